@@ -1,0 +1,1 @@
+//! Partitions and the Kafka API handlers over the log

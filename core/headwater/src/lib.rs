@@ -1,0 +1,1 @@
+//! Kafka as a library: open a directory, produce, consume Arrow

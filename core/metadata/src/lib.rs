@@ -1,0 +1,1 @@
+//! The cluster image and its records: topics, configs, assignments. Pure

@@ -1,0 +1,1 @@
+//! Kafka's messages with a codec that is safe on hostile bytes
