@@ -1,0 +1,70 @@
+# Everything a person runs. `make demo` shows it on real data, `make test` proves it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+CONSTRAINTS := bindings-python/constraints.txt
+# A wheel is built again when anything that goes into it has changed.
+SOURCES := $(shell find core bindings-python Cargo.toml Cargo.lock -name target -prune -o -name .venv -prune -o \
+	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' -o -name Cargo.lock \) -print)
+
+.PHONY: help demo test test-rust test-mutants test-python bench lint docs wheel clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: $(VENV)/package $(VENV)/demo-tools ## Stream a year of real flights through an embedded broker into a DataFrame and a picture
+	$(BIN)/python notebooks/first_stream.py --fresh --until 2013-07-01
+	$(BIN)/python notebooks/first_stream.py
+
+test: test-rust test-mutants test-python ## Pass all tests
+
+test-rust: ## The engine: unit, property, behaviour and crash tests
+	cargo test --release --workspace
+
+test-mutants: ## Each safety check, broken on purpose, must be caught
+	tests/crash/mutants.sh
+
+test-python: $(VENV)/package $(VENV)/dev-tools ## The Python package, foreign judges, notebooks
+	$(BIN)/python -m pytest tests
+
+bench: $(VENV)/package $(VENV)/dev-tools ## Measure each figure of the README against its limit or its peer
+	cargo bench --workspace
+	$(BIN)/python -m tests.bench
+
+lint: $(VENV)/package $(VENV)/dev-tools ## Format, lints and types
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: ## The Rust documentation, without a warning
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+wheel: $(VENV)/build-tools ## The wheel that is published, in build/wheels
+	$(BIN)/maturin build --profile dist --manifest-path bindings-python/Cargo.toml --out build/wheels
+
+clean: ## Remove what the targets above made
+	rm -rf $(VENV) build target demo-data demo-output
+
+$(VENV)/created:
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/build-tools: $(VENV)/created $(CONSTRAINTS)
+	$(PIP) install -c $(CONSTRAINTS) maturin
+	@touch $@
+
+$(VENV)/package: $(VENV)/build-tools $(SOURCES)
+	@echo "Building the Python package (some minutes the first time)"
+	$(BIN)/maturin build --release --quiet --manifest-path bindings-python/Cargo.toml --out build/package
+	$(PIP) install --force-reinstall --no-deps --no-index --find-links build/package headwater
+	@touch $@
+
+$(VENV)/demo-tools: $(VENV)/created bindings-python/requirements-demo.txt $(CONSTRAINTS)
+	$(PIP) install -c $(CONSTRAINTS) -r bindings-python/requirements-demo.txt
+	@touch $@
+
+$(VENV)/dev-tools: $(VENV)/demo-tools bindings-python/requirements-dev.txt
+	$(PIP) install -c $(CONSTRAINTS) -r bindings-python/requirements-dev.txt
+	@touch $@
