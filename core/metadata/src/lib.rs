@@ -1,1 +1,8 @@
-//! The cluster image and its records: topics, configs, assignments. Pure
+//! The cluster image and its records: topics, configs, assignments. Pure.
+//!
+//! Nothing here touches a disk, a clock or a network: the broker reads records, hands them to [`Image::apply`], and asks
+//! the image. The [`config`] module holds the tables of configuration keys and the machinery that checks, layers and documents them.
+
+pub mod config;
+
+pub use config::{ConfigError, Definition, Kind, Layer, Source, Table, Unit, Value};

@@ -1,0 +1,220 @@
+//! What is known about one configuration key.
+
+use super::{ConfigError, Value};
+
+/// The kind of value a key takes, with its bounds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// `true` or `false`.
+    Boolean,
+    /// A 32-bit integer, both bounds inclusive.
+    Int {
+        /// The smallest value allowed.
+        min: i32,
+        /// The largest value allowed.
+        max: i32,
+    },
+    /// A 64-bit integer, both bounds inclusive.
+    Long {
+        /// The smallest value allowed.
+        min: i64,
+        /// The largest value allowed.
+        max: i64,
+    },
+    /// A decimal number, both bounds inclusive.
+    Double {
+        /// The smallest value allowed.
+        min: f64,
+        /// The largest value allowed.
+        max: f64,
+    },
+    /// Any text.
+    Text,
+    /// One of the words listed, in any case.
+    Choice {
+        /// The words allowed.
+        allowed: &'static [&'static str],
+    },
+    /// Words separated by commas. An empty `allowed` allows any word.
+    List {
+        /// The words allowed.
+        allowed: &'static [&'static str],
+    },
+}
+
+/// What a number counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unit {
+    /// Not a quantity.
+    #[default]
+    None,
+    /// Things: messages, partitions, threads.
+    Count,
+    /// Bytes.
+    Bytes,
+    /// Milliseconds.
+    Milliseconds,
+    /// Minutes.
+    Minutes,
+    /// Hours.
+    Hours,
+}
+
+/// One configuration key: its name, what it takes, what it is when nobody sets it, and what it does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Definition {
+    /// Kafka's spelling, with dots.
+    pub name: &'static str,
+    /// What values are allowed.
+    pub kind: Kind,
+    /// The value when no layer sets one, as it would be written. `None`: the key has no value then.
+    pub default: Option<&'static str>,
+    /// What a number counts.
+    pub unit: Unit,
+    /// Keys of the layer below that give this key its value, the strongest first, with what to multiply them by.
+    pub synonyms: &'static [(&'static str, i64)],
+    /// Whether a running broker takes a new value.
+    pub dynamic: bool,
+    /// One or two sentences for the user.
+    pub doc: &'static str,
+}
+
+impl Definition {
+    /// A key of any kind; the other constructors are shorter.
+    pub const fn new(
+        name: &'static str,
+        kind: Kind,
+        default: Option<&'static str>,
+        doc: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            kind,
+            default,
+            unit: Unit::None,
+            synonyms: &[],
+            dynamic: false,
+            doc,
+        }
+    }
+
+    /// A key that is `true` or `false`.
+    pub const fn boolean(name: &'static str, default: &'static str, doc: &'static str) -> Self {
+        Self::new(name, Kind::Boolean, Some(default), doc)
+    }
+
+    /// A key that takes a 32-bit integer from `min` to `max`.
+    pub const fn int(
+        name: &'static str,
+        default: &'static str,
+        min: i32,
+        max: i32,
+        doc: &'static str,
+    ) -> Self {
+        Self::new(name, Kind::Int { min, max }, Some(default), doc)
+    }
+
+    /// A key that takes a 64-bit integer of at least `min`.
+    pub const fn long(
+        name: &'static str,
+        default: &'static str,
+        min: i64,
+        doc: &'static str,
+    ) -> Self {
+        Self::new(name, Kind::Long { min, max: i64::MAX }, Some(default), doc)
+    }
+
+    /// A key that takes a decimal number from `min` to `max`.
+    pub const fn double(
+        name: &'static str,
+        default: &'static str,
+        min: f64,
+        max: f64,
+        doc: &'static str,
+    ) -> Self {
+        Self::new(name, Kind::Double { min, max }, Some(default), doc)
+    }
+
+    /// A key that takes any text.
+    pub const fn text(name: &'static str, default: &'static str, doc: &'static str) -> Self {
+        Self::new(name, Kind::Text, Some(default), doc)
+    }
+
+    /// A key that takes one of `allowed`.
+    pub const fn choice(
+        name: &'static str,
+        default: &'static str,
+        allowed: &'static [&'static str],
+        doc: &'static str,
+    ) -> Self {
+        Self::new(name, Kind::Choice { allowed }, Some(default), doc)
+    }
+
+    /// A key that takes words of `allowed` separated by commas.
+    pub const fn list(
+        name: &'static str,
+        default: &'static str,
+        allowed: &'static [&'static str],
+        doc: &'static str,
+    ) -> Self {
+        Self::new(name, Kind::List { allowed }, Some(default), doc)
+    }
+
+    /// The same key, counting `unit`.
+    #[must_use]
+    pub const fn unit(mut self, unit: Unit) -> Self {
+        self.unit = unit;
+        self
+    }
+
+    /// The same key without a default.
+    #[must_use]
+    pub const fn without_default(mut self) -> Self {
+        self.default = None;
+        self
+    }
+
+    /// The same key, taking its value from `synonyms` of the layer below when it is not set itself.
+    #[must_use]
+    pub const fn synonyms(mut self, synonyms: &'static [(&'static str, i64)]) -> Self {
+        self.synonyms = synonyms;
+        self
+    }
+
+    /// The same key, one that a running broker lets you change.
+    #[must_use]
+    pub const fn dynamic(mut self) -> Self {
+        self.dynamic = true;
+        self
+    }
+
+    /// Checks `written` and gives the value that it means.
+    pub fn parse(&self, written: &str) -> Result<Value, ConfigError> {
+        Value::parse(self, written)
+    }
+
+    /// What the key takes, as the end of the sentence "it takes ...".
+    pub fn expected(&self) -> String {
+        match self.kind {
+            Kind::Boolean => "true or false".to_owned(),
+            Kind::Int { min, max } => integers(i64::from(min), i64::from(max), i64::from(i32::MAX)),
+            Kind::Long { min, max } => integers(min, max, i64::MAX),
+            Kind::Double { min, max } if max == f64::MAX => format!("a number of at least {min}"),
+            Kind::Double { min, max } => format!("a number from {min} to {max}"),
+            Kind::Text => "text".to_owned(),
+            Kind::Choice { allowed } => format!("one of {}", allowed.join(", ")),
+            Kind::List { allowed: &[] } => "words separated by commas".to_owned(),
+            Kind::List { allowed } => {
+                format!("one or more of {}, separated by commas", allowed.join(", "))
+            }
+        }
+    }
+}
+
+fn integers(min: i64, max: i64, unbounded: i64) -> String {
+    if max == unbounded {
+        format!("an integer of at least {min}")
+    } else {
+        format!("an integer from {min} to {max}")
+    }
+}

@@ -1,0 +1,168 @@
+//! Values that somebody set, and the order in which layers count.
+
+use super::{ConfigError, Definition, Table, Value};
+use std::collections::BTreeMap;
+
+/// Where a value came from, the strongest first. Kafka's `DescribeConfigs` reports it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Set on the topic.
+    Topic,
+    /// Set on the broker while it ran.
+    DynamicBroker,
+    /// Given to the broker when it was opened.
+    StaticBroker,
+    /// Nobody set it.
+    Default,
+}
+
+/// Values for some keys of one table. Every value in it has been checked.
+#[derive(Debug, Clone)]
+pub struct Layer {
+    table: &'static Table,
+    values: BTreeMap<&'static str, Value>,
+}
+
+impl Layer {
+    /// A layer that sets nothing.
+    pub const fn new(table: &'static Table) -> Self {
+        Self {
+            table,
+            values: BTreeMap::new(),
+        }
+    }
+
+    /// A layer of `pairs`; the first pair that is wrong is the error.
+    pub fn parse<K: AsRef<str>, V: AsRef<str>>(
+        table: &'static Table,
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Self, ConfigError> {
+        let mut layer = Self::new(table);
+        for (name, written) in pairs {
+            layer.set(name.as_ref(), written.as_ref())?;
+        }
+        Ok(layer)
+    }
+
+    /// The table that its keys belong to.
+    pub const fn table(&self) -> &'static Table {
+        self.table
+    }
+
+    /// Sets one key; on an error the layer is as it was.
+    pub fn set(&mut self, name: &str, written: &str) -> Result<(), ConfigError> {
+        let definition = self.table.require(name)?;
+        self.values
+            .insert(definition.name, definition.parse(written)?);
+        Ok(())
+    }
+
+    /// Takes the key back to what lies below. Whether it was set.
+    pub fn unset(&mut self, name: &str) -> bool {
+        self.values.remove(name).is_some()
+    }
+
+    /// What this layer sets for `name`, without the default.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.values.get(name)
+    }
+
+    /// What this layer sets, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        self.values.iter().map(|(name, value)| (*name, value))
+    }
+
+    /// Whether nothing is set.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The value of a key: set here, or its default. `None` only for a key without a default.
+    ///
+    /// # Panics
+    /// If the table has no such key: the name is a constant of the caller, and a test that reads it finds the mistake.
+    pub fn value(&self, name: &str) -> Option<Value> {
+        if let Some(value) = self.values.get(name) {
+            return Some(value.clone());
+        }
+        default_value(known(self.table, name))
+    }
+
+    /// The value of a boolean key.
+    ///
+    /// # Panics
+    /// If the table has no such key of that kind, or it has neither a value nor a default.
+    pub fn boolean(&self, name: &str) -> bool {
+        match self.value(name) {
+            Some(Value::Boolean(value)) => value,
+            other => unreachable!("{name} is read as a boolean and holds {other:?}"),
+        }
+    }
+
+    /// The value of an integer key of either width.
+    ///
+    /// # Panics
+    /// As [`Layer::boolean`].
+    pub fn integer(&self, name: &str) -> i64 {
+        match self.value(name) {
+            Some(Value::Integer(value)) => value,
+            other => unreachable!("{name} is read as an integer and holds {other:?}"),
+        }
+    }
+
+    /// The value of a decimal key.
+    ///
+    /// # Panics
+    /// As [`Layer::boolean`].
+    pub fn double(&self, name: &str) -> f64 {
+        match self.value(name) {
+            Some(Value::Double(value)) => value,
+            other => unreachable!("{name} is read as a number and holds {other:?}"),
+        }
+    }
+
+    /// The value of a text or choice key.
+    ///
+    /// # Panics
+    /// As [`Layer::boolean`].
+    pub fn text(&self, name: &str) -> String {
+        match self.value(name) {
+            Some(Value::Text(value)) => value,
+            other => unreachable!("{name} is read as text and holds {other:?}"),
+        }
+    }
+
+    /// The words of a list key.
+    ///
+    /// # Panics
+    /// As [`Layer::boolean`].
+    pub fn list(&self, name: &str) -> Vec<String> {
+        match self.value(name) {
+            Some(Value::List(words)) => words,
+            other => unreachable!("{name} is read as a list and holds {other:?}"),
+        }
+    }
+}
+
+impl PartialEq for Layer {
+    /// Layers of one table that set the same values.
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.table, other.table) && self.values == other.values
+    }
+}
+
+/// The default of a key as a value.
+pub(crate) fn default_value(definition: &Definition) -> Option<Value> {
+    let written = definition.default?;
+    match definition.parse(written) {
+        Ok(value) => Some(value),
+        Err(error) => unreachable!("the table's own default is wrong: {error}"),
+    }
+}
+
+fn known(table: &'static Table, name: &str) -> &'static Definition {
+    match table.find(name) {
+        Some(definition) => definition,
+        None => unreachable!("the {} table has no key {name}", table.scope()),
+    }
+}

@@ -1,0 +1,39 @@
+//! The documentation of a table, printed from the table.
+
+use super::{Table, Unit};
+use std::fmt::Write as _;
+
+impl Table {
+    /// The table as Markdown: one row for each key, by name.
+    pub fn markdown(&self) -> String {
+        let mut rows: Vec<_> = self.definitions().iter().collect();
+        rows.sort_by_key(|definition| definition.name);
+        let mut out = String::from("| key | takes | default | what it does |\n|---|---|---|---|\n");
+        for definition in rows {
+            let default = definition
+                .default
+                .map_or_else(|| "none".to_owned(), |text| format!("`{text}`"));
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                out,
+                "| `{}` | {}{} | {} | {} |",
+                definition.name,
+                definition.expected(),
+                unit_suffix(definition.unit),
+                default,
+                definition.doc
+            );
+        }
+        out
+    }
+}
+
+fn unit_suffix(unit: Unit) -> &'static str {
+    match unit {
+        Unit::None | Unit::Count => "",
+        Unit::Bytes => " (bytes)",
+        Unit::Milliseconds => " (ms)",
+        Unit::Minutes => " (minutes)",
+        Unit::Hours => " (hours)",
+    }
+}

@@ -1,0 +1,32 @@
+//! Configuration: one table for each scope, with name, kind, default, bounds, unit and doc of every key.
+//!
+//! A [`Table`] is static data. A [`Layer`] holds values that somebody set, checked against a table when they are set, so that
+//! whoever reads a layer never meets a wrong value. Layers stack: topic over broker over default.
+//!
+//! ```
+//! use headwater_metadata::config::{Definition, Layer, Table, Unit};
+//!
+//! static LAMP: Table = Table::new("lamp", &[
+//!     Definition::int("brightness", "40", 0, 100, "How bright the lamp is.").unit(Unit::Count),
+//!     Definition::boolean("on", "false", "Whether the lamp is lit."),
+//! ]);
+//! let lamp = Layer::parse(&LAMP, [("brightness", "70")])?;
+//! assert_eq!(lamp.integer("brightness"), 70);
+//! assert!(!lamp.boolean("on"));
+//! let error = Layer::parse(&LAMP, [("brigthness", "70")]).unwrap_err();
+//! assert!(error.to_string().contains("did you mean \"brightness\"?"));
+//! # Ok::<(), headwater_metadata::config::ConfigError>(())
+//! ```
+
+mod definition;
+mod error;
+mod layer;
+mod markdown;
+mod table;
+mod value;
+
+pub use definition::{Definition, Kind, Unit};
+pub use error::ConfigError;
+pub use layer::{Layer, Source};
+pub use table::{Table, canonical_key};
+pub use value::Value;

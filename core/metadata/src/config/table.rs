@@ -1,0 +1,78 @@
+//! The keys of one scope.
+
+use super::{ConfigError, Definition, Value};
+
+/// All keys of one scope: what a topic, a broker, a producer or a consumer can be told.
+#[derive(Debug)]
+pub struct Table {
+    scope: &'static str,
+    definitions: &'static [Definition],
+}
+
+impl Table {
+    /// The table of `scope`, a word that error messages use ("topic", "producer").
+    pub const fn new(scope: &'static str, definitions: &'static [Definition]) -> Self {
+        Self { scope, definitions }
+    }
+
+    /// The word for what is configured.
+    pub const fn scope(&self) -> &'static str {
+        self.scope
+    }
+
+    /// Every key, in the order of the table.
+    pub const fn definitions(&self) -> &'static [Definition] {
+        self.definitions
+    }
+
+    /// The key of exactly that name.
+    pub fn find(&self, name: &str) -> Option<&'static Definition> {
+        self.definitions
+            .iter()
+            .find(|definition| definition.name == name)
+    }
+
+    /// The key of that name, or an error that names the nearest one.
+    pub fn require(&self, name: &str) -> Result<&'static Definition, ConfigError> {
+        self.find(name).ok_or_else(|| ConfigError::UnknownKey {
+            scope: self.scope,
+            name: name.to_owned(),
+            nearest: self.nearest(name),
+        })
+    }
+
+    /// Checks one key and value.
+    pub fn parse(&self, name: &str, written: &str) -> Result<Value, ConfigError> {
+        self.require(name)?.parse(written)
+    }
+
+    /// The key spelled most like `name`, unless none is like it.
+    pub fn nearest(&self, name: &str) -> Option<&'static str> {
+        const ALIKE: f64 = 0.8;
+        let name = canonical_key(name);
+        let likeness = |definition: &&Definition| strsim::jaro_winkler(definition.name, &name);
+        let best = self
+            .definitions
+            .iter()
+            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+        (likeness(&best) >= ALIKE).then_some(best.name)
+    }
+}
+
+/// Kafka's spelling of a key written as `auto_offset_reset` or `autoOffsetReset`: `auto.offset.reset`.
+pub fn canonical_key(name: &str) -> String {
+    let mut key = String::with_capacity(name.len() + 4);
+    for letter in name.chars() {
+        match letter {
+            '_' => key.push('.'),
+            'A'..='Z' => {
+                if !key.is_empty() && !key.ends_with('.') {
+                    key.push('.');
+                }
+                key.push(letter.to_ascii_lowercase());
+            }
+            _ => key.push(letter),
+        }
+    }
+    key
+}

@@ -1,0 +1,100 @@
+//! A checked value.
+
+use super::{ConfigError, Definition, Kind};
+use std::fmt;
+
+/// A value that its [`Definition`] allows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A number without a fraction; 32-bit keys are checked to fit.
+    Integer(i64),
+    /// A number with a fraction.
+    Double(f64),
+    /// Text, or one word of a choice in the table's spelling.
+    Text(String),
+    /// Words, in the order they were written.
+    List(Vec<String>),
+}
+
+impl Value {
+    /// Reads `written` as `definition` asks. White space around it does not count.
+    pub fn parse(definition: &Definition, written: &str) -> Result<Self, ConfigError> {
+        let text = written.trim();
+        parse(definition.kind, text).ok_or_else(|| ConfigError::InvalidValue {
+            name: definition.name,
+            value: written.to_owned(),
+            expected: definition.expected(),
+        })
+    }
+}
+
+fn parse(kind: Kind, text: &str) -> Option<Value> {
+    match kind {
+        Kind::Boolean if text.eq_ignore_ascii_case("true") => Some(Value::Boolean(true)),
+        Kind::Boolean if text.eq_ignore_ascii_case("false") => Some(Value::Boolean(false)),
+        Kind::Boolean => None,
+        Kind::Int { min, max } => {
+            let number: i32 = text.parse().ok()?;
+            (min..=max)
+                .contains(&number)
+                .then_some(Value::Integer(i64::from(number)))
+        }
+        Kind::Long { min, max } => {
+            let number: i64 = text.parse().ok()?;
+            (min..=max)
+                .contains(&number)
+                .then_some(Value::Integer(number))
+        }
+        Kind::Double { min, max } => {
+            let number: f64 = text.parse().ok()?;
+            (min..=max)
+                .contains(&number)
+                .then_some(Value::Double(number))
+        }
+        Kind::Text => Some(Value::Text(text.to_owned())),
+        Kind::Choice { allowed } => Some(Value::Text(spelled(allowed, text)?.to_owned())),
+        Kind::List { allowed } => list(allowed, text),
+    }
+}
+
+/// The word of `allowed` that is `text`, whatever its case.
+fn spelled(allowed: &'static [&'static str], text: &str) -> Option<&'static str> {
+    allowed
+        .iter()
+        .copied()
+        .find(|word| word.eq_ignore_ascii_case(text))
+}
+
+fn list(allowed: &'static [&'static str], text: &str) -> Option<Value> {
+    let mut words = Vec::new();
+    for word in text
+        .split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+    {
+        let word = if allowed.is_empty() {
+            word
+        } else {
+            spelled(allowed, word)?
+        };
+        if !words.iter().any(|known| known == word) {
+            words.push(word.to_owned());
+        }
+    }
+    (allowed.is_empty() || !words.is_empty()).then_some(Value::List(words))
+}
+
+impl fmt::Display for Value {
+    /// The written form: parsing it gives the same value.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Boolean(value) => value.fmt(out),
+            Self::Integer(value) => value.fmt(out),
+            Self::Double(value) => write!(out, "{value:?}"),
+            Self::Text(value) => out.write_str(value),
+            Self::List(words) => out.write_str(&words.join(",")),
+        }
+    }
+}
