@@ -1,0 +1,59 @@
+//! A table of records and where to go on behind it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use headwater_record::{Offset, PartitionId};
+
+/// A partition of a topic.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TopicPartition {
+    /// The topic's name.
+    pub topic: Arc<str>,
+    /// The partition's number.
+    pub partition: PartitionId,
+}
+
+impl TopicPartition {
+    /// Partition `partition` of `topic`.
+    pub fn new(topic: impl Into<Arc<str>>, partition: impl Into<PartitionId>) -> Self {
+        Self { topic: topic.into(), partition: partition.into() }
+    }
+}
+
+impl fmt::Display for TopicPartition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.topic, self.partition.get())
+    }
+}
+
+/// Records as an Arrow table, in order of partition and offset, with the offset behind the last record of each partition in it.
+///
+/// Keys and values are views into the bytes that were fetched, or classic arrays where the decode options ask for them.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The table.
+    pub records: RecordBatch,
+    /// Where to go on, for each partition that moved.
+    pub next_offsets: BTreeMap<TopicPartition, Offset>,
+}
+
+impl Batch {
+    /// How many records.
+    pub fn len(&self) -> usize {
+        self.records.num_rows()
+    }
+
+    /// No record.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The table's schema.
+    pub fn schema(&self) -> SchemaRef {
+        self.records.schema()
+    }
+}

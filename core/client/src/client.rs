@@ -1,0 +1,70 @@
+//! The client: one per engine or cluster, shared by everything that is made from it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use headwater_protocol::ApiRequest;
+use tokio::runtime::Handle;
+
+use crate::config::ClientConfig;
+use crate::consumer::{Consumer, ConsumerConfig};
+use crate::error::Result;
+use crate::metadata_cache::MetadataCache;
+use crate::producer::{Producer, ProducerConfig};
+use crate::topic::Topic;
+use crate::transport::{Node, Transport};
+
+/// A connection to an engine or a cluster. Cloning is cheap and shares it.
+///
+/// All calls are futures without a runtime of their own: await them, or wait for them with [`Handle::block_on`] on
+/// [`Client::runtime`].
+#[derive(Clone)]
+pub struct Client {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) runtime: Handle,
+    pub(crate) config: ClientConfig,
+    pub(crate) metadata: MetadataCache,
+}
+
+impl Client {
+    /// A client over this transport. `runtime` drives timers and whatever runs in the background.
+    pub fn new(transport: Arc<dyn Transport>, runtime: Handle, config: ClientConfig) -> Self {
+        let metadata = MetadataCache::new(&config);
+        Self { shared: Arc::new(Shared { transport, runtime, config, metadata }) }
+    }
+
+    /// The runtime that drives timers and the background work of this client.
+    pub fn runtime(&self) -> &Handle {
+        &self.shared.runtime
+    }
+
+    /// The topic of this name. Nothing is asked of the broker: an unknown topic is an error at the first use.
+    pub fn topic(&self, name: &str) -> Topic {
+        Topic::new(self.clone(), name)
+    }
+
+    /// A producer. It starts its work at the first send.
+    pub fn producer(&self, config: ProducerConfig) -> Producer {
+        Producer::new(self.clone(), config)
+    }
+
+    /// A consumer without an assignment: see [`Consumer::assign`].
+    pub fn consumer(&self, config: ConsumerConfig) -> Consumer {
+        Consumer::new(self.clone(), config)
+    }
+
+    /// One request and its response, without retries.
+    pub(crate) async fn call<R: ApiRequest>(&self, node: Node, request: R) -> Result<R::Response> {
+        crate::retry::call_once(self, node, request).await
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("transport", &self.shared.transport).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,63 @@
+//! What every client can be told.
+
+use std::time::Duration;
+
+use headwater_metadata::config::{Definition, Table, Unit};
+
+use super::{RetryConfig, layer, millis};
+use crate::error::Result;
+
+/// The keys of a client.
+pub static CLIENT: Table = Table::new(
+    "client",
+    &[
+        Definition::text("client.id", "", "A name that the broker's logs and metrics show."),
+        Definition::int("default.api.timeout.ms", "60000", 0, i32::MAX, "How long a call of the client may take, with its retries.")
+            .unit(Unit::Milliseconds),
+        Definition::long("metadata.max.age.ms", "300000", 0, "After how long topics and leaders are asked for again.")
+            .unit(Unit::Milliseconds),
+        Definition::int("request.timeout.ms", "30000", 0, i32::MAX, "How long one request may take before it is tried again.")
+            .unit(Unit::Milliseconds),
+        Definition::long("retry.backoff.ms", "100", 0, "The pause before the first retry; it doubles each time.")
+            .unit(Unit::Milliseconds),
+        Definition::long("retry.backoff.max.ms", "1000", 0, "The longest pause between retries.").unit(Unit::Milliseconds),
+    ],
+);
+
+/// What every client can be told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClientConfig {
+    /// `client.id`
+    pub client_id: String,
+    /// `default.api.timeout.ms`
+    pub api_timeout: Duration,
+    /// `metadata.max.age.ms`
+    pub metadata_max_age: Duration,
+    /// `request.timeout.ms`
+    pub request_timeout: Duration,
+    /// `retry.backoff.ms`, `retry.backoff.max.ms`
+    pub retry: RetryConfig,
+}
+
+impl ClientConfig {
+    /// Checks `pairs` and fills in the defaults.
+    pub fn parse<K: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (K, V)>) -> Result<Self> {
+        let layer = layer(&CLIENT, pairs)?;
+        Ok(Self {
+            client_id: layer.text("client.id"),
+            api_timeout: millis(&layer, "default.api.timeout.ms"),
+            metadata_max_age: millis(&layer, "metadata.max.age.ms"),
+            request_timeout: millis(&layer, "request.timeout.ms"),
+            retry: RetryConfig::of(&layer),
+        })
+    }
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        match Self::parse(std::iter::empty::<(&str, &str)>()) {
+            Ok(config) => config,
+            Err(error) => unreachable!("the defaults of the table are right: {error}"),
+        }
+    }
+}

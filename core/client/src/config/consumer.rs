@@ -1,0 +1,144 @@
+//! What a consumer can be told.
+
+use std::time::Duration;
+
+use headwater_metadata::config::{Definition, Table, Unit};
+
+use super::{RetryConfig, layer, millis, size};
+use crate::error::{Error, ErrorKind, Result};
+use crate::scan::IsolationLevel;
+
+/// The keys of a consumer.
+pub static CONSUMER: Table = Table::new(
+    "consumer",
+    &[
+        Definition::text(
+            "auto.offset.reset",
+            "latest",
+            "Where to start without a position, or when it is out of range: earliest, latest, none (an error), or by_duration:PT1H.",
+        ),
+        Definition::boolean("check.crcs", "true", "Checks the CRC of every batch that was read."),
+        Definition::text("client.id", "", "A name that the broker's logs and metrics show."),
+        Definition::int("default.api.timeout.ms", "60000", 0, i32::MAX, "How long a call of the consumer may take, with its retries.")
+            .unit(Unit::Milliseconds),
+        Definition::int("fetch.max.bytes", "52428800", 0, i32::MAX, "Bytes of one fetch at most, beyond one record batch.")
+            .unit(Unit::Bytes),
+        Definition::int("fetch.max.wait.ms", "500", 0, i32::MAX, "How long the broker waits for fetch.min.bytes.")
+            .unit(Unit::Milliseconds),
+        Definition::int("fetch.min.bytes", "1", 0, i32::MAX, "Bytes that a fetch waits for.").unit(Unit::Bytes),
+        Definition::choice(
+            "isolation.level",
+            "read_uncommitted",
+            &["read_committed", "read_uncommitted"],
+            "Whether records of open and aborted transactions are seen.",
+        ),
+        Definition::int("max.partition.fetch.bytes", "1048576", 0, i32::MAX, "Bytes of one partition in a fetch at most, beyond one batch.")
+            .unit(Unit::Bytes),
+        Definition::int("max.poll.records", "500", 1, i32::MAX, "Records of one poll at most.").unit(Unit::Count),
+        Definition::long("metadata.max.age.ms", "300000", 0, "After how long topics and leaders are asked for again.")
+            .unit(Unit::Milliseconds),
+        Definition::int("request.timeout.ms", "30000", 0, i32::MAX, "How long one request may take before it is tried again.")
+            .unit(Unit::Milliseconds),
+        Definition::long("retry.backoff.ms", "100", 0, "The pause before the first retry; it doubles each time.")
+            .unit(Unit::Milliseconds),
+        Definition::long("retry.backoff.max.ms", "1000", 0, "The longest pause between retries.").unit(Unit::Milliseconds),
+    ],
+);
+
+/// Where to start without a position, or when the position is out of range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OffsetReset {
+    /// At the first record.
+    Earliest,
+    /// Behind the last record.
+    Latest,
+    /// At the first record that is at most this old.
+    ByDuration(Duration),
+    /// Nowhere: it is an error.
+    None,
+}
+
+/// What a consumer can be told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConsumerConfig {
+    /// `auto.offset.reset`
+    pub auto_offset_reset: OffsetReset,
+    /// `check.crcs`
+    pub check_crcs: bool,
+    /// `client.id`
+    pub client_id: String,
+    /// `default.api.timeout.ms`
+    pub api_timeout: Duration,
+    /// `fetch.max.bytes`
+    pub fetch_max_bytes: usize,
+    /// `fetch.max.wait.ms`
+    pub fetch_max_wait: Duration,
+    /// `fetch.min.bytes`
+    pub fetch_min_bytes: usize,
+    /// `isolation.level`
+    pub isolation_level: IsolationLevel,
+    /// `max.partition.fetch.bytes`
+    pub max_partition_fetch_bytes: usize,
+    /// `max.poll.records`
+    pub max_poll_records: usize,
+    /// `metadata.max.age.ms`
+    pub metadata_max_age: Duration,
+    /// `request.timeout.ms`
+    pub request_timeout: Duration,
+    /// `retry.backoff.ms`, `retry.backoff.max.ms`
+    pub retry: RetryConfig,
+}
+
+impl ConsumerConfig {
+    /// Checks `pairs` and fills in the defaults.
+    pub fn parse<K: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (K, V)>) -> Result<Self> {
+        let layer = layer(&CONSUMER, pairs)?;
+        Ok(Self {
+            auto_offset_reset: offset_reset(&layer.text("auto.offset.reset"))?,
+            check_crcs: layer.boolean("check.crcs"),
+            client_id: layer.text("client.id"),
+            api_timeout: millis(&layer, "default.api.timeout.ms"),
+            fetch_max_bytes: size(&layer, "fetch.max.bytes"),
+            fetch_max_wait: millis(&layer, "fetch.max.wait.ms"),
+            fetch_min_bytes: size(&layer, "fetch.min.bytes"),
+            isolation_level: match layer.text("isolation.level").as_str() {
+                "read_committed" => IsolationLevel::ReadCommitted,
+                _ => IsolationLevel::ReadUncommitted,
+            },
+            max_partition_fetch_bytes: size(&layer, "max.partition.fetch.bytes"),
+            max_poll_records: size(&layer, "max.poll.records"),
+            metadata_max_age: millis(&layer, "metadata.max.age.ms"),
+            request_timeout: millis(&layer, "request.timeout.ms"),
+            retry: RetryConfig::of(&layer),
+        })
+    }
+}
+
+fn offset_reset(text: &str) -> Result<OffsetReset> {
+    match text.to_ascii_lowercase().as_str() {
+        "earliest" => return Ok(OffsetReset::Earliest),
+        "latest" => return Ok(OffsetReset::Latest),
+        "none" => return Ok(OffsetReset::None),
+        _ => {}
+    }
+    let age = text.strip_prefix("by_duration:").and_then(|age| age.parse::<jiff::SignedDuration>().ok());
+    match age.and_then(|age| Duration::try_from(age).ok()) {
+        Some(age) => Ok(OffsetReset::ByDuration(age)),
+        None => Err(Error::new(
+            ErrorKind::Config,
+            format!(
+                "\"{text}\" is not a value of auto.offset.reset: it takes earliest, latest, none, or by_duration: and an ISO 8601 duration \
+                 such as by_duration:PT1H."
+            ),
+        )),
+    }
+}
+
+impl Default for ConsumerConfig {
+    fn default() -> Self {
+        match Self::parse(std::iter::empty::<(&str, &str)>()) {
+            Ok(config) => config,
+            Err(error) => unreachable!("the defaults of the table are right: {error}"),
+        }
+    }
+}

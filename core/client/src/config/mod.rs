@@ -1,0 +1,62 @@
+//! What a client, a producer and a consumer can be told: Kafka's keys and defaults, in one table each.
+//!
+//! Keys may be written as Kafka writes them (`auto.offset.reset`), or as `auto_offset_reset` or `autoOffsetReset`.
+
+pub mod client;
+pub mod consumer;
+pub mod producer;
+
+use std::time::Duration;
+
+use headwater_metadata::config::{ConfigError, Layer, Table, canonical_key};
+
+use crate::error::{Error, ErrorKind, Result};
+
+pub use client::ClientConfig;
+
+/// Checks `pairs` against `table`.
+pub(crate) fn layer<K: AsRef<str>, V: AsRef<str>>(
+    table: &'static Table,
+    pairs: impl IntoIterator<Item = (K, V)>,
+) -> Result<Layer> {
+    let pairs = pairs.into_iter().map(|(key, value)| (canonical_key(key.as_ref()), value));
+    Layer::parse(table, pairs).map_err(Error::from)
+}
+
+/// A key that counts milliseconds.
+pub(crate) fn millis(layer: &Layer, key: &str) -> Duration {
+    Duration::from_millis(layer.integer(key).unsigned_abs())
+}
+
+/// A key that counts bytes or things.
+pub(crate) fn size(layer: &Layer, key: &str) -> usize {
+    usize::try_from(layer.integer(key)).unwrap_or(usize::MAX)
+}
+
+/// How failed requests are tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryConfig {
+    /// The first pause; it doubles each time.
+    pub backoff: Duration,
+    /// The longest pause.
+    pub backoff_max: Duration,
+}
+
+impl RetryConfig {
+    pub(crate) fn of(layer: &Layer) -> Self {
+        let backoff = millis(layer, "retry.backoff.ms");
+        Self { backoff, backoff_max: millis(layer, "retry.backoff.max.ms").max(backoff) }
+    }
+
+    /// The pause before attempt `attempt` (the first retry is 1).
+    pub fn pause(&self, attempt: u32) -> Duration {
+        let doubled = 2_u32.saturating_pow(attempt.saturating_sub(1));
+        self.backoff.saturating_mul(doubled).min(self.backoff_max)
+    }
+}
+
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        Self::new(ErrorKind::Config, format!("{error}.")).caused_by(error)
+    }
+}

@@ -1,0 +1,214 @@
+//! The one public error: what happened, whether trying again can help, and what to do.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use headwater_protocol::ErrorCode;
+use headwater_record::{Offset, PartitionId};
+
+/// Every fallible call of the public API returns this.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What kind of failure an [`Error`] is. Bindings choose their exception class by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A configuration key is unknown, or its value is not allowed.
+    Config,
+    /// An argument of the call cannot be right (an empty partition list, a negative count).
+    InvalidArgument,
+    /// The topic or the partition does not exist.
+    UnknownTopicOrPartition,
+    /// The topic exists already.
+    TopicAlreadyExists,
+    /// The name may not be a topic's name.
+    InvalidTopic,
+    /// The offset is not, or no longer, in the log.
+    OffsetOutOfRange,
+    /// A record does not have the form that was asked for.
+    Decode,
+    /// The record or the batch is larger than a limit allows.
+    RecordTooLarge,
+    /// The call did not finish in its time.
+    Timeout,
+    /// Another process, or another engine, holds the directory.
+    Locked,
+    /// The directory is not a Headwater (or Kafka) data directory.
+    NotADataDirectory,
+    /// The operating system refused access.
+    Permission,
+    /// Stored bytes are damaged.
+    CorruptLog,
+    /// The disk is full, or storage failed.
+    Storage,
+    /// A newer producer with the same identity has taken over.
+    ProducerFenced,
+    /// The idempotent producer lost its sequence.
+    OutOfOrderSequence,
+    /// The broker cannot be reached.
+    Transport,
+    /// The object was closed before the call.
+    Closed,
+    /// The broker refused the request with another of Kafka's codes: see [`Error::code`].
+    Broker,
+}
+
+/// The one public error.
+///
+/// Cloning is cheap: one failed batch hands the same error to each of its records.
+#[derive(Clone)]
+pub struct Error(Arc<Details>);
+
+#[derive(Clone)]
+struct Details {
+    kind: ErrorKind,
+    code: ErrorCode,
+    message: String,
+    retriable: bool,
+    fatal: bool,
+    topic: Option<Arc<str>>,
+    partition: Option<PartitionId>,
+    offset: Option<Offset>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of this kind, with the Kafka code that fits the kind best.
+    ///
+    /// `message` is a sentence that says what happened and what to do.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self::with_code(kind, crate::error_codes::code_of_kind(kind), message)
+    }
+
+    /// An error of this kind with exactly this Kafka code.
+    pub fn with_code(kind: ErrorKind, code: ErrorCode, message: impl Into<String>) -> Self {
+        Self(Arc::new(Details {
+            kind,
+            code,
+            message: message.into(),
+            retriable: code.is_retriable(),
+            fatal: matches!(kind, ErrorKind::ProducerFenced),
+            topic: None,
+            partition: None,
+            offset: None,
+            source: None,
+        }))
+    }
+
+    /// What kind of failure this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Kafka's code for it.
+    pub fn code(&self) -> ErrorCode {
+        self.0.code
+    }
+
+    /// A sentence that says what happened and what to do.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The same call may succeed later without any change.
+    pub fn is_retriable(&self) -> bool {
+        self.0.retriable
+    }
+
+    /// The object that raised it cannot be used any more: make a new one.
+    pub fn is_fatal(&self) -> bool {
+        self.0.fatal
+    }
+
+    /// The topic concerned.
+    pub fn topic(&self) -> Option<&str> {
+        self.0.topic.as_deref()
+    }
+
+    /// The partition concerned.
+    pub fn partition(&self) -> Option<PartitionId> {
+        self.0.partition
+    }
+
+    /// The offset concerned.
+    pub fn offset(&self) -> Option<Offset> {
+        self.0.offset
+    }
+
+    /// Names the topic.
+    #[must_use]
+    pub fn in_topic(self, topic: impl Into<Arc<str>>) -> Self {
+        self.change(|details| details.topic = Some(topic.into()))
+    }
+
+    /// Names the partition.
+    #[must_use]
+    pub fn in_partition(self, partition: PartitionId) -> Self {
+        self.change(|details| details.partition = Some(partition))
+    }
+
+    /// Names the offset.
+    #[must_use]
+    pub fn at_offset(self, offset: Offset) -> Self {
+        self.change(|details| details.offset = Some(offset))
+    }
+
+    /// Keeps the error that caused this one.
+    #[must_use]
+    pub fn caused_by(self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.change(|details| details.source = Some(Arc::new(source)))
+    }
+
+    /// Says whether trying again can help, where the code alone does not tell.
+    #[must_use]
+    pub fn retriable(self, retriable: bool) -> Self {
+        self.change(|details| details.retriable = retriable)
+    }
+
+    /// Says that the object that raised it is of no use any more.
+    #[must_use]
+    pub fn fatal(self) -> Self {
+        self.change(|details| details.fatal = true)
+    }
+
+    fn change(self, edit: impl FnOnce(&mut Details)) -> Self {
+        let mut details = self.0;
+        edit(Arc::make_mut(&mut details));
+        Self(details)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Error");
+        out.field("kind", &self.0.kind)
+            .field("code", &self.0.code.name())
+            .field("message", &self.0.message);
+        if let Some(topic) = &self.0.topic {
+            out.field("topic", topic);
+        }
+        if let Some(partition) = self.0.partition {
+            out.field("partition", &partition.get());
+        }
+        if let Some(offset) = self.0.offset {
+            out.field("offset", &offset.get());
+        }
+        if let Some(source) = &self.0.source {
+            out.field("source", source);
+        }
+        out.finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_ref().map(|source| source.as_ref() as &(dyn StdError + 'static))
+    }
+}

@@ -1,0 +1,99 @@
+//! What goes into a producer and what comes back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use headwater_record::{Offset, PartitionId};
+
+/// A record to be sent. It borrows: its bytes are copied once, into the batch that is being built.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Record<'a> {
+    /// The topic.
+    pub topic: &'a str,
+    /// The partition; `None`: by the key's hash, or without a key whichever partition is being filled.
+    pub partition: Option<PartitionId>,
+    /// When it happened, in milliseconds since the Unix epoch; `None`: now.
+    pub timestamp_ms: Option<i64>,
+    /// The key.
+    pub key: Option<&'a [u8]>,
+    /// The value; `None` deletes the key in a compacted topic.
+    pub value: Option<&'a [u8]>,
+    /// Headers, in order; names may repeat.
+    pub headers: &'a [(&'a str, Option<&'a [u8]>)],
+}
+
+impl<'a> Record<'a> {
+    /// A record of this value.
+    pub fn new(topic: &'a str, value: &'a [u8]) -> Self {
+        Self { topic, value: Some(value), ..Self::default() }
+    }
+
+    /// With this key.
+    #[must_use]
+    pub fn key(mut self, key: &'a [u8]) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// To this partition.
+    #[must_use]
+    pub fn partition(mut self, partition: impl Into<PartitionId>) -> Self {
+        self.partition = Some(partition.into());
+        self
+    }
+
+    /// With this timestamp.
+    #[must_use]
+    pub fn timestamp_ms(mut self, timestamp_ms: i64) -> Self {
+        self.timestamp_ms = Some(timestamp_ms);
+        self
+    }
+
+    /// With these headers.
+    #[must_use]
+    pub fn headers(mut self, headers: &'a [(&'a str, Option<&'a [u8]>)]) -> Self {
+        self.headers = headers;
+        self
+    }
+}
+
+/// Where a record went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordMetadata {
+    /// The topic.
+    pub topic: Arc<str>,
+    /// The partition.
+    pub partition: PartitionId,
+    /// Its offset; `None` with `acks=0`, where the broker does not tell.
+    pub offset: Option<Offset>,
+    /// Its timestamp: the producer's, or the broker's for topics with `message.timestamp.type=LogAppendTime`.
+    pub timestamp_ms: i64,
+}
+
+/// Which columns of a table become what.
+///
+/// A name that is `None` here and that the table does not have is left out. `value: None` packs all other columns as JSON.
+#[derive(Debug, Clone, Default)]
+pub struct BulkOptions {
+    /// The column of keys.
+    pub key: Option<String>,
+    /// The column of values; `None`: the rest of the columns, packed as JSON.
+    pub value: Option<String>,
+    /// The column of headers, of type `list<struct<key: utf8, value: binary>>`.
+    pub headers: Option<String>,
+    /// The column of timestamps.
+    pub timestamp: Option<String>,
+    /// All rows to this partition; `None`: by the key's hash, or without a key in large runs.
+    pub partition: Option<PartitionId>,
+}
+
+/// Where a table went.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BatchResult {
+    /// Records taken.
+    pub records: u64,
+    /// Encoded bytes, as stored.
+    pub bytes: u64,
+    /// For each partition, the half-open ranges of offsets that the rows got, in order.
+    pub offsets: BTreeMap<PartitionId, Vec<std::ops::Range<Offset>>>,
+}

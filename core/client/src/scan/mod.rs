@@ -1,0 +1,161 @@
+//! A bounded read of a topic as a stream of Arrow tables.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow_schema::SchemaRef;
+use headwater_columnar::DecodeOptions;
+use headwater_record::PartitionId;
+
+use crate::batch::Batch;
+use crate::error::Result;
+use crate::position::Position;
+use crate::topic::Topic;
+
+/// Which records of transactions are seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IsolationLevel {
+    /// Committed ones only.
+    #[default]
+    ReadCommitted,
+    /// All, also those of open and aborted transactions.
+    ReadUncommitted,
+}
+
+/// Told after each table how far a scan is.
+pub type Progress = Arc<dyn Fn(ScanProgress) + Send + Sync>;
+
+/// How far a scan is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScanProgress {
+    /// Records handed out.
+    pub records: u64,
+    /// Offsets passed.
+    pub offsets_done: u64,
+    /// Offsets in the whole range.
+    pub offsets_total: u64,
+    /// Encoded bytes fetched.
+    pub bytes: u64,
+}
+
+/// What a scan reads, and as what.
+#[derive(Clone)]
+pub struct ScanOptions {
+    /// Where to start (inclusive).
+    pub start: Position,
+    /// Where to stop (exclusive). `Latest` is the end at the moment the scan starts.
+    pub end: Position,
+    /// Only records with a timestamp at or after this, as far as indexes can tell: none of them is missing, others may be there.
+    pub timestamp_from_ms: Option<i64>,
+    /// Only records with a timestamp before this, as far as indexes can tell: none of them is missing, others may be there.
+    pub timestamp_until_ms: Option<i64>,
+    /// Only these partitions.
+    pub partitions: Option<Vec<PartitionId>>,
+    /// Columns and formats.
+    pub decode: DecodeOptions,
+    /// Stop after this many records.
+    pub limit: Option<u64>,
+    /// Records in a table at most.
+    pub max_batch_records: usize,
+    /// Fetched bytes held at a time, at most, beyond one record batch.
+    pub memory_budget_bytes: usize,
+    /// Which records of transactions are seen.
+    pub isolation_level: IsolationLevel,
+    /// Called after each table.
+    pub progress: Option<Progress>,
+}
+
+impl Default for ScanOptions {
+    fn default() -> Self {
+        Self {
+            start: Position::Earliest,
+            end: Position::Latest,
+            timestamp_from_ms: None,
+            timestamp_until_ms: None,
+            partitions: None,
+            decode: DecodeOptions::default(),
+            limit: None,
+            max_batch_records: 1 << 20,
+            memory_budget_bytes: 64 << 20,
+            isolation_level: IsolationLevel::default(),
+            progress: None,
+        }
+    }
+}
+
+impl fmt::Debug for ScanOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScanOptions")
+            .field("start", &self.start)
+            .field("end", &self.end)
+            .field("partitions", &self.partitions)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A range of a topic. It can be read any number of times; each reading fixes its own end when it starts.
+#[derive(Debug, Clone)]
+pub struct Scan {
+    topic: Topic,
+    options: ScanOptions,
+}
+
+impl Scan {
+    pub(crate) fn new(topic: Topic, options: ScanOptions) -> Self {
+        Self { topic, options }
+    }
+
+    /// The topic read.
+    pub fn topic(&self) -> &Topic {
+        &self.topic
+    }
+
+    /// What is read.
+    pub fn options(&self) -> &ScanOptions {
+        &self.options
+    }
+
+    /// The schema of its tables. JSON without a schema is inferred from the first records.
+    pub async fn schema(&self) -> Result<SchemaRef> {
+        todo!()
+    }
+
+    /// Fixes the end and starts to read.
+    pub async fn reader(&self) -> Result<ScanReader> {
+        todo!()
+    }
+
+    /// How many records it has, without decoding more than it must.
+    pub async fn count(&self) -> Result<u64> {
+        todo!()
+    }
+
+    /// What it will do, as text for people.
+    pub async fn explain(&self) -> Result<String> {
+        todo!()
+    }
+}
+
+/// One reading of a scan.
+#[derive(Debug)]
+pub struct ScanReader {
+    schema: SchemaRef,
+}
+
+impl ScanReader {
+    /// The schema of every table that comes.
+    pub fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    /// The next table, or `None` at the end. Order: partition, offset. Dropping the future loses nothing.
+    pub async fn next_batch(&mut self) -> Result<Option<Batch>> {
+        todo!()
+    }
+
+    /// [`ScanReader::next_batch`] for a thread that may wait.
+    pub fn next_batch_blocking(&mut self) -> Result<Option<Batch>> {
+        todo!()
+    }
+}

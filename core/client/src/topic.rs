@@ -1,0 +1,104 @@
+//! A topic: its records as tables, its offsets, its shape.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use headwater_columnar::DecodeOptions;
+use headwater_record::{Offset, PartitionId};
+use uuid::Uuid;
+
+use crate::batch::Batch;
+use crate::client::Client;
+use crate::error::Result;
+use crate::position::Position;
+use crate::scan::{Scan, ScanOptions};
+
+/// A handle on a topic. Cloning is cheap; nothing is cached in it.
+#[derive(Debug, Clone)]
+pub struct Topic {
+    client: Client,
+    name: Arc<str>,
+}
+
+/// A topic as it is now.
+#[derive(Debug, Clone)]
+pub struct TopicDescription {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its id.
+    pub topic_id: Uuid,
+    /// Kafka's own bookkeeping.
+    pub internal: bool,
+    /// Its partitions, by id.
+    pub partitions: Vec<PartitionDescription>,
+}
+
+/// A partition as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionDescription {
+    /// Its number.
+    pub partition: PartitionId,
+    /// The broker that leads it.
+    pub leader: Option<i32>,
+    /// First offset that may be read.
+    pub log_start_offset: Offset,
+    /// First offset not yet on all in-sync replicas: the end for readers.
+    pub high_watermark: Offset,
+    /// Bytes on disk, where the broker tells.
+    pub size_bytes: Option<u64>,
+}
+
+impl Topic {
+    pub(crate) fn new(client: Client, name: &str) -> Self {
+        Self { client, name: name.into() }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The client it came from.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// A table over a range of the topic. Nothing is read before the scan is.
+    pub fn scan(&self, options: ScanOptions) -> Scan {
+        Scan::new(self.clone(), options)
+    }
+
+    /// The first `n` records: partition by partition, in offset order.
+    pub async fn head(&self, n: u64, decode: DecodeOptions) -> Result<Batch> {
+        let _ = (n, decode);
+        todo!()
+    }
+
+    /// The last `n` records: of all partitions the newest by timestamp, in order of partition and offset. Reads only the end.
+    pub async fn tail(&self, n: u64, decode: DecodeOptions) -> Result<Batch> {
+        let _ = (n, decode);
+        todo!()
+    }
+
+    /// The offset of a position in each partition.
+    pub async fn offsets(&self, at: &Position) -> Result<BTreeMap<PartitionId, Offset>> {
+        let _ = at;
+        todo!()
+    }
+
+    /// How many offsets lie between the start and the end: the number of records, unless some were compacted away.
+    pub async fn count(&self) -> Result<u64> {
+        todo!()
+    }
+
+    /// Records and bytes in each interval of `every_ms`, from batch headers only: columns `time`, `records`, `bytes`.
+    pub async fn rate(&self, every_ms: u64, start: Position, end: Position) -> Result<Batch> {
+        let _ = (every_ms, start, end);
+        todo!()
+    }
+
+    /// Partitions, leaders and offsets.
+    pub async fn describe(&self) -> Result<TopicDescription> {
+        todo!()
+    }
+}

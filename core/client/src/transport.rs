@@ -1,0 +1,43 @@
+//! The one seam between the client and whatever answers it.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use headwater_protocol::{Request, Response};
+
+/// The answer to one [`Transport::call`], when it comes.
+pub type CallFuture<'a> =
+    Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send + 'a>>;
+
+/// Which broker a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Node {
+    /// Whichever answers first: metadata, topic creation.
+    Any,
+    /// The broker with this id: the leader of a partition, a coordinator.
+    Id(i32),
+}
+
+/// Carries typed Kafka requests to a broker and brings its typed responses back.
+///
+/// In process the future does the whole work when it is polled, in the thread that polls it, and a produce completes in its first
+/// poll. Over a network it is polled by the runtime. Dropping the future gives the answer up; the request may have been carried out.
+///
+/// Implementations are polled inside the tokio runtime that the client was given.
+pub trait Transport: fmt::Debug + Send + Sync + 'static {
+    /// Sends `request` to `node` and waits for its response.
+    fn call(&self, node: Node, request: Request) -> CallFuture<'_>;
+}
+
+/// The request got no answer. It may or may not have been carried out, unless `sent` says that it never left.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{reason}")]
+pub struct TransportError {
+    /// A sentence that says what happened.
+    pub reason: String,
+    /// The peer may have seen the request.
+    pub sent: bool,
+    /// The transport is closed for good: no later call can succeed.
+    pub closed: bool,
+}
