@@ -5,4 +5,6 @@
 
 pub mod config;
 
-pub use config::{ConfigError, Definition, Kind, Layer, Source, Table, Unit, Value};
+pub use config::{
+    BrokerConfig, ConfigError, Definition, Kind, Layer, Source, Table, TopicConfig, Unit, Value,
+};

@@ -62,6 +62,19 @@ impl Layer {
         self.values.remove(name).is_some()
     }
 
+    /// Sets everything that `over` sets.
+    pub fn overlay(&mut self, over: &Self) {
+        debug_assert!(
+            std::ptr::eq(self.table, over.table),
+            "layers of one table stack"
+        );
+        self.values.extend(
+            over.values
+                .iter()
+                .map(|(name, value)| (*name, value.clone())),
+        );
+    }
+
     /// What this layer sets for `name`, without the default.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.values.get(name)

@@ -18,15 +18,19 @@
 //! # Ok::<(), headwater_metadata::config::ConfigError>(())
 //! ```
 
+mod broker;
 mod definition;
 mod error;
 mod layer;
 mod markdown;
 mod table;
+mod topic;
 mod value;
 
+pub use broker::{BROKER, BrokerConfig};
 pub use definition::{Definition, Kind, Unit};
 pub use error::ConfigError;
 pub use layer::{Layer, Source};
 pub use table::{Table, canonical_key};
+pub use topic::{CleanupPolicy, TOPIC, TimestampSource, TopicConfig, TopicView, check_topic};
 pub use value::Value;

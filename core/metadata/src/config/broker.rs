@@ -1,0 +1,150 @@
+//! What a broker can be told, and its typed configuration.
+
+use super::{ConfigError, Definition, Layer, Table, Unit, Value};
+use Unit::{Bytes, Count, Hours, Milliseconds, Minutes};
+
+const COMPACTION_LATER: &str =
+    "Accepted; it takes effect with compaction, which this version does not run.";
+
+/// The keys of a broker. Keys that begin with `headwater.` are ours; all others are Kafka's.
+pub static BROKER: Table = Table::new("broker", DEFINITIONS);
+
+static DEFINITIONS: &[Definition] = &[
+    Definition::boolean("auto.create.topics.enable", "true",
+        "Whether asking for a topic that does not exist creates it, if the client asks for that too."),
+    Definition::choice("compression.type", "producer", &["producer"], "Batches are stored with the codec their producer chose."),
+    Definition::int("default.replication.factor", "1", 1, 32767, "How many replicas a topic gets when nobody says. One broker can hold one.").unit(Count),
+    Definition::boolean("delete.topic.enable", "true", "Whether topics may be deleted."),
+    Definition::int("fetch.max.bytes", "57671680", 1024, i32::MAX, "The most that one fetch is answered with, whatever it asks for.").unit(Bytes),
+    Definition::long("headwater.storage.max.bytes", "-1", -1,
+        "How large the data directory may grow; -1 sets no limit. Beyond it the oldest sealed segments of all topics with `cleanup.policy=delete` go, each with a line in the log.").unit(Bytes).dynamic(),
+    Definition::long("headwater.storage.min.free.bytes", "0", 0,
+        "How much of the disk must stay free. Below it the oldest sealed segments of all topics with `cleanup.policy=delete` go, each with a line in the log.").unit(Bytes).dynamic(),
+    Definition::long("log.cleaner.delete.retention.ms", "86400000", 0, COMPACTION_LATER).unit(Milliseconds),
+    Definition::long("log.cleaner.max.compaction.lag.ms", "9223372036854775807", 1, COMPACTION_LATER).unit(Milliseconds),
+    Definition::double("log.cleaner.min.cleanable.ratio", "0.5", 0.0, 1.0, COMPACTION_LATER),
+    Definition::long("log.cleaner.min.compaction.lag.ms", "0", 0, COMPACTION_LATER).unit(Milliseconds),
+    Definition::list("log.cleanup.policy", "delete", &["delete", "compact"], "The default of the topic key `cleanup.policy`."),
+    Definition::long("log.flush.interval.messages", "9223372036854775807", 1, "The default of the topic key `flush.messages`.").unit(Count),
+    Definition::long("log.flush.interval.ms", "9223372036854775807", 0, "The default of the topic key `flush.ms`.").unit(Milliseconds),
+    Definition::long("log.flush.offset.checkpoint.interval.ms", "60000", 0, "How often the recovery points of all partitions are written down.").unit(Milliseconds),
+    Definition::long("log.flush.scheduler.interval.ms", "1000", 1, "How often the broker looks for logs that `flush.ms` wants flushed.").unit(Milliseconds),
+    Definition::long("log.flush.start.offset.checkpoint.interval.ms", "60000", 0, "How often the log start offsets of all partitions are written down.").unit(Milliseconds),
+    Definition::int("log.index.interval.bytes", "4096", 0, i32::MAX, "The default of the topic key `index.interval.bytes`.").unit(Bytes),
+    Definition::int("log.index.size.max.bytes", "10485760", 4, i32::MAX, "The default of the topic key `segment.index.bytes`.").unit(Bytes),
+    Definition::long("log.message.timestamp.after.max.ms", "3600000", 0, "The default of the topic key `message.timestamp.after.max.ms`.").unit(Milliseconds),
+    Definition::long("log.message.timestamp.before.max.ms", "9223372036854775807", 0, "The default of the topic key `message.timestamp.before.max.ms`.").unit(Milliseconds),
+    Definition::choice("log.message.timestamp.type", "CreateTime", &["CreateTime", "LogAppendTime"], "The default of the topic key `message.timestamp.type`."),
+    Definition::boolean("log.preallocate", "false", "The default of the topic key `preallocate`."),
+    Definition::long("log.retention.bytes", "-1", -1, "The default of the topic key `retention.bytes`.").unit(Bytes),
+    Definition::long("log.retention.check.interval.ms", "300000", 1, "How often the broker looks for segments that retention lets go.").unit(Milliseconds),
+    Definition::int("log.retention.hours", "168", -1, i32::MAX, "The default of the topic key `retention.ms`, in hours; weaker than the two below.").unit(Hours),
+    Definition::int("log.retention.minutes", "0", -1, i32::MAX, "The default of the topic key `retention.ms`, in minutes; stronger than hours.").unit(Minutes).without_default(),
+    Definition::long("log.retention.ms", "0", -1, "The default of the topic key `retention.ms`; stronger than minutes and hours.").unit(Milliseconds).without_default(),
+    Definition::int("log.roll.hours", "168", 1, i32::MAX, "The default of the topic key `segment.ms`, in hours.").unit(Hours),
+    Definition::int("log.roll.jitter.hours", "0", 0, i32::MAX, "The default of the topic key `segment.jitter.ms`, in hours.").unit(Hours),
+    Definition::long("log.roll.jitter.ms", "0", 0, "The default of the topic key `segment.jitter.ms`; stronger than hours.").unit(Milliseconds).without_default(),
+    Definition::long("log.roll.ms", "0", 1, "The default of the topic key `segment.ms`; stronger than hours.").unit(Milliseconds).without_default(),
+    Definition::int("log.segment.bytes", "1073741824", 1_048_576, i32::MAX, "The default of the topic key `segment.bytes`.").unit(Bytes),
+    Definition::long("log.segment.delete.delay.ms", "60000", 0, "The default of the topic key `file.delete.delay.ms`.").unit(Milliseconds),
+    Definition::int("message.max.bytes", "1048588", 0, i32::MAX, "The default of the topic key `max.message.bytes`.").unit(Bytes),
+    Definition::int("min.insync.replicas", "1", 1, i32::MAX, "The default of the topic key of the same name.").unit(Count),
+    Definition::int("node.id", "1", 0, i32::MAX, "The number of this broker. A data directory keeps the one it was made with."),
+    Definition::int("num.partitions", "1", 1, i32::MAX, "How many partitions a topic gets when nobody says.").unit(Count),
+    Definition::int("num.recovery.threads.per.data.dir", "2", 1, 256, "How many threads open the partitions of a data directory.").unit(Count),
+    Definition::int("producer.id.expiration.check.interval.ms", "600000", 1, i32::MAX, "How often the broker looks for producers that have gone.").unit(Milliseconds),
+    Definition::int("producer.id.expiration.ms", "86400000", 1, i32::MAX, "How long after its last batch a partition remembers a producer.").unit(Milliseconds),
+];
+
+/// The configuration of a broker: the layer its owner gave, and the broker's own part of it, typed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BrokerConfig {
+    layer: Layer,
+    /// `auto.create.topics.enable`
+    pub auto_create_topics: bool,
+    /// `default.replication.factor`
+    pub default_replication_factor: i16,
+    /// `delete.topic.enable`
+    pub delete_topics: bool,
+    /// `fetch.max.bytes`
+    pub fetch_bytes_max: usize,
+    /// `headwater.storage.max.bytes`
+    pub storage_bytes_max: Option<u64>,
+    /// `headwater.storage.min.free.bytes`
+    pub storage_free_bytes_min: u64,
+    /// `log.flush.offset.checkpoint.interval.ms`
+    pub recovery_checkpoint_interval_ms: u64,
+    /// `log.flush.scheduler.interval.ms`
+    pub flush_check_interval_ms: u64,
+    /// `log.flush.start.offset.checkpoint.interval.ms`
+    pub start_checkpoint_interval_ms: u64,
+    /// `log.retention.check.interval.ms`
+    pub retention_check_interval_ms: u64,
+    /// `node.id`, if it was given
+    pub node_id: Option<i32>,
+    /// `num.partitions`
+    pub default_partitions: i32,
+    /// `num.recovery.threads.per.data.dir`
+    pub recovery_threads: usize,
+    /// `producer.id.expiration.check.interval.ms`
+    pub producer_expiration_check_interval_ms: u64,
+    /// `producer.id.expiration.ms`
+    pub producer_expiration_ms: u64,
+}
+
+impl Default for BrokerConfig {
+    fn default() -> Self {
+        Self::of(Layer::new(&BROKER))
+    }
+}
+
+impl BrokerConfig {
+    /// The configuration that `pairs` of Kafka's keys and values describe.
+    pub fn parse<K: AsRef<str>, V: AsRef<str>>(
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Self, ConfigError> {
+        let layer = Layer::parse(&BROKER, pairs)?;
+        super::topic::check_topic(&Layer::new(&super::TOPIC), &layer)?;
+        Ok(Self::of(layer))
+    }
+
+    /// What was set, for the topics that stand over it.
+    pub const fn layer(&self) -> &Layer {
+        &self.layer
+    }
+
+    /// This configuration with the keys of `over` set on top.
+    #[must_use]
+    pub fn overlaid(&self, over: &Layer) -> Self {
+        let mut layer = self.layer.clone();
+        layer.overlay(over);
+        Self::of(layer)
+    }
+
+    fn of(layer: Layer) -> Self {
+        let unsigned = |name| layer.integer(name) as u64;
+        Self {
+            auto_create_topics: layer.boolean("auto.create.topics.enable"),
+            default_replication_factor: layer.integer("default.replication.factor") as i16,
+            delete_topics: layer.boolean("delete.topic.enable"),
+            fetch_bytes_max: layer.integer("fetch.max.bytes") as usize,
+            storage_bytes_max: u64::try_from(layer.integer("headwater.storage.max.bytes")).ok(),
+            storage_free_bytes_min: unsigned("headwater.storage.min.free.bytes"),
+            recovery_checkpoint_interval_ms: unsigned("log.flush.offset.checkpoint.interval.ms"),
+            flush_check_interval_ms: unsigned("log.flush.scheduler.interval.ms"),
+            start_checkpoint_interval_ms: unsigned("log.flush.start.offset.checkpoint.interval.ms"),
+            retention_check_interval_ms: unsigned("log.retention.check.interval.ms"),
+            node_id: match layer.get("node.id") {
+                Some(Value::Integer(id)) => Some(*id as i32),
+                _ => None,
+            },
+            default_partitions: layer.integer("num.partitions") as i32,
+            recovery_threads: layer.integer("num.recovery.threads.per.data.dir") as usize,
+            producer_expiration_check_interval_ms: unsigned(
+                "producer.id.expiration.check.interval.ms",
+            ),
+            producer_expiration_ms: unsigned("producer.id.expiration.ms"),
+            layer,
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! What a topic can be told, and the typed configuration of one topic.
+
+use super::layer::default_value;
+use super::{ConfigError, Definition, Layer, Source, Table, Unit, Value};
+use Unit::{Bytes, Count, Milliseconds};
+
+const HOUR_MS: i64 = 3_600_000;
+const MINUTE_MS: i64 = 60_000;
+const COMPACTION_LATER: &str =
+    "Accepted and stored; it takes effect with compaction, which this version does not run.";
+
+/// The keys of a topic.
+pub static TOPIC: Table = Table::new("topic", DEFINITIONS);
+
+static DEFINITIONS: &[Definition] = &[
+    Definition::list("cleanup.policy", "delete", &["delete", "compact"],
+        "What becomes of old records. `delete` removes sealed segments by time and size. A topic that is only `compact` keeps every record: this version does not run compaction yet.")
+        .synonyms(&[("log.cleanup.policy", 1)]).dynamic(),
+    Definition::choice("compression.type", "producer", &["producer"],
+        "Batches are stored with the codec their producer chose.")
+        .synonyms(&[("compression.type", 1)]).dynamic(),
+    Definition::long("delete.retention.ms", "86400000", 0, COMPACTION_LATER).unit(Milliseconds)
+        .synonyms(&[("log.cleaner.delete.retention.ms", 1)]).dynamic(),
+    Definition::long("file.delete.delay.ms", "60000", 0,
+        "How long the files of a removed segment stay on the disk, for readers that still hold them.").unit(Milliseconds)
+        .synonyms(&[("log.segment.delete.delay.ms", 1)]).dynamic(),
+    Definition::long("flush.messages", "9223372036854775807", 1,
+        "After how many records the log is flushed to the disk. With 1 a produce is answered only after its fsync; concurrent ones share it.").unit(Count)
+        .synonyms(&[("log.flush.interval.messages", 1)]).dynamic(),
+    Definition::long("flush.ms", "9223372036854775807", 0,
+        "How long a record may wait before the log is flushed to the disk.").unit(Milliseconds)
+        .synonyms(&[("log.flush.interval.ms", 1)]).dynamic(),
+    Definition::int("index.interval.bytes", "4096", 0, i32::MAX,
+        "How many bytes of log lie between two entries of the offset index.").unit(Bytes)
+        .synonyms(&[("log.index.interval.bytes", 1)]).dynamic(),
+    Definition::int("internal.segment.bytes", "1073741824", 61, i32::MAX,
+        "Like `segment.bytes` without its lower bound, and stronger when set. For tests: small segments cost files and time.").unit(Bytes)
+        .without_default().dynamic(),
+    Definition::long("max.compaction.lag.ms", "9223372036854775807", 1, COMPACTION_LATER).unit(Milliseconds)
+        .synonyms(&[("log.cleaner.max.compaction.lag.ms", 1)]).dynamic(),
+    Definition::int("max.message.bytes", "1048588", 0, i32::MAX,
+        "The largest record batch that is accepted, as it is stored (compressed, with its header).").unit(Bytes)
+        .synonyms(&[("message.max.bytes", 1)]).dynamic(),
+    Definition::long("message.timestamp.after.max.ms", "3600000", 0,
+        "How far a record's time may lie ahead of the broker's clock. Only with `message.timestamp.type=CreateTime`.").unit(Milliseconds)
+        .synonyms(&[("log.message.timestamp.after.max.ms", 1)]).dynamic(),
+    Definition::long("message.timestamp.before.max.ms", "9223372036854775807", 0,
+        "How far a record's time may lie behind the broker's clock. Only with `message.timestamp.type=CreateTime`.").unit(Milliseconds)
+        .synonyms(&[("log.message.timestamp.before.max.ms", 1)]).dynamic(),
+    Definition::choice("message.timestamp.type", "CreateTime", &["CreateTime", "LogAppendTime"],
+        "Whether a record keeps the time its producer gave it or gets the time it was appended.")
+        .synonyms(&[("log.message.timestamp.type", 1)]).dynamic(),
+    Definition::double("min.cleanable.dirty.ratio", "0.5", 0.0, 1.0, COMPACTION_LATER)
+        .synonyms(&[("log.cleaner.min.cleanable.ratio", 1)]).dynamic(),
+    Definition::long("min.compaction.lag.ms", "0", 0, COMPACTION_LATER).unit(Milliseconds)
+        .synonyms(&[("log.cleaner.min.compaction.lag.ms", 1)]).dynamic(),
+    Definition::int("min.insync.replicas", "1", 1, i32::MAX,
+        "How many replicas must hold a batch before a produce with acks=all succeeds. One broker has one replica: with 2 or more such produces fail.").unit(Count)
+        .synonyms(&[("min.insync.replicas", 1)]).dynamic(),
+    Definition::boolean("preallocate", "false", "Whether a new segment's file gets its full size at once.")
+        .synonyms(&[("log.preallocate", 1)]).dynamic(),
+    Definition::long("retention.bytes", "-1", -1,
+        "How large a partition may grow before its oldest sealed segments go; -1 sets no limit. Needs `cleanup.policy=delete`.").unit(Bytes)
+        .synonyms(&[("log.retention.bytes", 1)]).dynamic(),
+    Definition::long("retention.ms", "604800000", -1,
+        "How old the newest record of a sealed segment may become before the segment goes; -1 sets no limit. Needs `cleanup.policy=delete`.").unit(Milliseconds)
+        .synonyms(&[("log.retention.ms", 1), ("log.retention.minutes", MINUTE_MS), ("log.retention.hours", HOUR_MS)]).dynamic(),
+    Definition::int("segment.bytes", "1073741824", 1_048_576, i32::MAX,
+        "How large a segment grows before the next one begins. Retention removes whole segments.").unit(Bytes)
+        .synonyms(&[("log.segment.bytes", 1)]).dynamic(),
+    Definition::int("segment.index.bytes", "10485760", 4, i32::MAX,
+        "How large the index of a segment may grow before the next segment begins.").unit(Bytes)
+        .synonyms(&[("log.index.size.max.bytes", 1)]).dynamic(),
+    Definition::long("segment.jitter.ms", "0", 0,
+        "By how much, at most and by chance, a segment begins earlier than `segment.ms` says, so that not all begin at once.").unit(Milliseconds)
+        .synonyms(&[("log.roll.jitter.ms", 1), ("log.roll.jitter.hours", HOUR_MS)]).dynamic(),
+    Definition::long("segment.ms", "604800000", 1,
+        "After how much time the next segment begins even if this one is not full.").unit(Milliseconds)
+        .synonyms(&[("log.roll.ms", 1), ("log.roll.hours", HOUR_MS)]).dynamic(),
+];
+
+/// The `compact` and `delete` of `cleanup.policy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CleanupPolicy {
+    /// Old sealed segments may go.
+    pub delete: bool,
+    /// Only the last record of each key must stay; records need keys.
+    pub compact: bool,
+}
+
+/// Which time a record carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimestampSource {
+    /// The time its producer gave it.
+    CreateTime,
+    /// The time it was appended.
+    LogAppendTime,
+}
+
+/// The configuration of one topic, resolved and typed. Limits that are off are `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicConfig {
+    /// `cleanup.policy`
+    pub cleanup_policy: CleanupPolicy,
+    /// `file.delete.delay.ms`
+    pub file_delete_delay_ms: u64,
+    /// `flush.messages`
+    pub flush_messages: u64,
+    /// `flush.ms`; `None` leaves it to the operating system
+    pub flush_ms: Option<u64>,
+    /// `index.interval.bytes`
+    pub index_interval_bytes: u32,
+    /// `max.message.bytes`
+    pub max_message_bytes: u32,
+    /// `message.timestamp.after.max.ms`
+    pub timestamp_after_max_ms: i64,
+    /// `message.timestamp.before.max.ms`
+    pub timestamp_before_max_ms: i64,
+    /// `message.timestamp.type`
+    pub timestamp_source: TimestampSource,
+    /// `min.insync.replicas`
+    pub min_insync_replicas: u32,
+    /// `preallocate`
+    pub preallocate: bool,
+    /// `retention.bytes`
+    pub retention_bytes: Option<u64>,
+    /// `retention.ms`
+    pub retention_ms: Option<u64>,
+    /// `internal.segment.bytes` if set, else `segment.bytes`
+    pub segment_bytes: u32,
+    /// `segment.index.bytes`
+    pub segment_index_bytes: u32,
+    /// `segment.jitter.ms`
+    pub segment_jitter_ms: u64,
+    /// `segment.ms`
+    pub segment_ms: u64,
+}
+
+impl TopicConfig {
+    /// What holds for a topic that sets `topic` on a broker that sets `broker`.
+    pub fn resolve(topic: &Layer, broker: &Layer) -> Self {
+        let view = TopicView { topic, broker };
+        let policy = view.words("cleanup.policy");
+        let segment_bytes = if topic.get("internal.segment.bytes").is_some() {
+            "internal.segment.bytes"
+        } else {
+            "segment.bytes"
+        };
+        Self {
+            cleanup_policy: CleanupPolicy {
+                delete: policy.iter().any(|word| word == "delete"),
+                compact: policy.iter().any(|word| word == "compact"),
+            },
+            file_delete_delay_ms: view.integer("file.delete.delay.ms") as u64,
+            flush_messages: view.integer("flush.messages") as u64,
+            flush_ms: Some(view.integer("flush.ms"))
+                .filter(|ms| *ms != i64::MAX)
+                .map(|ms| ms as u64),
+            index_interval_bytes: view.integer("index.interval.bytes") as u32,
+            max_message_bytes: view.integer("max.message.bytes") as u32,
+            timestamp_after_max_ms: view.integer("message.timestamp.after.max.ms"),
+            timestamp_before_max_ms: view.integer("message.timestamp.before.max.ms"),
+            timestamp_source: match view.value("message.timestamp.type").0 {
+                Value::Text(word) if word == "LogAppendTime" => TimestampSource::LogAppendTime,
+                _ => TimestampSource::CreateTime,
+            },
+            min_insync_replicas: view.integer("min.insync.replicas") as u32,
+            preallocate: view.value("preallocate").0 == Value::Boolean(true),
+            retention_bytes: u64::try_from(view.integer("retention.bytes")).ok(),
+            retention_ms: u64::try_from(view.integer("retention.ms")).ok(),
+            segment_bytes: view.integer(segment_bytes) as u32,
+            segment_index_bytes: view.integer("segment.index.bytes") as u32,
+            segment_jitter_ms: view.integer("segment.jitter.ms") as u64,
+            segment_ms: view.integer("segment.ms") as u64,
+        }
+    }
+}
+
+/// A topic's keys seen through its layers: the topic's own, then the broker's, then the default.
+#[derive(Debug, Clone, Copy)]
+pub struct TopicView<'a> {
+    /// What the topic sets.
+    pub topic: &'a Layer,
+    /// What the broker sets.
+    pub broker: &'a Layer,
+}
+
+impl TopicView<'_> {
+    /// The value of a key that the table knows, and where it came from. `None`: the key has no value.
+    pub fn lookup(&self, definition: &'static Definition) -> Option<(Value, Source)> {
+        if let Some(value) = self.topic.get(definition.name) {
+            return Some((value.clone(), Source::Topic));
+        }
+        for (name, factor) in definition.synonyms {
+            if let Some(value) = self.broker.get(name) {
+                return Some((scaled(value, *factor), Source::StaticBroker));
+            }
+        }
+        default_value(definition).map(|value| (value, Source::Default))
+    }
+
+    fn value(&self, name: &'static str) -> (Value, Source) {
+        let found = TOPIC
+            .find(name)
+            .and_then(|definition| self.lookup(definition));
+        found.unwrap_or_else(|| unreachable!("{name} is a key of the topic table with a default"))
+    }
+
+    fn integer(&self, name: &'static str) -> i64 {
+        match self.value(name).0 {
+            Value::Integer(value) => value,
+            other => unreachable!("{name} is read as an integer and holds {other:?}"),
+        }
+    }
+
+    fn words(&self, name: &'static str) -> Vec<String> {
+        match self.value(name).0 {
+            Value::List(words) => words,
+            other => unreachable!("{name} is read as a list and holds {other:?}"),
+        }
+    }
+}
+
+/// A broker's value in the topic's unit. Off (-1) stays off.
+fn scaled(value: &Value, factor: i64) -> Value {
+    match value {
+        Value::Integer(number) if *number >= 0 => Value::Integer(number.saturating_mul(factor)),
+        other => other.clone(),
+    }
+}
+
+/// Checks what no single key can: the values of `topic` together.
+pub fn check_topic(topic: &Layer, broker: &Layer) -> Result<(), ConfigError> {
+    let view = TopicView { topic, broker };
+    let (least, most) = (
+        view.integer("min.compaction.lag.ms"),
+        view.integer("max.compaction.lag.ms"),
+    );
+    if least > most {
+        return Err(ConfigError::Conflict {
+            reason: format!(
+                "min.compaction.lag.ms ({least}) is larger than max.compaction.lag.ms ({most}): lower the first or raise the second"
+            ),
+        });
+    }
+    Ok(())
+}
