@@ -1,1 +1,60 @@
-//! Kafka's record batch v2: header, builder, views, validation, compression. No I/O
+//! Kafka's record batch v2: header, builder, views, validation, compression. No I/O.
+//!
+//! A batch stays one run of encoded [`bytes::Bytes`] from producer to disk to consumer; nothing here makes a
+//! collection of record objects. The way in and the way out:
+//!
+//! - [`BatchBuilder`] encodes records into a batch, one by one or many at once; [`control_batch`] encodes a
+//!   transaction marker.
+//! - [`validate`] turns bytes from a stranger into [`ValidatedBatches`], which are trusted afterwards.
+//! - [`batches`] and [`RecordBatch`] walk bytes batch by batch; [`Records`] walks the records of one batch as
+//!   views ([`RecordView`], or plain positions: [`RawRecord`]).
+//!
+//! # The format
+//!
+//! Integers are big-endian; a varint is zigzag in groups of seven bits, least significant first.
+//!
+//! ```text
+//! batch   = base_offset:i64 batch_length:i32 leader_epoch:i32 magic:i8=2 crc:u32 attributes:i16
+//!           last_offset_delta:i32 base_timestamp:i64 max_timestamp:i64
+//!           producer_id:i64 producer_epoch:i16 base_sequence:i32 record_count:i32 record*
+//! record  = length:varint attributes:i8=0 timestamp_delta:varlong offset_delta:varint
+//!           key_length:varint(-1 = null) key value_length:varint(-1 = null) value
+//!           header_count:varint header*
+//! header  = key_length:varint key value_length:varint(-1 = null) value
+//! ```
+//!
+//! `batch_length` counts the bytes after itself. The CRC (CRC-32C) covers everything from `attributes` on, so
+//! base offset and leader epoch may be changed in place. When `attributes` names a codec, everything after
+//! `record_count` is one compressed run of records.
+
+mod attributes;
+mod batch;
+mod builder;
+pub mod compression;
+mod control;
+pub mod crc;
+mod encode;
+mod error;
+mod header;
+mod ids;
+mod record;
+mod records;
+mod validate;
+mod validated;
+pub mod varint;
+
+pub use attributes::{Attributes, TimestampType};
+pub use batch::{Batches, RecordBatch, batches};
+pub use builder::{BatchBuilder, BatchOptions, PlainRecord, ProducerState};
+pub use compression::{Compression, CompressionLevel, DecompressError, DecompressLimit};
+pub use control::{ControlRecord, ControlType, control_batch};
+pub use error::{AppendError, BatchError, RecordDefect};
+pub use header::{BatchHeader, HEADER_LEN, LOG_OVERHEAD, MAGIC};
+pub use ids::{LeaderEpoch, Offset, PartitionId, ProducerEpoch, ProducerId};
+pub use record::{Header, Headers, RawRecord, RecordView, Span};
+pub use records::{RawRecords, RecordIter, Records};
+pub use validate::{
+    AppendOrigin, ByteSource, InvalidBatch, InvalidBatchKind, TimestampRule, ValidationRules,
+    validate,
+};
+pub use validated::ValidatedBatches;

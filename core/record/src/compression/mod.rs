@@ -1,0 +1,156 @@
+//! The four codecs of record batches, both ways, with bounded output.
+//!
+//! What is written is what Kafka's own clients write: gzip; snappy in xerial's framing; LZ4 frames of independent
+//! 64 KiB blocks; zstd frames. What is read is all that these formats allow, several frames one after the other
+//! and raw snappy included.
+
+use std::fmt;
+use std::str::FromStr;
+
+use bytes::Bytes;
+
+/// A codec, by Kafka's names and numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Compression {
+    /// Plain.
+    #[default]
+    None,
+    /// RFC 1952.
+    Gzip,
+    /// Snappy in xerial's framing.
+    Snappy,
+    /// LZ4 frame.
+    Lz4,
+    /// RFC 8878.
+    Zstd,
+}
+
+impl Compression {
+    /// All of them, by number.
+    pub const ALL: [Self; 5] = [Self::None, Self::Gzip, Self::Snappy, Self::Lz4, Self::Zstd];
+
+    /// Its number in a batch's attributes.
+    pub const fn id(self) -> i8 {
+        self as i8
+    }
+
+    /// The codec of that number.
+    pub fn from_id(id: i8) -> Result<Self, UnknownCompression> {
+        let index = usize::try_from(id).ok();
+        index
+            .and_then(|index| Self::ALL.get(index))
+            .copied()
+            .ok_or(UnknownCompression::Id(id))
+    }
+
+    /// Its name in `compression.type`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Snappy => "snappy",
+            Self::Lz4 => "lz4",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
+impl fmt::Display for Compression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Compression {
+    type Err = UnknownCompression;
+
+    fn from_str(name: &str) -> Result<Self, UnknownCompression> {
+        let found = Self::ALL.into_iter().find(|codec| codec.name() == name);
+        found.ok_or_else(|| UnknownCompression::Name(name.to_owned()))
+    }
+}
+
+/// A number or name that is no codec.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnknownCompression {
+    /// In a batch's attributes.
+    #[error(
+        "compression codec {0} is unknown: it is one of 0 (none), 1 (gzip), 2 (snappy), 3 (lz4), 4 (zstd)"
+    )]
+    Id(i8),
+    /// In a configuration.
+    #[error("compression type {0:?} is unknown: use none, gzip, snappy, lz4 or zstd")]
+    Name(String),
+}
+
+/// How hard to compress, in the codec's own scale (gzip 1..=9, zstd -131072..=22; the others have none).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum CompressionLevel {
+    /// Kafka's default: gzip 6, zstd 3.
+    #[default]
+    Default,
+    /// This one, cut to what the codec has.
+    Exactly(i32),
+}
+
+/// How many bytes decompressing one batch may give. Memory stays within a small multiple of what was asked for,
+/// whatever the compressed bytes claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DecompressLimit(usize);
+
+impl DecompressLimit {
+    /// At most this many bytes; never more than `i32::MAX`.
+    pub const fn new(bytes: usize) -> Self {
+        let most = i32::MAX as usize;
+        Self(if bytes < most { bytes } else { most })
+    }
+
+    /// The bytes.
+    pub const fn get(self) -> usize {
+        self.0
+    }
+}
+
+impl Default for DecompressLimit {
+    /// 128 MiB.
+    fn default() -> Self {
+        Self::new(128 << 20)
+    }
+}
+
+/// Why bytes could not be decompressed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecompressError {
+    /// There is more than allowed.
+    #[error(
+        "the {codec} data give more than {limit} bytes: send smaller batches, or raise the limit"
+    )]
+    TooLarge {
+        /// The codec.
+        codec: Compression,
+        /// What is allowed.
+        limit: usize,
+    },
+    /// The bytes are not what the codec writes.
+    #[error("the {codec} data are damaged: {reason}")]
+    Damaged {
+        /// The codec.
+        codec: Compression,
+        /// What the codec's library says.
+        reason: String,
+    },
+}
+
+/// Compresses the bytes. For [`Compression::None`] they are copied.
+pub fn compress(codec: Compression, level: CompressionLevel, plain: &[u8]) -> Vec<u8> {
+    todo!("{codec} {level:?} {}", plain.len())
+}
+
+/// Decompresses the bytes into `limit` bytes at most. For [`Compression::None`] they are returned as they are.
+pub fn decompress(
+    codec: Compression,
+    stored: &Bytes,
+    limit: DecompressLimit,
+) -> Result<Bytes, DecompressError> {
+    todo!("{codec} {} {limit:?}", stored.len())
+}

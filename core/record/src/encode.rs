@@ -1,0 +1,1 @@
+//! Writing records into a buffer: sizes first, then bytes.

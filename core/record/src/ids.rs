@@ -1,0 +1,124 @@
+//! Newtypes of the numbers that must not be mixed up. Each is ordered, copied, and prints as its number.
+
+use std::fmt;
+use std::ops::{Add, AddAssign, Sub};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        pub struct $name($inner);
+
+        impl $name {
+            /// Wraps the number as it is.
+            pub const fn new(value: $inner) -> Self {
+                Self(value)
+            }
+
+            /// The number.
+            pub const fn get(self) -> $inner {
+                self.0
+            }
+        }
+
+        impl From<$inner> for $name {
+            fn from(value: $inner) -> Self {
+                Self(value)
+            }
+        }
+
+        impl From<$name> for $inner {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+    };
+}
+
+id! {
+    /// The number of a record in its partition: grows by one per record, never reused.
+    Offset(i64)
+}
+id! {
+    /// The generation of a partition's leadership.
+    LeaderEpoch(i32)
+}
+id! {
+    /// The identity of an idempotent or transactional producer.
+    ProducerId(i64)
+}
+id! {
+    /// The generation of a producer id; an older generation is fenced.
+    ProducerEpoch(i16)
+}
+id! {
+    /// The number of a partition in its topic, from 0.
+    PartitionId(i32)
+}
+
+impl Offset {
+    /// The first offset of every partition.
+    pub const ZERO: Self = Self(0);
+    /// Greater than every offset of a record.
+    pub const MAX: Self = Self(i64::MAX);
+
+    /// The offset `records` later, or `None` past the end of the numbers.
+    pub const fn checked_add(self, records: i64) -> Option<Self> {
+        match self.0.checked_add(records) {
+            Some(offset) => Some(Self(offset)),
+            None => None,
+        }
+    }
+}
+
+impl LeaderEpoch {
+    /// On the wire: the writer of the batch does not know (a producer never does).
+    pub const UNKNOWN: Self = Self(-1);
+}
+
+impl ProducerEpoch {
+    /// On the wire: the batch has no producer state.
+    pub const NONE: Self = Self(-1);
+}
+
+impl Add<i64> for Offset {
+    type Output = Self;
+
+    fn add(self, records: i64) -> Self {
+        Self(self.0 + records)
+    }
+}
+
+impl AddAssign<i64> for Offset {
+    fn add_assign(&mut self, records: i64) {
+        self.0 += records;
+    }
+}
+
+impl Sub<i64> for Offset {
+    type Output = Self;
+
+    fn sub(self, records: i64) -> Self {
+        Self(self.0 - records)
+    }
+}
+
+impl Sub for Offset {
+    type Output = i64;
+
+    fn sub(self, other: Self) -> i64 {
+        self.0 - other.0
+    }
+}
