@@ -1,1 +1,28 @@
-//! Clock, chance and files: the real ones, in memory, and seeded ones that fail
+//! The outside world behind one seam: clock, chance and files.
+//!
+//! Everything above takes an [`Env`] by type parameter and does no I/O of its own, so static dispatch makes the real one free and a
+//! test can swap in one that fails on purpose.
+//!
+//! | environment | for |
+//! |---|---|
+//! | [`RealEnv`] | a data directory on disk |
+//! | [`MemoryEnv`] | an engine without a directory: nothing outlives the process |
+//! | [`SimEnv`] | tests: a seeded disk that forgets what was not synced, tears writes, fails calls, fills up; a clock that jumps |
+//!
+//! All three pass the same contract tests (`tests/contract.rs`).
+
+mod directory;
+mod environment;
+mod file;
+mod lock;
+mod memory;
+mod real;
+mod sim;
+
+pub use directory::{DirEntry, EntryKind, Metadata};
+pub use environment::Env;
+pub use file::{File, OpenMode};
+pub use lock::LockError;
+pub use memory::{MemoryEnv, MemoryFile, MemoryLock};
+pub use real::{RealEnv, RealFile, RealLock};
+pub use sim::{Boundary, Fault, Operation, SimEnv, SimFile, SimLock, Times};

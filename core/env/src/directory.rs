@@ -1,0 +1,30 @@
+//! What a directory holds.
+
+/// One name in a directory.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DirEntry {
+    /// The name without its directory. Names that are not UTF-8 are not ours and are left out of listings.
+    pub name: String,
+    /// File or directory.
+    pub kind: EntryKind,
+}
+
+/// The kinds of entries a data directory has. Anything else (a socket, a device) counts as a file and fails when it is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Dir,
+}
+
+/// Facts about one path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metadata {
+    /// Length in bytes; of no meaning for a directory.
+    pub len: u64,
+    /// File or directory.
+    pub kind: EntryKind,
+    /// Last modification, milliseconds since the Unix epoch.
+    pub modified_ms: i64,
+}

@@ -1,0 +1,95 @@
+//! The seam.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::{DirEntry, File, LockError, Metadata, OpenMode};
+
+/// Clock, chance and files. A clone is the same world.
+///
+/// Paths are the caller's to check: nothing here keeps a path inside a data directory. A change of a directory (a file made, renamed,
+/// removed) is durable only after [`sync_dir`](Env::sync_dir) of that directory.
+pub trait Env: Clone + fmt::Debug + Send + Sync + 'static {
+    /// An open file.
+    type File: File;
+    /// A held lock; dropping it lets go.
+    type Lock: fmt::Debug + Send + Sync + 'static;
+
+    /// Milliseconds since the Unix epoch. May jump either way; never measure a time-out with it.
+    fn wall_clock_ms(&self) -> i64;
+
+    /// Time since an arbitrary origin, the same for all clones. Never goes back.
+    fn monotonic(&self) -> Duration;
+
+    /// Fills `out` with random bytes.
+    fn fill_random(&self, out: &mut [u8]);
+
+    /// Opens a file; a new one is readable and writable by its owner only (0600).
+    fn open_file(&self, path: &Path, mode: OpenMode) -> io::Result<Self::File>;
+
+    /// Makes a directory and those above it where they are missing, for the owner only (0700). Fine if it exists.
+    fn create_dir_all(&self, path: &Path) -> io::Result<()>;
+
+    /// The entries of a directory, sorted by name.
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>>;
+
+    /// Facts about a path; `None` if it does not exist.
+    fn metadata(&self, path: &Path) -> io::Result<Option<Metadata>>;
+
+    /// Renames a file or directory, atomically; a file that has the new name is replaced.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Removes a file. Those who have it open can go on reading it.
+    fn remove_file(&self, path: &Path) -> io::Result<()>;
+
+    /// Removes a directory and all that is in it.
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes the names in a directory durable.
+    fn sync_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// Bytes that may still be written by this user on the disk that holds `path`.
+    fn free_bytes(&self, path: &Path) -> io::Result<u64>;
+
+    /// Takes the one exclusive lock of `path`, a file that is made if need be and then holds the pid of the owner. Does not wait. The
+    /// lock ends when it is dropped and when the process dies, however it dies.
+    fn lock(&self, path: &Path) -> Result<Self::Lock, LockError>;
+
+    /// The whole of a small file; `None` if it does not exist.
+    fn read_file(&self, path: &Path) -> io::Result<Option<Bytes>> {
+        let file = match self.open_file(path, OpenMode::Read) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let len = usize::try_from(file.len()?).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        file.read_bytes(0, len).map(Some)
+    }
+
+    /// Replaces a small file, durably and at once: after a crash it has the old bytes or the new, all of them. Goes by way of
+    /// `<path>.tmp`, which a crash may leave behind and the next call overwrites.
+    fn replace_file(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let temporary = with_suffix(path, ".tmp");
+        let file = self.open_file(&temporary, OpenMode::Create)?;
+        file.set_len(0)?;
+        file.write_all_at(bytes, 0)?;
+        file.sync_data()?;
+        drop(file);
+        self.rename(&temporary, path)?;
+        match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => self.sync_dir(parent),
+            _ => self.sync_dir(Path::new(".")),
+        }
+    }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    PathBuf::from(name)
+}
