@@ -32,5 +32,5 @@ pub use definition::{Definition, Kind, Unit};
 pub use error::ConfigError;
 pub use layer::{Layer, Source};
 pub use table::{Table, canonical_key};
-pub use topic::{CleanupPolicy, TOPIC, TimestampSource, TopicConfig, TopicView, check_topic};
+pub use topic::{CleanupPolicy, TOPIC, TopicConfig, TopicView, check_topic};
 pub use value::Value;

@@ -1,5 +1,7 @@
 //! What a topic can be told, and the typed configuration of one topic.
 
+use headwater_record::TimestampType;
+
 use super::layer::default_value;
 use super::{ConfigError, Definition, Layer, Source, Table, Unit, Value};
 use Unit::{Bytes, Count, Milliseconds};
@@ -88,15 +90,6 @@ pub struct CleanupPolicy {
     pub compact: bool,
 }
 
-/// Which time a record carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TimestampSource {
-    /// The time its producer gave it.
-    CreateTime,
-    /// The time it was appended.
-    LogAppendTime,
-}
-
 /// The configuration of one topic, resolved and typed. Limits that are off are `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicConfig {
@@ -117,7 +110,7 @@ pub struct TopicConfig {
     /// `message.timestamp.before.max.ms`
     pub timestamp_before_max_ms: i64,
     /// `message.timestamp.type`
-    pub timestamp_source: TimestampSource,
+    pub timestamp_type: TimestampType,
     /// `min.insync.replicas`
     pub min_insync_replicas: u32,
     /// `preallocate`
@@ -160,9 +153,9 @@ impl TopicConfig {
             max_message_bytes: view.integer("max.message.bytes") as u32,
             timestamp_after_max_ms: view.integer("message.timestamp.after.max.ms"),
             timestamp_before_max_ms: view.integer("message.timestamp.before.max.ms"),
-            timestamp_source: match view.value("message.timestamp.type").0 {
-                Value::Text(word) if word == "LogAppendTime" => TimestampSource::LogAppendTime,
-                _ => TimestampSource::CreateTime,
+            timestamp_type: match view.value("message.timestamp.type").0 {
+                Value::Text(word) if word == "LogAppendTime" => TimestampType::LogAppendTime,
+                _ => TimestampType::CreateTime,
             },
             min_insync_replicas: view.integer("min.insync.replicas") as u32,
             preallocate: view.value("preallocate").0 == Value::Boolean(true),
