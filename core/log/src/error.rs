@@ -1,0 +1,219 @@
+//! One enum per operation; each sentence says what to do.
+
+use std::io;
+use std::path::PathBuf;
+
+use headwater_record::{BatchError, LeaderEpoch, Offset, ProducerEpoch, ProducerId};
+use thiserror::Error;
+
+/// An operation on a file failed.
+#[derive(Debug, Error)]
+#[error("{action} {} failed: {source}", path.display())]
+pub struct FileError {
+    /// What was tried, as a verb: `write`, `sync`.
+    pub action: &'static str,
+    /// The file or directory.
+    pub path: PathBuf,
+    /// What the system said.
+    #[source]
+    pub source: io::Error,
+}
+
+impl FileError {
+    pub(crate) fn new(action: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
+        Self {
+            action,
+            path: path.into(),
+            source,
+        }
+    }
+
+    /// Is the disk (or the quota) full?
+    pub fn is_disk_full(&self) -> bool {
+        matches!(
+            self.source.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        )
+    }
+}
+
+/// The partition takes no more writes, because what is on its disk is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "the partition in {} is read-only since an earlier failure ({reason}): it is not known what reached the disk; check the disk, then close and open again", directory.display()
+)]
+pub struct Poisoned {
+    /// The partition's directory.
+    pub directory: PathBuf,
+    /// What failed.
+    pub reason: String,
+}
+
+/// Why a log could not be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// A file could not be read, written or renamed.
+    #[error("the log cannot be opened: {0}; check the disk and the permissions, then open again")]
+    File(#[from] FileError),
+    /// What is on disk contradicts itself in a way that recovery may not decide.
+    #[error("the log in {} is damaged: {what}; restore it from a copy, or move it away to start empty", directory.display())]
+    Damaged {
+        /// The partition's directory.
+        directory: PathBuf,
+        /// The contradiction.
+        what: String,
+    },
+}
+
+/// Why an append was refused. Nothing of the request was appended.
+#[derive(Debug, Error)]
+pub enum AppendError {
+    /// A producer's sequence numbers have a hole (`OUT_OF_ORDER_SEQUENCE_NUMBER`).
+    #[error(
+        "producer {producer_id} (epoch {producer_epoch}) sent sequence {sequence} where {} was expected: records are missing before it; send them again in order", expected.map_or_else(|| "0".to_owned(), |expected| expected.to_string())
+    )]
+    OutOfOrderSequence {
+        /// The producer.
+        producer_id: ProducerId,
+        /// Its epoch in the batch.
+        producer_epoch: ProducerEpoch,
+        /// The first sequence number of the batch.
+        sequence: i32,
+        /// What would have been in order; `None` for a new epoch, which begins at 0.
+        expected: Option<i32>,
+    },
+    /// A newer instance of the producer has written (`INVALID_PRODUCER_EPOCH`).
+    #[error(
+        "producer {producer_id} was fenced: it sent epoch {producer_epoch}, the partition has seen {current}; a newer instance has taken over, close this one"
+    )]
+    ProducerFenced {
+        /// The producer.
+        producer_id: ProducerId,
+        /// Its epoch in the batch.
+        producer_epoch: ProducerEpoch,
+        /// The epoch that the partition knows.
+        current: ProducerEpoch,
+    },
+    /// A batch is larger than `max.message.bytes` (`MESSAGE_TOO_LARGE`).
+    #[error(
+        "a batch of {size} bytes is larger than max.message.bytes={max}; send smaller batches or raise the limit of the topic"
+    )]
+    TooLarge {
+        /// The size of the batch.
+        size: usize,
+        /// `max.message.bytes`.
+        max: usize,
+    },
+    /// The batches of one request fit in no segment (`RECORD_LIST_TOO_LARGE`).
+    #[error(
+        "the {size} bytes of one request do not fit in a segment of segment.bytes={max}; send smaller requests or raise the limit of the topic"
+    )]
+    LargerThanSegment {
+        /// The size of all batches.
+        size: usize,
+        /// `segment.bytes`.
+        max: usize,
+    },
+    /// A leader epoch older than one already in the log (`FENCED_LEADER_EPOCH`).
+    #[error("leader epoch {leader_epoch} is older than the log's {current}; the leadership has moved on, refresh the metadata")]
+    StaleLeaderEpoch {
+        /// What the append was made with.
+        leader_epoch: LeaderEpoch,
+        /// The newest in the log.
+        current: LeaderEpoch,
+    },
+    /// A control batch that cannot be read, or one of an outdated coordinator (`TRANSACTION_COORDINATOR_FENCED`).
+    #[error("the control batch of producer {producer_id} was refused: {what}")]
+    InvalidControlBatch {
+        /// The producer whose transaction it ends.
+        producer_id: ProducerId,
+        /// The reason.
+        what: String,
+    },
+    /// The offsets of this log are used up.
+    #[error("the log has no offsets left after {log_end_offset}; create a new topic")]
+    OffsetsExhausted {
+        /// The end of the log.
+        log_end_offset: Offset,
+    },
+    /// The disk is full (`KAFKA_STORAGE_ERROR`). What was there before is unharmed; appends work again when space is there.
+    #[error("no space is left for {}: free space on its disk or lower the retention; writing resumes by itself", .0.path.display())]
+    DiskFull(#[source] FileError),
+    /// Another failure of the disk (`KAFKA_STORAGE_ERROR`). The log ends where it ended before.
+    #[error("the append failed: {0}; check the disk")]
+    File(#[source] FileError),
+    /// The partition is read-only (`KAFKA_STORAGE_ERROR`).
+    #[error(transparent)]
+    Poisoned(#[from] Poisoned),
+}
+
+impl From<FileError> for AppendError {
+    fn from(error: FileError) -> Self {
+        if error.is_disk_full() {
+            Self::DiskFull(error)
+        } else {
+            Self::File(error)
+        }
+    }
+}
+
+/// Why a read gave nothing.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// There is no such offset (`OFFSET_OUT_OF_RANGE`).
+    #[error(
+        "offset {from} is outside the log, which has {log_start_offset} (inclusive) to {log_end_offset} (exclusive); seek to one of them"
+    )]
+    OutOfRange {
+        /// What was asked for.
+        from: Offset,
+        /// First offset that may be read.
+        log_start_offset: Offset,
+        /// Next offset to be written.
+        log_end_offset: Offset,
+    },
+    /// Bytes on disk are not what was written (`CORRUPT_MESSAGE`).
+    #[error("segment {} is damaged at byte {position}: {source}; restore it from a copy, or delete the records up to there", path.display())]
+    Corrupt {
+        /// The segment's log file.
+        path: PathBuf,
+        /// Where in it.
+        position: u64,
+        /// What is wrong.
+        #[source]
+        source: BatchError,
+    },
+    /// A file could not be read (`KAFKA_STORAGE_ERROR`).
+    #[error("the read failed: {0}; check the disk")]
+    File(#[from] FileError),
+}
+
+/// Why a flush did not make records durable.
+#[derive(Debug, Error)]
+pub enum FlushError {
+    /// The sync failed, now or before: the partition is read-only.
+    #[error(transparent)]
+    Poisoned(#[from] Poisoned),
+}
+
+/// Why another change of the log failed: truncation, deletion, rolling, closing.
+#[derive(Debug, Error)]
+pub enum ChangeError {
+    /// A file could not be changed.
+    #[error("the log could not be changed: {0}; check the disk, then try again")]
+    File(#[from] FileError),
+    /// What had to be read first could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The partition is read-only.
+    #[error(transparent)]
+    Poisoned(#[from] Poisoned),
+    /// An offset past the end of the log (`OFFSET_OUT_OF_RANGE`).
+    #[error("offset {offset} is past the end of the log, {log_end_offset}; give one that is not")]
+    PastEnd {
+        /// What was asked for.
+        offset: Offset,
+        /// Next offset to be written.
+        log_end_offset: Offset,
+    },
+}
