@@ -1,1 +1,41 @@
-//! Record batches to Arrow and back; schemas
+//! Record batches to Arrow and back; schemas.
+//!
+//! - [`Decoder`] turns fetched bytes ([`Fetched`]) into one `arrow::RecordBatch` of the record schema: keys and values are views into
+//!   the bytes that were read, or classic arrays, or what their [`Format`] makes of them. What [`Projection`] leaves out is not built.
+//! - [`Encoder`] turns an `arrow::RecordBatch` into record batches for each partition, in one pass over the rows.
+//! - [`parse_schema`] and [`parse_dtype`] read schemas written as names and dtypes (`{"delay": "int64"}`).
+//! - [`partition_for_key`] is Kafka's default partitioner.
+//!
+//! # The record schema
+//!
+//! ```text
+//! partition  int32
+//! offset     int64
+//! timestamp  timestamp[ms, UTC]
+//! key        binary, string, or what its JSON has
+//! value      binary, string, or what its JSON has; its fields stand here instead with `unnest`
+//! headers    list<struct<key: utf8, value: binary>>
+//! topic      dictionary<int32, utf8>      on request
+//! timestamp_type  int8                    on request: 0 create time, 1 log append time
+//! leader_epoch    int32                   on request
+//! ```
+
+mod classic;
+mod decode;
+mod dtype;
+mod encode;
+mod error;
+mod json;
+mod murmur2;
+mod options;
+mod projection;
+mod trusted;
+
+pub use classic::{classic_schema, compact, to_classic};
+pub use decode::{Decoded, Decoder, Fetched};
+pub use dtype::{parse_dtype, parse_schema, schema_from_dtypes};
+pub use encode::{EncodeOptions, EncodedBatch, EncodedBatches, Encoder, KeyValueColumns};
+pub use error::{DecodeError, DecodeErrorKind, EncodeError, SchemaError};
+pub use murmur2::{murmur2, partition_for_key};
+pub use options::{DecodeOptions, Format, OnError};
+pub use projection::{Column, Projection};

@@ -1,0 +1,137 @@
+//! Which columns are built.
+
+use crate::error::SchemaError;
+
+/// A column of the record schema, in the order in which they stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Column {
+    /// `partition int32`
+    Partition,
+    /// `offset int64`
+    Offset,
+    /// `timestamp timestamp[ms, UTC]`
+    Timestamp,
+    /// `key`
+    Key,
+    /// `value`
+    Value,
+    /// `headers list<struct<key: utf8, value: binary>>`
+    Headers,
+    /// `topic dictionary<int32, utf8>`
+    Topic,
+    /// `timestamp_type int8`: 0 create time, 1 log append time
+    TimestampType,
+    /// `leader_epoch int32`
+    LeaderEpoch,
+}
+
+impl Column {
+    /// All of them, in order.
+    pub const ALL: [Self; 9] = [
+        Self::Partition,
+        Self::Offset,
+        Self::Timestamp,
+        Self::Key,
+        Self::Value,
+        Self::Headers,
+        Self::Topic,
+        Self::TimestampType,
+        Self::LeaderEpoch,
+    ];
+
+    /// Its name in the schema.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Partition => "partition",
+            Self::Offset => "offset",
+            Self::Timestamp => "timestamp",
+            Self::Key => "key",
+            Self::Value => "value",
+            Self::Headers => "headers",
+            Self::Topic => "topic",
+            Self::TimestampType => "timestamp_type",
+            Self::LeaderEpoch => "leader_epoch",
+        }
+    }
+
+    /// The column of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|column| column.name() == name)
+    }
+
+    const fn bit(self) -> u16 {
+        1 << self as u16
+    }
+}
+
+/// A set of columns, and of the fields of the value where not all of them are wanted. The order is always the schema's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Projection {
+    columns: u16,
+    value_fields: Option<Vec<String>>,
+}
+
+impl Default for Projection {
+    /// From `partition` to `headers`.
+    fn default() -> Self {
+        Self::of(&Column::ALL[..=Column::Headers as usize])
+    }
+}
+
+impl Projection {
+    /// No column: only counts records.
+    pub const fn none() -> Self {
+        Self { columns: 0, value_fields: None }
+    }
+
+    /// These columns.
+    pub fn of(columns: &[Column]) -> Self {
+        Self { columns: columns.iter().fold(0, |bits, column| bits | column.bit()), value_fields: None }
+    }
+
+    /// The columns of these names. With `unnest`, a name that is no record column is a field of the JSON value, and only the fields
+    /// that are named are read.
+    pub fn from_names<S: AsRef<str>>(names: &[S], unnest: bool) -> Result<Self, SchemaError> {
+        let mut projection = Self::none();
+        let mut fields = Vec::new();
+        for name in names.iter().map(AsRef::as_ref) {
+            match Column::from_name(name) {
+                Some(column) => projection = projection.with(column),
+                None if unnest => fields.push(name.to_owned()),
+                None => return Err(SchemaError::UnknownColumn { name: name.to_owned() }),
+            }
+        }
+        if fields.is_empty() { Ok(projection) } else { Ok(projection.with_value_fields(fields)) }
+    }
+
+    /// And this one.
+    #[must_use]
+    pub fn with(mut self, column: Column) -> Self {
+        self.columns |= column.bit();
+        self
+    }
+
+    /// Less this one.
+    #[must_use]
+    pub fn without(mut self, column: Column) -> Self {
+        self.columns &= !column.bit();
+        self
+    }
+
+    /// And the value, but only these of the fields of its JSON.
+    #[must_use]
+    pub fn with_value_fields(mut self, fields: Vec<String>) -> Self {
+        self.value_fields = Some(fields);
+        self.with(Column::Value)
+    }
+
+    /// Whether it has the column.
+    pub const fn contains(&self, column: Column) -> bool {
+        self.columns & column.bit() != 0
+    }
+
+    /// The fields of the value that are wanted; `None`: all.
+    pub fn value_fields(&self) -> Option<&[String]> {
+        self.value_fields.as_deref()
+    }
+}

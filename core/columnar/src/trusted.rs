@@ -1,0 +1,1 @@
+//! Unchecked construction.
