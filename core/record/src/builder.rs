@@ -2,10 +2,14 @@
 
 use bytes::Bytes;
 
-use crate::attributes::TimestampType;
-use crate::compression::{Compression, CompressionLevel};
+use crate::attributes::{Attributes, TimestampType};
+use crate::buffer::Buffer;
+use crate::compression::{Compression, CompressionLevel, Compressor};
+use crate::encode::{self, Progress};
 use crate::error::AppendError;
-use crate::ids::{ProducerEpoch, ProducerId};
+use crate::header::{BatchHeader, HEADER_LEN, LOG_OVERHEAD, MAGIC, seal};
+use crate::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId};
+use crate::varint;
 
 /// What an idempotent producer writes into each batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,15 +72,30 @@ pub struct PlainRecord<'a> {
 #[derive(Debug)]
 pub struct BatchBuilder {
     options: BatchOptions,
+    buffer: Buffer,
+    progress: Progress,
+    compressor: Compressor,
+    /// What the last compressed batches had, in 1/1024 of their plain size.
+    ratio_1024: usize,
 }
 
+/// The most bytes a batch can have: its length field is an `i32`.
+const BATCH_LEN_MAX: usize = i32::MAX as usize;
+
 impl BatchBuilder {
-    /// An empty batch.
+    /// An empty batch. Allocates nothing until the first record comes.
     pub fn new(options: BatchOptions) -> Self {
-        Self { options }
+        Self {
+            options,
+            buffer: Buffer::default(),
+            progress: Progress::at(HEADER_LEN),
+            compressor: Compressor::new(options.compression, options.compression_level),
+            ratio_1024: 1024,
+        }
     }
 
     /// Appends one record. On an error the batch is as it was.
+    #[inline]
     pub fn try_append(
         &mut self,
         timestamp_ms: i64,
@@ -84,41 +103,120 @@ impl BatchBuilder {
         value: Option<&[u8]>,
         headers: &[(&str, Option<&[u8]>)],
     ) -> Result<(), AppendError> {
-        todo!("{timestamp_ms} {key:?} {value:?} {headers:?}")
+        let headers_len = if headers.is_empty() {
+            1
+        } else {
+            encode::headers_len(headers)
+        };
+        let record = PlainRecord {
+            timestamp_ms,
+            key,
+            value,
+        };
+        let mut progress = self.progress;
+        let slot = Slot::of(&progress, &record, headers_len)?;
+        self.make_room(&progress, &slot)?;
+        let at = slot.write(self.buffer.bytes(), &progress, &record);
+        let end = encode::write_headers(self.buffer.bytes(), at, headers);
+        debug_assert_eq!(end, slot.end);
+        progress.advance(end, timestamp_ms);
+        self.progress = progress;
+        Ok(())
     }
 
     /// Appends `record(0)`, `record(1)`, ... up to `count` of them until the batch is full, and returns how many went
-    /// in: all, or less when the batch must be finished before the rest. At least one goes into an empty batch.
+    /// in: all, or fewer when the batch must be finished before the rest. Into an empty batch goes one at least. An
+    /// error is about `record(0)`; one about a later record comes when the caller goes on with it.
     ///
-    /// The bulk path: nothing is allocated, and the state stays in registers over the whole run.
+    /// The bulk path: nothing is allocated per record, and the state stays in registers over the whole run.
+    #[inline]
     pub fn append_bulk<'a>(
         &mut self,
         count: usize,
-        record: impl FnMut(usize) -> PlainRecord<'a>,
+        mut record: impl FnMut(usize) -> PlainRecord<'a>,
     ) -> Result<usize, AppendError> {
-        let _ = record;
-        todo!("{count}")
+        let mut progress = self.progress;
+        let mut failed = Ok(());
+        let mut index = 0;
+        while index < count {
+            let next = record(index);
+            let slot = match Slot::of(&progress, &next, 1) {
+                Ok(slot) => slot,
+                Err(error) => {
+                    failed = Err(error);
+                    break;
+                }
+            };
+            if let Err(error) = self.make_room(&progress, &slot) {
+                failed = Err(error);
+                break;
+            }
+            let out = self.buffer.bytes();
+            let at = slot.write(out, &progress, &next);
+            out[at] = 0; // no headers
+            progress.advance(at + 1, next.timestamp_ms);
+            index += 1;
+        }
+        self.progress = progress;
+        match failed {
+            Err(error) if index == 0 && error != AppendError::Full => Err(error),
+            _ => Ok(index),
+        }
+    }
+
+    /// Makes sure that the record fits into batch and buffer.
+    #[inline]
+    fn make_room(&mut self, progress: &Progress, slot: &Slot) -> Result<(), AppendError> {
+        if slot.end > self.options.capacity.min(self.buffer.len()) {
+            self.make_room_slowly(progress, slot)?;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_room_slowly(&mut self, progress: &Progress, slot: &Slot) -> Result<(), AppendError> {
+        if slot.end > self.options.capacity && progress.count > 0 {
+            return Err(AppendError::Full);
+        }
+        if slot.end > BATCH_LEN_MAX {
+            return Err(AppendError::TooLarge { size: slot.end });
+        }
+        if slot.end > self.buffer.len() {
+            // Only the first record of a batch comes here: the buffer has the capacity from then on.
+            self.buffer.replace(self.options.capacity.max(slot.end));
+        }
+        Ok(())
     }
 
     /// How many records the batch has.
     pub fn record_count(&self) -> usize {
-        todo!()
+        self.progress.count as usize
     }
 
     /// The size of the batch before compression, header included.
     pub fn plain_size(&self) -> usize {
-        todo!()
+        self.progress.position
     }
 
     /// The size that the batch will have when it is finished: exact for plain ones, otherwise guessed from the
     /// batches that this builder finished before.
     pub fn estimated_size(&self) -> usize {
-        todo!()
+        let records = self.progress.position - HEADER_LEN;
+        match self.options.compression {
+            Compression::None => HEADER_LEN + records,
+            _ => HEADER_LEN + records.saturating_mul(self.ratio_1024) / 1024,
+        }
     }
 
     /// Whether it has no record yet.
     pub fn is_empty(&self) -> bool {
-        todo!()
+        self.progress.count == 0
+    }
+
+    /// The greatest timestamp of its records, `None` without any.
+    pub fn max_timestamp_ms(&self) -> Option<i64> {
+        (!self.is_empty()).then_some(self.progress.max_timestamp_ms)
     }
 
     /// The options.
@@ -133,12 +231,124 @@ impl BatchBuilder {
 
     /// The finished batch, with base offset 0 and unknown leader epoch; the builder is empty afterwards. `None` if
     /// it has no record: Kafka knows no empty batch from a producer.
+    ///
+    /// Should the codec fail (no memory), the batch comes plain, which every reader takes.
     pub fn finish(&mut self) -> Option<Bytes> {
-        todo!()
+        if self.is_empty() {
+            return None;
+        }
+        let progress = std::mem::replace(&mut self.progress, Progress::at(HEADER_LEN));
+        if self.options.compression != Compression::None
+            && let Some(batch) = self.finish_compressed(&progress)
+        {
+            return Some(batch);
+        }
+        let header = self.header(&progress, Compression::None, progress.position);
+        seal(&mut self.buffer.bytes()[..progress.position], header);
+        Some(self.buffer.lend(progress.position, self.options.capacity))
     }
 
-    /// Drops the records of the unfinished batch.
+    fn finish_compressed(&mut self, progress: &Progress) -> Option<Bytes> {
+        let plain = &self.buffer.bytes()[HEADER_LEN..progress.position];
+        let plain_len = plain.len();
+        let mut batch = Vec::with_capacity(HEADER_LEN + plain_len / 2);
+        batch.resize(HEADER_LEN, 0);
+        self.compressor.compress_onto(plain, &mut batch).ok()?;
+        if batch.len() > BATCH_LEN_MAX {
+            return None;
+        }
+        let ratio_1024 = (batch.len() - HEADER_LEN) * 1024 / plain_len;
+        self.ratio_1024 = (self.ratio_1024 + ratio_1024).div_ceil(2);
+        let header = self.header(progress, self.options.compression, batch.len());
+        seal(&mut batch, header);
+        batch.shrink_to_fit();
+        Some(Bytes::from(batch))
+    }
+
+    fn header(&self, progress: &Progress, compression: Compression, size: usize) -> BatchHeader {
+        let options = &self.options;
+        let attributes = Attributes::default()
+            .with_compression(compression)
+            .with_timestamp_type(options.timestamp_type);
+        BatchHeader {
+            base_offset: Offset::ZERO,
+            batch_length: (size - LOG_OVERHEAD) as i32,
+            leader_epoch: LeaderEpoch::UNKNOWN,
+            magic: MAGIC,
+            crc: 0,
+            attributes: if options.transactional {
+                attributes.transactional()
+            } else {
+                attributes
+            },
+            last_offset_delta: progress.count - 1,
+            base_timestamp_ms: progress.base_timestamp_ms,
+            max_timestamp_ms: progress.max_timestamp_ms,
+            producer_id: options.producer.map(|producer| producer.id),
+            producer_epoch: options
+                .producer
+                .map_or(ProducerEpoch::NONE, |producer| producer.epoch),
+            base_sequence: options
+                .producer
+                .map_or(-1, |producer| producer.base_sequence),
+            record_count: progress.count,
+        }
+    }
+
+    /// Drops the records of the unfinished batch; keeps the buffer.
     pub fn reset(&mut self) {
-        todo!()
+        self.progress = Progress::at(HEADER_LEN);
+    }
+}
+
+/// Where a record without the batch's earlier ones will stand.
+struct Slot {
+    body_len: usize,
+    timestamp_delta: i64,
+    /// The position after the record.
+    end: usize,
+}
+
+impl Slot {
+    #[inline]
+    fn of(
+        progress: &Progress,
+        record: &PlainRecord<'_>,
+        headers_len: usize,
+    ) -> Result<Self, AppendError> {
+        if record.timestamp_ms < -1 {
+            return Err(AppendError::NegativeTimestamp {
+                timestamp_ms: record.timestamp_ms,
+            });
+        }
+        let timestamp_delta = progress.timestamp_delta(record.timestamp_ms);
+        let body_len = encode::body_len(
+            timestamp_delta,
+            progress.count,
+            record.key,
+            record.value,
+            headers_len,
+        );
+        let length_len = varint::len_i64(body_len as i64);
+        let end = (progress.position + length_len).saturating_add(body_len);
+        Ok(Self {
+            body_len,
+            timestamp_delta,
+            end,
+        })
+    }
+
+    /// Writes all but the headers; returns the position after it.
+    #[inline]
+    fn write(&self, out: &mut [u8], progress: &Progress, record: &PlainRecord<'_>) -> usize {
+        let deltas = (self.timestamp_delta, progress.count);
+        encode::write_record(
+            out,
+            progress.position,
+            self.body_len,
+            deltas,
+            record.key,
+            record.value,
+        )
     }
 }

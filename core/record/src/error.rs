@@ -98,11 +98,11 @@ pub enum RecordDefect {
     #[error("its headers are malformed")]
     Headers,
     /// The offset delta is not the record's place in the batch.
-    #[error("its offset delta is out of order")]
+    #[error("its offset delta is not its place in the batch")]
     OffsetDelta,
-    /// The timestamp overflows.
-    #[error("its timestamp is out of range")]
-    Timestamp,
+    /// The offset is beyond 64 bits.
+    #[error("its offset is out of range")]
+    OffsetOverflow,
 }
 
 /// Why a record was not appended to a batch. The batch is as it was before.
@@ -111,6 +111,14 @@ pub enum AppendError {
     /// The batch has records and no room for this one: finish it and append to the next.
     #[error("the batch is full: finish it and append the record to the next one")]
     Full,
+    /// The timestamp is before 1970; Kafka knows -1 as "none" and nothing else below 0.
+    #[error(
+        "the timestamp {timestamp_ms} is negative: use milliseconds since 1970, or -1 for none"
+    )]
+    NegativeTimestamp {
+        /// The timestamp.
+        timestamp_ms: i64,
+    },
     /// The record can never be in a batch: it needs more than 2 GiB.
     #[error("the record needs {size} bytes, more than a record batch can hold: split it")]
     TooLarge {

@@ -1,6 +1,7 @@
 //! The 61 bytes in front of a batch's records.
 
 use crate::attributes::Attributes;
+use crate::crc::crc32c;
 use crate::error::BatchError;
 use crate::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId};
 
@@ -92,9 +93,7 @@ impl BatchHeader {
 
     /// Writes the header, all fields as they are.
     pub fn write(&self, out: &mut [u8; HEADER_LEN]) {
-        out[0..8].copy_from_slice(&self.base_offset.get().to_be_bytes());
-        out[8..12].copy_from_slice(&self.batch_length.to_be_bytes());
-        out[12..16].copy_from_slice(&self.leader_epoch.get().to_be_bytes());
+        out[..16].copy_from_slice(&self.prefix());
         out[16] = self.magic as u8;
         out[17..21].copy_from_slice(&self.crc.to_be_bytes());
         out[21..23].copy_from_slice(&self.attributes.bits().to_be_bytes());
@@ -105,6 +104,15 @@ impl BatchHeader {
         out[51..53].copy_from_slice(&self.producer_epoch.get().to_be_bytes());
         out[53..57].copy_from_slice(&self.base_sequence.to_be_bytes());
         out[57..61].copy_from_slice(&self.record_count.to_be_bytes());
+    }
+
+    /// The first sixteen bytes of the batch: all that changes when the log assigns offset and leader epoch.
+    pub fn prefix(&self) -> [u8; 16] {
+        let mut out = [0; 16];
+        out[0..8].copy_from_slice(&self.base_offset.get().to_be_bytes());
+        out[8..12].copy_from_slice(&self.batch_length.to_be_bytes());
+        out[12..16].copy_from_slice(&self.leader_epoch.get().to_be_bytes());
+        out
     }
 
     /// The size of the whole batch.
@@ -136,6 +144,16 @@ impl BatchHeader {
 
 /// The part of a batch that its CRC covers starts here: at the attributes.
 pub(crate) const CRC_START: usize = 21;
+
+/// Writes the header over the start of a batch, with the CRC that the bytes after it give; returns it.
+pub(crate) fn seal(batch: &mut [u8], header: BatchHeader) -> u32 {
+    if let Some(out) = batch.first_chunk_mut::<HEADER_LEN>() {
+        header.write(out);
+    }
+    let crc = crc32c(&batch[CRC_START..]);
+    batch[CRC_START - 4..CRC_START].copy_from_slice(&crc.to_be_bytes());
+    crc
+}
 
 fn i64_at(bytes: &[u8], at: usize) -> i64 {
     let mut out = [0; 8];

@@ -29,6 +29,7 @@
 
 mod attributes;
 mod batch;
+mod buffer;
 mod builder;
 pub mod compression;
 mod control;
@@ -37,6 +38,7 @@ mod encode;
 mod error;
 mod header;
 mod ids;
+mod invalid;
 mod record;
 mod records;
 mod validate;
@@ -51,10 +53,8 @@ pub use control::{ControlRecord, ControlType, control_batch};
 pub use error::{AppendError, BatchError, RecordDefect};
 pub use header::{BatchHeader, HEADER_LEN, LOG_OVERHEAD, MAGIC};
 pub use ids::{LeaderEpoch, Offset, PartitionId, ProducerEpoch, ProducerId};
+pub use invalid::{InvalidBatch, InvalidBatchKind};
 pub use record::{Header, Headers, RawRecord, RecordView, Span};
 pub use records::{RawRecords, RecordIter, Records};
-pub use validate::{
-    AppendOrigin, ByteSource, InvalidBatch, InvalidBatchKind, TimestampRule, ValidationRules,
-    validate,
-};
-pub use validated::ValidatedBatches;
+pub use validate::{AppendOrigin, ByteSource, TimestampRule, ValidationRules, validate};
+pub use validated::{RecompressError, ValidatedBatches};

@@ -50,7 +50,8 @@ impl Records {
         RawRecords::new(&self.plain, self.header.record_count)
     }
 
-    /// The offset and timestamp of a record, or `None` where they overflow.
+    /// The offset and timestamp of a record, or `None` where the offset overflows. The timestamp wraps around, as in
+    /// Kafka.
     #[inline]
     pub fn place(&self, record: &RawRecord) -> Option<(Offset, i64)> {
         place(&self.header, record)
@@ -91,8 +92,10 @@ pub struct RawRecords<'a> {
 }
 
 impl<'a> RawRecords<'a> {
-    /// Over these plain records, `count` of them.
+    /// Over these plain records, `count` of them. Positions are 32 bits wide, so of more than `i32::MAX` bytes only
+    /// these are looked at; no batch has more.
     pub fn new(plain: &'a [u8], count: i32) -> Self {
+        let plain = &plain[..plain.len().min(i32::MAX as usize)];
         Self {
             plain,
             at: 0,
@@ -109,10 +112,9 @@ impl<'a> RawRecords<'a> {
     #[cold]
     fn finish(&mut self) -> Option<BatchError> {
         if self.count < 0 {
-            self.count = 0;
-            self.left = 0;
+            let count = std::mem::take(&mut self.count);
             self.at = self.plain.len();
-            return Some(BatchError::InvalidCount { count: self.count });
+            return Some(BatchError::InvalidCount { count });
         }
         let extra = self.plain.len() - self.at;
         self.at = self.plain.len();
@@ -170,7 +172,7 @@ impl<'a> Iterator for RecordIter<'a> {
         let Some((offset, timestamp_ms)) = place(self.header, &record) else {
             // The record was taken, so step back to name it.
             self.raw.left += 1;
-            return Some(Err(self.raw.fail(RecordDefect::Timestamp)));
+            return Some(Err(self.raw.fail(RecordDefect::OffsetOverflow)));
         };
         Some(Ok(RecordView {
             offset,

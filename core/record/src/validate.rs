@@ -2,8 +2,12 @@
 
 use bytes::Bytes;
 
+use crate::attributes::TimestampType;
+use crate::batch::RecordBatch;
 use crate::compression::DecompressLimit;
-use crate::error::BatchError;
+use crate::error::{BatchError, RecordDefect};
+use crate::header::BatchHeader;
+use crate::invalid::InvalidBatch;
 use crate::validated::ValidatedBatches;
 
 /// Who appends.
@@ -21,10 +25,11 @@ pub enum AppendOrigin {
 /// Where the bytes come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum ByteSource {
-    /// A disk or a network: CRC and every record are checked.
+    /// A disk or a network: the CRC and every record are checked.
     #[default]
     Outside,
-    /// A [`BatchBuilder`](crate::BatchBuilder) in this process: only the header is checked.
+    /// A [`BatchBuilder`](crate::BatchBuilder) in this process: only the header is checked,
+    /// and records where keys or timestamps have rules.
     Builder,
 }
 
@@ -81,45 +86,219 @@ impl Default for ValidationRules {
     }
 }
 
-/// The class of a refusal: each is one error code of Kafka's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum InvalidBatchKind {
-    /// `CORRUPT_MESSAGE`
-    Corrupt,
-    /// `INVALID_RECORD`
-    InvalidRecord,
-    /// `INVALID_TIMESTAMP`
-    InvalidTimestamp,
-    /// `MESSAGE_TOO_LARGE`
-    TooLarge,
-    /// `UNSUPPORTED_FOR_MESSAGE_FORMAT`
-    UnsupportedFormat,
-    /// `UNSUPPORTED_COMPRESSION_TYPE`
-    UnsupportedCompression,
-}
-
-/// Why bytes were refused. Nothing of them may be appended.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidBatch {
-    /// The bytes are no readable batches.
-    #[error(transparent)]
-    Unreadable(#[from] BatchError),
-}
-
-impl InvalidBatch {
-    /// Its class.
-    pub fn kind(&self) -> InvalidBatchKind {
-        todo!()
-    }
-
-    /// The record of the batch that is to blame, where one is.
-    pub fn record_index(&self) -> Option<usize> {
-        todo!()
-    }
-}
-
 /// Checks that the bytes are whole batches which may be appended: size, magic, CRC, counts, deltas, timestamps,
-/// producer fields, and each record. Never panics, whatever the bytes are.
+/// producer fields, and each record. Never panics, whatever the bytes are, and never holds more than the decompress
+/// limit asks for.
+///
+/// As Kafka does, the maximum timestamp and timestamp type of a header are corrected where the records or the topic
+/// say otherwise (in place if nobody else holds the bytes); all else that is wrong is refused. A replicated batch is
+/// taken as its leader wrote it: header and CRC are checked, not each record.
 pub fn validate(bytes: Bytes, rules: &ValidationRules) -> Result<ValidatedBatches, InvalidBatch> {
-    todo!("{} {rules:?}", bytes.len())
+    let mut headers = Vec::new();
+    let mut corrected = Vec::new();
+    let mut first = None;
+    let mut position = 0;
+    while position < bytes.len() {
+        if first.is_some() && rules.origin == AppendOrigin::Client {
+            return Err(InvalidBatch::SeveralBatches);
+        }
+        let batch = take_batch(&bytes, position, rules)?;
+        check_header(batch.header(), headers.last().or(first.as_ref()), rules)?;
+        if rules.source == ByteSource::Outside {
+            batch.verify_crc()?;
+        }
+        let header = check_records(&batch, rules)?;
+        if header != *batch.header() {
+            corrected.push(position);
+        }
+        position += header.size_in_bytes();
+        if first.is_none() {
+            first = Some(header);
+        } else {
+            headers.push(header);
+        }
+    }
+    let first = first.ok_or(InvalidBatch::Empty)?;
+    Ok(ValidatedBatches::new(bytes, first, headers).correct(&corrected))
+}
+
+fn take_batch(
+    bytes: &Bytes,
+    position: usize,
+    rules: &ValidationRules,
+) -> Result<RecordBatch, InvalidBatch> {
+    let header = BatchHeader::parse(&bytes[position..])?;
+    let (size, available) = (header.size_in_bytes(), bytes.len() - position);
+    if size > rules.max_batch_bytes {
+        return Err(InvalidBatch::TooLarge {
+            size,
+            max: rules.max_batch_bytes,
+        });
+    }
+    if size > available {
+        return Err(BatchError::Truncated {
+            needed: size,
+            available,
+        }
+        .into());
+    }
+    Ok(RecordBatch::parse(bytes.slice(position..position + size))?)
+}
+
+fn check_header(
+    header: &BatchHeader,
+    previous: Option<&BatchHeader>,
+    rules: &ValidationRules,
+) -> Result<(), InvalidBatch> {
+    header.attributes.compression().map_err(BatchError::from)?;
+    check_offsets(header, previous, rules.origin)?;
+    if rules.origin == AppendOrigin::Replication {
+        return Ok(());
+    }
+    if rules.origin == AppendOrigin::Client && header.attributes.is_control() {
+        return Err(InvalidBatch::ControlBatch);
+    }
+    check_producer(header).map_or(Ok(()), |reason| Err(InvalidBatch::Producer { reason }))
+}
+
+fn check_offsets(
+    header: &BatchHeader,
+    previous: Option<&BatchHeader>,
+    origin: AppendOrigin,
+) -> Result<(), InvalidBatch> {
+    let (last_offset_delta, record_count) = (header.last_offset_delta, header.record_count);
+    let base_offset = header.base_offset.get();
+    // Compaction may have removed records, even all of them; what is left keeps its offsets.
+    let compacted = origin == AppendOrigin::Replication && record_count <= last_offset_delta;
+    let in_range = last_offset_delta >= 0
+        && record_count >= 0
+        && (compacted || i64::from(record_count) == i64::from(last_offset_delta) + 1);
+    if !in_range {
+        return Err(InvalidBatch::OffsetRange {
+            last_offset_delta,
+            record_count,
+        });
+    }
+    if origin == AppendOrigin::Client && base_offset != 0 {
+        return Err(InvalidBatch::BaseOffset { base_offset });
+    }
+    if origin == AppendOrigin::Replication {
+        let expected = previous.map_or(0, |previous| previous.next_offset().get());
+        let last = base_offset.checked_add(i64::from(last_offset_delta));
+        if base_offset < expected || last.is_none_or(|last| last == i64::MAX) {
+            return Err(InvalidBatch::OffsetsOutOfOrder {
+                base_offset,
+                expected,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn check_producer(header: &BatchHeader) -> Option<&'static str> {
+    match header.producer_id {
+        None if header.attributes.is_transactional() => {
+            Some("a transactional batch needs a producer id")
+        }
+        None => None,
+        Some(id) if id.get() < 0 => Some("the producer id is negative"),
+        Some(_) if header.producer_epoch.get() < 0 => Some("the producer epoch is negative"),
+        Some(_) if header.base_sequence < 0 && !header.attributes.is_control() => {
+            Some("the sequence number is negative")
+        }
+        Some(_) => None,
+    }
+}
+
+/// Checks the records as far as the rules ask for, and returns the header as it should be.
+fn check_records(
+    batch: &RecordBatch,
+    rules: &ValidationRules,
+) -> Result<BatchHeader, InvalidBatch> {
+    let mut header = *batch.header();
+    if rules.origin == AppendOrigin::Replication {
+        return Ok(header);
+    }
+    if must_walk(&header, rules) {
+        header.max_timestamp_ms = walk(batch, rules)?;
+        header.attributes = header
+            .attributes
+            .with_timestamp_type(TimestampType::CreateTime);
+    }
+    if let TimestampRule::LogAppendTime { now_ms } = rules.timestamps {
+        header.max_timestamp_ms = now_ms;
+        header.attributes = header
+            .attributes
+            .with_timestamp_type(TimestampType::LogAppendTime);
+    }
+    Ok(header)
+}
+
+fn must_walk(header: &BatchHeader, rules: &ValidationRules) -> bool {
+    let timestamps = match rules.timestamps {
+        // A builder's maximum is true, so the upper bound needs no walk.
+        TimestampRule::Within {
+            now_ms,
+            before_max_ms,
+            after_max_ms,
+        } => {
+            before_max_ms != i64::MAX
+                || header.max_timestamp_ms.saturating_sub(now_ms) > after_max_ms
+        }
+        TimestampRule::Any | TimestampRule::LogAppendTime { .. } => false,
+    };
+    rules.source == ByteSource::Outside || rules.require_keys || timestamps
+}
+
+/// Reads every record; returns the greatest timestamp.
+fn walk(batch: &RecordBatch, rules: &ValidationRules) -> Result<i64, InvalidBatch> {
+    let records = batch.records(rules.decompress_limit)?;
+    let require_keys = rules.require_keys && !batch.header().attributes.is_control();
+    let base_timestamp_ms = batch.header().base_timestamp_ms;
+    let mut max_timestamp_ms = -1;
+    for (index, record) in records.raw().enumerate() {
+        let record = record?;
+        if record.offset_delta as usize != index {
+            return Err(BatchError::Record {
+                index,
+                defect: RecordDefect::OffsetDelta,
+            }
+            .into());
+        }
+        if require_keys && record.key.is_null() {
+            return Err(InvalidBatch::MissingKey { index });
+        }
+        let timestamp_ms = base_timestamp_ms.wrapping_add(record.timestamp_delta);
+        check_timestamp(index, timestamp_ms, rules.timestamps)?;
+        max_timestamp_ms = timestamp_ms.max(max_timestamp_ms);
+    }
+    Ok(max_timestamp_ms)
+}
+
+#[inline]
+fn check_timestamp(
+    index: usize,
+    timestamp_ms: i64,
+    rule: TimestampRule,
+) -> Result<(), InvalidBatch> {
+    let TimestampRule::Within {
+        now_ms,
+        before_max_ms,
+        after_max_ms,
+    } = rule
+    else {
+        return Ok(());
+    };
+    let too_early = now_ms.saturating_sub(timestamp_ms) > before_max_ms;
+    let too_late = timestamp_ms.saturating_sub(now_ms) > after_max_ms;
+    if timestamp_ms != -1 && (too_early || too_late) {
+        return Err(InvalidBatch::Timestamp {
+            index,
+            timestamp_ms,
+            now_ms,
+            before_max_ms,
+            after_max_ms,
+        });
+    }
+    Ok(())
 }

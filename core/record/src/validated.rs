@@ -1,8 +1,32 @@
 //! Batches that were checked.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
-use crate::header::BatchHeader;
+use crate::batch::RecordBatch;
+use crate::compression::{
+    CompressError, Compression, CompressionLevel, Compressor, DecompressLimit,
+};
+use crate::error::BatchError;
+use crate::header::{BatchHeader, HEADER_LEN, LOG_OVERHEAD, seal};
+
+/// Why records could not be compressed anew.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecompressError {
+    /// They could not be read.
+    #[error(transparent)]
+    Unreadable(#[from] BatchError),
+    /// The codec failed.
+    #[error(transparent)]
+    Compress(#[from] CompressError),
+    /// The new batch would be longer than a batch can be.
+    #[error(
+        "the batch would have {size} bytes, more than a record batch can hold: send smaller batches"
+    )]
+    TooLarge {
+        /// What it would have.
+        size: usize,
+    },
+}
 
 /// Whole batches that [`validate`](crate::validate) has checked; trusted afterwards.
 #[derive(Clone, Debug)]
@@ -13,6 +37,76 @@ pub struct ValidatedBatches {
 }
 
 impl ValidatedBatches {
+    /// `bytes` are exactly the batches of these headers, in order.
+    pub(crate) fn new(bytes: Bytes, first: BatchHeader, rest: Vec<BatchHeader>) -> Self {
+        Self { bytes, first, rest }
+    }
+
+    /// Writes the headers at these positions, in order, which differ from what the bytes say, with a new CRC each.
+    pub(crate) fn correct(mut self, positions: &[usize]) -> Self {
+        if positions.is_empty() {
+            return self;
+        }
+        let mut bytes = self
+            .bytes
+            .try_into_mut()
+            .unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+        let mut positions = positions.iter().peekable();
+        let mut position = 0;
+        for header in std::iter::once(&mut self.first).chain(&mut self.rest) {
+            let end = position + header.size_in_bytes();
+            if positions.next_if(|next| **next == position).is_some() {
+                header.crc = seal(&mut bytes[position..end], *header);
+            }
+            position = end;
+        }
+        Self {
+            bytes: bytes.freeze(),
+            ..self
+        }
+    }
+
+    /// The same with the records compressed by this codec (a topic's `compression.type`): batches that have it
+    /// already, and control batches, stay as they are.
+    pub fn recompressed(
+        self,
+        codec: Compression,
+        level: CompressionLevel,
+        limit: DecompressLimit,
+    ) -> Result<Self, RecompressError> {
+        let keeps = |header: &BatchHeader| {
+            header.attributes.is_control()
+                || header
+                    .attributes
+                    .compression()
+                    .is_ok_and(|has| has == codec)
+        };
+        if self.headers().all(keeps) {
+            return Ok(self);
+        }
+        let mut compressor = Compressor::new(codec, level);
+        let mut bytes = Vec::new();
+        let mut headers = Vec::with_capacity(self.batch_count());
+        for (header, batch) in self.iter() {
+            let start = bytes.len();
+            let mut header = *header;
+            if keeps(&header) {
+                bytes.extend_from_slice(&batch);
+            } else {
+                let plain = RecordBatch::parse(batch)?.plain_records(limit)?;
+                bytes.resize(start + HEADER_LEN, 0);
+                compressor.compress_onto(&plain, &mut bytes)?;
+                let size = bytes.len() - start;
+                header.batch_length = i32::try_from(size - LOG_OVERHEAD)
+                    .map_err(|_| RecompressError::TooLarge { size })?;
+                header.attributes = header.attributes.with_compression(codec);
+                header.crc = seal(&mut bytes[start..], header);
+            }
+            headers.push(header);
+        }
+        let first = headers.remove(0);
+        Ok(Self::new(Bytes::from(bytes), first, headers))
+    }
     /// All bytes.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes

@@ -4,10 +4,20 @@
 //! 64 KiB blocks; zstd frames. What is read is all that these formats allow, several frames one after the other
 //! and raw snappy included.
 
+mod compressor;
+mod gzip;
+mod lz4;
+mod output;
+mod snappy;
+mod xxh32;
+mod zstd;
+
 use std::fmt;
 use std::str::FromStr;
 
 use bytes::Bytes;
+
+pub use compressor::{CompressError, Compressor};
 
 /// A codec, by Kafka's names and numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -142,15 +152,38 @@ pub enum DecompressError {
 }
 
 /// Compresses the bytes. For [`Compression::None`] they are copied.
-pub fn compress(codec: Compression, level: CompressionLevel, plain: &[u8]) -> Vec<u8> {
-    todo!("{codec} {level:?} {}", plain.len())
+pub fn compress(
+    codec: Compression,
+    level: CompressionLevel,
+    plain: &[u8],
+) -> Result<Vec<u8>, CompressError> {
+    let mut out = Vec::new();
+    Compressor::new(codec, level).compress_onto(plain, &mut out)?;
+    Ok(out)
 }
 
-/// Decompresses the bytes into `limit` bytes at most. For [`Compression::None`] they are returned as they are.
+/// Decompresses the bytes into `limit` bytes at most. For [`Compression::None`] they are returned as they are,
+/// whatever the limit: they are there already.
 pub fn decompress(
     codec: Compression,
     stored: &Bytes,
     limit: DecompressLimit,
 ) -> Result<Bytes, DecompressError> {
-    todo!("{codec} {} {limit:?}", stored.len())
+    let plain = match codec {
+        Compression::None => return Ok(stored.clone()),
+        Compression::Gzip => gzip::decompress(stored, limit),
+        Compression::Snappy => snappy::decompress(stored, limit),
+        Compression::Lz4 => lz4::decompress(stored, limit),
+        Compression::Zstd => zstd::decompress(stored, limit),
+    };
+    plain.map(Bytes::from)
+}
+
+impl DecompressError {
+    fn damaged(codec: Compression, reason: impl fmt::Display) -> Self {
+        Self::Damaged {
+            codec,
+            reason: reason.to_string(),
+        }
+    }
 }

@@ -1,0 +1,69 @@
+//! The memory that batches are built in, lent out with a finished batch and taken back when that is dropped.
+
+use bytes::{Bytes, BytesMut};
+
+/// How many buffers may be out at once and still come back.
+const LENT_MAX: usize = 3;
+
+/// A buffer whose bytes are all initialised, so that nothing is zeroed again when it comes back.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    bytes: BytesMut,
+    lent: Vec<Bytes>,
+}
+
+impl Buffer {
+    /// The bytes; what is in them beyond what was written since `lend` is of no meaning.
+    #[inline]
+    pub(crate) fn bytes(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+
+    /// How many bytes there are.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Takes one of `len` bytes at least instead: one that comes back, or a new one.
+    pub(crate) fn replace(&mut self, len: usize) {
+        if !self.take_back(len) {
+            self.bytes = BytesMut::zeroed(len);
+        }
+    }
+
+    fn take_back(&mut self, len: usize) -> bool {
+        let Some(index) = self
+            .lent
+            .iter()
+            .position(|lent| lent.len() >= len && lent.is_unique())
+        else {
+            return false;
+        };
+        match self.lent.swap_remove(index).try_into_mut() {
+            Ok(bytes) => {
+                self.bytes = bytes;
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Hands out the first `len` bytes: copied where they are few, so that a small batch does not hold a large
+    /// buffer, else without a copy.
+    pub(crate) fn lend(&mut self, len: usize, usual_len: usize) -> Bytes {
+        if len * 2 < self.bytes.len() {
+            return Bytes::copy_from_slice(&self.bytes[..len]);
+        }
+        let whole = std::mem::take(&mut self.bytes).freeze();
+        let batch = whole.slice(..len);
+        // A buffer that grew for one huge record is not worth keeping.
+        if whole.len() <= usual_len.saturating_mul(2) {
+            if self.lent.len() == LENT_MAX {
+                self.lent.remove(0);
+            }
+            self.lent.push(whole);
+        }
+        batch
+    }
+}

@@ -1,0 +1,133 @@
+//! Why bytes are refused before they become a part of a log.
+
+use crate::error::BatchError;
+
+/// The class of a refusal: each is one error code of Kafka's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum InvalidBatchKind {
+    /// `CORRUPT_MESSAGE`
+    Corrupt,
+    /// `INVALID_RECORD`
+    InvalidRecord,
+    /// `INVALID_TIMESTAMP`
+    InvalidTimestamp,
+    /// `MESSAGE_TOO_LARGE`
+    TooLarge,
+    /// `UNSUPPORTED_FOR_MESSAGE_FORMAT`
+    UnsupportedFormat,
+    /// `UNSUPPORTED_COMPRESSION_TYPE`
+    UnsupportedCompression,
+}
+
+/// Why bytes were refused. Nothing of them may be appended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidBatch {
+    /// The bytes are no readable batches.
+    #[error(transparent)]
+    Unreadable(#[from] BatchError),
+    /// There is no batch at all.
+    #[error("there is no record batch: send one batch for each partition")]
+    Empty,
+    /// A producer sent more than one batch.
+    #[error("there is more than one record batch: send one batch for each partition and request")]
+    SeveralBatches,
+    /// The batch is larger than the topic takes.
+    #[error(
+        "the batch has {size} bytes and the topic takes {max} (max.message.bytes): send smaller batches or raise it"
+    )]
+    TooLarge {
+        /// What the batch has.
+        size: usize,
+        /// What the topic takes.
+        max: usize,
+    },
+    /// A producer's batch does not start at offset 0.
+    #[error(
+        "the batch starts at offset {base_offset}: a producer starts each batch at 0, the broker assigns offsets"
+    )]
+    BaseOffset {
+        /// What the header says.
+        base_offset: i64,
+    },
+    /// Offset range and number of records contradict each other.
+    #[error(
+        "the batch counts {record_count} records and says its last is number {last_offset_delta} from 0"
+    )]
+    OffsetRange {
+        /// What the header says of the last record's offset.
+        last_offset_delta: i32,
+        /// What the header says of the number of records.
+        record_count: i32,
+    },
+    /// The batches do not follow each other, or their offsets are impossible.
+    #[error("the batch starts at offset {base_offset}, but {expected} or later is due")]
+    OffsetsOutOfOrder {
+        /// What the header says.
+        base_offset: i64,
+        /// The least that is possible.
+        expected: i64,
+    },
+    /// A producer sent a control batch.
+    #[error("the batch is a control batch: only brokers may write these")]
+    ControlBatch,
+    /// Producer id, epoch, sequence and transaction bit contradict each other.
+    #[error("the batch's producer fields are invalid: {reason}")]
+    Producer {
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// The topic is compacted and the record has no key.
+    #[error("record {index} has no key: a compacted topic needs one in every record")]
+    MissingKey {
+        /// The record's place in the batch, from 0.
+        index: usize,
+    },
+    /// The timestamp is too far from now.
+    #[error(
+        "record {index} has timestamp {timestamp_ms}, now is {now_ms}: the topic takes only from {before_max_ms} ms \
+         before to {after_max_ms} ms after now (message.timestamp.before.max.ms, message.timestamp.after.max.ms)"
+    )]
+    Timestamp {
+        /// The record's place in the batch, from 0.
+        index: usize,
+        /// What the record has.
+        timestamp_ms: i64,
+        /// Now, by the broker's clock.
+        now_ms: i64,
+        /// How much earlier it may be.
+        before_max_ms: i64,
+        /// How much later it may be.
+        after_max_ms: i64,
+    },
+}
+
+impl InvalidBatch {
+    /// Its class.
+    pub fn kind(&self) -> InvalidBatchKind {
+        match self {
+            Self::Unreadable(BatchError::UnsupportedMagic { magic: 0 | 1 }) => {
+                InvalidBatchKind::UnsupportedFormat
+            }
+            Self::Unreadable(BatchError::Compression(_)) => {
+                InvalidBatchKind::UnsupportedCompression
+            }
+            Self::Unreadable(BatchError::Decompress(crate::DecompressError::TooLarge {
+                ..
+            }))
+            | Self::TooLarge { .. } => InvalidBatchKind::TooLarge,
+            Self::Unreadable(_) => InvalidBatchKind::Corrupt,
+            Self::Timestamp { .. } => InvalidBatchKind::InvalidTimestamp,
+            _ => InvalidBatchKind::InvalidRecord,
+        }
+    }
+
+    /// The record of the batch that is to blame, where one is.
+    pub fn record_index(&self) -> Option<usize> {
+        match self {
+            Self::Unreadable(BatchError::Record { index, .. })
+            | Self::MissingKey { index }
+            | Self::Timestamp { index, .. } => Some(*index),
+            _ => None,
+        }
+    }
+}
