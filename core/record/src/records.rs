@@ -66,7 +66,7 @@ pub(crate) fn place(header: &BatchHeader, record: &RawRecord) -> Option<(Offset,
     let timestamp_ms = match header.attributes.timestamp_type() {
         TimestampType::CreateTime => header
             .base_timestamp_ms
-            .checked_add(record.timestamp_delta)?,
+            .wrapping_add(record.timestamp_delta),
         TimestampType::LogAppendTime => header.max_timestamp_ms,
     };
     Some((offset, timestamp_ms))
