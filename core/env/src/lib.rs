@@ -18,11 +18,12 @@ mod lock;
 mod memory;
 mod real;
 mod sim;
+mod tree;
 
 pub use directory::{DirEntry, EntryKind, Metadata};
 pub use environment::Env;
 pub use file::{File, OpenMode};
-pub use lock::LockError;
-pub use memory::{MemoryEnv, MemoryFile, MemoryLock};
+pub use lock::{LockError, PathLock};
+pub use memory::{MemoryEnv, MemoryFile};
 pub use real::{RealEnv, RealFile, RealLock};
-pub use sim::{Boundary, Fault, Operation, SimEnv, SimFile, SimLock, Times};
+pub use sim::{Boundary, Fault, Operation, SimEnv, SimFile, Times};

@@ -1,7 +1,10 @@
-//! Why a lock was not given.
+//! Why a lock was not given, and the locks of worlds without other processes.
 
+use std::collections::HashSet;
 use std::io;
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use thiserror::Error;
 
 /// Why [`Env::lock`](crate::Env::lock) failed.
@@ -23,4 +26,39 @@ fn holder(pid: Option<u32>) -> String {
         || "another process".to_owned(),
         |pid| format!("process {pid}"),
     )
+}
+
+/// The locks of one world in memory, by path.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PathLocks {
+    held: Arc<Mutex<HashSet<String>>>,
+}
+
+impl PathLocks {
+    /// Takes the lock of a path in normal form.
+    pub(crate) fn take(&self, path: String) -> Result<PathLock, LockError> {
+        if self.held.lock().insert(path.clone()) {
+            Ok(PathLock {
+                locks: self.clone(),
+                path,
+            })
+        } else {
+            Err(LockError::Held {
+                pid: Some(std::process::id()),
+            })
+        }
+    }
+}
+
+/// A lock held in a [`MemoryEnv`](crate::MemoryEnv) or a [`SimEnv`](crate::SimEnv).
+#[derive(Debug)]
+pub struct PathLock {
+    locks: PathLocks,
+    path: String,
+}
+
+impl Drop for PathLock {
+    fn drop(&mut self) {
+        self.locks.held.lock().remove(&self.path);
+    }
 }

@@ -1,94 +1,141 @@
-//! Signatures first.
-use crate::{DirEntry, Env, File, LockError, Metadata, OpenMode};
-use bytes::Bytes;
-use std::io::{self, IoSlice};
+//! A world in memory: an engine without a directory, and benches that leave the disk out.
+
+mod contents;
+mod file;
+
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-/// Environment.
-#[derive(Debug, Clone, Default)]
-pub struct MemoryEnv {}
-/// File.
-#[derive(Debug)]
-pub struct MemoryFile {}
-/// Lock.
-#[derive(Debug)]
-pub struct MemoryLock {}
+use parking_lot::RwLock;
 
-impl Env for MemoryEnv {
-    type File = MemoryFile;
-    type Lock = MemoryLock;
-    fn wall_clock_ms(&self) -> i64 {
-        todo!()
-    }
-    fn monotonic(&self) -> Duration {
-        todo!()
-    }
-    fn fill_random(&self, _out: &mut [u8]) {
-        todo!()
-    }
-    fn open_file(&self, _path: &Path, _mode: OpenMode) -> io::Result<Self::File> {
-        todo!()
-    }
-    fn create_dir_all(&self, _path: &Path) -> io::Result<()> {
-        todo!()
-    }
-    fn read_dir(&self, _path: &Path) -> io::Result<Vec<DirEntry>> {
-        todo!()
-    }
-    fn metadata(&self, _path: &Path) -> io::Result<Option<Metadata>> {
-        todo!()
-    }
-    fn rename(&self, _from: &Path, _to: &Path) -> io::Result<()> {
-        todo!()
-    }
-    fn remove_file(&self, _path: &Path) -> io::Result<()> {
-        todo!()
-    }
-    fn remove_dir_all(&self, _path: &Path) -> io::Result<()> {
-        todo!()
-    }
-    fn sync_dir(&self, _path: &Path) -> io::Result<()> {
-        todo!()
-    }
-    fn free_bytes(&self, _path: &Path) -> io::Result<u64> {
-        todo!()
-    }
-    fn lock(&self, _path: &Path) -> Result<Self::Lock, LockError> {
-        todo!()
-    }
-}
+use crate::lock::{PathLock, PathLocks};
+use crate::tree::{Change, Node, Tree, normal_form};
+use crate::{DirEntry, EntryKind, Env, File as _, LockError, Metadata, OpenMode, RealEnv};
 
-impl File for MemoryFile {
-    fn len(&self) -> io::Result<u64> {
-        todo!()
-    }
-    fn read_at(&self, _out: &mut [u8], _position: u64) -> io::Result<usize> {
-        todo!()
-    }
-    fn read_bytes(&self, _position: u64, _len: usize) -> io::Result<Bytes> {
-        todo!()
-    }
-    fn write_all_at(&self, _bytes: &[u8], _position: u64) -> io::Result<()> {
-        todo!()
-    }
-    fn write_vectored_at(&self, _parts: &[IoSlice<'_>], _position: u64) -> io::Result<()> {
-        todo!()
-    }
-    fn set_len(&self, _len: u64) -> io::Result<()> {
-        todo!()
-    }
-    fn sync_data(&self) -> io::Result<()> {
-        todo!()
-    }
-    fn map(&self, _len: u64) -> io::Result<Option<Bytes>> {
-        todo!()
-    }
+pub use file::MemoryFile;
+use file::Shared;
+
+/// A tree of files in memory, with the real clock and real chance. Clones share it; it goes with the last of them.
+#[derive(Debug, Clone)]
+pub struct MemoryEnv {
+    tree: Arc<RwLock<Tree<Shared>>>,
+    locks: PathLocks,
 }
 
 impl MemoryEnv {
     /// An empty world.
     pub fn new() -> MemoryEnv {
-        todo!()
+        MemoryEnv {
+            tree: Arc::new(RwLock::new(Tree::new())),
+            locks: PathLocks::default(),
+        }
+    }
+}
+
+impl Default for MemoryEnv {
+    fn default() -> MemoryEnv {
+        MemoryEnv::new()
+    }
+}
+
+impl Env for MemoryEnv {
+    type File = MemoryFile;
+    type Lock = PathLock;
+
+    fn wall_clock_ms(&self) -> i64 {
+        RealEnv.wall_clock_ms()
+    }
+
+    fn monotonic(&self) -> Duration {
+        RealEnv.monotonic()
+    }
+
+    fn fill_random(&self, out: &mut [u8]) {
+        RealEnv.fill_random(out);
+    }
+
+    fn open_file(&self, path: &Path, mode: OpenMode) -> io::Result<MemoryFile> {
+        let mut tree = self.tree.write();
+        let at = tree.find_place(path)?;
+        match (tree.at(&at), mode) {
+            (Some(Node::Dir(_)), _) => Err(io::ErrorKind::IsADirectory.into()),
+            (Some(Node::File(_)), OpenMode::CreateNew) => Err(io::ErrorKind::AlreadyExists.into()),
+            (Some(Node::File(file)), _) => Ok(MemoryFile::new(file.clone(), mode)),
+            (None, OpenMode::Read | OpenMode::Write) => Err(io::ErrorKind::NotFound.into()),
+            (None, OpenMode::Create | OpenMode::CreateNew) => {
+                let file = Shared::new(self.wall_clock_ms());
+                tree.apply(&Change::Link {
+                    at,
+                    node: Node::File(file.clone()),
+                });
+                Ok(MemoryFile::new(file, mode))
+            }
+        }
+    }
+
+    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+        let mut tree = self.tree.write();
+        for change in tree.plan_create_dirs(path)? {
+            tree.apply(&change);
+        }
+        Ok(())
+    }
+
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
+        self.tree.read().list(path)
+    }
+
+    fn metadata(&self, path: &Path) -> io::Result<Option<Metadata>> {
+        match self.tree.read().find(path) {
+            Ok(Node::File(file)) => Ok(Some(file.metadata())),
+            Ok(Node::Dir(_)) => Ok(Some(Metadata {
+                len: 0,
+                kind: EntryKind::Dir,
+                modified_ms: 0,
+            })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut tree = self.tree.write();
+        let change = tree.plan_rename(from, to)?;
+        tree.apply(&change);
+        Ok(())
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        let mut tree = self.tree.write();
+        let change = tree.plan_remove_file(path)?;
+        tree.apply(&change);
+        Ok(())
+    }
+
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        let mut tree = self.tree.write();
+        for change in tree.plan_remove_all(path)? {
+            tree.apply(&change);
+        }
+        Ok(())
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        self.tree.read().find_dir(path).map(drop)
+    }
+
+    /// Without bound: the process ends before a number given here would mean something.
+    fn free_bytes(&self, path: &Path) -> io::Result<u64> {
+        self.tree.read().find(path).map(|_| u64::MAX)
+    }
+
+    fn lock(&self, path: &Path) -> Result<PathLock, LockError> {
+        let lock = self.locks.take(normal_form(path)?)?;
+        let file = self.open_file(path, OpenMode::Create)?;
+        file.set_len(0)?;
+        file.write_all_at(format!("{}\n", std::process::id()).as_bytes(), 0)?;
+        Ok(lock)
     }
 }

@@ -1,87 +1,146 @@
-//! Signatures first.
-use crate::{DirEntry, Env, File, LockError, Metadata, OpenMode};
-use bytes::Bytes;
-use std::io::{self, IoSlice};
-use std::path::Path;
-use std::time::Duration;
+//! The operating system's clock, chance and files.
 
-/// Environment.
-#[derive(Debug, Clone, Copy, Default)]
+mod file;
+mod lock;
+mod map;
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rustix::rand::GetRandomFlags;
+
+use crate::{DirEntry, EntryKind, Env, LockError, Metadata, OpenMode};
+
+pub use file::RealFile;
+pub use lock::RealLock;
+
+/// The world as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RealEnv;
-/// File.
-#[derive(Debug)]
-pub struct RealFile {}
-/// Lock.
-#[derive(Debug)]
-pub struct RealLock {}
+
+const DIRECTORY_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
+
+static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl Env for RealEnv {
     type File = RealFile;
     type Lock = RealLock;
+
     fn wall_clock_ms(&self) -> i64 {
-        todo!()
+        epoch_ms(SystemTime::now())
     }
+
     fn monotonic(&self) -> Duration {
-        todo!()
+        ORIGIN.elapsed()
     }
-    fn fill_random(&self, _out: &mut [u8]) {
-        todo!()
+
+    fn fill_random(&self, mut out: &mut [u8]) {
+        while !out.is_empty() {
+            match rustix::rand::getrandom(&mut *out, GetRandomFlags::empty()) {
+                Ok(filled) => out = &mut out[filled..],
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => unreachable!(
+                    "getrandom with a valid buffer and no flags fails only when interrupted: {error}"
+                ),
+            }
+        }
     }
-    fn open_file(&self, _path: &Path, _mode: OpenMode) -> io::Result<Self::File> {
-        todo!()
+
+    fn open_file(&self, path: &Path, mode: OpenMode) -> io::Result<RealFile> {
+        let mut options = fs::OpenOptions::new();
+        options.read(true).mode(FILE_MODE);
+        match mode {
+            OpenMode::Read => &mut options,
+            OpenMode::Write => options.write(true),
+            OpenMode::Create => options.write(true).create(true).truncate(false),
+            OpenMode::CreateNew => options.write(true).create_new(true),
+        };
+        options.open(path).map(RealFile::new)
     }
-    fn create_dir_all(&self, _path: &Path) -> io::Result<()> {
-        todo!()
+
+    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(DIRECTORY_MODE)
+            .create(path)
     }
-    fn read_dir(&self, _path: &Path) -> io::Result<Vec<DirEntry>> {
-        todo!()
+
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            let mut kind = entry.file_type()?;
+            if kind.is_symlink() {
+                let Ok(target) = fs::metadata(entry.path()) else {
+                    continue;
+                };
+                kind = target.file_type();
+            }
+            if let Ok(name) = entry.file_name().into_string() {
+                entries.push(DirEntry {
+                    name,
+                    kind: entry_kind(kind),
+                });
+            }
+        }
+        entries.sort_unstable();
+        Ok(entries)
     }
-    fn metadata(&self, _path: &Path) -> io::Result<Option<Metadata>> {
-        todo!()
+
+    fn metadata(&self, path: &Path) -> io::Result<Option<Metadata>> {
+        match fs::metadata(path) {
+            Ok(found) => Ok(Some(Metadata {
+                len: found.len(),
+                kind: entry_kind(found.file_type()),
+                modified_ms: epoch_ms(found.modified()?),
+            })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
-    fn rename(&self, _from: &Path, _to: &Path) -> io::Result<()> {
-        todo!()
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
     }
-    fn remove_file(&self, _path: &Path) -> io::Result<()> {
-        todo!()
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
     }
-    fn remove_dir_all(&self, _path: &Path) -> io::Result<()> {
-        todo!()
+
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir_all(path)
     }
-    fn sync_dir(&self, _path: &Path) -> io::Result<()> {
-        todo!()
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        fs::File::open(path)?.sync_all()
     }
-    fn free_bytes(&self, _path: &Path) -> io::Result<u64> {
-        todo!()
+
+    fn free_bytes(&self, path: &Path) -> io::Result<u64> {
+        let disk = rustix::fs::statvfs(path)?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
-    fn lock(&self, _path: &Path) -> Result<Self::Lock, LockError> {
-        todo!()
+
+    fn lock(&self, path: &Path) -> Result<RealLock, LockError> {
+        RealLock::take(path)
     }
 }
 
-impl File for RealFile {
-    fn len(&self) -> io::Result<u64> {
-        todo!()
+fn entry_kind(kind: fs::FileType) -> EntryKind {
+    if kind.is_dir() {
+        EntryKind::Dir
+    } else {
+        EntryKind::File
     }
-    fn read_at(&self, _out: &mut [u8], _position: u64) -> io::Result<usize> {
-        todo!()
-    }
-    fn read_bytes(&self, _position: u64, _len: usize) -> io::Result<Bytes> {
-        todo!()
-    }
-    fn write_all_at(&self, _bytes: &[u8], _position: u64) -> io::Result<()> {
-        todo!()
-    }
-    fn write_vectored_at(&self, _parts: &[IoSlice<'_>], _position: u64) -> io::Result<()> {
-        todo!()
-    }
-    fn set_len(&self, _len: u64) -> io::Result<()> {
-        todo!()
-    }
-    fn sync_data(&self) -> io::Result<()> {
-        todo!()
-    }
-    fn map(&self, _len: u64) -> io::Result<Option<Bytes>> {
-        todo!()
+}
+
+fn epoch_ms(time: SystemTime) -> i64 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => after.as_millis() as i64,
+        Err(before) => -(before.duration().as_millis() as i64),
     }
 }

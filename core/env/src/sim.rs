@@ -1,140 +1,275 @@
-//! Signatures first.
-use crate::{DirEntry, Env, File, LockError, Metadata, OpenMode};
-use bytes::Bytes;
-use std::io::{self, IoSlice};
+//! A world for tests: its disk forgets, tears and fails as disks do, its clock obeys, and one seed decides all that is left to chance.
+
+mod clock;
+mod contents;
+mod disk;
+mod fault;
+mod file;
+mod random;
+mod survival;
+
+use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-/// Environment.
-#[derive(Debug, Clone, Default)]
-pub struct SimEnv {}
-/// File.
+use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::lock::{PathLock, PathLocks};
+use crate::tree::{Node, normal_form};
+use crate::{DirEntry, EntryKind, Env, File as _, LockError, Metadata, OpenMode};
+
+use clock::Clock;
+use disk::Disk;
+pub use fault::{Boundary, Fault, Operation, Times};
+pub use file::SimFile;
+
+/// A simulated machine. Clones are the same machine.
+///
+/// Each call that changes the disk is a *boundary*, counted from 0. To see what survives there, arm [`crash_at`](SimEnv::crash_at), run
+/// the script until calls fail, and start as many machines as wanted from what is left, each with its own seed:
+///
+/// ```
+/// use headwater_env::{Env, File, OpenMode, SimEnv};
+/// use std::path::Path;
+///
+/// let machine = SimEnv::new(1);
+/// machine.crash_at(2); // 0: the file is made, 1: its name is made durable, 2: the write
+/// let file = machine.open_file(Path::new("a"), OpenMode::CreateNew)?;
+/// machine.sync_dir(Path::new(""))?;
+/// assert!(file.write_all_at(b"words", 0).is_err());
+/// for seed in 0..100 {
+///     let rebooted = machine.after_power_cut(seed);
+///     let found = rebooted.read_file(Path::new("a"))?.expect("its name was durable");
+///     assert!(found.len() <= 5); // none, a part, all, or garbage of any of these lengths
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// With one thread, the same seed and the same calls give the same bytes.
+#[derive(Debug, Clone)]
+pub struct SimEnv {
+    machine: Arc<Machine>,
+}
+
 #[derive(Debug)]
-pub struct SimFile {}
-/// Lock.
-#[derive(Debug)]
-pub struct SimLock {}
+struct Machine {
+    disk: Mutex<Disk>,
+    clock: Clock,
+    locks: PathLocks,
+}
+
+impl SimEnv {
+    /// A machine with an empty disk without bound.
+    pub fn new(seed: u64) -> SimEnv {
+        SimEnv::start(Disk::new(seed), Clock::new())
+    }
+
+    fn start(disk: Disk, clock: Clock) -> SimEnv {
+        let machine = Machine {
+            disk: Mutex::new(disk),
+            clock,
+            locks: PathLocks::default(),
+        };
+        SimEnv {
+            machine: Arc::new(machine),
+        }
+    }
+
+    fn disk(&self) -> MutexGuard<'_, Disk> {
+        self.machine.disk.lock()
+    }
+
+    /// Cuts the power in the middle of the boundary of this number: that call fails, and every call after it.
+    pub fn crash_at(&self, boundary: u64) {
+        self.disk().script.crash_at = Some(boundary);
+    }
+
+    /// Whether the power has been cut.
+    pub fn has_crashed(&self) -> bool {
+        self.disk().script.crashed
+    }
+
+    /// A machine that starts after a power cut, now or at the crash: of what was not synced it has what chance kept, whole or torn.
+    pub fn after_power_cut(&self, seed: u64) -> SimEnv {
+        let disk = self.disk().after_power_cut(seed);
+        SimEnv::start(disk, Clock::booted_at(self.wall_clock_ms()))
+    }
+
+    /// The machine as a new process finds it after the old one was killed, now or at the crash: all that finished calls did, and perhaps
+    /// a part of the one that was under way.
+    pub fn after_kill(&self, seed: u64) -> SimEnv {
+        let disk = self.disk().after_kill(seed);
+        SimEnv::start(disk, Clock::booted_at(self.wall_clock_ms()))
+    }
+
+    /// The boundaries so far, in order.
+    pub fn history(&self) -> Vec<Boundary> {
+        self.disk().script.history.clone()
+    }
+
+    /// How many calls of a kind there were.
+    pub fn calls(&self, operation: Operation) -> u64 {
+        self.disk().script.calls(operation)
+    }
+
+    /// Makes a call to come fail.
+    pub fn inject(&self, fault: Fault) {
+        self.disk().script.arm(fault);
+    }
+
+    /// Takes back all faults.
+    pub fn clear_faults(&self) {
+        self.disk().script.disarm();
+    }
+
+    /// Bounds the bytes of all files; a write beyond writes what fits and fails with `StorageFull`. `None`: no bound.
+    pub fn set_capacity(&self, bytes: Option<u64>) {
+        self.disk().capacity = bytes;
+    }
+
+    /// Bytes that the files take; holes take none.
+    pub fn used_bytes(&self) -> u64 {
+        self.disk().used
+    }
+
+    /// Whether `read_at` may give fewer bytes than asked, by chance.
+    pub fn set_short_reads(&self, short: bool) {
+        self.disk().short_reads = short;
+    }
+
+    /// Sets the wall clock and leaves the monotonic one.
+    pub fn set_wall_clock_ms(&self, ms: i64) {
+        self.machine.clock.set_wall_ms(ms);
+    }
+
+    /// Moves the wall clock, either way, and leaves the monotonic one.
+    pub fn jump_wall_clock_ms(&self, by_ms: i64) {
+        self.machine.clock.jump_wall_ms(by_ms);
+    }
+
+    /// Lets time pass on both clocks.
+    pub fn advance(&self, by: Duration) {
+        self.machine.clock.advance(by);
+    }
+
+    /// The bytes of all files as programs see them, by path without a leading `/`.
+    pub fn image(&self) -> BTreeMap<String, Bytes> {
+        self.disk().image()
+    }
+}
 
 impl Env for SimEnv {
     type File = SimFile;
-    type Lock = SimLock;
+    type Lock = PathLock;
+
     fn wall_clock_ms(&self) -> i64 {
-        todo!()
+        self.machine.clock.wall_ms()
     }
+
     fn monotonic(&self) -> Duration {
-        todo!()
+        self.machine.clock.monotonic()
     }
-    fn fill_random(&self, _out: &mut [u8]) {
-        todo!()
-    }
-    fn open_file(&self, _path: &Path, _mode: OpenMode) -> io::Result<Self::File> {
-        todo!()
-    }
-    fn create_dir_all(&self, _path: &Path) -> io::Result<()> {
-        todo!()
-    }
-    fn read_dir(&self, _path: &Path) -> io::Result<Vec<DirEntry>> {
-        todo!()
-    }
-    fn metadata(&self, _path: &Path) -> io::Result<Option<Metadata>> {
-        todo!()
-    }
-    fn rename(&self, _from: &Path, _to: &Path) -> io::Result<()> {
-        todo!()
-    }
-    fn remove_file(&self, _path: &Path) -> io::Result<()> {
-        todo!()
-    }
-    fn remove_dir_all(&self, _path: &Path) -> io::Result<()> {
-        todo!()
-    }
-    fn sync_dir(&self, _path: &Path) -> io::Result<()> {
-        todo!()
-    }
-    fn free_bytes(&self, _path: &Path) -> io::Result<u64> {
-        todo!()
-    }
-    fn lock(&self, _path: &Path) -> Result<Self::Lock, LockError> {
-        todo!()
-    }
-}
 
-impl File for SimFile {
-    fn len(&self) -> io::Result<u64> {
-        todo!()
+    fn fill_random(&self, out: &mut [u8]) {
+        self.disk().random.fill(out);
     }
-    fn read_at(&self, _out: &mut [u8], _position: u64) -> io::Result<usize> {
-        todo!()
-    }
-    fn read_bytes(&self, _position: u64, _len: usize) -> io::Result<Bytes> {
-        todo!()
-    }
-    fn write_all_at(&self, _bytes: &[u8], _position: u64) -> io::Result<()> {
-        todo!()
-    }
-    fn write_vectored_at(&self, _parts: &[IoSlice<'_>], _position: u64) -> io::Result<()> {
-        todo!()
-    }
-    fn set_len(&self, _len: u64) -> io::Result<()> {
-        todo!()
-    }
-    fn sync_data(&self) -> io::Result<()> {
-        todo!()
-    }
-    fn map(&self, _len: u64) -> io::Result<Option<Bytes>> {
-        todo!()
-    }
-}
 
-/// What a boundary was.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Boundary {
-    /// What was asked.
-    pub operation: Operation,
-    /// Of which path.
-    pub path: std::path::PathBuf,
-}
-/// The calls that can be failed and crashed at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Operation {
-    /// Opening or making a file.
-    Open,
-    /// A write of bytes.
-    Write,
-    /// `set_len`.
-    SetLen,
-    /// `sync_data`.
-    Sync,
-    /// `sync_dir`.
-    SyncDir,
-    /// `rename`.
-    Rename,
-    /// `remove_file`, `remove_dir_all`.
-    Remove,
-}
-/// How often a fault strikes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Times {
-    /// One call fails, later ones work.
-    Once,
-    /// That call and all later ones of the kind fail.
-    Forever,
-}
-/// A call to fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fault {
-    /// Which kind of call.
-    pub operation: Operation,
-    /// Counted from now, 0 is the next one.
-    pub nth: u64,
-    /// Once or for ever.
-    pub times: Times,
-    /// The error it gives.
-    pub error: io::ErrorKind,
-}
-impl SimEnv {
-    /// An empty disk.
-    pub fn new(_seed: u64) -> SimEnv {
-        todo!()
+    fn open_file(&self, path: &Path, mode: OpenMode) -> io::Result<SimFile> {
+        let now_ms = self.wall_clock_ms();
+        let mut disk = self.disk();
+        let at = disk.live.find_place(path)?;
+        let id = match (disk.live.at(&at).cloned(), mode) {
+            (Some(Node::Dir(_)), _) => return Err(io::ErrorKind::IsADirectory.into()),
+            (Some(Node::File(_)), OpenMode::CreateNew) => {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            (None, OpenMode::Read | OpenMode::Write) => return Err(io::ErrorKind::NotFound.into()),
+            (None, OpenMode::Create | OpenMode::CreateNew) => disk.create(path, at, now_ms)?,
+            (Some(Node::File(id)), _) => {
+                disk.pass(Operation::Open, path)?;
+                id
+            }
+        };
+        Ok(SimFile::new(self.clone(), id, path.to_owned(), mode))
+    }
+
+    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+        let mut disk = self.disk();
+        let changes = disk.live.plan_create_dirs(path)?;
+        if changes.is_empty() {
+            Ok(())
+        } else {
+            disk.change(Operation::Create, path, changes)
+        }
+    }
+
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
+        let mut disk = self.disk();
+        disk.pass(Operation::Read, path)?;
+        disk.live.list(path)
+    }
+
+    fn metadata(&self, path: &Path) -> io::Result<Option<Metadata>> {
+        let disk = self.disk();
+        match disk.live.find(path) {
+            Ok(Node::Dir(_)) => Ok(Some(Metadata {
+                len: 0,
+                kind: EntryKind::Dir,
+                modified_ms: 0,
+            })),
+            Ok(Node::File(id)) => {
+                let file = disk.file(id);
+                let len = file.live.len() as u64;
+                Ok(Some(Metadata {
+                    len,
+                    kind: EntryKind::File,
+                    modified_ms: file.modified_ms,
+                }))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut disk = self.disk();
+        let change = disk.live.plan_rename(from, to)?;
+        disk.change(Operation::Rename, from, vec![change])
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        let mut disk = self.disk();
+        let change = disk.live.plan_remove_file(path)?;
+        disk.change(Operation::Remove, path, vec![change])
+    }
+
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        let mut disk = self.disk();
+        let changes = disk.live.plan_remove_all(path)?;
+        disk.change(Operation::Remove, path, changes)
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        self.disk().sync_dir(path)
+    }
+
+    fn free_bytes(&self, path: &Path) -> io::Result<u64> {
+        let disk = self.disk();
+        disk.live.find(path)?;
+        Ok(disk
+            .capacity
+            .map_or(u64::MAX, |capacity| capacity.saturating_sub(disk.used)))
+    }
+
+    fn lock(&self, path: &Path) -> Result<PathLock, LockError> {
+        let lock = self.machine.locks.take(normal_form(path)?)?;
+        let file = self.open_file(path, OpenMode::Create)?;
+        file.set_len(0)?;
+        // Any number will do, if it is the same in every run.
+        file.write_all_at(b"1\n", 0)?;
+        Ok(lock)
     }
 }

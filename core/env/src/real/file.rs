@@ -1,0 +1,106 @@
+//! Plain positional calls: the bound is the copy to and from the page cache, and nothing cleverer was faster.
+
+use std::fs;
+use std::io::{self, IoSlice};
+use std::os::unix::fs::FileExt as _;
+
+use bytes::Bytes;
+use rustix::buffer::spare_capacity;
+use rustix::io::Errno;
+
+use super::map;
+use crate::File;
+
+/// A file of the operating system.
+#[derive(Debug)]
+pub struct RealFile {
+    file: fs::File,
+}
+
+/// The most parts that one `pwritev` takes (`IOV_MAX`).
+const PARTS_MAX: usize = 1024;
+
+impl RealFile {
+    pub(super) fn new(file: fs::File) -> RealFile {
+        RealFile { file }
+    }
+
+    /// `pwritev` until all is written.
+    fn write_parts(&self, mut parts: &mut [IoSlice<'_>], mut position: u64) -> io::Result<()> {
+        IoSlice::advance_slices(&mut parts, 0);
+        while !parts.is_empty() {
+            match rustix::io::pwritev(&self.file, &parts[..parts.len().min(PARTS_MAX)], position) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => {
+                    IoSlice::advance_slices(&mut parts, written);
+                    position += written as u64;
+                }
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl File for RealFile {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    fn read_at(&self, out: &mut [u8], position: u64) -> io::Result<usize> {
+        loop {
+            match self.file.read_at(out, position) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+
+    fn read_bytes(&self, position: u64, len: usize) -> io::Result<Bytes> {
+        let mut bytes = Vec::with_capacity(len);
+        while bytes.len() < len {
+            // The vector may have been given more room than asked for: then this reads ahead, and the end is cut below.
+            let next = position + bytes.len() as u64;
+            match rustix::io::pread(&self.file, spare_capacity(&mut bytes), next) {
+                Ok(0) => break,
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        bytes.truncate(len);
+        Ok(Bytes::from(bytes))
+    }
+
+    fn write_all_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
+        self.file.write_all_at(bytes, position)
+    }
+
+    fn write_vectored_at(&self, parts: &[IoSlice<'_>], position: u64) -> io::Result<()> {
+        // A log writes a patched head and the rest of its batch: a few parts, copied to the stack so that they may be advanced.
+        const FEW: usize = 8;
+        if parts.len() <= FEW {
+            let mut few = [IoSlice::new(&[]); FEW];
+            few[..parts.len()].copy_from_slice(parts);
+            self.write_parts(&mut few[..parts.len()], position)
+        } else {
+            self.write_parts(&mut parts.to_vec(), position)
+        }
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    fn map(&self, len: u64) -> io::Result<Option<Bytes>> {
+        if len == 0 || self.len()? < len {
+            return Ok(None);
+        }
+        let len = usize::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        map::first_bytes(&self.file, len).map(Some)
+    }
+}

@@ -1,0 +1,303 @@
+//! The simulated disk: a live tree that programs see, a durable one that a power cut falls back to, and the calls between the two.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::contents::{Contents, Pending};
+use super::fault::{Operation, Script, Verdict, power_is_off};
+use super::random::Random;
+use super::survival::Survival;
+use crate::tree::{Change, Node, Place, Tree};
+
+pub(super) type FileId = u64;
+
+/// The call in the middle of which the power went.
+#[derive(Debug, Clone)]
+enum UnderWay {
+    File(FileId, Pending),
+    Names(Vec<Change<FileId>>),
+}
+
+#[derive(Debug)]
+pub(super) struct Disk {
+    seed: u64,
+    pub(super) random: Random,
+    pub(super) script: Script,
+    pub(super) live: Tree<FileId>,
+    durable: Tree<FileId>,
+    /// What the live tree has and the durable one does not, in order.
+    pending: Vec<Change<FileId>>,
+    files: HashMap<FileId, Contents>,
+    next_file: FileId,
+    under_way: Option<UnderWay>,
+    pub(super) capacity: Option<u64>,
+    pub(super) used: u64,
+    pub(super) short_reads: bool,
+}
+
+impl Disk {
+    pub(super) fn new(seed: u64) -> Disk {
+        Disk::with_files(seed, Tree::new(), HashMap::new())
+    }
+
+    fn with_files(seed: u64, tree: Tree<FileId>, files: HashMap<FileId, Contents>) -> Disk {
+        Disk {
+            seed,
+            random: Random::new(seed),
+            script: Script::default(),
+            live: tree.clone(),
+            durable: tree,
+            pending: Vec::new(),
+            next_file: files.keys().max().map_or(0, |last| last + 1),
+            used: files.values().map(|file| file.allocated).sum(),
+            files,
+            under_way: None,
+            capacity: None,
+            short_reads: false,
+        }
+    }
+
+    /// What a power cut leaves; the live side is gone.
+    pub(super) fn after_power_cut(&self, seed: u64) -> Disk {
+        let mut survival = Survival::new(Random::derived(self.seed, seed));
+        let (no_names, mut tree) = (Vec::new(), self.durable.clone());
+        let (file_under_way, names_under_way) = match &self.under_way {
+            Some(UnderWay::File(id, call)) => (Some((*id, call)), &no_names),
+            Some(UnderWay::Names(changes)) => (None, changes),
+            None => (None, &no_names),
+        };
+        let changes: Vec<_> = self.pending.iter().chain(names_under_way).collect();
+        for (change, survives) in changes.iter().zip(survival.changes(changes.len())) {
+            if survives {
+                tree.apply(change);
+            }
+        }
+        let mut files = HashMap::new();
+        for id in tree.files().into_values() {
+            let under_way = file_under_way
+                .filter(|(file, _)| *file == id)
+                .map(|(_, call)| call);
+            // A file whose making was under way has no bytes yet.
+            let found = self.files.get(&id).map_or_else(
+                || Contents::new(0),
+                |file| Contents::found(file.surviving(under_way, &mut survival), file.modified_ms),
+            );
+            files.insert(id, found);
+        }
+        Disk::with_files(Random::derived(self.seed, !seed).next(), tree, files)
+    }
+
+    /// What the death of the process leaves: all that calls did, and of the one that was under way a part.
+    pub(super) fn after_kill(&self, seed: u64) -> Disk {
+        let mut random = Random::derived(self.seed, seed);
+        let mut tree = self.live.clone();
+        let mut torn = None;
+        match self.under_way.clone() {
+            Some(UnderWay::Names(changes)) => {
+                let done = random.below(changes.len() + 1);
+                for change in &changes[..done] {
+                    tree.apply(change);
+                }
+            }
+            Some(UnderWay::File(
+                id,
+                Pending::Write {
+                    position,
+                    mut bytes,
+                },
+            )) => {
+                bytes.truncate(random.below(bytes.len() + 1));
+                torn = Some((id, Pending::Write { position, bytes }));
+            }
+            Some(UnderWay::File(id, call)) => torn = random.percent(50).then_some((id, call)),
+            None => {}
+        }
+        let mut files = HashMap::new();
+        for id in tree.files().into_values() {
+            let mut bytes = self
+                .files
+                .get(&id)
+                .map_or_else(Arc::default, |file| file.live.clone());
+            if let Some((_, call)) = torn.as_ref().filter(|(file, _)| *file == id) {
+                call.apply(Arc::make_mut(&mut bytes));
+            }
+            files.insert(
+                id,
+                Contents::found(
+                    bytes,
+                    self.files.get(&id).map_or(0, |file| file.modified_ms),
+                ),
+            );
+        }
+        Disk::with_files(Random::derived(self.seed, !seed).next(), tree, files)
+    }
+
+    pub(super) fn file(&self, id: FileId) -> &Contents {
+        &self.files[&id]
+    }
+
+    pub(super) fn file_mut(&mut self, id: FileId) -> &mut Contents {
+        self.files.get_mut(&id).expect(
+            "a file's number is given out when the file is put here, and files are never taken out",
+        )
+    }
+
+    /// The bytes of all files by path.
+    pub(super) fn image(&self) -> BTreeMap<String, Bytes> {
+        let files = self.live.files().into_iter();
+        files
+            .map(|(path, id)| (path, Bytes::copy_from_slice(&self.file(id).live)))
+            .collect()
+    }
+
+    /// Counts a call that does not change the disk; an error if it is to fail.
+    pub(super) fn pass(&mut self, operation: Operation, path: &Path) -> io::Result<()> {
+        match self.script.judge(operation, path) {
+            Verdict::Proceed => Ok(()),
+            Verdict::Fail(error) => Err(error),
+            Verdict::Crash => Err(power_is_off()),
+        }
+    }
+
+    /// Does a call that changes names.
+    pub(super) fn change(
+        &mut self,
+        operation: Operation,
+        path: &Path,
+        changes: Vec<Change<FileId>>,
+    ) -> io::Result<()> {
+        match self.script.judge(operation, path) {
+            Verdict::Fail(error) => return Err(error),
+            Verdict::Crash => {
+                self.under_way = Some(UnderWay::Names(changes));
+                return Err(power_is_off());
+            }
+            Verdict::Proceed => {}
+        }
+        for change in changes {
+            if let Some(nameless) = self.live.apply(&change) {
+                let file = self.file_mut(nameless);
+                file.has_name = false;
+                self.used -= self.file(nameless).allocated;
+            }
+            self.pending.push(change);
+        }
+        Ok(())
+    }
+
+    pub(super) fn create(&mut self, path: &Path, at: Place, now_ms: i64) -> io::Result<FileId> {
+        let id = self.next_file;
+        self.change(
+            Operation::Create,
+            path,
+            vec![Change::Link {
+                at,
+                node: Node::File(id),
+            }],
+        )?;
+        self.next_file += 1;
+        self.files.insert(id, Contents::new(now_ms));
+        Ok(id)
+    }
+
+    pub(super) fn write(
+        &mut self,
+        id: FileId,
+        path: &Path,
+        bytes: Vec<u8>,
+        position: u64,
+        now_ms: i64,
+    ) -> io::Result<()> {
+        let (written, result) = match self.script.judge(Operation::Write, path) {
+            Verdict::Crash => {
+                self.under_way = Some(UnderWay::File(id, Pending::Write { position, bytes }));
+                return Err(power_is_off());
+            }
+            Verdict::Fail(error) if self.script.crashed => return Err(error),
+            Verdict::Fail(error) => (self.random.below(bytes.len() + 1), Err(error)),
+            Verdict::Proceed => match self.room_for(id, position, bytes.len()) {
+                room if room < bytes.len() => (room, Err(io::ErrorKind::StorageFull.into())),
+                _ => (bytes.len(), Ok(())),
+            },
+        };
+        let mut bytes = bytes;
+        bytes.truncate(written);
+        if !bytes.is_empty() {
+            self.change_file(id, Pending::Write { position, bytes }, now_ms);
+        }
+        result
+    }
+
+    pub(super) fn set_len(
+        &mut self,
+        id: FileId,
+        path: &Path,
+        len: u64,
+        now_ms: i64,
+    ) -> io::Result<()> {
+        if self.file(id).is_mapped_beyond(len) {
+            return Err(io::Error::other(
+                "a file was cut under a map: a real process would die here",
+            ));
+        }
+        match self.script.judge(Operation::SetLen, path) {
+            Verdict::Proceed => self.change_file(id, Pending::SetLen(len), now_ms),
+            Verdict::Fail(error) => return Err(error),
+            Verdict::Crash => {
+                self.under_way = Some(UnderWay::File(id, Pending::SetLen(len)));
+                return Err(power_is_off());
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn sync(&mut self, id: FileId, path: &Path) -> io::Result<()> {
+        match self.script.judge(Operation::Sync, path) {
+            Verdict::Proceed => self.file_mut(id).sync(),
+            Verdict::Crash => return Err(power_is_off()),
+            Verdict::Fail(error) => {
+                if !self.script.crashed {
+                    let mut survival = Survival::new(Random::new(self.random.next()));
+                    self.file_mut(id).fail_sync(&mut survival);
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn sync_dir(&mut self, path: &Path) -> io::Result<()> {
+        let dir = self.live.find_dir(path)?;
+        self.pass(Operation::SyncDir, path)?;
+        for change in self.pending.extract_if(.., |change| change.touches(dir)) {
+            self.durable.apply(&change);
+        }
+        Ok(())
+    }
+
+    fn change_file(&mut self, id: FileId, call: Pending, now_ms: i64) {
+        let file = self.file_mut(id);
+        let before = file.allocated;
+        file.change(call);
+        file.modified_ms = now_ms;
+        if file.has_name {
+            let after = file.allocated;
+            self.used = self.used - before + after;
+        }
+    }
+
+    /// How many of the bytes the disk has room for.
+    fn room_for(&self, id: FileId, position: u64, len: usize) -> usize {
+        let Some(capacity) = self.capacity else {
+            return len;
+        };
+        let end = self.file(id).allocated + capacity.saturating_sub(self.used);
+        usize::try_from(end.saturating_sub(position))
+            .unwrap_or(usize::MAX)
+            .min(len)
+    }
+}
