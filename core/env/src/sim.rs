@@ -93,6 +93,7 @@ impl SimEnv {
     }
 
     /// A machine that starts after a power cut, now or at the crash: of what was not synced it has what chance kept, whole or torn.
+    #[must_use]
     pub fn after_power_cut(&self, seed: u64) -> SimEnv {
         let disk = self.disk().after_power_cut(seed);
         SimEnv::start(disk, Clock::booted_at(self.wall_clock_ms()))
@@ -100,6 +101,7 @@ impl SimEnv {
 
     /// The machine as a new process finds it after the old one was killed, now or at the crash: all that finished calls did, and perhaps
     /// a part of the one that was under way.
+    #[must_use]
     pub fn after_kill(&self, seed: u64) -> SimEnv {
         let disk = self.disk().after_kill(seed);
         SimEnv::start(disk, Clock::booted_at(self.wall_clock_ms()))

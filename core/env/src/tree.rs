@@ -286,7 +286,7 @@ fn names(path: &Path) -> io::Result<Vec<&str>> {
         match component {
             Component::RootDir | Component::CurDir => {}
             Component::Normal(name) => {
-                names.push(name.to_str().ok_or(io::ErrorKind::InvalidFilename)?)
+                names.push(name.to_str().ok_or(io::ErrorKind::InvalidFilename)?);
             }
             Component::ParentDir | Component::Prefix(_) => {
                 return Err(io::ErrorKind::InvalidInput.into());

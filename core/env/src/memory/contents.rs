@@ -78,9 +78,9 @@ impl Contents {
         if position >= self.written_end() {
             self.fill_gap(position)?;
             self.make_room(total)?;
-            parts
-                .iter()
-                .for_each(|part| self.tail.extend_from_slice(part));
+            for part in parts {
+                self.tail.extend_from_slice(part);
+            }
         } else {
             let mut position = position;
             for part in parts {

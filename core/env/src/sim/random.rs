@@ -1,4 +1,4 @@
-//! Chance that can be told again: SplitMix64.
+//! Chance that can be told again: the generator `SplitMix64`.
 
 #[derive(Debug, Clone)]
 pub(super) struct Random {

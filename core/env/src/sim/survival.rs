@@ -73,11 +73,10 @@ impl Survival {
 
     fn fate(&mut self, index: usize, point: usize) -> Fate {
         match self.mood {
-            Mood::LosesAll => Fate::Lost,
             Mood::KeepsAll => Fate::Kept,
             Mood::KeepsFirst if index < point => Fate::Kept,
             Mood::KeepsFirst if index == point => Fate::Torn,
-            Mood::KeepsFirst => Fate::Lost,
+            Mood::KeepsFirst | Mood::LosesAll => Fate::Lost,
             Mood::KeepsSome(chance) if self.random.percent(chance) => Fate::Kept,
             Mood::KeepsSome(_) if self.random.percent(50) => Fate::Lost,
             Mood::KeepsSome(_) => Fate::Torn,
