@@ -2,6 +2,8 @@
 
 use bytes::{Bytes, BytesMut};
 
+use crate::encode::SLACK;
+
 /// How many buffers may be out at once and still come back.
 const LENT_MAX: usize = 3;
 
@@ -19,14 +21,15 @@ impl Buffer {
         &mut self.bytes
     }
 
-    /// How many bytes there are.
+    /// How long a batch may grow here: what is behind it is overwritten at will.
     #[inline]
-    pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
+    pub(crate) fn room(&self) -> usize {
+        self.bytes.len().saturating_sub(SLACK)
     }
 
-    /// Takes one of `len` bytes at least instead: one that comes back, or a new one.
-    pub(crate) fn replace(&mut self, len: usize) {
+    /// Takes one with this room at least instead: one that comes back, or a new one.
+    pub(crate) fn replace(&mut self, room: usize) {
+        let len = room.saturating_add(SLACK);
         if !self.take_back(len) {
             self.bytes = BytesMut::zeroed(len);
         }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::attributes::{Attributes, TimestampType};
 use crate::buffer::Buffer;
 use crate::compression::{Compression, CompressionLevel, Compressor};
-use crate::encode::{self, Progress};
+use crate::encode::{self, HeaderList, Plan, Progress};
 use crate::error::AppendError;
 use crate::header::{BatchHeader, HEADER_LEN, LOG_OVERHEAD, MAGIC, seal};
 use crate::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId};
@@ -85,8 +85,12 @@ const BATCH_LEN_MAX: usize = i32::MAX as usize;
 impl BatchBuilder {
     /// An empty batch. Allocates nothing until the first record comes.
     pub fn new(options: BatchOptions) -> Self {
+        let capacity = options.capacity.min(BATCH_LEN_MAX);
         Self {
-            options,
+            options: BatchOptions {
+                capacity,
+                ..options
+            },
             buffer: Buffer::default(),
             progress: Progress::at(HEADER_LEN),
             compressor: Compressor::new(options.compression, options.compression_level),
@@ -103,25 +107,18 @@ impl BatchBuilder {
         value: Option<&[u8]>,
         headers: &[(&str, Option<&[u8]>)],
     ) -> Result<(), AppendError> {
-        let headers_len = if headers.is_empty() {
-            1
-        } else {
-            encode::headers_len(headers)
-        };
         let record = PlainRecord {
             timestamp_ms,
             key,
             value,
         };
-        let mut progress = self.progress;
-        let slot = Slot::of(&progress, &record, headers_len)?;
-        self.make_room(&progress, &slot)?;
-        let at = slot.write(self.buffer.bytes(), &progress, &record);
-        let end = encode::write_headers(self.buffer.bytes(), at, headers);
-        debug_assert_eq!(end, slot.end);
-        progress.advance(end, timestamp_ms);
-        self.progress = progress;
-        Ok(())
+        append(
+            &mut self.buffer,
+            self.options.capacity,
+            &mut self.progress,
+            &record,
+            headers,
+        )
     }
 
     /// Appends `record(0)`, `record(1)`, ... up to `count` of them until the batch is full, and returns how many went
@@ -136,57 +133,23 @@ impl BatchBuilder {
         mut record: impl FnMut(usize) -> PlainRecord<'a>,
     ) -> Result<usize, AppendError> {
         let mut progress = self.progress;
-        let mut failed = Ok(());
-        let mut index = 0;
-        while index < count {
+        let mut appended = Ok(count);
+        for index in 0..count {
             let next = record(index);
-            let slot = match Slot::of(&progress, &next, 1) {
-                Ok(slot) => slot,
-                Err(error) => {
-                    failed = Err(error);
-                    break;
-                }
-            };
-            if let Err(error) = self.make_room(&progress, &slot) {
-                failed = Err(error);
+            if let Err(error) = append(
+                &mut self.buffer,
+                self.options.capacity,
+                &mut progress,
+                &next,
+                &[],
+            ) {
+                let is_news = index == 0 && error != AppendError::Full;
+                appended = if is_news { Err(error) } else { Ok(index) };
                 break;
             }
-            let out = self.buffer.bytes();
-            let at = slot.write(out, &progress, &next);
-            out[at] = 0; // no headers
-            progress.advance(at + 1, next.timestamp_ms);
-            index += 1;
         }
         self.progress = progress;
-        match failed {
-            Err(error) if index == 0 && error != AppendError::Full => Err(error),
-            _ => Ok(index),
-        }
-    }
-
-    /// Makes sure that the record fits into batch and buffer.
-    #[inline]
-    fn make_room(&mut self, progress: &Progress, slot: &Slot) -> Result<(), AppendError> {
-        if slot.end > self.options.capacity.min(self.buffer.len()) {
-            self.make_room_slowly(progress, slot)?;
-        }
-        Ok(())
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn make_room_slowly(&mut self, progress: &Progress, slot: &Slot) -> Result<(), AppendError> {
-        if slot.end > self.options.capacity && progress.count > 0 {
-            return Err(AppendError::Full);
-        }
-        if slot.end > BATCH_LEN_MAX {
-            return Err(AppendError::TooLarge { size: slot.end });
-        }
-        if slot.end > self.buffer.len() {
-            // Only the first record of a batch comes here: the buffer has the capacity from then on.
-            self.buffer.replace(self.options.capacity.max(slot.end));
-        }
-        Ok(())
+        appended
     }
 
     /// How many records the batch has.
@@ -301,54 +264,93 @@ impl BatchBuilder {
     }
 }
 
-/// Where a record without the batch's earlier ones will stand.
-struct Slot {
-    body_len: usize,
-    timestamp_delta: i64,
-    /// The position after the record.
-    end: usize,
+/// Appends one record to a batch of this capacity; on an error nothing is changed.
+#[inline(always)]
+fn append(
+    buffer: &mut Buffer,
+    capacity: usize,
+    progress: &mut Progress,
+    record: &PlainRecord<'_>,
+    headers: &HeaderList<'_>,
+) -> Result<(), AppendError> {
+    let PlainRecord {
+        timestamp_ms,
+        key,
+        value,
+    } = *record;
+    if timestamp_ms < -1 {
+        return Err(AppendError::NegativeTimestamp { timestamp_ms });
+    }
+    let timestamp_delta = progress.timestamp_delta(timestamp_ms);
+    let headers_len = if headers.is_empty() {
+        1
+    } else {
+        encode::headers_len(headers)
+    };
+    let Some(plan) = Plan::new(timestamp_delta, progress.count, key, value, headers_len) else {
+        return append_long(buffer, capacity, progress, record, headers);
+    };
+    let end = progress.position + plan.len;
+    if end > capacity || end > buffer.room() {
+        make_room(buffer, capacity, progress.count, end)?;
+    }
+    let out = buffer.bytes();
+    let at = plan.write(out, progress.position, key, value);
+    if headers.is_empty() {
+        out[at] = 0;
+    } else {
+        encode::write_headers(out, at, headers);
+    }
+    progress.advance(end, timestamp_ms);
+    Ok(())
 }
 
-impl Slot {
-    #[inline]
-    fn of(
-        progress: &Progress,
-        record: &PlainRecord<'_>,
-        headers_len: usize,
-    ) -> Result<Self, AppendError> {
-        if record.timestamp_ms < -1 {
-            return Err(AppendError::NegativeTimestamp {
-                timestamp_ms: record.timestamp_ms,
-            });
-        }
-        let timestamp_delta = progress.timestamp_delta(record.timestamp_ms);
-        let body_len = encode::body_len(
-            timestamp_delta,
-            progress.count,
-            record.key,
-            record.value,
-            headers_len,
-        );
-        let length_len = varint::len_i64(body_len as i64);
-        let end = (progress.position + length_len).saturating_add(body_len);
-        Ok(Self {
-            body_len,
-            timestamp_delta,
-            end,
-        })
-    }
+/// For records with numbers too long for a [`Plan`].
+#[cold]
+#[inline(never)]
+fn append_long(
+    buffer: &mut Buffer,
+    capacity: usize,
+    progress: &mut Progress,
+    record: &PlainRecord<'_>,
+    headers: &HeaderList<'_>,
+) -> Result<(), AppendError> {
+    let PlainRecord {
+        timestamp_ms,
+        key,
+        value,
+    } = *record;
+    let deltas = (progress.timestamp_delta(timestamp_ms), progress.count);
+    let body_len = encode::body_len(deltas.0, deltas.1, key, value, encode::headers_len(headers));
+    let length_len = varint::len_i64(body_len as i64);
+    let end = (progress.position + length_len).saturating_add(body_len);
+    make_room(buffer, capacity, progress.count, end)?;
+    let out = buffer.bytes();
+    let at = encode::write_record(out, progress.position, body_len, deltas, key, value);
+    let written = encode::write_headers(out, at, headers);
+    debug_assert_eq!(written, end);
+    progress.advance(end, timestamp_ms);
+    Ok(())
+}
 
-    /// Writes all but the headers; returns the position after it.
-    #[inline]
-    fn write(&self, out: &mut [u8], progress: &Progress, record: &PlainRecord<'_>) -> usize {
-        let deltas = (self.timestamp_delta, progress.count);
-        encode::write_record(
-            out,
-            progress.position,
-            self.body_len,
-            deltas,
-            record.key,
-            record.value,
-        )
+/// Makes sure that a batch of `count` records may go on to `end`.
+#[cold]
+#[inline(never)]
+fn make_room(
+    buffer: &mut Buffer,
+    capacity: usize,
+    count: i32,
+    end: usize,
+) -> Result<(), AppendError> {
+    if end > capacity && count > 0 {
+        return Err(AppendError::Full);
     }
+    if end > BATCH_LEN_MAX {
+        return Err(AppendError::TooLarge { size: end });
+    }
+    if end > buffer.room() {
+        // Only the first record of a batch comes here: the buffer has the capacity from then on.
+        buffer.replace(capacity.max(end));
+    }
+    Ok(())
 }

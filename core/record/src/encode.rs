@@ -1,6 +1,6 @@
 //! Writing records into a buffer: sizes first, then bytes.
 
-use crate::varint;
+use crate::varint::{self, Short};
 
 /// Where a batch's records stand: what changes with each of them.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +90,93 @@ fn clamp_len(len: usize) -> i32 {
     len.min(i32::MAX as usize) as i32
 }
 
+/// How many bytes behind a record may be overwritten by [`Plan::write`]: it stores eight at once.
+pub(crate) const SLACK: usize = 8;
+
+/// A record of the usual kind, laid out in registers: each of its numbers fits three bytes.
+pub(crate) struct Plan {
+    deltas: Short,
+    key: Short,
+    value: Short,
+    /// With the zero byte of the record's attributes after it.
+    length: Short,
+    /// The size of the whole record.
+    pub(crate) len: usize,
+}
+
+impl Plan {
+    /// `None` where a number is too long.
+    #[inline(always)]
+    pub(crate) fn new(
+        timestamp_delta: i64,
+        offset_delta: i32,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+        headers_len: usize,
+    ) -> Option<Self> {
+        let timestamp_delta = varint::zigzag_i64(timestamp_delta);
+        let offset_delta = u64::from(varint::zigzag_i32(offset_delta));
+        let (key_len, value_len) = (key.map_or(0, <[u8]>::len), value.map_or(0, <[u8]>::len));
+        // An eighth of the limit at most each, so that their doubled sum stays below it too.
+        let bytes_len = (key_len | value_len | headers_len) as u64;
+        if bytes_len >= Short::LIMIT / 8 || (timestamp_delta | offset_delta) >= Short::LIMIT {
+            return None;
+        }
+        let (timestamp_delta, offset_delta) =
+            (Short::new(timestamp_delta), Short::new(offset_delta));
+        let deltas = Short {
+            bytes: timestamp_delta.bytes | offset_delta.bytes << (8 * timestamp_delta.len),
+            len: timestamp_delta.len + offset_delta.len,
+        };
+        // Doubling is the zigzag of what is not negative; 1 that of -1, which says null.
+        let key = Short::new(key.map_or(1, |key| 2 * key.len() as u64));
+        let value = Short::new(value.map_or(1, |value| 2 * value.len() as u64));
+        let body_len = 1 + deltas.len + key.len + key_len + value.len + value_len + headers_len;
+        let length = Short::new(2 * body_len as u64);
+        Some(Self {
+            deltas,
+            key,
+            value,
+            length,
+            len: length.len + body_len,
+        })
+    }
+
+    /// Writes all before the headers at `at`; returns the position after it. There must be room for the record and
+    /// for [`SLACK`] after it.
+    #[inline(always)]
+    pub(crate) fn write(
+        &self,
+        out: &mut [u8],
+        at: usize,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+    ) -> usize {
+        let at = store(out, at, self.length) + 1;
+        let at = store(out, at, self.deltas);
+        let at = store(out, at, self.key);
+        let at = copy(out, at, key);
+        let at = store(out, at, self.value);
+        copy(out, at, value)
+    }
+}
+
+#[inline(always)]
+fn store(out: &mut [u8], at: usize, short: Short) -> usize {
+    if let Some(out) = out.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<8>) {
+        *out = short.bytes.to_le_bytes();
+    }
+    at + short.len
+}
+
+#[inline(always)]
+fn copy(out: &mut [u8], at: usize, bytes: Option<&[u8]>) -> usize {
+    let bytes = bytes.unwrap_or_default();
+    let end = at + bytes.len();
+    copy_short(&mut out[at..end], bytes);
+    end
+}
+
 /// Writes a record's length and all before its headers at `at`; returns the position after it.
 #[inline]
 pub(crate) fn write_record(
@@ -131,7 +218,7 @@ fn write_bytes(out: &mut [u8], at: usize, bytes: Option<&[u8]>) -> usize {
 
 /// Copies `from` to `to`, which are of one length. Inline for the lengths that most keys and values have: two runs of
 /// a fixed length that may overlap cost less than a call.
-#[inline]
+#[inline(always)]
 fn copy_short(to: &mut [u8], from: &[u8]) {
     match from.len() {
         0 => {}
@@ -146,7 +233,7 @@ fn copy_short(to: &mut [u8], from: &[u8]) {
 }
 
 /// For lengths from `N` to `2 * N`.
-#[inline]
+#[inline(always)]
 fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) {
     if let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk::<N>()) {
         *to = *from;
@@ -156,9 +243,49 @@ fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn copy_bytewise(to: &mut [u8], from: &[u8]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to = *from;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::option;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_fast_path_writes_what_the_slow_one_does(
+            timestamp_delta in prop_oneof![-70i64..70, -20_000i64..20_000, any::<i64>()],
+            offset_delta in prop_oneof![0..100, 0..=i32::MAX],
+            key in option::of(vec(any::<u8>(), 0..150)),
+            value in option::of(vec(any::<u8>(), 0..9000)),
+        ) {
+            let (key, value) = (key.as_deref(), value.as_deref());
+            let body_len = body_len(timestamp_delta, offset_delta, key, value, 1);
+            let size = varint::len_i32(body_len as i32) + body_len;
+            let mut slow = vec![0; size];
+            let end = write_record(&mut slow, 0, body_len, (timestamp_delta, offset_delta), key, value);
+            prop_assert_eq!(end + 1, size);
+            let plan = Plan::new(timestamp_delta, offset_delta, key, value, 1);
+            let is_short = (-(1 << 20)..1 << 20).contains(&timestamp_delta) && offset_delta < 1 << 20;
+            prop_assert_eq!(plan.is_some(), is_short);
+            if let Some(plan) = plan {
+                let mut fast = vec![0xee; size + SLACK];
+                prop_assert_eq!(plan.len, size);
+                prop_assert_eq!(plan.write(&mut fast, 0, key, value), end);
+                prop_assert_eq!(&fast[..end], &slow[..end]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_size_beyond_all_numbers_saturates() {
+        assert_eq!(body_len(0, 0, Some(b"k"), None, usize::MAX), usize::MAX);
+        assert!(Plan::new(0, 0, None, None, usize::MAX).is_none());
     }
 }

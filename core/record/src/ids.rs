@@ -11,23 +11,27 @@ macro_rules! id {
 
         impl $name {
             /// Wraps the number as it is.
+            #[inline]
             pub const fn new(value: $inner) -> Self {
                 Self(value)
             }
 
             /// The number.
+            #[inline]
             pub const fn get(self) -> $inner {
                 self.0
             }
         }
 
         impl From<$inner> for $name {
+            #[inline]
             fn from(value: $inner) -> Self {
                 Self(value)
             }
         }
 
         impl From<$name> for $inner {
+            #[inline]
             fn from(id: $name) -> Self {
                 id.0
             }
@@ -75,6 +79,7 @@ impl Offset {
     pub const MAX: Self = Self(i64::MAX);
 
     /// The offset `records` later, or `None` past the end of the numbers.
+    #[inline]
     pub const fn checked_add(self, records: i64) -> Option<Self> {
         match self.0.checked_add(records) {
             Some(offset) => Some(Self(offset)),
@@ -96,12 +101,14 @@ impl ProducerEpoch {
 impl Add<i64> for Offset {
     type Output = Self;
 
+    #[inline]
     fn add(self, records: i64) -> Self {
         Self(self.0 + records)
     }
 }
 
 impl AddAssign<i64> for Offset {
+    #[inline]
     fn add_assign(&mut self, records: i64) {
         self.0 += records;
     }
@@ -110,6 +117,7 @@ impl AddAssign<i64> for Offset {
 impl Sub<i64> for Offset {
     type Output = Self;
 
+    #[inline]
     fn sub(self, records: i64) -> Self {
         Self(self.0 - records)
     }
@@ -118,6 +126,7 @@ impl Sub<i64> for Offset {
 impl Sub for Offset {
     type Output = i64;
 
+    #[inline]
     fn sub(self, other: Self) -> i64 {
         self.0 - other.0
     }

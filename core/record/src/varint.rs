@@ -87,6 +87,32 @@ fn write_long(out: &mut [u8], mut at: usize, mut value: u64) -> usize {
     at + 1
 }
 
+/// A number below 2^21 as a varint of one to three bytes, made without a branch: encoders that write many of them
+/// keep it in a register and store eight bytes at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Short {
+    /// The bytes, the first lowest; zeros above.
+    pub(crate) bytes: u64,
+    /// How many there are.
+    pub(crate) len: usize,
+}
+
+impl Short {
+    /// Numbers (after zigzag) from here on are too long.
+    pub(crate) const LIMIT: u64 = 1 << 21;
+
+    /// Of a number below [`LIMIT`](Self::LIMIT), which is zigzagged already.
+    #[inline]
+    pub(crate) const fn new(zigzag: u64) -> Self {
+        let (two, three) = ((zigzag >= 0x80) as u64, (zigzag >= 0x4000) as u64);
+        let groups = zigzag & 0x7f | (zigzag & 0x3f80) << 1 | (zigzag & 0x1f_c000) << 2;
+        Self {
+            bytes: groups | two << 7 | three << 15,
+            len: (1 + two + three) as usize,
+        }
+    }
+}
+
 /// Reads a value at `at` and returns it with the position after it. `None` where the bytes end inside it or it
 /// goes on after 5 bytes. Bits beyond the 32nd are dropped, as Kafka does.
 #[inline]
@@ -193,6 +219,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn short_numbers_have_the_same_bytes(value in -(1i64 << 20)..1 << 20) {
+            let short = Short::new(zigzag_i64(value));
+            let mut out = [0; 8];
+            prop_assert_eq!(write_i64(&mut out, 0, value), short.len);
+            prop_assert_eq!(u64::from_le_bytes(out), short.bytes);
+        }
+
         #[test]
         fn any_value_comes_back(value: i64) {
             round_trip(value);
