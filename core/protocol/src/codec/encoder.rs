@@ -1,0 +1,190 @@
+//! Writes values behind one another.
+
+use bytes::{Bytes, BytesMut};
+use uuid::Uuid;
+
+use super::{EncodeError, STRING_BYTES_MAX, Str, TagWriter, UnknownTaggedFields, Wire};
+
+/// Appends values to a buffer. The mirror of [`super::Decoder`].
+#[derive(Debug)]
+pub struct Encoder<'a> {
+    out: &'a mut BytesMut,
+    flexible: bool,
+}
+
+/// The value of an option that must be there in `version`.
+pub fn required<'a, T: ?Sized>(value: Option<&'a T>, field: &'static str, version: i16) -> Result<&'a T, EncodeError> {
+    value.ok_or(EncodeError::NullNotInVersion { field, version })
+}
+
+impl<'a> Encoder<'a> {
+    /// An encoder that appends to `out`.
+    pub fn new(out: &'a mut BytesMut, flexible: bool) -> Self {
+        Self { out, flexible }
+    }
+
+    /// Are lengths compact and tagged fields there?
+    pub fn is_flexible(&self) -> bool {
+        self.flexible
+    }
+
+    /// How long the buffer is by now, with what was in it before.
+    pub(super) fn position(&self) -> usize {
+        self.out.len()
+    }
+
+    #[inline]
+    pub(super) fn raw(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+
+    /// A byte, 1 for true and 0 for false.
+    #[inline]
+    pub fn bool(&mut self, value: bool) -> Result<(), EncodeError> {
+        self.raw(&[u8::from(value)]);
+        Ok(())
+    }
+
+    /// A sixteen-byte identifier.
+    #[inline]
+    pub fn uuid(&mut self, value: Uuid) -> Result<(), EncodeError> {
+        self.raw(value.as_bytes());
+        Ok(())
+    }
+
+    /// An unsigned integer, seven bits a byte, the lowest first.
+    #[inline]
+    pub fn unsigned_varint(&mut self, value: u32) {
+        if value < 0x80 {
+            return self.raw(&[value as u8]);
+        }
+        let (bytes, length) = varint(value);
+        self.raw(&bytes[..length]);
+    }
+
+    /// Puts `value` as an unsigned varint where one byte was kept free at `position`; what follows moves if it needs more.
+    pub(super) fn patch_varint(&mut self, position: usize, value: u32) {
+        let (bytes, length) = varint(value);
+        let end = self.out.len();
+        self.out.resize(end + length - 1, 0);
+        self.out.copy_within(position + 1..end, position + length);
+        self.out[position..position + length].copy_from_slice(&bytes[..length]);
+    }
+
+    fn string_length(&mut self, length: Option<usize>) -> Result<(), EncodeError> {
+        if let Some(length) = length.filter(|length| *length > STRING_BYTES_MAX) {
+            return Err(EncodeError::TooLong { length, limit: STRING_BYTES_MAX });
+        }
+        if self.flexible {
+            return self.length(length);
+        }
+        self.i16(length.map_or(-1, |length| length as i16))
+    }
+
+    fn length(&mut self, length: Option<usize>) -> Result<(), EncodeError> {
+        const LIMIT: usize = i32::MAX as usize;
+        match length {
+            Some(length) if length > LIMIT => return Err(EncodeError::TooLong { length, limit: LIMIT }),
+            length if self.flexible => self.unsigned_varint(length.map_or(0, |length| length as u32 + 1)),
+            length => self.i32(length.map_or(-1, |length| length as i32))?,
+        }
+        Ok(())
+    }
+
+    /// A string.
+    pub fn string(&mut self, value: &Str) -> Result<(), EncodeError> {
+        self.nullable_string(Some(value))
+    }
+
+    /// A string or null.
+    pub fn nullable_string(&mut self, value: Option<&Str>) -> Result<(), EncodeError> {
+        self.string_length(value.map(|value| value.len()))?;
+        if let Some(value) = value {
+            self.raw(value.as_bytes());
+        }
+        Ok(())
+    }
+
+    /// A run of bytes.
+    pub fn bytes(&mut self, value: &Bytes) -> Result<(), EncodeError> {
+        self.nullable_bytes(Some(value))
+    }
+
+    /// A run of bytes or null.
+    pub fn nullable_bytes(&mut self, value: Option<&Bytes>) -> Result<(), EncodeError> {
+        self.length(value.map(Bytes::len))?;
+        if let Some(value) = value {
+            self.raw(value);
+        }
+        Ok(())
+    }
+
+    /// An array.
+    pub fn array<T: Wire>(&mut self, items: &[T], version: i16) -> Result<(), EncodeError> {
+        self.nullable_array(Some(items), version)
+    }
+
+    /// An array or null.
+    pub fn nullable_array<T: Wire>(&mut self, items: Option<&[T]>, version: i16) -> Result<(), EncodeError> {
+        self.length(items.map(<[T]>::len))?;
+        items.unwrap_or_default().iter().try_for_each(|item| item.write(self, version))
+    }
+
+    /// A struct or null.
+    pub fn nullable_struct<T: Wire>(&mut self, value: Option<&T>, version: i16) -> Result<(), EncodeError> {
+        match value {
+            Some(value) => {
+                self.i8(1)?;
+                value.write(self, version)
+            }
+            None => self.i8(-1),
+        }
+    }
+
+    /// The tagged fields of a struct that knows none of its own.
+    #[inline]
+    pub fn unknown_tagged_fields(&mut self, unknown: &UnknownTaggedFields) -> Result<(), EncodeError> {
+        if self.flexible && unknown.is_empty() {
+            self.raw(&[0]);
+            return Ok(());
+        }
+        self.tagged_fields(unknown)?.finish(self)
+    }
+
+    /// Begins the tagged fields of a struct. Write the known ones in the order of their tags, then finish.
+    pub fn tagged_fields<'u>(&mut self, unknown: &'u UnknownTaggedFields) -> Result<TagWriter<'u>, EncodeError> {
+        TagWriter::begin(self, unknown)
+    }
+}
+
+/// The bytes of an unsigned varint, and how many of them count.
+fn varint(mut value: u32) -> ([u8; 5], usize) {
+    let mut bytes = [0; 5];
+    let mut length = 0;
+    loop {
+        bytes[length] = value as u8 & 0x7F;
+        value >>= 7;
+        length += 1;
+        if value == 0 {
+            return (bytes, length);
+        }
+        bytes[length - 1] |= 0x80;
+    }
+}
+
+macro_rules! numbers {
+    ($($number:ident)*) => {
+        impl Encoder<'_> {
+            $(
+                #[doc = concat!("A big-endian `", stringify!($number), "`.")]
+                #[inline]
+                pub fn $number(&mut self, value: $number) -> Result<(), EncodeError> {
+                    self.raw(&value.to_be_bytes());
+                    Ok(())
+                }
+            )*
+        }
+    };
+}
+
+numbers!(i8 i16 u16 i32 u32 i64 f64);

@@ -1,0 +1,22 @@
+//! Kafka's encoding of values: what every message is made of.
+//!
+//! Integers are big endian. A *flexible* version of a message (see [`crate::Message::FLEXIBLE_SINCE`]) writes lengths as unsigned
+//! varints of `length + 1` with 0 for null, and ends every struct with tagged fields; an older one writes lengths as `i16`
+//! (strings) or `i32` (all else) with -1 for null, and has no tagged fields. Which of the two holds is a property of the whole
+//! message, so [`Decoder`] and [`Encoder`] carry it and the messages do not repeat it.
+
+mod decoder;
+mod encoder;
+mod error;
+mod tagged;
+mod wire;
+
+pub use bytestring::ByteString as Str;
+pub use decoder::Decoder;
+pub use encoder::{Encoder, required};
+pub use error::{DecodeError, EncodeError};
+pub use tagged::{TagWriter, TaggedField, UnknownTaggedFields};
+pub use wire::Wire;
+
+/// The longest string that Kafka allows, in any version of any message.
+pub const STRING_BYTES_MAX: usize = i16::MAX as usize;

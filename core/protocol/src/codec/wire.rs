@@ -1,0 +1,54 @@
+//! What can be an element of an array: structs and the plain types.
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use super::{DecodeError, Decoder, EncodeError, Encoder, Str};
+
+/// A value with an encoding at a version of the message around it. Whether that version is flexible, the codec knows.
+///
+/// Messages are decoded and encoded through [`crate::Message`], which checks the version first.
+pub trait Wire: Sized {
+    /// No value takes fewer bytes, whatever the version.
+    const SMALLEST: usize;
+
+    /// Reads a value.
+    fn read(decoder: &mut Decoder, version: i16) -> Result<Self, DecodeError>;
+
+    /// Appends the value.
+    fn write(&self, encoder: &mut Encoder<'_>, version: i16) -> Result<(), EncodeError>;
+}
+
+macro_rules! plain {
+    ($($type:ty, $method:ident, $smallest:literal;)*) => {
+        $(
+            impl Wire for $type {
+                const SMALLEST: usize = $smallest;
+
+                #[inline]
+                fn read(decoder: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
+                    decoder.$method()
+                }
+
+                #[inline]
+                fn write(&self, encoder: &mut Encoder<'_>, _version: i16) -> Result<(), EncodeError> {
+                    encoder.$method(plain!(@pass $method self))
+                }
+            }
+        )*
+    };
+    (@pass string $self:ident) => { $self };
+    (@pass bytes $self:ident) => { $self };
+    (@pass $method:ident $self:ident) => { *$self };
+}
+
+plain! {
+    i8, i8, 1;
+    i16, i16, 2;
+    i32, i32, 4;
+    i64, i64, 8;
+    Uuid, uuid, 16;
+    // One byte of compact length.
+    Str, string, 1;
+    Bytes, bytes, 1;
+}

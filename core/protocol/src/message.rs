@@ -1,0 +1,129 @@
+//! What all messages have in common.
+
+use std::fmt;
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::codec::{DecodeError, Decoder, EncodeError, Encoder, Wire};
+
+/// A range of versions, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct VersionRange {
+    /// The lowest version.
+    pub lowest: i16,
+    /// The highest version.
+    pub highest: i16,
+}
+
+impl VersionRange {
+    /// From `lowest` to `highest`, both included.
+    pub const fn new(lowest: i16, highest: i16) -> Self {
+        Self { lowest, highest }
+    }
+
+    /// Is `version` in it?
+    pub const fn contains(self, version: i16) -> bool {
+        self.lowest <= version && version <= self.highest
+    }
+
+    /// Every version, lowest first.
+    pub fn iter(self) -> impl DoubleEndedIterator<Item = i16> {
+        self.lowest..=self.highest
+    }
+
+    /// The versions that lie in both; None if there is none.
+    pub fn intersection(self, other: Self) -> Option<Self> {
+        let both = Self::new(self.lowest.max(other.lowest), self.highest.min(other.highest));
+        (both.lowest <= both.highest).then_some(both)
+    }
+}
+
+impl fmt::Display for VersionRange {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.lowest == self.highest {
+            true => write!(formatter, "{}", self.lowest),
+            false => write!(formatter, "{}-{}", self.lowest, self.highest),
+        }
+    }
+}
+
+/// A message of Kafka's protocol: a request, a response, or a record that Kafka keeps in a topic of its own.
+///
+/// A struct holds the fields of all versions. Encoding at a version leaves out the fields that it does not have: without a word if
+/// Kafka's definition calls the field ignorable, else with an error unless the field is at its default. Decoding gives fields that
+/// the version does not have their defaults.
+pub trait Message: Wire + Default + Clone + fmt::Debug + PartialEq + Send + Sync + 'static {
+    /// Kafka's name of the message.
+    const NAME: &'static str;
+    /// The versions that can be decoded and encoded.
+    const VERSIONS: VersionRange;
+    /// The first flexible version, see [`crate::codec`].
+    const FLEXIBLE_SINCE: Option<i16>;
+
+    /// Is `version` flexible?
+    fn is_flexible(version: i16) -> bool {
+        Self::FLEXIBLE_SINCE.is_some_and(|since| version >= since)
+    }
+
+    /// Reads the message; what follows it stays in the decoder.
+    fn decode(decoder: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
+        if !Self::VERSIONS.contains(version) {
+            return Err(DecodeError::UnsupportedVersion { message: Self::NAME, version, valid: Self::VERSIONS });
+        }
+        decoder.set_flexible(Self::is_flexible(version));
+        Self::read(decoder, version)
+    }
+
+    /// Appends the message to `out`; leaves `out` as it was if that fails.
+    fn encode(&self, out: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
+        if !Self::VERSIONS.contains(version) {
+            return Err(EncodeError::UnsupportedVersion { message: Self::NAME, version, valid: Self::VERSIONS });
+        }
+        let start = out.len();
+        let written = self.write(&mut Encoder::new(out, Self::is_flexible(version)), version);
+        if written.is_err() {
+            out.truncate(start);
+        }
+        written
+    }
+
+    /// Reads a message that is all of `bytes`.
+    fn from_bytes(bytes: Bytes, version: i16) -> Result<Self, DecodeError> {
+        let mut decoder = Decoder::new(bytes);
+        let message = Self::decode(&mut decoder, version)?;
+        decoder.finish()?;
+        Ok(message)
+    }
+
+    /// The encoded message.
+    fn to_bytes(&self, version: i16) -> Result<Bytes, EncodeError> {
+        let mut out = BytesMut::new();
+        self.encode(&mut out, version)?;
+        Ok(out.freeze())
+    }
+
+    /// Reads a message behind its version as an `i16`: values in `__consumer_offsets` and `__transaction_state`, and what members
+    /// of a group tell each other. Also returns the version.
+    fn from_versioned_bytes(bytes: Bytes) -> Result<(Self, i16), DecodeError> {
+        let mut decoder = Decoder::new(bytes);
+        let version = decoder.i16()?;
+        Ok((Self::decode(&mut decoder, version)?, version))
+    }
+
+    /// The encoded message behind its version.
+    fn to_versioned_bytes(&self, version: i16) -> Result<Bytes, EncodeError> {
+        let mut out = BytesMut::new();
+        out.put_i16(version);
+        self.encode(&mut out, version)?;
+        Ok(out.freeze())
+    }
+}
+
+/// A message that is kept in a topic: the key or value of a record.
+///
+/// In `__cluster_metadata` a value starts with this type; in `__consumer_offsets` and `__transaction_state` a key does, as an `i16`
+/// where other messages have their version, and its value has the same type.
+pub trait RecordMessage: Message {
+    /// Kafka's number for it. Unique within the topic only.
+    const RECORD_TYPE: i16;
+}
