@@ -9,6 +9,7 @@
 
 pub mod api;
 pub mod codec;
+mod error_code;
 #[rustfmt::skip]
 #[allow(clippy::pedantic)]
 #[allow(missing_docs)] // A field without a note: its name says it, and it is there in all versions.
@@ -17,6 +18,7 @@ pub mod message;
 
 pub use api::{ApiRequest, WrongResponse};
 pub use codec::{DecodeError, Decoder, EncodeError, Encoder, Str, UnknownTaggedFields};
+pub use error_code::ErrorCode;
 pub use generated::apis::{ApiKey, Request, Response};
 pub use generated::*;
 pub use message::{Message, RecordMessage, VersionRange};
