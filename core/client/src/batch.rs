@@ -8,6 +8,8 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use headwater_record::{Offset, PartitionId};
 
+use crate::error::{Error, ErrorKind, Result};
+
 /// A partition of a topic.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicPartition {
@@ -56,4 +58,25 @@ impl Batch {
     pub fn schema(&self) -> SchemaRef {
         self.records.schema()
     }
+}
+
+/// One table of several with the same schema; where offsets were handed out twice, the later ones count.
+pub(crate) fn concat(schema: &SchemaRef, batches: Vec<Batch>) -> Result<Batch> {
+    let mut next_offsets = BTreeMap::new();
+    let mut tables = Vec::with_capacity(batches.len());
+    for batch in batches {
+        next_offsets.extend(batch.next_offsets);
+        tables.push(batch.records);
+    }
+    let records = match tables.len() {
+        1 => tables.remove(0),
+        _ => arrow_select::concat::concat_batches(schema, &tables).map_err(|error| {
+            Error::new(
+                ErrorKind::InvalidArgument,
+                format!("The records do not fit into one table ({error}): read them batch by batch."),
+            )
+            .caused_by(error)
+        })?,
+    };
+    Ok(Batch { records, next_offsets })
 }

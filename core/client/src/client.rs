@@ -3,16 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use headwater_protocol::ApiRequest;
 use tokio::runtime::Handle;
 
 use crate::config::ClientConfig;
 use crate::consumer::{Consumer, ConsumerConfig};
-use crate::error::Result;
 use crate::metadata_cache::MetadataCache;
 use crate::producer::{Producer, ProducerConfig};
 use crate::topic::Topic;
-use crate::transport::{Node, Transport};
+use crate::transport::Transport;
 
 /// A connection to an engine or a cluster. Cloning is cheap and shares it.
 ///
@@ -33,7 +31,7 @@ pub(crate) struct Shared {
 impl Client {
     /// A client over this transport. `runtime` drives timers and whatever runs in the background.
     pub fn new(transport: Arc<dyn Transport>, runtime: Handle, config: ClientConfig) -> Self {
-        let metadata = MetadataCache::new(&config);
+        let metadata = MetadataCache::new(config.metadata_max_age);
         Self { shared: Arc::new(Shared { transport, runtime, config, metadata }) }
     }
 
@@ -57,9 +55,9 @@ impl Client {
         Consumer::new(self.clone(), config)
     }
 
-    /// One request and its response, without retries.
-    pub(crate) async fn call<R: ApiRequest>(&self, node: Node, request: R) -> Result<R::Response> {
-        crate::retry::call_once(self, node, request).await
+    /// What it was told.
+    pub fn config(&self) -> &ClientConfig {
+        &self.shared.config
     }
 }
 

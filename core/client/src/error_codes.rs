@@ -1,8 +1,139 @@
-//! Kafka's error codes as kinds of [`crate::Error`], with what to do.
+//! Kafka's error codes as kinds of [`Error`], with what to do, and what the client itself does about them.
 
 use headwater_protocol::ErrorCode;
 
-use crate::error::ErrorKind;
+use crate::error::{Error, ErrorKind};
+use crate::transport::TransportError;
+
+/// What the client does about a code before anybody hears of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// The same again, later.
+    Retry,
+    /// Find the leader, then the same again.
+    NewLeader,
+    /// Start counting again under a new producer epoch.
+    NewIdentity,
+    /// Nothing helps.
+    None,
+}
+
+pub(crate) fn remedy(code: ErrorCode) -> Remedy {
+    match code {
+        ErrorCode::NotLeaderOrFollower
+        | ErrorCode::FencedLeaderEpoch
+        | ErrorCode::UnknownLeaderEpoch
+        | ErrorCode::LeaderNotAvailable
+        | ErrorCode::UnknownTopicOrPartition
+        | ErrorCode::UnknownTopicId
+        | ErrorCode::InconsistentTopicId
+        | ErrorCode::ReplicaNotAvailable
+        | ErrorCode::ListenerNotFound
+        | ErrorCode::PreferredLeaderNotAvailable
+        | ErrorCode::KafkaStorageError
+        | ErrorCode::NetworkException => Remedy::NewLeader,
+        ErrorCode::UnknownProducerId | ErrorCode::InvalidProducerEpoch => Remedy::NewIdentity,
+        code if code.is_retriable() => Remedy::Retry,
+        _ => Remedy::None,
+    }
+}
+
+/// The code of a number on the wire; one that is newer than this client is an unknown error.
+pub(crate) fn code(wire: i16) -> ErrorCode {
+    ErrorCode::from_code(wire).unwrap_or(ErrorCode::UnknownServerError)
+}
+
+/// The error for a code that a broker answered. `told` is what the broker said about it, `doing` what was tried ("delete the topic").
+pub(crate) fn error(code: ErrorCode, told: Option<&str>, doing: &str) -> Error {
+    let kind = kind_of_code(code);
+    let what = match told.map(str::trim).filter(|told| !told.is_empty()) {
+        Some(told) => sentence(told),
+        None => sentence(code.message()),
+    };
+    let advice = advice(code).map_or_else(String::new, |advice| format!(" {advice}"));
+    Error::with_code(kind, code, format!("Cannot {doing}: {what}{advice}"))
+}
+
+/// The error for a response that lacks the part that was asked for.
+pub(crate) fn no_answer(api: &str) -> Error {
+    Error::with_code(
+        ErrorKind::Broker,
+        ErrorCode::UnknownServerError,
+        format!("The broker's answer to {api} says nothing about what was asked. Please report this."),
+    )
+}
+
+/// The error for a request that got no answer.
+pub(crate) fn transport(error: TransportError) -> Error {
+    if error.closed {
+        return Error::new(ErrorKind::Closed, sentence(&error.reason)).caused_by(error);
+    }
+    Error::new(ErrorKind::Transport, format!("{} Trying again may help.", sentence(&error.reason))).caused_by(error).retriable(true)
+}
+
+/// The error of a record that is fine and was in a batch with one that is not.
+pub(crate) fn bystander(whole: &Error) -> Error {
+    Error::with_code(
+        whole.kind(),
+        whole.code(),
+        "The record is not written because another record of its batch is invalid: send it again without that one.",
+    )
+    .retriable(true)
+}
+
+fn sentence(text: &str) -> String {
+    let text = text.trim();
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{text}{end}")
+}
+
+/// What the user can do, where the broker's own words do not say.
+fn advice(code: ErrorCode) -> Option<&'static str> {
+    Some(match code {
+        ErrorCode::UnknownTopicOrPartition | ErrorCode::UnknownTopicId => {
+            "Create it first with create_topic, or correct the name."
+        }
+        ErrorCode::TopicAlreadyExists => "Take it as it is with if_exists=\"ignore\", or choose another name.",
+        ErrorCode::MessageTooLarge | ErrorCode::RecordListTooLarge => {
+            "Send smaller records, or raise the topic's max.message.bytes."
+        }
+        ErrorCode::KafkaStorageError => "Free space on the disk or repair it; what was acknowledged is safe.",
+        ErrorCode::CorruptMessage => "If it comes again when nothing but reading is done, stored bytes are damaged.",
+        ErrorCode::OutOfOrderSequenceNumber => "Records sent before it may be missing; check, then make a new producer.",
+        ErrorCode::ProducerFenced | ErrorCode::InvalidProducerEpoch => "Another producer with the same identity took over: stop this one.",
+        ErrorCode::NotEnoughReplicas | ErrorCode::NotEnoughReplicasAfterAppend => {
+            "Bring brokers back, or lower the topic's min.insync.replicas."
+        }
+        ErrorCode::InvalidPartitions => "Ask for at least one partition, and never for fewer than there are.",
+        ErrorCode::InvalidReplicationFactor => "Ask for no more replicas than there are brokers.",
+        _ => return None,
+    })
+}
+
+fn kind_of_code(code: ErrorCode) -> ErrorKind {
+    match code {
+        ErrorCode::InvalidConfig => ErrorKind::Config,
+        ErrorCode::UnknownTopicOrPartition | ErrorCode::UnknownTopicId | ErrorCode::InconsistentTopicId => {
+            ErrorKind::UnknownTopicOrPartition
+        }
+        ErrorCode::TopicAlreadyExists => ErrorKind::TopicAlreadyExists,
+        ErrorCode::InvalidTopicException => ErrorKind::InvalidTopic,
+        ErrorCode::OffsetOutOfRange => ErrorKind::OffsetOutOfRange,
+        ErrorCode::MessageTooLarge | ErrorCode::RecordListTooLarge => ErrorKind::RecordTooLarge,
+        ErrorCode::RequestTimedOut => ErrorKind::Timeout,
+        ErrorCode::CorruptMessage => ErrorKind::CorruptLog,
+        ErrorCode::KafkaStorageError => ErrorKind::Storage,
+        ErrorCode::ProducerFenced | ErrorCode::InvalidProducerEpoch => ErrorKind::ProducerFenced,
+        ErrorCode::OutOfOrderSequenceNumber | ErrorCode::UnknownProducerId => ErrorKind::OutOfOrderSequence,
+        ErrorCode::NetworkException => ErrorKind::Transport,
+        ErrorCode::InvalidPartitions
+        | ErrorCode::InvalidReplicationFactor
+        | ErrorCode::InvalidRequest
+        | ErrorCode::InvalidTimestamp
+        | ErrorCode::InvalidRecord => ErrorKind::InvalidArgument,
+        _ => ErrorKind::Broker,
+    }
+}
 
 /// The code that fits a kind best.
 pub(crate) fn code_of_kind(kind: ErrorKind) -> ErrorCode {

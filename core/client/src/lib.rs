@@ -13,16 +13,21 @@
 
 mod admin;
 mod batch;
+mod call;
+mod chunk;
 mod client;
+mod clock;
 pub mod config;
 mod consumer;
+mod decode;
 pub mod duration;
 mod error;
 mod error_codes;
+mod fetch;
+mod list_offsets;
 mod metadata_cache;
 mod position;
 mod producer;
-mod retry;
 mod scan;
 mod topic;
 mod transport;
@@ -34,6 +39,7 @@ pub use config::ClientConfig;
 pub use config::consumer::OffsetReset;
 pub use config::producer::Acks;
 pub use consumer::{BatchOptions, Consumer, ConsumerConfig, Until};
+pub use headwater_columnar::DecodeOptions;
 pub use error::{Error, ErrorKind, Result};
 pub use position::Position;
 pub use producer::{

@@ -1,61 +1,133 @@
 //! The embedded engine: a broker, a client on it, and the runtime of both.
 
 use std::fmt;
+use std::future::Future;
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
-use headwater_broker::OpenReport;
-use headwater_client::{Client, Result};
-use tokio::runtime::Handle;
+use headwater_broker::{Broker, OpenReport};
+use headwater_client::{Client, ClientConfig, Error, ErrorKind, Result, Transport};
+use headwater_env::{Env, MemoryEnv, RealEnv};
+use headwater_metadata::BrokerConfig;
+use tokio::runtime::{Builder, Handle, Runtime};
 
-/// An open engine. Cloning is cheap and shares it; it closes cleanly when the last clone, and everything made from it, is dropped, or at
-/// [`Engine::close`].
+use crate::config;
+use crate::in_process::InProcess;
+use crate::open_error::refused;
+use crate::registry::{self, Place};
+
+/// A configuration that leaves everything at Kafka's defaults: `open(None, NO_CONFIG)`.
+pub const NO_CONFIG: [(&str, &str); 0] = [];
+
+/// Where an engine in memory keeps its files: a path inside its own file system.
+const IN_MEMORY: &str = "/data";
+/// Threads for timers, lingering batches, housekeeping and futures that callers spawn. Requests run in their caller's thread.
+const WORKERS: usize = 2;
+
+/// An open engine. Cloning is cheap and shares it.
 ///
-/// It is a [`Client`] by `Deref`: `engine.topic("flights")`.
+/// It is a [`Client`] by `Deref`: `engine.topic("flights")`. It closes cleanly when the last clone, and everything made from it, is
+/// dropped, or at [`Engine::close`].
 #[derive(Clone)]
 pub struct Engine {
-    inner: Arc<Inner>,
+    client: Client,
+    host: Arc<dyn Host>,
 }
 
-struct Inner {
-    client: Client,
-    report: OpenReport,
+/// What an engine is behind its client, whatever its environment.
+pub(crate) trait Host: Transport {
+    /// What opening found.
+    fn report(&self) -> &OpenReport;
+    /// Flushes and closes, once.
+    fn close(&self);
+    /// Whether it was closed.
+    fn is_closed(&self) -> bool;
 }
 
 /// Opens the directory `path`, or with `None` an engine in memory that is gone when it closes.
 ///
-/// `config` takes the broker's keys and the client's, as Kafka writes them. The same path twice in one process is the same engine; a
-/// second process gets [`headwater_client::ErrorKind::Locked`] with the first one's pid.
+/// `config` takes the broker's keys and the client's, as Kafka writes them or as `log_retention_ms`; [`NO_CONFIG`] takes all defaults.
+/// The same path twice in one process is the same engine: then `config` must be empty or the same as before. A second process gets
+/// [`ErrorKind::Locked`] with the first one's process id.
 pub fn open<K: AsRef<str>, V: AsRef<str>>(path: Option<&Path>, config: impl IntoIterator<Item = (K, V)>) -> Result<Engine> {
-    let _ = (path, config.into_iter().count());
-    todo!()
+    let config = config::split(config)?;
+    match path {
+        None => {
+            let host = start(MemoryEnv::new(), Path::new(IN_MEMORY), config.broker, &config.client, None)?;
+            Ok(Engine::on(host, config.client))
+        }
+        Some(path) => open_directory(path, config),
+    }
+}
+
+fn open_directory(path: &Path, config: config::EngineConfig) -> Result<Engine> {
+    let place = Place::of(path)?;
+    let host = registry::open_once(&place, &config, || {
+        start(RealEnv::new(), place.path(), config.broker.clone(), &config.client, Some(place.clone()))
+    })?;
+    Ok(Engine::on(host, config.client))
+}
+
+/// Opens a broker over `env` with a runtime of its own.
+fn start<E: Env>(
+    env: E,
+    path: &Path,
+    config: BrokerConfig,
+    client: &ClientConfig,
+    place: Option<Place>,
+) -> Result<Arc<InProcess<E>>> {
+    let runtime = runtime()?;
+    let (broker, report) = Broker::open(env, path, config).map_err(refused)?;
+    broker.spawn_housekeeping(runtime.handle());
+    Ok(Arc::new(InProcess::new(broker, report, runtime, &client.client_id, place)))
+}
+
+fn runtime() -> Result<Runtime> {
+    Builder::new_multi_thread().worker_threads(WORKERS).thread_name("headwater").enable_time().build().map_err(|error| {
+        Error::new(
+            ErrorKind::Storage,
+            format!("Cannot start the engine's threads ({error}): the system's limit of threads or memory is reached; raise it, or end something."),
+        )
+        .caused_by(error)
+    })
 }
 
 impl Engine {
+    fn on<E: Env>(host: Arc<InProcess<E>>, config: ClientConfig) -> Self {
+        let runtime = host.runtime().clone();
+        Self { client: Client::new(Arc::clone(&host) as Arc<dyn Transport>, runtime, config), host }
+    }
+
     /// The client of this engine.
     pub fn client(&self) -> &Client {
-        &self.inner.client
+        &self.client
     }
 
     /// The runtime: wait for any future of the client with `engine.runtime().block_on(..)`.
     pub fn runtime(&self) -> &Handle {
-        self.inner.client.runtime()
+        self.client.runtime()
+    }
+
+    /// Waits for a future in this thread, which does the work. Not for threads of a tokio runtime: there `.await` it.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime().block_on(future)
     }
 
     /// What opening found: partitions, what recovery cut.
     pub fn report(&self) -> &OpenReport {
-        &self.inner.report
+        self.host.report()
     }
 
-    /// Flushes and closes the engine for all its clones; later calls fail with [`headwater_client::ErrorKind::Closed`]. Idempotent.
-    pub fn close(&self) -> Result<()> {
-        todo!()
+    /// Flushes and closes the engine for all its clones; later calls fail with [`ErrorKind::Closed`]. Records that a producer holds and
+    /// has not sent are lost: flush it first. Idempotent.
+    pub fn close(&self) {
+        self.host.close();
     }
 
     /// Whether it was closed.
     pub fn is_closed(&self) -> bool {
-        todo!()
+        self.host.is_closed()
     }
 }
 
@@ -63,12 +135,12 @@ impl Deref for Engine {
     type Target = Client;
 
     fn deref(&self) -> &Client {
-        &self.inner.client
+        &self.client
     }
 }
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").field("client", &self.inner.client).finish_non_exhaustive()
+        f.debug_struct("Engine").field("host", &self.host).finish_non_exhaustive()
     }
 }

@@ -1,10 +1,47 @@
 //! Kafka as a library: open a directory, produce, consume Arrow.
+//!
+//! ```
+//! use headwater::{NO_CONFIG, NewTopic, Record, ScanOptions};
+//!
+//! # fn main() -> headwater::Result<()> {
+//! // A directory instead of `None` keeps the data: `Some(Path::new("./data"))`.
+//! let engine = headwater::open(None, NO_CONFIG)?;
+//! engine.block_on(engine.create_topic(NewTopic::new("flights").partitions(2)))?;
+//!
+//! let producer = engine.producer(headwater::ProducerConfig::default());
+//! let sent = producer.send_blocking(&Record::new("flights", br#"{"carrier": "UA", "delay": 11}"#).key(b"UA"))?;
+//! let place = sent.wait()?;
+//! assert_eq!(place.offset, Some(headwater::Offset::ZERO));
+//!
+//! let scan = engine.topic("flights").scan(ScanOptions::default());
+//! let table = engine.block_on(scan.collect())?;
+//! assert_eq!(table.len(), 1);
+//! assert_eq!(table.schema().field(1).name(), "offset");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Threads
+//!
+//! Calls are futures. A call runs in the thread that polls it: `engine.block_on(..)` in a plain thread, `.await` in an async one. Nothing
+//! is handed to another thread on the way to the disk. The engine's own runtime has two threads, for timers, lingering batches and
+//! housekeeping.
+//!
+//! # Durability
+//!
+//! An acknowledged record is in the page cache: it survives the death of the process and not a power cut, as in Kafka. The topic keys
+//! `flush.messages` and `flush.ms` add fsync; `flush.messages=1` acknowledges only after it. [`Engine::close`] flushes everything.
 
+mod config;
 mod engine;
+mod in_process;
+mod open_error;
+mod registry;
 
-pub use engine::{Engine, open};
-pub use headwater_broker::OpenReport;
+pub use engine::{Engine, NO_CONFIG, open};
+pub use headwater_broker::{OpenReport, RecoveredPartition};
 pub use headwater_client::*;
-pub use headwater_columnar::{DecodeOptions, Format, OnError, Projection};
+pub use headwater_columnar as columnar;
+pub use headwater_columnar::{Column, DecodeOptions, Format, OnError, Projection};
 pub use headwater_protocol::ErrorCode;
 pub use headwater_record::{Offset, PartitionId};

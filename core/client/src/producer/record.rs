@@ -49,6 +49,15 @@ impl<'a> Record<'a> {
         self
     }
 
+    /// At most so many bytes does it need as a batch of its own, before compression.
+    pub(crate) fn size_bound(&self) -> usize {
+        // The batch's header; of the record: length, attributes, two deltas, and the lengths of key, value and header list.
+        const OVERHEAD: usize = 61 + 5 + 1 + 10 + 5 + 5 + 5 + 5;
+        let len = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
+        let headers: usize = self.headers.iter().map(|(name, value)| 10 + name.len() + len(*value)).sum();
+        OVERHEAD + len(self.key) + len(self.value) + headers
+    }
+
     /// With these headers.
     #[must_use]
     pub fn headers(mut self, headers: &'a [(&'a str, Option<&'a [u8]>)]) -> Self {
@@ -83,6 +92,8 @@ pub struct BulkOptions {
     pub headers: Option<String>,
     /// The column of timestamps.
     pub timestamp: Option<String>,
+    /// The column of partitions, of any integer type; null: by the key.
+    pub partition_column: Option<String>,
     /// All rows to this partition; `None`: by the key's hash, or without a key in large runs.
     pub partition: Option<PartitionId>,
 }

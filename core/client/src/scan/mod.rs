@@ -1,16 +1,25 @@
 //! A bounded read of a topic as a stream of Arrow tables.
 
+mod explain;
+pub(crate) mod plan;
+pub(crate) mod read_range;
+mod reader;
+
 use std::fmt;
 use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
 use headwater_columnar::DecodeOptions;
-use headwater_record::PartitionId;
+use headwater_record::{Offset, PartitionId};
 
-use crate::batch::Batch;
+use crate::batch::{self, Batch};
+use crate::decode;
 use crate::error::Result;
 use crate::position::Position;
 use crate::topic::Topic;
+
+use plan::plan;
+pub use reader::ScanReader;
 
 /// Which records of transactions are seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,7 +35,7 @@ pub enum IsolationLevel {
 pub type Progress = Arc<dyn Fn(ScanProgress) + Send + Sync>;
 
 /// How far a scan is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ScanProgress {
     /// Records handed out.
     pub records: u64,
@@ -45,10 +54,16 @@ pub struct ScanOptions {
     pub start: Position,
     /// Where to stop (exclusive). `Latest` is the end at the moment the scan starts.
     pub end: Position,
-    /// Only records with a timestamp at or after this, as far as indexes can tell: none of them is missing, others may be there.
+    /// Only records with a timestamp at or after this, as far as the time index can tell: none of them is missing, others may be there.
     pub timestamp_from_ms: Option<i64>,
-    /// Only records with a timestamp before this, as far as indexes can tell: none of them is missing, others may be there.
+    /// Only records with a timestamp before this, as far as the time index can tell: none of them is missing, others may be there. Where
+    /// producers set the timestamps, a later record may have an earlier one, so this cuts only topics with
+    /// `message.timestamp.type=LogAppendTime`.
     pub timestamp_until_ms: Option<i64>,
+    /// Only records at or after this offset, in every partition; unlike `start` it may lie before the log or behind it.
+    pub offset_from: Option<Offset>,
+    /// Only records before this offset, in every partition.
+    pub offset_until: Option<Offset>,
     /// Only these partitions.
     pub partitions: Option<Vec<PartitionId>>,
     /// Columns and formats.
@@ -72,6 +87,8 @@ impl Default for ScanOptions {
             end: Position::Latest,
             timestamp_from_ms: None,
             timestamp_until_ms: None,
+            offset_from: None,
+            offset_until: None,
             partitions: None,
             decode: DecodeOptions::default(),
             limit: None,
@@ -89,6 +106,7 @@ impl fmt::Debug for ScanOptions {
             .field("start", &self.start)
             .field("end", &self.end)
             .field("partitions", &self.partitions)
+            .field("decode", &self.decode)
             .field("limit", &self.limit)
             .finish_non_exhaustive()
     }
@@ -118,44 +136,36 @@ impl Scan {
 
     /// The schema of its tables. JSON without a schema is inferred from the first records.
     pub async fn schema(&self) -> Result<SchemaRef> {
-        todo!()
+        if let Some(schema) = decode::decoder(self.options.decode.clone())?.schema() {
+            return Ok(schema);
+        }
+        Ok(self.reader().await?.schema())
     }
 
     /// Fixes the end and starts to read.
     pub async fn reader(&self) -> Result<ScanReader> {
-        todo!()
+        ScanReader::open(&self.topic, self.options.clone()).await
     }
 
-    /// How many records it has, without decoding more than it must.
+    /// All of it as one table.
+    pub async fn collect(&self) -> Result<Batch> {
+        let mut reader = self.reader().await?;
+        let mut batches = Vec::new();
+        while let Some(batch) = reader.next_batch().await? {
+            batches.push(batch);
+        }
+        batch::concat(&reader.schema(), batches)
+    }
+
+    /// How many offsets it covers: the number of its records, unless compaction or `on_error="skip"` leaves some out. Reads nothing.
     pub async fn count(&self) -> Result<u64> {
-        todo!()
+        let ranges = plan(self.topic.client(), self.topic.name(), &self.options).await?;
+        let offsets = ranges.iter().map(plan::Range::offsets).sum::<u64>();
+        Ok(self.options.limit.map_or(offsets, |limit| offsets.min(limit)))
     }
 
     /// What it will do, as text for people.
     pub async fn explain(&self) -> Result<String> {
-        todo!()
-    }
-}
-
-/// One reading of a scan.
-#[derive(Debug)]
-pub struct ScanReader {
-    schema: SchemaRef,
-}
-
-impl ScanReader {
-    /// The schema of every table that comes.
-    pub fn schema(&self) -> SchemaRef {
-        self.schema.clone()
-    }
-
-    /// The next table, or `None` at the end. Order: partition, offset. Dropping the future loses nothing.
-    pub async fn next_batch(&mut self) -> Result<Option<Batch>> {
-        todo!()
-    }
-
-    /// [`ScanReader::next_batch`] for a thread that may wait.
-    pub fn next_batch_blocking(&mut self) -> Result<Option<Batch>> {
-        todo!()
+        explain::explain(&self.topic, &self.options).await
     }
 }

@@ -1,5 +1,9 @@
 //! A topic: its records as tables, its offsets, its shape.
 
+mod rate;
+mod sizes;
+mod tail;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,8 +14,9 @@ use uuid::Uuid;
 use crate::batch::Batch;
 use crate::client::Client;
 use crate::error::Result;
+use crate::list_offsets;
 use crate::position::Position;
-use crate::scan::{Scan, ScanOptions};
+use crate::scan::{IsolationLevel, Scan, ScanOptions};
 
 /// A handle on a topic. Cloning is cheap; nothing is cached in it.
 #[derive(Debug, Clone)]
@@ -70,35 +75,52 @@ impl Topic {
 
     /// The first `n` records: partition by partition, in offset order.
     pub async fn head(&self, n: u64, decode: DecodeOptions) -> Result<Batch> {
-        let _ = (n, decode);
-        todo!()
+        self.scan(ScanOptions { limit: Some(n), decode, ..ScanOptions::default() }).collect().await
     }
 
     /// The last `n` records: of all partitions the newest by timestamp, in order of partition and offset. Reads only the end.
     pub async fn tail(&self, n: u64, decode: DecodeOptions) -> Result<Batch> {
-        let _ = (n, decode);
-        todo!()
+        tail::tail(self, n, decode).await
     }
 
     /// The offset of a position in each partition.
     pub async fn offsets(&self, at: &Position) -> Result<BTreeMap<PartitionId, Offset>> {
-        let _ = at;
-        todo!()
+        let metadata = self.client.refresh_topic(&self.name).await?;
+        let partitions: Vec<_> = metadata.partition_ids().collect();
+        list_offsets::resolve(&self.client, &self.name, &partitions, at, IsolationLevel::ReadUncommitted).await
     }
 
     /// How many offsets lie between the start and the end: the number of records, unless some were compacted away.
     pub async fn count(&self) -> Result<u64> {
-        todo!()
+        self.scan(ScanOptions::default()).count().await
     }
 
-    /// Records and bytes in each interval of `every_ms`, from batch headers only: columns `time`, `records`, `bytes`.
+    /// Records and bytes in each interval of `every_ms`, from batch headers only: columns `time`, `records`, `bytes`, one row for each
+    /// interval in which something happened. A batch that spans several intervals is spread evenly.
     pub async fn rate(&self, every_ms: u64, start: Position, end: Position) -> Result<Batch> {
-        let _ = (every_ms, start, end);
-        todo!()
+        rate::rate(self, every_ms, start, end).await
     }
 
     /// Partitions, leaders and offsets.
     pub async fn describe(&self) -> Result<TopicDescription> {
-        todo!()
+        let metadata = self.client.refresh_topic(&self.name).await?;
+        let start = self.offsets(&Position::Earliest).await?;
+        let end = self.offsets(&Position::Latest).await?;
+        let sizes = sizes::sizes(&self.client, &self.name).await?;
+        let partitions = metadata.partition_ids().map(|partition| {
+            Ok(PartitionDescription {
+                partition,
+                leader: metadata.leader(partition)?,
+                log_start_offset: start.get(&partition).copied().unwrap_or(Offset::ZERO),
+                high_watermark: end.get(&partition).copied().unwrap_or(Offset::ZERO),
+                size_bytes: sizes.get(&partition).copied(),
+            })
+        });
+        Ok(TopicDescription {
+            name: Arc::clone(&metadata.name),
+            topic_id: metadata.topic_id,
+            internal: metadata.internal,
+            partitions: partitions.collect::<Result<_>>()?,
+        })
     }
 }

@@ -1,0 +1,275 @@
+//! The records of one partition on their way: one open batch, closed ones behind it, one being sent.
+//!
+//! Invariant: batches leave in the order in which they were closed, one at a time, so sequences are given out when a batch leaves.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use headwater_record::{AppendError, BatchBuilder, PartitionId};
+use parking_lot::{Mutex, MutexGuard};
+
+use super::completion::{Completion, Outcome};
+use super::handle::SendHandle;
+use super::identity::Sequence;
+use super::record::Record;
+use super::shared::Shared;
+use crate::error::{Error, ErrorKind};
+
+/// Spare builders kept for each partition: one is filled while another's batch is being sent.
+const SPARE_BUILDERS: usize = 2;
+
+/// A batch as its records' handles see it.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    pub(crate) queue: Arc<PartitionQueue>,
+    pub(crate) completion: Completion,
+}
+
+/// The records of one partition on their way to the broker.
+pub(crate) struct PartitionQueue {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) topic: Arc<str>,
+    pub(crate) partition: PartitionId,
+    /// Belongs to whoever is sending.
+    pub(crate) sequence: Mutex<Sequence>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    open: Option<OpenBatch>,
+    closed: VecDeque<ReadyBatch>,
+    /// The batch that somebody is sending; only that somebody takes from `closed`.
+    in_flight: Option<Arc<Ticket>>,
+    spare: Vec<BatchBuilder>,
+}
+
+struct OpenBatch {
+    builder: BatchBuilder,
+    ticket: Arc<Ticket>,
+    opened: Instant,
+    reserved: usize,
+}
+
+/// The records of a closed batch.
+pub(crate) enum Payload {
+    /// Still to be finished, when its sequence is known.
+    Building(BatchBuilder),
+    /// Encoded by somebody else, to be stamped with its sequence.
+    Encoded(Bytes),
+}
+
+/// A batch that is full, or was waited for, and not yet sent.
+pub(crate) struct ReadyBatch {
+    pub(crate) payload: Payload,
+    pub(crate) records: u32,
+    pub(crate) opened: Instant,
+    ticket: Arc<Ticket>,
+    reserved: usize,
+}
+
+impl ReadyBatch {
+    /// Tells everybody who waits.
+    pub(crate) fn complete(&self, outcome: Outcome) {
+        self.ticket.completion.complete(outcome);
+    }
+}
+
+impl Drop for ReadyBatch {
+    /// Gives its memory back. A batch that is dropped before it was answered (the runtime ended) fails its records.
+    fn drop(&mut self) {
+        self.ticket.queue.shared.memory.give_back(self.reserved);
+        if self.ticket.completion.outcome().is_none() {
+            let error = Error::new(ErrorKind::Closed, "The producer ended before the broker answered: the record may or may not be written.");
+            self.complete(Outcome::Failed(error));
+        }
+    }
+}
+
+/// Why a record was not taken.
+#[derive(Debug)]
+pub(crate) enum NotTaken {
+    /// This many bytes of `buffer.memory` must be free first.
+    NoMemory(usize),
+    /// It never will be.
+    Refused(Error),
+}
+
+impl PartitionQueue {
+    pub(crate) fn new(shared: Arc<Shared>, topic: Arc<str>, partition: PartitionId) -> Self {
+        Self { shared, topic, partition, sequence: Mutex::default(), state: Mutex::default() }
+    }
+
+    /// Appends a record of at most `size` encoded bytes. The flag says that a batch is ready to be sent: the caller drains.
+    pub(crate) fn append(
+        self: &Arc<Self>,
+        record: &Record<'_>,
+        size: usize,
+        timestamp_ms: i64,
+    ) -> Result<(SendHandle, Closed), NotTaken> {
+        let mut state = self.state.lock();
+        let mut closed = Closed::default();
+        if let Some(open) = &mut state.open {
+            match open.builder.try_append(timestamp_ms, record.key, record.value, record.headers) {
+                Ok(()) => return Ok((open.handle(timestamp_ms), closed)),
+                Err(AppendError::Full) => closed = state.close_open(),
+                Err(error) => return Err(NotTaken::Refused(too_large(&error))),
+            }
+        }
+        let opened = self.open_batch(&mut state, size);
+        let mut batch = match opened {
+            Ok(batch) => batch,
+            Err(error) => return Err(error),
+        };
+        match batch.builder.try_append(timestamp_ms, record.key, record.value, record.headers) {
+            Ok(()) => {
+                let handle = batch.handle(timestamp_ms);
+                state.open = Some(batch);
+                drop(state);
+                self.shared.linger.start();
+                Ok((handle, closed))
+            }
+            Err(error) => {
+                self.shared.memory.give_back(batch.reserved);
+                state.keep(batch.builder);
+                Err(NotTaken::Refused(too_large(&error)))
+            }
+        }
+    }
+
+    fn open_batch(self: &Arc<Self>, state: &mut MutexGuard<'_, State>, size: usize) -> Result<OpenBatch, NotTaken> {
+        let reserved = size.max(self.shared.config.batch_bytes);
+        if !self.shared.memory.try_take(reserved) {
+            return Err(NotTaken::NoMemory(reserved));
+        }
+        Ok(OpenBatch {
+            builder: state.spare.pop().unwrap_or_else(|| BatchBuilder::new(self.shared.batch_options())),
+            ticket: self.ticket(),
+            opened: Instant::now(),
+            reserved,
+        })
+    }
+
+    fn ticket(self: &Arc<Self>) -> Arc<Ticket> {
+        Arc::new(Ticket { queue: Arc::clone(self), completion: Completion::default() })
+    }
+
+    /// Puts an encoded batch behind everything that was appended so far. Its memory must have been taken.
+    pub(crate) fn push_encoded(self: &Arc<Self>, bytes: Bytes, records: u32, reserved: usize) -> Arc<Ticket> {
+        let ticket = self.ticket();
+        let mut state = self.state.lock();
+        state.close_open();
+        state.closed.push_back(ReadyBatch {
+            payload: Payload::Encoded(bytes),
+            records,
+            opened: Instant::now(),
+            ticket: Arc::clone(&ticket),
+            reserved,
+        });
+        ticket
+    }
+
+    /// Closes the open batch, whoever's it is.
+    pub(crate) fn close_open(&self) {
+        self.state.lock().close_open();
+    }
+
+    /// Closes the open batch if it is this one.
+    pub(crate) fn close_if_open(&self, ticket: &Ticket) {
+        let mut state = self.state.lock();
+        if state.open.as_ref().is_some_and(|open| std::ptr::eq(Arc::as_ptr(&open.ticket), ticket)) {
+            state.close_open();
+        }
+    }
+
+    /// Closes the open batch if it was opened at or before `due`; otherwise returns when it was.
+    pub(crate) fn close_if_due(&self, due: Instant) -> Option<Instant> {
+        let mut state = self.state.lock();
+        let opened = state.open.as_ref()?.opened;
+        if opened > due {
+            return Some(opened);
+        }
+        state.close_open();
+        None
+    }
+
+    /// The next batch to be sent, unless there is none or somebody is sending. Who gets one must call [`PartitionQueue::sent`].
+    pub(crate) fn claim(&self) -> Option<ReadyBatch> {
+        let mut state = self.state.lock();
+        if state.in_flight.is_some() {
+            return None;
+        }
+        let batch = state.closed.pop_front()?;
+        state.in_flight = Some(Arc::clone(&batch.ticket));
+        Some(batch)
+    }
+
+    /// The claimed batch is done with.
+    pub(crate) fn sent(&self) {
+        self.state.lock().in_flight = None;
+    }
+
+    /// Keeps a builder for the next batch.
+    pub(crate) fn keep(&self, builder: BatchBuilder) {
+        self.state.lock().keep(builder);
+    }
+
+    /// The tickets of everything that is closed or being sent, in order.
+    pub(crate) fn unanswered(&self) -> Vec<Arc<Ticket>> {
+        let state = self.state.lock();
+        state.in_flight.iter().cloned().chain(state.closed.iter().map(|batch| Arc::clone(&batch.ticket))).collect()
+    }
+}
+
+/// How many bytes of records were closed by an append: what the sticky partitioner counts, and the sign to drain.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Closed {
+    pub(crate) bytes: usize,
+}
+
+impl Closed {
+    pub(crate) fn any(self) -> bool {
+        self.bytes > 0
+    }
+}
+
+impl State {
+    fn close_open(&mut self) -> Closed {
+        let Some(open) = self.open.take() else { return Closed::default() };
+        let closed = Closed { bytes: open.builder.plain_size() };
+        self.closed.push_back(ReadyBatch {
+            records: open.builder.record_count() as u32,
+            payload: Payload::Building(open.builder),
+            opened: open.opened,
+            ticket: open.ticket,
+            reserved: open.reserved,
+        });
+        closed
+    }
+
+    fn keep(&mut self, mut builder: BatchBuilder) {
+        if self.spare.len() < SPARE_BUILDERS {
+            builder.reset();
+            self.spare.push(builder);
+        }
+    }
+}
+
+impl OpenBatch {
+    /// A handle on the record appended last.
+    fn handle(&self, timestamp_ms: i64) -> SendHandle {
+        SendHandle::new(Arc::clone(&self.ticket), self.builder.record_count() as u32 - 1, timestamp_ms)
+    }
+}
+
+fn too_large(error: &AppendError) -> Error {
+    Error::new(ErrorKind::RecordTooLarge, format!("The record is not sent: {error}."))
+}
+
+impl std::fmt::Debug for PartitionQueue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PartitionQueue").field("topic", &self.topic).field("partition", &self.partition).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,43 @@
+//! What all partitions of one producer share.
+
+use headwater_record::{BatchOptions, TimestampType};
+
+use super::ProducerConfig;
+use super::identity::IdentityCell;
+use super::linger::Linger;
+use super::memory::Memory;
+use crate::client::Client;
+
+/// What all partitions of one producer share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) client: Client,
+    pub(crate) config: ProducerConfig,
+    pub(crate) memory: Memory,
+    pub(crate) identity: IdentityCell,
+    pub(crate) linger: Linger,
+}
+
+impl Shared {
+    pub(crate) fn new(client: Client, config: ProducerConfig) -> Self {
+        Self {
+            client,
+            memory: Memory::new(config.buffer_bytes),
+            identity: IdentityCell::default(),
+            linger: Linger::default(),
+            config,
+        }
+    }
+
+    /// How batches are built; the producer's identity is filled in when a batch leaves.
+    pub(crate) fn batch_options(&self) -> BatchOptions {
+        BatchOptions {
+            compression: self.config.compression,
+            compression_level: self.config.compression_level,
+            timestamp_type: TimestampType::CreateTime,
+            producer: None,
+            transactional: false,
+            capacity: self.config.batch_bytes,
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What a scan reads: for each partition a half-open range of offsets, fixed when the scan starts.
+
+use std::collections::BTreeMap;
+
+use headwater_record::{Offset, PartitionId};
+
+use super::ScanOptions;
+use crate::client::Client;
+use crate::error::{Error, ErrorKind, Result};
+use crate::list_offsets;
+use crate::position::Position;
+
+/// A range of one partition. Invariant: `start <= end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Range {
+    pub(crate) partition: PartitionId,
+    pub(crate) start: Offset,
+    pub(crate) end: Offset,
+}
+
+impl Range {
+    pub(crate) fn offsets(&self) -> u64 {
+        (self.end - self.start).unsigned_abs()
+    }
+}
+
+/// Where a partition's log starts and ends for readers.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    start: Offset,
+    end: Offset,
+}
+
+/// The ranges of a scan, by partition.
+pub(crate) async fn plan(client: &Client, topic: &str, options: &ScanOptions) -> Result<Vec<Range>> {
+    let partitions = partitions(client, topic, options).await?;
+    let at = async |position: &Position| list_offsets::resolve(client, topic, &partitions, position, options.isolation_level).await;
+    let log_start = at(&Position::Earliest).await?;
+    let log_end = at(&Position::Latest).await?;
+    let bounds: BTreeMap<_, _> = partitions
+        .iter()
+        .filter_map(|partition| {
+            Some((*partition, Bounds { start: *log_start.get(partition)?, end: *log_end.get(partition)? }))
+        })
+        .collect();
+    let start = at(&options.start).await?;
+    let end = at(&options.end).await?;
+    refuse_out_of_range(topic, &options.start, &start, &bounds)?;
+    let from_time = match options.timestamp_from_ms {
+        Some(time) => at(&Position::TimestampMs(time)).await?,
+        None => BTreeMap::new(),
+    };
+    let until_time = match options.timestamp_until_ms {
+        // Only there do timestamps never go back, so that nothing before the bound lies behind it.
+        Some(time) if log_append_time(client, topic).await? => at(&Position::TimestampMs(time)).await?,
+        _ => BTreeMap::new(),
+    };
+    let range = |partition: PartitionId, bounds: Bounds| {
+        let lower = [start.get(&partition).copied(), from_time.get(&partition).copied(), options.offset_from];
+        let upper = [end.get(&partition).copied(), until_time.get(&partition).copied(), options.offset_until];
+        // A partition that a map of offsets does not name is left out.
+        (lower[0].is_some() && upper[0].is_some()).then(|| {
+            let start = lower.into_iter().flatten().fold(bounds.start, Offset::max).min(bounds.end);
+            let end = upper.into_iter().flatten().fold(bounds.end, Offset::min).max(start);
+            Range { partition, start, end }
+        })
+    };
+    Ok(bounds.into_iter().filter_map(|(partition, bounds)| range(partition, bounds)).collect())
+}
+
+async fn partitions(client: &Client, topic: &str, options: &ScanOptions) -> Result<Vec<PartitionId>> {
+    let metadata = client.refresh_topic(topic).await?;
+    let mut partitions = match &options.partitions {
+        None => metadata.partition_ids().collect(),
+        Some(partitions) => partitions.clone(),
+    };
+    let named = [&options.start, &options.end].into_iter().filter_map(|position| match position {
+        Position::PerPartition(offsets) => Some(offsets.keys()),
+        _ => None,
+    });
+    for partition in partitions.iter().chain(named.flatten()) {
+        metadata.leader(*partition)?;
+    }
+    partitions.sort_unstable();
+    partitions.dedup();
+    Ok(partitions)
+}
+
+/// An offset that was asked for by its number must be in the log, or be the log's end. One number for all partitions may lie beyond the
+/// end of some of them, but not of all.
+fn refuse_out_of_range(
+    topic: &str,
+    asked: &Position,
+    start: &BTreeMap<PartitionId, Offset>,
+    bounds: &BTreeMap<PartitionId, Bounds>,
+) -> Result<()> {
+    if !matches!(asked, Position::Offset(_) | Position::PerPartition(_)) {
+        return Ok(());
+    }
+    let one_for_all = matches!(asked, Position::Offset(_));
+    let beyond_all = start.iter().all(|(partition, offset)| bounds.get(partition).is_none_or(|bounds| *offset > bounds.end));
+    for (partition, offset) in start {
+        let Some(bounds) = bounds.get(partition) else { continue };
+        let beyond = *offset > bounds.end && (!one_for_all || beyond_all);
+        if *offset < bounds.start || beyond {
+            return Err(out_of_range(topic, *partition, *offset, *bounds));
+        }
+    }
+    Ok(())
+}
+
+fn out_of_range(topic: &str, partition: PartitionId, offset: Offset, bounds: Bounds) -> Error {
+    Error::new(
+        ErrorKind::OffsetOutOfRange,
+        format!(
+            "Offset {offset} of {topic}-{partition} is not in the log, which holds {} up to and without {}: start in between, or at \"earliest\".",
+            bounds.start, bounds.end
+        ),
+    )
+    .in_topic(topic)
+    .in_partition(partition)
+    .at_offset(offset)
+    .retriable(false)
+}
+
+async fn log_append_time(client: &Client, topic: &str) -> Result<bool> {
+    let config = client.topic_config(topic).await?;
+    Ok(config.iter().any(|entry| entry.name == "message.timestamp.type" && entry.value.as_deref() == Some("LogAppendTime")))
+}

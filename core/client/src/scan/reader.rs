@@ -1,0 +1,171 @@
+//! One reading of a scan: partition after partition, table after table.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use arrow_schema::SchemaRef;
+use headwater_columnar::Decoder;
+use headwater_record::Offset;
+
+use super::plan::{Range, plan};
+use super::read_range::{RangeRead, read_range};
+use super::{ScanOptions, ScanProgress};
+use crate::batch::{Batch, TopicPartition};
+use crate::chunk::Chunk;
+use crate::client::Client;
+use crate::decode;
+use crate::error::Result;
+use crate::topic::Topic;
+
+/// The encoded bytes of a table at most: large enough that a table's own cost does not count, small enough to stay in the cache.
+const TABLE_BYTES: usize = 8 << 20;
+/// The encoded bytes of one fetch. Reads of about a mebibyte are the fastest.
+const FETCH_BYTES: usize = 1 << 20;
+
+/// One reading of a scan.
+///
+/// Tables come in order of partition and offset. Dropping a future of it loses nothing: what was fetched stays for the next call.
+#[derive(Debug)]
+pub struct ScanReader {
+    client: Client,
+    topic: Arc<str>,
+    options: ScanOptions,
+    schema: SchemaRef,
+    decoder: Decoder,
+    /// What is still to be fetched.
+    ranges: VecDeque<Range>,
+    /// What was fetched and not handed out.
+    fetched: Vec<(TopicPartition, Chunk)>,
+    /// The first table, where it had to be read to know the schema.
+    first: Option<Batch>,
+    /// Since when a fetch has brought nothing although there should be something.
+    stalled: Option<Instant>,
+    progress: ScanProgress,
+}
+
+impl ScanReader {
+    pub(crate) async fn open(topic: &Topic, options: ScanOptions) -> Result<Self> {
+        let client = topic.client().clone();
+        let mut decoder = decode::decoder(options.decode.clone())?;
+        let ranges = plan(&client, topic.name(), &options).await?;
+        let progress = ScanProgress { offsets_total: ranges.iter().map(Range::offsets).sum(), ..ScanProgress::default() };
+        let empty = decode::empty(&mut decoder)?;
+        let mut reader = Self {
+            client,
+            topic: topic.name().into(),
+            schema: decoder.schema().unwrap_or_else(|| empty.schema()),
+            options,
+            ranges: ranges.into_iter().filter(|range| range.offsets() > 0).collect(),
+            fetched: Vec::new(),
+            first: None,
+            stalled: None,
+            progress,
+            decoder,
+        };
+        if reader.decoder.schema().is_none() {
+            reader.first = reader.read_batch().await?;
+            reader.schema = reader.decoder.schema().unwrap_or(reader.schema);
+        }
+        Ok(reader)
+    }
+
+    /// The schema of every table that comes.
+    pub fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> ScanProgress {
+        self.progress
+    }
+
+    /// The next table, or `None` at the end.
+    pub async fn next_batch(&mut self) -> Result<Option<Batch>> {
+        let batch = match self.first.take() {
+            Some(first) => Some(first),
+            None => self.read_batch().await?,
+        };
+        if let Some(tell) = &self.options.progress {
+            tell(self.progress);
+        }
+        Ok(batch)
+    }
+
+    /// [`ScanReader::next_batch`] for a thread that may wait. Not for threads of a tokio runtime.
+    pub fn next_batch_blocking(&mut self) -> Result<Option<Batch>> {
+        let runtime = self.client.runtime().clone();
+        runtime.block_on(self.next_batch())
+    }
+
+    async fn read_batch(&mut self) -> Result<Option<Batch>> {
+        loop {
+            let left = self.records_left();
+            if left == 0 {
+                return Ok(None);
+            }
+            self.gather(left).await?;
+            if self.fetched.is_empty() {
+                return Ok(None);
+            }
+            let max_records = left.min(self.options.max_batch_records.max(1) as u64);
+            let max_records = usize::try_from(max_records).unwrap_or(usize::MAX);
+            let before: u64 = self.offsets_fetched();
+            let batch = decode::decode(&mut self.decoder, &mut self.fetched, max_records)?;
+            self.fetched.retain(|(_, chunk)| chunk.offsets() > 0);
+            self.progress.offsets_done += before - self.offsets_fetched();
+            self.progress.records += batch.len() as u64;
+            if !batch.is_empty() {
+                return Ok(Some(batch));
+            }
+        }
+    }
+
+    fn records_left(&self) -> u64 {
+        self.options.limit.map_or(u64::MAX, |limit| limit.saturating_sub(self.progress.records))
+    }
+
+    fn offsets_fetched(&self) -> u64 {
+        self.fetched.iter().map(|(_, chunk)| chunk.offsets()).sum()
+    }
+
+    /// Fetches until there is enough for a table, or nothing is left to fetch.
+    async fn gather(&mut self, left: u64) -> Result<()> {
+        let table_bytes = TABLE_BYTES.min(self.options.memory_budget_bytes / 2);
+        let enough_offsets = left.min(self.options.max_batch_records as u64);
+        while let Some(range) = self.ranges.front().copied() {
+            let bytes: usize = self.fetched.iter().map(|(_, chunk)| chunk.bytes.len()).sum();
+            if !self.fetched.is_empty() && (bytes >= table_bytes || self.offsets_fetched() >= enough_offsets) {
+                return Ok(());
+            }
+            // A fetch may be longer than this by one record batch.
+            let max_bytes = (table_bytes.saturating_sub(bytes)).clamp(1, FETCH_BYTES);
+            let partition = TopicPartition::new(Arc::clone(&self.topic), range.partition);
+            let read = RangeRead { isolation: self.options.isolation_level, max_bytes, stalled: self.stalled };
+            let next = match read_range(&self.client, &partition, range.start, range.end, read).await? {
+                Some(chunk) => {
+                    self.stalled = None;
+                    self.progress.bytes += chunk.bytes.len() as u64;
+                    let next = chunk.next;
+                    self.fetched.push((partition, chunk));
+                    next
+                }
+                None => {
+                    self.stalled.get_or_insert_with(Instant::now);
+                    range.start
+                }
+            };
+            self.advance(next);
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self, next: Offset) {
+        if let Some(range) = self.ranges.front_mut() {
+            range.start = next;
+            if range.start >= range.end {
+                self.ranges.pop_front();
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The newest records of a topic, without reading the rest.
+
+
+use headwater_columnar::DecodeOptions;
+use headwater_record::{BatchError, DecompressLimit, Offset, batches};
+
+use super::Topic;
+use crate::batch::{Batch, TopicPartition};
+use crate::chunk::Chunk;
+use crate::client::Client;
+use crate::decode;
+use crate::error::Result;
+use crate::scan::ScanOptions;
+use crate::scan::plan::{Range, plan};
+use crate::scan::read_range::{RangeRead, read_range};
+
+/// How much one fetch brings.
+const FETCH_BYTES: usize = 1 << 20;
+
+/// The end of one partition: its chunks, and offset and timestamp of each record in them.
+struct End {
+    partition: TopicPartition,
+    chunks: Vec<Chunk>,
+    records: Vec<(Offset, i64)>,
+}
+
+pub(super) async fn tail(topic: &Topic, n: u64, options: DecodeOptions) -> Result<Batch> {
+    let client = topic.client();
+    let mut decoder = decode::decoder(options)?;
+    let ranges = plan(client, topic.name(), &ScanOptions::default()).await?;
+    let n = usize::try_from(n).unwrap_or(usize::MAX);
+    let mut ends = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        ends.push(read_end(client, topic, range, n).await?);
+    }
+    let from = newest(&ends, n);
+    let mut chunks: Vec<(TopicPartition, Chunk)> = Vec::new();
+    for (end, from) in ends.into_iter().zip(from) {
+        let Some(from) = from else { continue };
+        let wanted = end.chunks.into_iter().filter(|chunk| chunk.next > from);
+        chunks.extend(wanted.map(|chunk| (end.partition.clone(), chunk.split_at(from).1)));
+    }
+    if chunks.is_empty() {
+        return decode::empty(&mut decoder);
+    }
+    let mut tables = Vec::new();
+    while !chunks.is_empty() {
+        tables.push(decode::decode(&mut decoder, &mut chunks, usize::MAX)?);
+        chunks.retain(|(_, chunk)| chunk.offsets() > 0);
+    }
+    let schema = tables[0].schema();
+    crate::batch::concat(&schema, tables)
+}
+
+/// Reads backwards in growing steps until there are `n` records, or the start is reached: compaction leaves holes.
+async fn read_end(client: &Client, topic: &Topic, range: Range, n: usize) -> Result<End> {
+    let partition = TopicPartition::new(topic.name(), range.partition);
+    let mut span = i64::try_from(n).unwrap_or(i64::MAX);
+    loop {
+        let start = Offset::new(range.end.get().saturating_sub(span).max(range.start.get()));
+        let chunks = read_all(client, &partition, start, range.end).await?;
+        let mut records = Vec::new();
+        for chunk in &chunks {
+            timestamps(chunk, &mut records).map_err(|error| decode::damaged(&partition, chunk.from, error))?;
+        }
+        if records.len() >= n || start == range.start {
+            return Ok(End { partition, chunks, records });
+        }
+        span = span.saturating_mul(4);
+    }
+}
+
+async fn read_all(client: &Client, partition: &TopicPartition, start: Offset, end: Offset) -> Result<Vec<Chunk>> {
+    let mut chunks = Vec::new();
+    let mut from = start;
+    let mut stalled = None;
+    while from < end {
+        let read = RangeRead { isolation: ScanOptions::default().isolation_level, max_bytes: FETCH_BYTES, stalled };
+        match read_range(client, partition, from, end, read).await? {
+            Some(chunk) => {
+                from = chunk.next;
+                stalled = None;
+                chunks.push(chunk);
+            }
+            None => stalled = stalled.or_else(|| Some(std::time::Instant::now())),
+        }
+    }
+    Ok(chunks)
+}
+
+/// Adds offset and timestamp of each wanted record.
+fn timestamps(chunk: &Chunk, out: &mut Vec<(Offset, i64)>) -> Result<(), BatchError> {
+    for batch in batches(&chunk.bytes) {
+        let batch = batch?;
+        if batch.header().attributes.is_control() {
+            continue;
+        }
+        batch.verify_crc()?;
+        for record in batch.records(DecompressLimit::default())?.iter() {
+            let record = record?;
+            if (chunk.from..chunk.next).contains(&record.offset) {
+                out.push((record.offset, record.timestamp_ms));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Where to start in each partition so that `n` records come: from the ends, always the one with the greatest timestamp next.
+fn newest(ends: &[End], n: usize) -> Vec<Option<Offset>> {
+    let mut left: Vec<_> = ends.iter().map(|end| end.records.len()).collect();
+    for _ in 0..n {
+        let last = |(index, left): (usize, &usize)| Some((ends[index].records.get(left.checked_sub(1)?)?.1, index));
+        let Some((_, index)) = left.iter().enumerate().filter_map(last).max() else { break };
+        left[index] -= 1;
+    }
+    ends.iter().zip(left).map(|(end, left)| end.records.get(left).map(|(offset, _)| *offset)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn end(number: i32, timestamps: &[i64]) -> End {
+        let records = timestamps.iter().enumerate().map(|(offset, time)| (Offset::new(offset as i64), *time)).collect();
+        End { partition: TopicPartition::new("t", number), chunks: Vec::new(), records }
+    }
+
+    #[test]
+    fn the_newest_records_come_from_the_ends_of_all_partitions() {
+        let ends = [end(0, &[1, 5, 9]), end(1, &[2, 3]), end(2, &[]), end(3, &[8, 7])];
+        let from = |n| newest(&ends, n).into_iter().map(|offset| offset.map(Offset::get)).collect::<Vec<_>>();
+        assert_eq!(from(1), [Some(2), None, None, None]);
+        assert_eq!(from(4), [Some(1), None, None, Some(0)]);
+        assert_eq!(from(100), [Some(0), Some(0), None, Some(0)]);
+    }
+}

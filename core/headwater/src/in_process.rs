@@ -1,0 +1,100 @@
+//! The transport to a broker in the same process: a function call.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use headwater_broker::{Broker, OpenReport, RequestContext};
+use headwater_client::{CallFuture, Node, Transport, TransportError};
+use headwater_env::Env;
+use headwater_protocol::Request;
+use parking_lot::Mutex;
+use tokio::runtime::{Handle, Runtime};
+
+use crate::engine::Host;
+use crate::registry::{self, Place};
+
+/// A broker, and the runtime that its waiting requests and its housekeeping need. Everything made from an engine holds one.
+pub(crate) struct InProcess<E: Env> {
+    broker: Broker<E>,
+    context: RequestContext,
+    report: OpenReport,
+    /// `None` only while it is being dropped.
+    runtime: Option<Runtime>,
+    handle: Handle,
+    place: Option<Place>,
+    closed: AtomicBool,
+    closing: Mutex<()>,
+}
+
+impl<E: Env> InProcess<E> {
+    pub(crate) fn new(broker: Broker<E>, report: OpenReport, runtime: Runtime, client_id: &str, place: Option<Place>) -> Self {
+        let client_id = (!client_id.is_empty()).then(|| Arc::from(client_id));
+        Self {
+            broker,
+            context: RequestContext { client_id },
+            report,
+            handle: runtime.handle().clone(),
+            runtime: Some(runtime),
+            place,
+            closed: AtomicBool::new(false),
+            closing: Mutex::new(()),
+        }
+    }
+
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.handle
+    }
+}
+
+impl<E: Env> Transport for InProcess<E> {
+    fn call(&self, _: Node, request: Request) -> CallFuture<'_> {
+        Box::pin(async move {
+            if self.is_closed() {
+                return Err(TransportError {
+                    reason: "The engine is closed: open it again".to_owned(),
+                    sent: false,
+                    closed: true,
+                });
+            }
+            Ok(self.broker.handle(&self.context, request).await)
+        })
+    }
+}
+
+impl<E: Env> Host for InProcess<E> {
+    fn report(&self) -> &OpenReport {
+        &self.report
+    }
+
+    fn close(&self) {
+        // Whoever comes second returns when it is closed, not before.
+        let _one_closes = self.closing.lock();
+        if !self.closed.swap(true, Ordering::AcqRel) {
+            self.broker.close();
+            if let Some(place) = &self.place {
+                registry::closed(place);
+            }
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+}
+
+impl<E: Env> Drop for InProcess<E> {
+    fn drop(&mut self) {
+        self.close();
+        if let Some(runtime) = self.runtime.take() {
+            // The last handle may go in a thread of this very runtime, which must not wait for itself.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl<E: Env> fmt::Debug for InProcess<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InProcess").field("place", &self.place).field("closed", &self.closed).finish_non_exhaustive()
+    }
+}
