@@ -18,11 +18,11 @@ macro_rules! error_codes {
             /// Every code, in the order of Kafka's list.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// The code with this number; None if Kafka 4.3 has none.
-            pub fn from_code(code: i16) -> Option<Self> {
+            /// The code with this number; `UnknownServerError` for one that Kafka 4.3 does not have.
+            pub const fn from_code(code: i16) -> Self {
                 match code {
-                    $($code => Some(Self::$name),)*
-                    _ => None,
+                    $($code => Self::$name,)*
+                    _ => Self::UnknownServerError,
                 }
             }
 
@@ -53,11 +53,6 @@ impl ErrorCode {
     /// Is it no error?
     pub const fn is_ok(self) -> bool {
         matches!(self, Self::None)
-    }
-
-    /// The code with this number, or `UnknownServerError` for one that Kafka 4.3 does not have.
-    pub fn from_code_or_unknown(code: i16) -> Self {
-        Self::from_code(code).unwrap_or(Self::UnknownServerError)
     }
 }
 

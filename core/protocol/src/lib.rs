@@ -10,10 +10,11 @@
 pub mod api;
 pub mod codec;
 mod error_code;
+pub mod frame;
 #[rustfmt::skip]
 #[allow(clippy::pedantic)]
 #[allow(missing_docs)] // A field without a note: its name says it, and it is there in all versions.
-mod generated;
+pub mod generated;
 pub mod message;
 
 pub use api::{ApiRequest, WrongResponse};

@@ -1,0 +1,20 @@
+//! What stands around a message on a connection.
+//!
+//! ```text
+//! request    length i32, api key i16, api version i16, correlation id i32, client id nullable string,
+//!            [tagged fields, header version 2], request
+//! response   length i32, correlation id i32, [tagged fields, header version 1], response
+//! ```
+//!
+//! The length counts what follows it. The client id always has the old form of a string, so that a broker can read the header of a
+//! version that it does not know.
+
+mod header;
+mod length;
+mod request;
+mod response;
+
+pub use header::{RequestHeader, ResponseHeader};
+pub use length::{FrameError, LENGTH_BYTES, take_frame};
+pub use request::{RequestError, RequestFrame, decode_request, encode_request};
+pub use response::{decode_response, encode_response, encode_unsupported_version};

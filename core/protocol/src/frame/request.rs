@@ -1,0 +1,79 @@
+//! Requests with their headers.
+
+use bytes::{Bytes, BytesMut};
+
+use super::RequestHeader;
+use super::length::with_length;
+use crate::codec::{DecodeError, Decoder, EncodeError, Str, UnknownTaggedFields};
+use crate::{ApiKey, Request};
+
+/// A request and who sent it how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestFrame {
+    /// Its header.
+    pub header: RequestHeader,
+    /// The request.
+    pub request: Request,
+}
+
+/// Why a frame is no request that can be served.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum RequestError {
+    /// Headwater does not have the API. Kafka ends the connection.
+    #[error("API key {} is not served", header.api_key)]
+    UnknownApi {
+        /// The header, without client id.
+        header: RequestHeader,
+    },
+    /// The API is served, but not in that version. Kafka answers an `ApiVersions` request with
+    /// [`super::encode_unsupported_version`] and ends the connection on any other.
+    #[error("{api} version {} is not served; use one of {}", header.api_version, api.supported())]
+    UnsupportedVersion {
+        /// The API.
+        api: ApiKey,
+        /// The header, without client id.
+        header: RequestHeader,
+    },
+    /// The bytes are no such request. The connection cannot go on: its peer speaks another language.
+    #[error("a request cannot be read: {0}")]
+    Malformed(#[from] DecodeError),
+}
+
+/// Reads the request in `frame` (without its length). Its strings and records share the frame's memory.
+///
+/// Bytes behind the request are left alone, as Kafka does.
+pub fn decode_request(frame: Bytes) -> Result<RequestFrame, RequestError> {
+    let mut decoder = Decoder::new(frame);
+    let mut header = RequestHeader::decode_start(&mut decoder)?;
+    let Some(api) = ApiKey::from_code(header.api_key) else {
+        return Err(RequestError::UnknownApi { header });
+    };
+    if !api.supported().contains(header.api_version) {
+        return Err(RequestError::UnsupportedVersion { api, header });
+    }
+    header.decode_end(&mut decoder, api.request_header_version(header.api_version))?;
+    let request = Request::decode(api, &mut decoder, header.api_version)?;
+    Ok(RequestFrame { header, request })
+}
+
+/// Appends a whole request to `out`: length, header, request. Leaves `out` as it was if that fails.
+pub fn encode_request(
+    out: &mut BytesMut,
+    request: &Request,
+    version: i16,
+    correlation_id: i32,
+    client_id: Option<&Str>,
+) -> Result<(), EncodeError> {
+    let api = request.api_key();
+    let header = RequestHeader {
+        api_key: api.code(),
+        api_version: version,
+        correlation_id,
+        client_id: client_id.cloned(),
+        unknown_tagged_fields: UnknownTaggedFields::default(),
+    };
+    with_length(out, |out| {
+        header.encode(out, api.request_header_version(version))?;
+        request.encode(out, version)
+    })
+}

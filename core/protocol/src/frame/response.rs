@@ -1,0 +1,52 @@
+//! Responses with their headers.
+
+use bytes::{Bytes, BytesMut};
+
+use super::ResponseHeader;
+use super::length::with_length;
+use crate::api_versions_response::ApiVersion;
+use crate::codec::{DecodeError, Decoder, EncodeError, UnknownTaggedFields};
+use crate::{ApiKey, ApiVersionsResponse, ErrorCode, Response};
+
+/// Reads the response in `frame` (without its length) to a request of `api` at `version`. Its strings and records share the frame's
+/// memory. Bytes behind the response are left alone, as Kafka does.
+///
+/// A broker that does not know our version of `ApiVersions` answers in version 0, with the error code `UnsupportedVersion`: so does
+/// this read it.
+pub fn decode_response(frame: Bytes, api: ApiKey, version: i16) -> Result<(ResponseHeader, Response), DecodeError> {
+    let mut decoder = Decoder::new(frame);
+    let header = ResponseHeader::decode(&mut decoder, api.response_header_version(version))?;
+    let version = if api == ApiKey::ApiVersions && refuses_version(&decoder) { 0 } else { version };
+    let response = Response::decode(api, &mut decoder, version)?;
+    Ok((header, response))
+}
+
+fn refuses_version(body: &Decoder) -> bool {
+    body.clone().i16() == Ok(ErrorCode::UnsupportedVersion.code())
+}
+
+/// Appends a whole response to `out`: length, header, response. Leaves `out` as it was if that fails.
+pub fn encode_response(
+    out: &mut BytesMut,
+    response: &Response,
+    version: i16,
+    correlation_id: i32,
+) -> Result<(), EncodeError> {
+    let header = ResponseHeader { correlation_id, unknown_tagged_fields: UnknownTaggedFields::default() };
+    with_length(out, |out| {
+        header.encode(out, response.api_key().response_header_version(version))?;
+        response.encode(out, version)
+    })
+}
+
+/// Appends the answer to an `ApiVersions` request of a version that is not served: version 0, `UnsupportedVersion`, and the versions
+/// of `api_keys`, from which the client chooses anew.
+pub fn encode_unsupported_version(
+    out: &mut BytesMut,
+    correlation_id: i32,
+    api_keys: Vec<ApiVersion>,
+) -> Result<(), EncodeError> {
+    let error_code = ErrorCode::UnsupportedVersion.code();
+    let response = ApiVersionsResponse { error_code, api_keys, ..ApiVersionsResponse::default() };
+    encode_response(out, &response.into(), 0, correlation_id)
+}
