@@ -4,52 +4,84 @@ use std::path::Path;
 use std::sync::Arc;
 
 use headwater_env::Env;
-use headwater_metadata::BrokerConfig;
+use headwater_metadata::{BrokerConfig, NodeId};
 use headwater_protocol::{Request, Response};
 
-use crate::{OpenError, OpenReport, RequestContext};
+use crate::counters::DeletionCounts;
+use crate::housekeeping::{self, Task};
+use crate::state::State;
+use crate::{CloseError, OpenError, OpenReport, RequestContext, api, open};
 
 /// A broker over one data directory. A clone is the same broker; all methods may be called from any thread at once.
+///
+/// Dropping the last clone without [`close`](Self::close) is like a crash: nothing acknowledged is lost, the next open recovers.
 #[derive(Debug, Clone)]
 pub struct Broker<E: Env> {
-    shared: Arc<Shared<E>>,
-}
-
-#[derive(Debug)]
-struct Shared<E: Env> {
-    env: E,
+    state: Arc<State<E>>,
 }
 
 impl<E: Env> Broker<E> {
-    /// Opens `data_dir`, making it if it does not exist, and recovers what a crash left. On an error nothing in it was changed.
+    /// Opens `data_dir`, making it if it does not exist, and recovers what a crash left. On an error no record in it was harmed.
     pub fn open(
         env: E,
         data_dir: &Path,
         config: BrokerConfig,
     ) -> Result<(Self, OpenReport), OpenError> {
-        let _ = (env, data_dir, config);
-        todo!()
+        let (state, report) = open::open(env, data_dir, config)?;
+        Ok((
+            Self {
+                state: Arc::new(state),
+            },
+            report,
+        ))
     }
 
     /// Answers one request. Errors are Kafka's codes inside the response.
+    ///
+    /// All work is done in the thread that polls; only a fetch that has to wait for records is pending after its first poll, and must then
+    /// be polled inside a Tokio runtime with time. A request of an API that this broker does not serve (see [`served`](Self::served)) is
+    /// answered as Kafka does: with an `ApiVersions` response and `UNSUPPORTED_VERSION`.
     pub async fn handle(&self, context: &RequestContext, request: Request) -> Response {
-        let _ = (context, request);
-        todo!()
+        api::handle(&self.state, context, request).await
     }
 
-    /// Runs housekeeping (retention, flushing, delayed deletes, checkpoints, storage limits) on `runtime` until the broker is closed.
+    /// The APIs that this broker answers.
+    pub fn served() -> &'static [headwater_protocol::ApiKey] {
+        api::SERVED
+    }
+
+    /// The number of this broker.
+    pub fn node_id(&self) -> NodeId {
+        self.state.node_id
+    }
+
+    /// The identity of the cluster: 22 letters, made with the directory.
+    pub fn cluster_id(&self) -> &str {
+        &self.state.cluster_id
+    }
+
+    /// What left the logs since the broker was opened.
+    pub fn deletions(&self) -> DeletionCounts {
+        self.state.counters.deletions()
+    }
+
+    /// Runs housekeeping (retention, flushing, delayed deletes, checkpoints, storage limits) on `runtime` until the broker is closed or
+    /// its last clone is dropped.
     pub fn spawn_housekeeping(&self, runtime: &tokio::runtime::Handle) {
-        let _ = runtime;
-        todo!()
+        runtime.spawn(housekeeping::run(
+            Arc::downgrade(&self.state),
+            runtime.clone(),
+        ));
     }
 
     /// One round of housekeeping, all of it, now. For tests and for owners without a runtime.
     pub fn housekeeping(&self) {
-        todo!()
+        self.state.run_tasks(&Task::ALL);
     }
 
-    /// Flushes everything and leaves the directory clean for the next open. Requests after it are refused. A second call does nothing.
-    pub fn close(&self) {
-        todo!()
+    /// Flushes everything, leaves the directory clean for the next open, and gives up its lock. Requests after it are refused, fetches
+    /// that wait return. A second call does nothing.
+    pub fn close(&self) -> Result<(), CloseError> {
+        self.state.close()
     }
 }

@@ -1,4 +1,4 @@
-//! Who asks.
+//! Who asks, and where.
 
 use std::sync::Arc;
 
@@ -7,4 +7,25 @@ use std::sync::Arc;
 pub struct RequestContext {
     /// The client's own name for itself, as Kafka's request header carries it.
     pub client_id: Option<Arc<str>>,
+    /// Where the client reached this broker, so that answers name the same address.
+    pub listener: Listener,
+}
+
+/// An address at which a broker is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// The host that clients are told.
+    pub host: Arc<str>,
+    /// The port that clients are told; 0 in process, where no client connects.
+    pub port: u16,
+}
+
+impl Default for Listener {
+    /// In process.
+    fn default() -> Self {
+        Self {
+            host: Arc::from("localhost"),
+            port: 0,
+        }
+    }
 }

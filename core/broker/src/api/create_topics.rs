@@ -1,0 +1,158 @@
+//! CreateTopics (key 19), versions 2-7.
+//!
+//! Behaviour: each topic stands for itself: name, counts, assignments and configuration are checked, and the first thing that is wrong is
+//! its error, with a sentence. All topics that pass become durable in one write. -1 asks for the broker's default.
+//!
+//! Notes: with one broker the only replication factor is 1. Names that differ only in '.' and '_' collide, as in Kafka.
+
+use std::collections::HashSet;
+
+use headwater_env::Env;
+use headwater_metadata::{Image, MetadataRecord, PartitionImage, RESOURCE_TOPIC, TopicImage};
+use headwater_protocol::create_topics_request::CreatableTopic;
+use headwater_protocol::create_topics_response::CreatableTopicResult;
+use headwater_protocol::{CreateTopicsRequest, CreateTopicsResponse, ErrorCode};
+
+use super::describe_configs;
+use super::errors::Refusal;
+use crate::RequestContext;
+use crate::new_topic::{self, NewTopic};
+use crate::state::State;
+
+/// Answers the request.
+pub(super) fn handle<E: Env>(
+    state: &State<E>,
+    _context: &RequestContext,
+    request: CreateTopicsRequest,
+) -> CreateTopicsResponse {
+    let mut controller = state.controller.lock();
+    let image = state.image();
+    let twice = named_twice(&request.topics);
+    let mut planned = image.as_ref().clone();
+    let mut records = Vec::new();
+    let mut results = Vec::new();
+    for wanted in &request.topics {
+        let plan = if twice.contains(&*wanted.name) {
+            Err(Refusal::new(
+                ErrorCode::InvalidRequest,
+                format!("the request names \"{}\" twice", wanted.name),
+            ))
+        } else {
+            plan(state, &mut planned, wanted)
+        };
+        if let Ok(plan) = &plan {
+            records.extend(plan.records.iter().cloned());
+        }
+        results.push(plan);
+    }
+    let committed = if request.validate_only {
+        Ok(())
+    } else {
+        controller.commit(state, &records).map_err(Refusal::from)
+    };
+    let topics = request.topics.iter().zip(results).map(|(wanted, plan)| {
+        let finished = plan.and_then(|plan| {
+            committed.clone()?;
+            if !request.validate_only {
+                materialise(state, &plan)?;
+            }
+            Ok(plan)
+        });
+        match finished {
+            Ok(plan) => created(state, &planned, &plan),
+            Err(refusal) => refused(wanted, refusal),
+        }
+    });
+    CreateTopicsResponse {
+        topics: topics.collect(),
+        ..CreateTopicsResponse::default()
+    }
+}
+
+/// A topic that may be made, and the records that make it.
+struct Plan {
+    topic: TopicImage,
+    records: Vec<MetadataRecord>,
+}
+
+fn plan<E: Env>(
+    state: &State<E>,
+    planned: &mut Image,
+    wanted: &CreatableTopic,
+) -> Result<Plan, Refusal> {
+    let assignments = wanted
+        .assignments
+        .iter()
+        .map(|given| (given.partition_index, given.broker_ids.as_slice()))
+        .collect();
+    let configs = wanted
+        .configs
+        .iter()
+        .map(|config| (&*config.name, config.value.as_deref()))
+        .collect();
+    let new = NewTopic {
+        name: &wanted.name,
+        partitions: wanted.num_partitions,
+        replication_factor: wanted.replication_factor,
+        assignments,
+        configs,
+    };
+    let topic = new_topic::check(state, planned, &new)?;
+    let mut records = vec![topic.record()];
+    records.extend(
+        topic
+            .partitions()
+            .map(|(id, partition): (_, &PartitionImage)| partition.record(topic.id, id.get())),
+    );
+    records.extend(new_topic::config_records(RESOURCE_TOPIC, &new)?);
+    for record in &records {
+        planned
+            .apply(record)
+            .map_err(|error| Refusal::new(ErrorCode::UnknownServerError, error.to_string()))?;
+    }
+    Ok(Plan { topic, records })
+}
+
+fn materialise<E: Env>(state: &State<E>, plan: &Plan) -> Result<(), Refusal> {
+    state.materialise(&state.image(), &plan.topic).map_err(|error| {
+        let message = format!("the topic is recorded, but its files could not be made: {error}. Check the disk, then open the directory again");
+        Refusal::new(ErrorCode::KafkaStorageError, message)
+    })
+}
+
+fn named_twice(topics: &[CreatableTopic]) -> HashSet<&str> {
+    let mut seen = HashSet::new();
+    topics
+        .iter()
+        .map(|topic| &*topic.name)
+        .filter(|name| !seen.insert(*name))
+        .collect()
+}
+
+fn created<E: Env>(state: &State<E>, image: &Image, plan: &Plan) -> CreatableTopicResult {
+    CreatableTopicResult {
+        name: (&*plan.topic.name).into(),
+        topic_id: plan.topic.id,
+        error_code: ErrorCode::None.code(),
+        num_partitions: plan.topic.partitions.len() as i32,
+        replication_factor: 1,
+        configs: Some(describe_configs::creatable_configs(
+            state,
+            image,
+            &plan.topic.name,
+        )),
+        ..CreatableTopicResult::default()
+    }
+}
+
+fn refused(wanted: &CreatableTopic, refusal: Refusal) -> CreatableTopicResult {
+    CreatableTopicResult {
+        name: wanted.name.clone(),
+        error_code: refusal.code.code(),
+        error_message: Some(refusal.message.into()),
+        num_partitions: -1,
+        replication_factor: -1,
+        configs: Some(Vec::new()),
+        ..CreatableTopicResult::default()
+    }
+}

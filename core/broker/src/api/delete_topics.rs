@@ -1,0 +1,147 @@
+//! DeleteTopics (key 20), versions 1-6.
+//!
+//! Behaviour: topics by name, from version 6 on also by id. The removal is durable before the answer; the files go after
+//! `file.delete.delay.ms`, and a crash in between is finished by the next open.
+//!
+//! Notes: a topic named twice in one request is `INVALID_REQUEST`, and `delete.topic.enable=false` refuses all. Internal topics stay.
+
+use std::sync::Arc;
+
+use headwater_env::Env;
+use headwater_metadata::{Image, MetadataRecord, TopicImage, is_internal_topic};
+use headwater_protocol::delete_topics_request::DeleteTopicState;
+use headwater_protocol::delete_topics_response::DeletableTopicResult;
+use headwater_protocol::{DeleteTopicsRequest, DeleteTopicsResponse, ErrorCode, RemoveTopicRecord};
+
+use super::errors::Refusal;
+use crate::RequestContext;
+use crate::state::State;
+
+/// Answers the request.
+pub(super) fn handle<E: Env>(
+    state: &State<E>,
+    _context: &RequestContext,
+    request: DeleteTopicsRequest,
+) -> DeleteTopicsResponse {
+    let by_name = request
+        .topic_names
+        .into_iter()
+        .map(|name| DeleteTopicState {
+            name: Some(name),
+            ..DeleteTopicState::default()
+        });
+    let wanted: Vec<_> = request.topics.into_iter().chain(by_name).collect();
+    let mut controller = state.controller.lock();
+    let image = state.image();
+    let mut found: Vec<Result<Arc<TopicImage>, Refusal>> = wanted
+        .iter()
+        .map(|wanted| find(state, &image, wanted))
+        .collect();
+    refuse_repeated(&mut found);
+    let remove = |topic: &Arc<TopicImage>| {
+        MetadataRecord::RemoveTopic(RemoveTopicRecord {
+            topic_id: topic.id,
+            ..RemoveTopicRecord::default()
+        })
+    };
+    let records: Vec<_> = found.iter().flatten().map(remove).collect();
+    let committed = controller.commit(state, &records).map_err(Refusal::from);
+    if committed.is_ok() && !records.is_empty() {
+        for topic in found.iter().flatten() {
+            if let Some(topic) = state.topics.remove(topic.id) {
+                state.retire_topic(&topic);
+            }
+        }
+        // A line of a topic that is gone must not be taken for one of its successor.
+        state.write_recovery_points();
+        state.write_log_starts();
+    }
+    let answer = |(wanted, found): (DeleteTopicState, Result<_, Refusal>)| {
+        let result = found.and_then(|topic| committed.clone().map(|()| topic));
+        respond(wanted, result)
+    };
+    DeleteTopicsResponse {
+        responses: wanted.into_iter().zip(found).map(answer).collect(),
+        ..DeleteTopicsResponse::default()
+    }
+}
+
+fn find<E: Env>(
+    state: &State<E>,
+    image: &Image,
+    wanted: &DeleteTopicState,
+) -> Result<Arc<TopicImage>, Refusal> {
+    if !state.config().delete_topics {
+        let message =
+            "topics may not be deleted: the broker was opened with delete.topic.enable=false";
+        return Err(Refusal::new(ErrorCode::TopicDeletionDisabled, message));
+    }
+    let topic = match (&wanted.name, wanted.topic_id) {
+        (Some(name), id) if id.is_nil() => image
+            .topic(name)
+            .ok_or_else(|| Refusal::unknown_topic(name)),
+        (None, id) if !id.is_nil() => {
+            let missing = || {
+                Refusal::new(
+                    ErrorCode::UnknownTopicId,
+                    format!("there is no topic with the id {id}"),
+                )
+            };
+            image.topic_by_id(id).ok_or_else(missing)
+        }
+        _ => Err(Refusal::new(
+            ErrorCode::InvalidRequest,
+            "name a topic either by its name or by its id",
+        )),
+    }?;
+    if is_internal_topic(&topic.name) {
+        let message = format!(
+            "the topic \"{}\" belongs to the broker and cannot be deleted",
+            topic.name
+        );
+        return Err(Refusal::new(ErrorCode::InvalidTopicException, message));
+    }
+    Ok(Arc::clone(topic))
+}
+
+/// A topic that is named more than once is refused everywhere it is named.
+fn refuse_repeated(found: &mut [Result<Arc<TopicImage>, Refusal>]) {
+    let ids: Vec<_> = found
+        .iter()
+        .map(|topic| topic.as_ref().ok().map(|topic| topic.id))
+        .collect();
+    for (at, id) in ids.iter().enumerate() {
+        let repeated = id.is_some()
+            && ids
+                .iter()
+                .enumerate()
+                .any(|(other, other_id)| other != at && other_id == id);
+        if repeated {
+            found[at] = Err(Refusal::new(
+                ErrorCode::InvalidRequest,
+                "the request names this topic twice",
+            ));
+        }
+    }
+}
+
+fn respond(
+    wanted: DeleteTopicState,
+    result: Result<Arc<TopicImage>, Refusal>,
+) -> DeletableTopicResult {
+    match result {
+        Ok(topic) => DeletableTopicResult {
+            name: Some((&*topic.name).into()),
+            topic_id: topic.id,
+            error_code: ErrorCode::None.code(),
+            ..DeletableTopicResult::default()
+        },
+        Err(refusal) => DeletableTopicResult {
+            name: wanted.name,
+            topic_id: wanted.topic_id,
+            error_code: refusal.code.code(),
+            error_message: Some(refusal.message.into()),
+            ..DeletableTopicResult::default()
+        },
+    }
+}

@@ -1,0 +1,197 @@
+//! DescribeConfigs (key 32), versions 1-4.
+//!
+//! Behaviour: every key of a topic or of this broker with its value, where the value comes from, its kind, and on request the layers
+//! below it and its documentation. `configuration_keys` selects keys; unknown ones are left out, as in Kafka.
+//!
+//! Notes: other resources (groups, loggers) have no configuration here yet and are `INVALID_REQUEST`.
+
+use headwater_env::Env;
+use headwater_metadata::config::{BROKER, TOPIC, TopicView};
+use headwater_metadata::{
+    Definition, Image, Kind, Layer, RESOURCE_BROKER, RESOURCE_TOPIC, Source, Value,
+};
+use headwater_protocol::create_topics_response::CreatableTopicConfigs;
+use headwater_protocol::describe_configs_request::DescribeConfigsResource;
+use headwater_protocol::describe_configs_response::{
+    DescribeConfigsResourceResult, DescribeConfigsResult, DescribeConfigsSynonym,
+};
+use headwater_protocol::{DescribeConfigsRequest, DescribeConfigsResponse, ErrorCode, Str};
+
+use super::errors::Refusal;
+use crate::RequestContext;
+use crate::config_layers::{BrokerLayers, Layered};
+use crate::state::State;
+
+/// Answers the request.
+pub(super) fn handle<E: Env>(
+    state: &State<E>,
+    _context: &RequestContext,
+    request: DescribeConfigsRequest,
+) -> DescribeConfigsResponse {
+    let extras = Extras {
+        synonyms: request.include_synonyms,
+        documentation: request.include_documentation,
+    };
+    let results = request.resources.into_iter().map(|resource| {
+        let described = describe(state, &resource, extras);
+        let (code, message, configs) = match described {
+            Ok(configs) => (ErrorCode::None, None, configs),
+            Err(refusal) => (refusal.code, Some(refusal.message.into()), Vec::new()),
+        };
+        DescribeConfigsResult {
+            error_code: code.code(),
+            error_message: message,
+            resource_type: resource.resource_type,
+            resource_name: resource.resource_name,
+            configs,
+            ..DescribeConfigsResult::default()
+        }
+    });
+    DescribeConfigsResponse {
+        results: results.collect(),
+        ..DescribeConfigsResponse::default()
+    }
+}
+
+/// The configuration of a topic as `CreateTopics` answers it.
+pub(super) fn creatable_configs<E: Env>(
+    state: &State<E>,
+    image: &Image,
+    name: &str,
+) -> Vec<CreatableTopicConfigs> {
+    let described = topic_configs(
+        state,
+        image,
+        name,
+        &|_| true,
+        Extras {
+            synonyms: false,
+            documentation: false,
+        },
+    );
+    let convert = |config: DescribeConfigsResourceResult| CreatableTopicConfigs {
+        name: config.name,
+        value: config.value,
+        read_only: config.read_only,
+        config_source: config.config_source,
+        is_sensitive: config.is_sensitive,
+        ..CreatableTopicConfigs::default()
+    };
+    described.into_iter().map(convert).collect()
+}
+
+/// What was asked for besides the values.
+#[derive(Debug, Clone, Copy)]
+struct Extras {
+    synonyms: bool,
+    documentation: bool,
+}
+
+fn describe<E: Env>(
+    state: &State<E>,
+    resource: &DescribeConfigsResource,
+    extras: Extras,
+) -> Result<Vec<DescribeConfigsResourceResult>, Refusal> {
+    let selects = |definition: &Definition| match &resource.configuration_keys {
+        None => true,
+        Some(keys) => keys.iter().any(|key| &**key == definition.name),
+    };
+    let name = &*resource.resource_name;
+    let image = state.image();
+    match resource.resource_type {
+        RESOURCE_TOPIC => {
+            image
+                .topic(name)
+                .ok_or_else(|| Refusal::unknown_topic(name))?;
+            Ok(topic_configs(state, &image, name, &selects, extras))
+        }
+        RESOURCE_BROKER => {
+            let layers = BrokerLayers::new(state, &image, name)?;
+            let wanted = BROKER
+                .definitions()
+                .iter()
+                .filter(|definition| selects(definition));
+            Ok(wanted
+                .map(|definition| entry(definition, &layers.of(definition), extras))
+                .collect())
+        }
+        other => Err(Refusal::new(
+            ErrorCode::InvalidRequest,
+            format!(
+                "resources of type {other} have no configuration here: ask for a topic ({RESOURCE_TOPIC}) or a broker ({RESOURCE_BROKER})"
+            ),
+        )),
+    }
+}
+
+fn topic_configs<E: Env>(
+    state: &State<E>,
+    image: &Image,
+    name: &str,
+    selects: &dyn Fn(&Definition) -> bool,
+    extras: Extras,
+) -> Vec<DescribeConfigsResourceResult> {
+    let nothing = Layer::new(&TOPIC);
+    let topic = image.topic_config(name).map_or(&nothing, |layer| &**layer);
+    let config = state.config();
+    let view = TopicView {
+        topic,
+        broker: config.layer(),
+    };
+    let wanted = TOPIC
+        .definitions()
+        .iter()
+        .filter(|definition| selects(definition));
+    wanted
+        .map(|definition| entry(definition, &Layered::of_topic(&view, definition), extras))
+        .collect()
+}
+
+fn entry(
+    definition: &'static Definition,
+    layered: &Layered,
+    extras: Extras,
+) -> DescribeConfigsResourceResult {
+    let (value, source) = layered.effective();
+    let synonym = |(name, value, source): &(&'static str, Value, Source)| DescribeConfigsSynonym {
+        name: (*name).into(),
+        value: Some(value.to_string().into()),
+        source: source_code(*source),
+        ..DescribeConfigsSynonym::default()
+    };
+    DescribeConfigsResourceResult {
+        name: definition.name.into(),
+        value: value.map(|value| value.to_string().into()),
+        read_only: !definition.dynamic,
+        config_source: source_code(source),
+        is_sensitive: false,
+        synonyms: if extras.synonyms {
+            layered.values.iter().map(synonym).collect()
+        } else {
+            Vec::new()
+        },
+        config_type: type_code(definition.kind),
+        documentation: extras.documentation.then(|| Str::from(definition.doc)),
+        ..DescribeConfigsResourceResult::default()
+    }
+}
+
+const fn source_code(source: Source) -> i8 {
+    match source {
+        Source::Topic => 1,
+        Source::DynamicBroker => 2,
+        Source::StaticBroker => 4,
+        Source::Default => 5,
+    }
+}
+
+const fn type_code(kind: Kind) -> i8 {
+    match kind {
+        Kind::Boolean => 1,
+        Kind::Text | Kind::Choice { .. } => 2,
+        Kind::Int { .. } => 3,
+        Kind::Long { .. } => 5,
+        Kind::Double { .. } => 6,
+        Kind::List { .. } => 7,
+    }
+}

@@ -1,0 +1,105 @@
+//! DescribeLogDirs (key 35), versions 1-4.
+//!
+//! Behaviour: the data directory with the size of each partition asked for, all of them when none is named, and the space of its disk.
+//!
+//! Notes: `total_bytes` is what the disk has free plus what the logs use, because the environment knows no more.
+
+use headwater_env::Env;
+use headwater_protocol::describe_log_dirs_response::{
+    DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic,
+};
+use headwater_protocol::{DescribeLogDirsRequest, DescribeLogDirsResponse, ErrorCode};
+use headwater_record::PartitionId;
+
+use crate::RequestContext;
+use crate::partition::Partition;
+use crate::state::State;
+
+/// Answers the request.
+pub(super) fn handle<E: Env>(
+    state: &State<E>,
+    _context: &RequestContext,
+    request: DescribeLogDirsRequest,
+) -> DescribeLogDirsResponse {
+    let topics = match request.topics {
+        None => all(state),
+        Some(wanted) => wanted
+            .into_iter()
+            .filter_map(|wanted| {
+                let topic = state.topics.by_name(&wanted.topic)?;
+                let found = wanted
+                    .partitions
+                    .iter()
+                    .filter_map(|index| topic.partition(PartitionId::new(*index)));
+                Some(described(
+                    &topic.name,
+                    found.map(|partition| describe(&partition)).collect(),
+                ))
+            })
+            .collect(),
+    };
+    let directory = state.directory.read();
+    let Some(directory) = &*directory else {
+        return DescribeLogDirsResponse {
+            error_code: ErrorCode::BrokerNotAvailable.code(),
+            ..DescribeLogDirsResponse::default()
+        };
+    };
+    let used: u64 = state
+        .topics
+        .partitions()
+        .iter()
+        .map(|partition| partition.log().size_in_bytes())
+        .sum();
+    let used = used + state.metadata_log.size_in_bytes();
+    let free = state.env.free_bytes(directory.path()).ok();
+    let bytes =
+        |count: Option<u64>| count.map_or(-1, |count| i64::try_from(count).unwrap_or(i64::MAX));
+    let result = DescribeLogDirsResult {
+        error_code: ErrorCode::None.code(),
+        log_dir: directory.path().to_string_lossy().into_owned().into(),
+        topics,
+        total_bytes: bytes(free.map(|free| free.saturating_add(used))),
+        usable_bytes: bytes(free),
+        ..DescribeLogDirsResult::default()
+    };
+    DescribeLogDirsResponse {
+        error_code: ErrorCode::None.code(),
+        results: vec![result],
+        ..DescribeLogDirsResponse::default()
+    }
+}
+
+fn all<E: Env>(state: &State<E>) -> Vec<DescribeLogDirsTopic> {
+    let mut topics = state.topics.all();
+    topics.sort_by(|a, b| a.name.cmp(&b.name));
+    let describe_all = |topic: &std::sync::Arc<crate::topics::Topic<E>>| {
+        described(
+            &topic.name,
+            topic
+                .partitions()
+                .iter()
+                .map(|partition| describe(partition))
+                .collect(),
+        )
+    };
+    topics.iter().map(describe_all).collect()
+}
+
+fn described(name: &str, partitions: Vec<DescribeLogDirsPartition>) -> DescribeLogDirsTopic {
+    DescribeLogDirsTopic {
+        name: name.into(),
+        partitions,
+        ..DescribeLogDirsTopic::default()
+    }
+}
+
+fn describe<E: Env>(partition: &Partition<E>) -> DescribeLogDirsPartition {
+    DescribeLogDirsPartition {
+        partition_index: partition.id.get(),
+        partition_size: i64::try_from(partition.log().size_in_bytes()).unwrap_or(i64::MAX),
+        offset_lag: 0,
+        is_future_key: false,
+        ..DescribeLogDirsPartition::default()
+    }
+}

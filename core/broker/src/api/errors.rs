@@ -1,0 +1,77 @@
+//! Which of Kafka's codes says what went wrong.
+
+use headwater_env::Env;
+use headwater_log::{AppendError, ChangeError, ReadError};
+use headwater_protocol::ErrorCode;
+use headwater_record::{InvalidBatch, InvalidBatchKind};
+
+use crate::partition::{LeaderError, ProduceError};
+use crate::state::State;
+
+pub(super) use crate::refusal::Refusal;
+
+/// The code for a partition that this broker does not lead (any more).
+pub(super) fn leader_code<E: Env>(state: &State<E>, error: &LeaderError) -> ErrorCode {
+    match error {
+        LeaderError::NotLeader => ErrorCode::NotLeaderOrFollower,
+        LeaderError::Gone if state.is_open() => ErrorCode::UnknownTopicOrPartition,
+        LeaderError::Gone => ErrorCode::BrokerNotAvailable,
+        LeaderError::FencedEpoch { .. } => ErrorCode::FencedLeaderEpoch,
+        LeaderError::UnknownEpoch { .. } => ErrorCode::UnknownLeaderEpoch,
+    }
+}
+
+/// The code for batches that were not acknowledged.
+pub(super) fn produce_code<E: Env>(state: &State<E>, error: &ProduceError) -> ErrorCode {
+    match error {
+        ProduceError::Leader(error) => leader_code(state, error),
+        ProduceError::NotEnoughReplicas { .. } => ErrorCode::NotEnoughReplicas,
+        ProduceError::Append(error) => append_code(error),
+        ProduceError::Flush(_) => ErrorCode::KafkaStorageError,
+    }
+}
+
+fn append_code(error: &AppendError) -> ErrorCode {
+    match error {
+        AppendError::OutOfOrderSequence { .. } => ErrorCode::OutOfOrderSequenceNumber,
+        AppendError::ProducerFenced { .. } => ErrorCode::InvalidProducerEpoch,
+        AppendError::TooLarge { .. } => ErrorCode::MessageTooLarge,
+        AppendError::LargerThanSegment { .. } => ErrorCode::RecordListTooLarge,
+        AppendError::StaleLeaderEpoch { .. } => ErrorCode::FencedLeaderEpoch,
+        AppendError::InvalidControlBatch { .. } => ErrorCode::InvalidRequest,
+        AppendError::OffsetsExhausted { .. }
+        | AppendError::DiskFull(_)
+        | AppendError::File(_)
+        | AppendError::Poisoned(_) => ErrorCode::KafkaStorageError,
+    }
+}
+
+/// The code for bytes that are no acceptable batch.
+pub(super) fn batch_code(error: &InvalidBatch) -> ErrorCode {
+    match error.kind() {
+        InvalidBatchKind::Corrupt => ErrorCode::CorruptMessage,
+        InvalidBatchKind::InvalidRecord => ErrorCode::InvalidRecord,
+        InvalidBatchKind::InvalidTimestamp => ErrorCode::InvalidTimestamp,
+        InvalidBatchKind::TooLarge => ErrorCode::MessageTooLarge,
+        InvalidBatchKind::UnsupportedFormat => ErrorCode::UnsupportedForMessageFormat,
+        InvalidBatchKind::UnsupportedCompression => ErrorCode::UnsupportedCompressionType,
+    }
+}
+
+/// The code for a read that gave nothing.
+pub(super) fn read_code(error: &ReadError) -> ErrorCode {
+    match error {
+        ReadError::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
+        ReadError::Corrupt { .. } => ErrorCode::CorruptMessage,
+        ReadError::File(_) => ErrorCode::KafkaStorageError,
+    }
+}
+
+/// The code for a log that could not be changed.
+pub(super) fn change_code(error: &ChangeError) -> ErrorCode {
+    match error {
+        ChangeError::Read(error) => read_code(error),
+        ChangeError::PastEnd { .. } => ErrorCode::OffsetOutOfRange,
+        ChangeError::File(_) | ChangeError::Poisoned(_) => ErrorCode::KafkaStorageError,
+    }
+}

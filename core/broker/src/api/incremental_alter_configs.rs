@@ -1,0 +1,82 @@
+//! IncrementalAlterConfigs (key 44), versions 0-1.
+//!
+//! Behaviour: sets (0), takes back (1), appends to (2) or subtracts from (3) single keys of a topic or of this broker. A resource changes
+//! as a whole or not at all; the change is durable and in force before the answer.
+//!
+//! Notes: lists alone can be appended to. Of a broker only the keys that a running broker takes may change (`INVALID_CONFIG` names them);
+//! an empty broker name means all brokers.
+
+use headwater_env::Env;
+use headwater_protocol::incremental_alter_configs_request::AlterConfigsResource;
+use headwater_protocol::incremental_alter_configs_response::AlterConfigsResourceResponse;
+use headwater_protocol::{
+    ErrorCode, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse,
+};
+
+use super::errors::Refusal;
+use crate::RequestContext;
+use crate::config_changes::{Change, Operation};
+use crate::state::State;
+
+/// Answers the request.
+pub(super) fn handle<E: Env>(
+    state: &State<E>,
+    _context: &RequestContext,
+    request: IncrementalAlterConfigsRequest,
+) -> IncrementalAlterConfigsResponse {
+    let validate_only = request.validate_only;
+    let responses = request.resources.into_iter().map(|resource| {
+        let result = changes(&resource).and_then(|changes| {
+            state.change_configs(
+                (resource.resource_type, &resource.resource_name),
+                &changes,
+                validate_only,
+            )
+        });
+        let (code, message) = match result {
+            Ok(()) => (ErrorCode::None, None),
+            Err(refusal) => (refusal.code, Some(refusal.message.into())),
+        };
+        AlterConfigsResourceResponse {
+            error_code: code.code(),
+            error_message: message,
+            resource_type: resource.resource_type,
+            resource_name: resource.resource_name,
+            ..AlterConfigsResourceResponse::default()
+        }
+    });
+    IncrementalAlterConfigsResponse {
+        responses: responses.collect(),
+        ..IncrementalAlterConfigsResponse::default()
+    }
+}
+
+fn changes(resource: &AlterConfigsResource) -> Result<Vec<Change<'_>>, Refusal> {
+    let change =
+        |config: &'_ headwater_protocol::incremental_alter_configs_request::AlterableConfig| {
+            let operation = match config.config_operation {
+                0 => Operation::Set,
+                1 => Operation::Delete,
+                2 => Operation::Append,
+                3 => Operation::Subtract,
+                other => {
+                    return Err(Refusal::new(
+                        ErrorCode::InvalidRequest,
+                        format!("{other} is no operation: give 0 to 3"),
+                    ));
+                }
+            };
+            Ok(operation)
+        };
+    resource
+        .configs
+        .iter()
+        .map(|config| {
+            Ok(Change {
+                name: &config.name,
+                operation: change(config)?,
+                value: config.value.as_deref(),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,91 @@
+//! OffsetForLeaderEpoch (key 23), versions 2-4.
+//!
+//! Behaviour: the end of the newest leader epoch that is not larger than the one asked for: where a log that ends in that epoch agrees
+//! with this one.
+//!
+//! Notes: an epoch before the first of this log gives -1 and -1.
+
+use headwater_env::Env;
+use headwater_protocol::offset_for_leader_epoch_request::OffsetForLeaderPartition;
+use headwater_protocol::offset_for_leader_epoch_response::{
+    EpochEndOffset, OffsetForLeaderTopicResult,
+};
+use headwater_protocol::{ErrorCode, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse};
+use headwater_record::LeaderEpoch;
+use uuid::Uuid;
+
+use super::{errors, lookup};
+use crate::RequestContext;
+use crate::state::State;
+use crate::topics::Topic;
+
+/// Answers the request.
+pub(super) fn handle<E: Env>(
+    state: &State<E>,
+    _context: &RequestContext,
+    request: OffsetForLeaderEpochRequest,
+) -> OffsetForLeaderEpochResponse {
+    let topics = request.topics.into_iter().map(|topic| {
+        let found = lookup::topic(state, &topic.topic, Uuid::nil());
+        let partitions = topic.partitions.iter().map(|wanted| {
+            let end = found
+                .as_ref()
+                .map_err(|code| *code)
+                .and_then(|topic| end_of(state, topic, wanted));
+            end.unwrap_or_else(|code| nothing(wanted.partition, code))
+        });
+        OffsetForLeaderTopicResult {
+            partitions: partitions.collect(),
+            topic: topic.topic,
+            ..OffsetForLeaderTopicResult::default()
+        }
+    });
+    OffsetForLeaderEpochResponse {
+        topics: topics.collect(),
+        ..OffsetForLeaderEpochResponse::default()
+    }
+}
+
+fn end_of<E: Env>(
+    state: &State<E>,
+    topic: &Topic<E>,
+    wanted: &OffsetForLeaderPartition,
+) -> Result<EpochEndOffset, ErrorCode> {
+    let partition = lookup::partition(topic, wanted.partition)?;
+    let believed = lookup::believed_epoch(wanted.current_leader_epoch);
+    let leadership = partition
+        .check_leader(believed)
+        .map_err(|error| errors::leader_code(state, &error))?;
+    let found = nothing(wanted.partition, ErrorCode::None);
+    if wanted.leader_epoch == leadership.leader_epoch.get() {
+        let end_offset = partition.log().log_end_offset().get();
+        return Ok(EpochEndOffset {
+            leader_epoch: wanted.leader_epoch,
+            end_offset,
+            ..found
+        });
+    }
+    Ok(
+        match partition
+            .log()
+            .end_offset_for_epoch(LeaderEpoch::new(wanted.leader_epoch))
+        {
+            Some(end) => EpochEndOffset {
+                leader_epoch: end.leader_epoch.get(),
+                end_offset: end.end_offset.get(),
+                ..found
+            },
+            None => found,
+        },
+    )
+}
+
+fn nothing(partition: i32, code: ErrorCode) -> EpochEndOffset {
+    EpochEndOffset {
+        error_code: code.code(),
+        partition,
+        leader_epoch: -1,
+        end_offset: -1,
+        ..EpochEndOffset::default()
+    }
+}

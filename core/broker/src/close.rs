@@ -1,0 +1,61 @@
+//! Leaving the data directory clean.
+
+use headwater_env::Env;
+use headwater_log::CheckpointKind;
+
+use crate::deletion::Urgency;
+use crate::state::State;
+
+/// Why a directory was not left clean. Everything that could be closed was; the next open recovers the rest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the engine closed, but not cleanly, and the next open will check the logs: {}", reasons.join("; "))]
+pub struct CloseError {
+    /// What failed, in sentences.
+    pub reasons: Vec<String>,
+}
+
+impl<E: Env> State<E> {
+    /// Closes once; later calls do nothing.
+    pub(crate) fn close(&self) -> Result<(), CloseError> {
+        if !self.begin_close() {
+            return Ok(());
+        }
+        self.closing.notify_one();
+        // Whoever changes the cluster finishes; nobody begins.
+        let _changes = self.controller.lock();
+        let mut reasons = Vec::new();
+        let partitions = self.topics.partitions();
+        for partition in &partitions {
+            partition.retire();
+        }
+        for partition in &partitions {
+            if let Err(error) = partition.log().close() {
+                reasons.push(format!("{}-{}: {error}", partition.topic, partition.id));
+            }
+        }
+        if let Err(error) = self.metadata_log.close() {
+            reasons.push(format!("the metadata: {error}"));
+        }
+        self.remove_deleted_directories(Urgency::Now);
+        for kind in [
+            CheckpointKind::RecoveryPoint,
+            CheckpointKind::LogStartOffset,
+        ] {
+            if let Err(error) = self.checkpoint(kind) {
+                reasons.push(format!("a checkpoint: {error}"));
+            }
+        }
+        // Dropping the directory gives up its lock, last of all.
+        let directory = self.directory.write().take();
+        if let (Some(directory), true) = (&directory, reasons.is_empty()) {
+            if let Err(error) = directory.mark_clean_shutdown() {
+                reasons.push(format!("the mark of a clean shutdown: {error}"));
+            }
+        }
+        if reasons.is_empty() {
+            Ok(())
+        } else {
+            Err(CloseError { reasons })
+        }
+    }
+}

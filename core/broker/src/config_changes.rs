@@ -1,0 +1,243 @@
+//! Changing the configuration of a topic or a broker that runs.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use headwater_env::Env;
+use headwater_metadata::config::{BROKER, TOPIC, check_topic};
+use headwater_metadata::{
+    Definition, Image, Layer, MetadataRecord, NodeId, RESOURCE_BROKER, RESOURCE_TOPIC, TopicConfig,
+    Value,
+};
+use headwater_protocol::{ConfigRecord, ErrorCode};
+
+use crate::config_layers::broker_of;
+use crate::log_config::log_config;
+use crate::refusal::Refusal;
+use crate::state::{State, resolve_broker};
+use crate::topics::Topic;
+
+/// One change of one key.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Change<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) operation: Operation,
+    pub(crate) value: Option<&'a str>,
+}
+
+/// What is done to a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Set,
+    Delete,
+    Append,
+    Subtract,
+}
+
+/// Whose configuration.
+enum Target {
+    Topic,
+    Broker(Option<NodeId>),
+}
+
+impl<E: Env> State<E> {
+    /// Changes keys of one resource, all or none: checked, durable, then in force.
+    pub(crate) fn change_configs(
+        &self,
+        (resource_type, name): (i8, &str),
+        changes: &[Change<'_>],
+        validate_only: bool,
+    ) -> Result<(), Refusal> {
+        let mut controller = self.controller.lock();
+        let image = self.image();
+        let target = self.target(&image, resource_type, name)?;
+        let (layer, below) = self.present(&image, &target, name);
+        let changed = changed(&layer, &below, changes)?;
+        if let Target::Broker(_) = target {
+            check_dynamic(changes)?;
+        } else {
+            check_topic(&changed, self.config().layer())?;
+        }
+        if validate_only {
+            return Ok(());
+        }
+        controller.commit(self, &records((resource_type, name), &layer, &changed))?;
+        match target {
+            Target::Topic => self
+                .topics
+                .by_name(name)
+                .iter()
+                .for_each(|topic| self.reconfigure(topic)),
+            Target::Broker(_) => self.reconfigure_broker(),
+        }
+        Ok(())
+    }
+
+    fn target(&self, image: &Image, resource_type: i8, name: &str) -> Result<Target, Refusal> {
+        match resource_type {
+            RESOURCE_TOPIC => image
+                .topic(name)
+                .map(|_| Target::Topic)
+                .ok_or_else(|| Refusal::unknown_topic(name)),
+            RESOURCE_BROKER => broker_of(self, name).map(Target::Broker),
+            other => {
+                let message = format!(
+                    "resources of type {other} cannot be configured here: name a topic ({RESOURCE_TOPIC}) or a broker ({RESOURCE_BROKER})"
+                );
+                Err(Refusal::new(ErrorCode::InvalidRequest, message))
+            }
+        }
+    }
+
+    /// What the resource sets now, and what lies below for lists that are appended to.
+    fn present(&self, image: &Image, target: &Target, name: &str) -> (Layer, Layer) {
+        match target {
+            Target::Topic => {
+                let own = image
+                    .topic_config(name)
+                    .map_or_else(|| Layer::new(&TOPIC), |layer| (**layer).clone());
+                (own, self.config().layer().clone())
+            }
+            Target::Broker(node) => {
+                let own = image
+                    .broker_config(*node)
+                    .map_or_else(|| Layer::new(&BROKER), |layer| (**layer).clone());
+                (own, self.static_config.layer().clone())
+            }
+        }
+    }
+
+    /// Puts the configuration that the image says in force on all partitions of a topic.
+    fn reconfigure(&self, topic: &Topic<E>) {
+        let config: Arc<TopicConfig> = self.topic_config(&self.image(), &topic.name);
+        let log = log_config(&config, &self.config());
+        topic.update_config(&config);
+        for partition in topic.partitions() {
+            partition.log().update_config(log.clone());
+        }
+    }
+
+    fn reconfigure_broker(&self) {
+        let config = resolve_broker(&self.image(), self.node_id, &self.static_config);
+        self.set_config(config);
+        for topic in self.topics.all() {
+            self.reconfigure(&topic);
+        }
+    }
+}
+
+/// `layer` with the changes.
+fn changed(layer: &Layer, below: &Layer, changes: &[Change<'_>]) -> Result<Layer, Refusal> {
+    let mut seen = HashSet::new();
+    let mut changed = layer.clone();
+    for change in changes {
+        let definition = layer.table().require(change.name)?;
+        if !seen.insert(definition.name) {
+            return Err(Refusal::new(
+                ErrorCode::InvalidRequest,
+                format!("the request changes {} twice", change.name),
+            ));
+        }
+        match (change.operation, change.value) {
+            (Operation::Delete, _) => {
+                changed.unset(definition.name);
+            }
+            (_, None) => {
+                return Err(Refusal::new(
+                    ErrorCode::InvalidRequest,
+                    format!("{} needs a value", change.name),
+                ));
+            }
+            (Operation::Set, Some(value)) => changed.set(definition.name, value)?,
+            (Operation::Append | Operation::Subtract, Some(value)) => {
+                let words = edited(definition, layer, below, change.operation, value)?;
+                changed.set(definition.name, &words)?;
+            }
+        }
+    }
+    Ok(changed)
+}
+
+/// The words of a list with some more, or less.
+fn edited(
+    definition: &'static Definition,
+    layer: &Layer,
+    below: &Layer,
+    operation: Operation,
+    value: &str,
+) -> Result<String, Refusal> {
+    let Value::List(given) = definition.parse(value)? else {
+        let message = format!("{} is no list: set it instead", definition.name);
+        return Err(Refusal::new(ErrorCode::InvalidConfig, message));
+    };
+    let inherited = definition
+        .synonyms
+        .iter()
+        .find_map(|(name, _)| below.get(name))
+        .cloned();
+    let present = layer
+        .get(definition.name)
+        .cloned()
+        .or(inherited)
+        .or_else(|| layer.value(definition.name));
+    let mut words = match present {
+        Some(Value::List(words)) => words,
+        _ => Vec::new(),
+    };
+    match operation {
+        Operation::Subtract => words.retain(|word| !given.contains(word)),
+        _ => words.extend(given),
+    }
+    Ok(words.join(","))
+}
+
+fn check_dynamic(changes: &[Change<'_>]) -> Result<(), Refusal> {
+    let fixed = changes.iter().find(|change| {
+        BROKER
+            .find(change.name)
+            .is_some_and(|definition| !definition.dynamic)
+    });
+    match fixed {
+        None => Ok(()),
+        Some(change) => {
+            let dynamic: Vec<_> = BROKER
+                .definitions()
+                .iter()
+                .filter(|definition| definition.dynamic)
+                .map(|definition| definition.name)
+                .collect();
+            let message = format!(
+                "{} cannot change while the broker runs: give it when opening. These can: {}",
+                change.name,
+                dynamic.join(", ")
+            );
+            Err(Refusal::new(ErrorCode::InvalidConfig, message))
+        }
+    }
+}
+
+/// The records that lead from `before` to `after`.
+fn records(
+    (resource_type, name): (i8, &str),
+    before: &Layer,
+    after: &Layer,
+) -> Vec<MetadataRecord> {
+    let record = |key: &str, value: Option<&Value>| {
+        MetadataRecord::Config(ConfigRecord {
+            resource_type,
+            resource_name: name.into(),
+            name: key.into(),
+            value: value.map(|value| value.to_string().into()),
+            ..ConfigRecord::default()
+        })
+    };
+    let gone = before
+        .iter()
+        .filter(|(key, _)| after.get(key).is_none())
+        .map(|(key, _)| record(key, None));
+    let set = after
+        .iter()
+        .filter(|(key, value)| before.get(key) != Some(value))
+        .map(|(key, value)| record(key, Some(value)));
+    gone.chain(set).collect()
+}

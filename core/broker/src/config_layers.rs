@@ -1,0 +1,124 @@
+//! The values that a key has in the layers above its default.
+
+use std::sync::Arc;
+
+use headwater_env::Env;
+use headwater_metadata::config::TopicView;
+use headwater_metadata::{Definition, Image, Layer, NodeId, Source, Value};
+use headwater_protocol::ErrorCode;
+
+use crate::refusal::Refusal;
+use crate::state::State;
+
+/// The values of one key with the key that set each, the strongest first; the default is the last, if there is one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Layered {
+    pub(crate) values: Vec<(&'static str, Value, Source)>,
+}
+
+impl Layered {
+    /// The values of a topic's key.
+    pub(crate) fn of_topic(view: &TopicView<'_>, definition: &'static Definition) -> Self {
+        let mut values: Vec<_> = view
+            .topic
+            .get(definition.name)
+            .map(|value| (definition.name, value.clone(), Source::Topic))
+            .into_iter()
+            .collect();
+        for (synonym, _) in definition.synonyms {
+            values.extend(
+                view.broker
+                    .get(synonym)
+                    .map(|value| (*synonym, value.clone(), Source::StaticBroker)),
+            );
+        }
+        values.extend(default_of(definition));
+        // The first value counts, in the topic's own unit.
+        if let (Some(first), Some((value, source))) = (values.first_mut(), view.lookup(definition))
+        {
+            first.1 = value;
+            first.2 = source;
+        }
+        Self { values }
+    }
+
+    /// The value that counts, and where it comes from.
+    pub(crate) fn effective(&self) -> (Option<&Value>, Source) {
+        self.values
+            .first()
+            .map_or((None, Source::Default), |(_, value, source)| {
+                (Some(value), *source)
+            })
+    }
+}
+
+/// The layers of a broker.
+#[derive(Debug)]
+pub(crate) struct BrokerLayers {
+    own: Option<Arc<Layer>>,
+    all: Option<Arc<Layer>>,
+    given: Layer,
+}
+
+impl BrokerLayers {
+    /// The layers of the broker that a request names by its number, or of all brokers for an empty name.
+    pub(crate) fn new<E: Env>(
+        state: &State<E>,
+        image: &Image,
+        name: &str,
+    ) -> Result<Self, Refusal> {
+        let node = broker_of(state, name)?;
+        Ok(Self {
+            own: node.and_then(|node| image.broker_config(Some(node)).cloned()),
+            all: image.broker_config(None).cloned(),
+            given: if node.is_some() {
+                state.static_config.layer().clone()
+            } else {
+                Layer::new(&headwater_metadata::config::BROKER)
+            },
+        })
+    }
+
+    /// The values of one key.
+    pub(crate) fn of(&self, definition: &'static Definition) -> Layered {
+        let name = definition.name;
+        let dynamic = self
+            .own
+            .iter()
+            .chain(&self.all)
+            .filter_map(|layer| layer.get(name));
+        let mut values: Vec<_> = dynamic
+            .map(|value| (name, value.clone(), Source::DynamicBroker))
+            .collect();
+        values.extend(
+            self.given
+                .get(name)
+                .map(|value| (name, value.clone(), Source::StaticBroker)),
+        );
+        values.extend(default_of(definition));
+        Layered { values }
+    }
+}
+
+/// The broker that a request names: this one, or all of them with an empty name.
+pub(crate) fn broker_of<E: Env>(state: &State<E>, name: &str) -> Result<Option<NodeId>, Refusal> {
+    if name.is_empty() {
+        return Ok(None);
+    }
+    match name.parse() {
+        Ok(node) if node == state.node_id => Ok(Some(node)),
+        _ => {
+            let message = format!(
+                "there is no broker \"{name}\": this one is {}",
+                state.node_id
+            );
+            Err(Refusal::new(ErrorCode::InvalidRequest, message))
+        }
+    }
+}
+
+fn default_of(definition: &'static Definition) -> Option<(&'static str, Value, Source)> {
+    let written = definition.default?;
+    let value = definition.parse(written).ok()?;
+    Some((definition.name, value, Source::Default))
+}

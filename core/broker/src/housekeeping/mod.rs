@@ -1,0 +1,115 @@
+//! What a broker does without being asked: flush, remove, write checkpoints.
+
+mod checkpoints;
+mod schedule;
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use headwater_env::Env;
+use tokio::runtime::Handle;
+
+use crate::deletion::Urgency;
+use crate::partition::Partition;
+use crate::state::State;
+use schedule::Schedule;
+
+pub(crate) use schedule::Task;
+
+/// Runs housekeeping until the broker is closed or nobody holds it any more: between two rounds it does not hold it itself.
+pub(crate) async fn run<E: Env>(state: Weak<State<E>>, runtime: Handle) {
+    const LONGEST_WAIT: Duration = Duration::from_secs(1);
+    let Some(first) = state.upgrade() else { return };
+    let mut schedule = Schedule::starting(first.env.monotonic());
+    let closing = Arc::clone(&first.closing);
+    drop(first);
+    loop {
+        let Some(wait) = state
+            .upgrade()
+            .map(|state| schedule.wait(state.env.monotonic(), &state.config()))
+        else {
+            return;
+        };
+        tokio::select! {
+            () = closing.notified() => return,
+            () = tokio::time::sleep(wait.min(LONGEST_WAIT)) => {}
+        }
+        let Some(state) = state.upgrade().filter(|state| state.is_open()) else {
+            return;
+        };
+        let due = schedule.take_due(state.env.monotonic(), &state.config());
+        if due.is_empty() {
+            continue;
+        }
+        // The files are synchronous: a round must not hold up the threads that answer requests.
+        let round = runtime.spawn_blocking(move || state.run_tasks(&due));
+        if let Err(error) = round.await {
+            tracing::error!(%error, "a round of housekeeping ended early; the next one goes on");
+        }
+    }
+}
+
+impl<E: Env> State<E> {
+    /// Runs `tasks`. Each failure is logged, counts for its partition alone, and is tried again with the next round.
+    pub(crate) fn run_tasks(&self, tasks: &[Task]) {
+        let partitions = self.topics.partitions();
+        for task in tasks {
+            if !self.is_open() {
+                return;
+            }
+            match task {
+                Task::Flush => self.flush_round(&partitions),
+                Task::Retention => partitions
+                    .iter()
+                    .for_each(|partition| self.apply_retention(partition)),
+                Task::ExpireProducers => self.expire_producers(&partitions),
+                Task::RecoveryCheckpoint => self.write_recovery_points(),
+                Task::StartCheckpoint => self.write_log_starts(),
+            }
+        }
+    }
+
+    /// Lets go of the segments of one partition that its retention lets go.
+    pub(crate) fn apply_retention(&self, partition: &Partition<E>) {
+        match partition.log().apply_retention(self.env.wall_clock_ms()) {
+            Ok(segments) => {
+                for segment in segments {
+                    tracing::info!(
+                        topic = %partition.topic, partition = %partition.id, base_offset = %segment.base_offset,
+                        bytes = segment.size_bytes, reason = ?segment.reason, "a segment was removed"
+                    );
+                    self.counters.count(&segment);
+                }
+            }
+            Err(error) => failed(partition, "retention", &error),
+        }
+    }
+
+    fn flush_round(&self, partitions: &[Arc<Partition<E>>]) {
+        let now_ms = self.env.wall_clock_ms();
+        for partition in partitions {
+            if let Err(error) = partition.log().flush_if_due() {
+                failed(partition, "flush", &error);
+            }
+            if let Err(error) = partition.log().roll_if_due(now_ms) {
+                failed(partition, "roll", &error);
+            }
+            if let Err(error) = partition.log().delete_due_files() {
+                failed(partition, "removal of deleted files", &error);
+            }
+        }
+        self.remove_deleted_directories(Urgency::WhenDue);
+        self.relieve_storage(0);
+    }
+
+    fn expire_producers(&self, partitions: &[Arc<Partition<E>>]) {
+        let now_ms = self.env.wall_clock_ms();
+        for partition in partitions {
+            partition.log().expire_producers(now_ms);
+        }
+    }
+}
+
+fn failed<E: Env>(partition: &Partition<E>, what: &str, error: &dyn std::error::Error) {
+    tracing::error!(topic = %partition.topic, partition = %partition.id, what, error = %error, "housekeeping failed");
+}

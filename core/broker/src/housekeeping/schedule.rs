@@ -1,0 +1,124 @@
+//! Which housekeeping is due when. Pure: it takes the time and the intervals.
+
+use std::time::Duration;
+
+use headwater_metadata::BrokerConfig;
+
+/// One kind of housekeeping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Task {
+    /// Flush logs that `flush.ms` wants flushed, close old segments, remove files whose delay is over, keep the storage limits.
+    Flush,
+    /// Remove segments that `retention.ms` and `retention.bytes` let go.
+    Retention,
+    /// Write down the recovery points.
+    RecoveryCheckpoint,
+    /// Write down the log start offsets.
+    StartCheckpoint,
+    /// Forget producers that have gone.
+    ExpireProducers,
+}
+
+impl Task {
+    /// All tasks, in the order in which one round runs them.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Flush,
+        Self::Retention,
+        Self::ExpireProducers,
+        Self::RecoveryCheckpoint,
+        Self::StartCheckpoint,
+    ];
+
+    fn interval(self, config: &BrokerConfig) -> Duration {
+        // An interval of 0 means "often": a loop that never rests helps nobody.
+        Duration::from_millis(match self {
+            Self::Flush => config.flush_check_interval_ms,
+            Self::Retention => config.retention_check_interval_ms,
+            Self::RecoveryCheckpoint => config.recovery_checkpoint_interval_ms,
+            Self::StartCheckpoint => config.start_checkpoint_interval_ms,
+            Self::ExpireProducers => config.producer_expiration_check_interval_ms,
+        })
+        .max(Duration::from_millis(1))
+    }
+}
+
+/// When each task ran last.
+#[derive(Debug, Clone)]
+pub(crate) struct Schedule {
+    last: [Duration; Task::ALL.len()],
+}
+
+impl Schedule {
+    /// Nothing is due at `now`; everything is one interval later.
+    pub(crate) const fn starting(now: Duration) -> Self {
+        Self {
+            last: [now; Task::ALL.len()],
+        }
+    }
+
+    /// The tasks that are due, which then count as run at `now`.
+    pub(crate) fn take_due(&mut self, now: Duration, config: &BrokerConfig) -> Vec<Task> {
+        let mut due = Vec::new();
+        for (task, last) in Task::ALL.into_iter().zip(&mut self.last) {
+            if now.saturating_sub(*last) >= task.interval(config) {
+                *last = now;
+                due.push(task);
+            }
+        }
+        due
+    }
+
+    /// How long until the next task is due.
+    pub(crate) fn wait(&self, now: Duration, config: &BrokerConfig) -> Duration {
+        let waits = Task::ALL.into_iter().zip(self.last).map(|(task, last)| {
+            last.saturating_add(task.interval(config))
+                .saturating_sub(now)
+        });
+        waits.min().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> BrokerConfig {
+        let ms = [
+            ("log.flush.scheduler.interval.ms", "10"),
+            ("log.retention.check.interval.ms", "30"),
+            ("log.flush.offset.checkpoint.interval.ms", "0"),
+        ];
+        BrokerConfig::parse(ms).unwrap()
+    }
+
+    #[test]
+    fn a_task_is_due_once_in_each_interval() {
+        let config = config();
+        let at = Duration::from_millis;
+        let mut schedule = Schedule::starting(at(100));
+        assert_eq!(schedule.take_due(at(100), &config), []);
+        assert_eq!(
+            schedule.take_due(at(110), &config),
+            [Task::Flush, Task::RecoveryCheckpoint]
+        );
+        assert_eq!(schedule.take_due(at(110), &config), []);
+        assert_eq!(
+            schedule.take_due(at(130), &config),
+            [Task::Flush, Task::Retention, Task::RecoveryCheckpoint]
+        );
+    }
+
+    #[test]
+    fn the_wait_ends_when_the_next_task_is_due() {
+        let config = config();
+        let schedule = Schedule::starting(Duration::ZERO);
+        assert_eq!(
+            schedule.wait(Duration::ZERO, &config),
+            Duration::from_millis(1)
+        );
+        assert_eq!(
+            schedule.wait(Duration::from_secs(9), &config),
+            Duration::ZERO
+        );
+    }
+}

@@ -1,0 +1,115 @@
+//! What a topic's configuration means for its logs and for the bytes that producers send.
+
+use headwater_log::{CleanupPolicy, LogConfig};
+use headwater_metadata::{BrokerConfig, TopicConfig};
+use headwater_record::{AppendOrigin, TimestampRule, TimestampType, ValidationRules};
+
+/// A segment takes at most this part of the storage budget, so that there are sealed ones to remove before it is used up.
+const SEGMENTS_IN_BUDGET: u64 = 8;
+/// But no less than Kafka's smallest `segment.bytes`.
+const SEGMENT_BYTES_MIN: u64 = 1 << 20;
+
+/// The configuration of the logs of a topic.
+pub(crate) fn log_config(topic: &TopicConfig, broker: &BrokerConfig) -> LogConfig {
+    let milliseconds = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+    LogConfig {
+        segment_bytes: segment_bytes(topic, broker),
+        segment_ms: milliseconds(topic.segment_ms),
+        segment_jitter_ms: milliseconds(topic.segment_jitter_ms.min(topic.segment_ms)),
+        segment_index_bytes: topic.segment_index_bytes,
+        index_interval_bytes: topic.index_interval_bytes,
+        retention_ms: topic.retention_ms.map(milliseconds),
+        retention_bytes: topic.retention_bytes,
+        flush_messages: topic.flush_messages,
+        flush_ms: topic.flush_ms.unwrap_or(i64::MAX as u64),
+        file_delete_delay_ms: topic.file_delete_delay_ms,
+        max_message_bytes: topic.max_message_bytes,
+        message_timestamp_type: topic.timestamp_type,
+        preallocate: topic.preallocate,
+        cleanup_policy: CleanupPolicy {
+            delete: topic.cleanup_policy.delete,
+            compact: topic.cleanup_policy.compact,
+        },
+        producer_id_expiration_ms: milliseconds(broker.producer_expiration_ms),
+    }
+}
+
+/// What is checked of a producer's bytes at `now_ms`.
+pub(crate) fn validation_rules(topic: &TopicConfig, now_ms: i64) -> ValidationRules {
+    let timestamps = match topic.timestamp_type {
+        TimestampType::LogAppendTime => TimestampRule::LogAppendTime { now_ms },
+        TimestampType::CreateTime => TimestampRule::Within {
+            now_ms,
+            before_max_ms: topic.timestamp_before_max_ms,
+            after_max_ms: topic.timestamp_after_max_ms,
+        },
+    };
+    ValidationRules {
+        max_batch_bytes: topic.max_message_bytes as usize,
+        origin: AppendOrigin::Client,
+        timestamps,
+        require_keys: topic.cleanup_policy.compact,
+        ..ValidationRules::default()
+    }
+}
+
+fn segment_bytes(topic: &TopicConfig, broker: &BrokerConfig) -> u32 {
+    match broker.storage_bytes_max {
+        Some(budget) if topic.cleanup_policy.delete => {
+            let most = (budget / SEGMENTS_IN_BUDGET).max(SEGMENT_BYTES_MIN);
+            topic
+                .segment_bytes
+                .min(u32::try_from(most).unwrap_or(u32::MAX))
+        }
+        _ => topic.segment_bytes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use headwater_metadata::Layer;
+    use headwater_metadata::config::{BROKER, TOPIC};
+
+    fn configs(topic: &[(&str, &str)], broker: &[(&str, &str)]) -> (TopicConfig, BrokerConfig) {
+        let topic = Layer::parse(&TOPIC, topic.iter().copied()).unwrap();
+        let below = Layer::parse(&BROKER, broker.iter().copied()).unwrap();
+        (
+            TopicConfig::resolve(&topic, &below),
+            BrokerConfig::parse(broker.iter().copied()).unwrap(),
+        )
+    }
+
+    #[test]
+    fn kafkas_defaults_give_the_logs_defaults() {
+        let (topic, broker) = configs(&[], &[]);
+        assert_eq!(log_config(&topic, &broker), LogConfig::default());
+    }
+
+    #[test]
+    fn a_storage_budget_makes_segments_small_enough_to_be_removed() {
+        let size = |topic: &[_], budget| {
+            let (topic, broker) = configs(topic, &[("headwater.storage.max.bytes", budget)]);
+            log_config(&topic, &broker).segment_bytes
+        };
+        assert_eq!(size(&[], "80000000"), 10_000_000);
+        assert_eq!(size(&[("segment.bytes", "2000000")], "80000000"), 2_000_000);
+        assert_eq!(size(&[], "1000"), 1 << 20);
+        assert_eq!(size(&[("cleanup.policy", "compact")], "80000000"), 1 << 30);
+    }
+
+    #[test]
+    fn times_are_checked_unless_the_log_gives_them() {
+        let rules = |pairs: &[_]| validation_rules(&configs(pairs, &[]).0, 5).timestamps;
+        let within = TimestampRule::Within {
+            now_ms: 5,
+            before_max_ms: i64::MAX,
+            after_max_ms: 3_600_000,
+        };
+        assert_eq!(rules(&[]), within);
+        assert_eq!(
+            rules(&[("message.timestamp.type", "LogAppendTime")]),
+            TimestampRule::LogAppendTime { now_ms: 5 }
+        );
+    }
+}

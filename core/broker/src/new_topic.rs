@@ -1,0 +1,177 @@
+//! Whether a topic may be made, and what it is then.
+
+use std::sync::Arc;
+
+use headwater_env::Env;
+use headwater_metadata::config::{TOPIC, check_topic};
+use headwater_metadata::{
+    Image, Layer, MetadataRecord, NodeId, PartitionImage, TopicImage, is_internal_topic,
+    validate_topic_name,
+};
+use headwater_protocol::{ConfigRecord, ErrorCode};
+
+use crate::random::random_uuid;
+use crate::refusal::Refusal;
+use crate::state::State;
+
+/// Kafka's limit for one request; each partition is a directory and open files.
+pub(crate) const PARTITIONS_MAX: i32 = 10_000;
+/// Asks for the broker's default.
+const DEFAULT: i32 = -1;
+
+/// A topic as somebody wants it.
+#[derive(Debug)]
+pub(crate) struct NewTopic<'a> {
+    pub(crate) name: &'a str,
+    /// -1: the broker's default, or what `assignments` say.
+    pub(crate) partitions: i32,
+    /// -1: the broker's default, or what `assignments` say.
+    pub(crate) replication_factor: i16,
+    /// The brokers of each partition, if the caller chooses them.
+    pub(crate) assignments: Vec<(i32, &'a [NodeId])>,
+    pub(crate) configs: Vec<(&'a str, Option<&'a str>)>,
+}
+
+/// The topic that `wanted` describes, beside those of `image`.
+pub(crate) fn check<E: Env>(
+    state: &State<E>,
+    image: &Image,
+    wanted: &NewTopic<'_>,
+) -> Result<TopicImage, Refusal> {
+    check_name(image, wanted.name)?;
+    let partitions = check_counts(state, wanted)?;
+    let layer = layer(wanted)?;
+    check_topic(&layer, state.config().layer())?;
+    Ok(TopicImage {
+        id: random_uuid(&state.env),
+        name: Arc::from(wanted.name),
+        partitions: (0..partitions)
+            .map(|_| PartitionImage::new(vec![state.node_id]))
+            .collect(),
+    })
+}
+
+/// The records that set the configuration of `wanted`.
+pub(crate) fn config_records(
+    resource_type: i8,
+    wanted: &NewTopic<'_>,
+) -> Result<Vec<MetadataRecord>, Refusal> {
+    let layer = layer(wanted)?;
+    let record = |(name, value): (&str, &headwater_metadata::Value)| {
+        MetadataRecord::Config(ConfigRecord {
+            resource_type,
+            resource_name: wanted.name.into(),
+            name: name.into(),
+            value: Some(value.to_string().into()),
+            ..ConfigRecord::default()
+        })
+    };
+    Ok(layer.iter().map(record).collect())
+}
+
+/// Whether `count` partitions on the brokers of `assignments` are possible here.
+pub(crate) fn check_assignment(node_id: NodeId, brokers: &[NodeId]) -> Result<(), Refusal> {
+    if brokers == [node_id] {
+        return Ok(());
+    }
+    let message = format!(
+        "a partition was assigned to the brokers {brokers:?}: the only broker is {node_id}"
+    );
+    Err(Refusal::new(ErrorCode::InvalidReplicaAssignment, message))
+}
+
+fn check_name(image: &Image, name: &str) -> Result<(), Refusal> {
+    validate_topic_name(name)
+        .map_err(|error| Refusal::new(ErrorCode::InvalidTopicException, error.to_string()))?;
+    if is_internal_topic(name) {
+        let message = format!("the name \"{name}\" belongs to the broker: choose another");
+        return Err(Refusal::new(ErrorCode::InvalidTopicException, message));
+    }
+    if image.topic(name).is_some() {
+        return Err(Refusal::new(
+            ErrorCode::TopicAlreadyExists,
+            format!("the topic \"{name}\" exists already"),
+        ));
+    }
+    if let Some(other) = image.collision(name) {
+        let message = format!(
+            "\"{name}\" collides with the topic \"{other}\": names must differ in more than '.' and '_'"
+        );
+        return Err(Refusal::new(ErrorCode::InvalidTopicException, message));
+    }
+    Ok(())
+}
+
+fn check_counts<E: Env>(state: &State<E>, wanted: &NewTopic<'_>) -> Result<i32, Refusal> {
+    if !wanted.assignments.is_empty() {
+        return check_assignments(state.node_id, wanted);
+    }
+    let config = state.config();
+    let partitions = if wanted.partitions == DEFAULT {
+        config.default_partitions
+    } else {
+        wanted.partitions
+    };
+    if !(1..=PARTITIONS_MAX).contains(&partitions) {
+        let message = format!(
+            "a topic cannot have {partitions} partitions: give a number from 1 to {PARTITIONS_MAX}"
+        );
+        return Err(Refusal::new(ErrorCode::InvalidPartitions, message));
+    }
+    let asked = i32::from(wanted.replication_factor);
+    let replicas = if asked == DEFAULT {
+        i32::from(config.default_replication_factor)
+    } else {
+        asked
+    };
+    if replicas != 1 {
+        let message = format!(
+            "replication factor {replicas} needs that many brokers: there is one, so give 1"
+        );
+        return Err(Refusal::new(ErrorCode::InvalidReplicationFactor, message));
+    }
+    Ok(partitions)
+}
+
+fn check_assignments(node_id: NodeId, wanted: &NewTopic<'_>) -> Result<i32, Refusal> {
+    if wanted.partitions != DEFAULT || i32::from(wanted.replication_factor) != DEFAULT {
+        let message =
+            "give either assignments or a number of partitions and a replication factor, not both";
+        return Err(Refusal::new(ErrorCode::InvalidRequest, message));
+    }
+    let mut indexes: Vec<i32> = wanted.assignments.iter().map(|(index, _)| *index).collect();
+    indexes.sort_unstable();
+    if !(0..)
+        .zip(&indexes)
+        .all(|(expected, index)| expected == *index)
+    {
+        let message = format!(
+            "partitions are numbered from 0 without gaps, the assignments are for {indexes:?}"
+        );
+        return Err(Refusal::new(ErrorCode::InvalidReplicaAssignment, message));
+    }
+    for (_, brokers) in &wanted.assignments {
+        check_assignment(node_id, brokers)?;
+    }
+    match i32::try_from(indexes.len()) {
+        Ok(partitions) if partitions <= PARTITIONS_MAX => Ok(partitions),
+        _ => Err(Refusal::new(
+            ErrorCode::InvalidPartitions,
+            format!("a topic has at most {PARTITIONS_MAX} partitions"),
+        )),
+    }
+}
+
+/// A null value means the default, as in Kafka.
+fn layer(wanted: &NewTopic<'_>) -> Result<Layer, Refusal> {
+    let mut layer = Layer::new(&TOPIC);
+    for (name, value) in &wanted.configs {
+        match value {
+            Some(value) => layer.set(name, value)?,
+            None => {
+                TOPIC.require(name)?;
+            }
+        }
+    }
+    Ok(layer)
+}

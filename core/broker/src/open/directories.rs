@@ -1,0 +1,91 @@
+//! Whose the partition directories are.
+
+use std::collections::{BTreeSet, HashSet};
+
+use headwater_env::Env;
+use headwater_log::{DataDirectory, PartitionDirectory};
+use headwater_metadata::Image;
+use headwater_record::PartitionId;
+use uuid::Uuid;
+
+use super::{OpenError, OpenReport, StrayDirectory};
+use crate::metadata_log;
+use crate::partition_metadata::{self, Owner};
+
+/// The partition directories that were found, by what becomes of them.
+#[derive(Debug, Default)]
+pub(super) struct Directories {
+    /// They belong to a partition of the image.
+    known: BTreeSet<(String, i32)>,
+    /// Their topic was deleted and the process died before they were removed.
+    deleted: Vec<PartitionDirectory>,
+    /// Nobody knows them.
+    strays: Vec<PartitionDirectory>,
+}
+
+impl Directories {
+    /// Looks into each directory and compares it with the image.
+    pub(super) fn sort<E: Env>(
+        env: &E,
+        directory: &DataDirectory<E>,
+        image: &Image,
+        removed_topics: &HashSet<Uuid>,
+    ) -> Result<Self, OpenError> {
+        let mut sorted = Self::default();
+        for found in directory.partitions() {
+            if found.topic == metadata_log::TOPIC {
+                continue;
+            }
+            let in_image = image
+                .partition(&found.topic, PartitionId::new(found.partition))
+                .is_some();
+            let topic_id = image.topic(&found.topic).map(|topic| topic.id);
+            let owner = partition_metadata::read(env, &found.path)
+                .map_err(|error| OpenError::io(&found.path, error))?;
+            match owner {
+                Owner::Topic(id) if removed_topics.contains(&id) => {
+                    sorted.deleted.push(found.clone())
+                }
+                Owner::Topic(id) if in_image && topic_id == Some(id) => sorted.keep(found),
+                // Damaged ones are kept here too: opening them says what to do.
+                Owner::Unknown | Owner::Damaged if in_image => sorted.keep(found),
+                _ => sorted.strays.push(found.clone()),
+            }
+        }
+        Ok(sorted)
+    }
+
+    /// Whether the partition had a directory.
+    pub(super) fn has(&self, topic: &str, partition: i32) -> bool {
+        self.known.contains(&(topic.to_owned(), partition))
+    }
+
+    /// Whether directories were moved.
+    pub(super) fn changed_anything(&self) -> bool {
+        !self.deleted.is_empty()
+    }
+
+    /// Finishes deletions that a crash cut short, and reports strays. A stray that stands where a partition of the image belongs is
+    /// refused when that partition is opened: its records are somebody's.
+    pub(super) fn clear_away<E: Env>(
+        &self,
+        directory: &DataDirectory<E>,
+        report: &mut OpenReport,
+    ) -> Result<(), OpenError> {
+        for found in &self.deleted {
+            let path = directory.mark_deleted(&found.topic, found.partition)?;
+            directory.remove_deleted(&path)?;
+        }
+        for found in &self.strays {
+            tracing::warn!(path = %found.path.display(), "a partition directory belongs to no topic; it is left as it is");
+            report.strays.push(StrayDirectory {
+                path: found.path.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, found: &PartitionDirectory) {
+        self.known.insert((found.topic.clone(), found.partition));
+    }
+}

@@ -1,0 +1,136 @@
+//! Why a data directory was not opened.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use headwater_log::{DataDirectoryError, FileError};
+
+use crate::metadata_log::CommitError;
+use crate::partition_files::PartitionError;
+
+/// Why [`Broker::open`](crate::Broker::open) refused a directory. No record in it was harmed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process, or another engine in this one, has the directory open.
+    #[error("{} is in use by {}: close it there, or open another directory", path.display(), holder(*pid))]
+    Locked {
+        /// The data directory.
+        path: PathBuf,
+        /// The process that holds it, if its lock file tells.
+        pid: Option<u32>,
+    },
+    /// The directory holds something else.
+    #[error("{} is not a data directory: {reason}. Give an empty or a new directory", path.display())]
+    NotOurs {
+        /// The directory.
+        path: PathBuf,
+        /// What was found in it.
+        reason: String,
+    },
+    /// The operating system does not let us.
+    #[error("no permission to use {}: {source}. Change its owner or mode, or open another directory", path.display())]
+    Permission {
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The directory is ours, and what it holds contradicts itself.
+    #[error("{} is damaged: {reason}", path.display())]
+    Damaged {
+        /// The file or directory that is damaged.
+        path: PathBuf,
+        /// What is wrong, and what can be done.
+        reason: String,
+    },
+    /// The configuration does not go with the directory.
+    #[error(transparent)]
+    Config(#[from] headwater_metadata::ConfigError),
+    /// Any other failure of the disk.
+    #[error("cannot open {}: {source}. Check the disk, then open again", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The first records of a new directory could not be written.
+    #[error("the directory cannot be set up: {reason}")]
+    Setup {
+        /// What failed, and what to do.
+        reason: String,
+    },
+}
+
+impl OpenError {
+    /// A failure of the system at `path`.
+    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Self::Permission { path, source }
+            }
+            io::ErrorKind::NotADirectory => Self::NotOurs {
+                path,
+                reason: "it is a file".to_owned(),
+            },
+            _ => Self::Io { path, source },
+        }
+    }
+
+    /// A log in `path` that did not open.
+    pub(crate) fn log(path: &Path, error: headwater_log::OpenError) -> Self {
+        match error {
+            headwater_log::OpenError::File(FileError { path, source, .. }) => {
+                Self::io(&path, source)
+            }
+            damaged @ headwater_log::OpenError::Damaged { .. } => Self::Damaged {
+                path: path.to_owned(),
+                reason: damaged.to_string(),
+            },
+        }
+    }
+
+    /// A partition in `path` that did not open.
+    pub(crate) fn partition(path: &Path, error: PartitionError) -> Self {
+        match error {
+            PartitionError::Log(error) => Self::log(path, error),
+            PartitionError::Metadata(source) => Self::io(path, source),
+            owner @ PartitionError::Owner { .. } => Self::Damaged {
+                path: path.to_owned(),
+                reason: owner.to_string(),
+            },
+        }
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "it is mapped over a result")]
+    pub(crate) fn commit(error: CommitError) -> Self {
+        Self::Setup {
+            reason: error.to_string(),
+        }
+    }
+}
+
+impl From<DataDirectoryError> for OpenError {
+    fn from(error: DataDirectoryError) -> Self {
+        match error {
+            DataDirectoryError::Locked { path, pid } => Self::Locked { path, pid },
+            DataDirectoryError::NotOurs { path, found } => Self::NotOurs {
+                path,
+                reason: format!("it holds {found:?} and no meta.properties"),
+            },
+            DataDirectoryError::Damaged { path, what } => Self::Damaged {
+                path,
+                reason: format!("{what}. Restore it from a copy"),
+            },
+            DataDirectoryError::File(FileError { path, source, .. }) => Self::io(&path, source),
+        }
+    }
+}
+
+fn holder(pid: Option<u32>) -> String {
+    pid.map_or_else(
+        || "another process".to_owned(),
+        |pid| format!("process {pid}"),
+    )
+}

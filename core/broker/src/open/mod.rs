@@ -1,0 +1,182 @@
+//! From a directory to a broker.
+
+mod directories;
+mod error;
+mod partitions;
+mod report;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use headwater_env::Env;
+use headwater_log::{CheckpointKind, DataDirectory, OpenState};
+use headwater_metadata::{BrokerConfig, BrokerImage, ConfigError, Image, MetadataRecord, NodeId};
+use headwater_protocol::FeatureLevelRecord;
+use headwater_record::Offset;
+
+use crate::metadata_log::{self, MetadataLog, Replayed};
+use crate::random::random_uuid;
+use crate::state::{Parts, State, resolve_broker};
+use directories::Directories;
+
+pub use error::OpenError;
+pub use report::{OpenReport, RecoveredPartition, StrayDirectory};
+
+/// The `node.id` of a directory that nobody gave one.
+const DEFAULT_NODE_ID: NodeId = 1;
+/// The oldest `metadata.version` of Kafka 4: our records use nothing newer.
+const METADATA_VERSION: i16 = 7;
+
+/// Opens `path`: lock, metadata, partitions.
+pub(crate) fn open<E: Env>(
+    env: E,
+    path: &Path,
+    given: BrokerConfig,
+) -> Result<(State<E>, OpenReport), OpenError> {
+    let started = env.monotonic();
+    let created = env
+        .metadata(&path.join("meta.properties"))
+        .map_err(|error| OpenError::io(path, error))?
+        .is_none();
+    let node_id = given.node_id.unwrap_or(DEFAULT_NODE_ID);
+    let directory = DataDirectory::open(env.clone(), path, node_id).map_err(OpenError::from)?;
+    check_node_id(&directory, &given)?;
+    let checkpoints = Checkpoints::read(&directory)?;
+    let mut report = OpenReport {
+        created,
+        clean_shutdown: directory.clean_shutdown(),
+        ..OpenReport::default()
+    };
+
+    let (
+        metadata_log,
+        Replayed {
+            mut image,
+            removed_topics,
+        },
+    ) = open_metadata(&env, &directory, &checkpoints, &mut report)?;
+    bootstrap(&env, &metadata_log, &mut image, directory.meta().node_id)?;
+    let config = resolve_broker(&image, directory.meta().node_id, &given);
+
+    let found = Directories::sort(&env, &directory, &image, &removed_topics)?;
+    found.clear_away(&directory, &mut report)?;
+    let topics = partitions::open_all(
+        &env,
+        &directory,
+        &image,
+        &config,
+        &checkpoints,
+        &found,
+        &mut report,
+    )?;
+
+    let state = State::new(Parts {
+        env,
+        static_config: given,
+        config,
+        directory,
+        metadata_log,
+        image,
+        topics,
+    });
+    if found.changed_anything() {
+        // A line of a topic that is gone must not be taken for one of its successor.
+        state.write_recovery_points();
+        state.write_log_starts();
+    }
+    report.elapsed = state.env.monotonic().saturating_sub(started);
+    Ok((state, report))
+}
+
+/// The offsets that the last owner wrote down.
+#[derive(Debug)]
+struct Checkpoints {
+    clean_shutdown: bool,
+    recovery_points: BTreeMap<(String, i32), Offset>,
+    log_starts: BTreeMap<(String, i32), Offset>,
+}
+
+impl Checkpoints {
+    fn read<E: Env>(directory: &DataDirectory<E>) -> Result<Self, OpenError> {
+        Ok(Self {
+            clean_shutdown: directory.clean_shutdown(),
+            recovery_points: directory.read_checkpoint(CheckpointKind::RecoveryPoint)?,
+            log_starts: directory.read_checkpoint(CheckpointKind::LogStartOffset)?,
+        })
+    }
+
+    fn of(&self, topic: &str, partition: i32) -> OpenState {
+        let key = (topic.to_owned(), partition);
+        let offset = |offsets: &BTreeMap<(String, i32), Offset>| {
+            offsets.get(&key).copied().unwrap_or(Offset::ZERO)
+        };
+        OpenState {
+            clean_shutdown: self.clean_shutdown,
+            recovery_point: offset(&self.recovery_points),
+            log_start_offset: offset(&self.log_starts),
+        }
+    }
+}
+
+fn check_node_id<E: Env>(
+    directory: &DataDirectory<E>,
+    given: &BrokerConfig,
+) -> Result<(), OpenError> {
+    let kept = directory.meta().node_id;
+    match given.node_id {
+        Some(asked) if asked != kept => Err(OpenError::Config(ConfigError::Conflict {
+            reason: format!(
+                "node.id is {asked} and {} was made with {kept}: leave node.id out, or open another directory",
+                directory.path().display()
+            ),
+        })),
+        _ => Ok(()),
+    }
+}
+
+fn open_metadata<E: Env>(
+    env: &E,
+    directory: &DataDirectory<E>,
+    checkpoints: &Checkpoints,
+    report: &mut OpenReport,
+) -> Result<(MetadataLog<E>, Replayed), OpenError> {
+    let path = directory.partition_path(metadata_log::TOPIC, 0);
+    let start = checkpoints.of(metadata_log::TOPIC, 0);
+    let (log, recovery) = MetadataLog::open(env.clone(), &path, start)
+        .map_err(|error| OpenError::log(&path, error))?;
+    report.add(metadata_log::TOPIC, 0, log.log_end_offset(), recovery);
+    let replayed = log.replay().map_err(|error| OpenError::Damaged {
+        path: path.clone(),
+        reason: format!("{error}. Restore the directory from a copy"),
+    })?;
+    Ok((log, replayed))
+}
+
+/// What a new cluster knows before its first topic: the level of its records, and its one broker.
+fn bootstrap<E: Env>(
+    env: &E,
+    log: &MetadataLog<E>,
+    image: &mut Image,
+    node_id: NodeId,
+) -> Result<(), OpenError> {
+    if image.broker(node_id).is_some() {
+        return Ok(());
+    }
+    let feature = FeatureLevelRecord {
+        name: "metadata.version".into(),
+        feature_level: METADATA_VERSION,
+        ..FeatureLevelRecord::default()
+    };
+    let broker = BrokerImage {
+        epoch: log.log_end_offset().get() + 1,
+        incarnation: random_uuid(env),
+        rack: None,
+        fenced: false,
+    };
+    let records = [
+        MetadataRecord::FeatureLevel(feature),
+        broker.record(node_id),
+    ];
+    log.commit(image, &records, env.wall_clock_ms())
+        .map_err(OpenError::commit)
+}

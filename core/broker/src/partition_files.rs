@@ -1,0 +1,86 @@
+//! From a partition in the image to a partition that is open.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use headwater_env::Env;
+use headwater_log::{OpenState, PartitionLog, RecoveryReport};
+use headwater_metadata::{BrokerConfig, NodeId, PartitionImage, TopicConfig};
+use headwater_record::PartitionId;
+use uuid::Uuid;
+
+use crate::log_config::log_config;
+use crate::partition::{Leadership, Partition};
+use crate::partition_metadata::{self, Owner};
+
+/// Why a partition was not opened.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PartitionError {
+    /// The log cannot be opened.
+    #[error(transparent)]
+    Log(#[from] headwater_log::OpenError),
+    /// `partition.metadata` cannot be read or written.
+    #[error("the file partition.metadata cannot be used: {0}")]
+    Metadata(#[from] std::io::Error),
+    /// `partition.metadata` makes no sense, or names another topic.
+    #[error(
+        "the file partition.metadata does not name the topic {expected}; remove the file to give the directory to it"
+    )]
+    Owner {
+        /// The topic that should own the directory.
+        expected: Uuid,
+    },
+}
+
+/// What all partitions of one topic have in common.
+#[derive(Debug, Clone)]
+pub(crate) struct TopicFacts {
+    pub(crate) id: Uuid,
+    pub(crate) name: Arc<str>,
+    pub(crate) config: Arc<TopicConfig>,
+}
+
+/// Opens the partition in `dir`, which is made and marked with its topic if it is new.
+pub(crate) fn open_partition<E: Env>(
+    env: &E,
+    dir: &Path,
+    topic: &TopicFacts,
+    (id, image): (PartitionId, &PartitionImage),
+    (broker, node_id): (&BrokerConfig, NodeId),
+    start: OpenState,
+) -> Result<(Partition<E>, RecoveryReport), PartitionError> {
+    let owner = if env.metadata(dir)?.is_some() {
+        partition_metadata::read(env, dir)?
+    } else {
+        Owner::Unknown
+    };
+    let (log, report) = match owner {
+        Owner::Topic(owner) if owner == topic.id => open_log(env, dir, topic, broker, start)?,
+        Owner::Unknown => {
+            let opened = open_log(env, dir, topic, broker, start)?;
+            partition_metadata::write(env, dir, topic.id)?;
+            opened
+        }
+        Owner::Topic(_) | Owner::Damaged => {
+            return Err(PartitionError::Owner { expected: topic.id });
+        }
+    };
+    let identity = (Arc::clone(&topic.name), id);
+    let partition = Partition::new(
+        identity,
+        log,
+        Leadership::of(image, node_id),
+        Arc::clone(&topic.config),
+    );
+    Ok((partition, report))
+}
+
+fn open_log<E: Env>(
+    env: &E,
+    dir: &Path,
+    topic: &TopicFacts,
+    broker: &BrokerConfig,
+    start: OpenState,
+) -> Result<(PartitionLog<E>, RecoveryReport), headwater_log::OpenError> {
+    PartitionLog::open(env.clone(), dir, log_config(&topic.config, broker), start)
+}

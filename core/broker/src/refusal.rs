@@ -1,0 +1,43 @@
+//! Saying no.
+
+use headwater_metadata::ConfigError;
+use headwater_protocol::ErrorCode;
+
+use crate::metadata_log::CommitError;
+
+/// A refusal: Kafka's code, and a sentence that says what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) code: ErrorCode,
+    pub(crate) message: String,
+}
+
+impl Refusal {
+    /// A refusal with that code and sentence.
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+
+    /// No such topic.
+    pub(crate) fn unknown_topic(name: &str) -> Self {
+        Self::new(
+            ErrorCode::UnknownTopicOrPartition,
+            format!("there is no topic \"{name}\": create it first, or correct the name"),
+        )
+    }
+}
+
+impl From<ConfigError> for Refusal {
+    fn from(error: ConfigError) -> Self {
+        Self::new(ErrorCode::InvalidConfig, error.to_string())
+    }
+}
+
+impl From<CommitError> for Refusal {
+    fn from(error: CommitError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}

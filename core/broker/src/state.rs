@@ -1,0 +1,139 @@
+//! What all parts of one broker share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use headwater_env::Env;
+use headwater_log::DataDirectory;
+use headwater_metadata::{BrokerConfig, Image, Layer, NodeId, TopicConfig, config};
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::Notify;
+
+use crate::controller::Controller;
+use crate::counters::Counters;
+use crate::deletion::DeletedDirectories;
+use crate::metadata_log::MetadataLog;
+use crate::storage::Storage;
+use crate::topics::Topics;
+
+/// A broker's state. Locks are taken in the order of the fields: `controller` before all others.
+#[derive(Debug)]
+pub(crate) struct State<E: Env> {
+    pub(crate) env: E,
+    pub(crate) node_id: NodeId,
+    pub(crate) cluster_id: String,
+    /// What the owner gave; topics stand over `config`, which has what was set while the broker ran on top.
+    pub(crate) static_config: BrokerConfig,
+    /// Changes of the cluster, one after the other.
+    pub(crate) controller: Mutex<Controller>,
+    /// The record of those changes.
+    pub(crate) metadata_log: MetadataLog<E>,
+    /// Writers of checkpoints take turns.
+    pub(crate) checkpoint_turn: Mutex<()>,
+    /// The data directory; `None` once closed.
+    pub(crate) directory: RwLock<Option<DataDirectory<E>>>,
+    config: RwLock<Arc<BrokerConfig>>,
+    image: RwLock<Arc<Image>>,
+    pub(crate) topics: Topics<E>,
+    pub(crate) storage: Storage,
+    pub(crate) counters: Counters,
+    pub(crate) deleted: DeletedDirectories,
+    pub(crate) closing: Arc<Notify>,
+    open: AtomicBool,
+}
+
+/// What a broker is made of once everything is open.
+#[derive(Debug)]
+pub(crate) struct Parts<E: Env> {
+    pub(crate) env: E,
+    pub(crate) static_config: BrokerConfig,
+    pub(crate) config: BrokerConfig,
+    pub(crate) directory: DataDirectory<E>,
+    pub(crate) metadata_log: MetadataLog<E>,
+    pub(crate) image: Image,
+    pub(crate) topics: Topics<E>,
+}
+
+impl<E: Env> State<E> {
+    /// The state of an open broker.
+    pub(crate) fn new(parts: Parts<E>) -> Self {
+        let meta = parts.directory.meta();
+        Self {
+            node_id: meta.node_id,
+            cluster_id: meta.cluster_id.clone(),
+            env: parts.env,
+            static_config: parts.static_config,
+            controller: Mutex::default(),
+            metadata_log: parts.metadata_log,
+            checkpoint_turn: Mutex::new(()),
+            directory: RwLock::new(Some(parts.directory)),
+            config: RwLock::new(Arc::new(parts.config)),
+            image: RwLock::new(Arc::new(parts.image)),
+            topics: parts.topics,
+            storage: Storage::default(),
+            counters: Counters::default(),
+            deleted: DeletedDirectories::default(),
+            closing: Arc::default(),
+            open: AtomicBool::new(true),
+        }
+    }
+
+    /// Whether requests are answered.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.load(Ordering::SeqCst)
+    }
+
+    /// Refuses requests from now on. Whether it was open.
+    pub(crate) fn begin_close(&self) -> bool {
+        self.open.swap(false, Ordering::SeqCst)
+    }
+
+    /// The cluster now.
+    pub(crate) fn image(&self) -> Arc<Image> {
+        Arc::clone(&self.image.read())
+    }
+
+    /// Publishes another image. Only the holder of `controller` may.
+    pub(crate) fn publish(&self, image: Image) {
+        *self.image.write() = Arc::new(image);
+    }
+
+    /// The broker's configuration now.
+    pub(crate) fn config(&self) -> Arc<BrokerConfig> {
+        Arc::clone(&self.config.read())
+    }
+
+    /// Replaces the broker's configuration. Only the holder of `controller` may.
+    pub(crate) fn set_config(&self, config: BrokerConfig) {
+        *self.config.write() = Arc::new(config);
+    }
+
+    /// The configuration of a topic in `image`, over the broker's.
+    pub(crate) fn topic_config(&self, image: &Image, name: &str) -> Arc<TopicConfig> {
+        resolve_topic(image, name, &self.config())
+    }
+}
+
+/// The configuration of a topic in `image` that stands over `broker`.
+pub(crate) fn resolve_topic(image: &Image, name: &str, broker: &BrokerConfig) -> Arc<TopicConfig> {
+    let resolved = match image.topic_config(name) {
+        Some(layer) => TopicConfig::resolve(layer, broker.layer()),
+        None => TopicConfig::resolve(&Layer::new(&config::TOPIC), broker.layer()),
+    };
+    Arc::new(resolved)
+}
+
+/// The broker's configuration with what the image says was set while it ran: for all brokers, then for this one.
+pub(crate) fn resolve_broker(image: &Image, node_id: NodeId, given: &BrokerConfig) -> BrokerConfig {
+    let mut config = given.clone();
+    for layer in [
+        image.broker_config(None),
+        image.broker_config(Some(node_id)),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        config = config.overlaid(layer);
+    }
+    config
+}

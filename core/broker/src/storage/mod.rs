@@ -1,0 +1,281 @@
+//! When storage is exhausted the oldest records go, and produce fails only when none may go.
+
+mod choice;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use headwater_env::Env;
+use headwater_metadata::{BrokerConfig, is_internal_topic};
+use headwater_record::Offset;
+use parking_lot::{Mutex, RwLock};
+
+use crate::deletion::Urgency;
+use crate::partition::{Partition, Role};
+use crate::state::State;
+use choice::{Candidate, Candidates, choose};
+
+/// What the broker knows of its storage between two looks at it.
+#[derive(Debug, Default)]
+pub(crate) struct Storage {
+    /// One thread relieves, others wait for it.
+    relief: Mutex<()>,
+    exhausted: AtomicBool,
+    reason: RwLock<Option<Arc<str>>>,
+    appended_since_look: AtomicU64,
+}
+
+/// Nothing may go and nothing fits.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct StorageExhausted(pub(crate) Arc<str>);
+
+/// How much is missing, and of what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pressure {
+    /// Free this to have room for a while.
+    wanted: u64,
+    /// Free this to go on at all.
+    needed: u64,
+    limit: Limit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Limit {
+    Budget { used: u64, max: u64 },
+    Disk { free: u64, min: u64 },
+}
+
+impl<E: Env> State<E> {
+    /// Whether a produce may be tried now. While storage is exhausted each try looks again, so writing resumes by itself.
+    pub(crate) fn admit_append(&self) -> Result<(), StorageExhausted> {
+        if !self.storage.exhausted.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.relieve_storage(0);
+        match &*self.storage.reason.read() {
+            Some(reason) => Err(StorageExhausted(Arc::clone(reason))),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells that bytes were appended. Now and then, by amount, it looks at the limits.
+    pub(crate) fn note_appended(&self, bytes: u64) {
+        let config = self.config();
+        if config.storage_bytes_max.is_none() && config.storage_free_bytes_min == 0 {
+            return;
+        }
+        let since = self
+            .storage
+            .appended_since_look
+            .fetch_add(bytes, Ordering::Relaxed)
+            + bytes;
+        if since >= look_interval_bytes(&config) {
+            self.relieve_storage(0);
+        }
+    }
+
+    /// Frees what the limits ask for, and at least `disk_short` bytes: the disk refused so many.
+    pub(crate) fn relieve_storage(&self, disk_short: u64) {
+        let _one_at_a_time = self.storage.relief.lock();
+        self.storage.appended_since_look.store(0, Ordering::Relaxed);
+        let pressure = self.pressure(disk_short);
+        let Some(pressure) = pressure else {
+            return self.storage_suffices();
+        };
+        self.remove_deleted_directories(Urgency::Now);
+        let partitions = self.topics.partitions();
+        let choice = choose(&candidates(&partitions), pressure.wanted);
+        let mut freed = 0;
+        for (at, log_start) in choice.log_starts {
+            freed += self.drop_segments(&partitions[at], log_start);
+        }
+        if freed >= pressure.needed {
+            self.storage_suffices();
+        } else {
+            self.storage_exhausted(&pressure);
+        }
+    }
+
+    /// What the limits ask for; `None` when they are kept.
+    fn pressure(&self, disk_short: u64) -> Option<Pressure> {
+        let config = self.config();
+        let used: u64 = self
+            .topics
+            .partitions()
+            .iter()
+            .map(|partition| partition.log().size_in_bytes())
+            .sum();
+        let free = self.free_bytes(&config, disk_short);
+        pressure(&config, used, free, disk_short)
+    }
+
+    fn free_bytes(&self, config: &BrokerConfig, disk_short: u64) -> u64 {
+        if config.storage_free_bytes_min == 0 && disk_short == 0 {
+            return u64::MAX;
+        }
+        let directory = self.directory.read();
+        let Some(directory) = &*directory else {
+            return u64::MAX;
+        };
+        match self.env.free_bytes(directory.path()) {
+            Ok(free) => free,
+            Err(error) => {
+                tracing::warn!(%error, "the free space of the disk is not known; headwater.storage.min.free.bytes is not kept");
+                u64::MAX
+            }
+        }
+    }
+
+    /// Takes whole segments off the start of one log until it starts at `log_start`; returns the bytes.
+    fn drop_segments(&self, partition: &Partition<E>, log_start: Offset) -> u64 {
+        let mut freed = 0;
+        while partition.log().log_start_offset() < log_start {
+            match partition.log().delete_oldest_segment() {
+                Ok(Some(segment)) => {
+                    tracing::warn!(
+                        topic = %partition.topic, partition = %partition.id, base_offset = %segment.base_offset,
+                        end_offset = %segment.end_offset, bytes = segment.size_bytes,
+                        "storage is exhausted: the oldest records were removed"
+                    );
+                    self.counters.count(&segment);
+                    freed += segment.size_bytes;
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::error!(topic = %partition.topic, partition = %partition.id, %error, "the oldest records cannot be removed");
+                    break;
+                }
+            }
+        }
+        freed
+    }
+
+    fn storage_suffices(&self) {
+        if self.storage.exhausted.swap(false, Ordering::Relaxed) {
+            *self.storage.reason.write() = None;
+            tracing::info!("there is room again: produce is accepted");
+        }
+    }
+
+    fn storage_exhausted(&self, pressure: &Pressure) {
+        let reason = pressure.sentence();
+        if !self.storage.exhausted.load(Ordering::Relaxed) {
+            tracing::error!(%reason, "produce is refused");
+        }
+        *self.storage.reason.write() = Some(Arc::from(reason));
+        self.storage.exhausted.store(true, Ordering::Relaxed);
+    }
+}
+
+/// After how many appended bytes the limits are looked at again.
+fn look_interval_bytes(config: &BrokerConfig) -> u64 {
+    const LEAST: u64 = 16 << 10;
+    const MOST: u64 = 16 << 20;
+    config
+        .storage_bytes_max
+        .map_or(MOST, |max| (max / 64).clamp(LEAST, MOST))
+}
+
+fn pressure(config: &BrokerConfig, used: u64, free: u64, disk_short: u64) -> Option<Pressure> {
+    let headroom = look_interval_bytes(config);
+    if let Some(max) = config.storage_bytes_max {
+        let wanted = used.saturating_add(headroom).saturating_sub(max);
+        if wanted > 0 {
+            let needed = used.saturating_sub(max);
+            return Some(Pressure {
+                wanted,
+                needed,
+                limit: Limit::Budget { used, max },
+            });
+        }
+    }
+    let min = config.storage_free_bytes_min;
+    if free < min || disk_short > 0 {
+        let needed = min.saturating_sub(free).max(disk_short);
+        return Some(Pressure {
+            wanted: needed.saturating_add(headroom),
+            needed,
+            limit: Limit::Disk { free, min },
+        });
+    }
+    None
+}
+
+impl Pressure {
+    fn sentence(&self) -> String {
+        let what = match self.limit {
+            Limit::Budget { used, max } => format!(
+                "the data directory holds {used} bytes and headwater.storage.max.bytes is {max}"
+            ),
+            Limit::Disk { free, min } => format!(
+                "the disk has {free} bytes free and headwater.storage.min.free.bytes is {min}"
+            ),
+        };
+        format!(
+            "storage is exhausted: {what}, and no closed segment of a topic with cleanup.policy=delete is left to remove. \
+             Delete topics or records, lower segment.bytes so that segments close earlier, free space on the disk, or change the limit; \
+             writing then resumes by itself"
+        )
+    }
+}
+
+/// Which segments may go: sealed ones of topics that users own and that are not only compacted.
+fn candidates<E: Env>(partitions: &[Arc<Partition<E>>]) -> Vec<Candidates> {
+    let may_lose = |partition: &Partition<E>| {
+        partition.config().cleanup_policy.delete
+            && !is_internal_topic(&partition.topic)
+            && partition.leadership().role != Role::Gone
+    };
+    let of = |(index, partition): (usize, &Arc<Partition<E>>)| {
+        let segments = partition.log().segments();
+        let sealed = segments.iter().take_while(|segment| !segment.is_active);
+        let segments = sealed.map(|segment| Candidate {
+            next_offset: segment.end_offset,
+            bytes: segment.size_bytes,
+            max_timestamp_ms: segment.max_timestamp_ms.unwrap_or(segment.modified_ms),
+        });
+        Candidates {
+            partition: index,
+            segments: segments.collect(),
+        }
+    };
+    partitions
+        .iter()
+        .enumerate()
+        .filter(|(_, partition)| may_lose(partition))
+        .map(of)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(pairs: &[(&str, &str)]) -> BrokerConfig {
+        BrokerConfig::parse(pairs.iter().copied()).unwrap()
+    }
+
+    #[test]
+    fn without_limits_there_is_no_pressure() {
+        assert_eq!(pressure(&config(&[]), u64::MAX, 0, 0), None);
+    }
+
+    #[test]
+    fn a_budget_asks_for_room_before_it_is_used_up_and_refuses_only_beyond_it() {
+        let config = config(&[("headwater.storage.max.bytes", "6400000")]);
+        assert_eq!(pressure(&config, 6_300_000, 0, 0), None);
+        let near = pressure(&config, 6_390_000, 0, 0).unwrap();
+        assert_eq!((near.wanted, near.needed), (90_000, 0));
+        let beyond = pressure(&config, 6_400_001, 0, 0).unwrap();
+        assert_eq!((beyond.wanted, beyond.needed), (100_001, 1));
+    }
+
+    #[test]
+    fn a_disk_that_is_too_full_asks_for_what_is_missing() {
+        let config = config(&[("headwater.storage.min.free.bytes", "1000")]);
+        assert_eq!(pressure(&config, 0, 1000, 0), None);
+        assert_eq!(pressure(&config, 0, 990, 0).unwrap().needed, 10);
+        assert_eq!(pressure(&config, 0, 990, 500).unwrap().needed, 500);
+    }
+}
