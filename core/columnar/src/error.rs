@@ -22,12 +22,12 @@ pub struct DecodeError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeErrorKind {
     /// The bytes are no readable batch: they were damaged on the way or on the disk.
-    #[error("{source}; read the partition from another copy, or go on behind it by starting at offset {next_offset}")]
+    #[error("{source}; read the partition from another copy{}", go_on(next_offset.as_ref()))]
     Damaged {
         /// What is wrong with them.
         source: BatchError,
-        /// Where the next batch starts, as far as the header tells.
-        next_offset: Offset,
+        /// Where the next batch starts, if the header tells.
+        next_offset: Option<Offset>,
     },
     /// Not UTF-8.
     #[error("the {column} is not UTF-8 ({reason}); read it as bytes, or pass on_error=\"null\" or \"skip\"")]
@@ -56,6 +56,10 @@ pub enum DecodeErrorKind {
         /// What Arrow says.
         reason: String,
     },
+}
+
+fn go_on(next_offset: Option<&Offset>) -> String {
+    next_offset.map_or_else(String::new, |offset| format!(", or go on behind the damage by starting at offset {offset}"))
 }
 
 /// A schema, a dtype, or options of decoding that make no sense.

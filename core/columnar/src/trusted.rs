@@ -1,1 +1,255 @@
-//! Unchecked construction.
+//! The one place with unsafe code: arrays that Arrow would check a second time.
+//!
+//! Arrow's checked constructors read every view, its prefix and (for text) every byte again: as much work as decoding the record. Here a
+//! [`ViewColumn`] keeps what they check as its invariant, by construction, and hands over with the `unchecked` ones.
+//!
+//! Invariant of [`ViewColumn`]: each view is [`NULL`], or zero-padded and inline, or made by [`ViewColumn::push`] from a slice of a
+//! [`Block`] that was taken with a bounds check, whose buffer stands in `buffers` at the view's index. `views` and `buffers` are
+//! private and neither shrinks nor changes otherwise; a `bytes::Bytes` never changes its bytes while it lives. The first `text` views
+//! are UTF-8.
+#![allow(unsafe_code)]
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow_array::{BinaryArray, BinaryViewArray, StringArray, StringViewArray};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use bytes::Bytes;
+use headwater_record::Span;
+
+/// The longest value that lies in its view.
+const INLINE_MAX: usize = 12;
+/// Stands for null until the array is made. No real view: its length would be 4 GiB, and spans end at 2 GiB.
+const NULL: u128 = u128::MAX;
+
+/// The bytes of some records, as a range of a buffer that views may point into.
+#[derive(Debug)]
+pub(crate) struct Block<'a> {
+    plain: &'a [u8],
+    index: u32,
+    base: u32,
+}
+
+impl<'a> Block<'a> {
+    /// The records alone.
+    pub(crate) fn plain(&self) -> &'a [u8] {
+        self.plain
+    }
+}
+
+/// The buffers of one table, in the order of the index in views.
+#[derive(Debug, Default)]
+pub(crate) struct Buffers {
+    bytes: Vec<Bytes>,
+}
+
+impl Buffers {
+    /// Adds a buffer and returns its index. It has at most `i32::MAX` bytes, which views need.
+    pub(crate) fn add(&mut self, bytes: Bytes) -> Option<u32> {
+        let index = u32::try_from(self.bytes.len()).ok()?;
+        i32::try_from(bytes.len()).ok()?;
+        self.bytes.push(bytes);
+        Some(index)
+    }
+
+    /// That range of that buffer.
+    pub(crate) fn block(&self, index: u32, range: Range<usize>) -> Option<Block<'_>> {
+        let base = range.start as u32;
+        Some(Block { plain: self.bytes.get(index as usize)?.get(range)?, index, base })
+    }
+
+    fn to_arrow(&self) -> Arc<[Buffer]> {
+        self.bytes.iter().cloned().map(Buffer::from).collect()
+    }
+}
+
+/// Values as views into the [`Buffers`] of the same table.
+#[derive(Debug, Default)]
+pub(crate) struct ViewColumn {
+    views: Vec<u128>,
+    nulls: usize,
+    longest: u32,
+    text: usize,
+}
+
+impl ViewColumn {
+    /// How many values there are.
+    pub(crate) fn len(&self) -> usize {
+        self.views.len()
+    }
+
+    /// Makes room for so many more.
+    pub(crate) fn reserve(&mut self, count: usize) {
+        self.views.reserve(count);
+    }
+
+    /// Appends the value at `span` of `block`, which must be of the `Buffers` that the array is made with.
+    #[inline]
+    pub(crate) fn push(&mut self, block: &Block<'_>, span: Span) {
+        let start = span.start as usize;
+        let Ok(len) = usize::try_from(span.len) else {
+            self.nulls += 1;
+            return self.views.push(NULL);
+        };
+        // A span that is not of this block would be a fault of ours; it becomes null rather than a wild pointer.
+        let Some(value) = block.plain.get(start..start + len) else {
+            self.nulls += 1;
+            return self.views.push(NULL);
+        };
+        self.longest = self.longest.max(len as u32);
+        let view = if let (true, Some(prefix)) = (len > INLINE_MAX, value.first_chunk::<4>()) {
+            let position = u64::from(block.base + span.start);
+            let low = u64::from(len as u32) | u64::from(u32::from_le_bytes(*prefix)) << 32;
+            let high = u64::from(block.index) | position << 32;
+            u128::from(low) | u128::from(high) << 64
+        } else if let Some(wide) = block.plain[start..].first_chunk::<16>() {
+            let mask = (1u128 << (len * 8)) - 1;
+            (u128::from_le_bytes(*wide) & mask) << 32 | len as u128
+        } else {
+            inline_view(value)
+        };
+        self.views.push(view);
+    }
+
+    /// Makes the value null.
+    pub(crate) fn set_null(&mut self, row: usize) {
+        if self.views[row] != NULL {
+            self.views[row] = NULL;
+            self.nulls += 1;
+        }
+    }
+
+    /// Forgets all values.
+    pub(crate) fn clear(&mut self) {
+        *self = Self { views: std::mem::take(&mut self.views), ..Self::default() };
+        self.views.clear();
+    }
+
+    /// The value of a row, or null.
+    #[inline]
+    pub(crate) fn value<'a>(&'a self, row: usize, buffers: &'a Buffers) -> Option<&'a [u8]> {
+        let view = self.views[row];
+        let len = (view as u32) as usize;
+        if view == NULL {
+            return None;
+        }
+        if len <= INLINE_MAX {
+            // SAFETY: the invariant of this type: the view is inline and has that length.
+            return Some(unsafe { BinaryViewArray::inline_value(&self.views[row], len) });
+        }
+        let (index, start) = ((view >> 64) as u32 as usize, (view >> 96) as usize);
+        buffers.bytes[index].get(start..start + len)
+    }
+
+    /// Checks that the values from the last checked one on are UTF-8. Those that are not become null and are reported.
+    pub(crate) fn check_text(&mut self, buffers: &Buffers, mut report: impl FnMut(usize, std::str::Utf8Error)) {
+        for row in self.text..self.views.len() {
+            if let Some(Err(error)) = self.value(row, buffers).map(check_utf8) {
+                self.set_null(row);
+                report(row, error);
+            }
+        }
+        self.text = self.views.len();
+    }
+
+    /// The array, which shares the buffers.
+    pub(crate) fn into_binary(mut self, buffers: &Buffers) -> BinaryViewArray {
+        let nulls = self.take_nulls();
+        let buffers = self.buffers_needed(buffers);
+        // SAFETY: the invariant of this type; nulls were made zero, the empty inline view.
+        unsafe { BinaryViewArray::new_unchecked(ScalarBuffer::from(self.views), buffers, nulls) }
+    }
+
+    /// The array as text. Values that were not checked are checked now, and null where they are no text.
+    pub(crate) fn into_text(mut self, buffers: &Buffers) -> StringViewArray {
+        self.check_text(buffers, |_, _| {});
+        let nulls = self.take_nulls();
+        let buffers = self.buffers_needed(buffers);
+        // SAFETY: the invariant of this type, and `check_text` has seen each value.
+        unsafe { StringViewArray::new_unchecked(ScalarBuffer::from(self.views), buffers, nulls) }
+    }
+
+    fn take_nulls(&mut self) -> Option<NullBuffer> {
+        if self.nulls == 0 {
+            return None;
+        }
+        let valid = BooleanBuffer::collect_bool(self.views.len(), |row| self.views[row] != NULL);
+        for view in &mut self.views {
+            if *view == NULL {
+                *view = 0;
+            }
+        }
+        Some(NullBuffer::new(valid))
+    }
+
+    /// None where all values are inline, so that short keys do not keep a fetch alive.
+    fn buffers_needed(&self, buffers: &Buffers) -> Arc<[Buffer]> {
+        if self.longest as usize > INLINE_MAX { buffers.to_arrow() } else { Arc::from([]) }
+    }
+}
+
+/// Values one after the other: what a classic array has.
+#[derive(Debug)]
+pub(crate) struct ClassicColumn {
+    offsets: Vec<i32>,
+    data: Vec<u8>,
+    valid: Vec<bool>,
+    nulls: usize,
+}
+
+impl Default for ClassicColumn {
+    fn default() -> Self {
+        Self { offsets: vec![0], data: Vec::new(), valid: Vec::new(), nulls: 0 }
+    }
+}
+
+impl ClassicColumn {
+    /// Copies all values of `views`. `None` where that would be more than 2 GiB.
+    pub(crate) fn append(&mut self, views: &ViewColumn, buffers: &Buffers) -> Option<()> {
+        if views.nulls > 0 || self.nulls > 0 {
+            // One flag a row from the first null on, and for all rows before it.
+            self.valid.resize(self.offsets.len() - 1, true);
+            self.valid.extend(views.views.iter().map(|view| *view != NULL));
+            self.nulls += views.nulls;
+        }
+        self.offsets.reserve(views.len());
+        for row in 0..views.len() {
+            self.data.extend_from_slice(views.value(row, buffers).unwrap_or_default());
+            self.offsets.push(i32::try_from(self.data.len()).ok()?);
+        }
+        Some(())
+    }
+
+    fn parts(self) -> (OffsetBuffer<i32>, Buffer, Option<NullBuffer>) {
+        let nulls = (self.nulls > 0).then(|| NullBuffer::from(self.valid));
+        (OffsetBuffer::new(ScalarBuffer::from(self.offsets)), Buffer::from_vec(self.data), nulls)
+    }
+
+    /// The array.
+    pub(crate) fn into_binary(self) -> BinaryArray {
+        let (offsets, data, nulls) = self.parts();
+        BinaryArray::new(offsets, data, nulls)
+    }
+
+    /// The array as text. Each value appended must have been checked by [`ViewColumn::check_text`]; Arrow checks the whole once more,
+    /// which for one run of bytes costs little.
+    pub(crate) fn into_text(self) -> Result<StringArray, arrow_schema::ArrowError> {
+        let (offsets, data, nulls) = self.parts();
+        StringArray::try_new(offsets, data, nulls)
+    }
+}
+
+/// The view of at most [`INLINE_MAX`] bytes.
+#[inline]
+fn inline_view(value: &[u8]) -> u128 {
+    let mut view = [0; 16];
+    let len = value.len().min(INLINE_MAX);
+    view[0] = len as u8;
+    view[4..4 + len].copy_from_slice(&value[..len]);
+    u128::from_le_bytes(view)
+}
+
+#[inline]
+fn check_utf8(value: &[u8]) -> Result<(), std::str::Utf8Error> {
+    if value.is_ascii() { Ok(()) } else { std::str::from_utf8(value).map(drop) }
+}

@@ -1,15 +1,26 @@
 //! Arrow to record batches.
 
+mod bytes_column;
+mod chunk;
 mod columns;
+mod headers;
 mod options;
+mod prepared;
+mod source;
 
 pub use columns::KeyValueColumns;
 pub use options::EncodeOptions;
 
+use std::fmt;
+
+use arrow_array::Array;
 use bytes::Bytes;
-use headwater_record::PartitionId;
+use headwater_record::{AppendError, BatchBuilder, PartitionId, PlainRecord};
 
 use crate::error::EncodeError;
+use bytes_column::{BytesColumn, Values, with_values};
+use chunk::{Chunk, Order, Sticky};
+use prepared::Prepared;
 
 /// A batch, ready for a produce request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,12 +37,16 @@ pub struct EncodedBatch {
 #[derive(Debug)]
 pub struct Encoder {
     options: EncodeOptions,
+    builders: Vec<Option<BatchBuilder>>,
+    sticky: Sticky,
 }
 
 impl Encoder {
     /// An encoder for one topic. Buffers are used again from table to table.
     pub fn new(options: EncodeOptions) -> Self {
-        Self { options }
+        let mut builders = Vec::new();
+        builders.resize_with(options.partition_count.max(1) as usize, || None);
+        Self { sticky: Sticky::new(&options), options, builders }
     }
 
     /// The options.
@@ -39,29 +54,201 @@ impl Encoder {
         &self.options
     }
 
+    /// The timestamp of rows without one, from now on.
+    pub fn set_now_ms(&mut self, now_ms: i64) {
+        self.options.now_ms = now_ms;
+    }
+
     /// Encodes the rows. Batches come one by one as they fill, so memory stays at one open batch a partition; drop each before
     /// asking for the next and its buffer is used again. Rows of a partition keep their order.
-    pub fn encode<'a>(
-        &'a mut self,
-        rows: &'a arrow_array::RecordBatch,
-        columns: &KeyValueColumns,
-    ) -> Result<EncodedBatches<'a>, EncodeError> {
-        let _ = (rows, columns);
-        todo!()
+    ///
+    /// A row that is too large, or names a partition that is not there, is refused before any batch is out, but for rows that are
+    /// written as JSON: their size shows only then.
+    pub fn encode(&mut self, rows: &arrow_array::RecordBatch, columns: &KeyValueColumns) -> Result<EncodedBatches<'_>, EncodeError> {
+        let count = self.options.partition_count;
+        if let Some(partition) = self.options.partition.filter(|partition| !(0..count.max(1)).contains(&partition.get())) {
+            return Err(EncodeError::UnknownPartition { row: 0, partition: partition.get().into(), count });
+        }
+        let table = Prepared::new(rows, columns, &self.options)?;
+        // What an earlier table left when it was dropped early.
+        self.builders.iter_mut().flatten().for_each(BatchBuilder::reset);
+        Ok(EncodedBatches { encoder: self, table, chunk: None, next_row: 0, partition: 0, at: 0, failed: false })
+    }
+
+    fn builder(&mut self, partition: usize) -> &mut BatchBuilder {
+        let options = self.options.batch;
+        self.builders[partition].get_or_insert_with(|| BatchBuilder::new(options))
+    }
+
+    fn finish(&mut self, partition: usize) -> Option<EncodedBatch> {
+        let builder = self.builders[partition].as_mut()?;
+        let record_count = builder.record_count();
+        let bytes = builder.finish()?;
+        Some(EncodedBatch { partition: PartitionId::new(partition as i32), bytes, record_count })
     }
 }
 
-/// The batches of one table. Dropping it early drops the rows not yet handed out.
-#[derive(Debug)]
+/// The batches of one table. Dropping it early drops the rows not yet handed out; after an error nothing more comes.
 pub struct EncodedBatches<'a> {
     encoder: &'a mut Encoder,
+    table: Prepared,
+    chunk: Option<Chunk>,
+    /// The first row behind the chunk.
+    next_row: usize,
+    /// The partition whose rows of the chunk are being appended; at the end, the one whose last batch is next.
+    partition: usize,
+    /// How many of these were.
+    at: usize,
+    failed: bool,
+}
+
+impl fmt::Debug for EncodedBatches<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EncodedBatches").field("rows", &self.table.rows).field("next_row", &self.next_row).finish_non_exhaustive()
+    }
 }
 
 impl Iterator for EncodedBatches<'_> {
     type Item = Result<EncodedBatch, EncodeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let _ = &self.encoder.options;
-        todo!()
+        if self.failed {
+            return None;
+        }
+        let batch = self.advance().transpose();
+        self.failed = matches!(batch, Some(Err(_)));
+        batch
+    }
+}
+
+impl EncodedBatches<'_> {
+    fn advance(&mut self) -> Result<Option<EncodedBatch>, EncodeError> {
+        loop {
+            if let Some(chunk) = self.chunk.take() {
+                let full = self.append_chunk(&chunk)?;
+                if full.is_some() {
+                    self.chunk = Some(chunk);
+                    return Ok(full);
+                }
+                (self.partition, self.at) = (0, 0);
+            }
+            if self.next_row == self.table.rows {
+                return Ok(self.last_batches());
+            }
+            let encoder = &mut *self.encoder;
+            let chunk = Chunk::load(&self.table, self.next_row, &encoder.options, &mut encoder.sticky)?;
+            self.next_row += chunk.rows;
+            self.chunk = Some(chunk);
+        }
+    }
+
+    /// Appends rows until a batch is full, or to the end of the chunk.
+    fn append_chunk(&mut self, chunk: &Chunk) -> Result<Option<EncodedBatch>, EncodeError> {
+        let sorted = match &chunk.order {
+            Order::One(partition) => return self.append_run(chunk, partition.get() as usize),
+            Order::Sticky => {
+                let partition = self.encoder.sticky.partition as usize;
+                let full = self.append_run(chunk, partition)?;
+                if full.is_some() {
+                    self.encoder.sticky.advance(self.encoder.options.partition_count);
+                }
+                return Ok(full);
+            }
+            Order::Sorted(sorted) => sorted,
+        };
+        while self.partition < self.encoder.builders.len() {
+            let rows = sorted.of(self.partition);
+            if self.at < rows.len() {
+                let left = &rows[self.at..];
+                let count = self.append(chunk, self.partition, left.len(), |index| left[index] as usize)?;
+                self.at += count;
+                if count < left.len() {
+                    return Ok(self.encoder.finish(self.partition));
+                }
+            }
+            self.partition += 1;
+            self.at = 0;
+        }
+        Ok(None)
+    }
+
+    fn append_run(&mut self, chunk: &Chunk, partition: usize) -> Result<Option<EncodedBatch>, EncodeError> {
+        let (first, left) = (self.at, chunk.rows - self.at);
+        let count = self.append(chunk, partition, left, |index| first + index)?;
+        self.at += count;
+        Ok(if count < left { self.encoder.finish(partition) } else { None })
+    }
+
+    /// Appends up to `count` rows and returns how many went in before the batch was full: all, or the batch has at least one.
+    fn append(&mut self, chunk: &Chunk, partition: usize, count: usize, row: impl Fn(usize) -> usize) -> Result<usize, EncodeError> {
+        let rows = RowReader {
+            key: &chunk.key,
+            timestamps: self.table.timestamps.as_ref(),
+            first: chunk.first,
+            now_ms: self.encoder.options.now_ms,
+        };
+        let builder = self.encoder.builder(partition);
+        let failed = |index: usize, source| EncodeError::Append { row: chunk.first + row(index), source };
+        if let Some(headers) = &self.table.headers {
+            let mut scratch = Vec::new();
+            for index in 0..count {
+                let record = rows.record(row(index), &chunk.value);
+                headers.get(chunk.first + row(index), &mut scratch);
+                match builder.try_append(record.timestamp_ms, record.key, record.value, &scratch) {
+                    Ok(()) => {}
+                    Err(AppendError::Full) if !builder.is_empty() => return Ok(index),
+                    Err(source) => return Err(failed(index, source)),
+                }
+            }
+            return Ok(count);
+        }
+        let appended = with_values!(&chunk.value, values => builder.append_bulk(count, |index| rows.record_of(row(index), values)));
+        let appended = appended.map_err(|source| failed(0, source))?;
+        if appended == 0 && count > 0 && builder.is_empty() {
+            return Err(failed(0, AppendError::Full));
+        }
+        Ok(appended)
+    }
+
+    /// The batches that are not full, one for each partition that has one.
+    fn last_batches(&mut self) -> Option<EncodedBatch> {
+        while self.partition < self.encoder.builders.len() {
+            let batch = self.encoder.finish(self.partition);
+            self.partition += 1;
+            if batch.is_some() {
+                if batch.as_ref().map(|batch| batch.partition.get()) == Some(self.encoder.sticky.partition) {
+                    self.encoder.sticky.advance(self.encoder.options.partition_count);
+                }
+                return batch;
+            }
+        }
+        None
+    }
+}
+
+/// The parts of a record that are not its value.
+struct RowReader<'a> {
+    key: &'a BytesColumn,
+    timestamps: Option<&'a arrow_array::Int64Array>,
+    first: usize,
+    now_ms: i64,
+}
+
+impl<'a> RowReader<'a> {
+    fn record(&self, row: usize, values: &'a BytesColumn) -> PlainRecord<'a> {
+        PlainRecord { timestamp_ms: self.timestamp_ms(row), key: self.key.get(row), value: values.get(row) }
+    }
+
+    #[inline]
+    fn record_of<V: Values>(&self, row: usize, values: &'a V) -> PlainRecord<'a> {
+        PlainRecord { timestamp_ms: self.timestamp_ms(row), key: self.key.get(row), value: values.get(row) }
+    }
+
+    #[inline]
+    fn timestamp_ms(&self, row: usize) -> i64 {
+        match self.timestamps {
+            Some(timestamps) if timestamps.is_valid(self.first + row) => timestamps.value(self.first + row),
+            _ => self.now_ms,
+        }
     }
 }

@@ -1,0 +1,62 @@
+//! A key or value column while its rows are collected.
+
+use crate::trusted::{Buffers, ClassicColumn, ViewColumn};
+
+/// How values are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// As views.
+    Views,
+    /// Copied batch by batch, while the bytes are still in the cache.
+    Classic,
+}
+
+/// A value that is no text.
+#[derive(Debug)]
+pub(crate) struct NotText {
+    pub(crate) row: usize,
+    pub(crate) reason: String,
+}
+
+/// The values of a column.
+#[derive(Debug)]
+pub(crate) struct ByteColumn {
+    views: ViewColumn,
+    classic: Option<ClassicColumn>,
+    /// Rows that went from `views` to `classic`.
+    moved: usize,
+    text: bool,
+    /// In order of rows.
+    pub(crate) bad: Vec<NotText>,
+}
+
+impl ByteColumn {
+    pub(crate) fn new(keep: Keep, text: bool) -> Self {
+        let classic = (keep == Keep::Classic).then(ClassicColumn::default);
+        Self { views: ViewColumn::default(), classic, moved: 0, text, bad: Vec::new() }
+    }
+
+    /// Where values of the batch that is being read go.
+    pub(crate) fn views(&mut self) -> &mut ViewColumn {
+        &mut self.views
+    }
+
+    /// Checks and copies what the batch brought, as far as asked for. `None` where classic data would be more than 2 GiB.
+    pub(crate) fn end_batch(&mut self, buffers: &Buffers) -> Option<()> {
+        if self.text {
+            let (bad, moved) = (&mut self.bad, self.moved);
+            self.views.check_text(buffers, |row, error| bad.push(NotText { row: moved + row, reason: error.to_string() }));
+        }
+        if let Some(classic) = &mut self.classic {
+            classic.append(&self.views, buffers)?;
+            self.moved += self.views.len();
+            self.views.clear();
+        }
+        Some(())
+    }
+
+    /// The values as views (empty where they were kept as classic), and as classic where they were.
+    pub(crate) fn into_parts(self) -> (ViewColumn, Option<ClassicColumn>) {
+        (self.views, self.classic)
+    }
+}

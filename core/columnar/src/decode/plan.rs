@@ -1,0 +1,144 @@
+//! What the options come to: how keys and values are kept while they are collected, and the schema.
+
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
+
+use super::byte_column::{ByteColumn, Keep};
+use super::header_column::item_field;
+use crate::error::SchemaError;
+use crate::json::JsonColumn;
+use crate::options::{DecodeOptions, Format};
+use crate::projection::Column;
+
+/// What a key or a value becomes.
+#[derive(Debug)]
+pub(crate) enum Shape {
+    Absent,
+    Bytes,
+    Text,
+    Json(JsonColumn),
+}
+
+impl Shape {
+    fn new(options: &DecodeOptions, column: Column, format: &Format) -> Result<Self, SchemaError> {
+        if !options.columns.contains(column) {
+            return Ok(Self::Absent);
+        }
+        Ok(match format {
+            Format::Bytes => Self::Bytes,
+            Format::String => Self::Text,
+            Format::Json(schema) => {
+                let wanted = if column == Column::Value { options.columns.value_fields() } else { None };
+                Self::Json(JsonColumn::new(schema.as_ref().map(|schema| &schema.fields), wanted, options.views)?)
+            }
+        })
+    }
+
+    fn byte_column(&self, views: bool) -> Option<ByteColumn> {
+        let keep = if views { Keep::Views } else { Keep::Classic };
+        match self {
+            Self::Absent => None,
+            Self::Bytes => Some(ByteColumn::new(keep, false)),
+            Self::Text => Some(ByteColumn::new(keep, true)),
+            Self::Json(_) => Some(ByteColumn::new(Keep::Views, false)),
+        }
+    }
+
+    /// `None` where it is not known yet.
+    fn data_type(&self, views: bool) -> Option<DataType> {
+        match (self, views) {
+            (Self::Absent, _) => Some(DataType::Null),
+            (Self::Bytes, true) => Some(DataType::BinaryView),
+            (Self::Bytes, false) => Some(DataType::Binary),
+            (Self::Text, true) => Some(DataType::Utf8View),
+            (Self::Text, false) => Some(DataType::Utf8),
+            (Self::Json(json), _) => json.fields().map(|fields| DataType::Struct(fields.clone())),
+        }
+    }
+}
+
+/// Both shapes, and whether they still change.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) key: Shape,
+    pub(crate) value: Shape,
+    views: bool,
+}
+
+impl Plan {
+    pub(crate) fn new(options: &DecodeOptions) -> Result<Self, SchemaError> {
+        let plan = Self {
+            key: Shape::new(options, Column::Key, &options.key)?,
+            value: Shape::new(options, Column::Value, &options.value)?,
+            views: options.views,
+        };
+        if options.unnest && !matches!(options.value, Format::Json(_)) {
+            return Err(SchemaError::NothingToUnnest);
+        }
+        plan.check_names(options)?;
+        Ok(plan)
+    }
+
+    /// With `unnest`, no field may have the name of a record column that stands beside it.
+    pub(crate) fn check_names(&self, options: &DecodeOptions) -> Result<(), SchemaError> {
+        let Shape::Json(json) = &self.value else { return Ok(()) };
+        let (true, Some(fields)) = (options.unnest, json.fields()) else { return Ok(()) };
+        let beside = |name: &str| Column::from_name(name).is_some_and(|column| column != Column::Value && options.columns.contains(column));
+        match fields.iter().find(|field| beside(field.name())) {
+            Some(field) => Err(SchemaError::NameClash { name: field.name().clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Where keys and values are collected, for those that are wanted.
+    pub(crate) fn byte_columns(&self) -> (Option<ByteColumn>, Option<ByteColumn>) {
+        (self.key.byte_column(self.views), self.value.byte_column(self.views))
+    }
+
+    pub(crate) fn schema(&self, options: &DecodeOptions) -> Option<SchemaRef> {
+        self.key.data_type(self.views)?;
+        self.value.data_type(self.views)?;
+        Some(self.schema_so_far(options))
+    }
+
+    /// The schema, with `Null` for what is not known yet.
+    pub(crate) fn schema_so_far(&self, options: &DecodeOptions) -> SchemaRef {
+        let mut fields: Vec<FieldRef> = Vec::new();
+        for column in Column::ALL.into_iter().filter(|column| options.columns.contains(*column)) {
+            match (column, self.unnested(options)) {
+                (Column::Value, Some(lifted)) => fields.extend(lifted.iter().cloned()),
+                (Column::Value, None) => fields.push(self.nullable(column, &self.value)),
+                (Column::Key, _) => fields.push(self.nullable(column, &self.key)),
+                _ => fields.push(Arc::new(place_field(column))),
+            }
+        }
+        Arc::new(Schema::new(fields))
+    }
+
+    /// The fields of the value that stand at the top.
+    pub(crate) fn unnested(&self, options: &DecodeOptions) -> Option<&Fields> {
+        match &self.value {
+            Shape::Json(json) if options.unnest => json.fields(),
+            _ => None,
+        }
+    }
+
+    fn nullable(&self, column: Column, shape: &Shape) -> FieldRef {
+        Arc::new(Field::new(column.name(), shape.data_type(self.views).unwrap_or(DataType::Null), true))
+    }
+}
+
+/// The columns that are the same whatever the formats.
+fn place_field(column: Column) -> Field {
+    let (data_type, nullable) = match column {
+        Column::Partition | Column::LeaderEpoch => (DataType::Int32, false),
+        Column::Offset => (DataType::Int64, false),
+        Column::Timestamp => (DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())), false),
+        Column::Headers => (DataType::List(item_field()), false),
+        Column::Topic => (DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)), false),
+        Column::TimestampType => (DataType::Int8, false),
+        Column::Key | Column::Value => (DataType::Null, true),
+    };
+    Field::new(column.name(), data_type, nullable)
+}

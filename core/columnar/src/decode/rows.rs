@@ -1,0 +1,194 @@
+//! The rows of one table while they are collected: what stands in each column, before it becomes Arrow.
+
+use headwater_record::{BatchHeader, Offset, Records, TimestampType};
+
+use super::byte_column::ByteColumn;
+use super::header_column::HeaderColumn;
+use crate::error::DecodeErrorKind;
+use crate::projection::{Column, Projection};
+use crate::trusted::{Block, Buffers};
+
+/// The columns that are built; an empty one that is not wanted stays empty.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    wanted: Projection,
+    pub(crate) buffers: Buffers,
+    pub(crate) count: usize,
+    /// Which [`Fetched`](super::Fetched) each run of rows is from: its index and the first row after it.
+    pub(crate) runs: Vec<(usize, usize)>,
+    pub(crate) offsets: Vec<i64>,
+    pub(crate) timestamps: Vec<i64>,
+    pub(crate) key: Option<ByteColumn>,
+    pub(crate) value: Option<ByteColumn>,
+    pub(crate) headers: Option<HeaderColumn>,
+    pub(crate) timestamp_types: Vec<i8>,
+    pub(crate) leader_epochs: Vec<i32>,
+}
+
+/// The rows wanted of a batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    pub(crate) from: Offset,
+    pub(crate) until: Offset,
+    pub(crate) max_rows: usize,
+}
+
+impl Window {
+    fn has_all_of(&self, header: &BatchHeader) -> bool {
+        self.from <= header.base_offset && header.last_offset() < self.until && header.record_count.max(0) as usize <= self.max_rows
+    }
+}
+
+impl Rows {
+    pub(crate) fn new(wanted: Projection, key: Option<ByteColumn>, value: Option<ByteColumn>) -> Self {
+        let headers = wanted.contains(Column::Headers).then(HeaderColumn::default);
+        Self {
+            wanted,
+            buffers: Buffers::default(),
+            count: 0,
+            runs: Vec::new(),
+            offsets: Vec::new(),
+            timestamps: Vec::new(),
+            key,
+            value,
+            headers,
+            timestamp_types: Vec::new(),
+            leader_epochs: Vec::new(),
+        }
+    }
+
+    /// Appends the records of a batch that lie in the window. Returns the offset after the last record looked at when the window's
+    /// rows were used up before the batch ended.
+    pub(crate) fn append(&mut self, records: &Records, place: (u32, usize), window: Window) -> Result<Option<Offset>, AppendFailure> {
+        let before = self.count;
+        let (index, base) = place;
+        let buffers = std::mem::take(&mut self.buffers);
+        let block = buffers.block(index, base..base + records.plain().len());
+        let stopped = match &block {
+            Some(block) if window.has_all_of(records.header()) => self.append_all(records, block).map(|()| None),
+            Some(block) => self.append_some(records, block, window),
+            None => Err(AppendFailure::Build),
+        };
+        self.buffers = buffers;
+        let stopped = stopped?;
+        self.append_batch_columns(records.header(), self.count - before);
+        for column in [&mut self.key, &mut self.value].into_iter().flatten() {
+            column.end_batch(&self.buffers).ok_or(AppendFailure::Build)?;
+        }
+        Ok(stopped)
+    }
+
+    /// The hot loop. Everything that does not change from record to record is decided before it.
+    fn append_all(&mut self, records: &Records, block: &Block<'_>) -> Result<(), AppendFailure> {
+        // No record is shorter than seven bytes, so a count that lies cannot ask for much memory.
+        let room = records.count().min(block.plain().len() / 7 + 1);
+        self.reserve(room);
+        let mut key = self.key.as_mut().map(ByteColumn::views);
+        let mut value = self.value.as_mut().map(ByteColumn::views);
+        let mut count = 0;
+        for record in records.raw() {
+            let record = record?;
+            let (offset, timestamp_ms) = records.place(&record).ok_or(AppendFailure::Place { index: count })?;
+            self.offsets.push(offset.get());
+            self.timestamps.push(timestamp_ms);
+            if let Some(key) = &mut key {
+                key.push(block, record.key);
+            }
+            if let Some(value) = &mut value {
+                value.push(block, record.value);
+            }
+            if let Some(headers) = &mut self.headers {
+                headers.push(&record, block.plain());
+            }
+            count += 1;
+        }
+        self.count += count;
+        Ok(())
+    }
+
+    fn append_some(&mut self, records: &Records, block: &Block<'_>, window: Window) -> Result<Option<Offset>, AppendFailure> {
+        let mut left = window.max_rows;
+        for (index, record) in records.raw().enumerate() {
+            let record = record?;
+            let (offset, timestamp_ms) = records.place(&record).ok_or(AppendFailure::Place { index })?;
+            if offset < window.from || offset >= window.until {
+                continue;
+            }
+            if left == 0 {
+                return Ok(Some(offset));
+            }
+            left -= 1;
+            self.offsets.push(offset.get());
+            self.timestamps.push(timestamp_ms);
+            if let Some(key) = &mut self.key {
+                key.views().push(block, record.key);
+            }
+            if let Some(value) = &mut self.value {
+                value.views().push(block, record.value);
+            }
+            if let Some(headers) = &mut self.headers {
+                headers.push(&record, block.plain());
+            }
+            self.count += 1;
+        }
+        Ok(None)
+    }
+
+    fn reserve(&mut self, rows: usize) {
+        self.offsets.reserve(rows);
+        self.timestamps.reserve(rows);
+        for column in [&mut self.key, &mut self.value].into_iter().flatten() {
+            column.views().reserve(rows);
+        }
+    }
+
+    fn append_batch_columns(&mut self, header: &BatchHeader, rows: usize) {
+        if self.wanted.contains(Column::TimestampType) {
+            let kind = i8::from(header.attributes.timestamp_type() == TimestampType::LogAppendTime);
+            self.timestamp_types.resize(self.timestamp_types.len() + rows, kind);
+        }
+        if self.wanted.contains(Column::LeaderEpoch) {
+            self.leader_epochs.resize(self.leader_epochs.len() + rows, header.leader_epoch.get());
+        }
+    }
+
+    /// Notes that the rows since the last call are from that [`Fetched`](super::Fetched).
+    pub(crate) fn end_run(&mut self, fetched: usize) {
+        if self.runs.last().map_or(0, |run| run.1) < self.count {
+            self.runs.push((fetched, self.count));
+        }
+    }
+
+    /// The index of the [`Fetched`](super::Fetched) that a row is from.
+    pub(crate) fn fetched_of(&self, row: usize) -> usize {
+        let run = self.runs.partition_point(|run| run.1 <= row);
+        self.runs.get(run).or(self.runs.last()).map_or(0, |run| run.0)
+    }
+}
+
+/// Why the records of a batch could not be appended.
+#[derive(Debug)]
+pub(crate) enum AppendFailure {
+    Damaged(headwater_record::BatchError),
+    Place { index: usize },
+    Build,
+}
+
+impl From<headwater_record::BatchError> for AppendFailure {
+    fn from(error: headwater_record::BatchError) -> Self {
+        Self::Damaged(error)
+    }
+}
+
+impl AppendFailure {
+    pub(crate) fn into_kind(self, header: &BatchHeader) -> DecodeErrorKind {
+        let source = match self {
+            Self::Damaged(source) => source,
+            Self::Place { index } => {
+                headwater_record::BatchError::Record { index, defect: headwater_record::RecordDefect::OffsetOverflow }
+            }
+            Self::Build => return DecodeErrorKind::Build { reason: "a column would have more than 2 GiB".to_owned() },
+        };
+        DecodeErrorKind::Damaged { source, next_offset: Some(header.next_offset()) }
+    }
+}

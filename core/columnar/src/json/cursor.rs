@@ -1,0 +1,375 @@
+//! Reading JSON text byte by byte, strictly as RFC 8259 has it.
+
+use std::fmt;
+
+/// Nesting beyond this is refused, so that hostile text cannot exhaust the stack.
+pub(crate) const MAX_DEPTH: u32 = 64;
+
+/// Why a value cannot be read. Cold, so it may allocate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The text is no JSON.
+    Syntax { at: usize, expected: &'static str },
+    /// The value is JSON of another type than the schema's.
+    Type { at: usize, expected: String },
+    /// The table would be too large.
+    TooLarge,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax { at, expected } => write!(f, "is not JSON (byte {at}: expected {expected})"),
+            Self::Type { at, expected } => write!(f, "does not fit the schema (byte {at}: expected {expected})"),
+            Self::TooLarge => f.write_str("is too large to stand in one table"),
+        }
+    }
+}
+
+/// The kind of the value that starts here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Null,
+    Bool,
+    Number,
+    Text,
+    List,
+    Object,
+}
+
+/// A position in JSON text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+/// A string as it stands in the text, without its quotes; escapes were checked, not resolved.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RawText<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) escaped: bool,
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    #[cold]
+    pub(crate) fn syntax(&self, expected: &'static str) -> Fault {
+        Fault::Syntax { at: self.at, expected }
+    }
+
+    #[cold]
+    pub(crate) fn mismatch(&self, expected: impl fmt::Display) -> Fault {
+        Fault::Type { at: self.at, expected: expected.to_string() }
+    }
+
+    /// The next byte, 0 at the end (which is no byte of JSON outside strings).
+    #[inline]
+    pub(crate) fn peek(&self) -> u8 {
+        self.bytes.get(self.at).copied().unwrap_or(0)
+    }
+
+    #[inline]
+    pub(crate) fn skip_space(&mut self) {
+        while matches!(self.peek(), b' ' | b'\n' | b'\r' | b'\t') {
+            self.at += 1;
+        }
+    }
+
+    /// Takes this byte if it is next.
+    #[inline]
+    pub(crate) fn take(&mut self, byte: u8) -> bool {
+        let is = self.peek() == byte;
+        self.at += usize::from(is);
+        is
+    }
+
+    /// Takes exactly these bytes if they are next.
+    #[inline]
+    pub(crate) fn take_all(&mut self, text: &[u8]) -> bool {
+        let is = self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(text));
+        self.at += if is { text.len() } else { 0 };
+        is
+    }
+
+    #[inline]
+    pub(crate) fn expect(&mut self, byte: u8, expected: &'static str) -> Result<(), Fault> {
+        if self.take(byte) { Ok(()) } else { Err(self.syntax(expected)) }
+    }
+
+    /// Refuses anything but white space to the end.
+    pub(crate) fn end(&mut self) -> Result<(), Fault> {
+        self.skip_space();
+        if self.at == self.bytes.len() { Ok(()) } else { Err(self.syntax("the end of the text")) }
+    }
+
+    /// The kind of the value that starts here, after white space.
+    #[inline]
+    pub(crate) fn kind(&mut self) -> Result<Kind, Fault> {
+        self.skip_space();
+        match self.peek() {
+            b'"' => Ok(Kind::Text),
+            b'{' => Ok(Kind::Object),
+            b'[' => Ok(Kind::List),
+            b'-' | b'0'..=b'9' => Ok(Kind::Number),
+            b't' | b'f' => Ok(Kind::Bool),
+            b'n' => Ok(Kind::Null),
+            _ => Err(self.syntax("a value")),
+        }
+    }
+
+    /// `null`, if it is next.
+    #[inline]
+    pub(crate) fn take_null(&mut self) -> Result<bool, Fault> {
+        self.skip_space();
+        if self.peek() != b'n' {
+            return Ok(false);
+        }
+        if self.take_all(b"null") { Ok(true) } else { Err(self.syntax("null")) }
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn boolean(&mut self) -> Result<bool, Fault> {
+        if self.take_all(b"true") {
+            Ok(true)
+        } else if self.take_all(b"false") {
+            Ok(false)
+        } else {
+            Err(self.syntax("true or false"))
+        }
+    }
+
+    /// Between items of a list or an object: true after a comma, false after `close`.
+    #[inline]
+    pub(crate) fn more(&mut self, close: u8) -> Result<bool, Fault> {
+        self.skip_space();
+        if self.take(b',') {
+            return Ok(true);
+        }
+        self.expect(close, if close == b'}' { "',' or '}'" } else { "',' or ']'" }).map(|()| false)
+    }
+
+    /// After `{` or `[`: whether something comes, or `close` at once.
+    #[inline]
+    pub(crate) fn any(&mut self, close: u8) -> bool {
+        self.skip_space();
+        !self.take(close)
+    }
+
+    /// The `:` after a key.
+    #[inline]
+    pub(crate) fn colon(&mut self) -> Result<(), Fault> {
+        self.skip_space();
+        self.expect(b':', "':'")
+    }
+
+    /// A string.
+    #[inline]
+    pub(crate) fn text(&mut self) -> Result<RawText<'a>, Fault> {
+        self.expect(b'"', "a string")?;
+        let start = self.at;
+        let mut wide = 0u64;
+        let mut escaped = false;
+        loop {
+            while let Some(chunk) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk::<8>) {
+                let word = u64::from_le_bytes(*chunk);
+                wide |= word;
+                let special = special_bytes(word);
+                if special != 0 {
+                    self.at += special.trailing_zeros() as usize / 8;
+                    break;
+                }
+                self.at += 8;
+            }
+            match self.bytes.get(self.at).copied() {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escaped = true;
+                    self.escape()?;
+                }
+                Some(0..0x20) => return Err(self.syntax("an escape in the place of a control character")),
+                Some(byte) => {
+                    wide |= u64::from(byte);
+                    self.at += 1;
+                }
+                None => return Err(self.syntax("'\"'")),
+            }
+        }
+        let bytes = &self.bytes[start..self.at];
+        self.at += 1;
+        if wide & 0x8080_8080_8080_8080 != 0 && std::str::from_utf8(bytes).is_err() {
+            return Err(self.syntax("UTF-8"));
+        }
+        Ok(RawText { bytes, escaped })
+    }
+
+    #[inline(never)]
+    fn escape(&mut self) -> Result<(), Fault> {
+        self.at += 1;
+        match self.peek() {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 1,
+            b'u' => {
+                let digits = self.bytes.get(self.at + 1..self.at + 5);
+                if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
+                    return Err(self.syntax("four hexadecimal digits"));
+                }
+                self.at += 5;
+            }
+            _ => return Err(self.syntax("an escape")),
+        }
+        Ok(())
+    }
+
+    /// The text of a number, which has the form that JSON wants.
+    pub(crate) fn number(&mut self) -> Result<&'a [u8], Fault> {
+        let start = self.at;
+        self.take(b'-');
+        if !self.take(b'0') {
+            self.digits()?;
+        }
+        if self.take(b'.') {
+            self.digits()?;
+        }
+        if self.take(b'e') || self.take(b'E') {
+            let _ = self.take(b'+') || self.take(b'-');
+            self.digits()?;
+        }
+        Ok(&self.bytes[start..self.at])
+    }
+
+    #[inline]
+    fn digits(&mut self) -> Result<(), Fault> {
+        let start = self.at;
+        while self.peek().is_ascii_digit() {
+            self.at += 1;
+        }
+        if self.at == start { Err(self.syntax("a digit")) } else { Ok(()) }
+    }
+
+    /// An integer of up to 18 digits at once; anything else leaves the position as it is.
+    #[inline]
+    pub(crate) fn short_integer(&mut self) -> Option<i64> {
+        let start = self.at;
+        let negative = self.take(b'-');
+        let first = self.at;
+        let mut value = 0i64;
+        while self.peek().is_ascii_digit() && self.at < first + 18 {
+            value = value * 10 + i64::from(self.peek() - b'0');
+            self.at += 1;
+        }
+        let len = self.at - first;
+        let simple = !matches!(self.peek(), b'0'..=b'9' | b'.' | b'e' | b'E');
+        // Leading zeros and "-" alone are for the strict way to refuse.
+        if len == 0 || !simple || (len > 1 && self.bytes[first] == b'0') {
+            self.at = start;
+            return None;
+        }
+        Some(if negative { -value } else { value })
+    }
+
+    /// Passes a whole value of any kind and returns its text.
+    pub(crate) fn skip_value(&mut self) -> Result<&'a [u8], Fault> {
+        self.skip_space();
+        let start = self.at;
+        self.skip_nested(0)?;
+        Ok(&self.bytes[start..self.at])
+    }
+
+    fn skip_nested(&mut self, depth: u32) -> Result<(), Fault> {
+        match self.kind()? {
+            Kind::Text => self.text().map(drop),
+            Kind::Number => self.number().map(drop),
+            Kind::Bool => self.boolean().map(drop),
+            Kind::Null => self.take_null().and_then(|is| if is { Ok(()) } else { Err(self.syntax("null")) }),
+            _ if depth >= MAX_DEPTH => Err(self.syntax("less nesting")),
+            Kind::List => {
+                self.at += 1;
+                let mut more = self.any(b']');
+                while more {
+                    self.skip_nested(depth + 1)?;
+                    more = self.more(b']')?;
+                }
+                Ok(())
+            }
+            Kind::Object => {
+                self.at += 1;
+                let mut more = self.any(b'}');
+                while more {
+                    self.skip_space();
+                    self.text()?;
+                    self.colon()?;
+                    self.skip_nested(depth + 1)?;
+                    more = self.more(b'}')?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl RawText<'_> {
+    /// Appends the text with its escapes resolved. A surrogate without its other half becomes U+FFFD.
+    pub(crate) fn append_to(self, out: &mut Vec<u8>) {
+        if self.escaped { self.unescape(out) } else { out.extend_from_slice(self.bytes) }
+    }
+
+    #[inline(never)]
+    fn unescape(self, out: &mut Vec<u8>) {
+        let mut rest = self.bytes;
+        while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+            out.extend_from_slice(&rest[..at]);
+            let Some(kind) = rest.get(at + 1) else { return };
+            let mut taken = at + 2;
+            match kind {
+                b'b' => out.push(0x08),
+                b'f' => out.push(0x0c),
+                b'n' => out.push(b'\n'),
+                b'r' => out.push(b'\r'),
+                b't' => out.push(b'\t'),
+                b'u' => {
+                    let (character, length) = unicode_escape(&rest[at..]);
+                    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                    taken = at + length;
+                }
+                other => out.push(*other),
+            }
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        out.extend_from_slice(rest);
+    }
+}
+
+/// The character that the escape at the start stands for, with the length of the escape, or of both of a surrogate pair.
+fn unicode_escape(text: &[u8]) -> (char, usize) {
+    let unit = |at: usize| {
+        let digits = text.get(at..at + 6).filter(|digits| digits.starts_with(b"\\u"))?;
+        u32::from_str_radix(std::str::from_utf8(&digits[2..]).ok()?, 16).ok()
+    };
+    let first = unit(0).unwrap_or(0xfffd);
+    if (0xd800..0xdc00).contains(&first)
+        && let Some(second) = unit(6).filter(|second| (0xdc00..0xe000).contains(second))
+    {
+        let code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+        return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 12);
+    }
+    (char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER), 6)
+}
+
+/// The top bit of each byte that ends a plain run: a quote, a backslash, a control character. Exact up to the first such byte.
+#[inline]
+const fn special_bytes(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    let quote = zero_in(word ^ (ONES * 0x22));
+    let backslash = zero_in(word ^ (ONES * 0x5c));
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    (quote | backslash | control) & TOPS
+}
+
+#[inline]
+const fn zero_in(bytes: u64) -> u64 {
+    bytes.wrapping_sub(0x0101_0101_0101_0101) & !bytes
+}

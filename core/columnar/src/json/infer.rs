@@ -1,0 +1,133 @@
+//! The types of JSON values, from the values.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Field, Fields};
+
+use super::cursor::{Cursor, Fault, Kind, MAX_DEPTH};
+
+/// What the values seen so far have in common. It only ever widens, so the order of records decides the order of fields and nothing else.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Guess {
+    /// Nothing but null.
+    #[default]
+    Null,
+    Bool,
+    Integer,
+    Float,
+    List(Box<Guess>),
+    Object(Object),
+    /// Text, or no type but text is common to all.
+    Text,
+}
+
+/// Fields in the order in which they were first seen.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Object {
+    fields: Vec<(String, Guess)>,
+    index: HashMap<String, usize>,
+}
+
+impl Guess {
+    /// Learns from one value. On a fault nothing of it is to be relied on.
+    pub(crate) fn learn(&mut self, cursor: &mut Cursor<'_>, depth: u32) -> Result<(), Fault> {
+        let kind = cursor.kind()?;
+        if depth >= MAX_DEPTH && matches!(kind, Kind::List | Kind::Object) {
+            return Err(cursor.syntax("less nesting"));
+        }
+        match kind {
+            Kind::Null => cursor.skip_value().map(drop),
+            Kind::Bool => cursor.boolean().map(|_| self.widen(Self::Bool)),
+            Kind::Text => cursor.text().map(|_| self.widen(Self::Text)),
+            Kind::Number => cursor.number().map(|text| self.widen(of_number(text))),
+            Kind::List => {
+                self.widen(Self::List(Box::default()));
+                let mut ignored = Self::Null;
+                let item = if let Self::List(item) = self { &mut **item } else { &mut ignored };
+                cursor.take(b'[');
+                let mut more = cursor.any(b']');
+                while more {
+                    item.learn(cursor, depth + 1)?;
+                    more = cursor.more(b']')?;
+                }
+                Ok(())
+            }
+            Kind::Object => {
+                self.widen(Self::Object(Object::default()));
+                let mut ignored = Object::default();
+                let object = if let Self::Object(object) = self { object } else { &mut ignored };
+                object.learn(cursor, depth)
+            }
+        }
+    }
+
+    fn widen(&mut self, other: Self) {
+        *self = match (std::mem::take(self), other) {
+            (Self::Null, other) => other,
+            (Self::Bool, Self::Bool) => Self::Bool,
+            (Self::Integer, Self::Integer) => Self::Integer,
+            (Self::Integer | Self::Float, Self::Integer | Self::Float) => Self::Float,
+            (Self::List(item), Self::List(_)) => Self::List(item),
+            (Self::Object(object), Self::Object(_)) => Self::Object(object),
+            _ => Self::Text,
+        };
+    }
+
+    /// The Arrow type. What has only been null, and objects without fields, are text: text can be anything later.
+    pub(crate) fn data_type(&self, text: &DataType) -> DataType {
+        match self {
+            Self::Bool => DataType::Boolean,
+            Self::Integer => DataType::Int64,
+            Self::Float => DataType::Float64,
+            Self::List(item) => DataType::List(Arc::new(Field::new("item", item.data_type(text), true))),
+            Self::Object(object) if !object.fields.is_empty() => DataType::Struct(object.fields(text)),
+            Self::Null | Self::Text | Self::Object(_) => text.clone(),
+        }
+    }
+}
+
+impl Object {
+    /// Learns from one object, at whose `{` the cursor stands.
+    pub(crate) fn learn(&mut self, cursor: &mut Cursor<'_>, depth: u32) -> Result<(), Fault> {
+        cursor.expect(b'{', "'{'")?;
+        let mut more = cursor.any(b'}');
+        let mut next = 0;
+        while more {
+            cursor.skip_space();
+            let mut name = Vec::new();
+            cursor.text()?.append_to(&mut name);
+            cursor.colon()?;
+            let field = self.position(&name, next);
+            self.fields[field].1.learn(cursor, depth + 1)?;
+            next = field + 1;
+            more = cursor.more(b'}')?;
+        }
+        Ok(())
+    }
+
+    fn position(&mut self, name: &[u8], expected: usize) -> usize {
+        if self.fields.get(expected).is_some_and(|field| field.0.as_bytes() == name) {
+            return expected;
+        }
+        let name = String::from_utf8_lossy(name).into_owned();
+        *self.index.entry(name).or_insert_with_key(|name| {
+            self.fields.push((name.clone(), Guess::Null));
+            self.fields.len() - 1
+        })
+    }
+
+    /// The Arrow fields.
+    pub(crate) fn fields(&self, text: &DataType) -> Fields {
+        self.fields.iter().map(|(name, guess)| Field::new(name, guess.data_type(text), true)).collect()
+    }
+}
+
+/// Integers that an `i64` has; beyond it text, which loses nothing.
+fn of_number(text: &[u8]) -> Guess {
+    if text.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
+        return Guess::Float;
+    }
+    let fits = std::str::from_utf8(text).is_ok_and(|text| text.parse::<i64>().is_ok());
+    if fits { Guess::Integer } else { Guess::Text }
+}
