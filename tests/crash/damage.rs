@@ -1,0 +1,154 @@
+//! A bit is flipped anywhere on the disk, a file is cut, a page is zero.
+
+use std::path::Path;
+
+use headwater_crash_tests::judge::{Fault, Served, check_duplicate, check_lookups, read_all};
+use headwater_crash_tests::reference::Reference;
+use headwater_crash_tests::script::{Script, Step};
+use headwater_crash_tests::session::{DATA, Session};
+use headwater_env::{Env, File, OpenMode, SimEnv};
+
+/// How the machine that is damaged was left.
+#[derive(Debug, Clone, Copy)]
+enum Ending {
+    InOrder,
+    Killed,
+}
+
+/// A log of a few segments with records of a producer, and what it serves.
+fn machine(ending: Ending) -> (SimEnv, Served) {
+    let mut script = Script::draw(2, 24);
+    // A log cut in the middle has nothing that a damaged log may not have; here it is whole.
+    script
+        .steps
+        .retain(|step| !matches!(step, Step::Truncate(_)));
+    let env = Reference::run(script).env.after_kill(0);
+    let session = Session::open(&env, false).expect("it recovers");
+    let served = read_all(&session).expect("it is whole");
+    assert!(
+        session.log.segments().len() > 2,
+        "there are sealed segments"
+    );
+    if matches!(ending, Ending::InOrder) {
+        session.close().expect("the disk is good");
+    }
+    drop(session);
+    (env.after_kill(0), served)
+}
+
+/// Damages every place of every file in one way, and judges what is made of it.
+fn damage_everywhere(ending: Ending, damage: impl Fn(&mut Vec<u8>, usize), what: &str) {
+    let (machine, whole) = machine(ending);
+    let mut found = 0;
+    for (path, bytes) in machine.image() {
+        for place in 0..bytes.len() {
+            let env = machine.after_kill(0);
+            let mut damaged = bytes.to_vec();
+            damage(&mut damaged, place);
+            let file = env
+                .open_file(Path::new(&path), OpenMode::Write)
+                .expect("it is there");
+            file.set_len(0).expect("the disk is good");
+            file.write_all_at(&damaged, 0).expect("the disk is good");
+            drop(file);
+            match judge(&env, &whole) {
+                Ok(told) => found += usize::from(told),
+                Err(error) => panic!(
+                    "{ending:?}, {path}, {what} at byte {place} of {}: {error}",
+                    bytes.len()
+                ),
+            }
+        }
+    }
+    assert!(
+        found > 100,
+        "only {found} damages were found: is anything damaged at all?"
+    );
+}
+
+/// Whether anybody was told of the damage; an error if it did harm in silence.
+fn judge(env: &SimEnv, whole: &Served) -> Result<bool, String> {
+    let Ok(session) = Session::open(env, false) else {
+        return Ok(true);
+    };
+    let served = match read_all(&session) {
+        Ok(served) => served,
+        Err(Fault::Told(_)) => return Ok(true),
+        Err(fault @ Fault::Silent(_)) => return Err(fault.to_string()),
+    };
+    for (offset, value) in &served.values {
+        if whole.values.get(offset) != Some(value) {
+            return Err(format!(
+                "offset {offset} has a value that was never written there"
+            ));
+        }
+    }
+    if served.values.len() < whole.values.len() && session.report.is_clean() {
+        return Err(format!(
+            "{:?} of {:?} are served, and the report is clean",
+            served.offsets, whole.offsets
+        ));
+    }
+    check_lookups(&session, &served)?;
+    if served.offsets == whole.offsets {
+        check_duplicate(&session, &served)?;
+    }
+    Ok(!session.report.is_clean())
+}
+
+fn flip(bytes: &mut Vec<u8>, place: usize) {
+    bytes[place] ^= 1 << (place % 8);
+}
+
+fn cut(bytes: &mut Vec<u8>, place: usize) {
+    bytes.truncate(place);
+}
+
+fn zero(bytes: &mut Vec<u8>, place: usize) {
+    let end = bytes.len().min(place + 64);
+    bytes[place..end].fill(0);
+}
+
+#[test]
+fn a_flipped_bit_is_found_or_harmless_after_an_orderly_end() {
+    damage_everywhere(Ending::InOrder, flip, "a bit flipped");
+}
+
+#[test]
+fn a_flipped_bit_is_found_or_harmless_after_a_crash() {
+    damage_everywhere(Ending::Killed, flip, "a bit flipped");
+}
+
+#[test]
+fn a_cut_file_is_found_or_harmless_after_an_orderly_end() {
+    damage_everywhere(Ending::InOrder, cut, "cut");
+}
+
+#[test]
+fn a_cut_file_is_found_or_harmless_after_a_crash() {
+    damage_everywhere(Ending::Killed, cut, "cut");
+}
+
+#[test]
+fn zeros_are_found_or_harmless_after_an_orderly_end() {
+    damage_everywhere(Ending::InOrder, zero, "64 zeros");
+}
+
+#[test]
+fn zeros_are_found_or_harmless_after_a_crash() {
+    damage_everywhere(Ending::Killed, zero, "64 zeros");
+}
+
+#[test]
+fn a_missing_file_is_found_or_harmless() {
+    for ending in [Ending::InOrder, Ending::Killed] {
+        let (machine, whole) = machine(ending);
+        for path in machine.image().into_keys() {
+            let env = machine.after_kill(0);
+            env.remove_file(Path::new(&path)).expect("it is there");
+            env.sync_dir(Path::new(DATA)).expect("the disk is good");
+            judge(&env, &whole)
+                .unwrap_or_else(|error| panic!("{ending:?}, {path} is missing: {error}"));
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What must never happen to a log, tried.
+
+mod damage;
+mod failed_sync;
+mod full_disk;
+mod power_cut;
+mod torn_tail;

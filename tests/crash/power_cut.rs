@@ -1,0 +1,83 @@
+//! The power goes, or the process dies, in the middle of every call that changes the disk.
+
+use headwater_crash_tests::reference::Reference;
+use headwater_crash_tests::runner::Runner;
+use headwater_crash_tests::script::Script;
+use headwater_crash_tests::session::Session;
+use headwater_crash_tests::survival::Survivor;
+use headwater_env::SimEnv;
+
+const SCRIPTS: u64 = 6;
+const STEPS: usize = 40;
+/// Disks that one power cut may leave.
+const CUTS: u64 = 8;
+const KILLS: u64 = 2;
+
+#[test]
+fn nothing_acknowledged_is_lost_at_any_write_sync_or_rename() {
+    let mut states = 0;
+    for seed in 0..SCRIPTS {
+        let reference = Reference::run(Script::draw(seed, STEPS));
+        for boundary in 0..reference.total() {
+            states += crash_at(&reference, boundary);
+        }
+    }
+    println!("{states} crash states");
+    assert!(states >= 10_000, "only {states} crash states were tried");
+}
+
+/// Tries all that may be left of a crash at one boundary; gives how many machines that were.
+fn crash_at(reference: &Reference, boundary: u64) -> u64 {
+    let script = &reference.script;
+    let env = SimEnv::new(script.seed);
+    env.crash_at(boundary);
+    let result = Runner::run(&env, script).map(drop);
+    assert!(
+        env.has_crashed(),
+        "script {}: there is no boundary {boundary}",
+        script.seed
+    );
+    let history = env.history();
+    let place = format!(
+        "script {}, boundary {boundary}, {:?}",
+        script.seed, history[boundary as usize]
+    );
+    assert!(result.is_err(), "{place}: nobody noticed that it failed");
+    let expected = reference.expectation_at(boundary);
+    let check = |start: &dyn Fn() -> SimEnv, required, seed| {
+        Survivor {
+            start,
+            flush_each: script.flush_each,
+            required,
+            expected: &expected,
+            seed,
+        }
+        .check()
+    };
+    for seed in 0..CUTS {
+        check(&|| env.after_power_cut(seed), &expected.durable, seed)
+            .unwrap_or_else(|error| panic!("{place}, power cut {seed}: {error}"));
+    }
+    for seed in 0..KILLS {
+        check(&|| env.after_kill(seed), &expected.appended, seed)
+            .unwrap_or_else(|error| panic!("{place}, kill {seed}: {error}"));
+    }
+    CUTS + KILLS
+}
+
+#[test]
+fn the_same_seed_crashes_into_the_same_bytes() {
+    let images = || {
+        let env = SimEnv::new(4);
+        env.crash_at(50);
+        let _ = Runner::run(&env, &Script::draw(4, STEPS));
+        let machines = (0..4).flat_map(|seed| [env.after_power_cut(seed), env.after_kill(seed)]);
+        machines
+            .map(|machine| {
+                let _ = Session::open(&machine, false);
+                machine.image()
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(images(), images());
+}

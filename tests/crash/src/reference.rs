@@ -1,0 +1,69 @@
+//! A script on a machine where nothing goes wrong.
+
+use headwater_env::SimEnv;
+
+use crate::model::Expectation;
+use crate::runner::Runner;
+use crate::script::Script;
+use crate::session::Outcome;
+
+/// What each step of a script does when nothing goes wrong, and where in the count of boundaries it does it.
+#[derive(Debug)]
+pub struct Reference {
+    /// The script.
+    pub script: Script,
+    /// What each step did.
+    pub outcomes: Vec<Outcome>,
+    /// How many boundaries there were once the log was open, and after each step.
+    pub boundaries: Vec<u64>,
+    /// What was expected before each step, and after the last.
+    pub expectations: Vec<Expectation>,
+    /// The machine afterwards.
+    pub env: SimEnv,
+}
+
+impl Reference {
+    /// Runs a script. Panics if a step fails: nothing should.
+    pub fn run(script: Script) -> Reference {
+        let env = SimEnv::new(script.seed);
+        let count = || env.history().len() as u64;
+        let opened = Runner::open(&env, script.flush_each);
+        let mut runner =
+            opened.unwrap_or_else(|failure| panic!("script {}: opening: {failure:?}", script.seed));
+        let mut boundaries = vec![count()];
+        let mut expectations = vec![Expectation::default()];
+        let mut outcomes = Vec::new();
+        for (number, step) in script.steps.iter().enumerate() {
+            let outcome = runner.step(step).unwrap_or_else(|failure| {
+                panic!(
+                    "script {}, step {number}, {step:?}: {failure:?}",
+                    script.seed
+                )
+            });
+            outcomes.push(outcome);
+            boundaries.push(count());
+            expectations.push(runner.expected.clone());
+        }
+        drop(runner);
+        Reference {
+            script,
+            outcomes,
+            boundaries,
+            expectations,
+            env,
+        }
+    }
+
+    /// How many boundaries the whole script has.
+    pub fn total(&self) -> u64 {
+        self.boundaries[self.boundaries.len() - 1]
+    }
+
+    /// What is expected of a machine whose power went in the middle of a boundary.
+    pub fn expectation_at(&self, boundary: u64) -> Expectation {
+        match self.boundaries.partition_point(|&end| end <= boundary) {
+            0 => Expectation::default(),
+            step => self.expectations[step - 1].while_under_way(&self.outcomes[step - 1]),
+        }
+    }
+}

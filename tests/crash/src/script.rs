@@ -1,0 +1,92 @@
+//! What a program does to its log.
+
+use crate::chance::Chance;
+
+/// One call of a program, or a few that belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// One batch.
+    Append {
+        /// Its values, each unlike all others of the script.
+        values: Vec<Vec<u8>>,
+        /// Whether it comes from an idempotent producer.
+        idempotent: bool,
+    },
+    /// Makes all that was appended durable.
+    Flush,
+    /// Closes the active segment.
+    Roll,
+    /// Moves the start of the log over so many percent of it.
+    DeleteRecords(u64),
+    /// Lets retention take segments.
+    ApplyRetention,
+    /// Removes the files of segments taken long enough ago.
+    DeleteDueFiles,
+    /// Drops the last so many percent of the log.
+    Truncate(u64),
+    /// Writes recovery point and log start to the checkpoint files.
+    Checkpoint,
+    /// Lets so many milliseconds pass.
+    Wait(u64),
+    /// Ends in order and starts again.
+    Restart,
+}
+
+/// Steps, and how the log is configured.
+#[derive(Debug, Clone)]
+pub struct Script {
+    /// What it was drawn from.
+    pub seed: u64,
+    /// Whether each append is acknowledged only after a flush (`flush.messages=1`).
+    pub flush_each: bool,
+    /// In their order.
+    pub steps: Vec<Step>,
+}
+
+impl Script {
+    /// Draws a script. Odd seeds flush each append.
+    pub fn draw(seed: u64, length: usize) -> Script {
+        let mut chance = Chance::new(seed);
+        let mut steps: Vec<Step> = (0..length)
+            .map(|number| draw_step(&mut chance, number))
+            .collect();
+        // Whatever is drawn, there is something to lose at the start and at the end.
+        steps[0] = append(&mut chance, 1000, true);
+        steps.push(append(&mut chance, 1001, true));
+        Script {
+            seed,
+            flush_each: seed % 2 == 1,
+            steps,
+        }
+    }
+}
+
+fn draw_step(chance: &mut Chance, number: usize) -> Step {
+    match chance.below(100) {
+        0..=51 => {
+            let idempotent = chance.below(3) > 0;
+            append(chance, number, idempotent)
+        }
+        52..=63 => Step::Flush,
+        64..=68 => Step::Roll,
+        69..=73 => Step::DeleteRecords(5 + chance.below(30)),
+        74..=78 => Step::ApplyRetention,
+        79..=82 => Step::DeleteDueFiles,
+        83..=88 => Step::Truncate(1 + chance.below(40)),
+        89..=94 => Step::Checkpoint,
+        95..=97 => Step::Wait(1 + chance.below(40)),
+        _ => Step::Restart,
+    }
+}
+
+fn append(chance: &mut Chance, number: usize, idempotent: bool) -> Step {
+    let value = |index| {
+        let mut value = format!("{number}.{index}:").into_bytes();
+        value.extend(chance.bytes(120));
+        value
+    };
+    Step::Append {
+        values: (0..=number % 4).map(value).collect(),
+        idempotent,
+    }
+}

@@ -1,0 +1,284 @@
+//! A program that has its log open.
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use headwater_env::{Env, SimEnv};
+use headwater_log::{
+    AppendError, ChangeError, CheckpointKind, DataDirectory, FlushError, LogConfig, OpenState,
+    PartitionLog, RecoveryReport,
+};
+use headwater_record::{
+    BatchBuilder, BatchOptions, LeaderEpoch, Offset, ProducerEpoch, ProducerId, ProducerState,
+    ValidationRules, validate,
+};
+
+use crate::script::Step;
+
+/// Where the data directory is.
+pub const DATA: &str = "data";
+/// Where the only partition is.
+pub const PARTITION: &str = "data/flights-0";
+
+/// Why a step did not work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The disk is full; may work later.
+    DiskFull(String),
+    /// The partition is read-only.
+    Poisoned(String),
+    /// All else.
+    Other(String),
+}
+
+impl Failure {
+    fn other(error: impl fmt::Display) -> Failure {
+        Failure::Other(error.to_string())
+    }
+}
+
+impl From<AppendError> for Failure {
+    fn from(error: AppendError) -> Failure {
+        match error {
+            AppendError::DiskFull(_) => Failure::DiskFull(error.to_string()),
+            AppendError::Poisoned(_) => Failure::Poisoned(error.to_string()),
+            error => Failure::other(error),
+        }
+    }
+}
+
+impl From<FlushError> for Failure {
+    fn from(FlushError::Poisoned(error): FlushError) -> Failure {
+        Failure::Poisoned(error.to_string())
+    }
+}
+
+impl From<ChangeError> for Failure {
+    fn from(error: ChangeError) -> Failure {
+        match error {
+            ChangeError::Poisoned(_) => Failure::Poisoned(error.to_string()),
+            ChangeError::File(ref file) if file.is_disk_full() => {
+                Failure::DiskFull(error.to_string())
+            }
+            error => Failure::other(error),
+        }
+    }
+}
+
+/// What a step that worked did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The values that were given offsets, from the first of these.
+    pub appended: Option<(i64, Vec<Vec<u8>>)>,
+    /// Everything before this was acknowledged as durable.
+    pub durable_to: Option<i64>,
+    /// The log start that was acknowledged as durable.
+    pub durable_start: Option<i64>,
+    /// Where the log begins now.
+    pub log_start: i64,
+    /// Where the log ends now.
+    pub log_end: i64,
+}
+
+/// An open log and its data directory, on a simulated machine.
+#[derive(Debug)]
+pub struct Session {
+    /// The machine.
+    pub env: SimEnv,
+    /// The log.
+    pub log: PartitionLog<SimEnv>,
+    /// What opening it found.
+    pub report: RecoveryReport,
+    directory: DataDirectory<SimEnv>,
+    producer: Producer,
+}
+
+/// The state of the one idempotent producer.
+#[derive(Debug, Clone, Copy)]
+struct Producer {
+    epoch: i16,
+    next_sequence: i32,
+}
+
+const PRODUCER_ID: i64 = 7;
+const LEADER_EPOCH: LeaderEpoch = LeaderEpoch::new(3);
+
+/// Limits so small that a few appends roll segments, write index entries and let retention have work.
+pub fn config(flush_each: bool) -> LogConfig {
+    LogConfig {
+        segment_bytes: 1024,
+        segment_ms: 60,
+        index_interval_bytes: 150,
+        segment_index_bytes: 64,
+        retention_bytes: Some(4000),
+        retention_ms: None,
+        file_delete_delay_ms: 20,
+        flush_messages: if flush_each { 1 } else { u64::MAX },
+        ..LogConfig::default()
+    }
+}
+
+impl Session {
+    /// Opens what is on the machine's disk, as a broker does.
+    pub fn open(env: &SimEnv, flush_each: bool) -> Result<Session, Failure> {
+        let directory =
+            DataDirectory::open(env.clone(), Path::new(DATA), 0).map_err(Failure::other)?;
+        let checkpoint = |kind| {
+            let offsets = directory.read_checkpoint(kind).map_err(Failure::other)?;
+            Ok(offsets.get(&key()).copied().unwrap_or(Offset::ZERO))
+        };
+        let start = OpenState {
+            clean_shutdown: directory.clean_shutdown(),
+            recovery_point: checkpoint(CheckpointKind::RecoveryPoint)?,
+            log_start_offset: checkpoint(CheckpointKind::LogStartOffset)?,
+        };
+        let path = directory.partition_path("flights", 0);
+        let (log, report) = PartitionLog::open(env.clone(), &path, config(flush_each), start)
+            .map_err(Failure::other)?;
+        let producer = Producer {
+            epoch: 0,
+            next_sequence: 0,
+        };
+        let mut session = Session {
+            env: env.clone(),
+            log,
+            report,
+            directory,
+            producer,
+        };
+        session.fence_producer();
+        Ok(session)
+    }
+
+    /// Does one step that is no restart.
+    pub fn step(&mut self, step: &Step) -> Result<Outcome, Failure> {
+        let mut outcome = Outcome::default();
+        match step {
+            Step::Append { values, idempotent } => outcome = self.append(values, *idempotent)?,
+            Step::Flush => outcome.durable_to = Some(self.log.flush()?.get()),
+            Step::Roll => self.log.roll()?,
+            Step::DeleteRecords(percent) => {
+                drop(self.log.delete_records(self.at_percent(*percent))?)
+            }
+            Step::ApplyRetention => drop(self.log.apply_retention(self.env.wall_clock_ms())?),
+            Step::DeleteDueFiles => drop(self.log.delete_due_files()?),
+            Step::Truncate(percent) => {
+                self.log.truncate_to(self.at_percent(100 - percent))?;
+                self.fence_producer();
+            }
+            Step::Checkpoint => outcome.durable_start = Some(self.write_checkpoints()?),
+            Step::Wait(ms) => {
+                self.env.advance(Duration::from_millis(*ms));
+                self.log.roll_if_due(self.env.wall_clock_ms())?;
+            }
+            Step::Restart => return Err(Failure::Other("a restart ends the session".to_owned())),
+        }
+        Ok(self.outcome(outcome))
+    }
+
+    /// Sends the newest idempotent batch of the log again; gives the offset the log says it has, if it knows the batch.
+    pub fn resend(&self, batch: Bytes) -> Result<Option<i64>, Failure> {
+        let appended = self.log.append_as_leader(validated(batch)?, LEADER_EPOCH)?;
+        Ok(appended.duplicate.then(|| appended.base_offset.get()))
+    }
+
+    /// Ends in order.
+    pub fn close(&self) -> Result<(), Failure> {
+        self.log.close()?;
+        self.write_checkpoints()?;
+        self.directory.mark_clean_shutdown().map_err(Failure::other)
+    }
+
+    fn append(&mut self, values: &[Vec<u8>], idempotent: bool) -> Result<Outcome, Failure> {
+        let producer = idempotent.then_some(self.producer);
+        let batch = self.batch(values, producer);
+        let appended = self.log.append_as_leader(validated(batch)?, LEADER_EPOCH)?;
+        if idempotent {
+            self.producer.next_sequence += values.len() as i32;
+        }
+        let mut outcome = Outcome::default();
+        if appended.flush_required {
+            self.log.wait_flushed(appended.next_offset())?;
+            outcome.durable_to = Some(appended.next_offset().get());
+        }
+        outcome.appended = Some((appended.base_offset.get(), values.to_vec()));
+        Ok(outcome)
+    }
+
+    fn batch(&self, values: &[Vec<u8>], producer: Option<Producer>) -> Bytes {
+        let producer = producer.map(|producer| ProducerState {
+            id: ProducerId::new(PRODUCER_ID),
+            epoch: ProducerEpoch::new(producer.epoch),
+            base_sequence: producer.next_sequence,
+        });
+        let mut builder = BatchBuilder::new(BatchOptions {
+            producer,
+            ..BatchOptions::default()
+        });
+        for value in values {
+            builder
+                .try_append(timestamp_of(value), None, Some(value), &[])
+                .expect("a few small records fit in a batch");
+        }
+        builder.finish().expect("a batch has records")
+    }
+
+    /// Begins a new producer epoch: after a truncation or a crash the producer does not know which of its batches are there.
+    fn fence_producer(&mut self) {
+        let known = self
+            .log
+            .active_producers()
+            .into_iter()
+            .map(|producer| producer.producer_epoch.get())
+            .max();
+        let epoch = known.map_or(0, |epoch| epoch + 1).max(self.producer.epoch);
+        self.producer = Producer {
+            epoch,
+            next_sequence: 0,
+        };
+    }
+
+    fn write_checkpoints(&self) -> Result<i64, Failure> {
+        let log_start = self.log.log_start_offset();
+        for (kind, offset) in [
+            (CheckpointKind::RecoveryPoint, self.log.recovery_point()),
+            (CheckpointKind::LogStartOffset, log_start),
+        ] {
+            self.directory
+                .write_checkpoint(kind, &[(key(), offset)].into())
+                .map_err(Failure::other)?;
+        }
+        Ok(log_start.get())
+    }
+
+    pub(crate) fn at_percent(&self, percent: u64) -> Offset {
+        let (start, end) = (self.log.log_start_offset(), self.log.log_end_offset());
+        start + (end - start) * percent as i64 / 100
+    }
+
+    pub(crate) fn outcome(&self, outcome: Outcome) -> Outcome {
+        Outcome {
+            log_start: self.log.log_start_offset().get(),
+            log_end: self.log.log_end_offset().get(),
+            ..outcome
+        }
+    }
+}
+
+fn key() -> (String, i32) {
+    ("flights".to_owned(), 0)
+}
+
+/// The timestamp of a value: out of order, so that lookups by time are no lookups by offset.
+pub fn timestamp_of(value: &[u8]) -> i64 {
+    1_704_067_200_000
+        + value
+            .iter()
+            .fold(0, |sum: i64, &byte| (sum * 31 + i64::from(byte)) % 997)
+}
+
+fn validated(batch: Bytes) -> Result<headwater_record::ValidatedBatches, Failure> {
+    validate(batch, &ValidationRules::default()).map_err(Failure::other)
+}

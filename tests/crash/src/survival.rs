@@ -1,0 +1,130 @@
+//! A machine that starts again, and all that is asked of it.
+
+use headwater_env::SimEnv;
+
+use crate::judge::{Served, check_duplicate, check_lookups, compare, read_all};
+use crate::model::{Expectation, Values};
+use crate::scan::end_of_whole_batches;
+use crate::script::Step;
+use crate::session::Session;
+
+/// One machine after one crash.
+#[derive(Debug)]
+pub struct Survivor<'a> {
+    /// Starts it, always from the same disk.
+    pub start: &'a dyn Fn() -> SimEnv,
+    /// Whether appends are flushed.
+    pub flush_each: bool,
+    /// What must be there.
+    pub required: &'a Values,
+    /// What may be there.
+    pub expected: &'a Expectation,
+    /// For what is left to chance.
+    pub seed: u64,
+}
+
+impl Survivor<'_> {
+    /// Recovers, reads, recovers again, appends, and crashes once more, in the middle of recovery too.
+    pub fn check(&self) -> Result<(), String> {
+        let env = (self.start)();
+        let whole = env.image();
+        let session = self.open(&env)?;
+        let recovery_boundaries = env.history().len() as u64;
+        let served = self.read(&session)?;
+        check_lookups(&session, &served)?;
+        let end = end_of_whole_batches(&whole, served.offsets.start);
+        if served.offsets.end < end {
+            return Err(format!(
+                "whole valid batches reach to {end}, and only those to {} were kept",
+                served.offsets.end
+            ));
+        }
+        drop(session);
+        let session = self.recover_again(&env, &served)?;
+        check_duplicate(&session, &served)?;
+        self.go_on(session, &served)?;
+        if recovery_boundaries > 0 {
+            self.crash_while_recovering(self.seed % recovery_boundaries)?;
+        }
+        Ok(())
+    }
+
+    fn open(&self, env: &SimEnv) -> Result<Session, String> {
+        Session::open(env, self.flush_each)
+            .map_err(|failure| format!("the log does not open: {failure:?}"))
+    }
+
+    fn read(&self, session: &Session) -> Result<Served, String> {
+        let served = read_all(session).map_err(|fault| fault.to_string())?;
+        compare(&served, self.required, self.expected)?;
+        Ok(served)
+    }
+
+    /// A second recovery finds what the first left, and nothing to repair.
+    fn recover_again(&self, env: &SimEnv, served: &Served) -> Result<Session, String> {
+        let session = self.open(env)?;
+        let report = &session.report;
+        if report.cut.is_some() || !report.segments_removed.is_empty() || !report.damage.is_empty()
+        {
+            return Err(format!(
+                "the second recovery found something to repair: {report}"
+            ));
+        }
+        let again = read_all(&session).map_err(|fault| fault.to_string())?;
+        if again == *served {
+            Ok(session)
+        } else {
+            Err(format!(
+                "the second recovery gives {:?}, the first gave {:?}",
+                again.offsets, served.offsets
+            ))
+        }
+    }
+
+    /// Appending goes on at the end, and what is flushed now is as durable as ever.
+    fn go_on(&self, mut session: Session, served: &Served) -> Result<(), String> {
+        let append = Step::Append {
+            values: vec![b"after the crash".to_vec()],
+            idempotent: self.seed % 2 == 0,
+        };
+        let failed = |failure| format!("the log does not go on: {failure:?}");
+        let outcome = session.step(&append).map_err(failed)?;
+        session.step(&Step::Flush).map_err(failed)?;
+        let Some((base, values)) = &outcome.appended else {
+            return Err("nothing was appended".to_owned());
+        };
+        if *base != served.offsets.end {
+            return Err(format!(
+                "the log ends at {}, and the next record was given {base}",
+                served.offsets.end
+            ));
+        }
+        let env = session.env.after_power_cut(self.seed);
+        drop(session);
+        let mut required = self.required.clone();
+        required.insert(*base, values[0].clone());
+        let mut expected = self.expected.clone();
+        expected
+            .written
+            .entry(*base)
+            .or_default()
+            .insert(values[0].clone());
+        let found = read_all(&self.open(&env)?).map_err(|fault| fault.to_string())?;
+        compare(&found, &required, &expected).map_err(|error| format!("after going on: {error}"))
+    }
+
+    fn crash_while_recovering(&self, boundary: u64) -> Result<(), String> {
+        let env = (self.start)();
+        env.crash_at(boundary);
+        if Session::open(&env, self.flush_each).is_ok() {
+            return Err(format!(
+                "recovery did not notice that its call {boundary} failed"
+            ));
+        }
+        let again = env.after_power_cut(self.seed);
+        let session = self.open(&again)?;
+        self.read(&session)
+            .map(drop)
+            .map_err(|error| format!("after a crash in recovery's call {boundary}: {error}"))
+    }
+}
