@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use super::drain::drain;
 use super::queue::Ticket;
@@ -41,6 +41,12 @@ impl SendHandle {
     /// Whether the result is there.
     pub fn is_done(&self) -> bool {
         self.ticket.completion.outcome().is_some()
+    }
+
+    /// Wakes `waker` once the result is there; returns whether it will, and `false` if the result is there already. Does not send
+    /// anything.
+    pub fn wake_when_done(&self, waker: &Waker) -> bool {
+        self.ticket.completion.wake_at_completion(waker)
     }
 
     /// Sends its batch now, in this thread where the transport allows it, and does not wait.
