@@ -1,13 +1,23 @@
 //! What stands around the partitions: the lock, `meta.properties`, the checkpoints, the mark of an orderly end.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use headwater_env::{Env, LockError};
+use headwater_env::{DirEntry, EntryKind, Env, LockError};
 use headwater_record::Offset;
 use thiserror::Error;
 
 use crate::error::FileError;
+use crate::{base64, checkpoint};
+
+const LOCK: &str = ".lock";
+const META_PROPERTIES: &str = "meta.properties";
+const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
+/// Kafka writes the epoch under which a broker was registered; one that never was writes -1.
+const CLEAN_SHUTDOWN_TEXT: &str = r#"{"version":0,"brokerEpoch":-1}"#;
+/// What a partition's directory ends with when its topic was deleted.
+const DELETED: &str = "-delete";
 
 /// Why a data directory could not be opened.
 #[derive(Debug, Error)]
@@ -72,6 +82,15 @@ pub enum CheckpointKind {
     LogStartOffset,
 }
 
+impl CheckpointKind {
+    const fn file_name(self) -> &'static str {
+        match self {
+            Self::RecoveryPoint => "recovery-point-offset-checkpoint",
+            Self::LogStartOffset => "log-start-offset-checkpoint",
+        }
+    }
+}
+
 /// A data directory, locked for this process until dropped.
 #[derive(Debug)]
 pub struct DataDirectory<E: Env> {
@@ -87,11 +106,42 @@ pub struct DataDirectory<E: Env> {
 pub type Offsets = BTreeMap<(String, i32), Offset>;
 
 impl<E: Env> DataDirectory<E> {
-    /// Takes the lock and reads what is there; makes the directory and `meta.properties` where missing. Removes the mark of an orderly
-    /// end, durably, so that a crash from here on is known as one.
+    /// Takes the lock and reads what is there; makes the directory and `meta.properties` (with this node id) where missing. Removes the
+    /// mark of an orderly end, durably, so that a crash from here on is known as one. A directory that is not ours is left as it is.
     pub fn open(env: E, path: &Path, node_id: i32) -> Result<Self, DataDirectoryError> {
-        let _ = (env, path, node_id);
-        todo!()
+        let failed = |action| move |source| FileError::new(action, path, source);
+        if env.metadata(path).map_err(failed("open"))?.is_none() {
+            env.create_dir_all(path).map_err(failed("create"))?;
+        }
+        let entries = env.read_dir(path).map_err(failed("list"))?;
+        check_ours(path, &entries)?;
+        let lock = env.lock(&path.join(LOCK)).map_err(|error| match error {
+            LockError::Held { pid } => DataDirectoryError::Locked {
+                path: path.to_path_buf(),
+                pid,
+            },
+            LockError::Io(source) => FileError::new("lock", path.join(LOCK), source).into(),
+        })?;
+        let meta = read_or_make_meta(&env, path, node_id)?;
+        // What the last owner did while we waited for the lock counts.
+        let entries = env.read_dir(path).map_err(failed("list"))?;
+        let mut directory = Self {
+            env,
+            path: path.to_path_buf(),
+            _lock: lock,
+            meta,
+            partitions: entries
+                .iter()
+                .filter_map(|entry| partition(path, entry))
+                .collect(),
+            clean_shutdown: false,
+        };
+        directory.partitions.sort();
+        for entry in entries.iter().filter(|entry| is_deleted_partition(entry)) {
+            directory.remove_deleted(&path.join(&entry.name))?;
+        }
+        directory.clean_shutdown = directory.take_clean_shutdown()?;
+        Ok(directory)
     }
 
     /// Where it is.
@@ -119,37 +169,214 @@ impl<E: Env> DataDirectory<E> {
         self.path.join(format!("{topic}-{partition}"))
     }
 
-    /// Reads a checkpoint; a missing one is empty.
+    /// Reads a checkpoint; a missing one is empty. A damaged one is an error: without it every log can be checked from its start, so a
+    /// caller who wants that goes on with an empty one and an unclean start.
     pub fn read_checkpoint(&self, kind: CheckpointKind) -> Result<Offsets, DataDirectoryError> {
-        let _ = (kind, &self.env);
-        todo!()
+        let path = self.path.join(kind.file_name());
+        let bytes = self
+            .env
+            .read_file(&path)
+            .map_err(|source| FileError::new("read", &path, source))?;
+        let Some(bytes) = bytes else {
+            return Ok(Offsets::new());
+        };
+        let text = std::str::from_utf8(&bytes).map_err(|error| error.to_string());
+        text.and_then(parse_offsets)
+            .map_err(|what| DataDirectoryError::Damaged { path, what })
     }
 
-    /// Replaces a checkpoint, durably.
+    /// Replaces a checkpoint, durably. One caller at a time for each kind.
     pub fn write_checkpoint(
         &self,
         kind: CheckpointKind,
         offsets: &Offsets,
     ) -> Result<(), DataDirectoryError> {
-        let _ = (kind, offsets);
-        todo!()
+        let lines = offsets
+            .iter()
+            .map(|((topic, partition), offset)| format!("{topic} {partition} {offset}"));
+        self.replace(kind.file_name(), &checkpoint::format(lines))
     }
 
     /// Renames a partition's directory out of the way, so that its name is free at once; returns where it is now. Remove it with
-    /// [`remove_deleted`](Self::remove_deleted).
+    /// [`remove_deleted`](Self::remove_deleted); the next open does so otherwise.
     pub fn mark_deleted(&self, topic: &str, partition: i32) -> Result<PathBuf, DataDirectoryError> {
-        let _ = (topic, partition);
-        todo!()
+        let id = u128::from_be_bytes(random_uuid(&self.env));
+        let from = self.partition_path(topic, partition);
+        let to = self
+            .path
+            .join(format!("{topic}-{partition}.{id:032x}{DELETED}"));
+        self.env
+            .rename(&from, &to)
+            .map_err(|source| FileError::new("rename", from, source))?;
+        self.sync()?;
+        Ok(to)
     }
 
     /// Removes a directory that [`mark_deleted`](Self::mark_deleted) renamed.
     pub fn remove_deleted(&self, path: &Path) -> Result<(), DataDirectoryError> {
-        let _ = path;
-        todo!()
+        match self.env.remove_dir_all(path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(FileError::new("remove", path, source).into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes the mark of an orderly end. Call it last, after every log was closed without an error and the checkpoints were written.
     pub fn mark_clean_shutdown(&self) -> Result<(), DataDirectoryError> {
-        todo!()
+        self.replace(CLEAN_SHUTDOWN, CLEAN_SHUTDOWN_TEXT)
+    }
+
+    fn take_clean_shutdown(&self) -> Result<bool, DataDirectoryError> {
+        let path = self.path.join(CLEAN_SHUTDOWN);
+        match self.env.remove_file(&path) {
+            Ok(()) => {
+                // If the mark came back after a crash, nobody would look for what the crash did.
+                self.sync()?;
+                Ok(true)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(source) => Err(FileError::new("remove", path, source).into()),
+        }
+    }
+
+    fn replace(&self, name: &str, text: &str) -> Result<(), DataDirectoryError> {
+        let path = self.path.join(name);
+        self.env
+            .replace_file(&path, text.as_bytes())
+            .map_err(|source| FileError::new("replace", path, source).into())
+    }
+
+    fn sync(&self) -> Result<(), DataDirectoryError> {
+        self.env
+            .sync_dir(&self.path)
+            .map_err(|source| FileError::new("sync", &self.path, source).into())
     }
 }
+
+/// A directory is ours when it has `meta.properties`, or nothing yet.
+fn check_ours(path: &Path, entries: &[DirEntry]) -> Result<(), DataDirectoryError> {
+    if entries.iter().any(|entry| entry.name == META_PROPERTIES) {
+        return Ok(());
+    }
+    let may_be_there = [LOCK, "meta.properties.tmp", "lost+found"];
+    match entries
+        .iter()
+        .find(|entry| !may_be_there.contains(&&*entry.name))
+    {
+        None => Ok(()),
+        Some(stranger) => Err(DataDirectoryError::NotOurs {
+            path: path.to_path_buf(),
+            found: stranger.name.clone(),
+        }),
+    }
+}
+
+fn read_or_make_meta<E: Env>(
+    env: &E,
+    directory: &Path,
+    node_id: i32,
+) -> Result<MetaProperties, DataDirectoryError> {
+    let path = directory.join(META_PROPERTIES);
+    let bytes = env
+        .read_file(&path)
+        .map_err(|source| FileError::new("read", &path, source))?;
+    if let Some(bytes) = bytes {
+        return parse_meta(&bytes).map_err(|what| DataDirectoryError::Damaged { path, what });
+    }
+    let meta = MetaProperties {
+        cluster_id: base64::encode(random_uuid(env)),
+        node_id,
+        directory_id: base64::encode(random_uuid(env)),
+    };
+    let text = format!(
+        "#\ncluster.id={}\ndirectory.id={}\nnode.id={}\nversion=1\n",
+        meta.cluster_id, meta.directory_id, meta.node_id
+    );
+    env.replace_file(&path, text.as_bytes())
+        .map_err(|source| FileError::new("replace", path, source))?;
+    Ok(meta)
+}
+
+fn parse_meta(bytes: &[u8]) -> Result<MetaProperties, String> {
+    let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.starts_with('#'));
+    let values: BTreeMap<&str, &str> = lines
+        .filter_map(|line| line.split_once('='))
+        .map(|(key, value)| (key.trim(), value.trim()))
+        .collect();
+    let value = |key: &str| {
+        values
+            .get(key)
+            .copied()
+            .ok_or_else(|| format!("it has no {key}"))
+    };
+    let version = value("version")?;
+    if version != "1" {
+        return Err(format!(
+            "its version is {version}; use a release that knows it"
+        ));
+    }
+    let node_id = value("node.id")?;
+    Ok(MetaProperties {
+        cluster_id: value("cluster.id")?.to_owned(),
+        node_id: node_id
+            .parse()
+            .map_err(|_| format!("its node.id {node_id:?} is not a number"))?,
+        // Kafka before 3.7 wrote none.
+        directory_id: value("directory.id").unwrap_or_default().to_owned(),
+    })
+}
+
+fn parse_offsets(text: &str) -> Result<Offsets, String> {
+    let mut offsets = Offsets::new();
+    for line in checkpoint::parse(text)? {
+        let words: Vec<&str> = line.split(' ').collect();
+        let parsed = match words.as_slice() {
+            [topic, partition, offset] => partition.parse().ok().zip(offset.parse().ok()).map(
+                |(partition, offset): (i32, i64)| {
+                    (((*topic).to_owned(), partition), Offset::new(offset))
+                },
+            ),
+            _ => None,
+        };
+        let (partition, offset) = parsed.ok_or_else(|| {
+            format!("the line {line:?} is not a topic, a partition and an offset")
+        })?;
+        offsets.insert(partition, offset);
+    }
+    Ok(offsets)
+}
+
+fn partition(directory: &Path, entry: &DirEntry) -> Option<PartitionDirectory> {
+    let (topic, partition) = entry.name.rsplit_once('-')?;
+    let is_number = !partition.is_empty() && partition.bytes().all(|digit| digit.is_ascii_digit());
+    (entry.kind == EntryKind::Dir && is_number && !topic.is_empty())
+        .then(|| partition.parse().ok())
+        .flatten()
+        .map(|partition| PartitionDirectory {
+            topic: topic.to_owned(),
+            partition,
+            path: directory.join(&entry.name),
+        })
+}
+
+fn is_deleted_partition(entry: &DirEntry) -> bool {
+    entry.kind == EntryKind::Dir && entry.name.ends_with(DELETED) && entry.name.contains('.')
+}
+
+/// A random UUID, version 4.
+fn random_uuid(env: &impl Env) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    env.fill_random(&mut bytes);
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    bytes
+}
+
+#[cfg(test)]
+#[path = "data_directory_tests.rs"]
+mod tests;

@@ -115,7 +115,9 @@ pub enum AppendError {
         max: usize,
     },
     /// A leader epoch older than one already in the log (`FENCED_LEADER_EPOCH`).
-    #[error("leader epoch {leader_epoch} is older than the log's {current}; the leadership has moved on, refresh the metadata")]
+    #[error(
+        "leader epoch {leader_epoch} is older than the log's {current}; the leadership has moved on, refresh the metadata"
+    )]
     StaleLeaderEpoch {
         /// What the append was made with.
         leader_epoch: LeaderEpoch,
@@ -142,9 +144,15 @@ pub enum AppendError {
     /// Another failure of the disk (`KAFKA_STORAGE_ERROR`). The log ends where it ended before.
     #[error("the append failed: {0}; check the disk")]
     File(#[source] FileError),
+    /// The end of the log could not be read, which must be known to append (`KAFKA_STORAGE_ERROR`).
+    #[error("the append failed because the log cannot be read: {0}")]
+    Unreadable(#[source] Box<ReadError>),
     /// The partition is read-only (`KAFKA_STORAGE_ERROR`).
     #[error(transparent)]
     Poisoned(#[from] Poisoned),
+    /// The log was closed (`KAFKA_STORAGE_ERROR`).
+    #[error("the log is closed; open it again to write")]
+    Closed,
 }
 
 impl From<FileError> for AppendError {
@@ -208,6 +216,9 @@ pub enum ChangeError {
     /// The partition is read-only.
     #[error(transparent)]
     Poisoned(#[from] Poisoned),
+    /// The log was closed.
+    #[error("the log is closed; open it again to change it")]
+    Closed,
     /// An offset past the end of the log (`OFFSET_OUT_OF_RANGE`).
     #[error("offset {offset} is past the end of the log, {log_end_offset}; give one that is not")]
     PastEnd {
@@ -216,4 +227,10 @@ pub enum ChangeError {
         /// Next offset to be written.
         log_end_offset: Offset,
     },
+}
+
+impl From<FlushError> for ChangeError {
+    fn from(FlushError::Poisoned(poisoned): FlushError) -> Self {
+        Self::Poisoned(poisoned)
+    }
 }

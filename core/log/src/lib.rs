@@ -6,22 +6,51 @@
 //! Who may do what at the same time: any number of threads append, read and flush. Appends are put in order by one lock per partition;
 //! readers never take it, they work on an atomic snapshot of the segment list and the offsets. `fsync` runs outside it too.
 
+mod append;
+mod base64;
+mod checkpoint;
+mod close;
 mod config;
 mod data_directory;
 mod error;
+mod file_name;
+mod flush;
+mod header_walk;
+mod index_builder;
+mod index_file;
+mod leader_epochs;
+mod log_file;
+mod offset_index;
+mod open;
 mod partition_log;
+mod partition_metadata;
+mod producer_replay;
+mod producer_snapshot;
+mod producer_state;
+mod read;
+mod recovery;
 mod report;
+mod retention;
+mod roll;
+mod segment;
+mod segments;
+mod time_index;
+mod time_lookup;
+mod transaction_index;
+mod truncate;
 mod types;
+mod view;
 
 pub use config::{CleanupPolicy, LogConfig};
 pub use data_directory::{
-    CheckpointKind, DataDirectory, DataDirectoryError, MetaProperties, PartitionDirectory,
+    CheckpointKind, DataDirectory, DataDirectoryError, MetaProperties, Offsets, PartitionDirectory,
 };
-pub use error::{
-    AppendError, ChangeError, FileError, FlushError, OpenError, Poisoned, ReadError,
-};
+pub use error::{AppendError, ChangeError, FileError, FlushError, OpenError, Poisoned, ReadError};
 pub use partition_log::PartitionLog;
+pub use partition_metadata::{read_topic_id, write_topic_id};
+pub use read::{BatchHeaders, READ_BYTES_PREFERRED};
 pub use report::{Cut, Damage, RecoveryReport};
+pub use transaction_index::AbortedTransaction;
 pub use types::{
     Appended, DeletedSegment, DeletionReason, EpochEnd, OpenState, ProducerSummary, Read,
     RecordPosition, SegmentInfo,

@@ -1,217 +1,260 @@
-//! One partition in one directory.
+//! One partition in one directory: its state, and who may touch what.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use headwater_env::Env;
-use headwater_record::{BatchHeader, DecompressLimit, LeaderEpoch, Offset, ValidatedBatches};
+use headwater_record::{LeaderEpoch, Offset};
+use parking_lot::{Mutex, RwLock};
 
 use crate::config::LogConfig;
-use crate::error::{AppendError, ChangeError, FlushError, OpenError, ReadError};
+use crate::error::{ChangeError, FileError, OpenError, Poisoned, ReadError};
+use crate::file_name::LEADER_EPOCH_CHECKPOINT;
+use crate::flush::Flusher;
+use crate::leader_epochs::LeaderEpochs;
+use crate::producer_state::ProducerStates;
 use crate::report::RecoveryReport;
-use crate::types::{
-    Appended, DeletedSegment, EpochEnd, OpenState, ProducerSummary, Read, RecordPosition,
-    SegmentInfo,
-};
+use crate::roll::Head;
+use crate::segment::Segment;
+use crate::types::{EpochEnd, OpenState, ProducerSummary, SegmentInfo};
+use crate::view::View;
 
 /// The log of one partition.
+///
+/// Any number of threads may call any method at the same time. What changes the log ([`append_as_leader`](Self::append_as_leader),
+/// [`roll`](Self::roll), [`truncate_to`](Self::truncate_to), [`delete_records`](Self::delete_records), retention) is put in order by one
+/// lock; reads never take it and see the log as it was at one moment. Offsets only grow, and their order is asserted at each change.
+///
+/// Dropping a log closes nothing: that is what a crash does, and the next open recovers from it. Call [`close`](Self::close).
 #[derive(Debug)]
 pub struct PartitionLog<E: Env> {
-    env: E,
+    pub(crate) env: E,
+    pub(crate) dir: Arc<Path>,
+    pub(crate) config: RwLock<Arc<LogConfig>>,
+    /// What readers see. Written only under `writer`.
+    pub(crate) view: RwLock<View<E>>,
+    /// The append lock. Taken before `flusher`, `epochs` and `view`.
+    pub(crate) writer: Mutex<Writer>,
+    pub(crate) flusher: Flusher,
+    pub(crate) epochs: RwLock<LeaderEpochs>,
+    /// Why nothing may be written any more, once that is so.
+    pub(crate) poison: OnceLock<String>,
+    /// Names in the directory have changed since it was last synced.
+    pub(crate) directory_changed: AtomicBool,
+    /// Files that wait for their removal, and the monotonic time of it.
+    pub(crate) doomed: Mutex<Vec<(PathBuf, Duration)>>,
+}
+
+/// What only the holder of the append lock may touch.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(crate) producers: ProducerStates,
+    pub(crate) head: Head,
+    pub(crate) is_closed: bool,
+    /// Is there anything that the files of a clean shutdown do not say yet?
+    pub(crate) is_changed: bool,
 }
 
 impl<E: Env> PartitionLog<E> {
-    /// Opens the log in `dir`, which is made if need be, and makes it whole.
+    /// Opens the log in `dir`, which is made if need be, and makes it whole: after a crash the segments from the recovery point on are
+    /// read, what is no whole valid batch at the end is cut, and indexes that are missing or wrong are made again. After a clean
+    /// shutdown almost nothing is read. The caller must own the directory (see [`DataDirectory`](crate::DataDirectory)).
     pub fn open(
         env: E,
         dir: &Path,
         config: LogConfig,
         start: OpenState,
     ) -> Result<(Self, RecoveryReport), OpenError> {
-        let _ = (dir, config, start);
-        let _ = Self { env }.env;
-        todo!()
-    }
-
-    /// Appends batches of a producer, gives them offsets, and returns when they can be read.
-    pub fn append_as_leader(
-        &self,
-        batches: ValidatedBatches,
-        leader_epoch: LeaderEpoch,
-    ) -> Result<Appended, AppendError> {
-        let _ = (batches, leader_epoch);
-        todo!()
-    }
-
-    /// Reads batches from the one that holds `from` up to `upper` (exclusive), `max_bytes` at most; with `min_one_batch` the first batch
-    /// comes whole even if it is larger. Batches that begin at or after `upper` are not given.
-    pub fn read(
-        &self,
-        from: Offset,
-        upper: Offset,
-        max_bytes: usize,
-        min_one_batch: bool,
-    ) -> Result<Read, ReadError> {
-        let _ = (from, upper, max_bytes, min_one_batch);
-        todo!()
-    }
-
-    /// The first record, by offset, whose timestamp is at least `timestamp_ms`.
-    pub fn offset_for_timestamp(
-        &self,
-        timestamp_ms: i64,
-        limit: DecompressLimit,
-    ) -> Result<Option<RecordPosition>, ReadError> {
-        let _ = (timestamp_ms, limit);
-        todo!()
-    }
-
-    /// The first record that has the greatest timestamp of the log.
-    pub fn offset_of_max_timestamp(
-        &self,
-        limit: DecompressLimit,
-    ) -> Result<Option<RecordPosition>, ReadError> {
-        let _ = limit;
-        todo!()
-    }
-
-    /// The headers of the batches from the one that holds `from` up to `upper` (exclusive), without their records.
-    pub fn batch_headers(
-        &self,
-        from: Offset,
-        upper: Offset,
-    ) -> Result<impl Iterator<Item = Result<BatchHeader, ReadError>>, ReadError> {
-        let _ = (from, upper);
-        Ok(std::iter::empty())
+        crate::open::open(env, dir, config, start)
     }
 
     /// First offset that may be read.
     pub fn log_start_offset(&self) -> Offset {
-        todo!()
+        self.view.read().log_start_offset
     }
 
     /// Next offset to be written.
     pub fn log_end_offset(&self) -> Offset {
-        todo!()
+        self.view.read().log_end_offset
     }
 
     /// First offset not known to be fsynced.
     pub fn recovery_point(&self) -> Offset {
-        todo!()
+        self.flusher.recovery_point()
     }
 
     /// Bytes of all segments.
     pub fn size_in_bytes(&self) -> u64 {
-        todo!()
+        let view = self.view();
+        (0..view.segments.list().len())
+            .map(|index| view.limit(index))
+            .sum()
     }
 
-    /// Facts about the segments, oldest first.
+    /// Facts about the segments, oldest first. One whose greatest timestamp cannot be read has none here.
     pub fn segments(&self) -> Vec<SegmentInfo> {
-        todo!()
+        segment_infos(&self.view())
     }
 
     /// The newest leader epoch in the log.
     pub fn latest_leader_epoch(&self) -> Option<LeaderEpoch> {
-        todo!()
+        self.epochs.read().latest()
     }
 
     /// Where `epoch` ends in this log; `None` when the log knows no epoch that is not larger.
     pub fn end_offset_for_epoch(&self, epoch: LeaderEpoch) -> Option<EpochEnd> {
-        let _ = epoch;
-        todo!()
+        let epochs = self.epochs.read();
+        epochs.end_offset_for(epoch, self.log_end_offset())
     }
 
     /// The producers that are remembered, by id.
     pub fn active_producers(&self) -> Vec<ProducerSummary> {
-        todo!()
+        self.writer.lock().producers.summaries()
     }
 
     /// Forgets producers that have been silent for `producer.id.expiration.ms`; returns how many.
     pub fn expire_producers(&self, now_wall_ms: i64) -> usize {
-        let _ = now_wall_ms;
-        todo!()
+        let expiration_ms = self.config_now().producer_id_expiration_ms;
+        let mut writer = self.writer.lock();
+        writer.producers.expire(now_wall_ms, expiration_ms)
     }
 
     /// First offset of an open transaction, or of one whose end lies at or above `high_watermark`; `None` when there is none.
     pub fn first_unstable_offset(&self, high_watermark: Offset) -> Option<Offset> {
-        let _ = high_watermark;
-        todo!()
-    }
-
-    /// Makes everything appended so far durable; returns the new recovery point. Many callers share one fsync.
-    pub fn flush(&self) -> Result<Offset, FlushError> {
-        todo!()
-    }
-
-    /// Returns when everything before `offset` is durable. Many callers share one fsync.
-    pub fn wait_flushed(&self, offset: Offset) -> Result<(), FlushError> {
-        let _ = offset;
-        todo!()
-    }
-
-    /// Flushes when `flush.messages` or `flush.ms` say so, or when a sealed segment waits for it; returns whether it did.
-    pub fn flush_if_due(&self) -> Result<bool, FlushError> {
-        todo!()
-    }
-
-    /// Closes the active segment when it is older than `segment.ms`; returns whether it did.
-    pub fn roll_if_due(&self, now_wall_ms: i64) -> Result<bool, ChangeError> {
-        let _ = now_wall_ms;
-        todo!()
-    }
-
-    /// Closes the active segment, unless it is empty, and begins the next.
-    pub fn roll(&self) -> Result<(), ChangeError> {
-        todo!()
-    }
-
-    /// Drops everything from `offset` on. Whole batches go, so a batch that holds `offset` goes too.
-    pub fn truncate_to(&self, offset: Offset) -> Result<(), ChangeError> {
-        let _ = offset;
-        todo!()
-    }
-
-    /// Moves the start of the log to `before`, if it is not past it already; returns the start. Segments go with the next
-    /// [`apply_retention`](Self::apply_retention).
-    pub fn delete_records(&self, before: Offset) -> Result<Offset, ChangeError> {
-        let _ = before;
-        todo!()
-    }
-
-    /// Takes segments out of the log that retention says may go.
-    pub fn apply_retention(&self, now_wall_ms: i64) -> Result<Vec<DeletedSegment>, ChangeError> {
-        let _ = now_wall_ms;
-        todo!()
-    }
-
-    /// Takes the oldest segment out of the log to free space, if it is sealed.
-    pub fn delete_oldest_segment(&self) -> Result<Option<DeletedSegment>, ChangeError> {
-        todo!()
-    }
-
-    /// Removes files of segments that were deleted longer than `file.delete.delay.ms` ago; returns how many files.
-    pub fn delete_due_files(&self) -> Result<usize, ChangeError> {
-        todo!()
+        let mut writer = self.writer.lock();
+        writer.producers.first_unstable_offset(high_watermark)
     }
 
     /// The configuration now.
     pub fn config(&self) -> LogConfig {
-        todo!()
+        (*self.config_now()).clone()
     }
 
     /// Changes the configuration from the next operation on.
     pub fn update_config(&self, config: LogConfig) {
-        let _ = config;
-        todo!()
+        *self.config.write() = Arc::new(config);
     }
 
     /// The partition's directory.
     pub fn directory(&self) -> &Path {
-        todo!()
+        &self.dir
     }
 
-    /// Flushes, writes the indexes and the producer snapshot, and refuses appends from then on. Reads go on. Idempotent. Returns the
-    /// recovery point, which is the end of the log.
-    pub fn close(&self) -> Result<Offset, ChangeError> {
-        todo!()
+    /// Why the partition takes no more writes, if that is so.
+    pub fn poisoned(&self) -> Option<Poisoned> {
+        self.poison.get().map(|reason| Poisoned {
+            directory: self.dir.to_path_buf(),
+            reason: reason.clone(),
+        })
     }
+
+    pub(crate) fn config_now(&self) -> Arc<LogConfig> {
+        Arc::clone(&self.config.read())
+    }
+
+    pub(crate) fn view(&self) -> View<E> {
+        self.view.read().clone()
+    }
+
+    /// Runs a read, again if segments were cut or taken away meanwhile.
+    pub(crate) fn with_view<T>(
+        &self,
+        read: impl Fn(&View<E>) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        loop {
+            let view = self.view();
+            let result = read(&view);
+            if self.view.read().generation == view.generation {
+                return result;
+            }
+        }
+    }
+
+    /// Shows readers the next state. Called with the append lock held.
+    pub(crate) fn publish(&self, change: impl FnOnce(&mut View<E>)) {
+        let mut view = self.view.write();
+        let mut next = view.clone();
+        change(&mut next);
+        next.assert_order();
+        assert!(
+            next.generation != view.generation
+                || (next.log_end_offset >= view.log_end_offset
+                    && next.log_start_offset >= view.log_start_offset),
+            "the offsets of a log grow unless it is cut"
+        );
+        *view = next;
+    }
+
+    /// Nothing may be written from now on.
+    pub(crate) fn poison(&self, reason: &FileError) -> Poisoned {
+        let reason = self.poison.get_or_init(|| {
+            tracing::error!(partition = %self.dir.display(), %reason, "the partition is read-only from now on");
+            reason.to_string()
+        });
+        Poisoned {
+            directory: self.dir.to_path_buf(),
+            reason: reason.clone(),
+        }
+    }
+
+    /// Syncs the directory if names in it have changed.
+    pub(crate) fn sync_directory(&self) -> Result<(), FileError> {
+        if self.directory_changed.swap(false, Ordering::AcqRel)
+            && let Err(source) = self.env.sync_dir(&self.dir)
+        {
+            self.directory_changed.store(true, Ordering::Release);
+            return Err(FileError::new("sync", &*self.dir, source));
+        }
+        Ok(())
+    }
+
+    /// Changes the leader epochs, and their file if anything changed. Nothing changes after an error.
+    pub(crate) fn change_epochs(
+        &self,
+        change: impl FnOnce(&mut LeaderEpochs) -> bool,
+    ) -> Result<(), FileError> {
+        let mut epochs = self.epochs.write();
+        let mut next = epochs.clone();
+        if change(&mut next) {
+            let path = self.dir.join(LEADER_EPOCH_CHECKPOINT);
+            self.env
+                .replace_file(&path, next.format().as_bytes())
+                .map_err(|source| FileError::new("replace", path, source))?;
+            *epochs = next;
+        }
+        Ok(())
+    }
+
+    /// May the log be changed?
+    pub(crate) fn check_open(&self, writer: &Writer) -> Result<(), ChangeError> {
+        match self.poisoned() {
+            Some(poisoned) => Err(poisoned.into()),
+            None if writer.is_closed => Err(ChangeError::Closed),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Facts about the segments of a view.
+pub(crate) fn segment_infos<E: Env>(view: &View<E>) -> Vec<SegmentInfo> {
+    let info = |(index, segment): (usize, &Arc<Segment<E>>)| {
+        let largest = segment
+            .largest_timestamp(view.phase(index))
+            .unwrap_or_else(|error| {
+                tracing::warn!(%error, "the age of a segment is taken from its file");
+                None
+            });
+        SegmentInfo {
+            base_offset: segment.base_offset(),
+            end_offset: view.segments.end_offset(index, view.log_end_offset),
+            size_bytes: view.limit(index),
+            max_timestamp_ms: largest.map(|largest| largest.timestamp_ms),
+            modified_ms: segment.modified_ms(),
+            is_active: view.segments.is_active(index),
+        }
+    };
+    view.segments.list().iter().enumerate().map(info).collect()
 }

@@ -82,7 +82,10 @@ impl fmt::Display for RecoveryReport {
             )?;
         }
         for (base_offset, bytes) in &self.segments_removed {
-            write!(out, "; removed segment {base_offset} ({bytes} bytes), which followed the cut")?;
+            write!(
+                out,
+                "; removed segment {base_offset} ({bytes} bytes), which followed the cut"
+            )?;
         }
         for name in &self.indexes_rebuilt {
             write!(out, "; rebuilt {name}")?;

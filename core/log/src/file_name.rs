@@ -1,0 +1,118 @@
+//! The names of files in a partition's directory: Kafka's.
+
+use headwater_record::Offset;
+
+/// `leader-epoch-checkpoint`
+pub(crate) const LEADER_EPOCH_CHECKPOINT: &str = "leader-epoch-checkpoint";
+/// What a file gets appended to its name when its segment was deleted, until it is removed.
+pub(crate) const DELETED_SUFFIX: &str = ".deleted";
+
+/// What a file of a segment holds; its name's ending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum FileKind {
+    /// Batches.
+    Log,
+    /// Offset to position.
+    OffsetIndex,
+    /// Timestamp to offset.
+    TimeIndex,
+    /// Aborted transactions.
+    TransactionIndex,
+    /// What was known of producers when the log ended at the name's offset.
+    ProducerSnapshot,
+}
+
+impl FileKind {
+    /// Every kind; the log first, because a segment is gone when its log is.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Log,
+        Self::OffsetIndex,
+        Self::TimeIndex,
+        Self::TransactionIndex,
+        Self::ProducerSnapshot,
+    ];
+
+    const fn ending(self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::OffsetIndex => "index",
+            Self::TimeIndex => "timeindex",
+            Self::TransactionIndex => "txnindex",
+            Self::ProducerSnapshot => "snapshot",
+        }
+    }
+}
+
+/// What a name in a partition's directory means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FileName {
+    /// A file of the segment that begins at the offset (a snapshot: of the log that ended there).
+    Segment(Offset, FileKind),
+    /// A left-over that nobody needs: of a deleted segment, of an unfinished cleaning, of an unfinished replacement.
+    LeftOver,
+    /// Anything else.
+    Other,
+}
+
+/// The name of a segment's file: its base offset in twenty digits, and the kind.
+pub(crate) fn segment_file(base_offset: Offset, kind: FileKind) -> String {
+    format!("{:020}.{}", base_offset.get(), kind.ending())
+}
+
+/// Reads a name.
+pub(crate) fn parse(name: &str) -> FileName {
+    if [DELETED_SUFFIX, ".cleaned", ".tmp"]
+        .iter()
+        .any(|suffix| name.ends_with(suffix))
+    {
+        return FileName::LeftOver;
+    }
+    let Some((digits, ending)) = name.split_once('.') else {
+        return FileName::Other;
+    };
+    let kind = FileKind::ALL
+        .into_iter()
+        .find(|kind| kind.ending() == ending);
+    let is_number = digits.len() == 20 && digits.bytes().all(|digit| digit.is_ascii_digit());
+    match (kind, digits.parse::<i64>()) {
+        (Some(kind), Ok(base_offset)) if is_number => {
+            FileName::Segment(Offset::new(base_offset), kind)
+        }
+        _ => FileName::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_twenty_digits_and_are_read_back() {
+        let name = segment_file(Offset::new(1234), FileKind::TimeIndex);
+        assert_eq!(name, "00000000000000001234.timeindex");
+        for kind in FileKind::ALL {
+            let name = segment_file(Offset::MAX, kind);
+            assert_eq!(parse(&name), FileName::Segment(Offset::MAX, kind));
+        }
+    }
+
+    #[test]
+    fn names_that_are_not_ours_are_left_alone() {
+        for name in [
+            "leader-epoch-checkpoint",
+            "partition.metadata",
+            "1.log",
+            "00000000000000000000.txt",
+            "-0000000000000000001.log",
+            "99999999999999999999.log",
+            "+0000000000000000001.log",
+        ] {
+            assert_eq!(parse(name), FileName::Other, "{name}");
+        }
+        assert_eq!(
+            parse("00000000000000000000.log.deleted"),
+            FileName::LeftOver
+        );
+        assert_eq!(parse("leader-epoch-checkpoint.tmp"), FileName::LeftOver);
+    }
+}

@@ -1,0 +1,212 @@
+//! Making records durable: one fsync for all who wait (group commit), outside the append lock.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use headwater_env::{Env, File};
+use headwater_record::Offset;
+use parking_lot::{Condvar, Mutex};
+
+use crate::error::FlushError;
+use crate::file_name::FileKind;
+use crate::partition_log::PartitionLog;
+use crate::segment::Segment;
+use crate::view::View;
+
+/// Who syncs, and how far it has come.
+#[derive(Debug)]
+pub(crate) struct Flusher {
+    /// Is someone syncing?
+    busy: Mutex<bool>,
+    idle: Condvar,
+    /// First offset not known to be fsynced.
+    durable_end: AtomicI64,
+    /// Base offset of the first sealed segment whose indexes could not be written; `i64::MAX` when there is none.
+    unsaved_from: AtomicI64,
+    /// Monotonic milliseconds of the last sync.
+    last_flush_ms: AtomicU64,
+}
+
+/// The right to sync and to move the recovery point: one at a time.
+pub(crate) struct FlushTurn<'a> {
+    flusher: &'a Flusher,
+}
+
+impl Flusher {
+    pub(crate) fn new(recovery_point: Offset, now: Duration) -> Self {
+        Self {
+            busy: Mutex::new(false),
+            idle: Condvar::new(),
+            durable_end: AtomicI64::new(recovery_point.get()),
+            unsaved_from: AtomicI64::new(i64::MAX),
+            last_flush_ms: AtomicU64::new(now.as_millis() as u64),
+        }
+    }
+
+    /// First offset not known to be fsynced.
+    pub(crate) fn durable_end(&self) -> Offset {
+        Offset::new(self.durable_end.load(Ordering::Acquire))
+    }
+
+    /// Where recovery must begin after a crash: all before it is durable, indexes too.
+    pub(crate) fn recovery_point(&self) -> Offset {
+        let unsaved_from = Offset::new(self.unsaved_from.load(Ordering::Acquire));
+        self.durable_end().min(unsaved_from)
+    }
+
+    /// All indexes of sealed segments are on disk.
+    pub(crate) fn indexes_are_saved(&self) {
+        self.unsaved_from.store(i64::MAX, Ordering::Release);
+    }
+
+    /// Waits for the right to sync.
+    pub(crate) fn turn(&self) -> FlushTurn<'_> {
+        let mut busy = self.busy.lock();
+        while *busy {
+            self.idle.wait(&mut busy);
+        }
+        *busy = true;
+        FlushTurn { flusher: self }
+    }
+
+    /// The right to sync, or `None` after someone else has made everything before `offset` durable, or has tried.
+    fn turn_unless_flushed(&self, offset: Offset) -> Option<FlushTurn<'_>> {
+        let mut busy = self.busy.lock();
+        while self.durable_end() < offset {
+            if !*busy {
+                *busy = true;
+                return Some(FlushTurn { flusher: self });
+            }
+            self.idle.wait(&mut busy);
+        }
+        None
+    }
+}
+
+impl FlushTurn<'_> {
+    /// Moves the end of what is durable.
+    fn set_durable_end(&self, offset: Offset) {
+        self.flusher
+            .durable_end
+            .store(offset.get(), Ordering::Release);
+    }
+
+    /// Nothing from the offset on is durable: the log was cut there.
+    pub(crate) fn cut_to(&self, offset: Offset) {
+        self.set_durable_end(self.flusher.durable_end().min(offset));
+    }
+}
+
+impl Drop for FlushTurn<'_> {
+    fn drop(&mut self) {
+        *self.flusher.busy.lock() = false;
+        self.flusher.idle.notify_all();
+    }
+}
+
+impl<E: Env> PartitionLog<E> {
+    /// Makes everything appended so far durable; returns the new recovery point.
+    pub fn flush(&self) -> Result<Offset, FlushError> {
+        self.wait_flushed(self.log_end_offset())?;
+        Ok(self.recovery_point())
+    }
+
+    /// Returns when everything before `offset` is durable. Callers share an fsync: one of them does it, for all that was appended when it
+    /// began; the others wait. After a failed fsync the partition is read-only: it is never tried again.
+    pub fn wait_flushed(&self, offset: Offset) -> Result<(), FlushError> {
+        loop {
+            if self.flusher.durable_end() >= offset {
+                return Ok(());
+            }
+            if let Some(poisoned) = self.poisoned() {
+                return Err(poisoned.into());
+            }
+            let offset = offset.min(self.log_end_offset());
+            match self.flusher.turn_unless_flushed(offset) {
+                None => return Ok(()),
+                Some(turn) => self.sync(&turn)?,
+            }
+        }
+    }
+
+    /// Flushes when `flush.messages` or `flush.ms` say so, or when a sealed segment waits for it; returns whether it did.
+    pub fn flush_if_due(&self) -> Result<bool, FlushError> {
+        let config = self.config_now();
+        let view = self.view();
+        let unflushed = (view.log_end_offset - self.recovery_point()) as u64;
+        if unflushed == 0 || self.poison.get().is_some() {
+            return Ok(false);
+        }
+        let now_ms = self.env.monotonic().as_millis() as u64;
+        let waited_ms = now_ms.saturating_sub(self.flusher.last_flush_ms.load(Ordering::Relaxed));
+        let has_unflushed_seal = self.recovery_point() < view.segments.active().base_offset();
+        let is_due = unflushed >= config.flush_messages
+            || waited_ms >= config.flush_ms
+            || has_unflushed_seal;
+        if is_due {
+            self.flush()?;
+        }
+        Ok(is_due)
+    }
+
+    /// Syncs everything that is in the log now and not yet known to be on disk.
+    pub(crate) fn sync(&self, turn: &FlushTurn<'_>) -> Result<(), FlushError> {
+        if let Some(poisoned) = self.poisoned() {
+            return Err(poisoned.into());
+        }
+        let view = self.view();
+        let first = view.segments.floor(self.recovery_point()).unwrap_or(0);
+        let mut unsaved_from = i64::MAX;
+        for index in first..view.segments.list().len() {
+            self.sync_segment(&view, index)?;
+            let segment = &view.segments.list()[index];
+            if !view.segments.is_active(index) && !save_indexes(segment) {
+                unsaved_from = unsaved_from.min(segment.base_offset().get());
+            }
+        }
+        self.sync_directory().map_err(|error| self.poison(&error))?;
+        self.flusher
+            .unsaved_from
+            .store(unsaved_from, Ordering::Release);
+        turn.set_durable_end(view.log_end_offset.max(self.flusher.durable_end()));
+        let now_ms = self.env.monotonic().as_millis() as u64;
+        self.flusher.last_flush_ms.store(now_ms, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn sync_segment(&self, view: &View<E>, index: usize) -> Result<(), FlushError> {
+        let segment = &view.segments.list()[index];
+        let synced = segment.file().and_then(|file| {
+            let synced = file.sync_data();
+            synced.map_err(|source| segment.error("sync", FileKind::Log, source))
+        });
+        match synced {
+            Ok(()) => {}
+            // Retention took the segment away meanwhile: nobody needs it to be durable.
+            Err(error) if self.is_gone(segment.base_offset()) => {
+                tracing::debug!(%error, "a segment was deleted before it was synced");
+            }
+            Err(error) => return Err(self.poison(&error).into()),
+        }
+        Ok(())
+    }
+
+    fn is_gone(&self, base_offset: Offset) -> bool {
+        self.view.read().segments.list()[0].base_offset() > base_offset
+    }
+}
+
+/// Writes the indexes of a sealed segment, which recovery will not read again once the recovery point has passed it. If that fails, for
+/// lack of space perhaps, its records are durable all the same; the next flush tries again.
+fn save_indexes<E: Env>(segment: &Segment<E>) -> bool {
+    match segment.save_indexes() {
+        Ok(()) => {
+            segment.release_indexes();
+            true
+        }
+        Err(error) => {
+            tracing::warn!(%error, "indexes could not be written; after a crash the segment would be read again");
+            false
+        }
+    }
+}

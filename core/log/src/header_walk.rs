@@ -1,0 +1,108 @@
+//! From batch to batch through a log file, reading headers only.
+
+use std::io;
+use std::sync::Arc;
+
+use headwater_env::File;
+use headwater_record::{BatchError, BatchHeader, HEADER_LEN};
+
+/// So much is read at once while batches are small.
+const BLOCK: usize = 4096;
+
+/// Why a walk cannot go on.
+#[derive(Debug)]
+pub(crate) enum WalkError {
+    Io(io::Error),
+    /// There is no whole batch at the position.
+    NoBatch {
+        position: u64,
+        source: BatchError,
+    },
+}
+
+/// Walks over the batches from a position, which must be where a batch begins, to a limit, which must be where one ends. Gives each
+/// header with its position. After an error it stays where it is.
+#[derive(Debug)]
+pub(crate) struct HeaderWalk<F> {
+    file: Arc<F>,
+    position: u64,
+    limit: u64,
+    block: Vec<u8>,
+    block_start: u64,
+    last_size: usize,
+}
+
+impl<F: File> HeaderWalk<F> {
+    pub(crate) fn new(file: Arc<F>, position: u64, limit: u64) -> Self {
+        Self {
+            file,
+            position,
+            limit,
+            block: Vec::new(),
+            block_start: position,
+            last_size: 0,
+        }
+    }
+
+    /// The next header and where its batch begins.
+    pub(crate) fn next(&mut self) -> Result<Option<(u64, BatchHeader)>, WalkError> {
+        if self.position >= self.limit {
+            return Ok(None);
+        }
+        let position = self.position;
+        let header = self.header().map_err(WalkError::Io)?;
+        let header = check_frame(header, self.limit - position)
+            .map_err(|source| WalkError::NoBatch { position, source })?;
+        self.last_size = header.size_in_bytes();
+        self.position += self.last_size as u64;
+        Ok(Some((position, header)))
+    }
+
+    fn header(&mut self) -> io::Result<Result<BatchHeader, BatchError>> {
+        let in_block = (self.position - self.block_start) as usize;
+        if self.block.len() < in_block + HEADER_LEN {
+            self.fill()?;
+        }
+        let in_block = (self.position - self.block_start) as usize;
+        Ok(BatchHeader::parse(&self.block[in_block..]))
+    }
+
+    fn fill(&mut self) -> io::Result<()> {
+        let wanted = if self.last_size >= BLOCK {
+            HEADER_LEN
+        } else {
+            BLOCK
+        };
+        let wanted = wanted.min((self.limit - self.position) as usize);
+        self.block.resize(wanted, 0);
+        self.block_start = self.position;
+        let mut filled = 0;
+        while filled < wanted {
+            match self
+                .file
+                .read_at(&mut self.block[filled..], self.position + filled as u64)?
+            {
+                0 => break,
+                read => filled += read,
+            }
+        }
+        self.block.truncate(filled);
+        Ok(())
+    }
+}
+
+/// What every batch in a log file obeys, CRC apart: it ends before the file does, and its offsets do not go back.
+pub(crate) fn check_frame(
+    header: Result<BatchHeader, BatchError>,
+    available: u64,
+) -> Result<BatchHeader, BatchError> {
+    let header = header?;
+    let size = header.size_in_bytes();
+    if size as u64 > available {
+        return Err(BatchError::Truncated {
+            needed: size,
+            available: available as usize,
+        });
+    }
+    Ok(header)
+}

@@ -1,0 +1,115 @@
+//! The indexes of a segment, made again from its batches.
+
+use headwater_env::Env;
+use headwater_record::BatchHeader;
+
+use crate::error::ReadError;
+use crate::file_name::FileKind;
+use crate::offset_index::OffsetPosition;
+use crate::segment::{Phase, Segment, newer_of};
+use crate::time_index::TimestampOffset;
+use crate::transaction_index::AbortedTransaction;
+
+/// Collects index entries while the batches of a segment go by, as appending them would have.
+#[derive(Debug)]
+pub(crate) struct IndexBuilder {
+    interval_bytes: u64,
+    bytes_since_index: u64,
+    offsets: Vec<OffsetPosition>,
+    times: Vec<TimestampOffset>,
+    largest: Option<TimestampOffset>,
+    aborted: Vec<AbortedTransaction>,
+}
+
+impl IndexBuilder {
+    pub(crate) fn new(interval_bytes: u32) -> Self {
+        Self {
+            interval_bytes: u64::from(interval_bytes),
+            bytes_since_index: 0,
+            offsets: Vec::new(),
+            times: Vec::new(),
+            largest: None,
+            aborted: Vec::new(),
+        }
+    }
+
+    /// Takes the next batch.
+    pub(crate) fn add(&mut self, position: u64, header: &BatchHeader) {
+        newer_of(&mut self.largest, header);
+        if self.bytes_since_index > self.interval_bytes {
+            self.offsets.push(OffsetPosition {
+                last_offset: header.last_offset(),
+                position,
+            });
+            self.add_time();
+            self.bytes_since_index = 0;
+        }
+        self.bytes_since_index += header.size_in_bytes() as u64;
+    }
+
+    /// Takes transactions that a marker in the segment aborted.
+    pub(crate) fn add_aborted(&mut self, aborted: Vec<AbortedTransaction>) {
+        self.aborted.extend(aborted);
+    }
+
+    fn add_time(&mut self) {
+        if let Some(largest) = self.largest
+            && self
+                .times
+                .last()
+                .is_none_or(|last| last.timestamp_ms < largest.timestamp_ms)
+        {
+            self.times.push(largest);
+        }
+    }
+
+    /// The indexes of a sealed segment whose files are missing or hold other entries.
+    pub(crate) fn differing<E: Env>(&mut self, segment: &Segment<E>) -> Vec<FileKind> {
+        self.add_time();
+        let (env, path) = (segment.env(), |kind| segment.path(kind));
+        let offsets = segment
+            .offset_index
+            .entries(env, &path(FileKind::OffsetIndex));
+        let times = segment.time_index.entries(env, &path(FileKind::TimeIndex));
+        let mut differing = Vec::new();
+        if offsets.ok().as_ref() != Some(&self.offsets) {
+            differing.push(FileKind::OffsetIndex);
+        }
+        if times.ok().as_ref() != Some(&self.times) {
+            differing.push(FileKind::TimeIndex);
+        }
+        differing
+    }
+
+    /// Puts the offset and time indexes into the segment.
+    pub(crate) fn install_in<E: Env>(&mut self, segment: &Segment<E>, phase: Phase) {
+        if phase == Phase::Sealed {
+            self.add_time();
+        }
+        segment.offset_index.replace(&self.offsets);
+        segment.time_index.replace(&self.times);
+        segment.set_largest_timestamp(Some(self.largest));
+    }
+
+    /// Puts the transaction index into the segment.
+    pub(crate) fn install_transactions_in<E: Env>(self, segment: &Segment<E>) {
+        segment.transaction_index.replace(self.aborted);
+    }
+}
+
+/// Makes the offset and time indexes of a sealed segment again, from the headers of its batches, and writes them.
+pub(crate) fn rebuild<E: Env>(segment: &Segment<E>, interval_bytes: u32) -> Result<(), ReadError> {
+    let mut builder = IndexBuilder::new(interval_bytes);
+    let mut walk = segment.walk(0, segment.size())?;
+    while let Some((position, header)) = segment.step(&mut walk)? {
+        builder.add(position, &header);
+    }
+    builder.install_in(segment, Phase::Sealed);
+    match segment.save_indexes() {
+        Ok(()) => segment.release_indexes(),
+        Err(error) => {
+            tracing::warn!(%error, "a rebuilt index stays in memory, because it could not be written")
+        }
+    }
+    Ok(())
+}

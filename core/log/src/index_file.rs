@@ -1,0 +1,202 @@
+//! The machinery that the indexes of a segment share: a file of entries of one length, in ascending order.
+//!
+//! While entries are appended they are held in memory; [`save`](IndexFile::save) writes those that the file does not have yet. An index of
+//! a sealed segment stays on disk: a lookup reads the few entries it compares, so that thousands of segments cost no memory and no open
+//! files. An index is never needed for a right answer, only for a fast one: whoever looks up checks what he finds against the log.
+
+use std::io;
+use std::path::Path;
+
+use headwater_env::{Env, File, OpenMode};
+use parking_lot::RwLock;
+
+/// One entry of an index.
+pub(crate) trait IndexEntry: Copy + Send + Sync + 'static {
+    /// Bytes of an entry on disk.
+    const LEN: usize;
+    /// Reads an entry from exactly [`LEN`](Self::LEN) bytes.
+    fn decode(bytes: &[u8]) -> Self;
+    /// Appends the bytes of the entry.
+    fn encode(self, out: &mut Vec<u8>);
+}
+
+/// Entries that are read at once at the end of a search.
+const BLOCK_ENTRIES: usize = 128;
+
+#[derive(Debug)]
+enum State<T> {
+    /// All entries are in the file.
+    Disk { entries: usize },
+    /// All entries are in memory; the first `saved` are in the file too, and nothing else is when `saved` is not 0.
+    Memory { entries: Vec<T>, saved: usize },
+}
+
+/// A file of entries. Any number of threads may look up; one at a time may change.
+#[derive(Debug)]
+pub(crate) struct IndexFile<T> {
+    state: RwLock<State<T>>,
+}
+
+impl<T: IndexEntry> IndexFile<T> {
+    /// An index without entries; what the file holds, if it exists, is of no account.
+    pub(crate) fn empty() -> Self {
+        Self {
+            state: RwLock::new(State::Memory {
+                entries: Vec::new(),
+                saved: 0,
+            }),
+        }
+    }
+
+    /// The index in a file of `len` bytes. A part of an entry at the end is ignored.
+    pub(crate) fn on_disk(len: u64) -> Self {
+        Self {
+            state: RwLock::new(State::Disk {
+                entries: len as usize / T::LEN,
+            }),
+        }
+    }
+
+    /// How many entries there are.
+    pub(crate) fn len(&self) -> usize {
+        match &*self.state.read() {
+            State::Disk { entries } => *entries,
+            State::Memory { entries, .. } => entries.len(),
+        }
+    }
+
+    /// The last entry.
+    pub(crate) fn last<E: Env>(&self, env: &E, path: &Path) -> io::Result<Option<T>> {
+        match &*self.state.read() {
+            State::Memory { entries, .. } => Ok(entries.last().copied()),
+            State::Disk { entries: 0 } => Ok(None),
+            State::Disk { entries } => {
+                let file = env.open_file(path, OpenMode::Read)?;
+                Ok(read_entries(&file, *entries - 1, 1)?.pop())
+            }
+        }
+    }
+
+    /// The last entry of those for which `is_below` holds; it must hold for a first part of the entries and for no other.
+    pub(crate) fn floor<E: Env>(
+        &self,
+        env: &E,
+        path: &Path,
+        is_below: impl Fn(&T) -> bool,
+    ) -> io::Result<Option<T>> {
+        match &*self.state.read() {
+            State::Memory { entries, .. } => {
+                let below = entries.partition_point(is_below);
+                Ok(below.checked_sub(1).map(|last| entries[last]))
+            }
+            State::Disk { entries: 0 } => Ok(None),
+            State::Disk { entries } => {
+                let file = env.open_file(path, OpenMode::Read)?;
+                floor_on_disk(&file, *entries, is_below)
+            }
+        }
+    }
+
+    /// All entries.
+    pub(crate) fn entries<E: Env>(&self, env: &E, path: &Path) -> io::Result<Vec<T>> {
+        match &*self.state.read() {
+            State::Memory { entries, .. } => Ok(entries.clone()),
+            State::Disk { entries: 0 } => Ok(Vec::new()),
+            State::Disk { entries } => {
+                let file = env.open_file(path, OpenMode::Read)?;
+                read_entries(&file, 0, *entries)
+            }
+        }
+    }
+
+    /// Brings the entries into memory, so that [`push`](Self::push) can add to them.
+    pub(crate) fn load<E: Env>(&self, env: &E, path: &Path) -> io::Result<()> {
+        let mut state = self.state.write();
+        if let State::Disk { entries } = *state {
+            let entries = match entries {
+                0 => Vec::new(),
+                _ => read_entries(&env.open_file(path, OpenMode::Read)?, 0, entries)?,
+            };
+            let saved = entries.len();
+            *state = State::Memory { entries, saved };
+        }
+        Ok(())
+    }
+
+    /// Adds an entry, which must not be less than the last. The index must be in memory.
+    pub(crate) fn push(&self, entry: T) {
+        match &mut *self.state.write() {
+            State::Memory { entries, .. } => entries.push(entry),
+            State::Disk { .. } => unreachable!("entries are pushed after `load` only"),
+        }
+    }
+
+    /// Replaces all entries.
+    pub(crate) fn replace(&self, entries: Vec<T>) {
+        *self.state.write() = State::Memory { entries, saved: 0 };
+    }
+
+    /// Writes the entries that the file does not have, and syncs it.
+    pub(crate) fn save<E: Env>(&self, env: &E, path: &Path) -> io::Result<()> {
+        let mut state = self.state.write();
+        let State::Memory { entries, saved } = &mut *state else {
+            return Ok(());
+        };
+        let file = env.open_file(path, OpenMode::Create)?;
+        let start = (*saved * T::LEN) as u64;
+        let end = (entries.len() * T::LEN) as u64;
+        let mut bytes = Vec::with_capacity((end - start) as usize);
+        for entry in &entries[*saved..] {
+            entry.encode(&mut bytes);
+        }
+        file.write_all_at(&bytes, start)?;
+        if file.len()? != end {
+            file.set_len(end)?;
+        }
+        file.sync_data()?;
+        *saved = entries.len();
+        Ok(())
+    }
+
+    /// Gives the memory back when the file has all entries.
+    pub(crate) fn release(&self) {
+        let mut state = self.state.write();
+        if let State::Memory { entries, saved } = &*state
+            && entries.len() == *saved
+        {
+            *state = State::Disk { entries: *saved };
+        }
+    }
+}
+
+fn read_entries<T: IndexEntry>(file: &impl File, first: usize, count: usize) -> io::Result<Vec<T>> {
+    let bytes = file.read_bytes((first * T::LEN) as u64, count * T::LEN)?;
+    if bytes.len() != count * T::LEN {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(bytes.chunks_exact(T::LEN).map(T::decode).collect())
+}
+
+fn floor_on_disk<T: IndexEntry>(
+    file: &impl File,
+    entries: usize,
+    is_below: impl Fn(&T) -> bool,
+) -> io::Result<Option<T>> {
+    // Invariant: all entries before `low` are below, none from `high` on is.
+    let (mut low, mut high) = (0, entries);
+    let mut buffer = vec![0; T::LEN];
+    while high - low > BLOCK_ENTRIES {
+        let middle = low + (high - low) / 2;
+        file.read_exact_at(&mut buffer, (middle * T::LEN) as u64)?;
+        if is_below(&T::decode(&buffer)) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    // One entry more to the left: the last one below may stand before the block.
+    let first = low.saturating_sub(1);
+    let block = read_entries::<T>(file, first, high - first)?;
+    let below = block.partition_point(is_below);
+    Ok(below.checked_sub(1).map(|last| block[last]))
+}

@@ -1,0 +1,172 @@
+//! `.index`: from an offset to a position near it in the log file.
+//!
+//! ```text
+//! file  = entry*                      ascending
+//! entry = relative_offset u32 BE      last offset of a batch, less the base offset of the segment
+//!         position        u32 BE      where that batch begins
+//! ```
+//! About one entry for every `index.interval.bytes` of log, so a lookup gives a batch at or before the one that is wanted.
+
+use std::io;
+use std::path::Path;
+
+use headwater_env::Env;
+use headwater_record::Offset;
+
+use crate::index_file::{IndexEntry, IndexFile};
+
+/// One entry on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Entry {
+    relative_offset: u32,
+    position: u32,
+}
+
+impl IndexEntry for Entry {
+    const LEN: usize = 8;
+
+    fn decode(bytes: &[u8]) -> Self {
+        let word = |at: usize| {
+            u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+        };
+        Self {
+            relative_offset: word(0),
+            position: word(4),
+        }
+    }
+
+    fn encode(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.relative_offset.to_be_bytes());
+        out.extend_from_slice(&self.position.to_be_bytes());
+    }
+}
+
+/// A batch that an index points to: its last offset, and where it begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OffsetPosition {
+    pub(crate) last_offset: Offset,
+    pub(crate) position: u64,
+}
+
+/// The offset index of one segment.
+#[derive(Debug)]
+pub(crate) struct OffsetIndex {
+    base_offset: Offset,
+    file: IndexFile<Entry>,
+}
+
+impl OffsetIndex {
+    /// An index without entries.
+    pub(crate) fn empty(base_offset: Offset) -> Self {
+        Self {
+            base_offset,
+            file: IndexFile::empty(),
+        }
+    }
+
+    /// The index in a file of `len` bytes.
+    pub(crate) fn on_disk(base_offset: Offset, len: u64) -> Self {
+        Self {
+            base_offset,
+            file: IndexFile::on_disk(len),
+        }
+    }
+
+    /// Has it no room for another entry within `segment.index.bytes`?
+    pub(crate) fn is_full(&self, max_bytes: u32) -> bool {
+        self.file.len() >= max_bytes as usize / Entry::LEN
+    }
+
+    /// The last indexed batch that ends at or before `offset`.
+    pub(crate) fn floor<E: Env>(
+        &self,
+        env: &E,
+        path: &Path,
+        offset: Offset,
+    ) -> io::Result<Option<OffsetPosition>> {
+        let relative = offset - self.base_offset;
+        let entry = self.file.floor(env, path, |entry| {
+            i64::from(entry.relative_offset) <= relative
+        })?;
+        Ok(entry.map(|entry| self.absolute(entry)))
+    }
+
+    /// The last indexed batch.
+    pub(crate) fn last<E: Env>(&self, env: &E, path: &Path) -> io::Result<Option<OffsetPosition>> {
+        Ok(self.file.last(env, path)?.map(|entry| self.absolute(entry)))
+    }
+
+    /// All indexed batches.
+    pub(crate) fn entries<E: Env>(&self, env: &E, path: &Path) -> io::Result<Vec<OffsetPosition>> {
+        let entries = self.file.entries(env, path)?;
+        Ok(entries
+            .into_iter()
+            .map(|entry| self.absolute(entry))
+            .collect())
+    }
+
+    /// Makes it ready for [`push`](Self::push).
+    pub(crate) fn load<E: Env>(&self, env: &E, path: &Path) -> io::Result<()> {
+        self.file.load(env, path)
+    }
+
+    /// Adds a batch that comes after all others.
+    pub(crate) fn push(&self, batch: OffsetPosition) {
+        self.file.push(self.relative(batch));
+    }
+
+    /// Replaces all entries.
+    pub(crate) fn replace(&self, batches: &[OffsetPosition]) {
+        let entries = batches.iter().map(|batch| self.relative(*batch)).collect();
+        self.file.replace(entries);
+    }
+
+    /// Keeps the batches that end before `offset`.
+    pub(crate) fn truncate_to<E: Env>(
+        &self,
+        env: &E,
+        path: &Path,
+        offset: Offset,
+    ) -> io::Result<()> {
+        let mut entries = self.file.entries(env, path)?;
+        let relative = offset - self.base_offset;
+        entries
+            .truncate(entries.partition_point(|entry| i64::from(entry.relative_offset) < relative));
+        self.file.replace(entries);
+        Ok(())
+    }
+
+    /// Writes what the file does not have, and syncs it.
+    pub(crate) fn save<E: Env>(&self, env: &E, path: &Path) -> io::Result<()> {
+        self.file.save(env, path)
+    }
+
+    /// Gives the memory back when the file has all entries.
+    pub(crate) fn release(&self) {
+        self.file.release();
+    }
+
+    fn absolute(&self, entry: Entry) -> OffsetPosition {
+        OffsetPosition {
+            last_offset: self.base_offset + i64::from(entry.relative_offset),
+            position: u64::from(entry.position),
+        }
+    }
+
+    fn relative(&self, batch: OffsetPosition) -> Entry {
+        let relative = batch.last_offset - self.base_offset;
+        assert!(
+            (0..=i64::from(i32::MAX)).contains(&relative),
+            "a segment is closed before its offsets are {relative} past its base"
+        );
+        assert!(
+            batch.position <= u64::from(u32::MAX),
+            "a segment is closed before its position reaches {}",
+            batch.position
+        );
+        Entry {
+            relative_offset: relative as u32,
+            position: batch.position as u32,
+        }
+    }
+}

@@ -1,0 +1,480 @@
+//! Opening a log: what is in the directory, what of it must be checked, and where the log ends.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
+
+use headwater_env::{DirEntry, Env};
+use headwater_record::Offset;
+use parking_lot::{Mutex, RwLock};
+
+use crate::config::LogConfig;
+use crate::error::{FileError, OpenError, ReadError};
+use crate::file_name::{self, FileKind, FileName, LEADER_EPOCH_CHECKPOINT, segment_file};
+use crate::flush::Flusher;
+use crate::index_builder;
+use crate::leader_epochs::LeaderEpochs;
+use crate::partition_log::{PartitionLog, Writer};
+use crate::producer_replay::{newest_snapshot, rebuild_producers, replay};
+use crate::producer_state::ProducerStates;
+use crate::recovery::{Recovered, Recovery};
+use crate::report::{Damage, RecoveryReport};
+use crate::roll::Head;
+use crate::segment::{FileLengths, Segment};
+use crate::segments::Segments;
+use crate::types::OpenState;
+use crate::view::View;
+
+/// A segment as the directory lists it.
+#[derive(Debug, Default, Clone, Copy)]
+struct Listed {
+    has_log: bool,
+    has_offset_index: bool,
+    has_time_index: bool,
+    lengths: FileLengths,
+    modified_ms: i64,
+}
+
+/// What opening works on.
+struct Opening<E: Env> {
+    env: E,
+    dir: Arc<Path>,
+    config: LogConfig,
+    start: OpenState,
+    report: RecoveryReport,
+}
+
+pub(crate) fn open<E: Env>(
+    env: E,
+    dir: &Path,
+    config: LogConfig,
+    start: OpenState,
+) -> Result<(PartitionLog<E>, RecoveryReport), OpenError> {
+    make_directory(&env, dir)?;
+    let report = RecoveryReport {
+        directory: dir.to_path_buf(),
+        ..RecoveryReport::default()
+    };
+    let mut opening = Opening {
+        env,
+        dir: Arc::from(dir),
+        config,
+        start,
+        report,
+    };
+    let listed = opening.list()?;
+    let recovered = opening.recover(listed)?;
+    opening.finish(recovered)
+}
+
+fn make_directory<E: Env>(env: &E, dir: &Path) -> Result<(), FileError> {
+    let failed = |action| move |source| FileError::new(action, dir, source);
+    if env.metadata(dir).map_err(failed("open"))?.is_some() {
+        return Ok(());
+    }
+    env.create_dir_all(dir).map_err(failed("create"))?;
+    match dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) => env.sync_dir(parent).map_err(failed("sync")),
+        None => Ok(()),
+    }
+}
+
+impl<E: Env> Opening<E> {
+    /// The segments of the directory, each with its log; left-overs are removed.
+    fn list(&mut self) -> Result<BTreeMap<Offset, Listed>, FileError> {
+        let entries = self
+            .env
+            .read_dir(&self.dir)
+            .map_err(|source| FileError::new("list", &*self.dir, source))?;
+        let mut listed: BTreeMap<Offset, Listed> = BTreeMap::new();
+        for entry in &entries {
+            match file_name::parse(&entry.name) {
+                FileName::LeftOver => self.remove(entry)?,
+                FileName::Segment(_, FileKind::ProducerSnapshot) | FileName::Other => {}
+                FileName::Segment(offset, kind) => {
+                    self.add(listed.entry(offset).or_default(), kind, entry)?
+                }
+            }
+        }
+        for entry in &entries {
+            // An index without its log is what a crash between two removals leaves.
+            if let FileName::Segment(offset, kind) = file_name::parse(&entry.name)
+                && kind != FileKind::ProducerSnapshot
+                && !listed[&offset].has_log
+            {
+                self.remove(entry)?;
+            }
+        }
+        listed.retain(|_, segment| segment.has_log);
+        Ok(listed)
+    }
+
+    fn add(&self, segment: &mut Listed, kind: FileKind, entry: &DirEntry) -> Result<(), FileError> {
+        let path = self.dir.join(&entry.name);
+        let metadata = self
+            .env
+            .metadata(&path)
+            .map_err(|source| FileError::new("open", path, source))?;
+        let Some(metadata) = metadata else {
+            return Ok(());
+        };
+        match kind {
+            FileKind::Log => {
+                segment.has_log = true;
+                segment.lengths.log = metadata.len;
+                segment.modified_ms = metadata.modified_ms;
+            }
+            FileKind::OffsetIndex => {
+                segment.has_offset_index = metadata.len % 8 == 0;
+                segment.lengths.offset_index = metadata.len;
+            }
+            FileKind::TimeIndex => {
+                segment.has_time_index = metadata.len % 12 == 0;
+                segment.lengths.time_index = metadata.len;
+            }
+            FileKind::TransactionIndex => segment.lengths.transaction_index = metadata.len,
+            FileKind::ProducerSnapshot => {}
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, entry: &DirEntry) -> Result<(), FileError> {
+        let path = self.dir.join(&entry.name);
+        self.env
+            .remove_file(&path)
+            .map_err(|source| FileError::new("remove", path, source))?;
+        self.report.files_removed.push(entry.name.clone());
+        Ok(())
+    }
+
+    /// Segments that hold whole valid batches only, and what they say.
+    fn recover(&mut self, listed: BTreeMap<Offset, Listed>) -> Result<Recovered<E>, OpenError> {
+        if listed.is_empty() {
+            return self.begin_empty();
+        }
+        let segments = self.segments(&listed);
+        let mut first_checked = self.first_checked(&segments);
+        for (index, listed) in listed.values().enumerate() {
+            let is_sealed = index + 1 < segments.len();
+            if index < first_checked && is_sealed && lacks_index(listed) {
+                let segment = &segments[index];
+                match index_builder::rebuild(segment, self.config.index_interval_bytes) {
+                    Ok(()) => self.report_rebuilt(segment),
+                    Err(error) => self.report_damage(segment, &error)?,
+                }
+            }
+        }
+        let mut epochs = self.read_epochs(&segments)?;
+        if first_checked == segments.len() {
+            match quick_end(&segments) {
+                Ok(log_end_offset) => return self.without_checks(segments, epochs, log_end_offset),
+                Err(ReadError::File(error)) => return Err(error.into()),
+                // It was not closed in order after all.
+                Err(ReadError::Corrupt { .. } | ReadError::OutOfRange { .. }) => first_checked -= 1,
+            }
+        }
+        epochs.truncate_from_end(segments[first_checked].base_offset());
+        let (from, producers) = self.producers_before(&segments, first_checked)?;
+        Recovery {
+            config: &self.config,
+            recovery_point: self.start.recovery_point,
+            producers_from: from,
+            report: &mut self.report,
+            latest_epoch: epochs.latest(),
+            epochs,
+            producers,
+        }
+        .check(segments, first_checked)
+    }
+
+    fn begin_empty(&mut self) -> Result<Recovered<E>, OpenError> {
+        let base_offset = self.start.log_start_offset;
+        let segment = Segment::create(self.env.clone(), Arc::clone(&self.dir), base_offset)?;
+        if self.start.recovery_point > base_offset {
+            self.report.damage.push(Damage {
+                segment: base_offset,
+                position: 0,
+                reason: format!(
+                    "the log files are gone, though offsets up to {} were on disk",
+                    self.start.recovery_point
+                ),
+            });
+        }
+        Ok(Recovered {
+            segments: vec![Arc::new(segment)],
+            log_end_offset: base_offset,
+            epochs: LeaderEpochs::default(),
+            producers: ProducerStates::default(),
+        })
+    }
+
+    fn segments(&self, listed: &BTreeMap<Offset, Listed>) -> Vec<Arc<Segment<E>>> {
+        let segment = |(base_offset, listed): (&Offset, &Listed)| {
+            let (env, dir) = (self.env.clone(), Arc::clone(&self.dir));
+            Arc::new(Segment::existing(
+                env,
+                dir,
+                *base_offset,
+                listed.lengths,
+                listed.modified_ms,
+            ))
+        };
+        listed.iter().map(segment).collect()
+    }
+
+    /// The first segment whose batches must be read, or the number of segments.
+    fn first_checked(&self, segments: &[Arc<Segment<E>>]) -> usize {
+        if self.start.clean_shutdown {
+            return segments.len();
+        }
+        segments
+            .partition_point(|segment| segment.base_offset() <= self.start.recovery_point)
+            .saturating_sub(1)
+    }
+
+    fn without_checks(
+        &mut self,
+        segments: Vec<Arc<Segment<E>>>,
+        epochs: LeaderEpochs,
+        log_end_offset: Offset,
+    ) -> Result<Recovered<E>, OpenError> {
+        let view = view_of(&segments, log_end_offset);
+        Ok(Recovered {
+            producers: rebuild_producers(&view).map_err(|error| self.damaged(&error))?,
+            segments,
+            log_end_offset,
+            epochs,
+        })
+    }
+
+    /// What is known of producers where the checked segments begin, and the offset from which batches are still to be taken in.
+    fn producers_before(
+        &self,
+        segments: &[Arc<Segment<E>>],
+        first_checked: usize,
+    ) -> Result<(Offset, ProducerStates), OpenError> {
+        let limit = segments[first_checked].base_offset();
+        let (from, mut states) = newest_snapshot(&self.env, &self.dir, limit)?
+            .unwrap_or_else(|| (Offset::ZERO, ProducerStates::default()));
+        if first_checked > 0
+            && let Err(error) = replay(
+                &view_of(&segments[..first_checked], limit),
+                from,
+                &mut states,
+            )
+        {
+            tracing::warn!(%error, "the state of producers is not complete");
+        }
+        Ok((limit, states))
+    }
+
+    /// The leader epochs of the checkpoint, or, without a readable one, of the batches.
+    fn read_epochs(&mut self, segments: &[Arc<Segment<E>>]) -> Result<LeaderEpochs, OpenError> {
+        let path = self.dir.join(LEADER_EPOCH_CHECKPOINT);
+        let bytes = self
+            .env
+            .read_file(&path)
+            .map_err(|source| FileError::new("read", &path, source))?;
+        let parsed = bytes.as_deref().map(|bytes| {
+            let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+            LeaderEpochs::parse(text)
+        });
+        match parsed {
+            Some(Ok(epochs)) => return Ok(epochs),
+            None if segments.iter().all(|segment| segment.size() == 0) => {
+                return Ok(LeaderEpochs::default());
+            }
+            None => {}
+            Some(Err(what)) => {
+                tracing::warn!(path = %path.display(), what, "the leader epochs are read from the batches")
+            }
+        }
+        self.report
+            .indexes_rebuilt
+            .push(LEADER_EPOCH_CHECKPOINT.to_owned());
+        let mut epochs = LeaderEpochs::default();
+        for segment in segments {
+            // Where a segment is damaged its checks will say so.
+            let Ok(mut walk) = segment.walk(0, segment.size()) else {
+                continue;
+            };
+            while let Ok(Some((_, header))) = segment.step(&mut walk) {
+                if header.leader_epoch.get() >= 0 {
+                    epochs.assign(header.leader_epoch, header.base_offset);
+                }
+            }
+        }
+        Ok(epochs)
+    }
+
+    fn report_rebuilt(&mut self, segment: &Segment<E>) {
+        for kind in [FileKind::OffsetIndex, FileKind::TimeIndex] {
+            let name = segment_file(segment.base_offset(), kind);
+            self.report.indexes_rebuilt.push(name);
+        }
+    }
+
+    fn report_damage(&mut self, segment: &Segment<E>, error: &ReadError) -> Result<(), OpenError> {
+        let ReadError::Corrupt {
+            position, source, ..
+        } = error
+        else {
+            return Err(self.damaged(error));
+        };
+        self.report.damage.push(Damage {
+            segment: segment.base_offset(),
+            position: *position,
+            reason: source.to_string(),
+        });
+        Ok(())
+    }
+
+    fn damaged(&self, error: &ReadError) -> OpenError {
+        OpenError::Damaged {
+            directory: self.dir.to_path_buf(),
+            what: error.to_string(),
+        }
+    }
+
+    /// The log, its files in agreement with what was found.
+    fn finish(
+        mut self,
+        mut recovered: Recovered<E>,
+    ) -> Result<(PartitionLog<E>, RecoveryReport), OpenError> {
+        if self.start.log_start_offset > recovered.log_end_offset {
+            self.start_later(&mut recovered)?;
+        }
+        let log_end_offset = recovered.log_end_offset;
+        self.report_lost(&recovered);
+        let mut view = view_of(&recovered.segments, log_end_offset);
+        view.log_start_offset = view.log_start_offset.max(self.start.log_start_offset);
+        view.assert_order();
+        self.remove_stale_snapshots(log_end_offset)?;
+        let recovery_point = if self.start.clean_shutdown && self.report.cut.is_none() {
+            log_end_offset
+        } else {
+            self.start.recovery_point.min(log_end_offset)
+        };
+        let head = if view.active_size == 0 {
+            Head::empty(&self.env)
+        } else {
+            Head::unprepared(&self.env)
+        };
+        let log = PartitionLog {
+            flusher: Flusher::new(recovery_point, self.env.monotonic()),
+            writer: Mutex::new(Writer {
+                producers: recovered.producers,
+                head,
+                is_closed: false,
+                is_changed: !(self.start.clean_shutdown && self.report.is_clean()),
+            }),
+            epochs: RwLock::new(LeaderEpochs::default()),
+            poison: OnceLock::new(),
+            directory_changed: AtomicBool::new(true),
+            doomed: Mutex::new(Vec::new()),
+            config: RwLock::new(Arc::new(self.config)),
+            env: self.env,
+            dir: self.dir,
+            view: RwLock::new(view),
+        };
+        log.adopt_epochs(recovered.epochs)?;
+        if !self.start.clean_shutdown || !self.report.is_clean() {
+            // What was removed must not come back after the next crash.
+            log.sync_directory()?;
+        }
+        Ok((log, self.report))
+    }
+
+    fn report_lost(&mut self, recovered: &Recovered<E>) {
+        let (end, point) = (recovered.log_end_offset, self.start.recovery_point);
+        if end < point && self.report.damage.is_empty() {
+            let active = &recovered.segments[recovered.segments.len() - 1];
+            self.report.damage.push(Damage {
+                segment: active.base_offset(),
+                position: active.size(),
+                reason: format!("offsets {end} to {point} were on disk and are gone"),
+            });
+        }
+    }
+
+    /// Everything in the log was deleted, and its end was lost in the crash: it goes on where its start is.
+    fn start_later(&mut self, recovered: &mut Recovered<E>) -> Result<(), OpenError> {
+        let start = self.start.log_start_offset;
+        tracing::warn!(partition = %self.dir.display(), %start, end = %recovered.log_end_offset, "the log ends before its start and begins anew there");
+        for segment in recovered.segments.drain(..).rev() {
+            crate::recovery::remove_segment(&segment)?;
+        }
+        let segment = Segment::create(self.env.clone(), Arc::clone(&self.dir), start)?;
+        recovered.segments.push(Arc::new(segment));
+        recovered.log_end_offset = start;
+        Ok(())
+    }
+
+    fn remove_stale_snapshots(&mut self, log_end_offset: Offset) -> Result<(), FileError> {
+        let entries = self
+            .env
+            .read_dir(&self.dir)
+            .map_err(|source| FileError::new("list", &*self.dir, source))?;
+        for entry in entries {
+            if let FileName::Segment(offset, FileKind::ProducerSnapshot) =
+                file_name::parse(&entry.name)
+                && offset > log_end_offset
+            {
+                self.remove(&entry)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<E: Env> PartitionLog<E> {
+    /// Takes the epochs that recovery found, cut to the log, and writes them if the checkpoint says otherwise.
+    fn adopt_epochs(&self, found: LeaderEpochs) -> Result<(), FileError> {
+        let (start, end) = (self.log_start_offset(), self.log_end_offset());
+        let path = self.dir.join(LEADER_EPOCH_CHECKPOINT);
+        let on_disk = self
+            .env
+            .read_file(&path)
+            .map_err(|source| FileError::new("read", path, source))?;
+        self.change_epochs(|epochs| {
+            *epochs = found;
+            epochs.truncate_from_end(end);
+            epochs.truncate_from_start(start);
+            match on_disk {
+                Some(bytes) => *bytes != *epochs.format().as_bytes(),
+                None => epochs.latest().is_some(),
+            }
+        })
+    }
+}
+
+fn lacks_index(listed: &Listed) -> bool {
+    !listed.has_offset_index
+        || !listed.has_time_index
+        // A sealed segment's time index ends with its greatest timestamp.
+        || (listed.lengths.log > 0 && listed.lengths.time_index == 0)
+}
+
+/// Where the last segment ends, from its last index entry on.
+fn quick_end<E: Env>(segments: &[Arc<Segment<E>>]) -> Result<Offset, ReadError> {
+    let active = &segments[segments.len() - 1];
+    let limit = active.size();
+    // No batch ends there, so the walk goes to the end of the file.
+    let mut end = active.base_offset();
+    let mut walk = active.walk_to(Offset::MAX, limit)?;
+    while let Some((_, header)) = active.step(&mut walk)? {
+        end = header.next_offset();
+    }
+    Ok(end)
+}
+
+fn view_of<E: Env>(segments: &[Arc<Segment<E>>], log_end_offset: Offset) -> View<E> {
+    View {
+        log_start_offset: segments[0].base_offset(),
+        active_size: segments[segments.len() - 1].size(),
+        segments: Arc::new(Segments::new(segments.to_vec())),
+        log_end_offset,
+        generation: 0,
+    }
+}

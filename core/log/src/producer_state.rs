@@ -1,0 +1,388 @@
+//! What a partition remembers of each producer: enough to refuse gaps, duplicates and zombies (KIP-98), and to know open transactions.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use headwater_record::{
+    BatchHeader, ControlRecord, ControlType, Offset, ProducerEpoch, ProducerId,
+};
+
+use crate::error::AppendError;
+use crate::transaction_index::AbortedTransaction;
+use crate::types::ProducerSummary;
+
+/// So many batches of a producer are remembered to recognise a repeated one; a producer has at most five requests in flight.
+const BATCHES_REMEMBERED: usize = 5;
+
+/// One batch of a producer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BatchTrace {
+    pub(crate) last_sequence: i32,
+    pub(crate) last_offset: Offset,
+    pub(crate) offset_delta: i32,
+    pub(crate) timestamp_ms: i64,
+}
+
+impl BatchTrace {
+    fn first_sequence(&self) -> i32 {
+        // Sequences wrap from i32::MAX to 0.
+        let first = i64::from(self.last_sequence) - i64::from(self.offset_delta);
+        (first & i64::from(i32::MAX)) as i32
+    }
+
+    /// Offset of its first record.
+    pub(crate) fn base_offset(&self) -> Offset {
+        self.last_offset - i64::from(self.offset_delta)
+    }
+}
+
+/// One producer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ProducerEntry {
+    pub(crate) producer_epoch: ProducerEpoch,
+    pub(crate) coordinator_epoch: Option<i32>,
+    pub(crate) last_timestamp_ms: i64,
+    pub(crate) current_transaction_first_offset: Option<Offset>,
+    /// The newest last, at most [`BATCHES_REMEMBERED`], all of `producer_epoch`.
+    pub(crate) batches: VecDeque<BatchTrace>,
+}
+
+impl ProducerEntry {
+    fn new() -> Self {
+        Self {
+            producer_epoch: ProducerEpoch::NONE,
+            coordinator_epoch: None,
+            last_timestamp_ms: -1,
+            current_transaction_first_offset: None,
+            batches: VecDeque::new(),
+        }
+    }
+
+    fn repeated(&self, header: &BatchHeader) -> Option<BatchTrace> {
+        if header.producer_epoch != self.producer_epoch {
+            return None;
+        }
+        self.batches
+            .iter()
+            .find(|batch| {
+                batch.first_sequence() == header.base_sequence
+                    && batch.last_sequence == header.last_sequence()
+            })
+            .copied()
+    }
+
+    fn begin_epoch(&mut self, producer_epoch: ProducerEpoch) {
+        if self.producer_epoch != producer_epoch {
+            self.producer_epoch = producer_epoch;
+            self.batches.clear();
+        }
+    }
+
+    fn add_batch(&mut self, header: &BatchHeader) {
+        self.begin_epoch(header.producer_epoch);
+        if self.batches.len() == BATCHES_REMEMBERED {
+            self.batches.pop_front();
+        }
+        self.batches.push_back(BatchTrace {
+            last_sequence: header.last_sequence(),
+            last_offset: header.last_offset(),
+            offset_delta: header.last_offset_delta,
+            timestamp_ms: header.max_timestamp_ms,
+        });
+        self.last_timestamp_ms = header.max_timestamp_ms;
+    }
+}
+
+/// A transaction that its marker ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Completed {
+    producer_id: ProducerId,
+    first_offset: Offset,
+    marker_offset: Offset,
+    aborted: bool,
+}
+
+/// Are batches new, from a producer, or are they in the log already?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Check {
+    /// New: sequence numbers and epochs must be in order.
+    Sequences,
+    /// In the log already: what is there is there.
+    Nothing,
+}
+
+/// What a request may do.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// It is in order; [`ProducerStates::apply`] this once it is written.
+    InOrder(Pending),
+    /// It was appended before.
+    Duplicate(BatchTrace),
+}
+
+/// What batches change, not yet in force.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    entries: Vec<(ProducerId, ProducerEntry)>,
+    completed: Vec<Completed>,
+}
+
+/// All producers of a partition.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ProducerStates {
+    producers: HashMap<ProducerId, ProducerEntry>,
+    /// Open transactions by their first offset.
+    open: BTreeMap<Offset, ProducerId>,
+    /// Ended transactions whose marker may lie at or above the high watermark: first offset to marker offset.
+    unreplicated: BTreeMap<Offset, Offset>,
+}
+
+impl ProducerStates {
+    /// Decides about batches whose headers have their final offsets; changes nothing.
+    pub(crate) fn check(
+        &self,
+        batches: impl Iterator<Item = (BatchHeader, Option<ControlRecord>)>,
+        check: Check,
+    ) -> Result<Verdict, AppendError> {
+        let mut pending = Pending::default();
+        for (header, control) in batches {
+            let Some(producer_id) = header.producer_id else {
+                continue;
+            };
+            let known = self.producers.get(&producer_id);
+            if check == Check::Sequences
+                && let Some(repeated) = known.and_then(|entry| entry.repeated(&header))
+                && !header.attributes.is_control()
+            {
+                return Ok(Verdict::Duplicate(repeated));
+            }
+            let entry = pending.entry(producer_id, known);
+            if check == Check::Sequences {
+                check_epoch(producer_id, entry, &header)?;
+            }
+            match control {
+                Some(control) => {
+                    let completed = end_transaction(producer_id, entry, &header, control, check)?;
+                    pending.completed.extend(completed);
+                }
+                None => {
+                    if check == Check::Sequences {
+                        check_sequence(producer_id, entry, &header)?;
+                    }
+                    entry.add_batch(&header);
+                    if header.attributes.is_transactional() {
+                        entry
+                            .current_transaction_first_offset
+                            .get_or_insert(header.base_offset);
+                    }
+                }
+            }
+        }
+        Ok(Verdict::InOrder(pending))
+    }
+
+    /// Puts in force what [`check`](Self::check) found; returns the transactions that were aborted.
+    pub(crate) fn apply(&mut self, pending: Pending) -> Vec<AbortedTransaction> {
+        let mut aborted = Vec::new();
+        for completed in &pending.completed {
+            self.open.remove(&completed.first_offset);
+            self.unreplicated
+                .insert(completed.first_offset, completed.marker_offset);
+            if completed.aborted {
+                let others = self
+                    .open
+                    .iter()
+                    .find(|(_, producer_id)| **producer_id != completed.producer_id);
+                aborted.push(AbortedTransaction {
+                    producer_id: completed.producer_id,
+                    first_offset: completed.first_offset,
+                    last_offset: completed.marker_offset,
+                    last_stable_offset: others
+                        .map_or(completed.marker_offset + 1, |(first_offset, _)| {
+                            *first_offset
+                        }),
+                });
+            }
+        }
+        for (producer_id, entry) in pending.entries {
+            if let Some(first_offset) = entry.current_transaction_first_offset {
+                self.open.insert(first_offset, producer_id);
+            }
+            self.producers.insert(producer_id, entry);
+        }
+        aborted
+    }
+
+    /// Takes in a batch that is in the log already; returns the transactions that were aborted.
+    pub(crate) fn replay(
+        &mut self,
+        header: &BatchHeader,
+        control: Option<ControlRecord>,
+    ) -> Vec<AbortedTransaction> {
+        if header.producer_id.is_none() {
+            return Vec::new();
+        }
+        match self.check(std::iter::once((*header, control)), Check::Nothing) {
+            Ok(Verdict::InOrder(pending)) => self.apply(pending),
+            // Nothing was checked, so nothing was refused.
+            Ok(Verdict::Duplicate(_)) | Err(_) => Vec::new(),
+        }
+    }
+
+    /// A producer as a snapshot has it.
+    pub(crate) fn load(&mut self, producer_id: ProducerId, entry: ProducerEntry) {
+        if let Some(first_offset) = entry.current_transaction_first_offset {
+            self.open.insert(first_offset, producer_id);
+        }
+        self.producers.insert(producer_id, entry);
+    }
+
+    /// All producers, by id.
+    pub(crate) fn entries(&self) -> Vec<(ProducerId, &ProducerEntry)> {
+        let mut entries: Vec<_> = self
+            .producers
+            .iter()
+            .map(|(id, entry)| (*id, entry))
+            .collect();
+        entries.sort_unstable_by_key(|(producer_id, _)| *producer_id);
+        entries
+    }
+
+    /// All producers, by id, for people.
+    pub(crate) fn summaries(&self) -> Vec<ProducerSummary> {
+        let summary = |(producer_id, entry): (ProducerId, &ProducerEntry)| ProducerSummary {
+            producer_id,
+            producer_epoch: entry.producer_epoch,
+            last_sequence: entry.batches.back().map(|batch| batch.last_sequence),
+            last_offset: entry.batches.back().map(|batch| batch.last_offset),
+            last_timestamp_ms: entry.last_timestamp_ms,
+            coordinator_epoch: entry.coordinator_epoch,
+            current_transaction_first_offset: entry.current_transaction_first_offset,
+        };
+        self.entries().into_iter().map(summary).collect()
+    }
+
+    /// Forgets producers that were silent for so long and have no open transaction; returns how many.
+    pub(crate) fn expire(&mut self, now_ms: i64, expiration_ms: i64) -> usize {
+        let before = self.producers.len();
+        self.producers.retain(|_, entry| {
+            entry.current_transaction_first_offset.is_some()
+                || now_ms.saturating_sub(entry.last_timestamp_ms) < expiration_ms
+        });
+        before - self.producers.len()
+    }
+
+    /// First offset of an open transaction, or of an ended one whose marker is not below the high watermark.
+    pub(crate) fn first_unstable_offset(&mut self, high_watermark: Offset) -> Option<Offset> {
+        self.unreplicated
+            .retain(|_, marker_offset| *marker_offset >= high_watermark);
+        let open = self.open.keys().next();
+        let unreplicated = self.unreplicated.keys().next();
+        open.into_iter().chain(unreplicated).min().copied()
+    }
+}
+
+impl Pending {
+    fn entry(
+        &mut self,
+        producer_id: ProducerId,
+        known: Option<&ProducerEntry>,
+    ) -> &mut ProducerEntry {
+        let place = self.entries.iter().position(|(id, _)| *id == producer_id);
+        let place = place.unwrap_or_else(|| {
+            let entry = known.cloned().unwrap_or_else(ProducerEntry::new);
+            self.entries.push((producer_id, entry));
+            self.entries.len() - 1
+        });
+        &mut self.entries[place].1
+    }
+}
+
+fn check_epoch(
+    producer_id: ProducerId,
+    entry: &ProducerEntry,
+    header: &BatchHeader,
+) -> Result<(), AppendError> {
+    if header.producer_epoch >= entry.producer_epoch {
+        return Ok(());
+    }
+    Err(AppendError::ProducerFenced {
+        producer_id,
+        producer_epoch: header.producer_epoch,
+        current: entry.producer_epoch,
+    })
+}
+
+fn check_sequence(
+    producer_id: ProducerId,
+    entry: &ProducerEntry,
+    header: &BatchHeader,
+) -> Result<(), AppendError> {
+    let sequence = header.base_sequence;
+    // A coordinator writes for a producer without sequence numbers.
+    if sequence < 0 {
+        return Ok(());
+    }
+    let out_of_order = |expected| AppendError::OutOfOrderSequence {
+        producer_id,
+        producer_epoch: header.producer_epoch,
+        sequence,
+        expected,
+    };
+    // Nothing is known of the producer, perhaps because retention removed all it wrote: any sequence will do.
+    if entry.producer_epoch == ProducerEpoch::NONE {
+        return Ok(());
+    }
+    if header.producer_epoch != entry.producer_epoch {
+        return if sequence == 0 {
+            Ok(())
+        } else {
+            Err(out_of_order(None))
+        };
+    }
+    let expected = match entry.batches.back() {
+        Some(last) if last.last_sequence == i32::MAX => 0,
+        Some(last) => last.last_sequence + 1,
+        None => 0,
+    };
+    if sequence == expected {
+        Ok(())
+    } else {
+        Err(out_of_order(Some(expected)))
+    }
+}
+
+fn end_transaction(
+    producer_id: ProducerId,
+    entry: &mut ProducerEntry,
+    header: &BatchHeader,
+    control: ControlRecord,
+    check: Check,
+) -> Result<Option<Completed>, AppendError> {
+    let aborted = match control.control_type {
+        ControlType::Abort => true,
+        ControlType::Commit => false,
+        ControlType::Other(_) => return Ok(None),
+    };
+    if check == Check::Sequences && control.coordinator_epoch < entry.coordinator_epoch {
+        return Err(AppendError::InvalidControlBatch {
+            producer_id,
+            what:
+                "its coordinator epoch is older than one already seen; the coordinator has moved on"
+                    .to_owned(),
+        });
+    }
+    entry.begin_epoch(header.producer_epoch);
+    entry.coordinator_epoch = control.coordinator_epoch;
+    entry.last_timestamp_ms = header.max_timestamp_ms;
+    let first_offset = entry.current_transaction_first_offset.take();
+    Ok(first_offset.map(|first_offset| Completed {
+        producer_id,
+        first_offset,
+        marker_offset: header.last_offset(),
+        aborted,
+    }))
+}
+
+#[cfg(test)]
+#[path = "producer_state_tests.rs"]
+mod tests;

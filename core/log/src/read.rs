@@ -1,0 +1,216 @@
+//! Reading batches by offset.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use headwater_env::Env;
+use headwater_record::{BatchHeader, LOG_OVERHEAD, Offset};
+
+use crate::error::ReadError;
+use crate::header_walk::HeaderWalk;
+use crate::partition_log::PartitionLog;
+use crate::segment::Segment;
+use crate::transaction_index::AbortedTransaction;
+use crate::types::Read;
+use crate::view::View;
+
+/// The best `max_bytes` of a [`read`](PartitionLog::read) when there is much to read: larger ones leave the processor's cache.
+pub const READ_BYTES_PREFERRED: usize = 1 << 20;
+
+impl<E: Env> PartitionLog<E> {
+    /// Reads batches from the one that holds `from` up to `upper` (exclusive), `max_bytes` at most and from one segment; with
+    /// `min_one_batch` the first batch comes whole even if it is larger. Batches that begin at or after `upper` are not given. Their CRC is
+    /// not checked: whoever decodes them does that once.
+    pub fn read(
+        &self,
+        from: Offset,
+        upper: Offset,
+        max_bytes: usize,
+        min_one_batch: bool,
+    ) -> Result<Read, ReadError> {
+        self.with_view(|view| read_in(view, from, upper, max_bytes, min_one_batch))
+    }
+
+    /// The headers of the batches from the one that holds `from` up to `upper` (exclusive), without reading their records. What is
+    /// appended after the call is not given; what retention takes away meanwhile ends the iterator with an error.
+    pub fn batch_headers(&self, from: Offset, upper: Offset) -> Result<BatchHeaders<E>, ReadError> {
+        self.with_view(|view| {
+            check_range(view, from)?;
+            let upper = upper.min(view.log_end_offset);
+            let (segment, walk) = match find(view, from)? {
+                Some(found) if found.header.base_offset < upper => {
+                    let limit = view.limit(found.segment);
+                    let segment = &view.segments.list()[found.segment];
+                    (found.segment, Some(segment.walk(found.position, limit)?))
+                }
+                _ => (view.segments.list().len(), None),
+            };
+            Ok(BatchHeaders {
+                view: view.clone(),
+                upper,
+                segment,
+                walk,
+            })
+        })
+    }
+
+    /// The aborted transactions that overlap `from..upper`, for readers of committed records only.
+    pub fn aborted_transactions(
+        &self,
+        from: Offset,
+        upper: Offset,
+    ) -> Result<Vec<AbortedTransaction>, ReadError> {
+        self.with_view(|view| {
+            let mut aborted = Vec::new();
+            let first = view.segments.floor(from).unwrap_or(0);
+            for segment in &view.segments.list()[first..] {
+                let path = segment.path(crate::file_name::FileKind::TransactionIndex);
+                let is_complete = segment
+                    .transaction_index
+                    .collect(segment.env(), &path, from, upper, &mut aborted)
+                    .map_err(|source| {
+                        segment.error("read", crate::file_name::FileKind::TransactionIndex, source)
+                    })?;
+                if is_complete {
+                    break;
+                }
+            }
+            Ok(aborted)
+        })
+    }
+}
+
+/// The headers that [`PartitionLog::batch_headers`] gives. Ends after the first error.
+#[derive(Debug)]
+pub struct BatchHeaders<E: Env> {
+    view: View<E>,
+    upper: Offset,
+    segment: usize,
+    walk: Option<HeaderWalk<E::File>>,
+}
+
+impl<E: Env> BatchHeaders<E> {
+    fn step(&mut self) -> Result<Option<BatchHeader>, ReadError> {
+        while let Some(segment) = self.view.segments.list().get(self.segment) {
+            let mut walk = match self.walk.take() {
+                Some(walk) => walk,
+                None => segment.walk(0, self.view.limit(self.segment))?,
+            };
+            if let Some((_, header)) = segment.step(&mut walk)? {
+                self.walk = Some(walk);
+                return Ok((header.base_offset < self.upper).then_some(header));
+            }
+            self.segment += 1;
+        }
+        Ok(None)
+    }
+}
+
+impl<E: Env> Iterator for BatchHeaders<E> {
+    type Item = Result<BatchHeader, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.step();
+        if !matches!(next, Ok(Some(_))) {
+            self.segment = usize::MAX;
+        }
+        next.transpose()
+    }
+}
+
+/// A batch in a view.
+pub(crate) struct Found {
+    pub(crate) segment: usize,
+    pub(crate) position: u64,
+    pub(crate) header: BatchHeader,
+}
+
+/// The first batch that ends at or after `target`.
+pub(crate) fn find<E: Env>(view: &View<E>, target: Offset) -> Result<Option<Found>, ReadError> {
+    let Some(first) = view.segments.floor(target) else {
+        return Ok(None);
+    };
+    for (index, segment) in view.segments.list().iter().enumerate().skip(first) {
+        if let Some((position, header)) = segment.locate(target, view.limit(index))? {
+            return Ok(Some(Found {
+                segment: index,
+                position,
+                header,
+            }));
+        }
+    }
+    Ok(None)
+}
+
+fn check_range<E: Env>(view: &View<E>, from: Offset) -> Result<(), ReadError> {
+    if (view.log_start_offset..=view.log_end_offset).contains(&from) {
+        return Ok(());
+    }
+    Err(ReadError::OutOfRange {
+        from,
+        log_start_offset: view.log_start_offset,
+        log_end_offset: view.log_end_offset,
+    })
+}
+
+fn read_in<E: Env>(
+    view: &View<E>,
+    from: Offset,
+    upper: Offset,
+    max_bytes: usize,
+    min_one_batch: bool,
+) -> Result<Read, ReadError> {
+    check_range(view, from)?;
+    let upper = upper.min(view.log_end_offset);
+    let nothing = Read {
+        bytes: Bytes::new(),
+        start: from,
+        log_start_offset: view.log_start_offset,
+        log_end_offset: view.log_end_offset,
+    };
+    if from >= upper || (max_bytes == 0 && !min_one_batch) {
+        return Ok(nothing);
+    }
+    let Some(found) = find(view, from)? else {
+        return Ok(nothing);
+    };
+    if found.header.base_offset >= upper {
+        return Ok(nothing);
+    }
+    let least = if min_one_batch {
+        found.header.size_in_bytes()
+    } else {
+        0
+    };
+    let wanted = max_bytes.max(least) as u64;
+    let limit = view.limit(found.segment);
+    let segment: &Arc<Segment<E>> = &view.segments.list()[found.segment];
+    let end = limit.min(found.position.saturating_add(wanted));
+    let mut bytes = segment.read_bytes(found.position, end)?;
+    if upper < view.segments.end_offset(found.segment, view.log_end_offset) {
+        bytes.truncate(end_of(&bytes, upper));
+    }
+    Ok(Read {
+        bytes,
+        start: found.header.base_offset,
+        ..nothing
+    })
+}
+
+/// Where the first batch begins whose base offset is at or after `upper`; all bytes if there is none.
+fn end_of(bytes: &Bytes, upper: Offset) -> usize {
+    let mut position = 0;
+    while let Some(prefix) = bytes[position..].first_chunk::<LOG_OVERHEAD>() {
+        let mut base_offset = [0; 8];
+        base_offset.copy_from_slice(&prefix[..8]);
+        if i64::from_be_bytes(base_offset) >= upper.get() {
+            return position;
+        }
+        match BatchHeader::size_from_prefix(prefix) {
+            Ok(size) if size < bytes.len() - position => position += size,
+            // Cut here, or damaged: the decoder will say so.
+            _ => break,
+        }
+    }
+    bytes.len()
+}

@@ -1,0 +1,359 @@
+//! Which segments may go, and how they go.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use headwater_env::Env;
+use headwater_record::Offset;
+
+use crate::config::LogConfig;
+use crate::error::{ChangeError, FileError};
+use crate::file_name::{DELETED_SUFFIX, FileKind};
+use crate::partition_log::{PartitionLog, Writer, segment_infos};
+use crate::segment::Segment;
+use crate::types::{DeletedSegment, DeletionReason, SegmentInfo};
+use crate::view::View;
+
+/// What retention looks at besides the segments.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Facts<'a> {
+    pub(crate) config: &'a LogConfig,
+    pub(crate) now_wall_ms: i64,
+    pub(crate) log_start_offset: Offset,
+    /// Nothing at or above it may go.
+    pub(crate) high_watermark: Offset,
+}
+
+/// The segments that may go, oldest first: a first part of `segments`, each with the reason. An empty active segment never goes; one that
+/// has records goes like the others, and the caller must roll first.
+pub(crate) fn deletable(
+    segments: &[SegmentInfo],
+    facts: Facts<'_>,
+) -> Vec<(SegmentInfo, DeletionReason)> {
+    let mut left_bytes: u64 = segments.iter().map(|segment| segment.size_bytes).sum();
+    let mut deletable = Vec::new();
+    for segment in segments {
+        let is_empty_head = segment.is_active && segment.size_bytes == 0;
+        if is_empty_head || segment.end_offset > facts.high_watermark {
+            break;
+        }
+        left_bytes -= segment.size_bytes;
+        let Some(reason) = reason(segment, left_bytes, facts) else {
+            break;
+        };
+        deletable.push((*segment, reason));
+    }
+    deletable
+}
+
+fn reason(
+    segment: &SegmentInfo,
+    bytes_without_it: u64,
+    facts: Facts<'_>,
+) -> Option<DeletionReason> {
+    let config = facts.config;
+    // The start of the log never lies behind the active segment, so this cannot be it unless all its records were deleted.
+    if segment.end_offset <= facts.log_start_offset {
+        return Some(DeletionReason::BeforeLogStart);
+    }
+    if !config.cleanup_policy.delete {
+        return None;
+    }
+    if config
+        .retention_bytes
+        .is_some_and(|retention_bytes| bytes_without_it >= retention_bytes)
+    {
+        return Some(DeletionReason::RetentionSize);
+    }
+    let newest_ms = segment.max_timestamp_ms.unwrap_or(segment.modified_ms);
+    config
+        .retention_ms
+        .filter(|retention_ms| facts.now_wall_ms.saturating_sub(newest_ms) > *retention_ms)
+        .map(|_| DeletionReason::RetentionTime)
+}
+
+impl<E: Env> PartitionLog<E> {
+    /// Moves the start of the log to `before`, if it is not past it already; returns the start. Segments go with the next
+    /// [`apply_retention`](Self::apply_retention). It survives a crash once the caller has written the log start checkpoint.
+    pub fn delete_records(&self, before: Offset) -> Result<Offset, ChangeError> {
+        let writer = self.writer.lock();
+        self.check_open(&writer)?;
+        let log_end_offset = self.log_end_offset();
+        if before > log_end_offset {
+            return Err(ChangeError::PastEnd {
+                offset: before,
+                log_end_offset,
+            });
+        }
+        let start = self.log_start_offset().max(before);
+        self.publish(|view| view.log_start_offset = start);
+        self.change_epochs(|epochs| epochs.truncate_from_start(start))?;
+        Ok(start)
+    }
+
+    /// Takes segments out of the log that retention says may go, as if everything in it were replicated.
+    pub fn apply_retention(&self, now_wall_ms: i64) -> Result<Vec<DeletedSegment>, ChangeError> {
+        self.apply_retention_below(now_wall_ms, Offset::MAX)
+    }
+
+    /// Takes segments out of the log that retention says may go and that lie below the high watermark. When all may go, the active one is
+    /// rolled first. Readers that are inside a segment finish undisturbed; its files stay for `file.delete.delay.ms` under another name.
+    pub fn apply_retention_below(
+        &self,
+        now_wall_ms: i64,
+        high_watermark: Offset,
+    ) -> Result<Vec<DeletedSegment>, ChangeError> {
+        let config = self.config_now();
+        // What has to be read is read before the append lock is taken.
+        drop(self.segments());
+        let mut writer = self.writer.lock();
+        self.check_open(&writer)?;
+        let view = self.view();
+        let facts = Facts {
+            config: &config,
+            now_wall_ms,
+            log_start_offset: view.log_start_offset,
+            high_watermark,
+        };
+        let deletable = deletable(&segment_infos(&view), facts);
+        self.delete_first(&mut writer, &deletable)
+    }
+
+    /// Takes the oldest segment out of the log to free space, if it is sealed.
+    pub fn delete_oldest_segment(&self) -> Result<Option<DeletedSegment>, ChangeError> {
+        let mut writer = self.writer.lock();
+        self.check_open(&writer)?;
+        let oldest = segment_infos(&self.view())[0];
+        if oldest.is_active {
+            return Ok(None);
+        }
+        let deleted = self.delete_first(&mut writer, &[(oldest, DeletionReason::Exhaustion)])?;
+        Ok(deleted.into_iter().next())
+    }
+
+    fn delete_first(
+        &self,
+        writer: &mut Writer,
+        deletable: &[(SegmentInfo, DeletionReason)],
+    ) -> Result<Vec<DeletedSegment>, ChangeError> {
+        let Some((last, _)) = deletable.last() else {
+            return Ok(Vec::new());
+        };
+        if last.is_active {
+            self.roll_segment(writer)?;
+        }
+        let view = self.view();
+        let segments = Arc::new(view.segments.without_first(deletable.len()));
+        let start = view.log_start_offset.max(last.end_offset);
+        self.publish(|view| {
+            view.segments = segments;
+            view.log_start_offset = start;
+            view.generation += 1;
+        });
+        self.change_epochs(|epochs| epochs.truncate_from_start(start))?;
+        // Oldest first, each on disk before the next: a crash in between leaves no hole.
+        for segment in &view.segments.list()[..deletable.len()] {
+            self.retire(segment)?;
+        }
+        let deleted = |(segment, reason): &(SegmentInfo, DeletionReason)| DeletedSegment {
+            base_offset: segment.base_offset,
+            end_offset: segment.end_offset,
+            size_bytes: segment.size_bytes,
+            reason: *reason,
+        };
+        Ok(deletable.iter().map(deleted).collect())
+    }
+
+    /// Gives the files of a segment that is no longer in the view the names of deleted ones, durably.
+    pub(crate) fn retire(&self, segment: &Segment<E>) -> Result<(), FileError> {
+        let delay = Duration::from_millis(self.config_now().file_delete_delay_ms);
+        let due = self.env.monotonic() + delay;
+        for kind in FileKind::ALL {
+            let path = segment.path(kind);
+            let mut retired = path.clone().into_os_string();
+            retired.push(DELETED_SUFFIX);
+            let retired = PathBuf::from(retired);
+            match self.env.rename(&path, &retired) {
+                Ok(()) => self.doomed.lock().push((retired, due)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => {
+                    self.doomed.lock().push((path.clone(), due));
+                    return Err(FileError::new("rename", path, source));
+                }
+            }
+        }
+        segment.set_deleted();
+        self.directory_changed.store(true, Ordering::Release);
+        self.sync_directory()
+    }
+
+    /// Removes files of segments that were deleted longer than `file.delete.delay.ms` ago, and closes files that nobody has used since the
+    /// last call; returns how many were removed. What cannot be removed is tried again at the next call.
+    pub fn delete_due_files(&self) -> Result<usize, ChangeError> {
+        self.close_idle_files(&self.view());
+        let now = self.env.monotonic();
+        let mut doomed = self.doomed.lock();
+        let mut removed = 0;
+        let mut failed = None;
+        doomed.retain(|(path, due)| {
+            if *due > now {
+                return true;
+            }
+            match self.env.remove_file(path) {
+                Ok(()) => removed += 1,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => {
+                    failed = Some(FileError::new("remove", path, source));
+                    return true;
+                }
+            }
+            false
+        });
+        failed.map_or(Ok(removed), |error| Err(error.into()))
+    }
+
+    fn close_idle_files(&self, view: &View<E>) {
+        let recovery_point = self.recovery_point();
+        for (index, segment) in view.segments.list().iter().enumerate() {
+            if view.segments.end_offset(index, view.log_end_offset) <= recovery_point {
+                segment.close_if_idle();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::CleanupPolicy;
+
+    fn segment(base: i64, end: i64, size: u64, newest: i64) -> SegmentInfo {
+        SegmentInfo {
+            base_offset: Offset::new(base),
+            end_offset: Offset::new(end),
+            size_bytes: size,
+            max_timestamp_ms: Some(newest),
+            modified_ms: 0,
+            is_active: false,
+        }
+    }
+
+    fn three() -> Vec<SegmentInfo> {
+        let mut segments = vec![
+            segment(0, 10, 100, 50),
+            segment(10, 20, 100, 40),
+            segment(20, 30, 100, 60),
+        ];
+        segments[2].is_active = true;
+        segments
+    }
+
+    fn reasons(
+        segments: &[SegmentInfo],
+        config: &LogConfig,
+        now: i64,
+        start: i64,
+        high: i64,
+    ) -> Vec<DeletionReason> {
+        let facts = Facts {
+            config,
+            now_wall_ms: now,
+            log_start_offset: Offset::new(start),
+            high_watermark: Offset::new(high),
+        };
+        let deletable = deletable(segments, facts);
+        deletable.into_iter().map(|(_, reason)| reason).collect()
+    }
+
+    fn config(retention_ms: Option<i64>, retention_bytes: Option<u64>) -> LogConfig {
+        LogConfig {
+            retention_ms,
+            retention_bytes,
+            ..LogConfig::default()
+        }
+    }
+
+    #[test]
+    fn only_what_is_older_than_retention_goes_and_nothing_after_one_that_stays() {
+        use DeletionReason::RetentionTime;
+        let config = config(Some(10), None);
+        assert!(
+            reasons(&three(), &config, 60, 0, 30).is_empty(),
+            "the first is kept, so the second is too"
+        );
+        assert_eq!(reasons(&three(), &config, 61, 0, 30), [RetentionTime; 2]);
+        assert_eq!(reasons(&three(), &config, 71, 0, 30), [RetentionTime; 3]);
+        assert_eq!(
+            reasons(&three(), &config, 71, 0, 15),
+            [RetentionTime; 1],
+            "the high watermark holds the rest"
+        );
+    }
+
+    #[test]
+    fn the_log_keeps_at_least_retention_bytes() {
+        use DeletionReason::RetentionSize;
+        assert!(reasons(&three(), &config(None, Some(201)), 0, 0, 30).is_empty());
+        assert_eq!(
+            reasons(&three(), &config(None, Some(200)), 0, 0, 30),
+            [RetentionSize]
+        );
+    }
+
+    #[test]
+    fn deleted_records_go_even_from_a_compacted_log() {
+        let mut config = config(Some(0), Some(0));
+        config.cleanup_policy = CleanupPolicy::COMPACT;
+        assert_eq!(
+            reasons(&three(), &config, 1000, 20, 30),
+            [DeletionReason::BeforeLogStart; 2]
+        );
+        assert!(reasons(&three(), &config, 1000, 19, 30).len() == 1);
+    }
+
+    #[test]
+    fn an_empty_active_segment_stays() {
+        let mut segments = three();
+        segments[2].size_bytes = 0;
+        assert_eq!(
+            reasons(&segments, &config(Some(0), None), 1000, 0, 30).len(),
+            2
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_is_expired_below_the_watermark_and_leaves_enough(
+            sizes in prop::collection::vec((0..100_u64, 0..1000_i64), 1..10),
+            retention_ms in prop::option::of(0..1000_i64), retention_bytes in prop::option::of(0..500_u64),
+            now in 0..2000_i64, start in 0..100_i64, high in 0..100_i64,
+        ) {
+            let mut segments: Vec<_> = sizes.iter().enumerate().map(|(number, (size, newest))| {
+                let base = number as i64 * 10;
+                segment(base, base + 10, *size, *newest)
+            }).collect();
+            segments.last_mut().unwrap().is_active = true;
+            let config = config(retention_ms, retention_bytes);
+            let gone = reasons(&segments, &config, now, start, high);
+            for (number, reason) in gone.iter().enumerate() {
+                let segment = segments[number];
+                prop_assert!(segment.end_offset.get() <= high);
+                prop_assert!(!(segment.is_active && segment.size_bytes == 0));
+                let left: u64 = segments[number + 1..].iter().map(|segment| segment.size_bytes).sum();
+                match reason {
+                    DeletionReason::BeforeLogStart => prop_assert!(segment.end_offset.get() <= start),
+                    DeletionReason::RetentionSize => prop_assert!(left >= retention_bytes.unwrap()),
+                    DeletionReason::RetentionTime => {
+                        prop_assert!(now - segment.max_timestamp_ms.unwrap() > retention_ms.unwrap());
+                    }
+                    DeletionReason::Exhaustion => prop_assert!(false),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! When a segment is closed and the next one begins, and how.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use headwater_env::{Env, File, OpenMode};
+use headwater_record::Offset;
+
+use crate::config::LogConfig;
+use crate::error::{ChangeError, FileError, ReadError};
+use crate::file_name::{FileKind, segment_file};
+use crate::partition_log::{PartitionLog, Writer};
+use crate::producer_snapshot;
+use crate::segment::{Phase, Segment};
+use crate::time_index::TimestampOffset;
+
+/// What is known of the active segment beyond its files. Touched only under the append lock.
+#[derive(Debug)]
+pub(crate) struct Head {
+    /// When this process began it or opened it, wall clock.
+    pub(crate) created_ms: i64,
+    /// Greatest timestamp of its first batch, once it has one.
+    pub(crate) first_timestamp_ms: Option<i64>,
+    /// Bytes since the last index entry.
+    pub(crate) bytes_since_index: u64,
+    /// Last entry of the time index.
+    pub(crate) last_time_entry: Option<TimestampOffset>,
+    /// What chance takes off `segment.ms`, as a part of `segment.jitter.ms` in 2^16.
+    jitter: u16,
+    /// Its indexes are in memory and the fields above are true.
+    pub(crate) is_prepared: bool,
+    /// A failed append may have left bytes after its end.
+    pub(crate) has_dirty_tail: bool,
+}
+
+impl Head {
+    /// Of a segment without bytes.
+    pub(crate) fn empty(env: &impl Env) -> Self {
+        let mut jitter = [0; 2];
+        env.fill_random(&mut jitter);
+        Self {
+            created_ms: env.wall_clock_ms(),
+            first_timestamp_ms: None,
+            bytes_since_index: 0,
+            last_time_entry: None,
+            jitter: u16::from_le_bytes(jitter),
+            is_prepared: true,
+            has_dirty_tail: false,
+        }
+    }
+
+    /// Of a segment that has bytes: to be prepared before the first append.
+    pub(crate) fn unprepared(env: &impl Env) -> Self {
+        Self {
+            is_prepared: false,
+            ..Self::empty(env)
+        }
+    }
+
+    /// `segment.ms` less the jitter.
+    fn segment_ms(&self, config: &LogConfig) -> i64 {
+        let most = config.segment_jitter_ms.clamp(0, config.segment_ms.max(0));
+        let off = i128::from(most) * i128::from(self.jitter) >> 16;
+        config.segment_ms - off as i64
+    }
+}
+
+/// Facts about what is to be appended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Incoming {
+    pub(crate) size: u64,
+    pub(crate) last_offset: Offset,
+    pub(crate) max_timestamp_ms: i64,
+}
+
+/// Must the active segment be closed before this is appended?
+pub(crate) fn is_due<E: Env>(
+    segment: &Segment<E>,
+    head: &Head,
+    config: &LogConfig,
+    incoming: Incoming,
+    now_ms: impl FnOnce() -> i64,
+) -> bool {
+    let size = segment.size();
+    let too_large = size + incoming.size > u64::from(config.segment_bytes);
+    let too_far = incoming.last_offset - segment.base_offset() > i64::from(i32::MAX);
+    if size == 0 {
+        return too_far;
+    }
+    too_large
+        || too_far
+        || segment.offset_index.is_full(config.segment_index_bytes)
+        || segment.time_index.is_full(config.segment_index_bytes)
+        || {
+            // By the records' own time where they have one, so that replayed history is cut where it would have been cut.
+            let waited_ms = match head.first_timestamp_ms {
+                Some(first) if incoming.max_timestamp_ms >= 0 => {
+                    incoming.max_timestamp_ms.saturating_sub(first)
+                }
+                _ => now_ms().saturating_sub(head.created_ms),
+            };
+            waited_ms > head.segment_ms(config)
+        }
+}
+
+impl<E: Env> PartitionLog<E> {
+    /// Closes the active segment when it was begun longer than `segment.ms` ago; returns whether it did. Appends do the same by the
+    /// records' own time.
+    pub fn roll_if_due(&self, now_wall_ms: i64) -> Result<bool, ChangeError> {
+        let config = self.config_now();
+        let mut writer = self.writer.lock();
+        self.check_open(&writer)?;
+        let is_due = self.view.read().active_size > 0
+            && now_wall_ms.saturating_sub(writer.head.created_ms) > writer.head.segment_ms(&config);
+        if is_due {
+            self.roll_segment(&mut writer)?;
+        }
+        Ok(is_due)
+    }
+
+    /// Closes the active segment, unless it is empty, and begins the next.
+    pub fn roll(&self) -> Result<(), ChangeError> {
+        let mut writer = self.writer.lock();
+        self.check_open(&writer)?;
+        if self.view.read().active_size > 0 {
+            self.roll_segment(&mut writer)?;
+        }
+        Ok(())
+    }
+
+    /// Seals the active segment, which must not be empty, and begins the next at the end of the log. The sealed one is made durable by
+    /// the next flush.
+    pub(crate) fn roll_segment(&self, writer: &mut Writer) -> Result<(), ChangeError> {
+        let view = self.view();
+        let sealed = view.segments.active();
+        writer.is_changed = true;
+        self.prepare_head(writer)?;
+        self.mend_tail(writer)?;
+        finish_time_index(sealed, writer);
+        self.write_producer_snapshot(writer, view.log_end_offset);
+        let next = Segment::create(self.env.clone(), Arc::clone(&self.dir), view.log_end_offset)?;
+        self.directory_changed.store(true, Ordering::Release);
+        sealed.set_modified_ms(self.env.wall_clock_ms());
+        let segments = Arc::new(view.segments.and(Arc::new(next)));
+        self.publish(|view| {
+            view.segments = segments;
+            view.active_size = 0;
+        });
+        writer.head = Head::empty(&self.env);
+        Ok(())
+    }
+
+    /// Learns what an append must know of an active segment that was opened.
+    pub(crate) fn prepare_head(&self, writer: &mut Writer) -> Result<(), ReadError> {
+        if writer.head.is_prepared {
+            return Ok(());
+        }
+        let view = self.view();
+        let segment = view.segments.active();
+        segment.load_indexes()?;
+        segment.largest_timestamp(Phase::Active)?;
+        let path = segment.path(FileKind::TimeIndex);
+        let failed = |kind| move |source| ReadError::File(segment.error("read", kind, source));
+        writer.head.last_time_entry = segment
+            .time_index
+            .last(&self.env, &path)
+            .map_err(failed(FileKind::TimeIndex))?;
+        let last_indexed = segment
+            .offset_index
+            .last(&self.env, &path)
+            .map_err(failed(FileKind::OffsetIndex))?;
+        writer.head.bytes_since_index =
+            view.active_size - last_indexed.map_or(0, |batch| batch.position);
+        let first = segment.step(&mut segment.walk(0, view.active_size)?)?;
+        writer.head.first_timestamp_ms = first
+            .map(|(_, header)| header.max_timestamp_ms)
+            .filter(|timestamp_ms| *timestamp_ms >= 0);
+        writer.head.is_prepared = true;
+        Ok(())
+    }
+
+    /// Cuts what a failed append left after the end of the active segment.
+    pub(crate) fn mend_tail(&self, writer: &mut Writer) -> Result<(), FileError> {
+        if writer.head.has_dirty_tail {
+            let view = self.view();
+            let segment = view.segments.active();
+            segment
+                .file()?
+                .set_len(view.active_size)
+                .map_err(|source| segment.error("cut", FileKind::Log, source))?;
+            writer.head.has_dirty_tail = false;
+        }
+        Ok(())
+    }
+
+    /// Writes what is known of producers at the end of the log. Best effort: recovery can find it out from the batches, and a torn
+    /// snapshot is known by its CRC.
+    fn write_producer_snapshot(&self, writer: &Writer, log_end_offset: Offset) {
+        let name = segment_file(log_end_offset, FileKind::ProducerSnapshot);
+        let path = self.dir.join(name);
+        let bytes = producer_snapshot::encode(&writer.producers);
+        let written = self
+            .env
+            .open_file(&path, OpenMode::Create)
+            .and_then(|file| {
+                file.set_len(0)?;
+                file.write_all_at(&bytes, 0)
+            });
+        if let Err(error) = written {
+            tracing::warn!(path = %path.display(), %error, "a producer snapshot could not be written; the next recovery will read more");
+            let _ = self.env.remove_file(&path);
+        }
+    }
+}
+
+/// Lets the time index end with the segment's greatest timestamp.
+pub(crate) fn finish_time_index<E: Env>(segment: &Segment<E>, writer: &mut Writer) {
+    // The head is prepared, so the greatest timestamp is known and nothing is read.
+    if let Ok(Some(largest)) = segment.largest_timestamp(Phase::Active)
+        && segment
+            .time_index
+            .push_if_newer(writer.head.last_time_entry, largest)
+    {
+        writer.head.last_time_entry = Some(largest);
+    }
+}

@@ -1,0 +1,366 @@
+//! One segment: a log file and its indexes.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+
+use bytes::Bytes;
+use headwater_env::{Env, File, OpenMode};
+use headwater_record::{BatchError, BatchHeader, Offset, RecordBatch};
+use parking_lot::Mutex;
+
+use crate::error::{FileError, ReadError};
+use crate::file_name::{DELETED_SUFFIX, FileKind, segment_file};
+use crate::header_walk::{HeaderWalk, WalkError};
+use crate::log_file::LogFile;
+use crate::offset_index::{OffsetIndex, OffsetPosition};
+use crate::time_index::{TimeIndex, TimestampOffset};
+use crate::transaction_index::TransactionIndex;
+
+/// Which part of a segment's end a reader may trust.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// It is written; its time index may lack the newest batches.
+    Active,
+    /// It never grows again; its time index ends with its greatest timestamp.
+    Sealed,
+}
+
+/// A run of offsets from `base_offset` to the base offset of the next segment.
+///
+/// Any number of threads may read; only the holder of the partition's append lock may append or truncate. A reader passes the `limit` of
+/// the view it works on: bytes after it do not exist for him.
+#[derive(Debug)]
+pub(crate) struct Segment<E: Env> {
+    env: E,
+    dir: Arc<Path>,
+    base_offset: Offset,
+    deleted: AtomicBool,
+    file: LogFile<E::File>,
+    size: AtomicU64,
+    modified_ms: AtomicI64,
+    /// `None` while unknown; then the greatest timestamp, if any record has one.
+    largest: Mutex<Option<Option<TimestampOffset>>>,
+    pub(crate) offset_index: OffsetIndex,
+    pub(crate) time_index: TimeIndex,
+    pub(crate) transaction_index: TransactionIndex,
+}
+
+/// The lengths of a segment's files.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct FileLengths {
+    pub(crate) log: u64,
+    pub(crate) offset_index: u64,
+    pub(crate) time_index: u64,
+    pub(crate) transaction_index: u64,
+}
+
+impl<E: Env> Segment<E> {
+    /// Makes the files of an empty segment; left-overs of that name are emptied.
+    pub(crate) fn create(env: E, dir: Arc<Path>, base_offset: Offset) -> Result<Self, FileError> {
+        let path = dir.join(segment_file(base_offset, FileKind::Log));
+        let file = env
+            .open_file(&path, OpenMode::Create)
+            .and_then(|file| file.set_len(0).map(|()| file))
+            .map_err(|source| FileError::new("create", path, source))?;
+        let now_ms = env.wall_clock_ms();
+        let segment = Self {
+            offset_index: OffsetIndex::empty(base_offset),
+            time_index: TimeIndex::empty(base_offset),
+            transaction_index: TransactionIndex::empty(),
+            largest: Mutex::new(Some(None)),
+            ..Self::existing(env, dir, base_offset, FileLengths::default(), now_ms)
+        };
+        segment.file.put(file);
+        Ok(segment)
+    }
+
+    /// A segment whose files have these lengths; opens none of them.
+    pub(crate) fn existing(
+        env: E,
+        dir: Arc<Path>,
+        base_offset: Offset,
+        lengths: FileLengths,
+        modified_ms: i64,
+    ) -> Self {
+        Self {
+            env,
+            dir,
+            base_offset,
+            deleted: AtomicBool::new(false),
+            file: LogFile::closed(),
+            size: AtomicU64::new(lengths.log),
+            modified_ms: AtomicI64::new(modified_ms),
+            largest: Mutex::new(None),
+            offset_index: OffsetIndex::on_disk(base_offset, lengths.offset_index),
+            time_index: TimeIndex::on_disk(base_offset, lengths.time_index),
+            transaction_index: TransactionIndex::on_disk(lengths.transaction_index),
+        }
+    }
+
+    pub(crate) fn env(&self) -> &E {
+        &self.env
+    }
+
+    /// Its first possible offset; its name.
+    pub(crate) fn base_offset(&self) -> Offset {
+        self.base_offset
+    }
+
+    /// Bytes of whole batches.
+    pub(crate) fn size(&self) -> u64 {
+        self.size.load(Ordering::Acquire)
+    }
+
+    /// Moves its end.
+    pub(crate) fn set_size(&self, size: u64) {
+        self.size.store(size, Ordering::Release);
+    }
+
+    /// Last change of its log file, wall clock.
+    pub(crate) fn modified_ms(&self) -> i64 {
+        self.modified_ms.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_modified_ms(&self, now_ms: i64) {
+        self.modified_ms.store(now_ms, Ordering::Relaxed);
+    }
+
+    /// Where a file of it is now.
+    pub(crate) fn path(&self, kind: FileKind) -> PathBuf {
+        let mut name = segment_file(self.base_offset, kind);
+        if self.deleted.load(Ordering::Acquire) {
+            name.push_str(DELETED_SUFFIX);
+        }
+        self.dir.join(name)
+    }
+
+    /// From now on its files have the names of deleted ones.
+    pub(crate) fn set_deleted(&self) {
+        self.deleted.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn error(
+        &self,
+        action: &'static str,
+        kind: FileKind,
+        source: io::Error,
+    ) -> FileError {
+        FileError::new(action, self.path(kind), source)
+    }
+
+    /// The open log file.
+    pub(crate) fn file(&self) -> Result<Arc<E::File>, FileError> {
+        self.file
+            .get(&self.env, || self.path(FileKind::Log).into_boxed_path())
+            .map_err(|source| self.error("open", FileKind::Log, source))
+    }
+
+    /// Closes the log file if nobody reads it; all of it must be known to be on disk.
+    pub(crate) fn close_if_idle(&self) {
+        self.file.close_if_idle();
+    }
+
+    /// The first batch that ends at or after `target`, and where it begins.
+    pub(crate) fn locate(
+        &self,
+        target: Offset,
+        limit: u64,
+    ) -> Result<Option<(u64, BatchHeader)>, ReadError> {
+        let mut walk = self.walk_to(target, limit)?;
+        while let Some((position, header)) = self.step(&mut walk)? {
+            if header.last_offset() >= target {
+                return Ok(Some((position, header)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A walk from a batch at or before the one that holds `target`.
+    pub(crate) fn walk_to(
+        &self,
+        target: Offset,
+        limit: u64,
+    ) -> Result<HeaderWalk<E::File>, ReadError> {
+        let file = self.file()?;
+        let path = self.path(FileKind::OffsetIndex);
+        match self.offset_index.floor(&self.env, &path, target) {
+            Ok(None) => {}
+            Ok(Some(entry)) if self.points_to_its_batch(&file, entry, limit) => {
+                return Ok(HeaderWalk::new(file, entry.position, limit));
+            }
+            Ok(Some(entry)) => {
+                tracing::warn!(path = %path.display(), ?entry, "an index points to no batch; searching the segment from its start");
+            }
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "an index cannot be read; searching the segment from its start");
+            }
+        }
+        Ok(HeaderWalk::new(file, 0, limit))
+    }
+
+    fn points_to_its_batch(&self, file: &Arc<E::File>, entry: OffsetPosition, limit: u64) -> bool {
+        let mut walk = HeaderWalk::new(Arc::clone(file), entry.position, limit);
+        matches!(walk.next(), Ok(Some((_, header))) if header.last_offset() == entry.last_offset)
+    }
+
+    /// A walk from `position`, where a batch begins.
+    pub(crate) fn walk(&self, position: u64, limit: u64) -> Result<HeaderWalk<E::File>, ReadError> {
+        Ok(HeaderWalk::new(self.file()?, position, limit))
+    }
+
+    /// One step of a walk through this segment.
+    pub(crate) fn step(
+        &self,
+        walk: &mut HeaderWalk<E::File>,
+    ) -> Result<Option<(u64, BatchHeader)>, ReadError> {
+        walk.next().map_err(|error| match error {
+            WalkError::Io(source) => self.error("read", FileKind::Log, source).into(),
+            WalkError::NoBatch { position, source } => self.corrupt(position, source),
+        })
+    }
+
+    pub(crate) fn corrupt(&self, position: u64, source: BatchError) -> ReadError {
+        ReadError::Corrupt {
+            path: self.path(FileKind::Log),
+            position,
+            source,
+        }
+    }
+
+    /// Exactly the bytes of `position..end`.
+    pub(crate) fn read_bytes(&self, position: u64, end: u64) -> Result<Bytes, ReadError> {
+        let needed = (end - position) as usize;
+        let bytes = self
+            .file()?
+            .read_bytes(position, needed)
+            .map_err(|source| self.error("read", FileKind::Log, source))?;
+        let available = bytes.len();
+        if available < needed {
+            return Err(self.corrupt(position, BatchError::Truncated { needed, available }));
+        }
+        Ok(bytes)
+    }
+
+    /// A whole batch whose header is known, its CRC checked.
+    pub(crate) fn read_batch(
+        &self,
+        position: u64,
+        header: &BatchHeader,
+    ) -> Result<RecordBatch, ReadError> {
+        let bytes = self.read_bytes(position, position + header.size_in_bytes() as u64)?;
+        RecordBatch::parse(bytes)
+            .and_then(|batch| batch.verify_crc().map(|()| batch))
+            .map_err(|source| self.corrupt(position, source))
+    }
+
+    /// The greatest timestamp, and the last offset of the first batch that has it.
+    pub(crate) fn largest_timestamp(
+        &self,
+        phase: Phase,
+    ) -> Result<Option<TimestampOffset>, ReadError> {
+        if let Some(known) = *self.largest.lock() {
+            return Ok(known);
+        }
+        let found = self.find_largest_timestamp(phase)?;
+        // An append in between knows better: it took this way itself first.
+        Ok(*self.largest.lock().get_or_insert(found))
+    }
+
+    fn find_largest_timestamp(&self, phase: Phase) -> Result<Option<TimestampOffset>, ReadError> {
+        let path = self.path(FileKind::TimeIndex);
+        let limit = self.size();
+        let last = self
+            .time_index
+            .last(&self.env, &path)
+            .unwrap_or_else(|error| {
+                tracing::warn!(path = %path.display(), %error, "an index cannot be read; searching the segment from its start");
+                None
+            });
+        let last = match last {
+            Some(entry) if self.has_timestamp(entry, limit)? => Some(entry),
+            _ => None,
+        };
+        if phase == Phase::Sealed && last.is_some() {
+            return Ok(last);
+        }
+        let mut largest = last;
+        let start = last.map_or(self.base_offset, |entry| entry.last_offset);
+        let Some((position, _)) = self.locate(start, limit)? else {
+            return Ok(largest);
+        };
+        let mut walk = self.walk(position, limit)?;
+        while let Some((_, header)) = self.step(&mut walk)? {
+            newer_of(&mut largest, &header);
+        }
+        Ok(largest)
+    }
+
+    /// Is the entry true: has the batch that ends at its offset its timestamp?
+    pub(crate) fn has_timestamp(
+        &self,
+        entry: TimestampOffset,
+        limit: u64,
+    ) -> Result<bool, ReadError> {
+        let batch = self.locate(entry.last_offset, limit)?;
+        Ok(batch.is_some_and(|(_, header)| {
+            header.last_offset() == entry.last_offset
+                && header.max_timestamp_ms == entry.timestamp_ms
+        }))
+    }
+
+    /// Sets what [`largest_timestamp`](Self::largest_timestamp) gives.
+    pub(crate) fn set_largest_timestamp(&self, largest: Option<Option<TimestampOffset>>) {
+        *self.largest.lock() = largest;
+    }
+
+    /// Writes the indexes and syncs them.
+    pub(crate) fn save_indexes(&self) -> Result<(), FileError> {
+        let failed = |kind| move |source| self.error("write", kind, source);
+        let path = |kind| self.path(kind);
+        self.offset_index
+            .save(&self.env, &path(FileKind::OffsetIndex))
+            .map_err(failed(FileKind::OffsetIndex))?;
+        self.time_index
+            .save(&self.env, &path(FileKind::TimeIndex))
+            .map_err(failed(FileKind::TimeIndex))?;
+        self.transaction_index
+            .save(&self.env, &path(FileKind::TransactionIndex))
+            .map_err(failed(FileKind::TransactionIndex))
+    }
+
+    /// Gives back the memory of indexes that are on disk.
+    pub(crate) fn release_indexes(&self) {
+        self.offset_index.release();
+        self.time_index.release();
+        self.transaction_index.release();
+    }
+
+    /// Brings the indexes into memory, so that they can grow.
+    pub(crate) fn load_indexes(&self) -> Result<(), FileError> {
+        let failed = |kind| move |source| self.error("read", kind, source);
+        self.offset_index
+            .load(&self.env, &self.path(FileKind::OffsetIndex))
+            .map_err(failed(FileKind::OffsetIndex))?;
+        self.time_index
+            .load(&self.env, &self.path(FileKind::TimeIndex))
+            .map_err(failed(FileKind::TimeIndex))?;
+        self.transaction_index
+            .load(&self.env, &self.path(FileKind::TransactionIndex))
+            .map_err(failed(FileKind::TransactionIndex))
+    }
+}
+
+/// Takes a batch into the greatest timestamp so far.
+pub(crate) fn newer_of(largest: &mut Option<TimestampOffset>, header: &BatchHeader) {
+    // Records without a timestamp say -1.
+    if header.max_timestamp_ms >= 0
+        && largest.is_none_or(|largest| header.max_timestamp_ms > largest.timestamp_ms)
+    {
+        *largest = Some(TimestampOffset {
+            timestamp_ms: header.max_timestamp_ms,
+            last_offset: header.last_offset(),
+        });
+    }
+}

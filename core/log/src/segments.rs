@@ -1,0 +1,73 @@
+//! The segments of a log, in order.
+
+use std::sync::Arc;
+
+use headwater_env::Env;
+use headwater_record::Offset;
+
+use crate::segment::Segment;
+
+/// The segments of a log by ascending base offset; there is always one, and the last is the active one. Immutable: a change makes a new
+/// list, so that a reader keeps what it has.
+#[derive(Debug)]
+pub(crate) struct Segments<E: Env> {
+    list: Vec<Arc<Segment<E>>>,
+}
+
+impl<E: Env> Segments<E> {
+    /// Takes at least one segment, in order.
+    pub(crate) fn new(list: Vec<Arc<Segment<E>>>) -> Self {
+        assert!(!list.is_empty(), "a log has an active segment");
+        assert!(
+            list.is_sorted_by(|a, b| a.base_offset() < b.base_offset()),
+            "segments are in the order of their offsets"
+        );
+        Self { list }
+    }
+
+    /// All, oldest first.
+    pub(crate) fn list(&self) -> &[Arc<Segment<E>>] {
+        &self.list
+    }
+
+    /// The one that is written.
+    pub(crate) fn active(&self) -> &Arc<Segment<E>> {
+        self.list.last().expect("a log has an active segment")
+    }
+
+    /// Where the segment that holds the offset, or would, stands in the list.
+    pub(crate) fn floor(&self, offset: Offset) -> Option<usize> {
+        self.list
+            .partition_point(|segment| segment.base_offset() <= offset)
+            .checked_sub(1)
+    }
+
+    /// The offset after a segment's last.
+    pub(crate) fn end_offset(&self, index: usize, log_end_offset: Offset) -> Offset {
+        self.list
+            .get(index + 1)
+            .map_or(log_end_offset, |next| next.base_offset())
+    }
+
+    /// Is it the active one?
+    pub(crate) fn is_active(&self, index: usize) -> bool {
+        index + 1 == self.list.len()
+    }
+
+    /// With one more at the end.
+    pub(crate) fn and(&self, segment: Arc<Segment<E>>) -> Self {
+        let mut list = self.list.clone();
+        list.push(segment);
+        Self::new(list)
+    }
+
+    /// Without the first so many.
+    pub(crate) fn without_first(&self, count: usize) -> Self {
+        Self::new(self.list[count..].to_vec())
+    }
+
+    /// The first so many only.
+    pub(crate) fn first(&self, count: usize) -> Self {
+        Self::new(self.list[..count].to_vec())
+    }
+}

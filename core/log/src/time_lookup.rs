@@ -1,0 +1,162 @@
+//! Finding records by their time.
+
+use headwater_env::Env;
+use headwater_record::{BatchHeader, DecompressLimit, Offset};
+
+use crate::error::ReadError;
+use crate::file_name::FileKind;
+use crate::partition_log::PartitionLog;
+use crate::segment::Segment;
+use crate::types::RecordPosition;
+use crate::view::View;
+
+impl<E: Env> PartitionLog<E> {
+    /// The first record, by offset, whose timestamp is at least `timestamp_ms`. Timestamps need not be in order: the answer is that of
+    /// reading every record.
+    pub fn offset_for_timestamp(
+        &self,
+        timestamp_ms: i64,
+        limit: DecompressLimit,
+    ) -> Result<Option<RecordPosition>, ReadError> {
+        self.with_view(|view| {
+            let first = view.segments.floor(view.log_start_offset).unwrap_or(0);
+            for index in first..view.segments.list().len() {
+                let segment = &view.segments.list()[index];
+                let largest = segment.largest_timestamp(view.phase(index))?;
+                // Without a largest timestamp its records have none, which counts as -1.
+                if largest.map_or(-1, |largest| largest.timestamp_ms) < timestamp_ms {
+                    continue;
+                }
+                if let Some(found) = search(view, index, timestamp_ms, limit)? {
+                    return Ok(Some(found));
+                }
+            }
+            Ok(None)
+        })
+    }
+
+    /// The first record that has the greatest timestamp of the log; `None` when no record has one.
+    pub fn offset_of_max_timestamp(
+        &self,
+        limit: DecompressLimit,
+    ) -> Result<Option<RecordPosition>, ReadError> {
+        let greatest = self.with_view(greatest_timestamp)?;
+        match greatest {
+            Some(timestamp_ms) => self.offset_for_timestamp(timestamp_ms, limit),
+            None => Ok(None),
+        }
+    }
+}
+
+/// The greatest timestamp of the records that may be read.
+fn greatest_timestamp<E: Env>(view: &View<E>) -> Result<Option<i64>, ReadError> {
+    let first = view.segments.floor(view.log_start_offset).unwrap_or(0);
+    let mut greatest = None;
+    for index in first..view.segments.list().len() {
+        let segment = &view.segments.list()[index];
+        let largest = if segment.base_offset() < view.log_start_offset {
+            // Its greatest timestamp may be that of a record that was deleted.
+            greatest_from(segment, view.log_start_offset, view.limit(index))?
+        } else {
+            segment
+                .largest_timestamp(view.phase(index))?
+                .map(|largest| largest.timestamp_ms)
+        };
+        greatest = greatest.max(largest);
+    }
+    Ok(greatest)
+}
+
+/// The greatest timestamp of the batches that end at or after `from`.
+fn greatest_from<E: Env>(
+    segment: &Segment<E>,
+    from: Offset,
+    limit: u64,
+) -> Result<Option<i64>, ReadError> {
+    let Some((position, _)) = segment.locate(from, limit)? else {
+        return Ok(None);
+    };
+    let mut walk = segment.walk(position, limit)?;
+    let mut greatest = None;
+    while let Some((_, header)) = segment.step(&mut walk)? {
+        greatest =
+            greatest.max(Some(header.max_timestamp_ms).filter(|timestamp_ms| *timestamp_ms >= 0));
+    }
+    Ok(greatest)
+}
+
+/// The first record of a segment that is not older and not before the start of the log.
+fn search<E: Env>(
+    view: &View<E>,
+    index: usize,
+    timestamp_ms: i64,
+    limit: DecompressLimit,
+) -> Result<Option<RecordPosition>, ReadError> {
+    let segment = &view.segments.list()[index];
+    let size = view.limit(index);
+    let start = start_of_search(segment, timestamp_ms, size)?.max(view.log_start_offset);
+    let Some((position, _)) = segment.locate(start, size)? else {
+        return Ok(None);
+    };
+    let mut walk = segment.walk(position, size)?;
+    while let Some((position, header)) = segment.step(&mut walk)? {
+        if header.max_timestamp_ms >= timestamp_ms
+            && let Some(found) = search_batch(
+                segment,
+                position,
+                &header,
+                view.log_start_offset,
+                timestamp_ms,
+                limit,
+            )?
+        {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// An offset before which no record of the segment is new enough.
+fn start_of_search<E: Env>(
+    segment: &Segment<E>,
+    timestamp_ms: i64,
+    limit: u64,
+) -> Result<Offset, ReadError> {
+    let path = segment.path(FileKind::TimeIndex);
+    match segment.time_index.floor(segment.env(), &path, timestamp_ms) {
+        Ok(None) => Ok(segment.base_offset()),
+        Ok(Some(entry)) if segment.has_timestamp(entry, limit)? => Ok(entry.last_offset + 1),
+        Ok(Some(entry)) => {
+            tracing::warn!(path = %path.display(), ?entry, "an index is not true; searching the segment from its start");
+            Ok(segment.base_offset())
+        }
+        Err(error) => {
+            tracing::warn!(path = %path.display(), %error, "an index cannot be read; searching the segment from its start");
+            Ok(segment.base_offset())
+        }
+    }
+}
+
+fn search_batch<E: Env>(
+    segment: &Segment<E>,
+    position: u64,
+    header: &BatchHeader,
+    from: Offset,
+    timestamp_ms: i64,
+    limit: DecompressLimit,
+) -> Result<Option<RecordPosition>, ReadError> {
+    let batch = segment.read_batch(position, header)?;
+    let damaged = |source| segment.corrupt(position, source);
+    let records = batch.records(limit).map_err(damaged)?;
+    for record in records.iter() {
+        let record = record.map_err(damaged)?;
+        if record.offset >= from && record.timestamp_ms >= timestamp_ms {
+            return Ok(Some(RecordPosition {
+                offset: record.offset,
+                timestamp_ms: record.timestamp_ms,
+                leader_epoch: header.leader_epoch,
+            }));
+        }
+    }
+    Ok(None)
+}

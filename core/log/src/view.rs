@@ -1,0 +1,64 @@
+//! What readers see: an atomic snapshot of the segment list and the offsets.
+
+use std::sync::Arc;
+
+use headwater_env::Env;
+use headwater_record::Offset;
+
+use crate::segment::Phase;
+use crate::segments::Segments;
+
+/// A state that the log had. Everything below `log_end_offset` is in the first `active_size` bytes of the active segment and in the
+/// others.
+#[derive(Debug)]
+pub(crate) struct View<E: Env> {
+    pub(crate) segments: Arc<Segments<E>>,
+    pub(crate) log_start_offset: Offset,
+    pub(crate) log_end_offset: Offset,
+    pub(crate) active_size: u64,
+    /// Counts the changes that take bytes away. What was read is good if it has not changed since the view was taken.
+    pub(crate) generation: u64,
+}
+
+impl<E: Env> Clone for View<E> {
+    fn clone(&self) -> Self {
+        Self {
+            segments: Arc::clone(&self.segments),
+            ..*self
+        }
+    }
+}
+
+impl<E: Env> View<E> {
+    /// Stops a log whose offsets contradict each other, before anyone acts on them.
+    pub(crate) fn assert_order(&self) {
+        let first = self.segments.list()[0].base_offset();
+        let active = self.segments.active().base_offset();
+        assert!(
+            first <= self.log_start_offset
+                && self.log_start_offset <= self.log_end_offset
+                && active <= self.log_end_offset,
+            "the offsets of a log are in order: first segment {first}, start {}, active segment {active}, end {}",
+            self.log_start_offset,
+            self.log_end_offset
+        );
+    }
+
+    /// Where a segment ends for a reader of this view.
+    pub(crate) fn limit(&self, index: usize) -> u64 {
+        if self.segments.is_active(index) {
+            self.active_size
+        } else {
+            self.segments.list()[index].size()
+        }
+    }
+
+    /// How a segment's indexes are to be read.
+    pub(crate) fn phase(&self, index: usize) -> Phase {
+        if self.segments.is_active(index) {
+            Phase::Active
+        } else {
+            Phase::Sealed
+        }
+    }
+}
