@@ -42,7 +42,9 @@ fn append_code(error: &AppendError) -> ErrorCode {
         AppendError::OffsetsExhausted { .. }
         | AppendError::DiskFull(_)
         | AppendError::File(_)
-        | AppendError::Poisoned(_) => ErrorCode::KafkaStorageError,
+        | AppendError::Unreadable(_)
+        | AppendError::Poisoned(_)
+        | AppendError::Closed => ErrorCode::KafkaStorageError,
     }
 }
 
@@ -72,6 +74,8 @@ pub(super) fn change_code(error: &ChangeError) -> ErrorCode {
     match error {
         ChangeError::Read(error) => read_code(error),
         ChangeError::PastEnd { .. } => ErrorCode::OffsetOutOfRange,
-        ChangeError::File(_) | ChangeError::Poisoned(_) => ErrorCode::KafkaStorageError,
+        ChangeError::File(_) | ChangeError::Poisoned(_) | ChangeError::Closed => {
+            ErrorCode::KafkaStorageError
+        }
     }
 }
