@@ -1,1 +1,47 @@
-//! The native half of the Python package
+//! The native half of the Python package `headwater`: it converts between Python and the core, and only converts.
+//!
+//! One file per class of the public API, with the same names as its sibling in the Node package. What all share: [`runtime`] waits for
+//! the core without the GIL and answers Ctrl-C, [`errors`] raises, [`arrow`] is the border that tables cross, [`convert`] reads arguments.
+
+mod aio;
+mod arrow;
+mod batch;
+mod callbacks;
+mod client;
+mod consumer;
+mod convert;
+mod engine;
+mod errors;
+mod future;
+mod message;
+mod producer;
+mod runtime;
+mod scan;
+mod topic;
+
+use pyo3::prelude::*;
+
+// Two Python threads on glibc's allocator are slower than one; mimalloc's default version 3 crashes embedders.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The native half of headwater. Import `headwater` instead.
+#[pymodule]
+fn _headwater(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_function(wrap_pyfunction!(engine::open, module)?)?;
+    module.add_class::<client::Client>()?;
+    module.add_class::<client::TopicInfo>()?;
+    module.add_class::<topic::Topic>()?;
+    module.add_class::<scan::Scan>()?;
+    module.add_class::<scan::Schema>()?;
+    module.add_class::<producer::Producer>()?;
+    module.add_class::<producer::RecordMetadata>()?;
+    module.add_class::<producer::BatchResult>()?;
+    module.add_class::<future::Future>()?;
+    module.add_class::<consumer::Consumer>()?;
+    module.add_class::<batch::Batch>()?;
+    module.add_class::<message::Message>()?;
+    aio::register(module)?;
+    runtime::register(module)
+}

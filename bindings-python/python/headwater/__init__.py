@@ -1,0 +1,92 @@
+"""Kafka as a library: open a directory, produce events, read them back as Arrow.
+
+>>> import headwater as hw
+>>> with hw.open() as client:  # in memory; a path keeps it
+...     topic = client.create_topic("flights", partitions=4)
+...     with client.producer() as producer:
+...         _ = producer.send("flights", b'{"carrier": "UA", "delay": 12}', key=b"UA")
+...     topic.scan(value="json", unnest=True, columns=["carrier", "delay"]).to_polars().rows()
+[('UA', 12)]
+
+``headwater.aio`` has the same names for asyncio, ``headwater.errors`` the tree of errors.
+"""
+
+from headwater._headwater import (
+    Batch,
+    BatchResult,
+    Client,
+    Consumer,
+    Future,
+    Message,
+    Producer,
+    RecordMetadata,
+    Scan,
+    Schema,
+    Topic,
+    TopicInfo,
+    __version__,
+    open,
+)
+from headwater.errors import (
+    AuthorizationError,
+    ClosedError,
+    ConfigError,
+    CorruptLogError,
+    DecodeError,
+    ForkError,
+    HeadwaterError,
+    InvalidArgumentError,
+    InvalidTopicError,
+    KafkaError,
+    LockedError,
+    NotADataDirectoryError,
+    OffsetOutOfRangeError,
+    OutOfOrderSequenceError,
+    ProducerFencedError,
+    RecordTooLargeError,
+    RequestTimedOutError,
+    StorageError,
+    TopicAlreadyExistsError,
+    TransportError,
+    UnknownTopicOrPartitionError,
+)
+from headwater.types import TopicPartition
+
+__all__ = [
+    "AuthorizationError",
+    "Batch",
+    "BatchResult",
+    "Client",
+    "ClosedError",
+    "ConfigError",
+    "Consumer",
+    "CorruptLogError",
+    "DecodeError",
+    "ForkError",
+    "Future",
+    "HeadwaterError",
+    "InvalidArgumentError",
+    "InvalidTopicError",
+    "KafkaError",
+    "LockedError",
+    "Message",
+    "NotADataDirectoryError",
+    "OffsetOutOfRangeError",
+    "OutOfOrderSequenceError",
+    "Producer",
+    "ProducerFencedError",
+    "RecordMetadata",
+    "RecordTooLargeError",
+    "RequestTimedOutError",
+    "Scan",
+    "Schema",
+    "StorageError",
+    "Topic",
+    "TopicAlreadyExistsError",
+    "TopicInfo",
+    "TopicPartition",
+    "TransportError",
+    "UnknownTopicOrPartitionError",
+    "__version__",
+    "open",
+]

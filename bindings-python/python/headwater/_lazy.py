@@ -1,0 +1,197 @@
+"""A scan as a lazy frame of Polars: what the query needs goes down to the log's indexes.
+
+Filters arrive here as Polars expressions. From the terms that are joined by "and" and compare ``offset``, ``partition`` or
+``timestamp`` with constants, bounds are taken; what is not understood bounds nothing. Polars' own filter runs behind, so
+bounds need only be true, never complete.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from headwater._frames import need
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import polars as pl
+
+    from headwater._headwater import Scan
+
+_MIRRORED = {"Lt": "Gt", "LtEq": "GtEq", "Gt": "Lt", "GtEq": "LtEq", "Eq": "Eq"}
+
+
+@dataclass
+class Bounds:
+    """What a filter says about where records lie; ends are exclusive and ``None`` is unbounded.
+
+    >>> import polars as pl
+    >>> bounds((pl.col("offset") >= 5) & (pl.col("partition") == 1)).offsets
+    (5, None)
+    """
+
+    offsets: tuple[int | None, int | None] = (None, None)
+    timestamps: tuple[int | None, int | None] = (None, None)
+    partitions: list[int] | None = None
+
+    def narrow(self, column: str, start: int | None, end: int | None) -> None:
+        """Add that a column lies in the half-open range from ``start`` to ``end``."""
+        if column == "partition":
+            if start is not None and end is not None and end - start <= 1:
+                self.choose(list(range(start, end)))
+            return
+        name = "offsets" if column == "offset" else "timestamps"
+        low, high = getattr(self, name)
+        low = start if low is None else low if start is None else max(low, start)
+        high = end if high is None else high if end is None else min(high, end)
+        setattr(self, name, (low, high))
+
+    def choose(self, partitions: list[int]) -> None:
+        """Add that the partition is one of these."""
+        known = self.partitions
+        self.partitions = sorted(set(partitions) if known is None else set(partitions).intersection(known))
+
+
+def bounds(predicate: pl.Expr) -> Bounds:
+    """Take from a filter what bounds the records."""
+    found = Bounds()
+    try:
+        tree = json.loads(predicate.meta.serialize(format="json"))
+    except Exception:  # noqa: BLE001 - an expression that has no JSON form bounds nothing
+        return found
+    _visit(tree, found)
+    return found
+
+
+def _visit(node: Any, found: Bounds) -> None:
+    if not isinstance(node, dict):
+        return
+    binary, function = node.get("BinaryExpr"), node.get("Function")
+    if isinstance(binary, dict):
+        operator, left, right = binary.get("op"), binary.get("left"), binary.get("right")
+        if operator in ("And", "LogicalAnd"):
+            _visit(left, found)
+            _visit(right, found)
+        elif operator in _MIRRORED:
+            if (column := _column(left)) is not None:
+                _compare(found, column, operator, _constant(right, column))
+            elif (column := _column(right)) is not None:
+                _compare(found, column, _MIRRORED[operator], _constant(left, column))
+    elif isinstance(function, dict):
+        _function(function, found)
+
+
+def _function(function: dict[str, Any], found: Bounds) -> None:
+    boolean = (function.get("function") or {}).get("Boolean")
+    inputs = function.get("input") or []
+    column = _column(inputs[0]) if inputs else None
+    if column is None or not isinstance(boolean, dict):
+        return
+    if "IsIn" in boolean and column == "partition" and len(inputs) == 2:
+        chosen = _constants(inputs[1])
+        if chosen is not None:
+            found.choose(chosen)
+    elif "IsBetween" in boolean and len(inputs) == 3:
+        closed = boolean["IsBetween"].get("closed")
+        low = "GtEq" if closed in ("Both", "Left") else "Gt"
+        high = "LtEq" if closed in ("Both", "Right") else "Lt"
+        _compare(found, column, low, _constant(inputs[1], column))
+        _compare(found, column, high, _constant(inputs[2], column))
+
+
+def _compare(found: Bounds, column: str, operator: str, value: tuple[int, bool] | None) -> None:
+    """Add ``column operator value``; the flag says that the constant lies between ``value`` and the next integer."""
+    if value is None:
+        return
+    number, between = value
+    if operator in ("Gt", "GtEq"):
+        found.narrow(column, number + 1 if operator == "Gt" or between else number, None)
+    elif operator in ("Lt", "LtEq"):
+        found.narrow(column, None, number + 1 if operator == "LtEq" or between else number)
+    elif not between:
+        found.narrow(column, number, number + 1)
+
+
+def _column(node: Any) -> str | None:
+    name = node.get("Column") if isinstance(node, dict) else None
+    return name if name in ("offset", "partition", "timestamp") else None
+
+
+def _value(node: Any) -> pl.Series | None:
+    """Return the value of an expression without columns."""
+    polars = need("polars", "polars")
+    try:
+        expression = polars.Expr.deserialize(io.BytesIO(json.dumps(node).encode()), format="json")
+        if expression.meta.root_names():
+            return None
+        value: pl.Series = polars.select(expression).to_series()
+    except Exception:  # noqa: BLE001 - what cannot be evaluated bounds nothing
+        return None
+    return value
+
+
+def _constant(node: Any, column: str) -> tuple[int, bool] | None:
+    """Return a constant as an integer, rounded down, and whether it was rounded; times as milliseconds."""
+    polars = need("polars", "polars")
+    series = _value(node)
+    if series is None or len(series) != 1 or series[0] is None:
+        return None
+    if column == "timestamp":
+        if not isinstance(series.dtype, polars.Datetime) or series.dtype.time_zone is None:
+            return None
+        per = {"ms": 1, "us": 1_000, "ns": 1_000_000}[series.dtype.time_unit]
+        physical = int(series.to_physical()[0])
+        return physical // per, physical % per != 0
+    return (int(series[0]), False) if series.dtype.is_integer() else None
+
+
+def _constants(node: Any) -> list[int] | None:
+    series = _value(node)
+    if series is None:
+        return None
+    if series.dtype.is_nested() and len(series) == 1:
+        series = series.explode()
+    if not series.dtype.is_integer():
+        return None
+    return [int(value) for value in series if value is not None]
+
+
+def lazy_frame(scan: Scan) -> pl.LazyFrame:
+    """Return the scan as a ``polars.LazyFrame``."""
+    polars = need("polars", "polars")
+    from polars.io.plugins import register_io_source  # noqa: PLC0415
+
+    def source(
+        columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, batch_size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        del batch_size  # the scan's own batches are of a good size
+        found = Bounds() if predicate is None else bounds(predicate)
+        wanted = columns
+        if columns is not None and predicate is not None:
+            wanted = [*columns, *(name for name in predicate.meta.root_names() if name not in columns)]
+        narrowed = scan._narrow(
+            columns=wanted,
+            partitions=found.partitions,
+            offsets=found.offsets,
+            timestamps=found.timestamps,
+            # A filter counts the rows that it lets through.
+            limit=rows if predicate is None else None,
+        )
+        left = rows
+        for batch in narrowed:
+            frame = batch.to_polars()
+            if predicate is not None:
+                frame = frame.filter(predicate)
+            if columns is not None:
+                frame = frame.select(columns)
+            if left is not None:
+                frame = frame.head(left)
+                left -= len(frame)
+            yield frame
+            if left == 0:
+                return
+
+    return register_io_source(source, schema=lambda: polars.Schema(scan.schema), explain_name="HEADWATER")

@@ -1,0 +1,219 @@
+//! A table of records.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use headwater::columnar::{classic_schema, to_classic};
+use headwater::{Offset, TopicPartition};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PyDict, PyTuple};
+
+use crate::arrow::{self, ArrowViews};
+use crate::convert::partitions;
+use crate::message::{Message, Rows};
+
+/// Records as a table, in order of partition and offset.
+///
+/// It implements the Arrow capsule interface: `pl.DataFrame(batch)`, `pa.table(batch)` and `duckdb.sql("from batch")` work. Iterating
+/// it yields `Message`s. An empty batch is false.
+///
+/// >>> import headwater as hw
+/// >>> with hw.open() as client, client.producer() as producer:
+/// ...     topic = client.create_topic("flights")
+/// ...     _ = producer.send_batch("flights", [{"carrier": "UA", "delay": 12}, {"carrier": "AA", "delay": 0}])
+/// ...     batch = topic.head()
+/// >>> len(batch), bool(batch)
+/// (2, True)
+/// >>> [message.value for message in batch]
+/// [b'{"carrier":"UA","delay":12}', b'{"carrier":"AA","delay":0}']
+#[pyclass(frozen, weakref, module = "headwater")]
+#[derive(Debug)]
+pub(crate) struct Batch {
+    rows: Arc<Rows>,
+    next_offsets: BTreeMap<TopicPartition, Offset>,
+}
+
+impl Batch {
+    /// A batch of the core; `topic` names the topic where the table has no column of topics.
+    pub(crate) fn new(batch: headwater::Batch, topic: Option<Arc<str>>) -> Self {
+        let topic = topic.or_else(|| {
+            batch
+                .next_offsets
+                .keys()
+                .next()
+                .map(|partition| Arc::clone(&partition.topic))
+        });
+        Self {
+            rows: Rows::new(batch.records, topic),
+            next_offsets: batch.next_offsets,
+        }
+    }
+
+    pub(crate) fn rows(&self) -> &Arc<Rows> {
+        &self.rows
+    }
+
+    fn classic(&self, py: Python<'_>) -> PyResult<RecordBatch> {
+        py.detach(|| to_classic(&self.rows.records))
+            .map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+}
+
+#[pymethods]
+impl Batch {
+    /// As a `polars.DataFrame`, without a copy.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client, client.producer() as producer:
+    /// ...     _ = producer.send_batch(client.create_topic("t").name, [b"a", b"b"])
+    /// ...     client["t"].head().to_polars()["value"].to_list()
+    /// [b'a', b'b']
+    fn to_polars<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        ArrowViews {
+            schema: self.rows.records.schema(),
+            batches: vec![self.rows.records.clone()],
+        }
+        .into_polars(py)
+    }
+
+    /// As a `pandas.DataFrame`; `dtype_backend` is pandas' own ("pyarrow", "numpy_nullable").
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client, client.producer() as producer:
+    /// ...     _ = producer.send_batch(client.create_topic("t").name, [b"a", b"b"])
+    /// ...     client["t"].head(value="string").to_pandas()["value"].tolist()
+    /// ['a', 'b']
+    #[pyo3(signature = (dtype_backend=None))]
+    fn to_pandas<'py>(
+        slf: &Bound<'py, Self>,
+        dtype_backend: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        slf.py()
+            .import("headwater._frames")?
+            .call_method1("to_pandas", (slf, dtype_backend))
+    }
+
+    /// As a `pyarrow.Table`.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client, client.producer() as producer:
+    /// ...     _ = producer.send_batch(client.create_topic("t").name, [b"a", b"b"])
+    /// ...     client["t"].head().to_arrow().num_rows
+    /// 2
+    fn to_arrow<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py()
+            .import("headwater._frames")?
+            .call_method1("to_arrow", (slf,))
+    }
+
+    /// Where to go on behind the batch, for each partition in it: give it to `Consumer.seek` or `Topic.scan(start=...)`.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client, client.producer() as producer:
+    /// ...     _ = producer.send_batch(client.create_topic("t").name, [b"a", b"b"])
+    /// ...     client["t"].head().next_offsets
+    /// {TopicPartition(topic='t', partition=0): 2}
+    #[getter]
+    fn next_offsets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let offsets = PyDict::new(py);
+        for (partition, offset) in &self.next_offsets {
+            offsets.set_item(partitions::to_python(py, partition)?, offset.get())?;
+        }
+        Ok(offsets)
+    }
+
+    /// The names of the columns.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client:
+    /// ...     client.create_topic("t").head().columns
+    /// ['partition', 'offset', 'timestamp', 'key', 'value', 'headers']
+    #[getter]
+    fn columns(&self) -> Vec<String> {
+        self.rows
+            .records
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| field.name().clone())
+            .collect()
+    }
+
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        let views = arrow::wants_views(requested_schema)?;
+        arrow::export_batches(
+            py,
+            self.rows.records.schema(),
+            vec![self.rows.records.clone()],
+            views,
+        )
+    }
+
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_array__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let batch = if arrow::wants_views(requested_schema)? {
+            self.rows.records.clone()
+        } else {
+            self.classic(py)?
+        };
+        arrow::export_batch(py, batch)
+    }
+
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        arrow::export_schema(py, &classic_schema(&self.rows.records.schema()))
+    }
+
+    fn __len__(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn __bool__(&self) -> bool {
+        self.rows.len() > 0
+    }
+
+    fn __iter__(&self) -> BatchRows {
+        BatchRows {
+            rows: Arc::clone(&self.rows),
+            next: 0,
+        }
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Batch({} records)", self.rows.len())
+    }
+}
+
+/// Iterates the messages of a batch.
+#[pyclass(module = "headwater._headwater", name = "_BatchRows")]
+#[derive(Debug)]
+pub(crate) struct BatchRows {
+    rows: Arc<Rows>,
+    next: usize,
+}
+
+#[pymethods]
+impl BatchRows {
+    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __next__(&mut self) -> Option<Message> {
+        let row = self.next;
+        if row == self.rows.len() {
+            return None;
+        }
+        self.next += 1;
+        Some(Message::new(Arc::clone(&self.rows), row))
+    }
+}

@@ -1,0 +1,73 @@
+//! Configuration: a dictionary with Kafka's keys, and keyword arguments with underscores in the place of dots.
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+
+/// Keys and values as text, keyword arguments last. A value of `None` means: not given.
+pub(crate) fn pairs(
+    config: Option<&Bound<'_, PyDict>>,
+    keywords: Option<&Bound<'_, PyDict>>,
+) -> PyResult<Vec<(String, String)>> {
+    Ok(changes(config, keywords)?
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)))
+        .collect())
+}
+
+/// [`pairs`] where `None` means something: back to the default.
+pub(crate) fn changes(
+    config: Option<&Bound<'_, PyDict>>,
+    keywords: Option<&Bound<'_, PyDict>>,
+) -> PyResult<Vec<(String, Option<String>)>> {
+    let mut pairs = Vec::new();
+    for given in [config, keywords].into_iter().flatten() {
+        for (key, value) in given {
+            let Ok(name) = key.cast::<PyString>() else {
+                return Err(PyTypeError::new_err(format!(
+                    "a configuration key must be a str, not {}",
+                    type_name(&key)
+                )));
+            };
+            let name = name.to_str()?.to_owned();
+            let text = if value.is_none() {
+                None
+            } else {
+                Some(text(&name, &value)?)
+            };
+            pairs.push((name, text));
+        }
+    }
+    Ok(pairs)
+}
+
+/// The name of a value's type, for messages.
+pub(crate) fn type_name(value: &Bound<'_, PyAny>) -> String {
+    value
+        .get_type()
+        .name()
+        .map_or_else(|_| "an object".to_owned(), |name| name.to_string())
+}
+
+fn text(key: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
+    if let Ok(value) = value.cast::<PyBool>() {
+        return Ok(value.is_true().to_string());
+    }
+    if value.is_instance_of::<PyString>()
+        || value.is_instance_of::<PyInt>()
+        || value.is_instance_of::<PyFloat>()
+    {
+        return Ok(value.str()?.to_str()?.to_owned());
+    }
+    if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
+        let items = value
+            .try_iter()?
+            .map(|item| text(key, &item?))
+            .collect::<PyResult<Vec<_>>>()?;
+        return Ok(items.join(","));
+    }
+    Err(PyTypeError::new_err(format!(
+        "the value of {key} must be a str, an int, a float, a bool or a list of them, not {}",
+        type_name(value)
+    )))
+}

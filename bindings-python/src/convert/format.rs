@@ -1,0 +1,155 @@
+//! How keys and values are decoded: `key=`, `value=`, `schema=`, `unnest=`, `on_error=`, `columns=`.
+
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use headwater::{DecodeOptions, Format, Projection};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyString, PyType};
+
+use crate::arrow;
+use crate::convert::config::type_name;
+use crate::errors;
+
+/// What a call says about formats.
+pub(crate) struct FormatArguments<'a, 'py> {
+    pub(crate) key: &'a str,
+    pub(crate) value: &'a str,
+    pub(crate) schema: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) unnest: bool,
+    pub(crate) on_error: &'a str,
+    pub(crate) columns: Option<Vec<String>>,
+}
+
+impl FormatArguments<'_, '_> {
+    /// As options of the core.
+    pub(crate) fn options(self) -> PyResult<DecodeOptions> {
+        let key = self.key.parse().map_err(|error| sentence(&error))?;
+        let value = match (
+            self.value.parse().map_err(|error| sentence(&error))?,
+            self.schema,
+        ) {
+            (Format::Json(None), Some(given)) => Format::Json(Some(schema(given)?)),
+            (_, Some(_)) => {
+                return Err(errors::invalid(
+                    "A schema needs a format that has fields: pass value=\"json\" with it.",
+                ));
+            }
+            (format, None) => format,
+        };
+        let columns = match &self.columns {
+            Some(names) => {
+                Projection::from_names(names, self.unnest).map_err(|error| sentence(&error))?
+            }
+            None => Projection::default(),
+        };
+        let on_error = self.on_error.parse().map_err(|error| sentence(&error))?;
+        Ok(DecodeOptions {
+            columns,
+            key,
+            value,
+            unnest: self.unnest,
+            on_error,
+            ..DecodeOptions::default()
+        })
+    }
+}
+
+/// An error of the columnar floor as one of an argument.
+pub(crate) fn sentence(error: &impl std::fmt::Display) -> PyErr {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    let first = letters
+        .next()
+        .map(|letter| letter.to_uppercase().to_string())
+        .unwrap_or_default();
+    errors::invalid(&format!("{first}{}.", letters.as_str()))
+}
+
+/// A schema: anything with an Arrow schema capsule, or a dictionary of names and dtypes.
+pub(crate) fn schema(value: &Bound<'_, PyAny>) -> PyResult<SchemaRef> {
+    if value.hasattr("__arrow_c_schema__")? {
+        return arrow::import_schema(value);
+    }
+    match value.cast::<PyDict>() {
+        Ok(fields) => Ok(Arc::new(Schema::new(struct_fields(fields)?))),
+        Err(_) => Err(PyTypeError::new_err(format!(
+            "schema must be an Arrow schema or a dict of names and dtypes, not {}",
+            type_name(value)
+        ))),
+    }
+}
+
+fn struct_fields(fields: &Bound<'_, PyDict>) -> PyResult<Vec<Field>> {
+    fields
+        .iter()
+        .map(|(name, dtype)| {
+            let Ok(name) = name.cast::<PyString>() else {
+                return Err(PyTypeError::new_err(format!(
+                    "a field's name must be a str, not {}",
+                    type_name(&name)
+                )));
+            };
+            Ok(Field::new(name.to_str()?, data_type(&dtype)?, true))
+        })
+        .collect()
+}
+
+/// A dtype: text, a nested dictionary, a list of one dtype, a Python type, or a type of Polars or PyArrow.
+fn data_type(dtype: &Bound<'_, PyAny>) -> PyResult<DataType> {
+    let py = dtype.py();
+    if let Ok(text) = dtype.cast::<PyString>() {
+        return headwater::columnar::parse_dtype(text.to_str()?).map_err(|error| sentence(&error));
+    }
+    if let Ok(fields) = dtype.cast::<PyDict>() {
+        return Ok(DataType::Struct(struct_fields(fields)?.into()));
+    }
+    if let Ok(items) = dtype.cast::<pyo3::types::PyList>()
+        && items.len() == 1
+    {
+        return Ok(DataType::List(Arc::new(Field::new(
+            "item",
+            data_type(&items.get_item(0)?)?,
+            true,
+        ))));
+    }
+    if let Some(name) = dtype.cast::<PyType>().ok().and_then(builtin) {
+        return headwater::columnar::parse_dtype(name).map_err(|error| sentence(&error));
+    }
+    if dtype.hasattr("__arrow_c_schema__")? {
+        return arrow::import_field(dtype).map(|field| field.data_type().clone());
+    }
+    if module_of(dtype)?.starts_with("polars.") {
+        static SCHEMA: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        let fields = PyDict::new(py);
+        fields.set_item("field", dtype)?;
+        let schema = SCHEMA.import(py, "polars", "Schema")?.call1((fields,))?;
+        return Ok(arrow::import_schema(&schema)?.field(0).data_type().clone());
+    }
+    Err(PyTypeError::new_err(format!(
+        "{} is no dtype: use for example \"int64\", \"string\" or \"timestamp[ms, UTC]\"",
+        dtype.repr()?
+    )))
+}
+
+fn builtin(class: &Bound<'_, PyType>) -> Option<&'static str> {
+    match class.fully_qualified_name().ok()?.to_str().ok()? {
+        "int" => Some("int64"),
+        "float" => Some("float64"),
+        "bool" => Some("bool"),
+        "str" => Some("string"),
+        "datetime.datetime" => Some("timestamp[us, UTC]"),
+        "datetime.date" => Some("date"),
+        _ => None,
+    }
+}
+
+fn module_of(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let class = value
+        .cast::<PyType>()
+        .cloned()
+        .unwrap_or_else(|_| value.get_type());
+    Ok(class.module()?.to_str()?.to_owned())
+}

@@ -1,0 +1,10 @@
+//! Arguments of Python calls as values of the core, and back.
+
+pub(crate) mod cell;
+pub(crate) mod config;
+pub(crate) mod format;
+pub(crate) mod partitions;
+pub(crate) mod position;
+pub(crate) mod record;
+pub(crate) mod rows;
+pub(crate) mod time;

@@ -1,0 +1,108 @@
+//! Partitions: numbers, and pairs of a topic and a number.
+
+use headwater::{PartitionId, TopicPartition};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyInt, PyString, PyTuple, PyType};
+
+use crate::convert::config::type_name;
+use crate::errors;
+
+/// A partition's number.
+pub(crate) fn partition(value: &Bound<'_, PyAny>) -> PyResult<PartitionId> {
+    if !value.is_instance_of::<PyInt>() || value.is_instance_of::<PyBool>() {
+        return Err(PyTypeError::new_err(format!(
+            "a partition must be an int, not {}",
+            type_name(value)
+        )));
+    }
+    let number: i32 = value.extract()?;
+    if number < 0 {
+        return Err(errors::invalid(
+            "The partition is negative: partitions count from 0.",
+        ));
+    }
+    Ok(PartitionId::new(number))
+}
+
+/// The number of a partition that is given as one, or as `TopicPartition`.
+pub(crate) fn number_of(value: &Bound<'_, PyAny>) -> PyResult<PartitionId> {
+    match value.cast::<PyTuple>() {
+        Ok(pair) if pair.len() == 2 => partition(&pair.get_item(1)?),
+        _ => partition(value),
+    }
+}
+
+/// An optional list of partitions of one topic.
+pub(crate) fn numbers(value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Vec<PartitionId>>> {
+    value
+        .map(|value| value.try_iter()?.map(|item| number_of(&item?)).collect())
+        .transpose()
+}
+
+/// A topic and a partition: a `TopicPartition` or any other pair.
+pub(crate) fn topic_partition(value: &Bound<'_, PyAny>) -> PyResult<TopicPartition> {
+    if let Ok(pair) = value.cast::<PyTuple>()
+        && pair.len() == 2
+        && let Ok(topic) = pair.get_item(0)?.cast::<PyString>()
+    {
+        return Ok(TopicPartition::new(
+            topic.to_str()?,
+            partition(&pair.get_item(1)?)?,
+        ));
+    }
+    Err(PyTypeError::new_err(format!(
+        "a partition here is a pair (topic, number), not {}",
+        type_name(value)
+    )))
+}
+
+/// A list of pairs; `None` is the empty one.
+pub(crate) fn topic_partitions(value: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<TopicPartition>> {
+    value.map_or_else(
+        || Ok(Vec::new()),
+        |value| {
+            value
+                .try_iter()?
+                .map(|item| topic_partition(&item?))
+                .collect()
+        },
+    )
+}
+
+/// One name or several.
+pub(crate) fn topics(value: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    if let Ok(name) = value.cast::<PyString>() {
+        return Ok(vec![name.to_str()?.to_owned()]);
+    }
+    let names = value.try_iter().map_err(|_| {
+        PyTypeError::new_err(format!(
+            "topics must be a name or a list of names, not {}",
+            type_name(value)
+        ))
+    })?;
+    names
+        .map(|name| {
+            let name = name?;
+            match name.cast::<PyString>() {
+                Ok(name) => Ok(name.to_str()?.to_owned()),
+                Err(_) => Err(PyTypeError::new_err(format!(
+                    "a topic's name must be a str, not {}",
+                    type_name(&name)
+                ))),
+            }
+        })
+        .collect()
+}
+
+/// As `headwater.TopicPartition`.
+pub(crate) fn to_python<'py>(
+    py: Python<'py>,
+    partition: &TopicPartition,
+) -> PyResult<Bound<'py, PyAny>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    CLASS
+        .import(py, "headwater.types", "TopicPartition")?
+        .call1((partition.topic.as_ref(), partition.partition.get()))
+}

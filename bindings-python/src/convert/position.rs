@@ -1,0 +1,54 @@
+//! Positions: `"earliest"`, `"latest"`, an offset, `{partition: offset}`, an aware datetime, or an age such as `"-15m"`.
+
+use std::collections::BTreeMap;
+
+use headwater::{Offset, PartitionId, Position};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDateTime, PyDict, PyInt, PyString};
+
+use crate::convert::config::type_name;
+use crate::convert::{partitions, time};
+use crate::errors;
+
+/// Reads a position. Keys of a dictionary may be partitions or `TopicPartition`s.
+pub(crate) fn position(value: &Bound<'_, PyAny>) -> PyResult<Position> {
+    if let Ok(text) = value.cast::<PyString>() {
+        return text.to_str()?.parse().map_err(errors::raise);
+    }
+    if value.is_instance_of::<PyInt>() && !value.is_instance_of::<PyBool>() {
+        return offset(value).map(Position::Offset);
+    }
+    if let Ok(offsets) = value.cast::<PyDict>() {
+        let offsets = offsets
+            .iter()
+            .map(|(partition, at)| Ok((partitions::number_of(&partition)?, offset(&at)?)));
+        return offsets
+            .collect::<PyResult<BTreeMap<PartitionId, Offset>>>()
+            .map(Position::PerPartition);
+    }
+    if let Ok(time) = value.cast::<PyDateTime>() {
+        return time::from_datetime(time).map(Position::TimestampMs);
+    }
+    Err(PyTypeError::new_err(format!(
+        "a position is \"earliest\", \"latest\", an offset, {{partition: offset}}, an aware datetime, or an age such as \"-15m\", not {}",
+        type_name(value)
+    )))
+}
+
+/// Reads an offset.
+pub(crate) fn offset(value: &Bound<'_, PyAny>) -> PyResult<Offset> {
+    if !value.is_instance_of::<PyInt>() || value.is_instance_of::<PyBool>() {
+        return Err(PyTypeError::new_err(format!(
+            "an offset must be an int, not {}",
+            type_name(value)
+        )));
+    }
+    let offset: i64 = value.extract()?;
+    if offset < 0 {
+        return Err(errors::invalid(
+            "The offset is negative: offsets start at 0; \"latest\" is the end and \"-15m\" an age.",
+        ));
+    }
+    Ok(Offset::new(offset))
+}

@@ -1,0 +1,38 @@
+//! `open()`: an embedded engine in a directory or in memory.
+
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::client::Client;
+use crate::convert::config;
+use crate::errors;
+use crate::runtime::Embedded;
+
+/// Open an embedded engine and return the client on it.
+///
+/// `path` is its directory, made if it is missing; `None` keeps everything in memory until the client is closed. The same path
+/// twice in one process is the same engine; a second process gets `LockedError`, which names the first one's pid.
+///
+/// `config` takes the broker's and the client's keys as Kafka spells them; keyword arguments take them with underscores.
+///
+/// >>> import headwater as hw
+/// >>> with hw.open(num_partitions=2) as client:
+/// ...     client.create_topic("flights", partitions=4)
+/// Topic('flights')
+#[pyfunction]
+#[pyo3(signature = (path=None, *, config=None, **kafka_config))]
+pub(crate) fn open(
+    py: Python<'_>,
+    path: Option<PathBuf>,
+    config: Option<&Bound<'_, PyDict>>,
+    kafka_config: Option<&Bound<'_, PyDict>>,
+) -> PyResult<Client> {
+    let pairs = config::pairs(config, kafka_config)?;
+    let engine = py
+        .detach(|| headwater::open(path.as_deref(), pairs))
+        .map_err(errors::raise)?;
+    py.check_signals()?;
+    Ok(Client::new(Embedded::new(engine)))
+}

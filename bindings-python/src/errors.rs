@@ -1,0 +1,88 @@
+//! Errors of the core as exceptions of `headwater.errors`.
+
+use headwater::{Error, ErrorKind};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// The exception of an error of the core.
+pub(crate) fn raise(error: Error) -> PyErr {
+    Python::attach(|py| {
+        let fields = PyDict::new(py);
+        fields
+            .set_item("code", error.code().name())
+            .and_then(|()| fields.set_item("retriable", error.is_retriable()))
+            .and_then(|()| fields.set_item("fatal", error.is_fatal()))
+            .and_then(|()| fields.set_item("topic", error.topic()))
+            .and_then(|()| {
+                fields.set_item(
+                    "partition",
+                    error.partition().map(headwater::PartitionId::get),
+                )
+            })
+            .and_then(|()| fields.set_item("offset", error.offset().map(headwater::Offset::get)))
+            .and_then(|()| instance(py, class_of(error.kind()), error.message(), Some(&fields)))
+            .unwrap_or_else(|broken| broken)
+    })
+}
+
+/// The object was made before a fork and is used in the child.
+pub(crate) fn forked() -> PyErr {
+    local(
+        "ForkError",
+        "This object was made before os.fork() and cannot be used in the child: open the client in the child, or start processes \
+         with the method \"spawn\".",
+    )
+}
+
+/// The object was closed before the call.
+pub(crate) fn closed(message: &str) -> PyErr {
+    local("ClosedError", message)
+}
+
+/// A call did not finish in its time.
+pub(crate) fn timed_out(message: &str) -> PyErr {
+    local("RequestTimedOutError", message)
+}
+
+/// An argument cannot be right.
+pub(crate) fn invalid(message: &str) -> PyErr {
+    local("InvalidArgumentError", message)
+}
+
+fn local(class: &str, message: &str) -> PyErr {
+    Python::attach(|py| instance(py, class, message, None).unwrap_or_else(|broken| broken))
+}
+
+fn instance(
+    py: Python<'_>,
+    class: &str,
+    message: &str,
+    fields: Option<&Bound<'_, PyDict>>,
+) -> PyResult<PyErr> {
+    let class = py.import("headwater.errors")?.getattr(class)?;
+    Ok(PyErr::from_value(class.call((message,), fields)?))
+}
+
+fn class_of(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Config => "ConfigError",
+        ErrorKind::InvalidArgument => "InvalidArgumentError",
+        ErrorKind::UnknownTopicOrPartition => "UnknownTopicOrPartitionError",
+        ErrorKind::TopicAlreadyExists => "TopicAlreadyExistsError",
+        ErrorKind::InvalidTopic => "InvalidTopicError",
+        ErrorKind::OffsetOutOfRange => "OffsetOutOfRangeError",
+        ErrorKind::Decode => "DecodeError",
+        ErrorKind::RecordTooLarge => "RecordTooLargeError",
+        ErrorKind::Timeout => "RequestTimedOutError",
+        ErrorKind::Locked => "LockedError",
+        ErrorKind::NotADataDirectory => "NotADataDirectoryError",
+        ErrorKind::Permission => "AuthorizationError",
+        ErrorKind::CorruptLog => "CorruptLogError",
+        ErrorKind::Storage => "StorageError",
+        ErrorKind::ProducerFenced => "ProducerFencedError",
+        ErrorKind::OutOfOrderSequence => "OutOfOrderSequenceError",
+        ErrorKind::Transport => "TransportError",
+        ErrorKind::Closed => "ClosedError",
+        _ => "KafkaError",
+    }
+}

@@ -1,0 +1,192 @@
+//! The result of one record, now or later.
+
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+
+use headwater::SendHandle;
+use parking_lot::Mutex;
+use pyo3::prelude::*;
+
+use crate::aio::bridge;
+use crate::callbacks::{self, Job};
+use crate::errors;
+use crate::producer::{Producer, RecordMetadata};
+use crate::runtime;
+
+/// The result of a record: where it went, or why it did not.
+///
+/// Nobody has to drive it: records are sent when their batch is full, `linger_ms` after the first of them, or at once when somebody
+/// waits. It has the methods of `concurrent.futures.Future`, and it can be awaited. It may be dropped: the record is sent all the same.
+///
+/// >>> import headwater as hw
+/// >>> with hw.open() as client, client.producer() as producer:
+/// ...     _ = client.create_topic("flights")
+/// ...     future = producer.send("flights", b"late")
+/// ...     future.result(timeout=10).offset, future.done()
+/// (0, True)
+#[pyclass(frozen, weakref, module = "headwater")]
+#[derive(Debug)]
+pub(crate) struct Future {
+    // Before the producer, which keeps all alive that the handle points to: so dropping a handle never closes anything.
+    handle: SendHandle,
+    producer: Py<Producer>,
+}
+
+impl Future {
+    pub(crate) fn new(handle: SendHandle, producer: Py<Producer>) -> Self {
+        Self { handle, producer }
+    }
+
+    /// The result, waiting at most `timeout` seconds.
+    fn wait(
+        &self,
+        py: Python<'_>,
+        timeout: Option<f64>,
+    ) -> PyResult<headwater::Result<headwater::RecordMetadata>> {
+        if let Some(result) = self.handle.try_result() {
+            return Ok(result);
+        }
+        let producer = self.producer.get();
+        producer.get()?;
+        py.detach(|| self.handle.send_now());
+        if let Some(result) = self.handle.try_result() {
+            return Ok(result);
+        }
+        let deadline = runtime::deadline(timeout)?;
+        let result = runtime::wait_until(
+            py,
+            producer.embedded().runtime(),
+            self.handle.clone(),
+            deadline,
+        )?;
+        result.ok_or_else(|| errors::timed_out("The record is not acknowledged yet, but still may be: ask again, or give it more time."))
+    }
+
+    /// Runs `job` in the thread of callbacks once the result is there. Does not hurry the record.
+    fn when_done(&self, job: Job) {
+        let waker = Waker::from(Arc::new(Later(Mutex::new(Some(job)))));
+        if !self.handle.wake_when_done(&waker) {
+            waker.wake();
+        }
+    }
+}
+
+/// A job that waits for a result.
+struct Later(Mutex<Option<Job>>);
+
+impl Wake for Later {
+    fn wake(self: Arc<Self>) {
+        if let Some(job) = self.0.lock().take() {
+            callbacks::run(job);
+        }
+    }
+}
+
+#[pymethods]
+impl Future {
+    /// Where the record went; waits for it at most `timeout` seconds. Raises what kept it from being written.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client, client.producer() as producer:
+    /// ...     _ = client.create_topic("flights")
+    /// ...     producer.send("flights", b"late", timestamp=0).result()
+    /// RecordMetadata(topic='flights', partition=0, offset=0, timestamp_ms=0)
+    #[pyo3(signature = (timeout=None))]
+    fn result(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<RecordMetadata> {
+        self.wait(py, timeout)?
+            .map(RecordMetadata)
+            .map_err(errors::raise)
+    }
+
+    /// What kept the record from being written, or `None`; waits for it at most `timeout` seconds.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client, client.producer() as producer:
+    /// ...     _ = client.create_topic("flights")
+    /// ...     print(producer.send("flights", b"late").exception())
+    /// None
+    #[pyo3(signature = (timeout=None))]
+    fn exception<'py>(
+        &self,
+        py: Python<'py>,
+        timeout: Option<f64>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        Ok(self.wait(py, timeout)?.err().map(|error| {
+            errors::raise(error)
+                .into_value(py)
+                .into_bound(py)
+                .into_any()
+        }))
+    }
+
+    /// Whether the result is there. Does not hurry the record.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client, client.producer() as producer:
+    /// ...     _ = client.create_topic("flights")
+    /// ...     future = producer.send("flights", b"late")
+    /// ...     producer.flush()
+    /// ...     future.done()
+    /// True
+    fn done(&self) -> bool {
+        self.handle.is_done()
+    }
+
+    /// Call `function(future)` once the result is there, in a thread of the package. Does not hurry the record.
+    ///
+    /// >>> import headwater as hw
+    /// >>> offsets = []
+    /// >>> with hw.open() as client, client.producer() as producer:
+    /// ...     _ = client.create_topic("flights")
+    /// ...     future = producer.send("flights", b"late")
+    /// ...     future.add_done_callback(lambda future: offsets.append(future.result().offset))
+    fn add_done_callback(slf: &Bound<'_, Self>, function: Py<PyAny>) {
+        let future = slf.clone().unbind();
+        slf.get().when_done(Box::new(move |py| {
+            if let Err(error) = function.call1(py, (future,)) {
+                error.write_unraisable(py, Some(function.bind(py)));
+            }
+        }));
+    }
+
+    fn __await__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let this = slf.get();
+        if !this.handle.is_done() {
+            this.producer.get().get()?;
+            py.detach(|| this.handle.send_now());
+        }
+        if let Some(result) = this.handle.try_result() {
+            let result = result
+                .map(RecordMetadata)
+                .map_err(errors::raise)
+                .and_then(|value| Ok(Bound::new(py, value)?.into_any()));
+            return bridge::ready(py, result);
+        }
+        let pending = bridge::Pending::new(py)?;
+        let awaited = pending.future(py).call_method0("__await__")?;
+        let handle = this.handle.clone();
+        let producer = this.producer.clone_ref(py);
+        this.when_done(Box::new(move |py| {
+            let result = handle
+                .try_result()
+                .map(|result| result.map(RecordMetadata).map_err(errors::raise));
+            drop((handle, producer));
+            if let Some(result) = result {
+                pending.resolve(
+                    py,
+                    result.and_then(|value| Ok(Bound::new(py, value)?.into_any())),
+                );
+            }
+        }));
+        Ok(awaited)
+    }
+
+    fn __repr__(&self) -> &'static str {
+        match self.handle.try_result() {
+            None => "Future(pending)",
+            Some(Ok(_)) => "Future(done)",
+            Some(Err(_)) => "Future(failed)",
+        }
+    }
+}

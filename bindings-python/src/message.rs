@@ -1,0 +1,294 @@
+//! One record. Its attributes are made from the columns of its batch when they are asked for.
+
+use std::sync::{Arc, OnceLock};
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int32Type, Int64Type, TimestampMillisecondType};
+use arrow_array::{
+    Array, ArrayRef, BinaryViewArray, Int32Array, Int64Array, ListArray, RecordBatch,
+    TimestampMillisecondArray,
+};
+use headwater::columnar::Column;
+use pyo3::exceptions::PyAttributeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+
+use crate::convert::cell::cell;
+use crate::convert::time;
+
+/// A table of records with its columns at hand: what a batch and all its messages share.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    pub(crate) records: RecordBatch,
+    topic: Topic,
+    partition: Option<Int32Array>,
+    offset: Option<Int64Array>,
+    timestamp: Option<TimestampMillisecondArray>,
+    key: Cells,
+    value: Cells,
+    headers: Option<ListArray>,
+}
+
+#[derive(Debug)]
+enum Topic {
+    /// The records of one topic. The text is made once.
+    One(Arc<str>, OnceLock<Py<PyString>>),
+    Column(ArrayRef),
+    Unknown,
+}
+
+#[derive(Debug)]
+enum Cells {
+    /// The column was not read.
+    Missing,
+    /// By far the most frequent kind.
+    Bytes(BinaryViewArray),
+    Any(ArrayRef),
+    /// The fields of the value, which stand in the table themselves.
+    Fields(Vec<(String, ArrayRef)>),
+}
+
+impl Cells {
+    fn of(column: Option<&ArrayRef>) -> Self {
+        match column {
+            None => Self::Missing,
+            Some(column) => match column.as_binary_view_opt() {
+                Some(bytes) => Self::Bytes(bytes.clone()),
+                None => Self::Any(Arc::clone(column)),
+            },
+        }
+    }
+
+    fn get<'py>(&self, py: Python<'py>, row: usize, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        match self {
+            Self::Bytes(bytes) if bytes.is_null(row) => Ok(py.None().into_bound(py)),
+            Self::Bytes(bytes) => Ok(PyBytes::new(py, bytes.value(row)).into_any()),
+            Self::Any(column) => cell(py, column.as_ref(), row),
+            Self::Fields(fields) => {
+                let object = PyDict::new(py);
+                for (name, column) in fields {
+                    object.set_item(name, cell(py, column.as_ref(), row)?)?;
+                }
+                Ok(object.into_any())
+            }
+            Self::Missing => Err(missing(name)),
+        }
+    }
+}
+
+fn missing(name: &str) -> PyErr {
+    PyAttributeError::new_err(format!(
+        "The column `{name}` was not read: name it in columns=[...]."
+    ))
+}
+
+impl Rows {
+    /// `topic` names the topic where the table has no column of topics.
+    pub(crate) fn new(records: RecordBatch, topic: Option<Arc<str>>) -> Arc<Self> {
+        let column = |name: Column| records.column_by_name(name.name());
+        let value = match column(Column::Value) {
+            Some(value) => Cells::of(Some(value)),
+            None => unnested(&records),
+        };
+        let topic = match (column(Column::Topic), topic) {
+            (Some(topics), _) => Topic::Column(Arc::clone(topics)),
+            (None, Some(topic)) => Topic::One(topic, OnceLock::new()),
+            (None, None) => Topic::Unknown,
+        };
+        Arc::new(Self {
+            topic,
+            partition: column(Column::Partition)
+                .and_then(|c| c.as_primitive_opt::<Int32Type>().cloned()),
+            offset: column(Column::Offset).and_then(|c| c.as_primitive_opt::<Int64Type>().cloned()),
+            timestamp: column(Column::Timestamp)
+                .and_then(|c| c.as_primitive_opt::<TimestampMillisecondType>().cloned()),
+            key: Cells::of(column(Column::Key)),
+            value,
+            headers: column(Column::Headers).and_then(|c| c.as_list_opt::<i32>().cloned()),
+            records,
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.records.num_rows()
+    }
+
+    /// The partition and the offset of a row, where these columns were read.
+    pub(crate) fn place(&self, row: usize) -> Option<(i32, i64)> {
+        Some((
+            self.partition.as_ref()?.value(row),
+            self.offset.as_ref()?.value(row),
+        ))
+    }
+
+    /// The topic of a row.
+    pub(crate) fn topic_name(&self, row: usize) -> Option<Arc<str>> {
+        match &self.topic {
+            Topic::One(topic, _) => Some(Arc::clone(topic)),
+            Topic::Column(column) => {
+                let topics = column.as_any_dictionary_opt()?;
+                Some(
+                    topics
+                        .values()
+                        .as_string_opt::<i32>()?
+                        .value(*topics.normalized_keys().get(row)?)
+                        .into(),
+                )
+            }
+            Topic::Unknown => None,
+        }
+    }
+}
+
+fn unnested(records: &RecordBatch) -> Cells {
+    let schema = records.schema();
+    let fields = schema
+        .fields()
+        .iter()
+        .zip(records.columns())
+        .filter(|(field, _)| Column::from_name(field.name()).is_none());
+    let fields: Vec<_> = fields
+        .map(|(field, column)| (field.name().clone(), Arc::clone(column)))
+        .collect();
+    if fields.is_empty() {
+        Cells::Missing
+    } else {
+        Cells::Fields(fields)
+    }
+}
+
+/// One record of a topic. Its attributes cannot be changed.
+///
+/// >>> import headwater as hw
+/// >>> with hw.open() as client, client.producer() as producer:
+/// ...     topic = client.create_topic("flights")
+/// ...     _ = producer.send("flights", b"late", key=b"UA", timestamp=0, headers=[("gate", b"B7")]).result()
+/// ...     message = next(iter(topic.head(1)))
+/// >>> message.topic, message.partition, message.offset, message.key, message.value
+/// ('flights', 0, 0, b'UA', b'late')
+/// >>> message.timestamp.isoformat(), message.timestamp_ms, message.headers
+/// ('1970-01-01T00:00:00+00:00', 0, [('gate', b'B7')])
+#[pyclass(frozen, module = "headwater")]
+#[derive(Debug)]
+pub(crate) struct Message {
+    rows: Arc<Rows>,
+    row: u32,
+}
+
+impl Message {
+    pub(crate) fn new(rows: Arc<Rows>, row: usize) -> Self {
+        Self {
+            rows,
+            row: row as u32,
+        }
+    }
+
+    fn row(&self) -> usize {
+        self.row as usize
+    }
+}
+
+#[pymethods]
+impl Message {
+    /// The topic's name.
+    #[getter]
+    fn topic<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match &self.rows.topic {
+            Topic::One(name, made) => Ok(made
+                .get_or_init(|| PyString::new(py, name).unbind())
+                .bind(py)
+                .clone()
+                .into_any()),
+            Topic::Column(column) => cell(py, column.as_ref(), self.row()),
+            Topic::Unknown => Err(missing("topic")),
+        }
+    }
+
+    /// The partition's number.
+    #[getter]
+    fn partition(&self) -> PyResult<i32> {
+        self.rows
+            .partition
+            .as_ref()
+            .map(|column| column.value(self.row()))
+            .ok_or_else(|| missing("partition"))
+    }
+
+    /// The offset in the partition.
+    #[getter]
+    fn offset(&self) -> PyResult<i64> {
+        self.rows
+            .offset
+            .as_ref()
+            .map(|column| column.value(self.row()))
+            .ok_or_else(|| missing("offset"))
+    }
+
+    /// The time of the record in milliseconds since 1970.
+    #[getter]
+    fn timestamp_ms(&self) -> PyResult<i64> {
+        self.rows
+            .timestamp
+            .as_ref()
+            .map(|column| column.value(self.row()))
+            .ok_or_else(|| missing("timestamp"))
+    }
+
+    /// The time of the record as a datetime in UTC.
+    #[getter]
+    fn timestamp<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        time::to_datetime(py, self.timestamp_ms()?)
+    }
+
+    /// The key: bytes, or what its format makes of it.
+    #[getter]
+    fn key<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.rows.key.get(py, self.row(), "key")
+    }
+
+    /// The value: bytes, or what its format makes of it.
+    #[getter]
+    fn value<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.rows.value.get(py, self.row(), "value")
+    }
+
+    /// The headers: pairs of a name and bytes, in order; names may repeat.
+    #[getter]
+    fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let column = self
+            .rows
+            .headers
+            .as_ref()
+            .ok_or_else(|| missing("headers"))?;
+        let pairs = column.value(self.row());
+        let pairs = pairs.as_struct();
+        let pairs = (0..pairs.len()).map(|at| {
+            let pair = pairs
+                .columns()
+                .iter()
+                .map(|column| cell(py, column.as_ref(), at))
+                .collect::<PyResult<Vec<_>>>()?;
+            PyTuple::new(py, pair)
+        });
+        PyList::new(py, pairs.collect::<PyResult<Vec<_>>>()?)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let mut parts = Vec::new();
+        for name in [
+            "topic",
+            "partition",
+            "offset",
+            "timestamp_ms",
+            "key",
+            "value",
+        ] {
+            if let Ok(value) =
+                Bound::new(py, Self::new(Arc::clone(&self.rows), self.row()))?.getattr(name)
+            {
+                parts.push(format!("{name}={}", value.repr()?));
+            }
+        }
+        Ok(format!("Message({})", parts.join(", ")))
+    }
+}
