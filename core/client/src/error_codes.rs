@@ -40,7 +40,7 @@ pub(crate) fn remedy(code: ErrorCode) -> Remedy {
 
 /// The code of a number on the wire; one that is newer than this client is an unknown error.
 pub(crate) fn code(wire: i16) -> ErrorCode {
-    ErrorCode::from_code(wire).unwrap_or(ErrorCode::UnknownServerError)
+    ErrorCode::from_code(wire)
 }
 
 /// The error for a code that a broker answered. `told` is what the broker said about it, `doing` what was tried ("delete the topic").

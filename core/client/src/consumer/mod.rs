@@ -140,8 +140,10 @@ impl Consumer {
     }
 
     /// The next offset to be handed out in each assigned partition.
-    pub fn position(&self) -> BTreeMap<TopicPartition, Offset> {
-        self.assignment.positions()
+    #[expect(clippy::unused_async, reason = "with a group, a position may first have to be asked for")]
+    pub async fn position(&self) -> Result<BTreeMap<TopicPartition, Offset>> {
+        self.refuse_if_closed()?;
+        Ok(self.assignment.positions())
     }
 
     /// How many offsets lie between the position and the end of each assigned partition.
