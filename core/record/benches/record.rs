@@ -14,7 +14,8 @@ use headwater_record::{
     PlainRecord, RecordBatch, ValidationRules, validate,
 };
 
-const ROUNDS: usize = 7;
+/// Many short rounds: one at least runs undisturbed.
+const ROUNDS: usize = 60;
 const BYTES_PER_ROUND: usize = 256 << 20;
 const BATCH: usize = 1 << 20;
 const TIMESTAMP_MS: i64 = 1_700_000_000_000;
@@ -31,7 +32,7 @@ fn main() {
 }
 
 fn records(value_len: usize) {
-    let values: Vec<u8> = (0..BATCH).map(|index| (index * 31 >> 3) as u8).collect();
+    let values: Vec<u8> = (0..BATCH).map(|index| ((index * 31) >> 3) as u8).collect();
     let value = |index: usize| {
         // As from an Arrow column. A batch of records has more bytes than their values, so this stays inside.
         &values[index * value_len..][..value_len]
@@ -39,13 +40,7 @@ fn records(value_len: usize) {
     let batch = build(BATCH, &value);
     let records = batch.header().record_count as usize;
     let size = batch.bytes().len();
-    let mut copy = vec![0; size];
-    let memcpy = best(size, || black_box(&mut copy).copy_from_slice(batch.bytes()));
-    let crc = best(size, || {
-        black_box(crc32c(black_box(batch.bytes())));
-    });
-    // The bytes are copied once and checksummed once: no encoder can do with less.
-    let both = memcpy + crc;
+    let (memcpy, crc) = limits(batch.bytes());
     let print = |what: &str, took: Duration, limit: Duration| {
         line(
             &format!("{value_len}-byte values: {what}"),
@@ -57,8 +52,20 @@ fn records(value_len: usize) {
     };
     print("memcpy", memcpy, memcpy);
     print("crc", crc, crc);
-    encode(value_len, &value, both);
+    encode(value_len, &value);
     read(&batch, &print, crc);
+}
+
+/// What copying and what checksumming these bytes takes.
+fn limits(bytes: &[u8]) -> (Duration, Duration) {
+    let mut copy = vec![0; bytes.len()];
+    let memcpy = best(bytes.len(), || {
+        black_box(&mut copy).copy_from_slice(black_box(bytes));
+    });
+    let crc = best(bytes.len(), || {
+        black_box(crc32c(black_box(bytes)));
+    });
+    (memcpy, crc)
 }
 
 fn build<'a>(capacity: usize, value: &impl Fn(usize) -> &'a [u8]) -> RecordBatch {
@@ -84,11 +91,13 @@ fn plain<'a>(index: usize, value: &impl Fn(usize) -> &'a [u8]) -> PlainRecord<'a
     }
 }
 
-fn encode<'a>(value_len: usize, value: &impl Fn(usize) -> &'a [u8], limit: Duration) {
+fn encode<'a>(value_len: usize, value: &impl Fn(usize) -> &'a [u8]) {
     for capacity in [BATCH, 16 * 1024] {
         let made = build(capacity, value);
         let (records, size) = (made.header().record_count as usize, made.bytes().len());
-        let limit = limit.mul_f64(size as f64 / BATCH as f64);
+        // The bytes are copied once and checksummed once: no encoder can do with less.
+        let (memcpy, crc) = limits(made.bytes());
+        let limit = memcpy + crc;
         let name = |how: &str| {
             format!(
                 "{value_len}-byte values: encode {how}, {} KiB",
@@ -195,7 +204,7 @@ fn codecs() {
     ] {
         let pack = || compress(codec, CompressionLevel::Default, &plain).expect("there is memory");
         let stored = Bytes::from(pack());
-        let took = best_of(3, 8, || {
+        let took = best_of(10, 2, || {
             black_box(pack());
         });
         let ratio = plain.len() as f64 / stored.len() as f64;
@@ -206,7 +215,7 @@ fn codecs() {
             took,
             memcpy,
         );
-        let took = best_of(5, 16, || {
+        let took = best_of(20, 4, || {
             black_box(
                 decompress(codec, &stored, DecompressLimit::default()).expect("it was just made"),
             );

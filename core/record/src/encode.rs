@@ -1,4 +1,8 @@
 //! Writing records into a buffer: sizes first, then bytes.
+#![expect(
+    clippy::inline_always,
+    reason = "measured: a call costs as much as a short record"
+)]
 
 use crate::varint::{self, Short};
 

@@ -170,3 +170,52 @@ fn i32_at(bytes: &[u8], at: usize) -> i32 {
 fn i16_at(bytes: &[u8], at: usize) -> i16 {
     i16::from_be_bytes([bytes[at], bytes[at + 1]])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_header_is_written_as_it_was_read(mut bytes in proptest::array::uniform(any::<u8>())) {
+            let _: &[u8; HEADER_LEN] = &bytes;
+            bytes[16] = 2;
+            match BatchHeader::parse(&bytes) {
+                Ok(header) => {
+                    let mut written = [0; HEADER_LEN];
+                    header.write(&mut written);
+                    prop_assert_eq!(written, bytes);
+                    prop_assert_eq!(&header.prefix()[..], &bytes[..16]);
+                    prop_assert!(header.size_in_bytes() >= HEADER_LEN);
+                }
+                Err(error) => {
+                    let is_length = matches!(error, BatchError::InvalidLength { .. });
+                    prop_assert!(is_length && i32_at(&bytes, 8) < 49, "{}", error);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sequences_go_on_at_zero_after_the_last() {
+        let mut bytes = [0; HEADER_LEN];
+        bytes[8..12].copy_from_slice(&49i32.to_be_bytes());
+        bytes[16] = 2;
+        let header = BatchHeader {
+            base_sequence: i32::MAX - 2,
+            ..BatchHeader::parse(&bytes).unwrap()
+        };
+        let last = |last_offset_delta| {
+            BatchHeader {
+                last_offset_delta,
+                ..header
+            }
+            .last_sequence()
+        };
+        assert_eq!(
+            [last(0), last(2), last(3), last(5)],
+            [i32::MAX - 2, i32::MAX, 0, 2]
+        );
+    }
+}

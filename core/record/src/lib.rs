@@ -9,6 +9,21 @@
 //! - [`batches`] and [`RecordBatch`] walk bytes batch by batch; [`Records`] walks the records of one batch as
 //!   views ([`RecordView`], or plain positions: [`RawRecord`]).
 //!
+//! ```
+//! use headwater_record::{BatchBuilder, BatchOptions, DecompressLimit, RecordBatch, ValidationRules, validate};
+//!
+//! let mut builder = BatchBuilder::new(BatchOptions::default());
+//! builder.try_append(1_700_000_000_000, Some(b"UA"), Some(b"on time"), &[("origin", Some(b"EWR"))])?;
+//! let batch = builder.finish().expect("it has a record");
+//!
+//! let valid = validate(batch, &ValidationRules::default())?;
+//! let batch = RecordBatch::parse(valid.into_bytes())?;
+//! for record in &batch.records(DecompressLimit::default())? {
+//!     assert_eq!(record?.value, Some(&b"on time"[..]));
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # The format
 //!
 //! Integers are big-endian; a varint is zigzag in groups of seven bits, least significant first.

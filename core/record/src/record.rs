@@ -186,6 +186,10 @@ impl<'a> Headers<'a> {
     }
 }
 
+#[expect(
+    clippy::copy_iterator,
+    reason = "two words; a copy is how a reader begins again"
+)]
 impl<'a> Iterator for Headers<'a> {
     type Item = Header<'a>;
 

@@ -196,17 +196,20 @@ fn check_offsets(
 }
 
 fn check_producer(header: &BatchHeader) -> Option<&'static str> {
-    match header.producer_id {
-        None if header.attributes.is_transactional() => {
-            Some("a transactional batch needs a producer id")
-        }
-        None => None,
-        Some(id) if id.get() < 0 => Some("the producer id is negative"),
-        Some(_) if header.producer_epoch.get() < 0 => Some("the producer epoch is negative"),
-        Some(_) if header.base_sequence < 0 && !header.attributes.is_control() => {
-            Some("the sequence number is negative")
-        }
-        Some(_) => None,
+    let Some(id) = header.producer_id else {
+        let is_transactional = header.attributes.is_transactional();
+        return is_transactional.then_some("a transactional batch needs a producer id");
+    };
+    // A control batch is the coordinator's, outside the producer's sequence.
+    let needs_sequence = !header.attributes.is_control();
+    if id.get() < 0 {
+        Some("the producer id is negative")
+    } else if header.producer_epoch.get() < 0 {
+        Some("the producer epoch is negative")
+    } else if needs_sequence && header.base_sequence < 0 {
+        Some("the sequence number is negative")
+    } else {
+        None
     }
 }
 

@@ -1,4 +1,5 @@
 //! What a builder promises beyond the bytes: limits, reuse of memory, errors.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use headwater_record::{
     AppendError, BatchBuilder, BatchOptions, Compression, HEADER_LEN, PlainRecord, RecordBatch,

@@ -1,4 +1,5 @@
 //! Codecs: what others may write is read, damage is an error, and no input makes more bytes than allowed.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::io::{Read, Write};
 

@@ -1,5 +1,6 @@
 //! Batches that kafka-python and aiokafka encoded (`fixtures/`, made by `foreign/make_fixtures.py`) are ours to the byte
 //! where nothing is compressed, and are read with every codec. `tests/foreign/test_record_batches.py` goes the other way.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod cases;
 

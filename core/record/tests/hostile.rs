@@ -1,4 +1,5 @@
 //! Bytes from a stranger: nothing panics, everything ends, and what is read stays inside what was given.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use bytes::Bytes;
 use headwater_record::{

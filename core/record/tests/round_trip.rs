@@ -1,4 +1,5 @@
 //! Whatever is built is read back the same, with every codec, and its CRC is CRC-32C.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use headwater_record::{
     AppendError, BatchBuilder, BatchOptions, ByteSource, Compression, CompressionLevel,
@@ -149,7 +150,9 @@ proptest! {
 
             let mut expected = records;
             if options.timestamp_type == TimestampType::LogAppendTime {
-                expected.iter_mut().for_each(|record| record.timestamp_ms = max);
+                for record in &mut expected {
+ record.timestamp_ms = max;
+ }
             }
             prop_assert_eq!(read(&batch), expected);
         }

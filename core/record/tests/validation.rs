@@ -1,61 +1,16 @@
-//! What is refused, with which class; what is corrected; what is trusted.
+//! What is refused, with which class, and what is trusted.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod support;
 
 use bytes::Bytes;
 use headwater_record::{
     AppendOrigin, BatchBuilder, BatchError, BatchHeader, BatchOptions, ByteSource, Compression,
     ControlType, HEADER_LEN, InvalidBatch, InvalidBatchKind, LeaderEpoch, Offset, ProducerEpoch,
-    ProducerId, ProducerState, RecordBatch, RecordDefect, TimestampRule, TimestampType,
-    ValidationRules, control_batch, crc, validate,
+    ProducerId, ProducerState, RecordDefect, ValidationRules, control_batch, validate,
 };
 use rstest::rstest;
-
-const NOW_MS: i64 = 1_700_000_000_000;
-
-fn built(options: BatchOptions, count: usize) -> Vec<u8> {
-    let mut builder = BatchBuilder::new(BatchOptions {
-        capacity: 1 << 20,
-        ..options
-    });
-    for index in 0..count {
-        let (key, value) = (format!("key-{index}"), format!("value-{index}"));
-        builder
-            .try_append(
-                NOW_MS + index as i64,
-                Some(key.as_bytes()),
-                Some(value.as_bytes()),
-                &[],
-            )
-            .unwrap();
-    }
-    builder.finish().unwrap().to_vec()
-}
-
-fn plain(count: usize) -> Vec<u8> {
-    built(BatchOptions::default(), count)
-}
-
-fn rules() -> ValidationRules {
-    ValidationRules::default()
-}
-
-fn header(batch: &[u8]) -> BatchHeader {
-    BatchHeader::parse(batch).unwrap()
-}
-
-/// The batch with its header changed and its CRC right again.
-fn with_header(batch: &[u8], change: impl FnOnce(&mut BatchHeader)) -> Vec<u8> {
-    let mut header = header(batch);
-    change(&mut header);
-    let mut head = [0; HEADER_LEN];
-    header.write(&mut head);
-    resealed([&head[..], &batch[HEADER_LEN..]].concat())
-}
-
-fn resealed(mut batch: Vec<u8>) -> Vec<u8> {
-    let crc = crc::crc32c(&batch[21..]);
-    batch[17..21].copy_from_slice(&crc.to_be_bytes());
-    batch
-}
+use support::{NOW_MS, built, plain, resealed, rules, with_header};
 
 fn refused(batch: Vec<u8>, rules: &ValidationRules) -> InvalidBatch {
     validate(Bytes::from(batch), rules).unwrap_err()
@@ -284,115 +239,6 @@ fn compacted_topics_need_keys() {
         );
         assert!(validate(Bytes::from(plain(3)), &compacted).is_ok());
     }
-}
-
-#[rstest]
-#[case::all_inside(NOW_MS, 0, 2, None)]
-#[case::one_too_late(NOW_MS, 0, 1, Some(2))]
-#[case::one_too_early(NOW_MS + 10, 9, 0, Some(0))]
-#[case::none_too_early(NOW_MS + 10, i64::MAX, 0, None)]
-#[case::far_away(i64::MIN, i64::MAX, 0, Some(0))]
-fn timestamps_stay_within_the_topics_bounds(
-    #[case] now_ms: i64,
-    #[case] before_max_ms: i64,
-    #[case] after_max_ms: i64,
-    #[case] refused_index: Option<usize>,
-    #[values(ByteSource::Outside, ByteSource::Builder)] source: ByteSource,
-) {
-    let timestamps = TimestampRule::Within {
-        now_ms,
-        before_max_ms,
-        after_max_ms,
-    };
-    let result = validate(
-        Bytes::from(plain(3)),
-        &ValidationRules {
-            timestamps,
-            source,
-            ..rules()
-        },
-    );
-    assert_eq!(
-        result.as_ref().err().and_then(InvalidBatch::record_index),
-        refused_index
-    );
-    if let Err(error) = result {
-        assert_eq!(error.kind(), InvalidBatchKind::InvalidTimestamp);
-    }
-}
-
-#[test]
-fn a_record_without_a_timestamp_is_within_any_bounds() {
-    let mut builder = BatchBuilder::new(BatchOptions::default());
-    builder.try_append(-1, None, None, &[]).unwrap();
-    let timestamps = TimestampRule::Within {
-        now_ms: NOW_MS,
-        before_max_ms: 1,
-        after_max_ms: 1,
-    };
-    assert!(
-        validate(
-            builder.finish().unwrap(),
-            &ValidationRules {
-                timestamps,
-                ..rules()
-            }
-        )
-        .is_ok()
-    );
-}
-
-#[rstest]
-fn log_append_time_replaces_the_producers(
-    #[values(Compression::None, Compression::Lz4)] compression: Compression,
-    #[values(ByteSource::Outside, ByteSource::Builder)] source: ByteSource,
-) {
-    let batch = built(
-        BatchOptions {
-            compression,
-            ..BatchOptions::default()
-        },
-        4,
-    );
-    let timestamps = TimestampRule::LogAppendTime { now_ms: 42 };
-    let valid = validate(
-        Bytes::from(batch),
-        &ValidationRules {
-            timestamps,
-            source,
-            ..rules()
-        },
-    )
-    .unwrap();
-    assert_eq!(valid.max_timestamp_ms(), 42);
-    let stamped = RecordBatch::parse(valid.bytes().clone()).unwrap();
-    stamped.verify_crc().unwrap();
-    assert_eq!(stamped.header(), valid.first());
-    assert_eq!(
-        stamped.header().attributes.timestamp_type(),
-        TimestampType::LogAppendTime
-    );
-    let records = stamped
-        .records(headwater_record::DecompressLimit::default())
-        .unwrap();
-    assert!(
-        records
-            .iter()
-            .all(|record| record.unwrap().timestamp_ms == 42)
-    );
-}
-
-#[test]
-fn a_wrong_maximum_timestamp_is_corrected() {
-    let right = plain(3);
-    let wrong = with_header(&right, |header| header.max_timestamp_ms = 7);
-    let valid = validate(Bytes::from(wrong.clone()), &rules()).unwrap();
-    assert_eq!(valid.bytes(), &right);
-    assert_eq!(*valid.first(), header(&right));
-    // In place only where nobody else looks.
-    let shared = Bytes::from(wrong.clone());
-    let valid = validate(shared.clone(), &rules()).unwrap();
-    assert_eq!((&shared[..], &valid.bytes()[..]), (&wrong[..], &right[..]));
 }
 
 #[test]

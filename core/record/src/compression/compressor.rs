@@ -60,7 +60,7 @@ impl Compressor {
         match self.codec {
             Compression::None => out.extend_from_slice(plain),
             Compression::Gzip => {
-                gzip::compress(plain, self.level, out).map_err(|error| error.to_string())?
+                gzip::compress(plain, self.level, out).map_err(|error| error.to_string())?;
             }
             Compression::Snappy => {
                 if !matches!(self.state, State::Snappy(_)) {

@@ -1,0 +1,43 @@
+//! A bomb takes no more memory than a small multiple of what was allowed. Alone in its file: it looks at the whole
+//! process.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![cfg(target_os = "linux")]
+
+use bytes::Bytes;
+use headwater_record::compression::{compress, decompress};
+use headwater_record::{Compression, CompressionLevel, DecompressError, DecompressLimit};
+
+/// The greatest resident size that this process had, in bytes.
+fn peak() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap();
+    let kib: usize = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kib * 1024
+}
+
+#[test]
+fn a_gibibyte_of_zeros_takes_a_small_multiple_of_the_limit() {
+    let limit = 32 << 20;
+    let frame = vec![0; 16 << 20];
+    let codecs = [
+        Compression::Gzip,
+        Compression::Snappy,
+        Compression::Lz4,
+        Compression::Zstd,
+    ];
+    // Many frames, so that making the bomb takes little memory itself.
+    let bombs = codecs.map(|codec| {
+        let one = compress(codec, CompressionLevel::Default, &frame).unwrap();
+        (codec, Bytes::from(one.repeat(64)))
+    });
+    let before = peak();
+    for (codec, bomb) in bombs {
+        let refused = decompress(codec, &bomb, DecompressLimit::new(limit));
+        assert_eq!(refused, Err(DecompressError::TooLarge { codec, limit }));
+        let grown = peak() - before;
+        assert!(grown < 3 * limit, "{codec} took {grown} bytes");
+    }
+}
