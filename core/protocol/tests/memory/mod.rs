@@ -1,0 +1,49 @@
+//! An allocator that counts: how much memory a piece of code takes at most, in the thread that runs it.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+thread_local! {
+    static NOW: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
+}
+
+/// The system's allocator, with the memory of every thread counted.
+pub(crate) struct Counting;
+
+fn grow(bytes: isize) {
+    let now = NOW.get() + bytes;
+    NOW.set(now);
+    PEAK.set(PEAK.get().max(now));
+}
+
+#[allow(unsafe_code, reason = "an allocator cannot be written without; this one hands on to the system's")]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        grow(layout.size() as isize);
+        // SAFETY: the caller's promises are those that the system's allocator asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        grow(-(layout.size() as isize));
+        // SAFETY: as above; what we handed out came from the system's allocator.
+        unsafe { System.dealloc(memory, layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // Old and new memory may be there at once.
+        grow(size as isize);
+        grow(-(layout.size() as isize));
+        // SAFETY: as above.
+        unsafe { System.realloc(memory, layout, size) }
+    }
+}
+
+/// The most memory that `work` held at once, beyond what was there before.
+pub(crate) fn peak(work: impl FnOnce()) -> usize {
+    let before = NOW.get();
+    PEAK.set(before);
+    work();
+    (PEAK.get() - before) as usize
+}
