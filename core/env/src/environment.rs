@@ -60,6 +60,29 @@ pub trait Env: Clone + fmt::Debug + Send + Sync + 'static {
     /// lock ends when it is dropped and when the process dies, however it dies.
     fn lock(&self, path: &Path) -> Result<Self::Lock, LockError>;
 
+    /// Makes a directory as [`create_dir_all`](Env::create_dir_all) does, and durably. Also for one that exists: who made it may have
+    /// died before its name was durable, so its name is synced again. Fails where a directory above a new one cannot be synced.
+    fn create_dir_durably(&self, path: &Path) -> io::Result<()> {
+        let mut new = Vec::new();
+        for dir in path.ancestors().filter(|dir| !dir.as_os_str().is_empty()) {
+            if self.metadata(dir)?.is_some() {
+                break;
+            }
+            new.push(dir);
+        }
+        if new.is_empty() {
+            return match self.sync_dir(parent_of(path)) {
+                // The directory above belongs to somebody else, who has let us in: it is as durable as he made it.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+                result => result,
+            };
+        }
+        self.create_dir_all(path)?;
+        new.into_iter()
+            .rev()
+            .try_for_each(|dir| self.sync_dir(parent_of(dir)))
+    }
+
     /// The whole of a small file; `None` if it does not exist.
     fn read_file(&self, path: &Path) -> io::Result<Option<Bytes>> {
         let file = match self.open_file(path, OpenMode::Read) {
@@ -81,10 +104,17 @@ pub trait Env: Clone + fmt::Debug + Send + Sync + 'static {
         file.sync_data()?;
         drop(file);
         self.rename(&temporary, path)?;
-        match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => self.sync_dir(parent),
-            _ => self.sync_dir(Path::new(".")),
-        }
+        self.sync_dir(parent_of(path))
+    }
+}
+
+/// The directory that holds a path's name.
+fn parent_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        // A relative name of one part; or the root, which holds itself.
+        _ if path.has_root() => path,
+        _ => Path::new("."),
     }
 }
 

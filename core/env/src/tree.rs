@@ -221,15 +221,13 @@ impl<F: Clone + PartialEq> Tree<F> {
         Ok(changes)
     }
 
-    /// Applies a change if it fits this tree: its directories are there, and what it takes away stands where it was. Gives the file
-    /// that lost its name, if one did.
+    /// Applies a change if what it takes away stands where it was. A directory whose own name is not there yet takes names all the same;
+    /// they are found once it is. Gives the file that lost its name, if one did.
     pub(crate) fn apply(&mut self, change: &Change<F>) -> Option<F> {
         match change {
             Change::Link { at, node } => self.link(at, node),
             Change::Unlink { at, node } if self.at(at) == Some(node) => self.unlink(at),
-            Change::Move { from, to, node }
-                if from != to && self.at(from) == Some(node) && self.dirs.contains_key(&to.dir) =>
-            {
+            Change::Move { from, to, node } if from != to && self.at(from) == Some(node) => {
                 self.dirs.get_mut(&from.dir)?.remove(&from.name);
                 self.link(to, node)
             }
@@ -244,7 +242,8 @@ impl<F: Clone + PartialEq> Tree<F> {
         }
         match self
             .dirs
-            .get_mut(&at.dir)?
+            .entry(at.dir)
+            .or_default()
             .insert(at.name.clone(), node.clone())?
         {
             Node::File(replaced) if Node::File(replaced.clone()) != *node => Some(replaced),

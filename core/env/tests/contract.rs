@@ -91,6 +91,7 @@ claims! {
     the_open_mode_decides_about_missing_and_existing_files
     a_name_in_a_missing_directory_is_not_found
     directories_are_made_with_those_above_and_listed_in_order
+    a_directory_is_made_durably_whether_or_not_it_exists
     a_renamed_file_keeps_its_bytes_and_replaces_its_target
     a_renamed_directory_takes_its_files_along
     a_directory_is_not_renamed_into_itself_or_over_a_full_one
@@ -256,6 +257,13 @@ fn directories_are_made_with_those_above_and_listed_in_order<E: Env>(world: &Wor
     world.env.sync_dir(&world.path("x")).unwrap();
     assert!(world.env.create_dir_all(&world.path("x/a")).is_err());
     assert!(world.env.create_dir_all(&world.path("x/a/b")).is_err());
+}
+
+fn a_directory_is_made_durably_whether_or_not_it_exists<E: Env>(world: &World<E>) {
+    for _ in 0..2 {
+        world.env.create_dir_durably(&world.path("x/y")).unwrap();
+        assert_eq!(world.names(&world.path("x")), ["y"]);
+    }
 }
 
 fn a_renamed_file_keeps_its_bytes_and_replaces_its_target<E: Env>(world: &World<E>) {

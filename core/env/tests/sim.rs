@@ -237,6 +237,40 @@ fn a_killed_process_loses_nothing_but_part_of_the_call_under_way() {
 }
 
 #[test]
+fn what_a_killed_process_had_not_synced_its_successor_may_lose() {
+    let env = machine();
+    let file = create(&env, "a");
+    file.write_all_at(b"words", 0).unwrap();
+    let after = env.after_kill(0);
+    assert_eq!(read(&after, "a").unwrap(), "words");
+    assert!(outcomes(&after, "a").contains(&None));
+    after
+        .open_file(&dir().join("a"), OpenMode::Write)
+        .unwrap()
+        .sync_data()
+        .unwrap();
+    after.sync_dir(dir()).unwrap();
+    assert_eq!(
+        outcomes(&after, "a"),
+        BTreeSet::from([Some(Bytes::from("words"))])
+    );
+}
+
+#[test]
+fn a_directory_made_durably_survives_with_those_above_it() {
+    let (env, path) = (SimEnv::new(5), Path::new("x/y/z"));
+    env.create_dir_all(Path::new("x/y")).unwrap();
+    env.sync_dir(Path::new("")).unwrap();
+    env.create_dir_durably(path).unwrap();
+    let lost = |env: &SimEnv| {
+        (0..SEEDS).any(|seed| env.after_power_cut(seed).metadata(path).unwrap().is_none())
+    };
+    assert!(lost(&env), "x/y was made by one who did not sync it");
+    env.create_dir_durably(Path::new("x/y")).unwrap();
+    assert!(!lost(&env));
+}
+
+#[test]
 fn a_call_fails_once_or_from_then_on() {
     for operation in [
         Operation::Write,

@@ -110,9 +110,7 @@ impl<E: Env> DataDirectory<E> {
     /// mark of an orderly end, durably, so that a crash from here on is known as one. A directory that is not ours is left as it is.
     pub fn open(env: E, path: &Path, node_id: i32) -> Result<Self, DataDirectoryError> {
         let failed = |action| move |source| FileError::new(action, path, source);
-        if env.metadata(path).map_err(failed("open"))?.is_none() {
-            env.create_dir_all(path).map_err(failed("create"))?;
-        }
+        env.create_dir_durably(path).map_err(failed("create"))?;
         let entries = env.read_dir(path).map_err(failed("list"))?;
         check_ours(path, &entries)?;
         let lock = env.lock(&path.join(LOCK)).map_err(|error| match error {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use headwater_env::{DirEntry, Env};
@@ -51,7 +50,7 @@ pub(crate) fn open<E: Env>(
     config: LogConfig,
     start: OpenState,
 ) -> Result<(PartitionLog<E>, RecoveryReport), OpenError> {
-    make_directory(&env, dir)?;
+    make_directory(&env, dir, &start)?;
     let report = RecoveryReport {
         directory: dir.to_path_buf(),
         ..RecoveryReport::default()
@@ -68,16 +67,13 @@ pub(crate) fn open<E: Env>(
     opening.finish(recovered)
 }
 
-fn make_directory<E: Env>(env: &E, dir: &Path) -> Result<(), FileError> {
+/// Makes the directory if need be. After a crash its name is synced even if it is there: who made it may have died before he could.
+fn make_directory<E: Env>(env: &E, dir: &Path, start: &OpenState) -> Result<(), FileError> {
     let failed = |action| move |source| FileError::new(action, dir, source);
-    if env.metadata(dir).map_err(failed("open"))?.is_some() {
+    if start.clean_shutdown && env.metadata(dir).map_err(failed("open"))?.is_some() {
         return Ok(());
     }
-    env.create_dir_all(dir).map_err(failed("create"))?;
-    match dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        Some(parent) => env.sync_dir(parent).map_err(failed("sync")),
-        None => Ok(()),
-    }
+    env.create_dir_durably(dir).map_err(failed("create"))
 }
 
 impl<E: Env> Opening<E> {
@@ -371,7 +367,7 @@ impl<E: Env> Opening<E> {
             }),
             epochs: RwLock::new(LeaderEpochs::default()),
             poison: OnceLock::new(),
-            directory_changed: AtomicBool::new(true),
+            directory_changed: Mutex::new(true),
             doomed: Mutex::new(Vec::new()),
             config: RwLock::new(Arc::new(self.config)),
             env: self.env,

@@ -183,7 +183,7 @@ pub fn check_duplicate(session: &Session, served: &Served) -> Result<(), String>
     let Some((base, batch)) = &served.newest else {
         return Ok(());
     };
-    match session.resend(batch.clone()) {
+    match session.resend(batch) {
         Ok(Some(offset)) if offset == *base => Ok(()),
         other => Err(format!(
             "the newest batch, at {base}, was sent again, and that gave {other:?}"

@@ -127,7 +127,7 @@ impl Session {
             DataDirectory::open(env.clone(), Path::new(DATA), 0).map_err(Failure::other)?;
         let checkpoint = |kind| {
             let offsets = directory.read_checkpoint(kind).map_err(Failure::other)?;
-            Ok(offsets.get(&key()).copied().unwrap_or(Offset::ZERO))
+            Ok::<_, Failure>(offsets.get(&key()).copied().unwrap_or(Offset::ZERO))
         };
         let start = OpenState {
             clean_shutdown: directory.clean_shutdown(),
@@ -160,7 +160,7 @@ impl Session {
             Step::Flush => outcome.durable_to = Some(self.log.flush()?.get()),
             Step::Roll => self.log.roll()?,
             Step::DeleteRecords(percent) => {
-                drop(self.log.delete_records(self.at_percent(*percent))?)
+                self.log.delete_records(self.at_percent(*percent))?;
             }
             Step::ApplyRetention => drop(self.log.apply_retention(self.env.wall_clock_ms())?),
             Step::DeleteDueFiles => drop(self.log.delete_due_files()?),
@@ -178,9 +178,13 @@ impl Session {
         Ok(self.outcome(outcome))
     }
 
-    /// Sends the newest idempotent batch of the log again; gives the offset the log says it has, if it knows the batch.
-    pub fn resend(&self, batch: Bytes) -> Result<Option<i64>, Failure> {
-        let appended = self.log.append_as_leader(validated(batch)?, LEADER_EPOCH)?;
+    /// Sends a batch that was read from the log again, as its producer sent it; gives the offset it has, if the log knows it.
+    pub fn resend(&self, batch: &[u8]) -> Result<Option<i64>, Failure> {
+        let mut batch = batch.to_vec();
+        batch[..8].fill(0);
+        let appended = self
+            .log
+            .append_as_leader(validated(batch.into())?, LEADER_EPOCH)?;
         Ok(appended.duplicate.then(|| appended.base_offset.get()))
     }
 

@@ -9,7 +9,7 @@ use crate::script::Step;
 use crate::session::Session;
 
 /// One machine after one crash.
-#[derive(Debug)]
+#[allow(missing_debug_implementations, reason = "it holds a function")]
 pub struct Survivor<'a> {
     /// Starts it, always from the same disk.
     pub start: &'a dyn Fn() -> SimEnv,

@@ -61,6 +61,17 @@ impl Contents {
         }
     }
 
+    /// The file as it is after the process died: maps are gone, and nothing else.
+    pub(super) fn after_kill(&self) -> Contents {
+        Contents {
+            live: self.live.clone(),
+            durable: self.durable.clone(),
+            pending: self.pending.clone(),
+            maps: Vec::new(),
+            ..*self
+        }
+    }
+
     pub(super) fn change(&mut self, call: Pending) {
         call.apply(Arc::make_mut(&mut self.live));
         self.allocated = match &call {

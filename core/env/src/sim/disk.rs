@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -91,17 +90,29 @@ impl Disk {
         Disk::with_files(Random::derived(self.seed, !seed).next(), tree, files)
     }
 
-    /// What the death of the process leaves: all that calls did, and of the one that was under way a part.
+    /// What the death of the process leaves: all that calls did, and of the one that was under way a part. What was not synced still is
+    /// not.
     pub(super) fn after_kill(&self, seed: u64) -> Disk {
         let mut random = Random::derived(self.seed, seed);
-        let mut tree = self.live.clone();
-        let mut torn = None;
+        let files = self
+            .files
+            .iter()
+            .map(|(id, file)| (*id, file.after_kill()))
+            .collect();
+        let mut disk = Disk {
+            random: Random::derived(self.seed, !seed),
+            live: self.live.clone(),
+            durable: self.durable.clone(),
+            pending: self.pending.clone(),
+            capacity: self.capacity,
+            used: self.used,
+            next_file: self.next_file + 1,
+            ..Disk::with_files(self.seed ^ random.next(), Tree::new(), files)
+        };
         match self.under_way.clone() {
-            Some(UnderWay::Names(changes)) => {
-                let done = random.below(changes.len() + 1);
-                for change in &changes[..done] {
-                    tree.apply(change);
-                }
+            Some(UnderWay::Names(mut changes)) => {
+                changes.truncate(random.below(changes.len() + 1));
+                disk.change_names(changes);
             }
             Some(UnderWay::File(
                 id,
@@ -111,29 +122,18 @@ impl Disk {
                 },
             )) => {
                 bytes.truncate(random.below(bytes.len() + 1));
-                torn = Some((id, Pending::Write { position, bytes }));
+                disk.change_file(
+                    id,
+                    Pending::Write { position, bytes },
+                    self.file(id).modified_ms,
+                );
             }
-            Some(UnderWay::File(id, call)) => torn = random.percent(50).then_some((id, call)),
-            None => {}
-        }
-        let mut files = HashMap::new();
-        for id in tree.files().into_values() {
-            let mut bytes = self
-                .files
-                .get(&id)
-                .map_or_else(Arc::default, |file| file.live.clone());
-            if let Some((_, call)) = torn.as_ref().filter(|(file, _)| *file == id) {
-                call.apply(Arc::make_mut(&mut bytes));
+            Some(UnderWay::File(id, call)) if random.percent(50) => {
+                disk.change_file(id, call, self.file(id).modified_ms);
             }
-            files.insert(
-                id,
-                Contents::found(
-                    bytes,
-                    self.files.get(&id).map_or(0, |file| file.modified_ms),
-                ),
-            );
+            Some(UnderWay::File(..)) | None => {}
         }
-        Disk::with_files(Random::derived(self.seed, !seed).next(), tree, files)
+        disk
     }
 
     pub(super) fn file(&self, id: FileId) -> &Contents {
@@ -178,15 +178,25 @@ impl Disk {
             }
             Verdict::Proceed => {}
         }
+        self.change_names(changes);
+        Ok(())
+    }
+
+    fn change_names(&mut self, changes: Vec<Change<FileId>>) {
         for change in changes {
+            if let Change::Link {
+                node: Node::File(id),
+                ..
+            } = &change
+            {
+                self.files.entry(*id).or_insert_with(|| Contents::new(0));
+            }
             if let Some(nameless) = self.live.apply(&change) {
-                let file = self.file_mut(nameless);
-                file.has_name = false;
                 self.used -= self.file(nameless).allocated;
+                self.file_mut(nameless).has_name = false;
             }
             self.pending.push(change);
         }
-        Ok(())
     }
 
     pub(super) fn create(&mut self, path: &Path, at: Place, now_ms: i64) -> io::Result<FileId> {
@@ -200,7 +210,7 @@ impl Disk {
             }],
         )?;
         self.next_file += 1;
-        self.files.insert(id, Contents::new(now_ms));
+        self.file_mut(id).modified_ms = now_ms;
         Ok(id)
     }
 

@@ -1,0 +1,44 @@
+//! Ways to break the log on purpose, so that the crash tests can show that they would notice.
+//!
+//! Without the feature `mutants` every question here is answered with a constant no, and nothing of this is in the build. With it, the
+//! environment variable `HEADWATER_MUTANT` names the one that lives.
+
+/// One thing that is not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mutant {
+    /// Recovery takes every batch for whole without its CRC.
+    SkipRecoveryCrc,
+    /// Log files are not synced, though it is said that they were.
+    SkipFsync,
+    /// The names of new and removed files are not synced.
+    SkipDirectorySync,
+    /// Appends go on after a failed sync.
+    IgnorePoison,
+    /// A producer's batch that was sent twice is appended twice.
+    SkipSequenceCheck,
+    /// Recovery leaves the indexes as they are.
+    TrustIndexes,
+}
+
+/// Whether this one lives.
+#[cfg(not(feature = "mutants"))]
+pub(crate) const fn lives(_mutant: Mutant) -> bool {
+    false
+}
+
+/// Whether this one lives.
+#[cfg(feature = "mutants")]
+pub(crate) fn lives(mutant: Mutant) -> bool {
+    static LIVING: std::sync::LazyLock<Option<Mutant>> = std::sync::LazyLock::new(|| {
+        Some(match std::env::var("HEADWATER_MUTANT").ok()?.as_str() {
+            "skip-recovery-crc" => Mutant::SkipRecoveryCrc,
+            "skip-fsync" => Mutant::SkipFsync,
+            "skip-directory-sync" => Mutant::SkipDirectorySync,
+            "ignore-poison" => Mutant::IgnorePoison,
+            "skip-sequence-check" => Mutant::SkipSequenceCheck,
+            "trust-indexes" => Mutant::TrustIndexes,
+            _ => return None,
+        })
+    });
+    *LIVING == Some(mutant)
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Breaks the log on purpose, one way at a time, and passes when the crash tests notice each time. A test that cannot fail proves nothing.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+run() { # mutant, test
+    HEADWATER_MUTANT=$1 cargo test --release --quiet --package headwater-crash-tests --features mutants --test crash -- "$2"
+}
+
+# A build that fails is no test that fails.
+cargo test --release --quiet --package headwater-crash-tests --features mutants --test crash --no-run
+run none the_same_seed
+
+# What is broken, and the test that must see it.
+survived=0
+while read -r mutant test; do
+    if run "$mutant" "$test" >/dev/null 2>&1; then
+        echo "mutant $mutant: NOT NOTICED by $test" >&2
+        survived=1
+    else
+        echo "mutant $mutant: noticed by $test"
+    fi
+done <<'MUTANTS'
+skip-recovery-crc torn_tail
+skip-fsync power_cut
+skip-directory-sync power_cut
+ignore-poison failed_sync
+skip-sequence-check power_cut
+trust-indexes power_cut
+MUTANTS
+exit $survived
