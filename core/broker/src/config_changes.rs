@@ -109,6 +109,7 @@ impl<E: Env> State<E> {
 
     /// Puts the configuration that the image says in force on all partitions of a topic.
     fn reconfigure(&self, topic: &Topic<E>) {
+        let _turn = self.log_config_turn.lock();
         let config: Arc<TopicConfig> = self.topic_config(&self.image(), &topic.name);
         let log = log_config(&config, &self.config());
         topic.update_config(&config);

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use headwater_record::ByteSource;
+
 /// What a handler may know about the caller besides the request itself.
 #[derive(Debug, Clone, Default)]
 pub struct RequestContext {
     /// The client's own name for itself, as Kafka's request header carries it.
     pub client_id: Option<Arc<str>>,
+    /// Where the bytes of its batches come from. In process they come from our own builder, and only their headers are checked.
+    pub bytes: ByteSource,
     /// Where the client reached this broker, so that answers name the same address.
     pub listener: Listener,
 }

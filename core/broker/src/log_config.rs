@@ -2,7 +2,7 @@
 
 use headwater_log::{CleanupPolicy, LogConfig};
 use headwater_metadata::{BrokerConfig, TopicConfig};
-use headwater_record::{AppendOrigin, TimestampRule, TimestampType, ValidationRules};
+use headwater_record::{AppendOrigin, ByteSource, TimestampRule, TimestampType, ValidationRules};
 
 /// A segment takes at most this part of the storage budget, so that there are sealed ones to remove before it is used up.
 const SEGMENTS_IN_BUDGET: u64 = 8;
@@ -22,7 +22,7 @@ pub(crate) fn log_config(topic: &TopicConfig, broker: &BrokerConfig) -> LogConfi
         retention_bytes: topic.retention_bytes,
         flush_messages: topic.flush_messages,
         flush_ms: topic.flush_ms.unwrap_or(i64::MAX as u64),
-        file_delete_delay_ms: topic.file_delete_delay_ms,
+        file_delete_delay_ms: file_delete_delay_ms(topic, broker),
         max_message_bytes: topic.max_message_bytes,
         message_timestamp_type: topic.timestamp_type,
         preallocate: topic.preallocate,
@@ -35,7 +35,11 @@ pub(crate) fn log_config(topic: &TopicConfig, broker: &BrokerConfig) -> LogConfi
 }
 
 /// What is checked of a producer's bytes at `now_ms`.
-pub(crate) fn validation_rules(topic: &TopicConfig, now_ms: i64) -> ValidationRules {
+pub(crate) fn validation_rules(
+    topic: &TopicConfig,
+    source: ByteSource,
+    now_ms: i64,
+) -> ValidationRules {
     let timestamps = match topic.timestamp_type {
         TimestampType::LogAppendTime => TimestampRule::LogAppendTime { now_ms },
         TimestampType::CreateTime => TimestampRule::Within {
@@ -47,9 +51,20 @@ pub(crate) fn validation_rules(topic: &TopicConfig, now_ms: i64) -> ValidationRu
     ValidationRules {
         max_batch_bytes: topic.max_message_bytes as usize,
         origin: AppendOrigin::Client,
+        source,
         timestamps,
         require_keys: topic.cleanup_policy.compact,
         ..ValidationRules::default()
+    }
+}
+
+/// Whoever set a limit wants the space when a segment goes. Readers that hold its files finish undisturbed all the same.
+fn file_delete_delay_ms(topic: &TopicConfig, broker: &BrokerConfig) -> u64 {
+    let is_limited = broker.storage_bytes_max.is_some() || broker.storage_free_bytes_min > 0;
+    if is_limited {
+        0
+    } else {
+        topic.file_delete_delay_ms
     }
 }
 
@@ -100,7 +115,9 @@ mod tests {
 
     #[test]
     fn times_are_checked_unless_the_log_gives_them() {
-        let rules = |pairs: &[_]| validation_rules(&configs(pairs, &[]).0, 5).timestamps;
+        let rules = |pairs: &[_]| {
+            validation_rules(&configs(pairs, &[]).0, ByteSource::Outside, 5).timestamps
+        };
         let within = TimestampRule::Within {
             now_ms: 5,
             before_max_ms: i64::MAX,

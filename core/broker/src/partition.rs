@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use headwater_env::Env;
 use headwater_log::{
-    AppendError, Appended, ChangeError, FlushError, PartitionLog, Read, ReadError,
+    AppendError, Appended, ChangeError, DeletedSegment, FlushError, PartitionLog, Read, ReadError,
 };
 use headwater_metadata::{PartitionImage, TopicConfig};
 use headwater_record::{LeaderEpoch, Offset, PartitionId, ValidatedBatches};
@@ -229,9 +229,18 @@ impl<E: Env> Partition<E> {
             .read(from, self.readable_end(isolation), max_bytes, min_one_batch)
     }
 
-    /// Moves the start of the log to `before`, and removes the segments that lie below it; returns the start.
+    /// Moves the start of the log to `before`; returns the start. Retention removes the segments below it.
     pub(crate) fn delete_records(&self, before: Offset) -> Result<Offset, ChangeError> {
         self.log.delete_records(before)
+    }
+
+    /// Takes segments out of the log that retention says may go; what is not yet on all in-sync replicas stays.
+    pub(crate) fn apply_retention(
+        &self,
+        now_wall_ms: i64,
+    ) -> Result<Vec<DeletedSegment>, ChangeError> {
+        self.log
+            .apply_retention_below(now_wall_ms, self.high_watermark())
     }
 
     /// Takes the leadership away for good and wakes who waits. Returns after appends that had begun.

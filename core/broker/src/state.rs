@@ -30,6 +30,8 @@ pub(crate) struct State<E: Env> {
     pub(crate) metadata_log: MetadataLog<E>,
     /// Writers of checkpoints take turns.
     pub(crate) checkpoint_turn: Mutex<()>,
+    /// The configuration of logs changes in turns, so that an older one never replaces a newer one.
+    pub(crate) log_config_turn: Mutex<()>,
     /// The data directory; `None` once closed.
     pub(crate) directory: RwLock<Option<DataDirectory<E>>>,
     config: RwLock<Arc<BrokerConfig>>,
@@ -66,6 +68,7 @@ impl<E: Env> State<E> {
             controller: Mutex::default(),
             metadata_log: parts.metadata_log,
             checkpoint_turn: Mutex::new(()),
+            log_config_turn: Mutex::new(()),
             directory: RwLock::new(Some(parts.directory)),
             config: RwLock::new(Arc::new(parts.config)),
             image: RwLock::new(Arc::new(parts.image)),

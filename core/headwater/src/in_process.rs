@@ -8,6 +8,7 @@ use headwater_broker::{Broker, OpenReport, RequestContext};
 use headwater_client::{CallFuture, Node, Transport, TransportError};
 use headwater_env::Env;
 use headwater_protocol::Request;
+use headwater_record::ByteSource;
 use parking_lot::Mutex;
 use tokio::runtime::{Handle, Runtime};
 
@@ -32,7 +33,12 @@ impl<E: Env> InProcess<E> {
         let client_id = (!client_id.is_empty()).then(|| Arc::from(client_id));
         Self {
             broker,
-            context: RequestContext { client_id },
+            context: RequestContext {
+                client_id,
+                // Its batches come from our own builder.
+                bytes: ByteSource::Builder,
+                ..RequestContext::default()
+            },
             report,
             handle: runtime.handle().clone(),
             runtime: Some(runtime),
@@ -71,7 +77,9 @@ impl<E: Env> Host for InProcess<E> {
         // Whoever comes second returns when it is closed, not before.
         let _one_closes = self.closing.lock();
         if !self.closed.swap(true, Ordering::AcqRel) {
-            self.broker.close();
+            if let Err(error) = self.broker.close() {
+                tracing::warn!(%error, "the next open checks the logs");
+            }
             if let Some(place) = &self.place {
                 registry::closed(place);
             }

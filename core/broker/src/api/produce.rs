@@ -9,13 +9,16 @@
 use bytes::Bytes;
 use headwater_env::Env;
 use headwater_log::{AppendError, Appended};
-use headwater_metadata::is_internal_topic;
+use headwater_metadata::{TopicConfig, is_internal_topic};
 use headwater_protocol::produce_request::{PartitionProduceData, TopicProduceData};
 use headwater_protocol::produce_response::{
     BatchIndexAndErrorMessage, LeaderIdAndEpoch, PartitionProduceResponse, TopicProduceResponse,
 };
 use headwater_protocol::{ErrorCode, ProduceRequest, ProduceResponse};
-use headwater_record::{InvalidBatch, ValidatedBatches, validate};
+use headwater_record::{
+    ByteSource, CompressionLevel, DecompressLimit, InvalidBatch, RecompressError, ValidatedBatches,
+    validate,
+};
 
 use super::{errors, lookup};
 use crate::RequestContext;
@@ -27,7 +30,7 @@ use crate::topics::Topic;
 /// Answers the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
-    _context: &RequestContext,
+    context: &RequestContext,
     request: ProduceRequest,
 ) -> ProduceResponse {
     let acks = acks(&request);
@@ -40,7 +43,7 @@ pub(super) fn handle<E: Env>(
                 .map(|data| match (&acks, &found) {
                     (Err(refusal), _) => refused(data.index, refusal.code, refusal.message.clone()),
                     (_, Err(code)) => refused(data.index, *code, code.message().to_owned()),
-                    (Ok(acks), Ok(found)) => produce(state, found, data, *acks),
+                    (Ok(acks), Ok(found)) => produce(state, found, data, (*acks, context.bytes)),
                 });
         TopicProduceResponse {
             partition_responses: partition_responses.collect(),
@@ -86,7 +89,7 @@ fn produce<E: Env>(
     state: &State<E>,
     topic: &Topic<E>,
     data: PartitionProduceData,
-    acks: Acks,
+    terms: (Acks, ByteSource),
 ) -> PartitionProduceResponse {
     let index = data.index;
     let partition = match lookup::partition(topic, index) {
@@ -99,7 +102,7 @@ fn produce<E: Env>(
             );
         }
     };
-    match append(state, &partition, data.records.unwrap_or_default(), acks) {
+    match append(state, &partition, data.records.unwrap_or_default(), terms) {
         Ok(appended) => PartitionProduceResponse {
             index,
             error_code: ErrorCode::None.code(),
@@ -118,7 +121,7 @@ fn append<E: Env>(
     state: &State<E>,
     partition: &Partition<E>,
     bytes: Bytes,
-    acks: Acks,
+    (acks, source): (Acks, ByteSource),
 ) -> Result<Appended, Failure> {
     if is_internal_topic(&partition.topic) {
         let message = format!(
@@ -130,8 +133,37 @@ fn append<E: Env>(
     state
         .admit_append()
         .map_err(|error| Failure::Code(ErrorCode::KafkaStorageError, error.to_string()))?;
-    let rules = validation_rules(&partition.config(), state.env.wall_clock_ms());
-    let batches = validate(bytes.clone(), &rules).map_err(Failure::Invalid)?;
+    let batches = validated(
+        &partition.config(),
+        bytes,
+        source,
+        state.env.wall_clock_ms(),
+    )?;
+    let size = batches.size_in_bytes() as u64;
+    let appended = match partition.append_as_leader(batches.clone(), acks) {
+        // The oldest records go before the newest are refused.
+        Err(ProduceError::Append(AppendError::DiskFull(_))) => {
+            state.relieve_storage(size);
+            partition.append_as_leader(batches, acks)
+        }
+        result => result,
+    };
+    let appended = appended.map_err(Failure::Produce)?;
+    if !appended.duplicate {
+        state.note_appended(size);
+    }
+    Ok(appended)
+}
+
+/// The batches as they are stored. No lock is held.
+fn validated(
+    config: &TopicConfig,
+    bytes: Bytes,
+    source: ByteSource,
+    now_ms: i64,
+) -> Result<ValidatedBatches, Failure> {
+    let batches =
+        validate(bytes, &validation_rules(config, source, now_ms)).map_err(Failure::Invalid)?;
     if batches
         .headers()
         .any(|header| header.attributes.is_transactional())
@@ -143,21 +175,22 @@ fn append<E: Env>(
             message.to_owned(),
         ));
     }
-    let size = batches.size_in_bytes() as u64;
-    let appended = match partition.append_as_leader(batches, acks) {
-        // The oldest records go before the newest are refused.
-        Err(ProduceError::Append(AppendError::DiskFull(_))) => {
-            state.relieve_storage(size);
-            let again: ValidatedBatches = validate(bytes, &rules).map_err(Failure::Invalid)?;
-            partition.append_as_leader(again, acks)
-        }
-        result => result,
+    let Some(codec) = config.compression else {
+        return Ok(batches);
     };
-    let appended = appended.map_err(Failure::Produce)?;
-    if !appended.duplicate {
-        state.note_appended(size);
-    }
-    Ok(appended)
+    let recompressed =
+        batches.recompressed(codec, CompressionLevel::Default, DecompressLimit::default());
+    recompressed.map_err(|error| match error {
+        RecompressError::TooLarge { .. } => {
+            Failure::Code(ErrorCode::MessageTooLarge, error.to_string())
+        }
+        RecompressError::Unreadable(_) => {
+            Failure::Code(ErrorCode::CorruptMessage, error.to_string())
+        }
+        RecompressError::Compress(_) => {
+            Failure::Code(ErrorCode::UnknownServerError, error.to_string())
+        }
+    })
 }
 
 fn not_appended<E: Env>(

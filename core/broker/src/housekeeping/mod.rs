@@ -71,7 +71,7 @@ impl<E: Env> State<E> {
 
     /// Lets go of the segments of one partition that its retention lets go.
     pub(crate) fn apply_retention(&self, partition: &Partition<E>) {
-        match partition.log().apply_retention(self.env.wall_clock_ms()) {
+        match partition.apply_retention(self.env.wall_clock_ms()) {
             Ok(segments) => {
                 for segment in segments {
                     tracing::info!(

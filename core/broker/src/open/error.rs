@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use headwater_log::{DataDirectoryError, FileError};
 
-use crate::metadata_log::CommitError;
 use crate::partition_files::PartitionError;
 
 /// Why [`Broker::open`](crate::Broker::open) refused a directory. No record in it was harmed.
@@ -54,12 +53,6 @@ pub enum OpenError {
         /// The system's error.
         source: io::Error,
     },
-    /// The first records of a new directory could not be written.
-    #[error("the directory cannot be set up: {reason}")]
-    Setup {
-        /// What failed, and what to do.
-        reason: String,
-    },
 }
 
 impl OpenError {
@@ -100,13 +93,6 @@ impl OpenError {
                 path: path.to_owned(),
                 reason: owner.to_string(),
             },
-        }
-    }
-
-    #[expect(clippy::needless_pass_by_value, reason = "it is mapped over a result")]
-    pub(crate) fn commit(error: CommitError) -> Self {
-        Self::Setup {
-            reason: error.to_string(),
         }
     }
 }

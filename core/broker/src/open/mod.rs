@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use headwater_env::Env;
-use headwater_log::{CheckpointKind, DataDirectory, OpenState};
+use headwater_log::{CheckpointKind, DataDirectory, DataDirectoryError, OpenState};
 use headwater_metadata::{BrokerConfig, BrokerImage, ConfigError, Image, MetadataRecord, NodeId};
 use headwater_protocol::FeatureLevelRecord;
 use headwater_record::Offset;
@@ -41,12 +41,12 @@ pub(crate) fn open<E: Env>(
     let node_id = given.node_id.unwrap_or(DEFAULT_NODE_ID);
     let directory = DataDirectory::open(env.clone(), path, node_id).map_err(OpenError::from)?;
     check_node_id(&directory, &given)?;
-    let checkpoints = Checkpoints::read(&directory)?;
     let mut report = OpenReport {
         created,
         clean_shutdown: directory.clean_shutdown(),
         ..OpenReport::default()
     };
+    let checkpoints = Checkpoints::read(&directory, &mut report)?;
 
     let (
         metadata_log,
@@ -55,7 +55,7 @@ pub(crate) fn open<E: Env>(
             removed_topics,
         },
     ) = open_metadata(&env, &directory, &checkpoints, &mut report)?;
-    bootstrap(&env, &metadata_log, &mut image, directory.meta().node_id)?;
+    bootstrap(&env, &directory, &metadata_log, &mut image)?;
     let config = resolve_broker(&image, directory.meta().node_id, &given);
 
     let found = Directories::sort(&env, &directory, &image, &removed_topics)?;
@@ -79,7 +79,7 @@ pub(crate) fn open<E: Env>(
         image,
         topics,
     });
-    if found.changed_anything() {
+    if found.changed_anything() || !report.damaged_checkpoints.is_empty() {
         // A line of a topic that is gone must not be taken for one of its successor.
         state.write_recovery_points();
         state.write_log_starts();
@@ -97,11 +97,26 @@ struct Checkpoints {
 }
 
 impl Checkpoints {
-    fn read<E: Env>(directory: &DataDirectory<E>) -> Result<Self, OpenError> {
+    /// Reads both. A damaged one counts as empty, and then as after a crash everything is checked.
+    fn read<E: Env>(
+        directory: &DataDirectory<E>,
+        report: &mut OpenReport,
+    ) -> Result<Self, OpenError> {
+        let mut read = |kind| match directory.read_checkpoint(kind) {
+            Err(DataDirectoryError::Damaged { path, what }) => {
+                tracing::warn!(path = %path.display(), what, "a checkpoint is damaged; everything is checked");
+                report.damaged_checkpoints.push(path);
+                Ok(BTreeMap::new())
+            }
+            result => result,
+        };
+        let recovery_points = read(CheckpointKind::RecoveryPoint)?;
+        let log_starts = read(CheckpointKind::LogStartOffset)?;
+        let clean_shutdown = directory.clean_shutdown() && report.damaged_checkpoints.is_empty();
         Ok(Self {
-            clean_shutdown: directory.clean_shutdown(),
-            recovery_points: directory.read_checkpoint(CheckpointKind::RecoveryPoint)?,
-            log_starts: directory.read_checkpoint(CheckpointKind::LogStartOffset)?,
+            clean_shutdown,
+            recovery_points,
+            log_starts,
         })
     }
 
@@ -155,10 +170,11 @@ fn open_metadata<E: Env>(
 /// What a new cluster knows before its first topic: the level of its records, and its one broker.
 fn bootstrap<E: Env>(
     env: &E,
+    directory: &DataDirectory<E>,
     log: &MetadataLog<E>,
     image: &mut Image,
-    node_id: NodeId,
 ) -> Result<(), OpenError> {
+    let node_id = directory.meta().node_id;
     if image.broker(node_id).is_some() {
         return Ok(());
     }
@@ -178,5 +194,8 @@ fn bootstrap<E: Env>(
         broker.record(node_id),
     ];
     log.commit(image, &records, env.wall_clock_ms())
-        .map_err(OpenError::commit)
+        .map_err(|error| OpenError::Io {
+            path: directory.path().to_owned(),
+            source: std::io::Error::other(error),
+        })
 }

@@ -93,9 +93,10 @@ fn missing(
         tracing::error!(topic = %topic.name, %partition, records = %known.recovery_point, "the directory of a partition is missing; it starts anew, empty");
         report.missing.push((Arc::clone(&topic.name), partition));
     }
+    // It goes on where it ended, so that no offset is given twice.
     OpenState {
-        clean_shutdown: known.clean_shutdown,
-        ..OpenState::UNKNOWN
+        log_start_offset: known.recovery_point.max(known.log_start_offset),
+        ..known
     }
 }
 

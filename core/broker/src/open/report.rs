@@ -20,8 +20,10 @@ pub struct OpenReport {
     pub elapsed: Duration,
     /// Partitions whose end was cut, whose indexes were made anew, or in which damage was found. The metadata log is one of them.
     pub recovered: Vec<RecoveredPartition>,
-    /// Partitions whose directory was missing and was made anew, empty, although it had held records.
+    /// Partitions whose directory was missing although it had held records. They go on, empty, where they ended.
     pub missing: Vec<(Arc<str>, PartitionId)>,
+    /// Checkpoint files that could not be understood and were made anew; because of them everything was checked.
+    pub damaged_checkpoints: Vec<PathBuf>,
     /// Directories of topics that nobody knows: they were left as they are.
     pub strays: Vec<StrayDirectory>,
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use headwater_env::Env;
+use headwater_log::LogConfig;
 use headwater_metadata::{BrokerConfig, is_internal_topic};
 use headwater_record::Offset;
 use parking_lot::{Mutex, RwLock};
@@ -127,11 +128,18 @@ impl<E: Env> State<E> {
         }
     }
 
-    /// Takes whole segments off the start of one log until it starts at `log_start`; returns the bytes.
+    /// Takes whole segments off the start of one log until it starts at `log_start`; returns the bytes. Their files go at once.
     fn drop_segments(&self, partition: &Partition<E>, log_start: Offset) -> u64 {
+        let _turn = self.log_config_turn.lock();
+        let log = partition.log();
+        let usual = log.config();
+        log.update_config(LogConfig {
+            file_delete_delay_ms: 0,
+            ..usual.clone()
+        });
         let mut freed = 0;
-        while partition.log().log_start_offset() < log_start {
-            match partition.log().delete_oldest_segment() {
+        while log.log_start_offset() < log_start {
+            match log.delete_oldest_segment() {
                 Ok(Some(segment)) => {
                     tracing::warn!(
                         topic = %partition.topic, partition = %partition.id, base_offset = %segment.base_offset,
@@ -148,6 +156,10 @@ impl<E: Env> State<E> {
                 }
             }
         }
+        if let Err(error) = log.delete_due_files() {
+            tracing::error!(topic = %partition.topic, partition = %partition.id, %error, "the files of removed records stay for now");
+        }
+        log.update_config(usual);
         freed
     }
 

@@ -1,5 +1,6 @@
 //! What a broker can be told, and its typed configuration.
 
+use super::topic::COMPRESSION_TYPES;
 use super::{ConfigError, Definition, Layer, Table, Unit, Value};
 use Unit::{Bytes, Count, Hours, Milliseconds, Minutes};
 
@@ -12,14 +13,14 @@ pub static BROKER: Table = Table::new("broker", DEFINITIONS);
 static DEFINITIONS: &[Definition] = &[
     Definition::boolean("auto.create.topics.enable", "true",
         "Whether asking for a topic that does not exist creates it, if the client asks for that too."),
-    Definition::choice("compression.type", "producer", &["producer"], "Batches are stored with the codec their producer chose."),
+    Definition::choice("compression.type", "producer", COMPRESSION_TYPES, "The default of the topic key of the same name."),
     Definition::int("default.replication.factor", "1", 1, 32767, "How many replicas a topic gets when nobody says. One broker can hold one.").unit(Count),
     Definition::boolean("delete.topic.enable", "true", "Whether topics may be deleted."),
     Definition::int("fetch.max.bytes", "57671680", 1024, i32::MAX, "The most that one fetch is answered with, whatever it asks for.").unit(Bytes),
     Definition::long("headwater.storage.max.bytes", "-1", -1,
-        "How large the data directory may grow; -1 sets no limit. Beyond it the oldest sealed segments of all topics with `cleanup.policy=delete` go, each with a line in the log.").unit(Bytes).dynamic(),
+        "How large the data directory may grow; -1 sets no limit. Beyond it the oldest sealed segments of all topics with `cleanup.policy=delete` go, each with a line in the log. Segments of such topics are made to take at most an eighth of it, and removed files do not wait for `file.delete.delay.ms`.").unit(Bytes).dynamic(),
     Definition::long("headwater.storage.min.free.bytes", "0", 0,
-        "How much of the disk must stay free. Below it the oldest sealed segments of all topics with `cleanup.policy=delete` go, each with a line in the log.").unit(Bytes).dynamic(),
+        "How much of the disk must stay free. Below it the oldest sealed segments of all topics with `cleanup.policy=delete` go, each with a line in the log, and removed files do not wait for `file.delete.delay.ms`.").unit(Bytes).dynamic(),
     Definition::long("log.cleaner.delete.retention.ms", "86400000", 0, COMPACTION_LATER).unit(Milliseconds),
     Definition::long("log.cleaner.max.compaction.lag.ms", "9223372036854775807", 1, COMPACTION_LATER).unit(Milliseconds),
     Definition::double("log.cleaner.min.cleanable.ratio", "0.5", 0.0, 1.0, COMPACTION_LATER),

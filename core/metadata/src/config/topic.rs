@@ -1,11 +1,14 @@
 //! What a topic can be told, and the typed configuration of one topic.
 
-use headwater_record::TimestampType;
+use headwater_record::{Compression, TimestampType};
 
 use super::layer::default_value;
 use super::{ConfigError, Definition, Layer, Source, Table, Unit, Value};
 use Unit::{Bytes, Count, Milliseconds};
 
+/// The values of `compression.type`.
+pub(super) const COMPRESSION_TYPES: &[&str] =
+    &["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"];
 const HOUR_MS: i64 = 3_600_000;
 const MINUTE_MS: i64 = 60_000;
 const COMPACTION_LATER: &str =
@@ -18,8 +21,8 @@ static DEFINITIONS: &[Definition] = &[
     Definition::list("cleanup.policy", "delete", &["delete", "compact"],
         "What becomes of old records. `delete` removes sealed segments by time and size. A topic that is only `compact` keeps every record: this version does not run compaction yet.")
         .synonyms(&[("log.cleanup.policy", 1)]).dynamic(),
-    Definition::choice("compression.type", "producer", &["producer"],
-        "Batches are stored with the codec their producer chose.")
+    Definition::choice("compression.type", "producer", COMPRESSION_TYPES,
+        "The codec that batches are stored with. `producer` stores them as they came; another compresses them anew.")
         .synonyms(&[("compression.type", 1)]).dynamic(),
     Definition::long("delete.retention.ms", "86400000", 0, COMPACTION_LATER).unit(Milliseconds)
         .synonyms(&[("log.cleaner.delete.retention.ms", 1)]).dynamic(),
@@ -95,6 +98,8 @@ pub struct CleanupPolicy {
 pub struct TopicConfig {
     /// `cleanup.policy`
     pub cleanup_policy: CleanupPolicy,
+    /// `compression.type`; `None` keeps the producer's
+    pub compression: Option<Compression>,
     /// `file.delete.delay.ms`
     pub file_delete_delay_ms: u64,
     /// `flush.messages`
@@ -144,6 +149,7 @@ impl TopicConfig {
                 delete: policy.iter().any(|word| word == "delete"),
                 compact: policy.iter().any(|word| word == "compact"),
             },
+            compression: compression(&view.value("compression.type").0),
             file_delete_delay_ms: view.integer("file.delete.delay.ms") as u64,
             flush_messages: view.integer("flush.messages") as u64,
             flush_ms: Some(view.integer("flush.ms"))
@@ -211,6 +217,14 @@ impl TopicView<'_> {
             Value::List(words) => words,
             other => unreachable!("{name} is read as a list and holds {other:?}"),
         }
+    }
+}
+
+fn compression(value: &Value) -> Option<Compression> {
+    match value {
+        Value::Text(name) if name == "uncompressed" => Some(Compression::None),
+        Value::Text(name) => name.parse().ok(),
+        _ => None,
     }
 }
 
