@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow_schema::{ArrowError, DataType, Field, FieldRef, Schema, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 
 /// The schema with `Binary` and `Utf8` in the place of the view types, in nested fields too.
 pub fn classic_schema(schema: &SchemaRef) -> SchemaRef {
@@ -13,6 +13,11 @@ pub fn classic_schema(schema: &SchemaRef) -> SchemaRef {
         return schema.clone();
     }
     Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
+}
+
+/// The fields with classic types.
+pub(crate) fn classic_fields(fields: &Fields) -> Fields {
+    fields.iter().map(classic_field).collect()
 }
 
 fn classic_field(field: &FieldRef) -> FieldRef {
@@ -24,7 +29,7 @@ fn classic_type(data_type: &DataType) -> DataType {
     match data_type {
         DataType::BinaryView => DataType::Binary,
         DataType::Utf8View => DataType::Utf8,
-        DataType::Struct(fields) => DataType::Struct(fields.iter().map(classic_field).collect()),
+        DataType::Struct(fields) => DataType::Struct(classic_fields(fields)),
         DataType::List(item) => DataType::List(classic_field(item)),
         DataType::LargeList(item) => DataType::LargeList(classic_field(item)),
         DataType::FixedSizeList(item, size) => DataType::FixedSizeList(classic_field(item), *size),

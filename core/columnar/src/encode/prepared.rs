@@ -101,7 +101,7 @@ fn pack_rest(table: &RecordBatch, columns: &KeyValueColumns) -> Result<Source, E
     if rest.num_columns() == 0 {
         return Ok(Source::Bytes(BytesColumn::all_null(table.num_rows())));
     }
-    Ok(Source::packed(&rest))
+    Source::packed(&rest)
 }
 
 fn timestamps(table: &RecordBatch, index: usize) -> Result<Int64Array, EncodeError> {

@@ -6,7 +6,7 @@ use arrow_array::{Array, ArrayRef, BinaryArray, RecordBatch, StructArray};
 use arrow_buffer::{NullBuffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
 use arrow_json::EncoderOptions;
 use arrow_json::writer::make_encoder;
-use arrow_schema::{ArrowError, Field, FieldRef};
+use arrow_schema::{ArrowError, DataType, Field, FieldRef};
 
 use super::bytes_column::BytesColumn;
 use crate::error::EncodeError;
@@ -25,15 +25,23 @@ impl Source {
     pub(super) fn of(field: &FieldRef, array: &ArrayRef) -> Result<Self, EncodeError> {
         Ok(match BytesColumn::of(array).map_err(|error| pack_error(&error))? {
             Some(column) => Self::Bytes(column),
-            None => Self::Json { field: field.clone(), array: array.clone() },
+            None => Self::json(field, array)?,
         })
     }
 
     /// The rest of a table, each row as an object.
-    pub(super) fn packed(rest: &RecordBatch) -> Self {
+    pub(super) fn packed(rest: &RecordBatch) -> Result<Self, EncodeError> {
         let array: ArrayRef = Arc::new(StructArray::from(rest.clone()));
-        let field = Arc::new(Field::new("value", array.data_type().clone(), false));
-        Self::Json { field, array }
+        Self::json(&Arc::new(Field::new("value", array.data_type().clone(), false)), &array)
+    }
+
+    fn json(field: &FieldRef, array: &ArrayRef) -> Result<Self, EncodeError> {
+        let data_type = with_utc(array.data_type());
+        if data_type == *array.data_type() {
+            return Ok(Self::Json { field: field.clone(), array: array.clone() });
+        }
+        let array = arrow_cast::cast(array, &data_type).map_err(|error| pack_error(&error))?;
+        Ok(Self::Json { field: Arc::new(Field::clone(field).with_data_type(data_type)), array })
     }
 
     /// Checks that the types can be written, so that it does not show only after some batches are out.
@@ -78,6 +86,19 @@ fn write_json(field: &FieldRef, array: &dyn Array) -> Result<BinaryArray, ArrowE
     }
     let nulls: Option<NullBuffer> = nulls.finish();
     BinaryArray::try_new(OffsetBuffer::new(ScalarBuffer::from(ends)), data.into(), nulls)
+}
+
+/// The type with times of any zone in UTC: the same instants, written with a `Z`. Zones by name would need a database of them.
+fn with_utc(data_type: &DataType) -> DataType {
+    let inner = |field: &FieldRef| Arc::new(Field::clone(field).with_data_type(with_utc(field.data_type())));
+    match data_type {
+        DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, Some("+00:00".into())),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(inner).collect()),
+        DataType::List(item) => DataType::List(inner(item)),
+        DataType::LargeList(item) => DataType::LargeList(inner(item)),
+        DataType::FixedSizeList(item, size) => DataType::FixedSizeList(inner(item), *size),
+        other => other.clone(),
+    }
 }
 
 fn pack_error(error: &ArrowError) -> EncodeError {

@@ -16,10 +16,11 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, NullArray};
 use arrow_schema::{ArrowError, DataType, Field, Fields};
 
+use crate::classic::classic_fields;
 use crate::error::{DecodeErrorKind, SchemaError};
 use crate::options::{DecodeOptions, OnError};
 use crate::trusted::{Buffers, ViewColumn};
-use cursor::{Cursor, Fault};
+pub(crate) use cursor::{Cursor, Fault, Kind};
 use infer::Object;
 use node::Node;
 
@@ -48,7 +49,8 @@ impl JsonColumn {
         let text = if views { DataType::Utf8View } else { DataType::Utf8 };
         let mut column = Self { fields: None, wanted: wanted.map(<[String]>::to_vec), inferred: fields.is_none(), text };
         if let Some(fields) = fields {
-            column.set_fields(&nullable(fields))?;
+            let fields = nullable(fields);
+            column.set_fields(&if views { fields } else { classic_fields(&fields) })?;
         }
         Ok(column)
     }
