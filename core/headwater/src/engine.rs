@@ -64,7 +64,7 @@ pub fn open<K: AsRef<str>, V: AsRef<str>>(path: Option<&Path>, config: impl Into
 fn open_directory(path: &Path, config: config::EngineConfig) -> Result<Engine> {
     let place = Place::of(path)?;
     let host = registry::open_once(&place, &config, || {
-        start(RealEnv::new(), place.path(), config.broker.clone(), &config.client, Some(place.clone()))
+        start(RealEnv, place.path(), config.broker.clone(), &config.client, Some(place.clone()))
     })?;
     Ok(Engine::on(host, config.client))
 }

@@ -1,0 +1,144 @@
+//! The embedded engine: opened, shared, closed, opened again.
+
+use std::path::Path;
+use std::process::Command;
+
+use headwater::{Engine, ErrorKind, NO_CONFIG, NewTopic, ProducerConfig, Record};
+use tempfile::TempDir;
+
+use crate::table::{text, values};
+
+fn open(path: &Path) -> Engine {
+    headwater::open(Some(path), NO_CONFIG).unwrap()
+}
+
+fn send(engine: &Engine, value: &str) {
+    let producer = engine.producer(ProducerConfig::default());
+    producer.send_blocking(&Record::new("t", value.as_bytes())).unwrap().wait().unwrap();
+}
+
+fn read(engine: &Engine) -> Vec<String> {
+    values(&engine.block_on(engine.topic("t").head(100, text())).unwrap())
+}
+
+#[test]
+fn what_was_written_is_there_after_a_close() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("new/data");
+    let engine = open(&path);
+    assert!(engine.report().created);
+    engine.block_on(engine.create_topic(NewTopic::new("t"))).unwrap();
+    send(&engine, "a");
+    engine.close();
+    engine.close();
+    let again = open(&path);
+    assert!(again.report().clean_shutdown && !again.report().created);
+    assert!(again.report().recovered.is_empty());
+    assert_eq!(read(&again), ["a"]);
+    send(&again, "b");
+    assert_eq!(read(&again), ["a", "b"]);
+}
+
+#[test]
+fn dropping_the_last_handle_closes() {
+    let directory = TempDir::new().unwrap();
+    let engine = open(directory.path());
+    engine.block_on(engine.create_topic(NewTopic::new("t"))).unwrap();
+    let topic = engine.topic("t");
+    let producer = engine.producer(ProducerConfig::default());
+    let handle = producer.send_blocking(&Record::new("t", b"in the buffer")).unwrap();
+    drop(engine);
+    assert!(!open(directory.path()).is_closed(), "the topic and the producer still hold it");
+    drop((topic, producer, handle));
+    let again = open(directory.path());
+    assert!(again.report().clean_shutdown, "the last handle left it clean");
+    assert_eq!(read(&again), ["in the buffer"]);
+}
+
+#[test]
+fn a_handle_that_goes_in_a_thread_of_the_runtime_does_no_harm() {
+    let directory = TempDir::new().unwrap();
+    let engine = open(directory.path());
+    let runtime = engine.runtime().clone();
+    let (done, wait) = std::sync::mpsc::channel();
+    runtime.spawn(async move {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        drop(engine);
+        done.send(()).unwrap();
+    });
+    wait.recv().unwrap();
+    assert!(open(directory.path()).report().clean_shutdown);
+}
+
+#[test]
+fn the_same_path_twice_is_the_same_engine() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("data");
+    let one = headwater::open(Some(&path), [("num.partitions", "3")]).unwrap();
+    // The same place under another name.
+    let two = open(&directory.path().join("./data"));
+    one.block_on(one.create_topic(NewTopic::new("t"))).unwrap();
+    send(&two, "v");
+    assert_eq!(read(&one), ["v"]);
+    let other = headwater::open(Some(&path), [("num.partitions", "4")]).unwrap_err();
+    assert_eq!(other.kind(), ErrorKind::Config);
+    two.close();
+    assert!(one.is_closed());
+}
+
+#[test]
+fn many_threads_that_open_and_drop_one_path_never_meet_a_lock() {
+    let directory = TempDir::new().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..10 {
+                    drop(open(directory.path()));
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_closed_engine_refuses_everything_made_from_it() {
+    let engine = headwater::open(None, NO_CONFIG).unwrap();
+    engine.block_on(engine.create_topic(NewTopic::new("t"))).unwrap();
+    let topic = engine.topic("t");
+    let producer = engine.producer(ProducerConfig::default());
+    drop(producer.send_blocking(&Record::new("t", b"unsent")).unwrap());
+    engine.close();
+    assert_eq!(engine.block_on(topic.count()).unwrap_err().kind(), ErrorKind::Closed);
+    let late = producer.send_blocking(&Record::new("t", b"late")).unwrap();
+    assert_eq!(late.wait().unwrap_err().kind(), ErrorKind::Closed);
+}
+
+#[test]
+fn engines_in_memory_are_apart() {
+    let one = headwater::open(None, NO_CONFIG).unwrap();
+    let two = headwater::open(None, NO_CONFIG).unwrap();
+    one.block_on(one.create_topic(NewTopic::new("t"))).unwrap();
+    assert!(two.block_on(two.topics(true)).unwrap().is_empty());
+}
+
+/// A second process is this test binary again, told by an environment variable to open and report.
+#[test]
+fn a_second_process_is_refused_with_the_pid_of_the_first() {
+    const PATH: &str = "HEADWATER_TEST_OPEN";
+    if let Some(path) = std::env::var_os(PATH) {
+        let error = headwater::open(Some(Path::new(&path)), NO_CONFIG).unwrap_err();
+        println!("kind={:?} message={error}", error.kind());
+        return;
+    }
+    let directory = TempDir::new().unwrap();
+    let engine = open(directory.path());
+    let name = "engine::a_second_process_is_refused_with_the_pid_of_the_first";
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([name, "--exact", "--nocapture"])
+        .env(PATH, directory.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("kind=Locked") && said.contains(&std::process::id().to_string()), "{said}");
+    drop(engine);
+}

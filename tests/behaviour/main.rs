@@ -1,0 +1,13 @@
+//! What a client promises, told through the public API only. The target comes from [`target`]: the same tests are to run against every
+//! broker that speaks Kafka.
+
+mod bad_input;
+mod bulk;
+mod consume;
+mod engine;
+mod produce;
+mod scan;
+mod table;
+mod target;
+mod time;
+mod topics;
