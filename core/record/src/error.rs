@@ -1,6 +1,7 @@
 //! What can be wrong with the bytes of a batch, and with a record that is to be appended.
 
 use crate::compression::{DecompressError, UnknownCompression};
+use crate::ids::Offset;
 
 /// Why bytes are no batch that can be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +71,16 @@ pub enum BatchError {
         count: i32,
         /// The bytes after the last record.
         extra: usize,
+    },
+    /// The offsets do not follow those before. The base offset is not under the checksum; only this tells that it is damaged.
+    #[error(
+        "the batch has base offset {base_offset} where {expected} must follow: its bytes are damaged, or batches are missing"
+    )]
+    OffsetOutOfOrder {
+        /// What the header says.
+        base_offset: Offset,
+        /// The offset after the batch before.
+        expected: Offset,
     },
     /// The count is negative.
     #[error("the batch counts {count} records: the bytes are damaged")]

@@ -20,7 +20,7 @@ Record = dict[str, Any]
 def record(
     timestamp_ms: int,
     key: bytes | None,
-    value: bytes | None | dict[str, Any],
+    value: bytes | dict[str, Any] | None,
     headers: list[tuple[str, bytes | None]] | None = None,
 ) -> Record:
     return {

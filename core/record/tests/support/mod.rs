@@ -1,8 +1,6 @@
 //! Batches to validate, right and wrong.
 
-use headwater_record::{
-    BatchBuilder, BatchHeader, BatchOptions, HEADER_LEN, ValidationRules, crc, validate,
-};
+use headwater_record::{BatchBuilder, BatchHeader, BatchOptions, HEADER_LEN, ValidationRules, crc};
 
 pub(crate) const NOW_MS: i64 = 1_700_000_000_000;
 
