@@ -11,7 +11,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyTuple};
 
 use crate::arrow::{self, ArrowViews};
+use crate::convert::format::FormatArguments;
 use crate::convert::partitions;
+use crate::decode::decode;
+use crate::errors;
 use crate::message::{Message, Rows};
 
 /// Records as a table, in order of partition and offset.
@@ -106,6 +109,30 @@ impl Batch {
         slf.py()
             .import("headwater._frames")?
             .call_method1("to_arrow", (slf,))
+    }
+
+    /// The same records with keys and values decoded: see `Topic.scan` for the formats. The batch must hold their bytes.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client, client.producer() as producer:
+    /// ...     _ = producer.send_batch(client.create_topic("t").name, [{"delay": 12}])
+    /// ...     batch = client["t"].head()
+    /// >>> [message.value for message in batch.decode(value="json", schema={"delay": "int64"})]
+    /// [{'delay': 12}]
+    #[pyo3(signature = (*, key="bytes", value="bytes", schema=None, unnest=false, on_error="raise"))]
+    fn decode(
+        &self,
+        py: Python<'_>,
+        key: &str,
+        value: &str,
+        schema: Option<&Bound<'_, PyAny>>,
+        unnest: bool,
+        on_error: &str,
+    ) -> PyResult<Self> {
+        let options = FormatArguments { key, value, schema, unnest, on_error, columns: None }.options()?;
+        let topic = self.rows.topic_name(0).unwrap_or_else(|| "".into());
+        let records = py.detach(|| decode(&self.rows.records, &topic, options)).map_err(errors::raise)?;
+        Ok(Self { rows: Rows::new(records, Some(topic)), next_offsets: self.next_offsets.clone() })
     }
 
     /// Where to go on behind the batch, for each partition in it: give it to `Consumer.seek` or `Topic.scan(start=...)`.

@@ -34,10 +34,6 @@ impl Client {
     pub(crate) fn new(embedded: Arc<Embedded>) -> Self {
         Self { embedded }
     }
-
-    pub(crate) fn embedded(&self) -> &Arc<Embedded> {
-        &self.embedded
-    }
 }
 
 /// The topic that `create_topic`'s arguments describe.

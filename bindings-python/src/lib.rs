@@ -10,6 +10,7 @@ mod callbacks;
 mod client;
 mod consumer;
 mod convert;
+mod decode;
 mod engine;
 mod errors;
 mod future;

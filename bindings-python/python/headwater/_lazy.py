@@ -162,11 +162,9 @@ def _constants(node: Any) -> list[int] | None:
 def lazy_frame(scan: Scan) -> pl.LazyFrame:
     """Return the scan as a ``polars.LazyFrame``."""
     polars = need("polars", "polars")
-    from polars.io.plugins import register_io_source  # noqa: PLC0415
+    from polars.io.plugins import register_io_source
 
-    def source(
-        columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, batch_size: int | None
-    ) -> Iterator[pl.DataFrame]:
+    def source(columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, batch_size: int | None) -> Iterator[pl.DataFrame]:
         del batch_size  # the scan's own batches are of a good size
         found = Bounds() if predicate is None else bounds(predicate)
         wanted = columns

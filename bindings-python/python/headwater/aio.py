@@ -17,10 +17,20 @@ from typing import TYPE_CHECKING, Any
 
 from headwater._headwater import (
     _aio_open,
+)
+from headwater._headwater import (
     _AioClient as Client,
+)
+from headwater._headwater import (
     _AioConsumer as Consumer,
+)
+from headwater._headwater import (
     _AioProducer as Producer,
+)
+from headwater._headwater import (
     _AioScan as Scan,
+)
+from headwater._headwater import (
     _AioTopic as Topic,
 )
 
@@ -52,9 +62,7 @@ class _Opening:
     async def __aenter__(self) -> Client:
         return await self._open()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._client is not None:
             await self._client.close()
 

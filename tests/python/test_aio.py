@@ -1,0 +1,152 @@
+"""asyncio: the same names, awaited."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import headwater as sync
+import headwater.aio as hw
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from pathlib import Path
+
+
+def run(main: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(asyncio.wait_for(main, 30))
+
+
+def test_the_whole_way(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with hw.open(tmp_path) as client:
+            topic = await client.create_topic("flights", partitions=2)
+            async with client.producer() as producer:
+                metadata = await producer.send("flights", b"late", key=b"UA", partition=1)
+                assert (metadata.partition, metadata.offset) == (1, 0)
+                done = await asyncio.gather(*(producer.send("flights", f"{n}", partition=0) for n in range(100)))
+                assert [m.offset for m in done] == list(range(100))
+                result = await producer.send_batch("flights", [{"a": 1}] * 10, partition=1)
+                assert result.records == 10
+                await producer.flush()
+            assert await topic.count() == 111
+            assert await topic.offsets("latest") == {0: 100, 1: 11}
+            assert len(await topic.head(5)) == 5
+            assert [message.offset for message in await topic.tail(1)] == [10]
+            assert (await topic.rate("1h")).to_polars()["records"].sum() == 111
+            scan = topic.scan(start=5, value="string")
+            assert await scan.count() == 101
+            assert "flights" in await scan.explain()
+            assert (await scan.schema()).names[0] == "partition"
+            assert len(await scan.to_polars()) == len(await scan.to_arrow()) == len(await scan.to_pandas()) == 101
+            assert sum([len(batch) async for batch in scan]) == 101
+            assert [info.name for info in await client.topics()] == ["flights"]
+            await client.alter_topic("flights", partitions=3)
+            assert await client.delete_records("flights", {0: 50}) == {0: 50}
+            assert await client.delete_topic("flights")
+            assert client["flights"].name == "flights"
+        assert client.closed
+
+    run(main())
+
+
+def test_a_consumer_yields_messages_and_batches() -> None:
+    async def main() -> None:
+        async with hw.open() as client, client.producer() as producer:
+            await client.create_topic("t")
+            await producer.send_batch("t", [f"{n}" for n in range(10)])
+            async with client.consumer("t", auto_offset_reset="earliest", value="string") as consumer:
+                assert await consumer.assignment() == [("t", 0)]
+                seen = []
+                async for message in consumer:
+                    seen.append(message.value)
+                    if len(seen) == 4:
+                        break
+                assert await consumer.position() == {("t", 0): 4}
+                assert await consumer.lag() == {("t", 0): 6}
+                seen += [message.value for message in await consumer.poll(max_records=2)]
+                async for batch in consumer.batches(until="end"):
+                    seen += [message.value for message in batch]
+                assert seen == [f"{n}" for n in range(10)]
+                await consumer.seek({("t", 0): 9})
+                await consumer.pause()
+                assert consumer.paused() == [("t", 0)]
+                assert not await consumer.poll(timeout=0.01)
+                await consumer.resume()
+                assert [message.value for message in await consumer.poll()] == ["9"]
+                await consumer.assign([("t", 0)])
+
+    run(main())
+
+
+def test_a_waiting_consumer_leaves_the_loop_free_and_can_be_cancelled() -> None:
+    async def main() -> None:
+        async with hw.open() as client, client.producer() as producer:
+            await client.create_topic("t")
+            consumer = client.consumer("t", auto_offset_reset="earliest")
+            waiting = asyncio.ensure_future(consumer.poll(timeout=20))
+            for _ in range(10):
+                await asyncio.sleep(0.005)
+            assert not waiting.done()
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            await asyncio.sleep(0.05)
+            waiting = asyncio.ensure_future(consumer.poll(timeout=20))
+            await asyncio.sleep(0.01)
+            await producer.send("t", b"x")
+            assert [message.value for message in await waiting] == [b"x"]
+
+    run(main())
+
+
+def test_errors_are_raised_where_they_are_awaited() -> None:
+    async def main() -> None:
+        async with hw.open() as client:
+            with pytest.raises(sync.UnknownTopicOrPartitionError):
+                await client["nowhere"].head()
+            with pytest.raises(sync.ConfigError):
+                await client.create_topic("t", retention=1)
+            await client.create_topic("t", max_message_bytes=100)
+            producer = client.producer()
+            with pytest.raises(sync.RecordTooLargeError):
+                await producer.send("t", b"x" * 1000)
+        with pytest.raises(sync.ClosedError):
+            await client.topics()
+
+    run(main())
+
+
+def test_a_locked_directory_is_an_error_of_opening(tmp_path: Path) -> None:
+    async def main() -> None:
+        (tmp_path / "strange").write_text("x")
+        with pytest.raises(sync.NotADataDirectoryError):
+            await hw.open(tmp_path)
+
+    run(main())
+
+
+def test_sync_futures_can_be_awaited_and_gathered() -> None:
+    async def main() -> None:
+        with sync.open() as client, client.producer(linger_ms=60_000) as producer:
+            client.create_topic("t")
+            futures = [producer.send("t", f"{n}") for n in range(500)]
+            done = await asyncio.gather(*futures)
+            assert [metadata.offset for metadata in done] == list(range(500))
+            assert (await futures[0]).offset == 0
+
+    run(main())
+
+
+def test_sends_wait_for_space_without_blocking_the_loop() -> None:
+    async def main() -> None:
+        async with hw.open() as client:
+            await client.create_topic("t")
+            producer = client.producer(buffer_memory=20_000, batch_size=4_000, linger_ms=1)
+            done = await asyncio.gather(*(producer.send("t", b"x" * 500) for _ in range(2_000)))
+            assert sorted(metadata.offset or 0 for metadata in done) == list(range(2_000))
+            await producer.close()
+
+    run(main())

@@ -1,0 +1,102 @@
+"""Batches and messages."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+
+import headwater as hw
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def test_a_batch_is_a_list_of_messages(flights: hw.Topic) -> None:
+    batch = flights.head(3)
+    assert len(batch) == 3
+    assert batch
+    assert batch.columns == ["partition", "offset", "timestamp", "key", "value", "headers"]
+    assert batch.next_offsets == {("flights", 0): 3}
+    assert [message.value for message in batch] == [b"v0", b"v1", b"v2"]
+    assert [message.value for message in batch] == [b"v0", b"v1", b"v2"]
+    assert repr(batch) == "Batch(3 records)"
+
+
+def test_a_message_has_attributes_that_cannot_be_changed(flights: hw.Topic) -> None:
+    message = next(iter(flights.tail(1)))
+    assert (message.topic, message.partition, message.offset) == ("flights", 0, 9)
+    assert (message.key, message.value, message.headers) == (b"k0", b"v9", [])
+    assert message.timestamp_ms == 9000
+    assert message.timestamp == datetime(1970, 1, 1, 0, 0, 9, tzinfo=timezone.utc)
+    assert message.topic is message.topic
+    assert repr(message) == ("Message(topic='flights', partition=0, offset=9, timestamp_ms=9000, key=b'k0', value=b'v9')")
+    with pytest.raises(AttributeError):
+        message.value = b""  # type: ignore[misc]
+
+
+def test_messages_outlive_their_batch_and_their_client() -> None:
+    with hw.open() as client, client.producer() as producer:
+        topic = client.create_topic("t")
+        producer.send("t", b"x" * 100).result()
+        message = next(iter(topic.head()))
+    assert message.value == b"x" * 100
+
+
+def test_a_column_that_was_not_read_is_named(flights: hw.Topic) -> None:
+    message = next(iter(flights.head(1, columns=["offset"])))
+    assert message.offset == 0
+    with pytest.raises(AttributeError, match="value"):
+        _ = message.value
+
+
+def test_values_become_python_objects(client: hw.Client) -> None:
+    topic = client.create_topic("t")
+    with client.producer() as producer:
+        producer.send(
+            "t",
+            b'{"i": 1, "f": 1.5, "s": "a", "b": true, "n": null, "l": [1, 2], "o": {"x": "y"}, "t": "2013-01-01T00:00:00Z"}',
+        )
+    schema: dict[str, Any] = {
+        "i": "int8",
+        "f": "float64",
+        "s": "string",
+        "b": "bool",
+        "n": "int64",
+        "l": ["int64"],
+        "o": {"x": "string"},
+    }
+    expected = {"i": 1, "f": 1.5, "s": "a", "b": True, "n": None, "l": [1, 2], "o": {"x": "y"}}
+    assert next(iter(topic.head(value="json", schema=schema))).value == expected
+    unnested = next(iter(topic.head(value="json", schema=schema, unnest=True)))
+    assert unnested.value == expected
+    times = {"t": "timestamp[ms, UTC]"}
+    assert next(iter(topic.head(value="json", schema=times))).value == {"t": datetime(2013, 1, 1, tzinfo=timezone.utc)}
+
+
+def test_a_batch_is_decoded_later(client: hw.Client) -> None:
+    client.create_topic("t", partitions=2)
+    with client.producer() as producer:
+        producer.send("t", b'{"a": 1}', key=b"k", partition=0)
+        producer.send("t", b"{", partition=1)
+        producer.send("t", b'{"a": 3}', partition=1)
+    batch = client["t"].head()
+    with pytest.raises(hw.DecodeError) as caught:
+        batch.decode(value="json", schema={"a": "int64"})
+    assert (caught.value.topic, caught.value.partition, caught.value.offset) == ("t", 1, 0)
+    nulls = batch.decode(key="string", value="json", schema={"a": "int64"}, unnest=True, on_error="null")
+    assert nulls.columns == ["partition", "offset", "timestamp", "key", "a", "headers"]
+    assert nulls.to_polars().select("partition", "offset", "key", "a").rows() == [
+        (0, 0, "k", 1),
+        (1, 0, None, None),
+        (1, 1, None, 3),
+    ]
+    skipped = batch.decode(value="json", schema={"a": "int64"}, on_error="skip")
+    assert [(message.partition, message.offset, message.value) for message in skipped] == [
+        (0, 0, {"a": 1}),
+        (1, 1, {"a": 3}),
+    ]
+    assert skipped.next_offsets == batch.next_offsets
+    with pytest.raises(hw.InvalidArgumentError, match="decoded already"):
+        skipped.decode(value="json")

@@ -1,0 +1,177 @@
+"""Consuming: assignment, position, batches, messages."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+import headwater as hw
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+P0 = hw.TopicPartition("flights", 0)
+
+
+@pytest.fixture
+def consumer(client: hw.Client, flights: hw.Topic) -> Iterator[hw.Consumer]:
+    with client.consumer(flights.name, auto_offset_reset="earliest") as consumer:
+        yield consumer
+
+
+def offsets(batch: hw.Batch) -> list[int]:
+    return [message.offset for message in batch]
+
+
+def test_poll_hands_records_out_once(consumer: hw.Consumer) -> None:
+    assert offsets(consumer.poll(max_records=4)) == [0, 1, 2, 3]
+    assert offsets(consumer.poll()) == [4, 5, 6, 7, 8, 9]
+    empty = consumer.poll(timeout=0)
+    assert isinstance(empty, hw.Batch)
+    assert not empty
+    assert len(empty) == 0
+
+
+def test_the_default_start_is_the_end(client: hw.Client, flights: hw.Topic) -> None:
+    with client.consumer(flights.name) as consumer, client.producer() as producer:
+        assert not consumer.poll(timeout=0)
+        producer.send("flights", b"new").result()
+        assert [message.value for message in consumer.poll()] == [b"new"]
+
+
+def test_poll_waits_for_what_comes(client: hw.Client, consumer: hw.Consumer) -> None:
+    consumer.seek("latest")
+    timer = threading.Timer(0.1, lambda: client.producer().send("flights", b"new").result())
+    timer.start()
+    started = time.monotonic()
+    batch = consumer.poll(timeout=10)
+    assert [message.value for message in batch] == [b"new"]
+    assert time.monotonic() - started < 5
+    timer.join()
+
+
+def test_positions_move_and_lag_shrinks(consumer: hw.Consumer) -> None:
+    assert consumer.position() == {P0: 0}
+    assert consumer.lag() == {P0: 10}
+    batch = consumer.poll(max_records=4)
+    assert consumer.position() == {P0: 4} == batch.next_offsets
+    assert consumer.lag() == {P0: 6}
+
+
+def test_seek_goes_to_any_position(consumer: hw.Consumer) -> None:
+    consumer.seek(7)
+    assert offsets(consumer.poll()) == [7, 8, 9]
+    consumer.seek("earliest")
+    assert consumer.position() == {P0: 0}
+    consumer.seek({P0: 9})
+    assert offsets(consumer.poll()) == [9]
+    consumer.seek("1970-01-01T00:00:05Z", partitions=[P0])
+    assert offsets(consumer.poll(max_records=1)) == [5]
+    consumer.seek("latest")
+    assert consumer.position() == {P0: 10}
+
+
+def test_a_batch_says_where_to_go_on(consumer: hw.Consumer, flights: hw.Topic) -> None:
+    batch = consumer.poll(max_records=3)
+    consumer.seek("latest")
+    consumer.seek(batch.next_offsets)
+    assert offsets(consumer.poll(max_records=1)) == [3]
+    assert flights.scan(start=batch.next_offsets).count() == 7
+
+
+def test_paused_partitions_rest(consumer: hw.Consumer) -> None:
+    consumer.pause([P0])
+    assert consumer.paused() == [P0]
+    assert not consumer.poll(timeout=0.05)
+    consumer.resume()
+    assert consumer.paused() == []
+    assert len(consumer.poll()) == 10
+
+
+def test_assign_names_partitions(client: hw.Client) -> None:
+    client.create_topic("wide", partitions=3)
+    with client.producer() as producer:
+        for partition in range(3):
+            producer.send("wide", f"{partition}", partition=partition)
+    with client.consumer(auto_offset_reset="earliest") as consumer:
+        consumer.assign([("wide", 1), ("wide", 2)])
+        assert consumer.assignment() == [("wide", 1), ("wide", 2)]
+        seen: list[bytes] = []
+        while len(seen) < 2:
+            seen += [message.value for message in consumer.poll()]
+        assert sorted(seen) == [b"1", b"2"]
+        consumer.assign([("wide", 0), ("wide", 1)])
+        assert [message.value for message in consumer.poll()] == [b"0"]
+
+
+def test_several_topics_are_told_apart(client: hw.Client) -> None:
+    with client.producer() as producer:
+        for name in ("a", "b"):
+            client.create_topic(name)
+            producer.send(name, name)
+    with client.consumer(["a", "b"], auto_offset_reset="earliest") as consumer:
+        seen: dict[str, bytes] = {}
+        while len(seen) < 2:
+            for message in consumer.poll():
+                seen[message.topic] = message.value
+    assert seen == {"a": b"a", "b": b"b"}
+
+
+def test_batches_end_at_the_end(consumer: hw.Consumer) -> None:
+    assert [len(batch) for batch in consumer.batches(max_records=4, until="end")] == [4, 4, 2]
+
+
+def test_iterating_yields_each_message_once_whatever_is_in_between(consumer: hw.Consumer) -> None:
+    seen = [next(consumer).offset for _ in range(3)]
+    assert consumer.position() == {P0: 3}
+    assert consumer.lag() == {P0: 7}
+    seen += offsets(consumer.poll(max_records=2))
+    assert consumer.position() == {P0: 5}
+    seen += [next(consumer).offset]
+    consumer.assign([P0])
+    seen += [next(consumer).offset]
+    consumer.pause()
+    consumer.resume()
+    for batch in consumer.batches(until="end"):
+        seen += offsets(batch)
+    assert seen == list(range(10))
+
+
+def test_formats_are_those_of_a_scan(client: hw.Client, flights: hw.Topic) -> None:
+    with client.consumer(flights.name, key="string", value="string", auto_offset_reset="earliest") as consumer:
+        message = next(iter(consumer))
+        assert (message.key, message.value) == ("k0", "v0")
+
+
+def test_two_threads_may_not_share_a_consumer(consumer: hw.Consumer) -> None:
+    consumer.seek("latest")
+    thread = threading.Thread(target=lambda: consumer.poll(timeout=0.5))
+    thread.start()
+    time.sleep(0.1)
+    with pytest.raises(hw.InvalidArgumentError, match="thread"):
+        consumer.poll(timeout=0)
+    thread.join()
+
+
+def test_an_offset_out_of_range_is_an_error_where_nothing_says_how_to_go_on(client: hw.Client, flights: hw.Topic) -> None:
+    client.delete_records("flights", 5)
+    with client.consumer(flights.name, auto_offset_reset="none") as consumer:
+        with pytest.raises(hw.KafkaError):
+            consumer.poll()
+        consumer.seek(2)
+        with pytest.raises(hw.OffsetOutOfRangeError) as caught:
+            consumer.poll()
+        assert caught.value.code == "OFFSET_OUT_OF_RANGE"
+        consumer.seek(5)
+        assert offsets(consumer.poll()) == [5, 6, 7, 8, 9]
+
+
+def test_a_closed_consumer_reads_nothing(client: hw.Client, flights: hw.Topic) -> None:
+    consumer = client.consumer(flights.name)
+    consumer.close()
+    consumer.close()
+    with pytest.raises(hw.KafkaError):
+        consumer.poll(timeout=0)
