@@ -4,7 +4,7 @@ use headwater_crash_tests::reference::Reference;
 use headwater_crash_tests::runner::Runner;
 use headwater_crash_tests::script::Script;
 use headwater_crash_tests::session::Session;
-use headwater_crash_tests::survival::Survivor;
+use headwater_crash_tests::survival::{Crash, Survivor};
 use headwater_env::SimEnv;
 
 const SCRIPTS: u64 = 6;
@@ -44,23 +44,21 @@ fn crash_at(reference: &Reference, boundary: u64) -> u64 {
     );
     assert!(result.is_err(), "{place}: nobody noticed that it failed");
     let expected = reference.expectation_at(boundary);
-    let check = |start: &dyn Fn() -> SimEnv, required, seed| {
-        Survivor {
-            start,
-            flush_each: script.flush_each,
+    let cuts = (0..CUTS).map(|seed| (Crash::PowerCut, &expected.durable, seed));
+    let kills = (0..KILLS).map(|seed| (Crash::Kill, &expected.appended, seed));
+    for (crash, required, seed) in cuts.chain(kills) {
+        let flush_each = script.flush_each;
+        let survivor = Survivor {
+            crashed: &env,
+            crash,
+            flush_each,
             required,
             expected: &expected,
             seed,
-        }
-        .check()
-    };
-    for seed in 0..CUTS {
-        check(&|| env.after_power_cut(seed), &expected.durable, seed)
-            .unwrap_or_else(|error| panic!("{place}, power cut {seed}: {error}"));
-    }
-    for seed in 0..KILLS {
-        check(&|| env.after_kill(seed), &expected.appended, seed)
-            .unwrap_or_else(|error| panic!("{place}, kill {seed}: {error}"));
+        };
+        survivor
+            .check()
+            .unwrap_or_else(|error| panic!("{place}, {crash:?} {seed}: {error}"));
     }
     CUTS + KILLS
 }

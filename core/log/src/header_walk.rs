@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use headwater_env::File;
-use headwater_record::{BatchError, BatchHeader, HEADER_LEN};
+use headwater_record::{BatchError, BatchHeader, HEADER_LEN, Offset};
 
 /// So much is read at once while batches are small.
 const BLOCK: usize = 4096;
@@ -30,6 +30,8 @@ pub(crate) struct HeaderWalk<F> {
     block: Vec<u8>,
     block_start: u64,
     last_size: usize,
+    /// Offsets before it are taken.
+    next_offset: Offset,
 }
 
 impl<F: File> HeaderWalk<F> {
@@ -41,6 +43,15 @@ impl<F: File> HeaderWalk<F> {
             block: Vec::new(),
             block_start: position,
             last_size: 0,
+            next_offset: Offset::ZERO,
+        }
+    }
+
+    /// A walk whose first batch has no offset before `next_offset`.
+    pub(crate) fn with_next_offset(self, next_offset: Offset) -> Self {
+        Self {
+            next_offset,
+            ..self
         }
     }
 
@@ -52,7 +63,9 @@ impl<F: File> HeaderWalk<F> {
         let position = self.position;
         let header = self.header().map_err(WalkError::Io)?;
         let header = check_frame(header, self.limit - position)
+            .and_then(|header| check_order(header, self.next_offset))
             .map_err(|source| WalkError::NoBatch { position, source })?;
+        self.next_offset = header.next_offset();
         self.last_size = header.size_in_bytes();
         self.position += self.last_size as u64;
         Ok(Some((position, header)))
@@ -91,7 +104,20 @@ impl<F: File> HeaderWalk<F> {
     }
 }
 
-/// What every batch in a log file obeys, CRC apart: it ends before the file does, and its offsets do not go back.
+/// Offsets do not go back. The base offset is not under the CRC: this is what tells that it is damaged.
+fn check_order(header: BatchHeader, next_offset: Offset) -> Result<BatchHeader, BatchError> {
+    let records = i64::from(header.last_offset_delta) + 1;
+    let ends = header.base_offset.get().checked_add(records).is_some();
+    if header.base_offset < next_offset || records < 1 || !ends {
+        return Err(BatchError::OffsetOutOfOrder {
+            base_offset: header.base_offset,
+            expected: next_offset,
+        });
+    }
+    Ok(header)
+}
+
+/// What every batch in a log file obeys, CRC apart: it ends before the file does.
 pub(crate) fn check_frame(
     header: Result<BatchHeader, BatchError>,
     available: u64,

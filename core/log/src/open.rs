@@ -164,10 +164,14 @@ impl<E: Env> Opening<E> {
         let mut epochs = self.read_epochs(&segments)?;
         if first_checked == segments.len() {
             match quick_end(&segments) {
-                Ok(log_end_offset) => return self.without_checks(segments, epochs, log_end_offset),
+                Ok(end) if [Offset::ZERO, end].contains(&self.start.recovery_point) => {
+                    return self.without_checks(segments, epochs, end);
+                }
                 Err(ReadError::File(error)) => return Err(error.into()),
-                // It was not closed in order after all.
-                Err(ReadError::Corrupt { .. } | ReadError::OutOfRange { .. }) => first_checked -= 1,
+                // It was not closed in order after all, or it was damaged since.
+                Ok(_) | Err(ReadError::Corrupt { .. } | ReadError::OutOfRange { .. }) => {
+                    first_checked -= 1;
+                }
             }
         }
         epochs.truncate_from_end(segments[first_checked].base_offset());
@@ -352,11 +356,7 @@ impl<E: Env> Opening<E> {
         } else {
             self.start.recovery_point.min(log_end_offset)
         };
-        let head = if view.active_size == 0 {
-            Head::empty(&self.env)
-        } else {
-            Head::unprepared(&self.env)
-        };
+        let head = Head::unprepared(&self.env);
         let log = PartitionLog {
             flusher: Flusher::new(recovery_point, self.env.monotonic()),
             writer: Mutex::new(Writer {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use headwater_env::Env;
-use headwater_record::{BatchHeader, LOG_OVERHEAD, Offset};
+use headwater_record::{BatchError, BatchHeader, Offset};
 
 use crate::error::ReadError;
 use crate::header_walk::HeaderWalk;
@@ -28,7 +28,13 @@ impl<E: Env> PartitionLog<E> {
         max_bytes: usize,
         min_one_batch: bool,
     ) -> Result<Read, ReadError> {
-        self.with_view(|view| read_in(view, from, upper, max_bytes, min_one_batch))
+        // Only compaction takes records out of the middle of a log.
+        let gaps = if self.config_now().cleanup_policy.compact {
+            Gaps::Allowed
+        } else {
+            Gaps::Damage
+        };
+        self.with_view(|view| read_in(view, from, upper, max_bytes, min_one_batch, gaps))
     }
 
     /// The headers of the batches from the one that holds `from` up to `upper` (exclusive), without reading their records. What is
@@ -118,6 +124,13 @@ impl<E: Env> Iterator for BatchHeaders<E> {
     }
 }
 
+/// What it means that offsets are missing between two batches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gaps {
+    Allowed,
+    Damage,
+}
+
 /// A batch in a view.
 pub(crate) struct Found {
     pub(crate) segment: usize,
@@ -159,6 +172,7 @@ fn read_in<E: Env>(
     upper: Offset,
     max_bytes: usize,
     min_one_batch: bool,
+    gaps: Gaps,
 ) -> Result<Read, ReadError> {
     check_range(view, from)?;
     let upper = upper.min(view.log_end_offset);
@@ -172,8 +186,16 @@ fn read_in<E: Env>(
         return Ok(nothing);
     }
     let Some(found) = find(view, from)? else {
-        return Ok(nothing);
+        return Err(missing(
+            view,
+            view.segments.list().len() - 1,
+            from,
+            view.log_end_offset,
+        ));
     };
+    if gaps == Gaps::Damage && found.header.base_offset > from {
+        return Err(missing(view, found.segment, from, found.header.base_offset));
+    }
     if found.header.base_offset >= upper {
         return Ok(nothing);
     }
@@ -187,9 +209,7 @@ fn read_in<E: Env>(
     let segment: &Arc<Segment<E>> = &view.segments.list()[found.segment];
     let end = limit.min(found.position.saturating_add(wanted));
     let mut bytes = segment.read_bytes(found.position, end)?;
-    if upper < view.segments.end_offset(found.segment, view.log_end_offset) {
-        bytes.truncate(end_of(&bytes, upper));
-    }
+    bytes.truncate(end_of(&bytes, found.header.base_offset, upper, gaps));
     Ok(Read {
         bytes,
         start: found.header.base_offset,
@@ -197,15 +217,41 @@ fn read_in<E: Env>(
     })
 }
 
-/// Where the first batch begins whose base offset is at or after `upper`; all bytes if there is none.
-fn end_of(bytes: &Bytes, upper: Offset) -> usize {
-    let mut position = 0;
-    while let Some(prefix) = bytes[position..].first_chunk::<LOG_OVERHEAD>() {
+/// The batch of an offset that the log has is not there.
+fn missing<E: Env>(
+    view: &View<E>,
+    segment: usize,
+    expected: Offset,
+    base_offset: Offset,
+) -> ReadError {
+    let source = BatchError::OffsetOutOfOrder {
+        base_offset,
+        expected,
+    };
+    view.segments.list()[segment].corrupt(0, source)
+}
+
+/// The bytes of a header up to its last offset delta.
+const OFFSETS_LEN: usize = 27;
+
+/// Where the batches end that may be given: before the first whose base offset is at or after `upper`, and before one that does not
+/// follow the one before it; a read that begins there gives the error.
+fn end_of(bytes: &Bytes, first: Offset, upper: Offset, gaps: Gaps) -> usize {
+    let (mut position, mut expected) = (0, first.get());
+    while let Some(header) = bytes[position..].first_chunk::<OFFSETS_LEN>() {
+        let Some((prefix, delta)) = header.first_chunk().zip(header.last_chunk()) else {
+            break;
+        };
         let mut base_offset = [0; 8];
-        base_offset.copy_from_slice(&prefix[..8]);
-        if i64::from_be_bytes(base_offset) >= upper.get() {
+        base_offset.copy_from_slice(&header[..8]);
+        let base_offset = i64::from_be_bytes(base_offset);
+        if base_offset >= upper.get()
+            || base_offset < expected
+            || (gaps == Gaps::Damage && base_offset != expected)
+        {
             return position;
         }
+        expected = base_offset.saturating_add(i64::from(i32::from_be_bytes(*delta)) + 1);
         match BatchHeader::size_from_prefix(prefix) {
             Ok(size) if size < bytes.len() - position => position += size,
             // Cut here, or damaged: the decoder will say so.

@@ -188,7 +188,9 @@ impl<E: Env> Segment<E> {
         match self.offset_index.floor(&self.env, &path, target) {
             Ok(None) => {}
             Ok(Some(entry)) if self.points_to_its_batch(&file, entry, limit) => {
-                return Ok(HeaderWalk::new(file, entry.position, limit));
+                return Ok(
+                    HeaderWalk::new(file, entry.position, limit).with_next_offset(self.base_offset)
+                );
             }
             Ok(Some(entry)) => {
                 tracing::warn!(path = %path.display(), ?entry, "an index points to no batch; searching the segment from its start");
@@ -197,7 +199,7 @@ impl<E: Env> Segment<E> {
                 tracing::warn!(path = %path.display(), %error, "an index cannot be read; searching the segment from its start");
             }
         }
-        Ok(HeaderWalk::new(file, 0, limit))
+        Ok(HeaderWalk::new(file, 0, limit).with_next_offset(self.base_offset))
     }
 
     fn points_to_its_batch(&self, file: &Arc<E::File>, entry: OffsetPosition, limit: u64) -> bool {
@@ -207,7 +209,7 @@ impl<E: Env> Segment<E> {
 
     /// A walk from `position`, where a batch begins.
     pub(crate) fn walk(&self, position: u64, limit: u64) -> Result<HeaderWalk<E::File>, ReadError> {
-        Ok(HeaderWalk::new(self.file()?, position, limit))
+        Ok(HeaderWalk::new(self.file()?, position, limit).with_next_offset(self.base_offset))
     }
 
     /// One step of a walk through this segment.

@@ -87,7 +87,10 @@ fn outcome_in_vain(session: &Session, step: &Step) -> Outcome {
     let mut outcome = session.outcome(Outcome::default());
     match step {
         Step::Append { values, .. } => outcome.appended = Some((outcome.log_end, values.clone())),
-        Step::Truncate(percent) => outcome.log_end = session.at_percent(100 - percent).get(),
+        Step::Truncate(percent) => {
+            let target = session.at_percent(100 - percent);
+            outcome.log_end = session.batch_at(target).unwrap_or(target).get();
+        }
         Step::DeleteRecords(percent) => outcome.log_start = session.at_percent(*percent).get(),
         // Retention leaves the active segment.
         Step::ApplyRetention => {

@@ -165,7 +165,13 @@ impl Session {
             Step::ApplyRetention => drop(self.log.apply_retention(self.env.wall_clock_ms())?),
             Step::DeleteDueFiles => drop(self.log.delete_due_files()?),
             Step::Truncate(percent) => {
-                self.log.truncate_to(self.at_percent(100 - percent))?;
+                let target = self.batch_at(self.at_percent(100 - percent))?;
+                // What is known to be durable may be so no longer, whether or not the truncation is finished.
+                self.write_checkpoint(
+                    CheckpointKind::RecoveryPoint,
+                    target.min(self.log.recovery_point()),
+                )?;
+                self.log.truncate_to(target)?;
                 self.fence_producer();
             }
             Step::Checkpoint => outcome.durable_start = Some(self.write_checkpoints()?),
@@ -246,15 +252,24 @@ impl Session {
 
     fn write_checkpoints(&self) -> Result<i64, Failure> {
         let log_start = self.log.log_start_offset();
-        for (kind, offset) in [
-            (CheckpointKind::RecoveryPoint, self.log.recovery_point()),
-            (CheckpointKind::LogStartOffset, log_start),
-        ] {
-            self.directory
-                .write_checkpoint(kind, &[(key(), offset)].into())
-                .map_err(Failure::other)?;
-        }
+        self.write_checkpoint(CheckpointKind::RecoveryPoint, self.log.recovery_point())?;
+        self.write_checkpoint(CheckpointKind::LogStartOffset, log_start)?;
         Ok(log_start.get())
+    }
+
+    fn write_checkpoint(&self, kind: CheckpointKind, offset: Offset) -> Result<(), Failure> {
+        self.directory
+            .write_checkpoint(kind, &[(key(), offset)].into())
+            .map_err(Failure::other)
+    }
+
+    /// Where the batch begins that holds an offset; truncation takes whole batches.
+    pub(crate) fn batch_at(&self, offset: Offset) -> Result<Offset, Failure> {
+        let read = self
+            .log
+            .read(offset, self.log.log_end_offset(), 1, true)
+            .map_err(Failure::other)?;
+        Ok(read.start)
     }
 
     pub(crate) fn at_percent(&self, percent: u64) -> Offset {

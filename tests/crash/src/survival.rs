@@ -8,11 +8,32 @@ use crate::scan::end_of_whole_batches;
 use crate::script::Step;
 use crate::session::Session;
 
+/// How a machine ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Crash {
+    /// What was not synced may be lost.
+    PowerCut,
+    /// The process died, the system did not.
+    Kill,
+}
+
+impl Crash {
+    /// The machine that starts afterwards.
+    pub fn after(self, env: &SimEnv, seed: u64) -> SimEnv {
+        match self {
+            Crash::PowerCut => env.after_power_cut(seed),
+            Crash::Kill => env.after_kill(seed),
+        }
+    }
+}
+
 /// One machine after one crash.
-#[allow(missing_debug_implementations, reason = "it holds a function")]
+#[derive(Debug)]
 pub struct Survivor<'a> {
-    /// Starts it, always from the same disk.
-    pub start: &'a dyn Fn() -> SimEnv,
+    /// The machine that crashed.
+    pub crashed: &'a SimEnv,
+    /// How.
+    pub crash: Crash,
     /// Whether appends are flushed.
     pub flush_each: bool,
     /// What must be there.
@@ -26,7 +47,7 @@ pub struct Survivor<'a> {
 impl Survivor<'_> {
     /// Recovers, reads, recovers again, appends, and crashes once more, in the middle of recovery too.
     pub fn check(&self) -> Result<(), String> {
-        let env = (self.start)();
+        let env = self.crash.after(self.crashed, self.seed);
         let whole = env.image();
         let session = self.open(&env)?;
         let recovery_boundaries = env.history().len() as u64;
@@ -114,14 +135,14 @@ impl Survivor<'_> {
     }
 
     fn crash_while_recovering(&self, boundary: u64) -> Result<(), String> {
-        let env = (self.start)();
+        let env = self.crash.after(self.crashed, self.seed);
         env.crash_at(boundary);
         if Session::open(&env, self.flush_each).is_ok() {
             return Err(format!(
                 "recovery did not notice that its call {boundary} failed"
             ));
         }
-        let again = env.after_power_cut(self.seed);
+        let again = self.crash.after(&env, self.seed);
         let session = self.open(&again)?;
         self.read(&session)
             .map(drop)
