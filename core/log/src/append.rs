@@ -13,6 +13,7 @@ use headwater_record::{
 use crate::config::LogConfig;
 use crate::error::{AppendError, ChangeError, ReadError};
 use crate::file_name::FileKind;
+use crate::mutants::{self, Mutant};
 use crate::offset_index::OffsetPosition;
 use crate::partition_log::{PartitionLog, Writer};
 use crate::producer_state::{BatchTrace, Check, Verdict};
@@ -61,7 +62,7 @@ impl<E: Env> PartitionLog<E> {
         let log_end_offset = self.log_end_offset();
         let assigned = assign(&self.env, batches, &config, log_end_offset, leader_epoch)?;
         let headers = assigned.headers.iter().copied().zip(controls);
-        let pending = match writer.producers.check(headers, Check::Sequences)? {
+        let pending = match writer.producers.check(headers, sequences())? {
             Verdict::InOrder(pending) => pending,
             Verdict::Duplicate(trace) => return Ok(self.already_appended(trace)),
         };
@@ -174,6 +175,14 @@ impl<E: Env> PartitionLog<E> {
             return Err(error.into());
         }
         Ok(())
+    }
+}
+
+fn sequences() -> Check {
+    if mutants::lives(Mutant::SkipSequenceCheck) {
+        Check::Nothing
+    } else {
+        Check::Sequences
     }
 }
 

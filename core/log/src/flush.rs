@@ -9,6 +9,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::error::FlushError;
 use crate::file_name::FileKind;
+use crate::mutants::{self, Mutant};
 use crate::partition_log::PartitionLog;
 use crate::segment::Segment;
 use crate::view::View;
@@ -177,7 +178,11 @@ impl<E: Env> PartitionLog<E> {
     fn sync_segment(&self, view: &View<E>, index: usize) -> Result<(), FlushError> {
         let segment = &view.segments.list()[index];
         let synced = segment.file().and_then(|file| {
-            let synced = file.sync_data();
+            let synced = if mutants::lives(Mutant::SkipFsync) {
+                Ok(())
+            } else {
+                file.sync_data()
+            };
             synced.map_err(|source| segment.error("sync", FileKind::Log, source))
         });
         match synced {

@@ -63,22 +63,37 @@ impl IndexBuilder {
         }
     }
 
-    /// The indexes of a sealed segment whose files are missing or hold other entries.
-    pub(crate) fn differing<E: Env>(&mut self, segment: &Segment<E>) -> Vec<FileKind> {
+    /// The indexes of a sealed segment whose files contradict its batches. Missing entries are no contradiction: indexes are written when
+    /// a sealed segment is flushed, and before a crash that may not have happened.
+    pub(crate) fn contradicted<E: Env>(&mut self, segment: &Segment<E>) -> Vec<FileKind> {
         self.add_time();
         let (env, path) = (segment.env(), |kind| segment.path(kind));
         let offsets = segment
             .offset_index
             .entries(env, &path(FileKind::OffsetIndex));
         let times = segment.time_index.entries(env, &path(FileKind::TimeIndex));
-        let mut differing = Vec::new();
-        if offsets.ok().as_ref() != Some(&self.offsets) {
-            differing.push(FileKind::OffsetIndex);
+        let mut contradicted = Vec::new();
+        if !offsets.is_ok_and(|found| self.offsets.starts_with(&found)) {
+            contradicted.push(FileKind::OffsetIndex);
         }
-        if times.ok().as_ref() != Some(&self.times) {
-            differing.push(FileKind::TimeIndex);
+        if !times.is_ok_and(|found| found.iter().all(|entry| self.may_be_true(*entry))) {
+            contradicted.push(FileKind::TimeIndex);
         }
-        differing
+        contradicted
+    }
+
+    /// Closing a log adds a time entry between those of the interval: it must lie between its neighbours.
+    fn may_be_true(&self, entry: TimestampOffset) -> bool {
+        let next = self
+            .times
+            .partition_point(|other| other.last_offset <= entry.last_offset);
+        let before = next.checked_sub(1).map(|last| self.times[last]);
+        let after = self.times.get(next);
+        before.is_none_or(|before| before.timestamp_ms <= entry.timestamp_ms)
+            && match after {
+                Some(after) => entry.timestamp_ms <= after.timestamp_ms,
+                None => before.is_some_and(|before| before == entry),
+            }
     }
 
     /// Puts the offset and time indexes into the segment.

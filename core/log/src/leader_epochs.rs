@@ -179,9 +179,10 @@ mod tests {
                     1 => { epochs.truncate_from_end(Offset::new(offset)); }
                     _ => { epochs.truncate_from_start(Offset::new(offset)); }
                 }
-                prop_assert!(epochs.entries.is_sorted_by(|a, b| {
+                let ascends = epochs.entries.is_sorted_by(|a, b| {
                     a.leader_epoch < b.leader_epoch && a.start_offset < b.start_offset
-                }));
+                });
+                prop_assert!(ascends);
                 prop_assert_eq!(&LeaderEpochs::parse(&epochs.format()).unwrap(), &epochs);
             }
         }

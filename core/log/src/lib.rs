@@ -20,6 +20,7 @@ mod index_builder;
 mod index_file;
 mod leader_epochs;
 mod log_file;
+mod mutants;
 mod offset_index;
 mod open;
 mod partition_log;

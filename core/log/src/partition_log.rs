@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use headwater_env::Env;
@@ -15,6 +14,7 @@ use crate::error::{ChangeError, FileError, OpenError, Poisoned, ReadError};
 use crate::file_name::LEADER_EPOCH_CHECKPOINT;
 use crate::flush::Flusher;
 use crate::leader_epochs::LeaderEpochs;
+use crate::mutants::{self, Mutant};
 use crate::producer_state::ProducerStates;
 use crate::report::RecoveryReport;
 use crate::roll::Head;
@@ -43,7 +43,7 @@ pub struct PartitionLog<E: Env> {
     /// Why nothing may be written any more, once that is so.
     pub(crate) poison: OnceLock<String>,
     /// Names in the directory have changed since it was last synced.
-    pub(crate) directory_changed: AtomicBool,
+    pub(crate) directory_changed: Mutex<bool>,
     /// Files that wait for their removal, and the monotonic time of it.
     pub(crate) doomed: Mutex<Vec<(PathBuf, Duration)>>,
 }
@@ -145,6 +145,9 @@ impl<E: Env> PartitionLog<E> {
 
     /// Why the partition takes no more writes, if that is so.
     pub fn poisoned(&self) -> Option<Poisoned> {
+        if mutants::lives(Mutant::IgnorePoison) {
+            return None;
+        }
         self.poison.get().map(|reason| Poisoned {
             directory: self.dir.to_path_buf(),
             reason: reason.clone(),
@@ -202,13 +205,23 @@ impl<E: Env> PartitionLog<E> {
 
     /// Syncs the directory if names in it have changed.
     pub(crate) fn sync_directory(&self) -> Result<(), FileError> {
-        if self.directory_changed.swap(false, Ordering::AcqRel)
-            && let Err(source) = self.env.sync_dir(&self.dir)
-        {
-            self.directory_changed.store(true, Ordering::Release);
-            return Err(FileError::new("sync", &*self.dir, source));
+        // Held while syncing: whoever finds nothing to do may rely on it.
+        let mut changed = self.directory_changed.lock();
+        if !*changed || mutants::lives(Mutant::SkipDirectorySync) {
+            return Ok(());
         }
+        if let Err(source) = self.env.sync_dir(&self.dir) {
+            let error = FileError::new("sync", &*self.dir, source);
+            self.poison(&error);
+            return Err(error);
+        }
+        *changed = false;
         Ok(())
+    }
+
+    /// A name in the directory has changed.
+    pub(crate) fn directory_has_changed(&self) {
+        *self.directory_changed.lock() = true;
     }
 
     /// Changes the leader epochs, and their file if anything changed. Nothing changes after an error.

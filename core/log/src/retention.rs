@@ -3,7 +3,6 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use headwater_env::Env;
@@ -186,7 +185,7 @@ impl<E: Env> PartitionLog<E> {
             }
         }
         segment.set_deleted();
-        self.directory_changed.store(true, Ordering::Release);
+        self.directory_has_changed();
         self.sync_directory()
     }
 

@@ -1,7 +1,6 @@
 //! When a segment is closed and the next one begins, and how.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use headwater_env::{Env, File, OpenMode};
 use headwater_record::Offset;
@@ -139,7 +138,7 @@ impl<E: Env> PartitionLog<E> {
         finish_time_index(sealed, writer);
         self.write_producer_snapshot(writer, view.log_end_offset);
         let next = Segment::create(self.env.clone(), Arc::clone(&self.dir), view.log_end_offset)?;
-        self.directory_changed.store(true, Ordering::Release);
+        self.directory_has_changed();
         sealed.set_modified_ms(self.env.wall_clock_ms());
         let segments = Arc::new(view.segments.and(Arc::new(next)));
         self.publish(|view| {

@@ -40,7 +40,7 @@ impl<E: Env> PartitionLog<E> {
         &self,
         limit: DecompressLimit,
     ) -> Result<Option<RecordPosition>, ReadError> {
-        let greatest = self.with_view(greatest_timestamp)?;
+        let greatest = self.with_view(|view| greatest_timestamp(view, limit))?;
         match greatest {
             Some(timestamp_ms) => self.offset_for_timestamp(timestamp_ms, limit),
             None => Ok(None),
@@ -49,14 +49,17 @@ impl<E: Env> PartitionLog<E> {
 }
 
 /// The greatest timestamp of the records that may be read.
-fn greatest_timestamp<E: Env>(view: &View<E>) -> Result<Option<i64>, ReadError> {
+fn greatest_timestamp<E: Env>(
+    view: &View<E>,
+    limit: DecompressLimit,
+) -> Result<Option<i64>, ReadError> {
     let first = view.segments.floor(view.log_start_offset).unwrap_or(0);
     let mut greatest = None;
     for index in first..view.segments.list().len() {
         let segment = &view.segments.list()[index];
         let largest = if segment.base_offset() < view.log_start_offset {
             // Its greatest timestamp may be that of a record that was deleted.
-            greatest_from(segment, view.log_start_offset, view.limit(index))?
+            greatest_from(segment, view.log_start_offset, view.limit(index), limit)?
         } else {
             segment
                 .largest_timestamp(view.phase(index))?
@@ -67,20 +70,47 @@ fn greatest_timestamp<E: Env>(view: &View<E>) -> Result<Option<i64>, ReadError> 
     Ok(greatest)
 }
 
-/// The greatest timestamp of the batches that end at or after `from`.
+/// The greatest timestamp of the records of a segment from `from` on.
 fn greatest_from<E: Env>(
     segment: &Segment<E>,
     from: Offset,
-    limit: u64,
+    size: u64,
+    limit: DecompressLimit,
 ) -> Result<Option<i64>, ReadError> {
-    let Some((position, _)) = segment.locate(from, limit)? else {
+    let Some((position, _)) = segment.locate(from, size)? else {
         return Ok(None);
     };
-    let mut walk = segment.walk(position, limit)?;
-    let mut greatest = None;
-    while let Some((_, header)) = segment.step(&mut walk)? {
-        greatest =
-            greatest.max(Some(header.max_timestamp_ms).filter(|timestamp_ms| *timestamp_ms >= 0));
+    let mut walk = segment.walk(position, size)?;
+    let mut greatest = -1;
+    while let Some((position, header)) = segment.step(&mut walk)? {
+        let of_batch = if header.base_offset < from {
+            greatest_in_batch(segment, position, &header, from, limit)?
+        } else {
+            header.max_timestamp_ms
+        };
+        greatest = greatest.max(of_batch);
+    }
+    Ok(Some(greatest).filter(|timestamp_ms| *timestamp_ms >= 0))
+}
+
+fn greatest_in_batch<E: Env>(
+    segment: &Segment<E>,
+    position: u64,
+    header: &BatchHeader,
+    from: Offset,
+    limit: DecompressLimit,
+) -> Result<i64, ReadError> {
+    let damaged = |source| segment.corrupt(position, source);
+    let records = segment
+        .read_batch(position, header)?
+        .records(limit)
+        .map_err(damaged)?;
+    let mut greatest = -1;
+    for record in records.iter() {
+        let record = record.map_err(damaged)?;
+        if record.offset >= from {
+            greatest = greatest.max(record.timestamp_ms);
+        }
     }
     Ok(greatest)
 }

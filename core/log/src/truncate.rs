@@ -1,7 +1,6 @@
 //! Cutting the end of a log off.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use headwater_env::{Env, File};
 use headwater_record::Offset;
@@ -73,7 +72,7 @@ impl<E: Env> PartitionLog<E> {
     fn restart_at(&self, view: &View<E>, offset: Offset) -> Result<Offset, ChangeError> {
         let segment = Segment::create(self.env.clone(), Arc::clone(&self.dir), offset)?;
         let segments = Arc::new(Segments::new(vec![Arc::new(segment)]));
-        self.directory_changed.store(true, Ordering::Release);
+        self.directory_has_changed();
         self.publish(|view| {
             view.segments = segments;
             view.log_start_offset = offset;
@@ -115,7 +114,7 @@ impl<E: Env> PartitionLog<E> {
                 self.env
                     .remove_file(&path)
                     .map_err(|source| FileError::new("remove", path, source))?;
-                self.directory_changed.store(true, Ordering::Release);
+                self.directory_has_changed();
             }
         }
         self.sync_directory()
@@ -148,5 +147,7 @@ pub(crate) fn cut_segment<E: Env>(
         .truncate_to(env, &segment.path(FileKind::TransactionIndex), offset)
         .map_err(failed(FileKind::TransactionIndex))?;
     segment.set_largest_timestamp(None);
+    // What the files still say of the cut part must not be found by a recovery.
+    segment.save_indexes()?;
     Ok(())
 }
