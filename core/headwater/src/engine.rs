@@ -12,7 +12,7 @@ use headwater_env::{Env, MemoryEnv, RealEnv};
 use headwater_metadata::BrokerConfig;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::config;
+use crate::engine_config::{self, EngineConfig};
 use crate::in_process::InProcess;
 use crate::open_error::refused;
 use crate::registry::{self, Place};
@@ -51,7 +51,7 @@ pub(crate) trait Host: Transport {
 /// The same path twice in one process is the same engine: then `config` must be empty or the same as before. A second process gets
 /// [`ErrorKind::Locked`] with the first one's process id.
 pub fn open<K: AsRef<str>, V: AsRef<str>>(path: Option<&Path>, config: impl IntoIterator<Item = (K, V)>) -> Result<Engine> {
-    let config = config::split(config)?;
+    let config = engine_config::split(config)?;
     match path {
         None => {
             let host = start(MemoryEnv::new(), Path::new(IN_MEMORY), config.broker, &config.client, None)?;
@@ -61,7 +61,7 @@ pub fn open<K: AsRef<str>, V: AsRef<str>>(path: Option<&Path>, config: impl Into
     }
 }
 
-fn open_directory(path: &Path, config: config::EngineConfig) -> Result<Engine> {
+fn open_directory(path: &Path, config: EngineConfig) -> Result<Engine> {
     let place = Place::of(path)?;
     let host = registry::open_once(&place, &config, || {
         start(RealEnv, place.path(), config.broker.clone(), &config.client, Some(place.clone()))

@@ -32,8 +32,8 @@
 //! An acknowledged record is in the page cache: it survives the death of the process and not a power cut, as in Kafka. The topic keys
 //! `flush.messages` and `flush.ms` add fsync; `flush.messages=1` acknowledges only after it. [`Engine::close`] flushes everything.
 
-mod config;
 mod engine;
+mod engine_config;
 mod in_process;
 mod open_error;
 mod registry;

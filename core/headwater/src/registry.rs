@@ -9,7 +9,7 @@ use headwater_client::{Error, ErrorKind, Result};
 use headwater_env::RealEnv;
 use parking_lot::{Condvar, Mutex};
 
-use crate::config::EngineConfig;
+use crate::engine_config::EngineConfig;
 use crate::engine::Host as _;
 use crate::in_process::InProcess;
 

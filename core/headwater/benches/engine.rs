@@ -1,0 +1,285 @@
+//! The engine through its public API, each figure beside the limit of the machine measured in the same run.
+//!
+//! `cargo bench -p headwater --bench engine --profile fast [-- NAME]`. Runs take turns with their limit, and the better of them counts.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow_array::{ArrayRef, BinaryArray, RecordBatch};
+use headwater::{
+    BatchOptions, BulkOptions, ConsumerConfig, Engine, NO_CONFIG, NewTopic, ProducerConfig, Record, ScanOptions, Until,
+};
+use tempfile::TempDir;
+
+/// Encoded bytes of one run.
+const RUN_BYTES: usize = 192 << 20;
+const MIB: usize = 1 << 20;
+const TURNS: usize = 5;
+
+fn main() {
+    let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let wanted = |name: &str| only.is_empty() || only.iter().any(|part| name.contains(part.as_str()));
+    println!("{:<44} {:>14} {:>14} {:>8}", "what", "ours", "limit", "ratio");
+    for size in [100, 1_000] {
+        if wanted("produce") {
+            produce(size);
+        }
+        if wanted("scan") {
+            scan(size);
+        }
+    }
+    if wanted("send") {
+        send(&ProducerConfig::default(), "send() one by one, 100 bytes");
+        let large = ProducerConfig::parse([("batch.size", "262144")]);
+        send(&large.expect("a valid size"), "send() one by one, batch.size=256 KiB");
+    }
+    if wanted("open") {
+        open_empty();
+        open_many();
+    }
+}
+
+fn directory() -> TempDir {
+    // Beside the build: `/tmp` may be memory.
+    let parent = option_env!("CARGO_TARGET_TMPDIR").map_or_else(std::env::temp_dir, Into::into);
+    TempDir::new_in(parent).expect("a directory for the bench")
+}
+
+fn table(size: usize, rows: usize) -> RecordBatch {
+    let value = vec![b'x'; size];
+    let values = BinaryArray::from_iter_values((0..rows).map(|_| &value));
+    RecordBatch::try_from_iter([("value", Arc::new(values) as ArrayRef)]).expect("one column")
+}
+
+fn value_column() -> BulkOptions {
+    BulkOptions { value: Some("value".into()), ..BulkOptions::default() }
+}
+
+/// An Arrow table to the page cache, against `write(2)` of as many bytes in calls of 1 MiB.
+fn produce(size: usize) {
+    let rows = RUN_BYTES / (size + 10);
+    let table = table(size, rows);
+    let (mut ours, mut limit) = (Duration::MAX, Duration::MAX);
+    let mut bytes = 0;
+    for _ in 0..TURNS {
+        let directory = directory();
+        let engine = headwater::open(Some(directory.path()), NO_CONFIG).expect("an engine");
+        engine.block_on(engine.create_topic(NewTopic::new("t"))).expect("a topic");
+        let producer = engine.producer(ProducerConfig::default());
+        let start = Instant::now();
+        let result = engine.block_on(producer.send_batch("t", &table, &value_column())).expect("sent");
+        ours = ours.min(start.elapsed());
+        bytes = result.bytes as usize;
+        drop((producer, engine));
+        limit = limit.min(write_all(&directory.path().join("limit"), bytes));
+    }
+    report(&format!("Arrow to page cache, {size} bytes"), rate(rows, ours), rate(rows, limit), limit, ours);
+    println!("{:<44} {:>14} {:>14}", "", throughput(bytes, ours), throughput(bytes, limit));
+}
+
+fn write_all(path: &Path, bytes: usize) -> Duration {
+    let buffer = vec![b'x'; MIB];
+    let mut file = File::create(path).expect("a file");
+    let start = Instant::now();
+    let mut left = bytes;
+    while left > 0 {
+        let part = left.min(MIB);
+        file.write_all(&buffer[..part]).expect("written");
+        left -= part;
+    }
+    start.elapsed()
+}
+
+/// The log to Arrow views with the CRC checked, against `pread(2)` of the same bytes in calls of 1 MiB.
+fn scan(size: usize) {
+    let rows = RUN_BYTES / (size + 10);
+    let directory = directory();
+    let engine = headwater::open(Some(directory.path()), NO_CONFIG).expect("an engine");
+    engine.block_on(engine.create_topic(NewTopic::new("t"))).expect("a topic");
+    let producer = engine.producer(ProducerConfig::default());
+    engine.block_on(producer.send_batch("t", &table(size, rows), &value_column())).expect("sent");
+    let (mut ours, mut stream, mut limit) = (Duration::MAX, Duration::MAX, Duration::MAX);
+    let mut bytes = 0;
+    for _ in 0..TURNS {
+        ours = ours.min(read_scan(&engine, rows));
+        stream = stream.min(read_batches(&engine, rows));
+        let (time, read) = pread_all(&directory.path().join("t-0"));
+        limit = limit.min(time);
+        bytes = read;
+    }
+    report(&format!("scan to views with CRC, {size} bytes"), rate(rows, ours), rate(rows, limit), limit, ours);
+    println!("{:<44} {:>14} {:>14}", "", throughput(bytes, ours), throughput(bytes, limit));
+    report(&format!("consumer's batches with CRC, {size} bytes"), rate(rows, stream), rate(rows, limit), limit, stream);
+}
+
+fn read_scan(engine: &Engine, rows: usize) -> Duration {
+    let scan = engine.topic("t").scan(ScanOptions::default());
+    let start = Instant::now();
+    let mut reader = engine.block_on(scan.reader()).expect("a reader");
+    let mut seen = 0;
+    while let Some(batch) = reader.next_batch_blocking().expect("read") {
+        seen += batch.len();
+    }
+    let time = start.elapsed();
+    assert_eq!(seen, rows);
+    time
+}
+
+fn read_batches(engine: &Engine, rows: usize) -> Duration {
+    let config = ConsumerConfig::parse([("auto.offset.reset", "earliest")]).expect("a valid configuration");
+    let mut consumer = engine.consumer(config);
+    engine.block_on(consumer.assign_topics(&["t"])).expect("assigned");
+    let options = BatchOptions { until: Until::End, ..BatchOptions::default() };
+    let start = Instant::now();
+    let mut seen = 0;
+    while let Some(batch) = engine.block_on(consumer.next_batch(&options)).expect("read") {
+        seen += batch.len();
+    }
+    let time = start.elapsed();
+    assert_eq!(seen, rows);
+    time
+}
+
+fn pread_all(partition: &Path) -> (Duration, usize) {
+    let mut buffer = vec![0; MIB];
+    let mut total = 0;
+    let mut time = Duration::ZERO;
+    for entry in fs::read_dir(partition).expect("a partition") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|extension| extension == "log") {
+            let file = File::open(path).expect("a segment");
+            let start = Instant::now();
+            let mut at = 0;
+            loop {
+                let read = file.read_at(&mut buffer, at).expect("read");
+                if read == 0 {
+                    break;
+                }
+                at += read as u64;
+            }
+            time += start.elapsed();
+            total += at as usize;
+        }
+    }
+    (time, total)
+}
+
+/// One record after the other from one thread.
+fn send(config: &ProducerConfig, what: &str) {
+    const RECORDS: usize = 2_000_000;
+    let value = [b'x'; 100];
+    let (mut ours, mut limit) = (Duration::MAX, Duration::MAX);
+    for _ in 0..TURNS {
+        let directory = directory();
+        let engine = headwater::open(Some(directory.path()), NO_CONFIG).expect("an engine");
+        engine.block_on(engine.create_topic(NewTopic::new("t"))).expect("a topic");
+        let producer = engine.producer(config.clone());
+        let record = Record::new("t", &value);
+        drop(producer.send_blocking(&record).expect("sent"));
+        let start = Instant::now();
+        for _ in 0..RECORDS {
+            match producer.try_send(&record) {
+                Ok(handle) => drop(handle),
+                Err(_) => drop(producer.send_blocking(&record).expect("sent")),
+            }
+        }
+        engine.block_on(producer.flush()).expect("flushed");
+        ours = ours.min(start.elapsed());
+        limit = limit.min(write_all(&directory.path().join("limit"), RECORDS * 110));
+    }
+    report(what, rate(RECORDS, ours), rate(RECORDS, limit), limit, ours);
+}
+
+fn open_empty() {
+    let mut best = Duration::MAX;
+    for _ in 0..TURNS {
+        let directory = directory();
+        let start = Instant::now();
+        let engine = headwater::open(Some(directory.path()), NO_CONFIG).expect("an engine");
+        best = best.min(start.elapsed());
+        drop(engine);
+    }
+    let limit = Duration::from_millis(20);
+    report("open of an empty directory", millis(best), millis(limit), limit, best);
+}
+
+/// A thousand partitions of 10 MiB. Their segments are one file under many names: opening reads, and reads nothing of them but their ends.
+fn open_many() {
+    const PARTITIONS: i32 = 1_000;
+    let directory = directory();
+    let path = directory.path().join("data");
+    {
+        let engine = headwater::open(Some(&path), NO_CONFIG).expect("an engine");
+        engine.block_on(engine.create_topic(NewTopic::new("t").partitions(PARTITIONS))).expect("a topic");
+        let producer = engine.producer(ProducerConfig::default());
+        let options = BulkOptions { partition: Some(0.into()), ..value_column() };
+        engine.block_on(producer.send_batch("t", &table(1_000, 10 * MIB / 1_010), &options)).expect("sent");
+    }
+    let end = spread(&path, PARTITIONS);
+    let mut best = Duration::MAX;
+    for _ in 0..TURNS {
+        let start = Instant::now();
+        let engine = headwater::open(Some(&path), NO_CONFIG).expect("an engine");
+        best = best.min(start.elapsed());
+        assert!(engine.report().clean_shutdown && engine.report().recovered.is_empty(), "{:?}", engine.report());
+        let count = engine.block_on(engine.topic("t").count()).expect("counted");
+        assert_eq!(count, end * u64::from(PARTITIONS.unsigned_abs()));
+        drop(engine);
+    }
+    let limit = Duration::from_secs(1);
+    report("open of 1,000 partitions, 10 GiB", millis(best), millis(limit), limit, best);
+}
+
+/// Gives every partition the files of the first one, and says so in the checkpoint. Returns the end of the log.
+fn spread(path: &Path, partitions: i32) -> u64 {
+    let first = path.join("t-0");
+    for partition in 1..partitions {
+        let to = path.join(format!("t-{partition}"));
+        for entry in fs::read_dir(&first).expect("a partition") {
+            let from = entry.expect("an entry").path();
+            let name = from.file_name().expect("a name");
+            if name == "partition.metadata" {
+                continue;
+            }
+            let to = to.join(name);
+            let _ = fs::remove_file(&to);
+            if from.extension().is_some_and(|extension| extension == "log") {
+                fs::hard_link(&from, &to).expect("linked");
+            } else {
+                fs::copy(&from, &to).expect("copied");
+            }
+        }
+    }
+    let checkpoint = path.join("recovery-point-offset-checkpoint");
+    let text = fs::read_to_string(&checkpoint).expect("a checkpoint");
+    let end = text.lines().find_map(|line| line.strip_prefix("t 0 ")).expect("the first partition").to_owned();
+    let changed: Vec<String> = text
+        .lines()
+        .map(|line| match line.strip_prefix("t ").and_then(|rest| rest.split(' ').next()) {
+            Some(partition) => format!("t {partition} {end}"),
+            None => line.to_owned(),
+        })
+        .collect();
+    fs::write(&checkpoint, changed.join("\n") + "\n").expect("written");
+    end.parse().expect("an offset")
+}
+
+fn report(what: &str, ours: String, of_limit: String, limit: Duration, time: Duration) {
+    println!("{what:<44} {ours:>14} {of_limit:>14} {:>8.2}", limit.as_secs_f64() / time.as_secs_f64());
+}
+
+fn rate(records: usize, time: Duration) -> String {
+    format!("{:.1} M/s", records as f64 / time.as_secs_f64() / 1e6)
+}
+
+fn throughput(bytes: usize, time: Duration) -> String {
+    format!("{:.2} GB/s", bytes as f64 / time.as_secs_f64() / 1e9)
+}
+
+fn millis(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1e3)
+}
