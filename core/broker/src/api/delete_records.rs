@@ -1,7 +1,7 @@
 //! DeleteRecords (key 21), versions 0-2.
 //!
-//! Behaviour: moves the start of a partition's log to an offset, -1 for its high watermark, and removes the segments below it. Answers
-//! with the new start. An offset past the high watermark is `OFFSET_OUT_OF_RANGE`; one before the start changes nothing.
+//! Behaviour: moves the start of a partition's log to an offset, -1 for its high watermark. Answers with the new start. Segments below it
+//! go with the next round of retention. An offset past the high watermark is `OFFSET_OUT_OF_RANGE`; one before the start changes nothing.
 //!
 //! Notes: as in Kafka only a topic with `cleanup.policy=delete` allows it (`POLICY_VIOLATION`). The new start is checkpointed before the
 //! answer, so a crash does not bring the records back.
@@ -93,7 +93,6 @@ fn delete<E: Env>(
         tracing::error!(topic = %topic.name, partition = %partition.id, %error, "records could not be deleted");
         errors::change_code(&error)
     })?;
-    state.apply_retention(&partition);
     Ok(start)
 }
 

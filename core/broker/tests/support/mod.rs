@@ -1,5 +1,9 @@
 //! What the tests of the broker share: a broker in memory or on a simulated disk, and short ways to ask it.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses a part of it"
+)]
 
 use std::future::Future;
 use std::path::Path;
