@@ -41,9 +41,9 @@ impl Running {
         self.engine.runtime().block_on(future)
     }
 
-    /// Makes a topic with small segments, so that rolls happen in every test.
+    /// Makes a topic with small segments, so that rolls happen in every test, and without retention: timestamps of tests are long ago.
     pub(crate) fn make(&self, name: &str, partitions: i32) {
-        let topic = NewTopic::new(name).partitions(partitions).config("segment.bytes", "1048576");
+        let topic = NewTopic::new(name).partitions(partitions).config("segment.bytes", "1048576").config("retention.ms", "-1");
         self.wait(self.create_topic(topic)).unwrap();
     }
 

@@ -201,7 +201,6 @@ impl Client {
         let asked = DeleteTopicState { name: Some(Str::from(name)), ..Default::default() };
         let request = DeleteTopicsRequest {
             topics: vec![asked],
-            topic_names: vec![Str::from(name)],
             timeout_ms: self.admin_timeout_ms(),
             ..Default::default()
         };

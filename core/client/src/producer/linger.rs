@@ -8,7 +8,6 @@ use tokio::sync::Notify;
 
 use super::Inner;
 use super::drain::drain;
-use super::shared::Shared;
 
 /// The wake-up call of the lingering task: asleep as long as no batch is open.
 #[derive(Debug, Default)]
@@ -31,11 +30,10 @@ impl Linger {
     }
 }
 
-/// Runs until the producer is gone.
-pub(crate) async fn linger(shared: Arc<Shared>, producer: Weak<Inner>) {
-    let linger = shared.config.linger;
+/// Runs until the producer is gone, which it does not keep alive.
+pub(crate) async fn linger(wake_up: Arc<Linger>, linger: Duration, producer: Weak<Inner>) {
     loop {
-        shared.linger.started.notified().await;
+        wake_up.started.notified().await;
         tokio::time::sleep(linger).await;
         loop {
             let Some(inner) = producer.upgrade() else { return };

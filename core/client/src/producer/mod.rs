@@ -78,8 +78,8 @@ impl Producer {
     pub(crate) fn new(client: Client, config: ProducerConfig) -> Self {
         let shared = Arc::new(Shared::new(client, config));
         let inner = Arc::new(Inner { shared: Arc::clone(&shared), topics: RwLock::default(), closed: AtomicBool::new(false) });
-        let runtime = shared.client.runtime().clone();
-        runtime.spawn(linger::linger(shared, Arc::downgrade(&inner)));
+        let lingering = linger::linger(Arc::clone(&shared.linger), shared.config.linger, Arc::downgrade(&inner));
+        shared.client.runtime().spawn(lingering);
         Self { inner }
     }
 

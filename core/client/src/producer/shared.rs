@@ -1,5 +1,7 @@
 //! What all partitions of one producer share.
 
+use std::sync::Arc;
+
 use headwater_record::{BatchOptions, TimestampType};
 
 use super::ProducerConfig;
@@ -15,7 +17,7 @@ pub(crate) struct Shared {
     pub(crate) config: ProducerConfig,
     pub(crate) memory: Memory,
     pub(crate) identity: IdentityCell,
-    pub(crate) linger: Linger,
+    pub(crate) linger: Arc<Linger>,
 }
 
 impl Shared {
@@ -24,7 +26,7 @@ impl Shared {
             client,
             memory: Memory::new(config.buffer_bytes),
             identity: IdentityCell::default(),
-            linger: Linger::default(),
+            linger: Arc::default(),
             config,
         }
     }
