@@ -151,7 +151,7 @@ fn read(batch: &RecordBatch, print: &impl Fn(&str, Duration, Duration), crc: Dur
     print("views with crc", with_crc, crc);
     for (what, source) in [
         ("validate", ByteSource::Outside),
-        ("validate a builder's", ByteSource::Builder),
+        ("validate, header only", ByteSource::Builder),
     ] {
         let rules = ValidationRules {
             source,
