@@ -6,9 +6,13 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use headwater_protocol::fetch_response::{FetchableTopicResponse, PartitionData};
-use headwater_protocol::metadata_response::{MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic};
+use headwater_protocol::metadata_response::{
+    MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+};
 use headwater_protocol::produce_request::{PartitionProduceData, TopicProduceData};
-use headwater_protocol::{ApiKey, Decoder, FetchResponse, MetadataResponse, ProduceRequest, Request, Response, Str};
+use headwater_protocol::{
+    ApiKey, Decoder, FetchResponse, MetadataResponse, ProduceRequest, Request, Response, Str,
+};
 use kafka_protocol::messages::{ApiKey as TheirApiKey, RequestKind, ResponseKind};
 
 const ROUND: Duration = Duration::from_millis(60);
@@ -30,10 +34,24 @@ fn nanoseconds(mut work: impl FnMut()) -> f64 {
 
 fn produce(partitions: i32, record_bytes: usize) -> Request {
     let records = Bytes::from(vec![7; record_bytes]);
-    let partition = |index| PartitionProduceData { index, records: Some(records.clone()), ..Default::default() };
+    let partition = |index| PartitionProduceData {
+        index,
+        records: Some(records.clone()),
+        ..Default::default()
+    };
     let partition_data = (0..partitions).map(partition).collect();
-    let topic = TopicProduceData { name: "flights".into(), partition_data, ..Default::default() };
-    ProduceRequest { acks: -1, timeout_ms: 30_000, topic_data: vec![topic], ..Default::default() }.into()
+    let topic = TopicProduceData {
+        name: "flights".into(),
+        partition_data,
+        ..Default::default()
+    };
+    ProduceRequest {
+        acks: -1,
+        timeout_ms: 30_000,
+        topic_data: vec![topic],
+        ..Default::default()
+    }
+    .into()
 }
 
 fn fetch(partitions: i32, record_bytes: usize) -> Response {
@@ -45,8 +63,16 @@ fn fetch(partitions: i32, record_bytes: usize) -> Response {
         ..Default::default()
     };
     let partitions = (0..partitions).map(partition).collect();
-    let topic = FetchableTopicResponse { topic: "flights".into(), partitions, ..Default::default() };
-    FetchResponse { responses: vec![topic], ..Default::default() }.into()
+    let topic = FetchableTopicResponse {
+        topic: "flights".into(),
+        partitions,
+        ..Default::default()
+    };
+    FetchResponse {
+        responses: vec![topic],
+        ..Default::default()
+    }
+    .into()
 }
 
 fn metadata(topics: usize) -> Response {
@@ -62,8 +88,18 @@ fn metadata(topics: usize) -> Response {
         partitions: (0..4).map(partition).collect(),
         ..Default::default()
     };
-    let broker = MetadataResponseBroker { node_id: 1, host: "localhost".into(), port: 9092, ..Default::default() };
-    MetadataResponse { brokers: vec![broker], topics: (0..topics).map(topic).collect(), ..Default::default() }.into()
+    let broker = MetadataResponseBroker {
+        node_id: 1,
+        host: "localhost".into(),
+        port: 9092,
+        ..Default::default()
+    };
+    MetadataResponse {
+        brokers: vec![broker],
+        topics: (0..topics).map(topic).collect(),
+        ..Default::default()
+    }
+    .into()
 }
 
 /// One row: how long each way takes.
@@ -79,7 +115,15 @@ struct Row {
 
 impl Row {
     fn print(&self) {
-        let Self { name, bytes, copy, encode, decode, their_encode, their_decode } = self;
+        let Self {
+            name,
+            bytes,
+            copy,
+            encode,
+            decode,
+            their_encode,
+            their_decode,
+        } = self;
         println!(
             "{name:<38} {bytes:>8} {copy:>10.0} {encode:>10.0} {:>7.2} {decode:>10.0} {their_encode:>12.0} {their_decode:>12.0}",
             copy / encode
@@ -88,12 +132,12 @@ impl Row {
 }
 
 /// Measures the five of a row. `encode` and `their_encode` append to the buffer that they get.
-fn measure(
+fn measure<D, T>(
     name: &'static str,
     encode: impl Fn(&mut BytesMut),
-    decode: impl Fn(Bytes),
+    decode: impl Fn(Bytes) -> D,
     their_encode: impl Fn(&mut BytesMut),
-    their_decode: impl Fn(Bytes),
+    their_decode: impl Fn(Bytes) -> T,
 ) -> Row {
     let mut out = BytesMut::with_capacity(4 << 20);
     encode(&mut out);
@@ -109,49 +153,65 @@ fn measure(
         bytes: bytes.len(),
         copy: into_buffer(&|out| out.extend_from_slice(black_box(&bytes))),
         encode: into_buffer(&encode),
-        decode: nanoseconds(|| decode(black_box(bytes.clone()))),
+        decode: nanoseconds(|| drop(black_box(decode(black_box(bytes.clone()))))),
         their_encode: into_buffer(&their_encode),
-        their_decode: nanoseconds(|| their_decode(black_box(bytes.clone()))),
+        their_decode: nanoseconds(|| drop(black_box(their_decode(black_box(bytes.clone()))))),
     }
 }
 
 fn request(name: &'static str, request: &Request, version: i16) -> Row {
     let mut bytes = BytesMut::new();
-    request.encode(&mut bytes, version).expect("the version has all that is set");
-    let (api, key) = (request.api_key(), TheirApiKey::try_from(request.api_key().code()).expect("kafka-protocol knows it"));
-    let theirs = RequestKind::decode(key, &mut bytes.freeze(), version).expect("kafka-protocol reads it");
+    request
+        .encode(&mut bytes, version)
+        .expect("the version has all that is set");
+    let (api, key) = (
+        request.api_key(),
+        TheirApiKey::try_from(request.api_key().code()).expect("kafka-protocol knows it"),
+    );
+    let theirs =
+        RequestKind::decode(key, &mut bytes.freeze(), version).expect("kafka-protocol reads it");
     measure(
         name,
         |out| request.encode(out, version).expect("encoded above"),
-        |bytes| drop(black_box(Request::decode(api, &mut Decoder::new(bytes), version))),
+        |bytes| Request::decode(api, &mut Decoder::new(bytes), version),
         |out| theirs.encode(out, version).expect("decoded above"),
-        |mut bytes| drop(black_box(RequestKind::decode(key, &mut bytes, version))),
+        |mut bytes| RequestKind::decode(key, &mut bytes, version),
     )
 }
 
 fn response(name: &'static str, response: &Response, version: i16) -> Row {
     let mut bytes = BytesMut::new();
-    response.encode(&mut bytes, version).expect("the version has all that is set");
+    response
+        .encode(&mut bytes, version)
+        .expect("the version has all that is set");
     let api: ApiKey = response.api_key();
     let key = TheirApiKey::try_from(api.code()).expect("kafka-protocol knows it");
-    let theirs = ResponseKind::decode(key, &mut bytes.freeze(), version).expect("kafka-protocol reads it");
+    let theirs =
+        ResponseKind::decode(key, &mut bytes.freeze(), version).expect("kafka-protocol reads it");
     measure(
         name,
         |out| response.encode(out, version).expect("encoded above"),
-        |bytes| drop(black_box(Response::decode(api, &mut Decoder::new(bytes), version))),
+        |bytes| Response::decode(api, &mut Decoder::new(bytes), version),
         |out| theirs.encode(out, version).expect("decoded above"),
-        |mut bytes| drop(black_box(ResponseKind::decode(key, &mut bytes, version))),
+        |mut bytes| ResponseKind::decode(key, &mut bytes, version),
     )
 }
 
 fn main() {
-    println!("nanoseconds a message, best of {ROUNDS} rounds; 'ratio' is the copy of the same bytes against our encoding\n");
+    println!(
+        "nanoseconds a message, best of {ROUNDS} rounds; 'ratio' is the copy of the same bytes against our encoding\n"
+    );
     println!(
         "{:<38} {:>8} {:>10} {:>10} {:>7} {:>10} {:>12} {:>12}",
         "", "bytes", "copy", "encode", "ratio", "decode", "theirs enc", "theirs dec"
     );
     request("Produce 11, 1 partition, 1 KiB", &produce(1, 1 << 10), 11).print();
-    request("Produce 11, 4 partitions, 16 KiB", &produce(4, 16 << 10), 11).print();
+    request(
+        "Produce 11, 4 partitions, 16 KiB",
+        &produce(4, 16 << 10),
+        11,
+    )
+    .print();
     request("Produce 11, 1 partition, 1 MiB", &produce(1, 1 << 20), 11).print();
     response("Fetch 12, 4 partitions, 16 KiB", &fetch(4, 16 << 10), 12).print();
     response("Fetch 11, 1 partition, 1 MiB", &fetch(1, 1 << 20), 11).print();

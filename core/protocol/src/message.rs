@@ -33,16 +33,20 @@ impl VersionRange {
 
     /// The versions that lie in both; None if there is none.
     pub fn intersection(self, other: Self) -> Option<Self> {
-        let both = Self::new(self.lowest.max(other.lowest), self.highest.min(other.highest));
+        let both = Self::new(
+            self.lowest.max(other.lowest),
+            self.highest.min(other.highest),
+        );
         (both.lowest <= both.highest).then_some(both)
     }
 }
 
 impl fmt::Display for VersionRange {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.lowest == self.highest {
-            true => write!(formatter, "{}", self.lowest),
-            false => write!(formatter, "{}-{}", self.lowest, self.highest),
+        if self.lowest == self.highest {
+            write!(formatter, "{}", self.lowest)
+        } else {
+            write!(formatter, "{}-{}", self.lowest, self.highest)
         }
     }
 }
@@ -68,7 +72,11 @@ pub trait Message: Wire + Default + Clone + fmt::Debug + PartialEq + Send + Sync
     /// Reads the message; what follows it stays in the decoder.
     fn decode(decoder: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
         if !Self::VERSIONS.contains(version) {
-            return Err(DecodeError::UnsupportedVersion { message: Self::NAME, version, valid: Self::VERSIONS });
+            return Err(DecodeError::UnsupportedVersion {
+                message: Self::NAME,
+                version,
+                valid: Self::VERSIONS,
+            });
         }
         decoder.set_flexible(Self::is_flexible(version));
         Self::read(decoder, version)
@@ -77,10 +85,16 @@ pub trait Message: Wire + Default + Clone + fmt::Debug + PartialEq + Send + Sync
     /// Appends the message to `out`; leaves `out` as it was if that fails.
     fn encode(&self, out: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
         if !Self::VERSIONS.contains(version) {
-            return Err(EncodeError::UnsupportedVersion { message: Self::NAME, version, valid: Self::VERSIONS });
+            return Err(EncodeError::UnsupportedVersion {
+                message: Self::NAME,
+                version,
+                valid: Self::VERSIONS,
+            });
         }
         let start = out.len();
-        let written = self.write(&mut Encoder::new(out, Self::is_flexible(version)), version);
+        let mut encoder = Encoder::new(out, Self::is_flexible(version));
+        let written = self.write(&mut encoder, version);
+        encoder.finish();
         if written.is_err() {
             out.truncate(start);
         }

@@ -3,27 +3,47 @@
 use bytes::{Bytes, BytesMut};
 use headwater_protocol::api_versions_response::ApiVersion;
 use headwater_protocol::frame::{
-    FrameError, RequestError, RequestFrame, decode_request, decode_response, encode_request, encode_response,
-    encode_unsupported_version, take_frame,
+    FrameError, RequestError, RequestFrame, decode_request, decode_response, encode_request,
+    encode_response, encode_unsupported_version, take_frame,
 };
 use headwater_protocol::produce_request::{PartitionProduceData, TopicProduceData};
 use headwater_protocol::{
-    ApiKey, ApiVersionsRequest, ApiVersionsResponse, EncodeError, ErrorCode, HeartbeatResponse, MetadataRequest,
-    ProduceRequest, Request, Response, Str,
+    ApiKey, ApiVersionsRequest, ApiVersionsResponse, EncodeError, ErrorCode, HeartbeatResponse,
+    MetadataRequest, ProduceRequest, Request, Response, Str,
 };
 
 const LIMIT: u32 = 1 << 20;
 
 fn produce(records: &'static [u8]) -> ProduceRequest {
-    let partition = PartitionProduceData { index: 7, records: Some(records.into()), ..Default::default() };
-    let topic = TopicProduceData { name: "t".into(), partition_data: vec![partition], ..Default::default() };
-    ProduceRequest { acks: -1, timeout_ms: 500, topic_data: vec![topic], ..Default::default() }
+    let partition = PartitionProduceData {
+        index: 7,
+        records: Some(records.into()),
+        ..Default::default()
+    };
+    let topic = TopicProduceData {
+        name: "t".into(),
+        partition_data: vec![partition],
+        ..Default::default()
+    };
+    ProduceRequest {
+        acks: -1,
+        timeout_ms: 500,
+        topic_data: vec![topic],
+        ..Default::default()
+    }
 }
 
 #[test]
 fn a_produce_request_before_flexible_versions_has_the_bytes_of_kafkas_guide() {
     let mut out = BytesMut::new();
-    encode_request(&mut out, &produce(b"abc").into(), 8, 42, Some(&Str::from("me"))).unwrap();
+    encode_request(
+        &mut out,
+        &produce(b"abc").into(),
+        8,
+        42,
+        Some(&Str::from("me")),
+    )
+    .unwrap();
     #[rustfmt::skip]
     let expected = [
         0, 0, 0, 42, // length
@@ -49,15 +69,34 @@ fn a_flexible_produce_request_has_compact_lengths_and_tagged_fields_but_an_old_c
 
 #[test]
 fn a_request_arrives_as_it_was_sent_and_shares_the_memory_of_its_frame() {
-    for version in ApiKey::Produce.supported().iter().filter(|version| *version <= 12) {
+    for version in ApiKey::Produce
+        .supported()
+        .iter()
+        .filter(|version| *version <= 12)
+    {
         let mut received = BytesMut::new();
-        encode_request(&mut received, &produce(b"abc").into(), version, 42, Some(&Str::from("me"))).unwrap();
+        encode_request(
+            &mut received,
+            &produce(b"abc").into(),
+            version,
+            42,
+            Some(&Str::from("me")),
+        )
+        .unwrap();
         let frame = take_frame(&mut received, LIMIT).unwrap().unwrap();
         let RequestFrame { header, request } = decode_request(frame.clone()).unwrap();
-        assert_eq!((header.correlation_id, header.client_id.as_deref()), (42, Some("me")));
-        let Request::Produce(request) = request else { panic!("{request:?}") };
+        assert_eq!(
+            (header.correlation_id, header.client_id.as_deref()),
+            (42, Some("me"))
+        );
+        let Request::Produce(request) = request else {
+            panic!("{request:?}")
+        };
         assert_eq!(request, produce(b"abc"));
-        let records = request.topic_data[0].partition_data[0].records.clone().unwrap();
+        let records = request.topic_data[0].partition_data[0]
+            .records
+            .clone()
+            .unwrap();
         assert!(frame.as_ptr_range().contains(&records.as_ptr()));
     }
 }
@@ -69,20 +108,38 @@ fn a_frame_is_taken_only_when_all_of_it_is_there_and_what_follows_stays() {
         let mut received = BytesMut::from(&whole[..arrived]);
         let frame = take_frame(&mut received, LIMIT).unwrap();
         assert_eq!(frame.is_some(), arrived >= 7, "{arrived} bytes");
-        assert_eq!(received.len(), if arrived >= 7 { arrived - 7 } else { arrived });
+        assert_eq!(
+            received.len(),
+            if arrived >= 7 { arrived - 7 } else { arrived }
+        );
     }
     let mut received = BytesMut::from(&whole[..]);
-    assert_eq!(take_frame(&mut received, LIMIT), Ok(Some(Bytes::from_static(&[1, 2, 3]))));
-    assert_eq!(take_frame(&mut received, LIMIT), Ok(Some(Bytes::from_static(&[9]))));
+    assert_eq!(
+        take_frame(&mut received, LIMIT),
+        Ok(Some(Bytes::from_static(&[1, 2, 3])))
+    );
+    assert_eq!(
+        take_frame(&mut received, LIMIT),
+        Ok(Some(Bytes::from_static(&[9])))
+    );
     assert_eq!(take_frame(&mut received, LIMIT), Ok(None));
 }
 
 #[test]
 fn a_negative_or_too_large_length_ends_the_connection() {
     let mut received = BytesMut::from(&[0xFF, 0xFF, 0xFF, 0xFF][..]);
-    assert_eq!(take_frame(&mut received, LIMIT), Err(FrameError::Negative { length: -1 }));
+    assert_eq!(
+        take_frame(&mut received, LIMIT),
+        Err(FrameError::Negative { length: -1 })
+    );
     let mut received = BytesMut::from(&[0x7F, 0xFF, 0xFF, 0xFF][..]);
-    assert_eq!(take_frame(&mut received, LIMIT), Err(FrameError::TooLarge { length: i32::MAX as u32, limit: LIMIT }));
+    assert_eq!(
+        take_frame(&mut received, LIMIT),
+        Err(FrameError::TooLarge {
+            length: i32::MAX as u32,
+            limit: LIMIT
+        })
+    );
     let mut received = BytesMut::from(&[0, 0, 0, 4, 1, 2, 3, 4][..]);
     assert!(take_frame(&mut received.clone(), 3).is_err());
     assert!(take_frame(&mut received, 4).unwrap().is_some());
@@ -94,39 +151,81 @@ fn an_empty_or_cut_frame_is_malformed() {
     encode_request(&mut whole, &produce(b"abc").into(), 9, 1, None).unwrap();
     let frame = take_frame(&mut whole, LIMIT).unwrap().unwrap();
     for length in 0..frame.len() {
-        assert!(matches!(decode_request(frame.slice(..length)), Err(RequestError::Malformed(_))), "{length}");
+        assert!(
+            matches!(
+                decode_request(frame.slice(..length)),
+                Err(RequestError::Malformed(_))
+            ),
+            "{length}"
+        );
     }
 }
 
 #[test]
 fn an_unknown_api_and_a_version_that_is_not_served_are_told_apart_with_the_correlation_id() {
     let unknown = decode_request(Bytes::from_static(&[0, 4, 0, 0, 0, 0, 0, 5]));
-    assert!(matches!(unknown, Err(RequestError::UnknownApi { header }) if header.correlation_id == 5));
+    assert!(
+        matches!(unknown, Err(RequestError::UnknownApi { header }) if header.correlation_id == 5)
+    );
     // Produce 2 is advertised, not served; InitProducerId 6 is known to the codec, not served.
     for (key, version) in [(0, 2), (22, 6), (1, 19), (3, -1)] {
-        let frame = Bytes::from([&i16::to_be_bytes(key)[..], &i16::to_be_bytes(version), &[0, 0, 0, 5]].concat());
+        let frame = Bytes::from(
+            [
+                &i16::to_be_bytes(key)[..],
+                &i16::to_be_bytes(version),
+                &[0, 0, 0, 5],
+            ]
+            .concat(),
+        );
         let error = decode_request(frame).unwrap_err();
-        let RequestError::UnsupportedVersion { api, header } = error else { panic!("{error}") };
-        assert_eq!((api.code(), header.api_version, header.correlation_id), (key, version, 5));
+        let RequestError::UnsupportedVersion { api, header } = error else {
+            panic!("{error}")
+        };
+        assert_eq!(
+            (api.code(), header.api_version, header.correlation_id),
+            (key, version, 5)
+        );
     }
 }
 
 #[test]
 fn an_unknown_version_of_api_versions_is_answered_in_layout_0() {
     // What a client of the future might send: a header and a body that we cannot read.
-    let error = decode_request(Bytes::from_static(&[0, 18, 0, 99, 0, 0, 0, 5, 0xFF, 0xFF, 0x33, 0x44])).unwrap_err();
-    let RequestError::UnsupportedVersion { api: ApiKey::ApiVersions, header } = error else { panic!("{error}") };
-    let produce = ApiVersion { api_key: 0, min_version: 0, max_version: 13, ..Default::default() };
+    let error = decode_request(Bytes::from_static(&[
+        0, 18, 0, 99, 0, 0, 0, 5, 0xFF, 0xFF, 0x33, 0x44,
+    ]))
+    .unwrap_err();
+    let RequestError::UnsupportedVersion {
+        api: ApiKey::ApiVersions,
+        header,
+    } = error
+    else {
+        panic!("{error}")
+    };
+    let produce = ApiVersion {
+        api_key: 0,
+        min_version: 0,
+        max_version: 13,
+        ..Default::default()
+    };
     let mut out = BytesMut::new();
     encode_unsupported_version(&mut out, header.correlation_id, vec![produce.clone()]).unwrap();
-    assert_eq!(out[..], [0, 0, 0, 16, 0, 0, 0, 5, 0, 35, 0, 0, 0, 1, 0, 0, 0, 0, 0, 13]);
+    assert_eq!(
+        out[..],
+        [
+            0, 0, 0, 16, 0, 0, 0, 5, 0, 35, 0, 0, 0, 1, 0, 0, 0, 0, 0, 13
+        ]
+    );
     // And our client, if it meets such a broker, reads it whatever it asked.
     for version in ApiKey::ApiVersions.supported().iter() {
         let frame = take_frame(&mut out.clone(), LIMIT).unwrap().unwrap();
         let (header, response) = decode_response(frame, ApiKey::ApiVersions, version).unwrap();
         let response = ApiVersionsResponse::try_from(response).unwrap();
         assert_eq!(header.correlation_id, 5);
-        assert_eq!(ErrorCode::from_code(response.error_code), ErrorCode::UnsupportedVersion);
+        assert_eq!(
+            ErrorCode::from_code(response.error_code),
+            ErrorCode::UnsupportedVersion
+        );
         assert_eq!(response.api_keys, [produce.clone()]);
     }
 }
@@ -145,10 +244,20 @@ fn the_response_header_of_api_versions_has_no_tagged_fields() {
 #[test]
 fn what_cannot_be_encoded_leaves_the_buffer_as_it_was() {
     let mut out = BytesMut::from(&b"before"[..]);
-    let request = MetadataRequest { allow_auto_topic_creation: false, ..Default::default() };
+    let request = MetadataRequest {
+        allow_auto_topic_creation: false,
+        ..Default::default()
+    };
     let error = encode_request(&mut out, &request.into(), 3, 1, None).unwrap_err();
-    assert_eq!(error, EncodeError::FieldNotInVersion { field: "MetadataRequest.allow_auto_topic_creation", version: 3 });
-    let error = encode_request(&mut out, &ApiVersionsRequest::default().into(), 5, 1, None).unwrap_err();
+    assert_eq!(
+        error,
+        EncodeError::FieldNotInVersion {
+            field: "MetadataRequest.allow_auto_topic_creation",
+            version: 3
+        }
+    );
+    let error =
+        encode_request(&mut out, &ApiVersionsRequest::default().into(), 5, 1, None).unwrap_err();
     assert!(matches!(error, EncodeError::UnsupportedVersion { .. }));
     assert_eq!(out[..], b"before"[..]);
 }

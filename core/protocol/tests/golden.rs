@@ -13,7 +13,10 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn unhex(text: &str) -> Bytes {
-    text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+    text.as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
 }
 
 #[test]
@@ -21,13 +24,32 @@ fn what_kafka_writes_is_read_and_written_the_same() {
     let messages = schema::messages();
     let mut seen = BTreeSet::new();
     for line in include_str!("kafka-4.3.1.txt").lines() {
-        let [name, version, bytes] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("not a sample: {line}") };
-        let message = messages.iter().find(|message| message.name == name).unwrap();
+        let [name, version, bytes] = line.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("not a sample: {line}")
+        };
+        let message = messages
+            .iter()
+            .find(|message| message.name == name)
+            .unwrap();
         let version: i16 = version.parse().unwrap();
-        assert_eq!(codec::again(message, unhex(bytes), version).as_deref().map(hex), Ok(bytes.to_owned()), "{name} {version}");
+        assert_eq!(
+            codec::again(message, unhex(bytes), version)
+                .as_deref()
+                .map(hex),
+            Ok(bytes.to_owned()),
+            "{name} {version}"
+        );
         seen.insert((name, version));
     }
-    let all = messages.iter().flat_map(|message| message.versions.clone().map(|version| (message.name, version))).collect();
+    let all = messages
+        .iter()
+        .flat_map(|message| {
+            message
+                .versions
+                .clone()
+                .map(|version| (message.name, version))
+        })
+        .collect();
     assert_eq!(seen, all, "every message at every version has a sample");
 }
 

@@ -6,7 +6,9 @@ mod schema;
 
 use bytes::Bytes;
 use headwater_protocol::codec::Wire;
-use headwater_protocol::{ApiKey, DecodeError, Decoder, Message, MetadataRequest, Request, Response};
+use headwater_protocol::{
+    ApiKey, DecodeError, Decoder, Message, MetadataRequest, Request, Response,
+};
 use schema::Random;
 
 #[global_allocator]
@@ -25,7 +27,12 @@ fn decode_within_bounds(message: &schema::Message, bytes: &Bytes, version: i16) 
         let _ = codec::decode(message, bytes.clone(), version);
     });
     let allowed = MEMORY_PER_BYTE * bytes.len() + MEMORY_ALWAYS;
-    assert!(peak <= allowed, "{} version {version}: {peak} bytes of memory for {} bytes", message.name, bytes.len());
+    assert!(
+        peak <= allowed,
+        "{} version {version}: {peak} bytes of memory for {} bytes",
+        message.name,
+        bytes.len()
+    );
 }
 
 #[test]
@@ -36,7 +43,11 @@ fn no_mutation_of_a_message_panics_or_takes_memory_that_did_not_arrive() {
             for _ in 0..8 {
                 let original = message.random_bytes(version, &mut random);
                 for _ in 0..40 {
-                    decode_within_bounds(&message, &Bytes::from(mutate(original.clone(), &mut random)), version);
+                    decode_within_bounds(
+                        &message,
+                        &Bytes::from(mutate(original.clone(), &mut random)),
+                        version,
+                    );
                 }
             }
         }
@@ -110,8 +121,15 @@ fn mutate(mut bytes: Vec<u8>, random: &mut Random) -> Vec<u8> {
 fn a_count_that_cannot_fit_is_refused_before_anything_is_allocated() {
     // kafka-protocol asks for 309 GB here.
     let bytes = Bytes::from_static(&[0x7F, 0xFF, 0xFF, 0xFF, 0, 0]);
-    let error = DecodeError::CountTooLarge { position: 4, count: 0x7FFF_FFFF, left: 2 };
-    assert_eq!(memory::peak(|| assert_eq!(MetadataRequest::from_bytes(bytes, 1), Err(error))), 0);
+    let error = DecodeError::CountTooLarge {
+        position: 4,
+        count: 0x7FFF_FFFF,
+        left: 2,
+    };
+    assert_eq!(
+        memory::peak(|| assert_eq!(MetadataRequest::from_bytes(bytes, 1), Err(error))),
+        0
+    );
 }
 
 #[test]
@@ -120,7 +138,11 @@ fn the_smallest_size_of_a_struct_is_counted_not_its_count_alone() {
     type Partition = headwater_protocol::fetch_request::FetchPartition;
     assert_eq!(Partition::SMALLEST, 16);
     let mut decoder = Decoder::new(Bytes::from([&[0, 0, 0, 5][..], &[0; 60]].concat()));
-    let error = DecodeError::CountTooLarge { position: 4, count: 5, left: 60 };
+    let error = DecodeError::CountTooLarge {
+        position: 4,
+        count: 5,
+        left: 60,
+    };
     assert_eq!(decoder.array::<Partition>(4), Err(error));
 }
 
@@ -130,8 +152,14 @@ fn a_version_that_does_not_exist_is_an_error_for_every_api() {
         for version in [i16::MIN, -1, 100, i16::MAX] {
             let mut decoder = Decoder::new(Bytes::from(vec![0; 100]));
             let is_refused = |error| matches!(error, DecodeError::UnsupportedVersion { .. });
-            assert!(Request::decode(api, &mut decoder, version).is_err_and(is_refused), "{api}");
-            assert!(Response::decode(api, &mut decoder, version).is_err_and(is_refused), "{api}");
+            assert!(
+                Request::decode(api, &mut decoder, version).is_err_and(is_refused),
+                "{api}"
+            );
+            assert!(
+                Response::decode(api, &mut decoder, version).is_err_and(is_refused),
+                "{api}"
+            );
         }
     }
 }

@@ -62,7 +62,15 @@ const ROWS: [(i16, &str, i16, i16, Option<i16>); 52] = [
 fn every_api_has_its_versions_and_there_is_no_other() {
     let table: Vec<_> = ApiKey::ALL
         .iter()
-        .map(|api| (api.code(), api.name(), api.supported().lowest, api.supported().highest, api.flexible_since()))
+        .map(|api| {
+            (
+                api.code(),
+                api.name(),
+                api.supported().lowest,
+                api.supported().highest,
+                api.flexible_since(),
+            )
+        })
         .collect();
     assert_eq!(table, ROWS);
 }
@@ -71,15 +79,26 @@ fn every_api_has_its_versions_and_there_is_no_other() {
 fn every_number_leads_back_to_its_key() {
     for code in -10..200 {
         let row = ROWS.iter().find(|row| row.0 == code);
-        assert_eq!(ApiKey::from_code(code).map(ApiKey::name), row.map(|row| row.1));
+        assert_eq!(
+            ApiKey::from_code(code).map(ApiKey::name),
+            row.map(|row| row.1)
+        );
     }
 }
 
 #[test]
 fn only_produce_is_advertised_from_a_version_that_is_not_served() {
     for api in ApiKey::ALL {
-        let lowest = if *api == ApiKey::Produce { 0 } else { api.supported().lowest };
-        assert_eq!(api.advertised(), VersionRange::new(lowest, api.supported().highest), "{api}");
+        let lowest = if *api == ApiKey::Produce {
+            0
+        } else {
+            api.supported().lowest
+        };
+        assert_eq!(
+            api.advertised(),
+            VersionRange::new(lowest, api.supported().highest),
+            "{api}"
+        );
     }
 }
 
@@ -89,8 +108,16 @@ fn headers_are_flexible_where_the_message_is_but_for_the_response_of_api_version
         let api = ApiKey::from_code(key).unwrap();
         for version in lowest..=highest {
             let flexible = flexible_since.is_some_and(|since| version >= since);
-            assert_eq!(api.request_header_version(version), 1 + i16::from(flexible), "{name} {version}");
-            assert_eq!(api.response_header_version(version), i16::from(flexible && key != 18), "{name} {version}");
+            assert_eq!(
+                api.request_header_version(version),
+                1 + i16::from(flexible),
+                "{name} {version}"
+            );
+            assert_eq!(
+                api.response_header_version(version),
+                i16::from(flexible && key != 18),
+                "{name} {version}"
+            );
         }
     }
 }

@@ -23,7 +23,11 @@ const RESERVED_BYTES_MAX: usize = 64 * 1024;
 impl Decoder {
     /// A decoder at the start of `bytes`, for a version that is not flexible until told otherwise.
     pub fn new(bytes: Bytes) -> Self {
-        Self { bytes, position: 0, flexible: false }
+        Self {
+            bytes,
+            position: 0,
+            flexible: false,
+        }
     }
 
     /// Chooses how lengths are written and whether tagged fields are there, for what is read from now on.
@@ -50,7 +54,10 @@ impl Decoder {
     pub fn finish(&self) -> Result<(), DecodeError> {
         match self.left() {
             0 => Ok(()),
-            left => Err(DecodeError::TrailingBytes { position: self.position as u32, left: left as u32 }),
+            left => Err(DecodeError::TrailingBytes {
+                position: self.position as u32,
+                left: left as u32,
+            }),
         }
     }
 
@@ -67,7 +74,11 @@ impl Decoder {
 
     #[cold]
     fn truncated(&self, needed: usize) -> DecodeError {
-        DecodeError::Truncated { position: self.position as u32, needed: needed as u32, left: self.left() as u32 }
+        DecodeError::Truncated {
+            position: self.position as u32,
+            needed: needed as u32,
+            left: self.left() as u32,
+        }
     }
 
     /// A byte that is 0 for false and anything else for true, as in Kafka.
@@ -95,12 +106,18 @@ impl Decoder {
                 return Ok(value);
             }
         }
-        Err(DecodeError::VarintTooLong { position: self.position as u32 })
+        Err(DecodeError::VarintTooLong {
+            position: self.position as u32,
+        })
     }
 
     /// The length of a string; None for null.
     fn string_length(&mut self) -> Result<Option<usize>, DecodeError> {
-        let length = if self.flexible { self.compact_length()? } else { self.plain_length_16()? };
+        let length = if self.flexible {
+            self.compact_length()?
+        } else {
+            self.plain_length_16()?
+        };
         match length {
             Some(length) if length > STRING_BYTES_MAX => Err(self.invalid_length(length as i32)),
             length => Ok(length),
@@ -114,29 +131,41 @@ impl Decoder {
         }
         match self.i32()? {
             -1 => Ok(None),
-            length => usize::try_from(length).map(Some).map_err(|_| self.invalid_length(length)),
+            length => usize::try_from(length)
+                .map(Some)
+                .map_err(|_| self.invalid_length(length)),
         }
     }
 
     fn plain_length_16(&mut self) -> Result<Option<usize>, DecodeError> {
         match self.i16()? {
             -1 => Ok(None),
-            length => usize::try_from(length).map(Some).map_err(|_| self.invalid_length(i32::from(length))),
+            length => usize::try_from(length)
+                .map(Some)
+                .map_err(|_| self.invalid_length(i32::from(length))),
         }
     }
 
     fn compact_length(&mut self) -> Result<Option<usize>, DecodeError> {
-        Ok(self.unsigned_varint()?.checked_sub(1).map(|length| length as usize))
+        Ok(self
+            .unsigned_varint()?
+            .checked_sub(1)
+            .map(|length| length as usize))
     }
 
     #[cold]
     fn invalid_length(&self, length: i32) -> DecodeError {
-        DecodeError::InvalidLength { position: self.position as u32, length }
+        DecodeError::InvalidLength {
+            position: self.position as u32,
+            length,
+        }
     }
 
     #[cold]
     fn unexpected_null(&self) -> DecodeError {
-        DecodeError::UnexpectedNull { position: self.position as u32 }
+        DecodeError::UnexpectedNull {
+            position: self.position as u32,
+        }
     }
 
     /// The next `length` bytes, shared with the input.
@@ -151,14 +180,18 @@ impl Decoder {
 
     /// A string.
     pub fn string(&mut self) -> Result<Str, DecodeError> {
-        self.nullable_string()?.ok_or_else(|| self.unexpected_null())
+        self.nullable_string()?
+            .ok_or_else(|| self.unexpected_null())
     }
 
     /// A string or null.
     pub fn nullable_string(&mut self) -> Result<Option<Str>, DecodeError> {
-        let Some(length) = self.string_length()? else { return Ok(None) };
+        let Some(length) = self.string_length()? else {
+            return Ok(None);
+        };
         let position = self.position as u32;
-        let text = Str::try_from(self.slice(length)?).map_err(|_| DecodeError::InvalidUtf8 { position })?;
+        let text = Str::try_from(self.slice(length)?)
+            .map_err(|_| DecodeError::InvalidUtf8 { position })?;
         Ok(Some(text))
     }
 
@@ -177,12 +210,15 @@ impl Decoder {
 
     /// An array.
     pub fn array<T: Wire>(&mut self, version: i16) -> Result<Vec<T>, DecodeError> {
-        self.nullable_array(version)?.ok_or_else(|| self.unexpected_null())
+        self.nullable_array(version)?
+            .ok_or_else(|| self.unexpected_null())
     }
 
     /// An array or null.
     pub fn nullable_array<T: Wire>(&mut self, version: i16) -> Result<Option<Vec<T>>, DecodeError> {
-        let Some(count) = self.array_count(T::SMALLEST)? else { return Ok(None) };
+        let Some(count) = self.array_count(T::SMALLEST)? else {
+            return Ok(None);
+        };
         let mut items = Vec::with_capacity(count.min(RESERVED_BYTES_MAX / size_of::<T>().max(1)));
         for _ in 0..count {
             items.push(T::read(self, version)?);
@@ -192,17 +228,27 @@ impl Decoder {
 
     /// The count of an array whose elements take at least `smallest` bytes each, checked against what is left.
     fn array_count(&mut self, smallest: usize) -> Result<Option<usize>, DecodeError> {
-        let Some(count) = self.length()? else { return Ok(None) };
+        let Some(count) = self.length()? else {
+            return Ok(None);
+        };
         if count > self.left() / smallest.max(1) {
             let (position, left) = (self.position as u32, self.left() as u32);
-            return Err(DecodeError::CountTooLarge { position, count: count as u32, left });
+            return Err(DecodeError::CountTooLarge {
+                position,
+                count: count as u32,
+                left,
+            });
         }
         Ok(Some(count))
     }
 
     /// A struct or null: a signed byte that is negative for null comes first.
     pub fn nullable_struct<T: Wire>(&mut self, version: i16) -> Result<Option<T>, DecodeError> {
-        if self.i8()? < 0 { Ok(None) } else { T::read(self, version).map(Some) }
+        if self.i8()? < 0 {
+            Ok(None)
+        } else {
+            T::read(self, version).map(Some)
+        }
     }
 
     /// The tagged fields of a struct that knows none of its own. Nothing is read in a version that is not flexible.
@@ -237,7 +283,11 @@ impl Decoder {
                 unknown.push(tag, self.slice(length)?);
             } else if self.position != announced {
                 let (end, announced) = (self.position as u32, announced as u32);
-                return Err(DecodeError::TaggedFieldLength { tag, end, announced });
+                return Err(DecodeError::TaggedFieldLength {
+                    tag,
+                    end,
+                    announced,
+                });
             }
         }
         unknown.sort();

@@ -6,21 +6,42 @@ use uuid::Uuid;
 use super::{EncodeError, STRING_BYTES_MAX, Str, TagWriter, UnknownTaggedFields, Wire};
 
 /// Appends values to a buffer. The mirror of [`super::Decoder`].
+///
+/// Small values are gathered in a small block first, because appending to a `BytesMut` is a call: [`Encoder::finish`] hands over
+/// the last of them.
 #[derive(Debug)]
 pub struct Encoder<'a> {
     out: &'a mut BytesMut,
     flexible: bool,
+    gathered: [u8; GATHERED_BYTES_MAX],
+    gathered_length: usize,
 }
 
+const GATHERED_BYTES_MAX: usize = 128;
+
 /// The value of an option that must be there in `version`.
-pub fn required<'a, T: ?Sized>(value: Option<&'a T>, field: &'static str, version: i16) -> Result<&'a T, EncodeError> {
+pub fn required<'a, T: ?Sized>(
+    value: Option<&'a T>,
+    field: &'static str,
+    version: i16,
+) -> Result<&'a T, EncodeError> {
     value.ok_or(EncodeError::NullNotInVersion { field, version })
 }
 
 impl<'a> Encoder<'a> {
     /// An encoder that appends to `out`.
     pub fn new(out: &'a mut BytesMut, flexible: bool) -> Self {
-        Self { out, flexible }
+        Self {
+            out,
+            flexible,
+            gathered: [0; GATHERED_BYTES_MAX],
+            gathered_length: 0,
+        }
+    }
+
+    /// Chooses how lengths are written and whether tagged fields are there, for what is written from now on.
+    pub fn set_flexible(&mut self, flexible: bool) {
+        self.flexible = flexible;
     }
 
     /// Are lengths compact and tagged fields there?
@@ -28,27 +49,54 @@ impl<'a> Encoder<'a> {
         self.flexible
     }
 
+    /// Hands over what is still gathered. Without it the end of the message is missing.
+    pub fn finish(mut self) {
+        self.flush();
+    }
+
     /// How long the buffer is by now, with what was in it before.
     pub(super) fn position(&self) -> usize {
-        self.out.len()
+        self.out.len() + self.gathered_length
+    }
+
+    fn flush(&mut self) {
+        self.out
+            .extend_from_slice(&self.gathered[..self.gathered_length]);
+        self.gathered_length = 0;
     }
 
     #[inline]
+    fn fixed<const N: usize>(&mut self, bytes: [u8; N]) {
+        if self.gathered_length + N > GATHERED_BYTES_MAX {
+            self.flush();
+        }
+        self.gathered[self.gathered_length..self.gathered_length + N].copy_from_slice(&bytes);
+        self.gathered_length += N;
+    }
+
     pub(super) fn raw(&mut self, bytes: &[u8]) {
-        self.out.extend_from_slice(bytes);
+        if self.gathered_length + bytes.len() > GATHERED_BYTES_MAX {
+            self.flush();
+            if bytes.len() > GATHERED_BYTES_MAX / 2 {
+                return self.out.extend_from_slice(bytes);
+            }
+        }
+        self.gathered[self.gathered_length..self.gathered_length + bytes.len()]
+            .copy_from_slice(bytes);
+        self.gathered_length += bytes.len();
     }
 
     /// A byte, 1 for true and 0 for false.
     #[inline]
     pub fn bool(&mut self, value: bool) -> Result<(), EncodeError> {
-        self.raw(&[u8::from(value)]);
+        self.fixed([u8::from(value)]);
         Ok(())
     }
 
     /// A sixteen-byte identifier.
     #[inline]
     pub fn uuid(&mut self, value: Uuid) -> Result<(), EncodeError> {
-        self.raw(value.as_bytes());
+        self.fixed(*value.as_bytes());
         Ok(())
     }
 
@@ -56,7 +104,7 @@ impl<'a> Encoder<'a> {
     #[inline]
     pub fn unsigned_varint(&mut self, value: u32) {
         if value < 0x80 {
-            return self.raw(&[value as u8]);
+            return self.fixed([value as u8]);
         }
         let (bytes, length) = varint(value);
         self.raw(&bytes[..length]);
@@ -64,6 +112,14 @@ impl<'a> Encoder<'a> {
 
     /// Puts `value` as an unsigned varint where one byte was kept free at `position`; what follows moves if it needs more.
     pub(super) fn patch_varint(&mut self, position: usize, value: u32) {
+        if value < 0x80 {
+            match position.checked_sub(self.out.len()) {
+                Some(position) => self.gathered[position] = value as u8,
+                None => self.out[position] = value as u8,
+            }
+            return;
+        }
+        self.flush();
         let (bytes, length) = varint(value);
         let end = self.out.len();
         self.out.resize(end + length - 1, 0);
@@ -73,7 +129,10 @@ impl<'a> Encoder<'a> {
 
     fn string_length(&mut self, length: Option<usize>) -> Result<(), EncodeError> {
         if let Some(length) = length.filter(|length| *length > STRING_BYTES_MAX) {
-            return Err(EncodeError::TooLong { length, limit: STRING_BYTES_MAX });
+            return Err(EncodeError::TooLong {
+                length,
+                limit: STRING_BYTES_MAX,
+            });
         }
         if self.flexible {
             return self.length(length);
@@ -83,12 +142,17 @@ impl<'a> Encoder<'a> {
 
     fn length(&mut self, length: Option<usize>) -> Result<(), EncodeError> {
         const LIMIT: usize = i32::MAX as usize;
-        match length {
-            Some(length) if length > LIMIT => return Err(EncodeError::TooLong { length, limit: LIMIT }),
-            length if self.flexible => self.unsigned_varint(length.map_or(0, |length| length as u32 + 1)),
-            length => self.i32(length.map_or(-1, |length| length as i32))?,
+        if let Some(length) = length.filter(|length| *length > LIMIT) {
+            return Err(EncodeError::TooLong {
+                length,
+                limit: LIMIT,
+            });
         }
-        Ok(())
+        if self.flexible {
+            self.unsigned_varint(length.map_or(0, |length| length as u32 + 1));
+            return Ok(());
+        }
+        self.i32(length.map_or(-1, |length| length as i32))
     }
 
     /// A string.
@@ -125,13 +189,24 @@ impl<'a> Encoder<'a> {
     }
 
     /// An array or null.
-    pub fn nullable_array<T: Wire>(&mut self, items: Option<&[T]>, version: i16) -> Result<(), EncodeError> {
+    pub fn nullable_array<T: Wire>(
+        &mut self,
+        items: Option<&[T]>,
+        version: i16,
+    ) -> Result<(), EncodeError> {
         self.length(items.map(<[T]>::len))?;
-        items.unwrap_or_default().iter().try_for_each(|item| item.write(self, version))
+        items
+            .unwrap_or_default()
+            .iter()
+            .try_for_each(|item| item.write(self, version))
     }
 
     /// A struct or null.
-    pub fn nullable_struct<T: Wire>(&mut self, value: Option<&T>, version: i16) -> Result<(), EncodeError> {
+    pub fn nullable_struct<T: Wire>(
+        &mut self,
+        value: Option<&T>,
+        version: i16,
+    ) -> Result<(), EncodeError> {
         match value {
             Some(value) => {
                 self.i8(1)?;
@@ -143,16 +218,22 @@ impl<'a> Encoder<'a> {
 
     /// The tagged fields of a struct that knows none of its own.
     #[inline]
-    pub fn unknown_tagged_fields(&mut self, unknown: &UnknownTaggedFields) -> Result<(), EncodeError> {
+    pub fn unknown_tagged_fields(
+        &mut self,
+        unknown: &UnknownTaggedFields,
+    ) -> Result<(), EncodeError> {
         if self.flexible && unknown.is_empty() {
-            self.raw(&[0]);
+            self.fixed([0]);
             return Ok(());
         }
         self.tagged_fields(unknown)?.finish(self)
     }
 
     /// Begins the tagged fields of a struct. Write the known ones in the order of their tags, then finish.
-    pub fn tagged_fields<'u>(&mut self, unknown: &'u UnknownTaggedFields) -> Result<TagWriter<'u>, EncodeError> {
+    pub fn tagged_fields<'u>(
+        &mut self,
+        unknown: &'u UnknownTaggedFields,
+    ) -> Result<TagWriter<'u>, EncodeError> {
         TagWriter::begin(self, unknown)
     }
 }
@@ -179,7 +260,7 @@ macro_rules! numbers {
                 #[doc = concat!("A big-endian `", stringify!($number), "`.")]
                 #[inline]
                 pub fn $number(&mut self, value: $number) -> Result<(), EncodeError> {
-                    self.raw(&value.to_be_bytes());
+                    self.fixed(value.to_be_bytes());
                     Ok(())
                 }
             )*

@@ -6,7 +6,9 @@ use crate::message::VersionRange;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// The bytes end before the value does.
-    #[error("the message ends too early: {needed} bytes are needed at position {position}, {left} are left")]
+    #[error(
+        "the message ends too early: {needed} bytes are needed at position {position}, {left} are left"
+    )]
     Truncated {
         /// Where the value would start.
         position: u32,
@@ -24,7 +26,9 @@ pub enum DecodeError {
         length: i32,
     },
     /// An array claims more elements than the bytes that are left could hold.
-    #[error("an array at position {position} claims {count} elements, which cannot fit into the {left} bytes left")]
+    #[error(
+        "an array at position {position} claims {count} elements, which cannot fit into the {left} bytes left"
+    )]
     CountTooLarge {
         /// Where the first element would start.
         position: u32,
@@ -85,7 +89,9 @@ pub enum DecodeError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EncodeError {
     /// A field has a value that the version cannot carry and that may not be dropped silently.
-    #[error("{field} is set, but version {version} of the message does not have it; leave it at its default or use another version")]
+    #[error(
+        "{field} is set, but version {version} of the message does not have it; leave it at its default or use another version"
+    )]
     FieldNotInVersion {
         /// Message and field.
         field: &'static str,
@@ -93,7 +99,9 @@ pub enum EncodeError {
         version: i16,
     },
     /// A field is null in a version that does not allow it.
-    #[error("{field} is null, which version {version} of the message does not allow; give it a value or use another version")]
+    #[error(
+        "{field} is null, which version {version} of the message does not allow; give it a value or use another version"
+    )]
     NullNotInVersion {
         /// Message and field.
         field: &'static str,
@@ -109,7 +117,9 @@ pub enum EncodeError {
         limit: usize,
     },
     /// Unknown tagged fields in a version that has no tagged fields.
-    #[error("unknown tagged fields are set, but this version of the message is not flexible; remove them or use another version")]
+    #[error(
+        "unknown tagged fields are set, but this version of the message is not flexible; remove them or use another version"
+    )]
     TaggedFieldsNotInVersion,
     /// An unknown tagged field has the tag of a known one.
     #[error("the unknown tagged field {tag} has the tag of a known field; set that field instead")]

@@ -55,12 +55,17 @@ impl UnknownTaggedFields {
 
     /// Appends a field. Whoever pushes sorts when all are there.
     pub(super) fn push(&mut self, tag: u32, value: Bytes) {
-        self.0.get_or_insert_default().0.push(TaggedField { tag, value });
+        self.0
+            .get_or_insert_default()
+            .0
+            .push(TaggedField { tag, value });
     }
 
     /// Restores the order of the tags; of several values of one tag the last one stays.
     pub(super) fn sort(&mut self) {
-        let Some(List(fields)) = self.0.as_deref_mut() else { return };
+        let Some(List(fields)) = self.0.as_deref_mut() else {
+            return;
+        };
         if fields.is_sorted_by(|left, right| left.tag < right.tag) {
             return;
         }
@@ -80,14 +85,21 @@ pub struct TagWriter<'a> {
 }
 
 impl<'a> TagWriter<'a> {
-    pub(super) fn begin(encoder: &mut Encoder<'_>, unknown: &'a super::UnknownTaggedFields) -> Result<Self, EncodeError> {
+    pub(super) fn begin(
+        encoder: &mut Encoder<'_>,
+        unknown: &'a super::UnknownTaggedFields,
+    ) -> Result<Self, EncodeError> {
         let count_position = encoder.position();
         if encoder.is_flexible() {
             encoder.raw(&[0]);
         } else if !unknown.is_empty() {
             return Err(EncodeError::TaggedFieldsNotInVersion);
         }
-        Ok(Self { unknown: unknown.as_slice(), count_position, count: 0 })
+        Ok(Self {
+            unknown: unknown.as_slice(),
+            count_position,
+            count: 0,
+        })
     }
 
     /// Writes the field `tag` with the value that `write` writes. Tags must grow from call to call, and the version be flexible.
@@ -116,7 +128,9 @@ impl<'a> TagWriter<'a> {
         if encoder.is_flexible() {
             self.unknown_below(encoder, u32::MAX);
             self.count += self.unknown.len() as u32;
-            self.unknown.iter().for_each(|field| write_unknown(encoder, field));
+            self.unknown
+                .iter()
+                .for_each(|field| write_unknown(encoder, field));
             encoder.patch_varint(self.count_position, self.count);
         }
         Ok(())

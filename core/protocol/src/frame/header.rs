@@ -32,7 +32,11 @@ impl RequestHeader {
     }
 
     /// Reads the rest.
-    pub(super) fn decode_end(&mut self, decoder: &mut Decoder, header_version: i16) -> Result<(), DecodeError> {
+    pub(super) fn decode_end(
+        &mut self,
+        decoder: &mut Decoder,
+        header_version: i16,
+    ) -> Result<(), DecodeError> {
         decoder.set_flexible(false);
         self.client_id = decoder.nullable_string()?;
         decoder.set_flexible(header_version >= 2);
@@ -47,7 +51,10 @@ impl RequestHeader {
         encoder.i16(self.api_version)?;
         encoder.i32(self.correlation_id)?;
         encoder.nullable_string(self.client_id.as_ref())?;
-        Encoder::new(out, header_version >= 2).unknown_tagged_fields(&self.unknown_tagged_fields)
+        encoder.set_flexible(header_version >= 2);
+        encoder.unknown_tagged_fields(&self.unknown_tagged_fields)?;
+        encoder.finish();
+        Ok(())
     }
 }
 
@@ -64,13 +71,18 @@ impl ResponseHeader {
     /// Reads a header.
     pub fn decode(decoder: &mut Decoder, header_version: i16) -> Result<Self, DecodeError> {
         decoder.set_flexible(header_version >= 1);
-        Ok(Self { correlation_id: decoder.i32()?, unknown_tagged_fields: decoder.unknown_tagged_fields()? })
+        Ok(Self {
+            correlation_id: decoder.i32()?,
+            unknown_tagged_fields: decoder.unknown_tagged_fields()?,
+        })
     }
 
     /// Appends the header.
     pub fn encode(&self, out: &mut BytesMut, header_version: i16) -> Result<(), EncodeError> {
         let mut encoder = Encoder::new(out, header_version >= 1);
         encoder.i32(self.correlation_id)?;
-        encoder.unknown_tagged_fields(&self.unknown_tagged_fields)
+        encoder.unknown_tagged_fields(&self.unknown_tagged_fields)?;
+        encoder.finish();
+        Ok(())
     }
 }

@@ -17,7 +17,9 @@ pub enum FrameError {
         length: i32,
     },
     /// A length above the limit; nothing of it was allocated.
-    #[error("the peer announces a frame of {length} bytes, more than the {limit} allowed; raise the limit or send less at a time")]
+    #[error(
+        "the peer announces a frame of {length} bytes, more than the {limit} allowed; raise the limit or send less at a time"
+    )]
     TooLarge {
         /// What it said.
         length: u32,
@@ -31,7 +33,9 @@ pub enum FrameError {
 /// The frame shares the memory of `received`. Room for a frame that is not there yet is not reserved: a peer that announces much and
 /// sends little costs what it sent.
 pub fn take_frame(received: &mut BytesMut, limit: u32) -> Result<Option<Bytes>, FrameError> {
-    let Some(prefix) = received.first_chunk::<LENGTH_BYTES>() else { return Ok(None) };
+    let Some(prefix) = received.first_chunk::<LENGTH_BYTES>() else {
+        return Ok(None);
+    };
     let length = i32::from_be_bytes(*prefix);
     let length = u32::try_from(length).map_err(|_| FrameError::Negative { length })?;
     if length > limit {
@@ -53,7 +57,10 @@ pub(super) fn with_length(
     out.extend_from_slice(&[0; LENGTH_BYTES]);
     let written = write(out).and_then(|()| {
         let length = out.len() - start - LENGTH_BYTES;
-        i32::try_from(length).map_err(|_| EncodeError::TooLong { length, limit: i32::MAX as usize })
+        i32::try_from(length).map_err(|_| EncodeError::TooLong {
+            length,
+            limit: i32::MAX as usize,
+        })
     });
     match written {
         Ok(length) => out[start..start + LENGTH_BYTES].copy_from_slice(&length.to_be_bytes()),

@@ -13,10 +13,18 @@ use crate::{ApiKey, ApiVersionsResponse, ErrorCode, Response};
 ///
 /// A broker that does not know our version of `ApiVersions` answers in version 0, with the error code `UnsupportedVersion`: so does
 /// this read it.
-pub fn decode_response(frame: Bytes, api: ApiKey, version: i16) -> Result<(ResponseHeader, Response), DecodeError> {
+pub fn decode_response(
+    frame: Bytes,
+    api: ApiKey,
+    version: i16,
+) -> Result<(ResponseHeader, Response), DecodeError> {
     let mut decoder = Decoder::new(frame);
     let header = ResponseHeader::decode(&mut decoder, api.response_header_version(version))?;
-    let version = if api == ApiKey::ApiVersions && refuses_version(&decoder) { 0 } else { version };
+    let version = if api == ApiKey::ApiVersions && refuses_version(&decoder) {
+        0
+    } else {
+        version
+    };
     let response = Response::decode(api, &mut decoder, version)?;
     Ok((header, response))
 }
@@ -32,7 +40,10 @@ pub fn encode_response(
     version: i16,
     correlation_id: i32,
 ) -> Result<(), EncodeError> {
-    let header = ResponseHeader { correlation_id, unknown_tagged_fields: UnknownTaggedFields::default() };
+    let header = ResponseHeader {
+        correlation_id,
+        unknown_tagged_fields: UnknownTaggedFields::default(),
+    };
     with_length(out, |out| {
         header.encode(out, response.api_key().response_header_version(version))?;
         response.encode(out, version)
@@ -47,6 +58,10 @@ pub fn encode_unsupported_version(
     api_keys: Vec<ApiVersion>,
 ) -> Result<(), EncodeError> {
     let error_code = ErrorCode::UnsupportedVersion.code();
-    let response = ApiVersionsResponse { error_code, api_keys, ..ApiVersionsResponse::default() };
+    let response = ApiVersionsResponse {
+        error_code,
+        api_keys,
+        ..ApiVersionsResponse::default()
+    };
     encode_response(out, &response.into(), 0, correlation_id)
 }

@@ -1,6 +1,10 @@
 //! The crate's codec for a message that is known by its name only.
 
-#![allow(dead_code, reason = "every test binary uses another part of this module")]
+#![allow(
+    dead_code,
+    reason = "every test binary uses another part of this module"
+)]
+#![allow(clippy::unwrap_used, reason = "the data are our own")]
 
 use bytes::{Bytes, BytesMut};
 use headwater_protocol::*;
@@ -8,18 +12,32 @@ use headwater_protocol::*;
 use crate::schema;
 
 /// Decodes `bytes`, which must be all of a message, and encodes it again at the same version.
-pub(crate) fn again(message: &schema::Message, bytes: Bytes, version: i16) -> Result<Bytes, String> {
+pub(crate) fn again(
+    message: &schema::Message,
+    bytes: Bytes,
+    version: i16,
+) -> Result<Bytes, String> {
     match message.kind {
-        "request" => whole(bytes, |decoder| Request::decode(api(message), decoder, version), |request, out| request.encode(out, version)),
-        "response" => {
-            whole(bytes, |decoder| Response::decode(api(message), decoder, version), |response, out| response.encode(out, version))
-        }
+        "request" => whole(
+            bytes,
+            |decoder| Request::decode(api(message), decoder, version),
+            |request, out| request.encode(out, version),
+        ),
+        "response" => whole(
+            bytes,
+            |decoder| Response::decode(api(message), decoder, version),
+            |response, out| response.encode(out, version),
+        ),
         _ => record(message.name, bytes, version),
     }
 }
 
 /// Decodes only, and drops what came out.
-pub(crate) fn decode(message: &schema::Message, bytes: Bytes, version: i16) -> Result<(), DecodeError> {
+pub(crate) fn decode(
+    message: &schema::Message,
+    bytes: Bytes,
+    version: i16,
+) -> Result<(), DecodeError> {
     let mut decoder = Decoder::new(bytes);
     match message.kind {
         "request" => Request::decode(api(message), &mut decoder, version).map(drop),

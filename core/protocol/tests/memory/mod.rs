@@ -17,7 +17,10 @@ fn grow(bytes: isize) {
     PEAK.set(PEAK.get().max(now));
 }
 
-#[allow(unsafe_code, reason = "an allocator cannot be written without; this one hands on to the system's")]
+#[allow(
+    unsafe_code,
+    reason = "an allocator cannot be written without; this one hands on to the system's"
+)]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         grow(layout.size() as isize);

@@ -10,7 +10,11 @@
 //!
 //! `-` stands for "none". Versions are those of the message that has them.
 
-#![allow(dead_code, reason = "every test binary uses another part of this module")]
+#![allow(
+    dead_code,
+    reason = "every test binary uses another part of this module"
+)]
+#![allow(clippy::unwrap_used, reason = "the data are our own")]
 
 mod random;
 
@@ -48,7 +52,10 @@ struct Field {
 /// All messages of the crate.
 pub(crate) fn messages() -> Vec<Message> {
     let mut messages: Vec<Message> = Vec::new();
-    for line in include_str!("../schema.txt").lines().filter(|line| !line.starts_with('#')) {
+    for line in include_str!("../schema.txt")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+    {
         let words: Vec<&'static str> = line.split_whitespace().collect();
         match (words[0], line.starts_with(' ')) {
             ("message", false) => messages.push(Message {
@@ -60,16 +67,26 @@ pub(crate) fn messages() -> Vec<Message> {
                 structs: Vec::new(),
             }),
             ("struct", false) => {
-                messages.last_mut().unwrap().structs.push(Struct { name: words[1], fields: Vec::new() });
+                messages.last_mut().unwrap().structs.push(Struct {
+                    name: words[1],
+                    fields: Vec::new(),
+                });
             }
-            _ => messages.last_mut().unwrap().structs.last_mut().unwrap().fields.push(Field {
-                kind: words[1].trim_start_matches("[]"),
-                is_array: words[1].starts_with("[]"),
-                versions: range(words[2], words[3]).unwrap(),
-                nullable: range(words[4], words[5]),
-                tag: optional(words[6]),
-                default: (words[7] != "-").then_some(words[7]),
-            }),
+            _ => messages
+                .last_mut()
+                .unwrap()
+                .structs
+                .last_mut()
+                .unwrap()
+                .fields
+                .push(Field {
+                    kind: words[1].trim_start_matches("[]"),
+                    is_array: words[1].starts_with("[]"),
+                    versions: range(words[2], words[3]).unwrap(),
+                    nullable: range(words[4], words[5]),
+                    tag: optional(words[6]),
+                    default: (words[7] != "-").then_some(words[7]),
+                }),
         }
     }
     messages
@@ -95,7 +112,13 @@ impl Message {
     pub(crate) fn random_bytes(&self, version: i16, random: &mut Random) -> Vec<u8> {
         let mut out = Vec::new();
         let root = self.structs.last().unwrap();
-        Writer { message: self, version, flexible: self.is_flexible(version), random }.structure(&mut out, root, Values::Random);
+        Writer {
+            message: self,
+            version,
+            flexible: self.is_flexible(version),
+            random,
+        }
+        .structure(&mut out, root, Values::Random);
         out
     }
 
@@ -114,7 +137,11 @@ struct Writer<'a> {
 impl<'a> Writer<'a> {
     fn structure(&mut self, out: &mut Vec<u8>, of: &'a Struct, values: Values) {
         let version = self.version;
-        for field in of.fields.iter().filter(|field| field.tag.is_none() && field.versions.contains(&version)) {
+        for field in of
+            .fields
+            .iter()
+            .filter(|field| field.tag.is_none() && field.versions.contains(&version))
+        {
             self.field(out, field, values);
         }
         if self.flexible {
@@ -126,14 +153,21 @@ impl<'a> Writer<'a> {
         let mut fields: Vec<(u32, Vec<u8>)> = Vec::new();
         if values == Values::Random {
             let version = self.version;
-            for field in of.fields.iter().filter(|field| field.versions.contains(&version)) {
+            for field in of
+                .fields
+                .iter()
+                .filter(|field| field.versions.contains(&version))
+            {
                 if let Some(tag) = field.tag.filter(|_| self.random.chance(2)) {
                     fields.push((tag, self.other_than_default(field)));
                 }
             }
             if self.random.chance(8) {
                 let length = self.random.below(300);
-                fields.push((100 + self.random.below(1000) as u32, self.random.bytes(length)));
+                fields.push((
+                    100 + self.random.below(1000) as u32,
+                    self.random.bytes(length),
+                ));
             }
         }
         fields.sort_by_key(|(tag, _)| *tag);
@@ -158,14 +192,23 @@ impl<'a> Writer<'a> {
     }
 
     fn field(&mut self, out: &mut Vec<u8>, field: &'a Field, values: Values) {
-        let nullable = field.nullable.as_ref().is_some_and(|versions| versions.contains(&self.version));
+        let nullable = field
+            .nullable
+            .as_ref()
+            .is_some_and(|versions| versions.contains(&self.version));
         let null = nullable
             && match values {
                 Values::Random => self.random.chance(4),
-                Values::Default => field.default == Some("null") || (field.kind == "records" && !field.is_array),
+                Values::Default => {
+                    field.default == Some("null") || (field.kind == "records" && !field.is_array)
+                }
             };
         if field.is_array {
-            let count = if values == Values::Random { self.random.below(4) } else { 0 };
+            let count = if values == Values::Random {
+                self.random.below(4)
+            } else {
+                0
+            };
             self.length(out, (!null).then_some(count), 4);
             if !null {
                 (0..count).for_each(|_| self.value(out, field, values));
@@ -193,12 +236,21 @@ impl<'a> Writer<'a> {
             "uuid" => 16,
             "string" => return self.text(out, values),
             "bytes" | "records" => {
-                let length = if values == Values::Random { self.random.below(200) } else { 0 };
+                let length = if values == Values::Random {
+                    self.random.below(200)
+                } else {
+                    0
+                };
                 self.length(out, Some(length), 4);
                 return out.extend(self.random.bytes(length));
             }
             name => {
-                let of = self.message.structs.iter().find(|of| of.name == name).unwrap();
+                let of = self
+                    .message
+                    .structs
+                    .iter()
+                    .find(|of| of.name == name)
+                    .unwrap();
                 return self.structure(out, of, values);
             }
         };
@@ -211,7 +263,11 @@ impl<'a> Writer<'a> {
     }
 
     fn text(&mut self, out: &mut Vec<u8>, values: Values) {
-        let text = if values == Values::Random { self.random.text() } else { String::new() };
+        let text = if values == Values::Random {
+            self.random.text()
+        } else {
+            String::new()
+        };
         self.length(out, Some(text.len()), 2);
         out.extend(text.as_bytes());
     }
@@ -233,7 +289,10 @@ fn default_number(kind: &str, default: Option<&str>, width: usize) -> Vec<u8> {
     let value = match default {
         Some("true") => 1,
         None | Some("false") => 0,
-        Some(text) => text.strip_prefix("0x").map_or_else(|| text.parse().unwrap(), |hex| i64::from_str_radix(hex, 16).unwrap()),
+        Some(text) => text.strip_prefix("0x").map_or_else(
+            || text.parse().unwrap(),
+            |hex| i64::from_str_radix(hex, 16).unwrap(),
+        ),
     };
     match kind {
         "float64" => (value as f64).to_be_bytes().to_vec(),

@@ -44,7 +44,13 @@ impl Random {
 
     /// Text, now and then longer than a one-byte length can say.
     pub(crate) fn text(&mut self) -> String {
-        let length = if self.chance(10) { 120 + self.below(200) } else { self.below(12) };
-        (0..length).map(|_| ['a', 'Z', '0', '-', '.', ' ', 'ä', '流', '🦀'][self.below(9)]).collect()
+        let length = if self.chance(10) {
+            120 + self.below(200)
+        } else {
+            self.below(12)
+        };
+        (0..length)
+            .map(|_| ['a', 'Z', '0', '-', '.', ' ', 'ä', '流', '🦀'][self.below(9)])
+            .collect()
     }
 }
