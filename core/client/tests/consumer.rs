@@ -4,8 +4,9 @@ mod support;
 
 use std::time::Duration;
 
-use headwater_client::{BatchOptions, Client, Consumer, ConsumerConfig, ErrorKind, Offset, Position, Record, ScanOptions, Until};
+use headwater_client::{BatchOptions, Client, Consumer, ConsumerConfig, ErrorKind, Position, Record, ScanOptions, Until};
 use headwater_protocol::ErrorCode;
+use headwater_record::Offset;
 use support::{FakeBroker, client, config};
 
 const TOPIC: &str = "t";

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 /// What happens to the next produce.
 #[derive(Debug, Clone)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// It is refused with this code.
     Code(ErrorCode),
     /// It is refused, and these records of it are named.
@@ -36,52 +36,52 @@ pub enum Fault {
 
 /// A produce that was answered with success or lost after it was written.
 #[derive(Debug, Clone)]
-pub struct Seen {
-    pub partition: i32,
-    pub header: BatchHeader,
-    pub thread: ThreadId,
+pub(crate) struct Seen {
+    pub(crate) partition: i32,
+    pub(crate) header: BatchHeader,
+    pub(crate) thread: ThreadId,
 }
 
 #[derive(Debug, Default)]
-pub struct State {
+pub(crate) struct State {
     /// Topic, partition: the batches as they are in the log.
-    pub logs: BTreeMap<(String, i32), Vec<Bytes>>,
-    pub partitions: BTreeMap<String, i32>,
-    pub produce_faults: VecDeque<Fault>,
-    pub fetch_faults: VecDeque<ErrorCode>,
+    pub(crate) logs: BTreeMap<(String, i32), Vec<Bytes>>,
+    pub(crate) partitions: BTreeMap<String, i32>,
+    pub(crate) produce_faults: VecDeque<Fault>,
+    pub(crate) fetch_faults: VecDeque<ErrorCode>,
     /// Every batch that arrived, refused or not.
-    pub seen: Vec<Seen>,
-    pub metadata_requests: usize,
-    pub max_batch_bytes: usize,
+    pub(crate) seen: Vec<Seen>,
+    pub(crate) metadata_requests: usize,
+    pub(crate) max_batch_bytes: usize,
     /// The last sequence of each producer in each partition, and the offset of the batch.
     sequences: HashMap<(String, i32, ProducerId, i16), (i32, i32, i64)>,
     /// The first offset that is still there.
-    pub log_start: i64,
+    pub(crate) log_start: i64,
 }
 
 #[derive(Debug, Default)]
-pub struct FakeBroker {
+pub(crate) struct FakeBroker {
     state: Mutex<State>,
 }
 
 impl FakeBroker {
-    pub fn with_topic(name: &str, partitions: i32) -> Arc<Self> {
+    pub(crate) fn with_topic(name: &str, partitions: i32) -> Arc<Self> {
         let broker = Self::default();
         broker.state().partitions.insert(name.to_owned(), partitions);
         broker.state().max_batch_bytes = 1 << 20;
         Arc::new(broker)
     }
 
-    pub fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }
 
-    pub fn fail_next(&self, faults: impl IntoIterator<Item = Fault>) {
+    pub(crate) fn fail_next(&self, faults: impl IntoIterator<Item = Fault>) {
         self.state().produce_faults.extend(faults);
     }
 
     /// The values in a partition, in order, with their offsets.
-    pub fn values(&self, topic: &str, partition: i32) -> Vec<(i64, Vec<u8>)> {
+    pub(crate) fn values(&self, topic: &str, partition: i32) -> Vec<(i64, Vec<u8>)> {
         let state = self.state();
         let mut values = Vec::new();
         for batch in state.logs.get(&(topic.to_owned(), partition)).into_iter().flatten() {
@@ -97,7 +97,7 @@ impl FakeBroker {
 }
 
 /// A client on `broker` and the runtime that it needs.
-pub fn client(broker: &Arc<FakeBroker>) -> (tokio::runtime::Runtime, Client) {
+pub(crate) fn client(broker: &Arc<FakeBroker>) -> (tokio::runtime::Runtime, Client) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
     let config = ClientConfig::parse([("retry.backoff.ms", "1"), ("retry.backoff.max.ms", "2")]).unwrap();
     let client = Client::new(Arc::clone(broker) as Arc<dyn Transport>, runtime.handle().clone(), config);
@@ -105,7 +105,7 @@ pub fn client(broker: &Arc<FakeBroker>) -> (tokio::runtime::Runtime, Client) {
 }
 
 /// A producer's configuration that retries at once and lingers for ever, so that nothing happens by itself.
-pub fn config(pairs: &[(&str, &str)]) -> ProducerConfig {
+pub(crate) fn config(pairs: &[(&str, &str)]) -> ProducerConfig {
     let fixed = [("retry.backoff.ms", "1"), ("retry.backoff.max.ms", "2"), ("linger.ms", "60000")];
     ProducerConfig::parse(fixed.iter().chain(pairs).copied()).unwrap()
 }
