@@ -2,7 +2,7 @@
 
 The files are committed; this runs only when a case or a library changes::
 
-    pip install -r core/record/tests/foreign/requirements.txt
+    pip install -r bindings-python/requirements-dev.txt -c bindings-python/constraints.txt
     python core/record/tests/foreign/make_cases.py
     python core/record/tests/foreign/make_fixtures.py
 
