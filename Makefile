@@ -8,7 +8,7 @@ CONSTRAINTS := bindings-python/constraints.txt
 SOURCES := $(shell find core bindings-python Cargo.toml Cargo.lock -name target -prune -o -name .venv -prune -o \
 	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' -o -name Cargo.lock \) -print)
 
-.PHONY: help demo test test-rust test-mutants test-python bench lint docs wheel clean
+.PHONY: help demo test test-rust test-mutants test-python bench lint docs wheel messages check-messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,14 @@ docs: ## The Rust documentation, without a warning
 
 wheel: $(VENV)/build-tools ## The wheel that is published, in build/wheels
 	$(BIN)/maturin build --profile dist --manifest-path bindings-python/Cargo.toml --out build/wheels
+
+messages: ## Generate the protocol's messages from Kafka's definitions, and let Kafka judge samples (needs Maven and Java)
+	$(PYTHON) core/protocol/generate
+	cargo test --package headwater-protocol --test golden -- --ignored --nocapture | sed -n 's/^.*sample //p' > build/protocol/samples.txt
+	$(PYTHON) core/protocol/generate --judge build/protocol/samples.txt
+
+check-messages: ## Check that the generated messages are what `make messages` writes (needs Maven)
+	$(PYTHON) core/protocol/generate --check
 
 clean: ## Remove what the targets above made
 	rm -rf $(VENV) build target demo-data demo-output

@@ -1,4 +1,8 @@
-"""Generates core/protocol/src/generated, or with --check tells whether it is what would be generated."""
+"""Generates core/protocol/src/generated from Kafka's message definitions.
+
+With --check: writes nothing, fails if a file is not what would be generated.
+With --judge: reads samples ("name version hex" lines) and writes those into tests/ that Kafka itself reads and writes the same.
+"""
 
 import argparse
 import sys
@@ -17,10 +21,16 @@ DOWNLOADS = CRATE.parents[1] / "build" / "protocol" / "jars"
 
 
 def main() -> int:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--check", action="store_true", help="write nothing; fail if a file differs")
-    check = options.parse_args().check
-    files = generate()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--judge", type=Path, metavar="SAMPLES")
+    options = parser.parse_args()
+    if options.judge:
+        return jars.judge(DOWNLOADS, options.judge, CRATE / "tests" / f"kafka-{jars.KAFKA}.txt")
+    return write(generate(), check=options.check)
+
+
+def write(files: dict[Path, str], *, check: bool) -> int:
     present = {path: path.read_text() for path in (CRATE / "src" / "generated").glob("*.rs")}
     stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
     extra = [path for path in present if path not in files]

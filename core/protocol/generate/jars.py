@@ -8,19 +8,30 @@ from pathlib import Path
 
 KAFKA = "4.3.1"
 ARTIFACTS = ["kafka-clients", "kafka-group-coordinator", "kafka-transaction-coordinator", "kafka-metadata"]
+LOGGING = "org.slf4j:slf4j-api:1.7.36"  # Kafka's classes do not load without it.
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
 
 
 def fetch(folder: Path) -> list[Path]:
     """The jars, copied into `folder` by Maven unless they are there already."""
-    jars = []
-    for artifact in ARTIFACTS:
-        jar = folder / f"{artifact}-{KAFKA}.jar"
-        if not jar.exists():
-            coordinate = f"org.apache.kafka:{artifact}:{KAFKA}"
-            subprocess.run(["mvn", "-q", "-B", COPY, f"-Dartifact={coordinate}", f"-DoutputDirectory={folder}"], check=True)
-        jars.append(jar)
-    return jars
+    return [copy(f"org.apache.kafka:{artifact}:{KAFKA}", folder) for artifact in ARTIFACTS]
+
+
+def copy(coordinate: str, folder: Path) -> Path:
+    _, artifact, version = coordinate.split(":")
+    jar = folder / f"{artifact}-{version}.jar"
+    if not jar.exists():
+        subprocess.run(["mvn", "-q", "-B", COPY, f"-Dartifact={coordinate}", f"-DoutputDirectory={folder}"], check=True)
+    return jar
+
+
+def judge(folder: Path, samples: Path, accepted: Path) -> int:
+    """Writes the lines of `samples` that Kafka decodes and encodes to the same bytes into `accepted`; 1 if a line is not one."""
+    jars = [*fetch(folder), copy(LOGGING, folder)]
+    program = Path(__file__).with_name("Judge.java")
+    command = ["java", "-cp", ":".join(str(jar) for jar in jars), str(program)]
+    with samples.open() as lines, accepted.open("w") as out:
+        return subprocess.run(command, stdin=lines, stdout=out).returncode
 
 
 def definitions(jars: list[Path]) -> dict[str, dict]:

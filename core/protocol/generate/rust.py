@@ -27,8 +27,11 @@ def file(message: Message) -> str:
     own = sorted([*errors.split(", "), *(word for word in uses if word not in external)])
     lines.append("")
     lines.append(f"use crate::codec::{{{', '.join(own)}}};")
-    lines.append("use crate::message::{Message, VersionRange};" if not is_keyed(message) else
-                 "use crate::message::{Message, RecordMessage, VersionRange};")
+    lines.append(
+        "use crate::message::{Message, VersionRange};"
+        if not is_keyed(message)
+        else "use crate::message::{Message, RecordMessage, VersionRange};"
+    )
     head = f"//! {title(message)}\n//!\n//! A field without a note is there in all of these versions.\n{HEADER}"
     return head + "\n" + "\n".join(lines).lstrip("\n") + "\n\n" + body
 
@@ -65,7 +68,11 @@ def has_tags(message: Message, struct: Struct) -> bool:
 
 
 def declaration(message: Message, struct: Struct, is_root: bool) -> str:
-    about = title(message) if is_root else f"`{struct.name}` of [`{message.name}`], version{'s' if struct.versions.lowest != struct.versions.highest else ''} {struct.versions}."
+    about = (
+        title(message)
+        if is_root
+        else f"`{struct.name}` of [`{message.name}`], version{'s' if struct.versions.lowest != struct.versions.highest else ''} {struct.versions}."
+    )
     derives = "Clone, Debug, PartialEq" if needs_default(struct) else "Clone, Debug, Default, PartialEq"
     lines = [f"/// {about}", f"#[derive({derives})]"]
     if not struct.fields and not has_tags(message, struct):
@@ -266,13 +273,17 @@ def read_body(message: Message, struct: Struct) -> str:
         return f"        Ok(Self {{\n{fields}\n        }})\n" if lines else "        Ok(Self {})\n"
     arms = []
     for field in sorted(tagged, key=lambda each: each.tag):
-        test = condition(field.versions & Versions(message.flexible_since, 32767), struct.versions & Versions(message.flexible_since, 32767))
+        test = condition(
+            field.versions & Versions(message.flexible_since, 32767), struct.versions & Versions(message.flexible_since, 32767)
+        )
         guard = f" if {test}" if test else ""
         arms.append(f"                {field.tag}{guard} => message.{snake(field.name)} = {read_value(field)},\n")
     return (
         f"        let mut message = Self {{\n{fields}\n        }};\n"
         "        message.unknown_tagged_fields = decoder.tagged_fields(&mut |decoder, tag| {\n"
-        "            match tag {\n" + "".join(arms) + "                _ => return Ok(false),\n            }\n            Ok(true)\n        })?;\n"
+        "            match tag {\n"
+        + "".join(arms)
+        + "                _ => return Ok(false),\n            }\n            Ok(true)\n        })?;\n"
         "        Ok(message)\n"
     )
 
