@@ -126,7 +126,7 @@ impl Machine {
     }
 }
 
-fn flip(bytes: &mut Vec<u8>, place: usize) {
+fn flip(bytes: &mut [u8], place: usize) {
     bytes[place] ^= 1 << (place % 8);
 }
 
@@ -134,19 +134,27 @@ fn cut(bytes: &mut Vec<u8>, place: usize) {
     bytes.truncate(place);
 }
 
-fn zero(bytes: &mut Vec<u8>, place: usize) {
+fn zero(bytes: &mut [u8], place: usize) {
     let end = bytes.len().min(place + 64);
     bytes[place..end].fill(0);
 }
 
 #[test]
 fn a_flipped_bit_is_found_or_harmless_after_an_orderly_end() {
-    damage_everywhere(Ending::InOrder, flip, "a bit flipped");
+    damage_everywhere(
+        Ending::InOrder,
+        |bytes, place| flip(bytes, place),
+        "a bit flipped",
+    );
 }
 
 #[test]
 fn a_flipped_bit_is_found_or_harmless_after_a_crash() {
-    damage_everywhere(Ending::Killed, flip, "a bit flipped");
+    damage_everywhere(
+        Ending::Killed,
+        |bytes, place| flip(bytes, place),
+        "a bit flipped",
+    );
 }
 
 #[test]
@@ -161,12 +169,20 @@ fn a_cut_file_is_found_or_harmless_after_a_crash() {
 
 #[test]
 fn zeros_are_found_or_harmless_after_an_orderly_end() {
-    damage_everywhere(Ending::InOrder, zero, "64 zeros");
+    damage_everywhere(
+        Ending::InOrder,
+        |bytes, place| zero(bytes, place),
+        "64 zeros",
+    );
 }
 
 #[test]
 fn zeros_are_found_or_harmless_after_a_crash() {
-    damage_everywhere(Ending::Killed, zero, "64 zeros");
+    damage_everywhere(
+        Ending::Killed,
+        |bytes, place| zero(bytes, place),
+        "64 zeros",
+    );
 }
 
 #[test]

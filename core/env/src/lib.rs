@@ -9,7 +9,7 @@
 //! | [`MemoryEnv`] | an engine without a directory: nothing outlives the process |
 //! | [`SimEnv`] | tests: a seeded disk that forgets what was not synced, tears writes, fails calls, fills up; a clock that jumps |
 //!
-//! All three pass the same contract tests (`tests/contract.rs`).
+//! All three pass the same contract tests (`tests/contract/`).
 
 mod directory;
 mod environment;

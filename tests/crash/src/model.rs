@@ -22,6 +22,7 @@ pub struct Expectation {
 
 impl Expectation {
     /// After a step that worked.
+    #[must_use]
     pub fn after(&self, outcome: &Outcome) -> Expectation {
         let mut next = self.while_under_way(outcome);
         if let Some((base, values)) = &outcome.appended {
@@ -39,6 +40,7 @@ impl Expectation {
     }
 
     /// In the middle of a step that, left alone, would have this outcome: what it takes away may be gone, what it adds may be there.
+    #[must_use]
     pub fn while_under_way(&self, outcome: &Outcome) -> Expectation {
         let mut next = self.clone();
         let kept = outcome.log_start..outcome.log_end;

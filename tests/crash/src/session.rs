@@ -203,7 +203,7 @@ impl Session {
 
     fn append(&mut self, values: &[Vec<u8>], idempotent: bool) -> Result<Outcome, Failure> {
         let producer = idempotent.then_some(self.producer);
-        let batch = self.batch(values, producer);
+        let batch = batch_of(values, producer);
         let appended = self.log.append_as_leader(validated(batch)?, LEADER_EPOCH)?;
         if idempotent {
             self.producer.next_sequence += values.len() as i32;
@@ -215,24 +215,6 @@ impl Session {
         }
         outcome.appended = Some((appended.base_offset.get(), values.to_vec()));
         Ok(outcome)
-    }
-
-    fn batch(&self, values: &[Vec<u8>], producer: Option<Producer>) -> Bytes {
-        let producer = producer.map(|producer| ProducerState {
-            id: ProducerId::new(PRODUCER_ID),
-            epoch: ProducerEpoch::new(producer.epoch),
-            base_sequence: producer.next_sequence,
-        });
-        let mut builder = BatchBuilder::new(BatchOptions {
-            producer,
-            ..BatchOptions::default()
-        });
-        for value in values {
-            builder
-                .try_append(timestamp_of(value), None, Some(value), &[])
-                .expect("a few small records fit in a batch");
-        }
-        builder.finish().expect("a batch has records")
     }
 
     /// Begins a new producer epoch: after a truncation or a crash the producer does not know which of its batches are there.
@@ -300,4 +282,22 @@ pub fn timestamp_of(value: &[u8]) -> i64 {
 
 fn validated(batch: Bytes) -> Result<headwater_record::ValidatedBatches, Failure> {
     validate(batch, &ValidationRules::default()).map_err(Failure::other)
+}
+
+fn batch_of(values: &[Vec<u8>], producer: Option<Producer>) -> Bytes {
+    let producer = producer.map(|producer| ProducerState {
+        id: ProducerId::new(PRODUCER_ID),
+        epoch: ProducerEpoch::new(producer.epoch),
+        base_sequence: producer.next_sequence,
+    });
+    let mut builder = BatchBuilder::new(BatchOptions {
+        producer,
+        ..BatchOptions::default()
+    });
+    for value in values {
+        builder
+            .try_append(timestamp_of(value), None, Some(value), &[])
+            .expect("a few small records fit in a batch");
+    }
+    builder.finish().expect("a batch has records")
 }

@@ -106,7 +106,7 @@ impl Survivor<'_> {
     fn go_on(&self, mut session: Session, served: &Served) -> Result<(), String> {
         let append = Step::Append {
             values: vec![b"after the crash".to_vec()],
-            idempotent: self.seed % 2 == 0,
+            idempotent: self.seed.is_multiple_of(2),
         };
         let failed = |failure| format!("the log does not go on: {failure:?}");
         let outcome = session.step(&append).map_err(failed)?;
