@@ -89,11 +89,10 @@ fn delete<E: Env>(
         }
         offset => Offset::new(offset),
     };
-    let start = partition.delete_records(before).map_err(|error| {
+    partition.delete_records(before).map_err(|error| {
         tracing::error!(topic = %topic.name, partition = %partition.id, %error, "records could not be deleted");
         errors::change_code(&error)
-    })?;
-    Ok(start)
+    })
 }
 
 fn respond(partition_index: i32, start: Result<Offset, ErrorCode>) -> DeleteRecordsPartitionResult {

@@ -157,6 +157,15 @@ fn open_metadata<E: Env>(
 ) -> Result<(MetadataLog<E>, Replayed), OpenError> {
     let path = directory.partition_path(metadata_log::TOPIC, 0);
     let start = checkpoints.of(metadata_log::TOPIC, 0);
+    metadata_log::check(env, &path, start.recovery_point).map_err(|error| match error {
+        metadata_log::CheckError::Io(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            OpenError::io(&path, source)
+        }
+        error => OpenError::Damaged {
+            path: path.clone(),
+            reason: format!("its log {error}. Restore the directory from a copy"),
+        },
+    })?;
     let (log, recovery) = MetadataLog::open(env.clone(), &path, start)
         .map_err(|error| OpenError::log(&path, error))?;
     report.add(metadata_log::TOPIC, 0, log.log_end_offset(), recovery);
