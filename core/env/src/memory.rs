@@ -2,6 +2,7 @@
 
 mod contents;
 mod file;
+mod tail;
 
 use std::io;
 use std::path::Path;

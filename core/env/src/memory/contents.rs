@@ -13,6 +13,8 @@ use std::io::{self, IoSlice};
 
 use bytes::Bytes;
 
+use super::tail::Tail;
+
 /// Where a chunk is sealed. Large against a fetch, so that few reads cross from chunk to chunk.
 const CHUNK_BYTES: usize = 4 << 20;
 
@@ -20,7 +22,7 @@ const CHUNK_BYTES: usize = 4 << 20;
 pub(super) struct Contents {
     sealed: Vec<Chunk>,
     tail_start: u64,
-    tail: Vec<u8>,
+    tail: Tail,
     len: u64,
 }
 
@@ -79,7 +81,7 @@ impl Contents {
             self.fill_gap(position)?;
             self.make_room(total)?;
             for part in parts {
-                self.tail.extend_from_slice(part);
+                self.tail.push(part);
             }
         } else {
             let mut position = position;
@@ -101,7 +103,7 @@ impl Contents {
                 last.bytes.truncate((len - last.start) as usize);
             }
             self.tail_start = len;
-            self.tail = Vec::new();
+            self.tail = Tail::default();
         } else {
             self.tail
                 .truncate(usize::try_from(len - self.tail_start).unwrap_or(usize::MAX));
@@ -128,7 +130,7 @@ impl Contents {
         let chunks = self.sealed[self.chunk_at(position)..]
             .iter()
             .map(|chunk| (chunk.start, &chunk.bytes[..]));
-        for (start, bytes) in chunks.chain([(self.tail_start, &self.tail[..])]) {
+        for (start, bytes) in chunks.chain([(self.tail_start, self.tail.bytes())]) {
             let from = usize::try_from(position - start)
                 .unwrap_or(usize::MAX)
                 .min(bytes.len());
@@ -147,29 +149,21 @@ impl Contents {
     fn fill_gap(&mut self, position: u64) -> io::Result<()> {
         let gap = usize::try_from(position - self.written_end())
             .map_err(|_| io::ErrorKind::FileTooLarge)?;
-        self.tail
-            .try_reserve(gap)
-            .map_err(|_| io::ErrorKind::OutOfMemory)?;
-        self.tail.resize(self.tail.len() + gap, 0);
+        self.tail.reserve(gap)?;
+        self.tail.push_zeros(gap);
         Ok(())
     }
 
     /// Room for a write of `len` bytes at the end, in a new tail if this one has become a chunk.
     fn make_room(&mut self, len: usize) -> io::Result<()> {
         if self.tail.len() >= CHUNK_BYTES / 2 && self.tail.len() + len > CHUNK_BYTES {
-            let bytes = Bytes::from(std::mem::take(&mut self.tail));
+            let next = Tail::chunk(len.max(CHUNK_BYTES))?;
+            let bytes = std::mem::replace(&mut self.tail, next).seal();
             let start = self.tail_start;
             self.tail_start += bytes.len() as u64;
             self.sealed.push(Chunk { start, bytes });
-            // The file is no small one: pages of the room that is never used are never touched.
-            self.tail
-                .try_reserve_exact(len.max(CHUNK_BYTES))
-                .map_err(|_| io::ErrorKind::OutOfMemory)?;
         }
-        self.tail
-            .try_reserve(len)
-            .map_err(|_| io::ErrorKind::OutOfMemory)?;
-        Ok(())
+        self.tail.reserve(len)
     }
 
     /// A write that begins before the end. Rare: a chunk that is hit is copied, since readers may hold it.
@@ -190,9 +184,9 @@ impl Contents {
         }
         let from = (position - self.tail_start) as usize;
         let (now, later) = bytes.split_at(bytes.len().min(self.tail.len() - from));
-        self.tail[from..from + now.len()].copy_from_slice(now);
+        self.tail.bytes_mut()[from..from + now.len()].copy_from_slice(now);
         self.make_room(later.len())?;
-        self.tail.extend_from_slice(later);
+        self.tail.push(later);
         Ok(())
     }
 }
