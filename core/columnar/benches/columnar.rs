@@ -2,14 +2,17 @@
 
 use std::fs::File;
 use std::hint::black_box;
-use std::io::Write;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow_array::{BinaryViewArray, RecordBatch};
 use bytes::{Bytes, BytesMut};
-use headwater_columnar::{Column, DecodeOptions, Decoder, EncodeOptions, Encoder, Fetched, Format, KeyValueColumns, Projection, parse_schema};
+use headwater_columnar::{
+    Column, DecodeOptions, Decoder, EncodeOptions, Encoder, Fetched, Format, KeyValueColumns,
+    Projection, parse_schema,
+};
 use headwater_record::{BatchOptions, Compression};
 
 const READ_BYTES: usize = 1 << 20;
@@ -22,7 +25,10 @@ fn best(mut work: impl FnMut()) -> Duration {
         work();
         start.elapsed()
     };
-    (0..ROUNDS).map(|_| time(&mut work)).min().unwrap_or_default()
+    (0..ROUNDS)
+        .map(|_| time(&mut work))
+        .min()
+        .unwrap_or_default()
 }
 
 fn row(name: &str, records: usize, bytes: usize, took: Duration, limit: Duration, of: &str) {
@@ -39,9 +45,9 @@ fn table(records: usize, value_len: usize) -> RecordBatch {
     let mut seed = 1u64;
     let mut value = vec![0; value_len];
     let values = BinaryViewArray::from_iter_values((0..records).map(|_| {
-        for chunk in value.chunks_mut(8) {
+        for byte in &mut value {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            chunk.copy_from_slice(&seed.to_le_bytes()[..chunk.len()]);
+            *byte = b'0' + (seed >> 59) as u8;
         }
         value.clone()
     }));
@@ -49,11 +55,17 @@ fn table(records: usize, value_len: usize) -> RecordBatch {
 }
 
 fn value_column() -> KeyValueColumns {
-    KeyValueColumns { value: Some("value".into()), ..KeyValueColumns::default() }
+    KeyValueColumns {
+        value: Some("value".into()),
+        ..KeyValueColumns::default()
+    }
 }
 
 fn encoder() -> Encoder {
-    Encoder::new(EncodeOptions { now_ms: 1_700_000_000_000, ..EncodeOptions::default() })
+    Encoder::new(EncodeOptions {
+        now_ms: 1_700_000_000_000,
+        ..EncodeOptions::default()
+    })
 }
 
 fn encode_all(encoder: &mut Encoder, rows: &RecordBatch, mut take: impl FnMut(&[u8])) {
@@ -64,8 +76,15 @@ fn encode_all(encoder: &mut Encoder, rows: &RecordBatch, mut take: impl FnMut(&[
 
 /// Batches as a log has them, with offsets.
 fn log_bytes(rows: &RecordBatch, batch_bytes: usize) -> Bytes {
-    let batch = BatchOptions { capacity: batch_bytes, compression: Compression::None, ..BatchOptions::default() };
-    let mut encoder = Encoder::new(EncodeOptions { batch, ..EncodeOptions::default() });
+    let batch = BatchOptions {
+        capacity: batch_bytes,
+        compression: Compression::None,
+        ..BatchOptions::default()
+    };
+    let mut encoder = Encoder::new(EncodeOptions {
+        batch,
+        ..EncodeOptions::default()
+    });
     let (mut log, mut offset) = (BytesMut::new(), 0i64);
     for batch in encoder.encode(rows, &value_column()).expect("a good table") {
         let batch = batch.expect("a good row");
@@ -82,17 +101,32 @@ fn encoding(records: usize, value_len: usize) {
     let mut encoder = encoder();
     let mut bytes = 0;
     encode_all(&mut encoder, &rows, |batch| bytes += batch.len());
-    let path = std::env::temp_dir().join(format!("headwater-columnar-bench-{}", std::process::id()));
-    let mut file = File::options().create(true).truncate(true).read(true).write(true).open(&path).expect("a temporary file");
+    let path =
+        std::env::temp_dir().join(format!("headwater-columnar-bench-{}", std::process::id()));
+    let mut file = File::options()
+        .create(true)
+        .truncate(true)
+        .read(true)
+        .write(true)
+        .open(&path)
+        .expect("a temporary file");
     let ones = vec![1u8; READ_BYTES];
     let write = |file: &mut File| {
         for position in (0..bytes).step_by(READ_BYTES) {
-            file.write_all_at(&ones[..READ_BYTES.min(bytes - position)], position as u64).expect("written");
+            file.write_all_at(&ones[..READ_BYTES.min(bytes - position)], position as u64)
+                .expect("written");
         }
     };
     write(&mut file);
     let limit = best(|| write(&mut file));
-    row("write(2) of the same bytes by 1 MiB", records, bytes, limit, limit, "write");
+    row(
+        "write(2) of the same bytes by 1 MiB",
+        records,
+        bytes,
+        limit,
+        limit,
+        "write",
+    );
     let encoded = best(|| encode_all(&mut encoder, &rows, |batch| _ = black_box(batch)));
     row("encode", records, bytes, encoded, limit, "write");
     let produced = best(|| {
@@ -102,18 +136,28 @@ fn encoding(records: usize, value_len: usize) {
             position += batch.len() as u64;
         });
     });
-    row("encode and write: Arrow to page cache", records, bytes, produced, limit, "write");
+    row(
+        "encode and write: Arrow to page cache",
+        records,
+        bytes,
+        produced,
+        limit,
+        "write",
+    );
     file.flush().expect("nothing buffered");
     std::fs::remove_file(&path).expect("it is ours");
 }
 
 /// Reads the file as a log does: whole batches, about 1 MiB at a time.
-fn read(file: &File, cuts: &[(u64, usize)], mut take: impl FnMut(Bytes)) {
-    for (position, len) in cuts {
-        // `read_exact_at` wants initialised memory; a fresh zeroed page costs what a page of a fresh read costs.
-        let mut bytes = BytesMut::zeroed(*len);
-        file.read_exact_at(&mut bytes, *position).expect("read");
-        take(bytes.freeze());
+fn read(mut file: &File, cuts: &[(u64, usize)], mut take: impl FnMut(Bytes)) {
+    file.seek(SeekFrom::Start(0)).expect("a file");
+    for (_, len) in cuts {
+        // Into memory that is not zeroed first.
+        let mut bytes = Vec::with_capacity(*len);
+        file.take(*len as u64)
+            .read_to_end(&mut bytes)
+            .expect("read");
+        take(Bytes::from(bytes));
     }
 }
 
@@ -135,7 +179,8 @@ fn cuts(log: &Bytes) -> Vec<(u64, usize)> {
 fn decoding(records: usize, value_len: usize, batch_bytes: usize) {
     let log = log_bytes(&table(records, value_len), batch_bytes);
     let bytes = log.len();
-    let path = std::env::temp_dir().join(format!("headwater-columnar-bench-{}", std::process::id()));
+    let path =
+        std::env::temp_dir().join(format!("headwater-columnar-bench-{}", std::process::id()));
     std::fs::write(&path, &log).expect("a temporary file");
     let file = File::open(&path).expect("just written");
     let cuts = cuts(&log);
@@ -143,32 +188,81 @@ fn decoding(records: usize, value_len: usize, batch_bytes: usize) {
     let mut reused = vec![0; READ_BYTES * 2];
     let limit = best(|| {
         for (position, len) in &cuts {
-            file.read_exact_at(&mut reused[..*len], *position).expect("read");
+            file.read_exact_at(&mut reused[..*len], *position)
+                .expect("read");
         }
     });
-    row("pread of the same bytes by 1 MiB", records, bytes, limit, limit, "pread");
-    let options = |check_crc, views| DecodeOptions { check_crc, views, ..DecodeOptions::default() };
+    row(
+        "pread of the same bytes by 1 MiB",
+        records,
+        bytes,
+        limit,
+        limit,
+        "pread",
+    );
+    let options = |check_crc, views| DecodeOptions {
+        check_crc,
+        views,
+        ..DecodeOptions::default()
+    };
     for (name, options) in [
         ("to views", options(false, true)),
         ("to views with CRC", options(true, true)),
-        ("to views with CRC, value only", DecodeOptions { columns: Projection::of(&[Column::Value]), ..options(true, true) }),
-        ("to text views with CRC", DecodeOptions { value: Format::Bytes, ..options(true, true) }),
+        (
+            "to views with CRC, value only",
+            DecodeOptions {
+                columns: Projection::of(&[Column::Value]),
+                ..options(true, true)
+            },
+        ),
+        (
+            "to text views with CRC",
+            DecodeOptions {
+                value: Format::String,
+                ..options(true, true)
+            },
+        ),
         ("to classic with CRC", options(true, false)),
     ] {
         let mut decoder = Decoder::new(options).expect("good options");
-        let fetched: Vec<_> = cuts.iter().map(|(at, len)| Fetched::new("t", 0, log.slice(*at as usize..*at as usize + len), 0)).collect();
+        let fetched: Vec<_> = cuts
+            .iter()
+            .map(|(at, len)| Fetched::new("t", 0, log.slice(*at as usize..*at as usize + len), 0))
+            .collect();
         let took = best(|| {
             for fetched in &fetched {
-                black_box(decoder.decode(std::slice::from_ref(fetched)).expect("a good log"));
+                black_box(
+                    decoder
+                        .decode(std::slice::from_ref(fetched))
+                        .expect("a good log"),
+                );
             }
         });
-        row(&format!("in memory {name}"), records, bytes, took, limit, "pread");
+        row(
+            &format!("in memory {name}"),
+            records,
+            bytes,
+            took,
+            limit,
+            "pread",
+        );
         let took = best(|| {
             read(&file, &cuts, |bytes| {
-                black_box(decoder.decode(&[Fetched::new("t", 0, bytes, 0)]).expect("a good log"));
+                black_box(
+                    decoder
+                        .decode(&[Fetched::new("t", 0, bytes, 0)])
+                        .expect("a good log"),
+                );
             });
         });
-        row(&format!("pread and {name}"), records, bytes, took, limit, "pread");
+        row(
+            &format!("read and {name}"),
+            records,
+            bytes,
+            took,
+            limit,
+            "pread",
+        );
     }
     std::fs::remove_file(&path).expect("it is ours");
 }
@@ -180,7 +274,19 @@ fn flights(records: usize) -> RecordBatch {
             "{{\"year\":2013,\"month\":{},\"day\":{},\"dep_time\":{},\"sched_dep_time\":{},\"dep_delay\":{},\"arr_time\":{},\"sched_arr_time\":819,\
              \"arr_delay\":{},\"carrier\":\"UA\",\"flight\":{},\"tailnum\":\"N{}\",\"origin\":\"EWR\",\"dest\":\"IAH\",\"air_time\":{}.5,\"distance\":1400,\
              \"hour\":{},\"minute\":{},\"time_hour\":\"2013-01-01T{:02}:00:00Z\"}}",
-            n % 12 + 1, n % 28 + 1, n % 2400, n % 2359, n % 90, n % 2300, n % 60, n % 9000, n % 99999, n % 400, n % 24, n % 60, n % 24
+            n % 12 + 1,
+            n % 28 + 1,
+            n % 2400,
+            n % 2359,
+            n % 90,
+            n % 2300,
+            n % 60,
+            n % 9000,
+            n % 99999,
+            n % 400,
+            n % 24,
+            n % 60,
+            n % 24
         )
     };
     let values = BinaryViewArray::from_iter_values((0..records).map(|n| line(n).into_bytes()));
@@ -196,8 +302,18 @@ fn json(records: usize) {
     let bytes = log.len();
     let mut copy = vec![0; bytes];
     let limit = best(|| copy.copy_from_slice(black_box(&log)));
-    row("memcpy of the same bytes", records, bytes, limit, limit, "memcpy");
-    let times = FLIGHTS.replace("\"time_hour\":\"string\"", "\"time_hour\":\"timestamp[ms, UTC]\"");
+    row(
+        "memcpy of the same bytes",
+        records,
+        bytes,
+        limit,
+        limit,
+        "memcpy",
+    );
+    let times = FLIGHTS.replace(
+        "\"time_hour\":\"string\"",
+        "\"time_hour\":\"timestamp[ms, UTC]\"",
+    );
     for (name, schema, max_threads) in [
         ("schema, one thread", Some(FLIGHTS), 1),
         ("schema, all threads", Some(FLIGHTS), 0),
@@ -206,9 +322,18 @@ fn json(records: usize) {
     ] {
         let took = best(|| {
             let schema = schema.map(|schema| parse_schema(schema).expect("a good schema"));
-            let options = DecodeOptions { value: Format::Json(schema), unnest: true, max_threads, ..DecodeOptions::default() };
+            let options = DecodeOptions {
+                value: Format::Json(schema),
+                unnest: true,
+                max_threads,
+                ..DecodeOptions::default()
+            };
             let mut decoder = Decoder::new(options).expect("good options");
-            black_box(decoder.decode(&[Fetched::new("t", 0, log.clone(), 0)]).expect("good lines"));
+            black_box(
+                decoder
+                    .decode(&[Fetched::new("t", 0, log.clone(), 0)])
+                    .expect("good lines"),
+            );
         });
         row(name, records, bytes, took, limit, "memcpy");
     }

@@ -9,7 +9,11 @@ use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields, Schema, Schema
 /// The schema with `Binary` and `Utf8` in the place of the view types, in nested fields too.
 pub fn classic_schema(schema: &SchemaRef) -> SchemaRef {
     let fields: Vec<FieldRef> = schema.fields().iter().map(classic_field).collect();
-    if fields.iter().zip(schema.fields()).all(|(new, old)| Arc::ptr_eq(new, old)) {
+    if fields
+        .iter()
+        .zip(schema.fields())
+        .all(|(new, old)| Arc::ptr_eq(new, old))
+    {
         return schema.clone();
     }
     Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
@@ -22,7 +26,11 @@ pub(crate) fn classic_fields(fields: &Fields) -> Fields {
 
 fn classic_field(field: &FieldRef) -> FieldRef {
     let data_type = classic_type(field.data_type());
-    if data_type == *field.data_type() { field.clone() } else { Arc::new(Field::clone(field).with_data_type(data_type)) }
+    if data_type == *field.data_type() {
+        field.clone()
+    } else {
+        Arc::new(Field::clone(field).with_data_type(data_type))
+    }
 }
 
 fn classic_type(data_type: &DataType) -> DataType {
@@ -44,8 +52,14 @@ pub fn to_classic(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     if Arc::ptr_eq(&schema, batch.schema_ref()) {
         return Ok(batch.clone());
     }
-    let cast = |(column, field): (&ArrayRef, &FieldRef)| arrow_cast::cast(column, field.data_type());
-    let columns = batch.columns().iter().zip(schema.fields()).map(cast).collect::<Result<Vec<_>, _>>()?;
+    let cast =
+        |(column, field): (&ArrayRef, &FieldRef)| arrow_cast::cast(column, field.data_type());
+    let columns = batch
+        .columns()
+        .iter()
+        .zip(schema.fields())
+        .map(cast)
+        .collect::<Result<Vec<_>, _>>()?;
     with_rows(schema, columns, batch.num_rows())
 }
 
@@ -59,9 +73,21 @@ pub fn compact(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
             _ => column.clone(),
         }
     };
-    with_rows(batch.schema(), batch.columns().iter().map(compacted).collect(), batch.num_rows())
+    with_rows(
+        batch.schema(),
+        batch.columns().iter().map(compacted).collect(),
+        batch.num_rows(),
+    )
 }
 
-fn with_rows(schema: SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, ArrowError> {
-    RecordBatch::try_new_with_options(schema, columns, &RecordBatchOptions::new().with_row_count(Some(rows)))
+fn with_rows(
+    schema: SchemaRef,
+    columns: Vec<ArrayRef>,
+    rows: usize,
+) -> Result<RecordBatch, ArrowError> {
+    RecordBatch::try_new_with_options(
+        schema,
+        columns,
+        &RecordBatchOptions::new().with_row_count(Some(rows)),
+    )
 }

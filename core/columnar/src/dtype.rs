@@ -23,14 +23,25 @@ const MAX_DEPTH: u32 = 32;
 /// The type that a dtype names. Text is `Utf8View`; a decoder that makes no views makes `Utf8` of it.
 pub fn parse_dtype(dtype: &str) -> Result<DataType, SchemaError> {
     let mut parser = Parser { rest: dtype };
-    let parsed = parser.dtype(0).and_then(|data_type| parser.end().map(|()| data_type));
-    parsed.map_err(|reason| SchemaError::Dtype { dtype: dtype.to_owned(), reason })
+    let parsed = parser
+        .dtype(0)
+        .and_then(|data_type| parser.end().map(|()| data_type));
+    parsed.map_err(|reason| SchemaError::Dtype {
+        dtype: dtype.to_owned(),
+        reason,
+    })
 }
 
 /// The schema of fields with these names and dtypes, in order, all nullable.
-pub fn schema_from_dtypes<N: AsRef<str>, D: AsRef<str>>(fields: impl IntoIterator<Item = (N, D)>) -> Result<SchemaRef, SchemaError> {
-    let fields = fields.into_iter().map(|(name, dtype)| Ok(field(name.as_ref(), parse_dtype(dtype.as_ref())?)));
-    Ok(Arc::new(Schema::new(unique(fields.collect::<Result<_, _>>()?)?)))
+pub fn schema_from_dtypes<N: AsRef<str>, D: AsRef<str>>(
+    fields: impl IntoIterator<Item = (N, D)>,
+) -> Result<SchemaRef, SchemaError> {
+    let fields = fields
+        .into_iter()
+        .map(|(name, dtype)| Ok(field(name.as_ref(), parse_dtype(dtype.as_ref())?)));
+    Ok(Arc::new(Schema::new(unique(
+        fields.collect::<Result<_, _>>()?,
+    )?)))
 }
 
 /// The schema that a JSON object of names and dtypes describes: `{"delay": "int64", "origin": {"code": "string"}, "stops": ["string"]}`.
@@ -39,7 +50,9 @@ pub fn parse_schema(json: &str) -> Result<SchemaRef, SchemaError> {
     let fields = if cursor.kind().is_ok_and(|kind| kind == Kind::Object) {
         json_fields(&mut cursor, 0)?
     } else {
-        return Err(SchemaError::Text { reason: "it is no JSON object".to_owned() });
+        return Err(SchemaError::Text {
+            reason: "it is no JSON object".to_owned(),
+        });
     };
     cursor.end().map_err(|fault| text_error(&fault))?;
     Ok(Arc::new(Schema::new(fields)))
@@ -47,7 +60,9 @@ pub fn parse_schema(json: &str) -> Result<SchemaRef, SchemaError> {
 
 fn json_fields(cursor: &mut Cursor<'_>, depth: u32) -> Result<Vec<FieldRef>, SchemaError> {
     if depth > MAX_DEPTH {
-        return Err(SchemaError::Text { reason: "it is nested too deeply".to_owned() });
+        return Err(SchemaError::Text {
+            reason: "it is nested too deeply".to_owned(),
+        });
     }
     let syntax = |fault: Fault| text_error(&fault);
     cursor.expect(b'{', "'{'").map_err(syntax)?;
@@ -72,21 +87,30 @@ fn json_dtype(cursor: &mut Cursor<'_>, depth: u32) -> Result<DataType, SchemaErr
             cursor.take(b'[');
             let item = json_dtype(cursor, depth + 1)?;
             cursor.skip_space();
-            cursor.expect(b']', "']' after the one type of a list's items").map_err(syntax)?;
+            cursor
+                .expect(b']', "']' after the one type of a list's items")
+                .map_err(syntax)?;
             Ok(DataType::List(field("item", item)))
         }
-        _ => Err(SchemaError::Text { reason: "a type is a string, an object of fields, or a list of one type".to_owned() }),
+        _ => Err(SchemaError::Text {
+            reason: "a type is a string, an object of fields, or a list of one type".to_owned(),
+        }),
     }
 }
 
 fn json_text(cursor: &mut Cursor<'_>) -> Result<String, SchemaError> {
     let mut text = Vec::new();
-    cursor.text().map_err(|fault| text_error(&fault))?.append_to(&mut text);
+    cursor
+        .text()
+        .map_err(|fault| text_error(&fault))?
+        .append_to(&mut text);
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 fn text_error(fault: &Fault) -> SchemaError {
-    SchemaError::Text { reason: format!("it {fault}") }
+    SchemaError::Text {
+        reason: format!("it {fault}"),
+    }
 }
 
 fn field(name: &str, data_type: DataType) -> FieldRef {
@@ -95,8 +119,13 @@ fn field(name: &str, data_type: DataType) -> FieldRef {
 
 fn unique(fields: Vec<FieldRef>) -> Result<Vec<FieldRef>, SchemaError> {
     let mut seen = std::collections::HashSet::new();
-    match fields.iter().find(|field| !seen.insert(field.name().as_str())) {
-        Some(field) => Err(SchemaError::Duplicate { name: field.name().clone() }),
+    match fields
+        .iter()
+        .find(|field| !seen.insert(field.name().as_str()))
+    {
+        Some(field) => Err(SchemaError::Duplicate {
+            name: field.name().clone(),
+        }),
         None => Ok(fields),
     }
 }
@@ -113,7 +142,9 @@ impl<'a> Parser<'a> {
         if depth > MAX_DEPTH {
             return Err("it is nested too deeply".to_owned());
         }
-        let name = self.word(|c| c.is_ascii_alphanumeric() || c == '_').to_ascii_lowercase();
+        let name = self
+            .word(|c| c.is_ascii_alphanumeric() || c == '_')
+            .to_ascii_lowercase();
         let name = name.as_str();
         if let Some(data_type) = simple(name) {
             return Ok(data_type);
@@ -127,7 +158,9 @@ impl<'a> Parser<'a> {
                 unit @ (TimeUnit::Second | TimeUnit::Millisecond) => DataType::Time32(unit),
                 unit => DataType::Time64(unit),
             }),
-            "duration" | "timedelta" | "timedelta64" => Ok(DataType::Duration(self.unit_and_zone(TimeUnit::Microsecond)?.0)),
+            "duration" | "timedelta" | "timedelta64" => Ok(DataType::Duration(
+                self.unit_and_zone(TimeUnit::Microsecond)?.0,
+            )),
             "decimal" | "decimal128" => self.decimal(),
             "list" | "array" => {
                 let close = self.open()?;
@@ -155,7 +188,9 @@ impl<'a> Parser<'a> {
             self.expect(':')?;
             fields.push(field(name, self.dtype(depth + 1)?));
         }
-        unique(fields).map(Fields::from).map_err(|_| "two fields have one name".to_owned())
+        unique(fields)
+            .map(Fields::from)
+            .map_err(|_| "two fields have one name".to_owned())
     }
 
     fn decimal(&mut self) -> Parsed<DataType> {
@@ -164,11 +199,17 @@ impl<'a> Parser<'a> {
         let scale = if self.take(',') { self.number()? } else { 0 };
         self.expect(')')?;
         let fits = (1..=38).contains(&precision) && (0..=precision).contains(&scale);
-        if fits { Ok(DataType::Decimal128(precision as u8, scale as i8)) } else { Err("a decimal has 1 to 38 digits, not fewer than its scale".to_owned()) }
+        if fits {
+            Ok(DataType::Decimal128(precision as u8, scale as i8))
+        } else {
+            Err("a decimal has 1 to 38 digits, not fewer than its scale".to_owned())
+        }
     }
 
     fn number(&mut self) -> Parsed<u32> {
-        self.word(|c| c.is_ascii_digit()).parse().map_err(|_| "a number is missing".to_owned())
+        self.word(|c| c.is_ascii_digit())
+            .parse()
+            .map_err(|_| "a number is missing".to_owned())
     }
 
     fn unit_and_zone(&mut self, default: TimeUnit) -> Parsed<(TimeUnit, Option<&'a str>)> {
@@ -185,7 +226,11 @@ impl<'a> Parser<'a> {
         };
         let mut zone = None;
         if self.take(',') {
-            let _ = self.rest.trim_start().strip_prefix("tz=").map(|rest| self.rest = rest);
+            let _ = self
+                .rest
+                .trim_start()
+                .strip_prefix("tz=")
+                .map(|rest| self.rest = rest);
             zone = Some(self.word(|c| c != close)).filter(|zone| !zone.is_empty());
         }
         self.expect(close)?;
@@ -214,11 +259,19 @@ impl<'a> Parser<'a> {
     }
 
     fn expect(&mut self, wanted: char) -> Parsed<()> {
-        if self.take(wanted) { Ok(()) } else { Err(format!("expected {wanted:?} before {:?}", self.rest)) }
+        if self.take(wanted) {
+            Ok(())
+        } else {
+            Err(format!("expected {wanted:?} before {:?}", self.rest))
+        }
     }
 
     fn end(&self) -> Parsed<()> {
-        if self.rest.trim().is_empty() { Ok(()) } else { Err(format!("{:?} is too much", self.rest)) }
+        if self.rest.trim().is_empty() {
+            Ok(())
+        } else {
+            Err(format!("{:?} is too much", self.rest))
+        }
     }
 }
 
@@ -239,80 +292,11 @@ fn simple(name: &str) -> Option<DataType> {
         "float64" | "float" | "double" => DataType::Float64,
         "string" | "str" | "utf8" | "text" => DataType::Utf8View,
         "large_string" | "large_utf8" => DataType::LargeUtf8,
-        "categorical" | "category" => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
+        "categorical" | "category" => {
+            DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+        }
         "date" | "date32" => DataType::Date32,
         "date64" => DataType::Date64,
         _ => return None,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_arrow_numpy_and_polars_are_understood() {
-        let timestamp = |unit, zone: Option<&str>| DataType::Timestamp(unit, zone.map(Into::into));
-        let cases = [
-            ("int64", DataType::Int64),
-            (" Float64 ", DataType::Float64),
-            ("bool", DataType::Boolean),
-            ("string", DataType::Utf8View),
-            ("date", DataType::Date32),
-            ("timestamp[ms]", timestamp(TimeUnit::Millisecond, None)),
-            ("timestamp[us, UTC]", timestamp(TimeUnit::Microsecond, Some("UTC"))),
-            ("timestamp[ns, tz=+02:00]", timestamp(TimeUnit::Nanosecond, Some("+02:00"))),
-            ("datetime64[s]", timestamp(TimeUnit::Second, None)),
-            ("Datetime", timestamp(TimeUnit::Microsecond, None)),
-            ("time32[ms]", DataType::Time32(TimeUnit::Millisecond)),
-            ("duration[s]", DataType::Duration(TimeUnit::Second)),
-            ("decimal(10, 2)", DataType::Decimal128(10, 2)),
-            ("list<int64>", DataType::List(field("item", DataType::Int64))),
-            ("List[List[bool]]", DataType::List(field("item", DataType::List(field("item", DataType::Boolean))))),
-            (
-                "struct<a b: int64, c: list<string>>",
-                DataType::Struct(
-                    vec![field("a b", DataType::Int64), field("c", DataType::List(field("item", DataType::Utf8View)))].into(),
-                ),
-            ),
-        ];
-        for (dtype, expected) in cases {
-            assert_eq!(parse_dtype(dtype).unwrap(), expected, "{dtype}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_dtype_is_refused_with_its_reason() {
-        for (dtype, reason) in [
-            ("integr", "there is no type"),
-            ("", "a type is missing"),
-            ("list<int64", "expected '>'"),
-            ("int64 int64", "too much"),
-            ("timestamp[m]", "no unit of time"),
-            ("decimal(50, 2)", "1 to 38 digits"),
-            ("struct<a: int64, a: bool>", "one name"),
-            ("struct<: int64>", "no name"),
-        ] {
-            let message = parse_dtype(dtype).unwrap_err().to_string();
-            assert!(message.contains(reason) && message.contains("use for example"), "{dtype}: {message}");
-        }
-        let deep = "list<".repeat(100_000);
-        assert!(parse_dtype(&deep).unwrap_err().to_string().contains("nested too deeply"));
-    }
-
-    #[test]
-    fn a_schema_keeps_the_order_of_its_fields() {
-        let schema = parse_schema(r#"{"z": "int64", "a": {"y": "bool", "b": ["string"]}, "m": "list<date>"}"#).unwrap();
-        let names: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        assert_eq!(names, ["z", "a", "m"]);
-        let DataType::Struct(inner) = schema.field(1).data_type() else { panic!("a struct") };
-        assert_eq!(inner[1].data_type(), &DataType::List(field("item", DataType::Utf8View)));
-    }
-
-    #[test]
-    fn a_schema_that_is_none_is_refused() {
-        for text in ["", "[]", "{\"a\": 1}", "{\"a\": \"int64\"", "{\"a\": [\"int64\", \"bool\"]}", "{\"a\": \"int64\", \"a\": \"bool\"}", "{} x"] {
-            assert!(parse_schema(text).is_err(), "{text}");
-        }
-    }
 }

@@ -30,7 +30,9 @@ pub enum DecodeErrorKind {
         next_offset: Option<Offset>,
     },
     /// Not UTF-8.
-    #[error("the {column} is not UTF-8 ({reason}); read it as bytes, or pass on_error=\"null\" or \"skip\"")]
+    #[error(
+        "the {column} is not UTF-8 ({reason}); read it as bytes, or pass on_error=\"null\" or \"skip\""
+    )]
     NotText {
         /// `key` or `value`.
         column: &'static str,
@@ -59,7 +61,9 @@ pub enum DecodeErrorKind {
 }
 
 fn go_on(next_offset: Option<&Offset>) -> String {
-    next_offset.map_or_else(String::new, |offset| format!(", or go on behind the damage by starting at offset {offset}"))
+    next_offset.map_or_else(String::new, |offset| {
+        format!(", or go on behind the damage by starting at offset {offset}")
+    })
 }
 
 /// A schema, a dtype, or options of decoding that make no sense.
@@ -106,13 +110,17 @@ pub enum SchemaError {
         reason: String,
     },
     /// A schema in JSON that is none.
-    #[error("the schema is not understood ({reason}): pass an object of names and dtypes such as {{\"delay\": \"int64\"}}")]
+    #[error(
+        "the schema is not understood ({reason}): pass an object of names and dtypes such as {{\"delay\": \"int64\"}}"
+    )]
     Text {
         /// What is wrong.
         reason: String,
     },
     /// JSON cannot be read as that type.
-    #[error("field {field:?} has type {data_type}, which JSON cannot be read as: use \"string\" and convert it afterwards")]
+    #[error(
+        "field {field:?} has type {data_type}, which JSON cannot be read as: use \"string\" and convert it afterwards"
+    )]
     Unsupported {
         /// The field.
         field: String,
@@ -120,7 +128,9 @@ pub enum SchemaError {
         data_type: String,
     },
     /// A field of the value has the name of another column.
-    #[error("the value's field {name:?} has the name of a record column: read without unnest, or leave that record column out")]
+    #[error(
+        "the value's field {name:?} has the name of a record column: read without unnest, or leave that record column out"
+    )]
     NameClash {
         /// The name.
         name: String,
@@ -162,7 +172,9 @@ pub enum EncodeError {
         advice: &'static str,
     },
     /// A row is larger than a record may be.
-    #[error("row {row} needs {size} bytes and a record may have {max}: raise max.request.size (and the topic's max.message.bytes), or split it")]
+    #[error(
+        "row {row} needs {size} bytes and a record may have {max}: raise max.request.size (and the topic's max.message.bytes), or split it"
+    )]
     RecordTooLarge {
         /// The row, from 0.
         row: usize,
@@ -188,7 +200,9 @@ pub enum EncodeError {
         row: usize,
     },
     /// Rows could not be written as JSON.
-    #[error("the rows could not be packed as JSON ({reason}): choose a value column, or cast the columns to types that JSON has")]
+    #[error(
+        "the rows could not be packed as JSON ({reason}): choose a value column, or cast the columns to types that JSON has"
+    )]
     Pack {
         /// What Arrow says.
         reason: String,

@@ -43,7 +43,10 @@ mod tests {
             (b"foobar", -790_332_482),
             (b"a-little-bit-long-string", -985_981_536),
             (b"a-little-bit-longer-string", -1_486_304_829),
-            (b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971),
+            (
+                b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8",
+                -58_897_971,
+            ),
             (b"abc", 479_470_107),
             (b"", 275_646_681),
         ];
@@ -55,7 +58,10 @@ mod tests {
     #[test]
     fn a_negative_hash_gives_a_partition_all_the_same() {
         // toPositive clears the sign bit; it is not the absolute value.
-        assert_eq!(partition_for_key(b"21", 7).get(), (-973_932_308i32 & i32::MAX) % 7);
+        assert_eq!(
+            partition_for_key(b"21", 7).get(),
+            (-973_932_308i32 & i32::MAX) % 7
+        );
         assert_eq!(partition_for_key(b"abc", 1).get(), 0);
     }
 }

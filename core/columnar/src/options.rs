@@ -29,7 +29,9 @@ impl FromStr for Format {
             "bytes" => Ok(Self::Bytes),
             "string" => Ok(Self::String),
             "json" => Ok(Self::Json(None)),
-            _ => Err(SchemaError::UnknownFormat { name: name.to_owned() }),
+            _ => Err(SchemaError::UnknownFormat {
+                name: name.to_owned(),
+            }),
         }
     }
 }
@@ -54,7 +56,9 @@ impl FromStr for OnError {
             "raise" => Ok(Self::Raise),
             "null" => Ok(Self::Null),
             "skip" => Ok(Self::Skip),
-            _ => Err(SchemaError::UnknownOnError { name: name.to_owned() }),
+            _ => Err(SchemaError::UnknownOnError {
+                name: name.to_owned(),
+            }),
         }
     }
 }

@@ -81,12 +81,18 @@ impl Default for Projection {
 impl Projection {
     /// No column: only counts records.
     pub const fn none() -> Self {
-        Self { columns: 0, value_fields: None }
+        Self {
+            columns: 0,
+            value_fields: None,
+        }
     }
 
     /// These columns.
     pub fn of(columns: &[Column]) -> Self {
-        Self { columns: columns.iter().fold(0, |bits, column| bits | column.bit()), value_fields: None }
+        Self {
+            columns: columns.iter().fold(0, |bits, column| bits | column.bit()),
+            value_fields: None,
+        }
     }
 
     /// The columns of these names. With `unnest`, a name that is no record column is a field of the JSON value, and only the fields
@@ -98,10 +104,18 @@ impl Projection {
             match Column::from_name(name) {
                 Some(column) => projection = projection.with(column),
                 None if unnest => fields.push(name.to_owned()),
-                None => return Err(SchemaError::UnknownColumn { name: name.to_owned() }),
+                None => {
+                    return Err(SchemaError::UnknownColumn {
+                        name: name.to_owned(),
+                    });
+                }
             }
         }
-        if fields.is_empty() { Ok(projection) } else { Ok(projection.with_value_fields(fields)) }
+        if fields.is_empty() {
+            Ok(projection)
+        } else {
+            Ok(projection.with_value_fields(fields))
+        }
     }
 
     /// And this one.

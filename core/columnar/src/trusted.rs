@@ -55,7 +55,11 @@ impl Buffers {
     /// That range of that buffer.
     pub(crate) fn block(&self, index: u32, range: Range<usize>) -> Option<Block<'_>> {
         let base = range.start as u32;
-        Some(Block { plain: self.bytes.get(index as usize)?.get(range)?, index, base })
+        Some(Block {
+            plain: self.bytes.get(index as usize)?.get(range)?,
+            index,
+            base,
+        })
     }
 
     fn to_arrow(&self) -> Arc<[Buffer]> {
@@ -121,7 +125,10 @@ impl ViewColumn {
 
     /// Forgets all values.
     pub(crate) fn clear(&mut self) {
-        *self = Self { views: std::mem::take(&mut self.views), ..Self::default() };
+        *self = Self {
+            views: std::mem::take(&mut self.views),
+            ..Self::default()
+        };
         self.views.clear();
     }
 
@@ -142,7 +149,11 @@ impl ViewColumn {
     }
 
     /// Checks that the values from the last checked one on are UTF-8. Those that are not become null and are reported.
-    pub(crate) fn check_text(&mut self, buffers: &Buffers, mut report: impl FnMut(usize, std::str::Utf8Error)) {
+    pub(crate) fn check_text(
+        &mut self,
+        buffers: &Buffers,
+        mut report: impl FnMut(usize, std::str::Utf8Error),
+    ) {
         for row in self.text..self.views.len() {
             if let Some(Err(error)) = self.value(row, buffers).map(check_utf8) {
                 self.set_null(row);
@@ -184,7 +195,11 @@ impl ViewColumn {
 
     /// None where all values are inline, so that short keys do not keep a fetch alive.
     fn buffers_needed(&self, buffers: &Buffers) -> Arc<[Buffer]> {
-        if self.longest as usize > INLINE_MAX { buffers.to_arrow() } else { Arc::from([]) }
+        if self.longest as usize > INLINE_MAX {
+            buffers.to_arrow()
+        } else {
+            Arc::from([])
+        }
     }
 }
 
@@ -199,7 +214,12 @@ pub(crate) struct ClassicColumn {
 
 impl Default for ClassicColumn {
     fn default() -> Self {
-        Self { offsets: vec![0], data: Vec::new(), valid: Vec::new(), nulls: 0 }
+        Self {
+            offsets: vec![0],
+            data: Vec::new(),
+            valid: Vec::new(),
+            nulls: 0,
+        }
     }
 }
 
@@ -209,12 +229,14 @@ impl ClassicColumn {
         if views.nulls > 0 || self.nulls > 0 {
             // One flag a row from the first null on, and for all rows before it.
             self.valid.resize(self.offsets.len() - 1, true);
-            self.valid.extend(views.views.iter().map(|view| *view != NULL));
+            self.valid
+                .extend(views.views.iter().map(|view| *view != NULL));
             self.nulls += views.nulls;
         }
         self.offsets.reserve(views.len());
         for row in 0..views.len() {
-            self.data.extend_from_slice(views.value(row, buffers).unwrap_or_default());
+            self.data
+                .extend_from_slice(views.value(row, buffers).unwrap_or_default());
             self.offsets.push(i32::try_from(self.data.len()).ok()?);
         }
         Some(())
@@ -222,7 +244,11 @@ impl ClassicColumn {
 
     fn parts(self) -> (OffsetBuffer<i32>, Buffer, Option<NullBuffer>) {
         let nulls = (self.nulls > 0).then(|| NullBuffer::from(self.valid));
-        (OffsetBuffer::new(ScalarBuffer::from(self.offsets)), Buffer::from_vec(self.data), nulls)
+        (
+            OffsetBuffer::new(ScalarBuffer::from(self.offsets)),
+            Buffer::from_vec(self.data),
+            nulls,
+        )
     }
 
     /// The array.
@@ -251,5 +277,9 @@ fn inline_view(value: &[u8]) -> u128 {
 
 #[inline]
 fn check_utf8(value: &[u8]) -> Result<(), std::str::Utf8Error> {
-    if value.is_ascii() { Ok(()) } else { std::str::from_utf8(value).map(drop) }
+    if value.is_ascii() {
+        Ok(())
+    } else {
+        std::str::from_utf8(value).map(drop)
+    }
 }

@@ -6,7 +6,9 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMillisecondType};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
-use headwater_columnar::{DecodeOptions, Decoder, EncodeOptions, Encoder, Fetched, KeyValueColumns};
+use headwater_columnar::{
+    DecodeOptions, Decoder, EncodeOptions, Encoder, Fetched, KeyValueColumns,
+};
 use headwater_record::{BatchOptions, Compression};
 use proptest::collection::vec;
 use proptest::option;
@@ -14,10 +16,21 @@ use proptest::prelude::*;
 use support::{Row, log};
 
 fn any_row() -> impl Strategy<Value = Row> {
-    let bytes = || option::of(prop_oneof![vec(any::<u8>(), 0..20), vec(any::<u8>(), 0..300)]);
+    let bytes = || {
+        option::of(prop_oneof![
+            vec(any::<u8>(), 0..20),
+            vec(any::<u8>(), 0..300)
+        ])
+    };
     let times = prop_oneof![0i64..2_000_000_000_000, 0i64..100];
-    (times, bytes(), bytes(), vec(("[a-z]{0,5}", bytes()), 0..3))
-        .prop_map(|(timestamp_ms, key, value, headers)| Row { timestamp_ms, key, value, headers })
+    (times, bytes(), bytes(), vec(("[a-z]{0,5}", bytes()), 0..3)).prop_map(
+        |(timestamp_ms, key, value, headers)| Row {
+            timestamp_ms,
+            key,
+            value,
+            headers,
+        },
+    )
 }
 
 fn any_compression() -> impl Strategy<Value = Compression> {
@@ -27,26 +40,56 @@ fn any_compression() -> impl Strategy<Value = Compression> {
 /// The rows of a table of the record schema.
 fn rows(batch: &RecordBatch) -> Vec<Row> {
     let bytes = |name: &str| {
-        let column = arrow_cast::cast(batch.column_by_name(name).unwrap(), &DataType::Binary).unwrap();
-        column.as_binary::<i32>().iter().map(|value| value.map(<[u8]>::to_vec)).collect::<Vec<_>>()
+        let column =
+            arrow_cast::cast(batch.column_by_name(name).unwrap(), &DataType::Binary).unwrap();
+        column
+            .as_binary::<i32>()
+            .iter()
+            .map(|value| value.map(<[u8]>::to_vec))
+            .collect::<Vec<_>>()
     };
-    let times = batch.column_by_name("timestamp").unwrap().as_primitive::<TimestampMillisecondType>();
+    let times = batch
+        .column_by_name("timestamp")
+        .unwrap()
+        .as_primitive::<TimestampMillisecondType>();
     let lists = batch.column_by_name("headers").unwrap().as_list::<i32>();
     let headers = |row: usize| {
         let pairs = lists.value(row);
-        let (keys, values) = (pairs.as_struct().column(0).clone(), pairs.as_struct().column(1).clone());
+        let (keys, values) = (
+            pairs.as_struct().column(0).clone(),
+            pairs.as_struct().column(1).clone(),
+        );
         let (keys, values) = (keys.as_string::<i32>(), values.as_binary::<i32>());
-        (0..pairs.len()).map(|at| (keys.value(at).to_owned(), values.is_valid(at).then(|| values.value(at).to_vec()))).collect()
+        (0..pairs.len())
+            .map(|at| {
+                (
+                    keys.value(at).to_owned(),
+                    values.is_valid(at).then(|| values.value(at).to_vec()),
+                )
+            })
+            .collect()
     };
     let (keys, values) = (bytes("key"), bytes("value"));
     (0..batch.num_rows())
-        .map(|row| Row { timestamp_ms: times.value(row), key: keys[row].clone(), value: values[row].clone(), headers: headers(row) })
+        .map(|row| Row {
+            timestamp_ms: times.value(row),
+            key: keys[row].clone(),
+            value: values[row].clone(),
+            headers: headers(row),
+        })
         .collect()
 }
 
 fn decode(bytes: &bytes::Bytes, views: bool) -> RecordBatch {
-    let options = DecodeOptions { views, ..DecodeOptions::default() };
-    Decoder::new(options).unwrap().decode(&[Fetched::new("t", 0, bytes.clone(), 0)]).unwrap().batch
+    let options = DecodeOptions {
+        views,
+        ..DecodeOptions::default()
+    };
+    Decoder::new(options)
+        .unwrap()
+        .decode(&[Fetched::new("t", 0, bytes.clone(), 0)])
+        .unwrap()
+        .batch
 }
 
 proptest! {

@@ -33,7 +33,13 @@ pub(crate) struct ByteColumn {
 impl ByteColumn {
     pub(crate) fn new(keep: Keep, text: bool) -> Self {
         let classic = (keep == Keep::Classic).then(ClassicColumn::default);
-        Self { views: ViewColumn::default(), classic, moved: 0, text, bad: Vec::new() }
+        Self {
+            views: ViewColumn::default(),
+            classic,
+            moved: 0,
+            text,
+            bad: Vec::new(),
+        }
     }
 
     /// Where values of the batch that is being read go.
@@ -45,7 +51,12 @@ impl ByteColumn {
     pub(crate) fn end_batch(&mut self, buffers: &Buffers) -> Option<()> {
         if self.text {
             let (bad, moved) = (&mut self.bad, self.moved);
-            self.views.check_text(buffers, |row, error| bad.push(NotText { row: moved + row, reason: error.to_string() }));
+            self.views.check_text(buffers, |row, error| {
+                bad.push(NotText {
+                    row: moved + row,
+                    reason: error.to_string(),
+                })
+            });
         }
         if let Some(classic) = &mut self.classic {
             classic.append(&self.views, buffers)?;

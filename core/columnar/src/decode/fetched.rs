@@ -22,8 +22,19 @@ pub struct Fetched {
 
 impl Fetched {
     /// All records from an offset on.
-    pub fn new(topic: impl Into<Arc<str>>, partition: impl Into<PartitionId>, batches: Bytes, from: impl Into<Offset>) -> Self {
-        Self { topic: topic.into(), partition: partition.into(), batches, from: from.into(), until: None }
+    pub fn new(
+        topic: impl Into<Arc<str>>,
+        partition: impl Into<PartitionId>,
+        batches: Bytes,
+        from: impl Into<Offset>,
+    ) -> Self {
+        Self {
+            topic: topic.into(),
+            partition: partition.into(),
+            batches,
+            from: from.into(),
+            until: None,
+        }
     }
 
     /// Only records before this offset.

@@ -10,7 +10,10 @@ use headwater_record::{Headers, RawRecord};
 
 /// `struct<key: utf8, value: binary>`, the item of the list.
 pub(crate) fn item_field() -> FieldRef {
-    let fields = Fields::from(vec![Field::new("key", DataType::Utf8, false), Field::new("value", DataType::Binary, true)]);
+    let fields = Fields::from(vec![
+        Field::new("key", DataType::Utf8, false),
+        Field::new("value", DataType::Binary, true),
+    ]);
     Arc::new(Field::new("item", DataType::Struct(fields), false))
 }
 
@@ -26,7 +29,13 @@ pub(crate) struct HeaderColumn {
 
 impl Default for HeaderColumn {
     fn default() -> Self {
-        Self { ends: vec![0], keys: StringBuilder::new(), values: BinaryBuilder::new(), count: 0, bytes: 0 }
+        Self {
+            ends: vec![0],
+            keys: StringBuilder::new(),
+            values: BinaryBuilder::new(),
+            count: 0,
+            bytes: 0,
+        }
     }
 }
 
@@ -63,8 +72,17 @@ impl HeaderColumn {
         let DataType::Struct(fields) = item.data_type().clone() else {
             return Err(ArrowError::SchemaError("headers are structs".to_owned()));
         };
-        let structs = StructArray::try_new(fields, vec![Arc::new(self.keys.finish()), Arc::new(self.values.finish())], None)?;
+        let structs = StructArray::try_new(
+            fields,
+            vec![Arc::new(self.keys.finish()), Arc::new(self.values.finish())],
+            None,
+        )?;
         let offsets = OffsetBuffer::new(ScalarBuffer::from(self.ends));
-        Ok(Arc::new(ListArray::try_new(item, offsets, Arc::new(structs), None)?))
+        Ok(Arc::new(ListArray::try_new(
+            item,
+            offsets,
+            Arc::new(structs),
+            None,
+        )?))
     }
 }

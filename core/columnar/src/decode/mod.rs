@@ -50,7 +50,11 @@ impl Decoder {
     }
 
     /// As [`decode`](Self::decode), and stops after `max_records`.
-    pub fn decode_up_to(&mut self, fetched: &[Fetched], max_records: usize) -> Result<Decoded, DecodeError> {
+    pub fn decode_up_to(
+        &mut self,
+        fetched: &[Fetched],
+        max_records: usize,
+    ) -> Result<Decoded, DecodeError> {
         let (key, value) = self.plan.byte_columns();
         let mut reading = Reading {
             options: &self.options,
@@ -68,7 +72,12 @@ impl Decoder {
             }
         }
         let (batch, skipped) = self.plan.assemble(&self.options, reading.rows, fetched)?;
-        Ok(Decoded { batch, next_offsets, complete, skipped })
+        Ok(Decoded {
+            batch,
+            next_offsets,
+            complete,
+            skipped,
+        })
     }
 }
 
@@ -93,7 +102,16 @@ impl Reading<'_> {
             let batch = match batches.next() {
                 None => return Ok(true),
                 Some(Ok(batch)) => batch,
-                Some(Err(source)) => return Err(error_at(fetched, *next, DecodeErrorKind::Damaged { source, next_offset: None })),
+                Some(Err(source)) => {
+                    return Err(error_at(
+                        fetched,
+                        *next,
+                        DecodeErrorKind::Damaged {
+                            source,
+                            next_offset: None,
+                        },
+                    ));
+                }
             };
             let header = *batch.header();
             if header.next_offset() <= fetched.from {
@@ -103,7 +121,8 @@ impl Reading<'_> {
                 return Ok(true);
             }
             if header.attributes.is_control() {
-                self.check_crc(&batch).map_err(|source| damaged(fetched, *next, &batch, source))?;
+                self.check_crc(&batch)
+                    .map_err(|source| damaged(fetched, *next, &batch, source))?;
             } else {
                 let place = if shared && header.attributes.is_plain() {
                     let index = match shared_index {
@@ -115,8 +134,15 @@ impl Reading<'_> {
                 } else {
                     None
                 };
-                let window = Window { from: fetched.from, until, max_rows: self.max_records - self.rows.count };
-                if let Some(stopped) = self.read_batch(&batch, place, window).map_err(|kind| error_at(fetched, *next, kind))? {
+                let window = Window {
+                    from: fetched.from,
+                    until,
+                    max_rows: self.max_records - self.rows.count,
+                };
+                if let Some(stopped) = self
+                    .read_batch(&batch, place, window)
+                    .map_err(|kind| error_at(fetched, *next, kind))?
+                {
                     *next = stopped.max(*next);
                     return Ok(false);
                 }
@@ -126,13 +152,22 @@ impl Reading<'_> {
     }
 
     /// Returns the offset to go on at when the batch was not, or not wholly, read.
-    fn read_batch(&mut self, batch: &RecordBatch, place: Option<(u32, usize)>, window: Window) -> Result<Option<Offset>, DecodeErrorKind> {
+    fn read_batch(
+        &mut self,
+        batch: &RecordBatch,
+        place: Option<(u32, usize)>,
+        window: Window,
+    ) -> Result<Option<Offset>, DecodeErrorKind> {
         let header = batch.header();
-        let kind = |source| DecodeErrorKind::Damaged { source, next_offset: Some(header.next_offset()) };
+        let kind = |source| DecodeErrorKind::Damaged {
+            source,
+            next_offset: Some(header.next_offset()),
+        };
         if window.max_rows == 0 && header.record_count > 0 {
             return Ok(Some(header.base_offset));
         }
-        if !header.attributes.is_plain() && self.decompressed >= self.options.max_decompressed_bytes {
+        if !header.attributes.is_plain() && self.decompressed >= self.options.max_decompressed_bytes
+        {
             return Ok(Some(header.base_offset));
         }
         self.check_crc(batch).map_err(kind)?;
@@ -141,24 +176,49 @@ impl Reading<'_> {
         if !header.attributes.is_plain() {
             self.decompressed += plain.len();
         }
-        let build = || DecodeErrorKind::Build { reason: "the fetched bytes have too many parts".to_owned() };
+        let build = || DecodeErrorKind::Build {
+            reason: "the fetched bytes have too many parts".to_owned(),
+        };
         let place = match place {
             Some(place) => place,
             None => (self.rows.buffers.add(plain.clone()).ok_or_else(build)?, 0),
         };
-        self.rows.append(&records, place, window).map_err(|failure| failure.into_kind(header))
+        self.rows
+            .append(&records, place, window)
+            .map_err(|failure| failure.into_kind(header))
     }
 
     fn check_crc(&self, batch: &RecordBatch) -> Result<(), BatchError> {
-        if self.options.check_crc { batch.verify_crc() } else { Ok(()) }
+        if self.options.check_crc {
+            batch.verify_crc()
+        } else {
+            Ok(())
+        }
     }
 }
 
 fn error_at(fetched: &Fetched, offset: Offset, kind: DecodeErrorKind) -> DecodeError {
-    DecodeError { topic: fetched.topic.clone(), partition: fetched.partition, offset, kind }
+    DecodeError {
+        topic: fetched.topic.clone(),
+        partition: fetched.partition,
+        offset,
+        kind,
+    }
 }
 
-fn damaged(fetched: &Fetched, next: Offset, batch: &RecordBatch, source: BatchError) -> DecodeError {
+fn damaged(
+    fetched: &Fetched,
+    next: Offset,
+    batch: &RecordBatch,
+    source: BatchError,
+) -> DecodeError {
     let next_offset = Some(batch.header().next_offset());
-    error_at(fetched, next, DecodeErrorKind::Damaged { source, next_offset })
+    error_at(
+        fetched,
+        next,
+        DecodeErrorKind::Damaged {
+            source,
+            next_offset,
+        },
+    )
 }

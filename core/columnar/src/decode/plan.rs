@@ -29,8 +29,16 @@ impl Shape {
             Format::Bytes => Self::Bytes,
             Format::String => Self::Text,
             Format::Json(schema) => {
-                let wanted = if column == Column::Value { options.columns.value_fields() } else { None };
-                Self::Json(JsonColumn::new(schema.as_ref().map(|schema| &schema.fields), wanted, options.views)?)
+                let wanted = if column == Column::Value {
+                    options.columns.value_fields()
+                } else {
+                    None
+                };
+                Self::Json(JsonColumn::new(
+                    schema.as_ref().map(|schema| &schema.fields),
+                    wanted,
+                    options.views,
+                )?)
             }
         })
     }
@@ -82,18 +90,30 @@ impl Plan {
 
     /// With `unnest`, no field may have the name of a record column that stands beside it.
     pub(crate) fn check_names(&self, options: &DecodeOptions) -> Result<(), SchemaError> {
-        let Shape::Json(json) = &self.value else { return Ok(()) };
-        let (true, Some(fields)) = (options.unnest, json.fields()) else { return Ok(()) };
-        let beside = |name: &str| Column::from_name(name).is_some_and(|column| column != Column::Value && options.columns.contains(column));
+        let Shape::Json(json) = &self.value else {
+            return Ok(());
+        };
+        let (true, Some(fields)) = (options.unnest, json.fields()) else {
+            return Ok(());
+        };
+        let beside = |name: &str| {
+            Column::from_name(name)
+                .is_some_and(|column| column != Column::Value && options.columns.contains(column))
+        };
         match fields.iter().find(|field| beside(field.name())) {
-            Some(field) => Err(SchemaError::NameClash { name: field.name().clone() }),
+            Some(field) => Err(SchemaError::NameClash {
+                name: field.name().clone(),
+            }),
             None => Ok(()),
         }
     }
 
     /// Where keys and values are collected, for those that are wanted.
     pub(crate) fn byte_columns(&self) -> (Option<ByteColumn>, Option<ByteColumn>) {
-        (self.key.byte_column(self.views), self.value.byte_column(self.views))
+        (
+            self.key.byte_column(self.views),
+            self.value.byte_column(self.views),
+        )
     }
 
     pub(crate) fn schema(&self, options: &DecodeOptions) -> Option<SchemaRef> {
@@ -105,7 +125,10 @@ impl Plan {
     /// The schema, with `Null` for what is not known yet.
     pub(crate) fn schema_so_far(&self, options: &DecodeOptions) -> SchemaRef {
         let mut fields: Vec<FieldRef> = Vec::new();
-        for column in Column::ALL.into_iter().filter(|column| options.columns.contains(*column)) {
+        for column in Column::ALL
+            .into_iter()
+            .filter(|column| options.columns.contains(*column))
+        {
             match (column, self.unnested(options)) {
                 (Column::Value, Some(lifted)) => fields.extend(lifted.iter().cloned()),
                 (Column::Value, None) => fields.push(self.nullable(column, &self.value)),
@@ -125,7 +148,11 @@ impl Plan {
     }
 
     fn nullable(&self, column: Column, shape: &Shape) -> FieldRef {
-        Arc::new(Field::new(column.name(), shape.data_type(self.views).unwrap_or(DataType::Null), true))
+        Arc::new(Field::new(
+            column.name(),
+            shape.data_type(self.views).unwrap_or(DataType::Null),
+            true,
+        ))
     }
 }
 
@@ -134,9 +161,15 @@ fn place_field(column: Column) -> Field {
     let (data_type, nullable) = match column {
         Column::Partition | Column::LeaderEpoch => (DataType::Int32, false),
         Column::Offset => (DataType::Int64, false),
-        Column::Timestamp => (DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())), false),
+        Column::Timestamp => (
+            DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
+            false,
+        ),
         Column::Headers => (DataType::List(item_field()), false),
-        Column::Topic => (DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)), false),
+        Column::Topic => (
+            DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
+            false,
+        ),
         Column::TimestampType => (DataType::Int8, false),
         Column::Key | Column::Value => (DataType::Null, true),
     };

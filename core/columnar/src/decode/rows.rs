@@ -35,12 +35,18 @@ pub(crate) struct Window {
 
 impl Window {
     fn has_all_of(&self, header: &BatchHeader) -> bool {
-        self.from <= header.base_offset && header.last_offset() < self.until && header.record_count.max(0) as usize <= self.max_rows
+        self.from <= header.base_offset
+            && header.last_offset() < self.until
+            && header.record_count.max(0) as usize <= self.max_rows
     }
 }
 
 impl Rows {
-    pub(crate) fn new(wanted: Projection, key: Option<ByteColumn>, value: Option<ByteColumn>) -> Self {
+    pub(crate) fn new(
+        wanted: Projection,
+        key: Option<ByteColumn>,
+        value: Option<ByteColumn>,
+    ) -> Self {
         let headers = wanted.contains(Column::Headers).then(HeaderColumn::default);
         Self {
             wanted,
@@ -59,13 +65,20 @@ impl Rows {
 
     /// Appends the records of a batch that lie in the window. Returns the offset after the last record looked at when the window's
     /// rows were used up before the batch ended.
-    pub(crate) fn append(&mut self, records: &Records, place: (u32, usize), window: Window) -> Result<Option<Offset>, AppendFailure> {
+    pub(crate) fn append(
+        &mut self,
+        records: &Records,
+        place: (u32, usize),
+        window: Window,
+    ) -> Result<Option<Offset>, AppendFailure> {
         let before = self.count;
         let (index, base) = place;
         let buffers = std::mem::take(&mut self.buffers);
         let block = buffers.block(index, base..base + records.plain().len());
         let stopped = match &block {
-            Some(block) if window.has_all_of(records.header()) => self.append_all(records, block).map(|()| None),
+            Some(block) if window.has_all_of(records.header()) => {
+                self.append_all(records, block).map(|()| None)
+            }
             Some(block) => self.append_some(records, block, window),
             None => Err(AppendFailure::Build),
         };
@@ -73,7 +86,9 @@ impl Rows {
         let stopped = stopped?;
         self.append_batch_columns(records.header(), self.count - before);
         for column in [&mut self.key, &mut self.value].into_iter().flatten() {
-            column.end_batch(&self.buffers).ok_or(AppendFailure::Build)?;
+            column
+                .end_batch(&self.buffers)
+                .ok_or(AppendFailure::Build)?;
         }
         Ok(stopped)
     }
@@ -88,7 +103,9 @@ impl Rows {
         let mut count = 0;
         for record in records.raw() {
             let record = record?;
-            let (offset, timestamp_ms) = records.place(&record).ok_or(AppendFailure::Place { index: count })?;
+            let (offset, timestamp_ms) = records
+                .place(&record)
+                .ok_or(AppendFailure::Place { index: count })?;
             self.offsets.push(offset.get());
             self.timestamps.push(timestamp_ms);
             if let Some(key) = &mut key {
@@ -106,11 +123,18 @@ impl Rows {
         Ok(())
     }
 
-    fn append_some(&mut self, records: &Records, block: &Block<'_>, window: Window) -> Result<Option<Offset>, AppendFailure> {
+    fn append_some(
+        &mut self,
+        records: &Records,
+        block: &Block<'_>,
+        window: Window,
+    ) -> Result<Option<Offset>, AppendFailure> {
         let mut left = window.max_rows;
         for (index, record) in records.raw().enumerate() {
             let record = record?;
-            let (offset, timestamp_ms) = records.place(&record).ok_or(AppendFailure::Place { index })?;
+            let (offset, timestamp_ms) = records
+                .place(&record)
+                .ok_or(AppendFailure::Place { index })?;
             if offset < window.from || offset >= window.until {
                 continue;
             }
@@ -145,10 +169,12 @@ impl Rows {
     fn append_batch_columns(&mut self, header: &BatchHeader, rows: usize) {
         if self.wanted.contains(Column::TimestampType) {
             let kind = i8::from(header.attributes.timestamp_type() == TimestampType::LogAppendTime);
-            self.timestamp_types.resize(self.timestamp_types.len() + rows, kind);
+            self.timestamp_types
+                .resize(self.timestamp_types.len() + rows, kind);
         }
         if self.wanted.contains(Column::LeaderEpoch) {
-            self.leader_epochs.resize(self.leader_epochs.len() + rows, header.leader_epoch.get());
+            self.leader_epochs
+                .resize(self.leader_epochs.len() + rows, header.leader_epoch.get());
         }
     }
 
@@ -162,7 +188,10 @@ impl Rows {
     /// The index of the [`Fetched`](super::Fetched) that a row is from.
     pub(crate) fn fetched_of(&self, row: usize) -> usize {
         let run = self.runs.partition_point(|run| run.1 <= row);
-        self.runs.get(run).or(self.runs.last()).map_or(0, |run| run.0)
+        self.runs
+            .get(run)
+            .or(self.runs.last())
+            .map_or(0, |run| run.0)
     }
 }
 
@@ -184,11 +213,19 @@ impl AppendFailure {
     pub(crate) fn into_kind(self, header: &BatchHeader) -> DecodeErrorKind {
         let source = match self {
             Self::Damaged(source) => source,
-            Self::Place { index } => {
-                headwater_record::BatchError::Record { index, defect: headwater_record::RecordDefect::OffsetOverflow }
+            Self::Place { index } => headwater_record::BatchError::Record {
+                index,
+                defect: headwater_record::RecordDefect::OffsetOverflow,
+            },
+            Self::Build => {
+                return DecodeErrorKind::Build {
+                    reason: "a column would have more than 2 GiB".to_owned(),
+                };
             }
-            Self::Build => return DecodeErrorKind::Build { reason: "a column would have more than 2 GiB".to_owned() },
         };
-        DecodeErrorKind::Damaged { source, next_offset: Some(header.next_offset()) }
+        DecodeErrorKind::Damaged {
+            source,
+            next_offset: Some(header.next_offset()),
+        }
     }
 }

@@ -46,7 +46,11 @@ macro_rules! values_with_offsets {
             }
 
             fn longest(&self) -> usize {
-                self.value_offsets().windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0) as usize
+                self.value_offsets()
+                    .windows(2)
+                    .map(|pair| pair[1] - pair[0])
+                    .max()
+                    .unwrap_or(0) as usize
             }
         }
     };
@@ -71,7 +75,11 @@ impl Values for BinaryViewArray {
 
     fn longest(&self) -> usize {
         // The low half of a view's low half is its length; that of a null may be anything, which only costs a closer look.
-        self.views().iter().map(|view| *view as u32).max().unwrap_or(0) as usize
+        self.views()
+            .iter()
+            .map(|view| *view as u32)
+            .max()
+            .unwrap_or(0) as usize
     }
 }
 
@@ -140,7 +148,11 @@ impl BytesColumn {
             D::LargeUtf8 => Self::Large(LargeBinaryArray::from(array.as_string::<i64>().clone())),
             D::BinaryView => Self::Views(array.as_binary_view().clone()),
             D::Utf8View => Self::Views(array.as_string_view().clone().to_binary_view()),
-            D::FixedSizeBinary(_) => Self::Small(arrow_cast::cast(array, &D::Binary)?.as_binary::<i32>().clone()),
+            D::FixedSizeBinary(_) => Self::Small(
+                arrow_cast::cast(array, &D::Binary)?
+                    .as_binary::<i32>()
+                    .clone(),
+            ),
             D::Dictionary(_, values) => {
                 let plain = match **values {
                     D::Utf8 | D::LargeUtf8 | D::Utf8View => D::Utf8View,

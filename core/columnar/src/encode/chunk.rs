@@ -44,7 +44,9 @@ pub(super) struct Sorted {
 impl Sorted {
     /// The rows of one partition.
     pub(super) fn of(&self, partition: usize) -> &[u32] {
-        let start = partition.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
+        let start = partition
+            .checked_sub(1)
+            .map_or(0, |before| self.ends[before] as usize);
         &self.rows[start..self.ends[partition] as usize]
     }
 
@@ -78,13 +80,22 @@ pub(super) struct Sticky {
 
 impl Sticky {
     pub(super) fn new(options: &EncodeOptions) -> Self {
-        let partition = options.sticky_partition.get().rem_euclid(options.partition_count.max(1));
-        Self { partition, gathered: 0 }
+        let partition = options
+            .sticky_partition
+            .get()
+            .rem_euclid(options.partition_count.max(1));
+        Self {
+            partition,
+            gathered: 0,
+        }
     }
 
     /// Goes on with the next partition.
     pub(super) fn advance(&mut self, partition_count: i32) {
-        *self = Self { partition: (self.partition + 1) % partition_count.max(1), gathered: 0 };
+        *self = Self {
+            partition: (self.partition + 1) % partition_count.max(1),
+            gathered: 0,
+        };
     }
 
     fn take(&mut self, bytes: usize, options: &EncodeOptions) -> i32 {
@@ -98,12 +109,22 @@ impl Sticky {
 
 impl Chunk {
     /// The rows from `first` on.
-    pub(super) fn load(table: &Prepared, first: usize, options: &EncodeOptions, sticky: &mut Sticky) -> Result<Self, EncodeError> {
-        let sorts = table.partitions.is_some() || options.partition.is_none() && options.partition_count > 1;
+    pub(super) fn load(
+        table: &Prepared,
+        first: usize,
+        options: &EncodeOptions,
+        sticky: &mut Sticky,
+    ) -> Result<Self, EncodeError> {
+        let sorts = table.partitions.is_some()
+            || options.partition.is_none() && options.partition_count > 1;
         let keyless = matches!(&table.key, super::source::Source::Bytes(key) if key.is_all_null());
         let sorts = sorts && !(keyless && table.partitions.is_none());
         let left = table.rows - first;
-        let rows = if sorts || table.is_written() { left.min(CHUNK_ROWS) } else { left };
+        let rows = if sorts || table.is_written() {
+            left.min(CHUNK_ROWS)
+        } else {
+            left
+        };
         let (key, value) = (table.key.rows(first, rows)?, table.value.rows(first, rows)?);
         if table.is_written() {
             table.check_sizes(&key, &value, first, rows, options.max_record_bytes)?;
@@ -114,7 +135,13 @@ impl Chunk {
             None if options.partition_count <= 1 => Order::One(PartitionId::new(0)),
             None => Order::Sticky,
         };
-        Ok(Self { first, rows, key, value, order })
+        Ok(Self {
+            first,
+            rows,
+            key,
+            value,
+            order,
+        })
     }
 }
 

@@ -30,7 +30,10 @@ impl HeaderRows {
             return Ok(None);
         }
         let lists = match array.data_type() {
-            DataType::List(item) | DataType::FixedSizeList(item, _) | DataType::ListView(item) | DataType::LargeList(item) => {
+            DataType::List(item)
+            | DataType::FixedSizeList(item, _)
+            | DataType::ListView(item)
+            | DataType::LargeList(item) => {
                 arrow_cast::cast(array, &DataType::LargeList(item.clone())).map_err(|_| wrong())?
             }
             _ => return Err(wrong()),
@@ -39,14 +42,23 @@ impl HeaderRows {
         let items = lists.values().as_struct_opt().ok_or_else(wrong)?;
         let column = |name: &str, to: &DataType| {
             let column = items.column_by_name(name).ok_or_else(wrong)?;
-            if !(column.data_type().is_string() || column.data_type().is_binary() || column.data_type().is_null()) {
+            if !(column.data_type().is_string()
+                || column.data_type().is_binary()
+                || column.data_type().is_null())
+            {
                 return Err(wrong());
             }
             arrow_cast::cast(column, to).map_err(|_| wrong())
         };
         let keys = column("key", &DataType::Utf8)?.as_string::<i32>().clone();
-        let values = column("value", &DataType::Binary)?.as_binary::<i32>().clone();
-        let rows = Self { lists, keys, values };
+        let values = column("value", &DataType::Binary)?
+            .as_binary::<i32>()
+            .clone();
+        let rows = Self {
+            lists,
+            keys,
+            values,
+        };
         let mut any = false;
         for row in 0..rows.lists.len() {
             for item in rows.items(row) {
@@ -78,7 +90,8 @@ impl HeaderRows {
 
     /// What the headers of a row need at most.
     pub(super) fn size(&self, row: usize) -> usize {
-        let size = |item| 10 + self.keys.value(item).len() + self.values.value_length(item) as usize;
+        let size =
+            |item| 10 + self.keys.value(item).len() + self.values.value_length(item) as usize;
         self.items(row).map(size).sum()
     }
 }

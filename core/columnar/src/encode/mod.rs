@@ -46,7 +46,11 @@ impl Encoder {
     pub fn new(options: EncodeOptions) -> Self {
         let mut builders = Vec::new();
         builders.resize_with(options.partition_count.max(1) as usize, || None);
-        Self { sticky: Sticky::new(&options), options, builders }
+        Self {
+            sticky: Sticky::new(&options),
+            options,
+            builders,
+        }
     }
 
     /// The options.
@@ -64,15 +68,38 @@ impl Encoder {
     ///
     /// A row that is too large, or names a partition that is not there, is refused before any batch is out, but for rows that are
     /// written as JSON: their size shows only then.
-    pub fn encode(&mut self, rows: &arrow_array::RecordBatch, columns: &KeyValueColumns) -> Result<EncodedBatches<'_>, EncodeError> {
+    pub fn encode(
+        &mut self,
+        rows: &arrow_array::RecordBatch,
+        columns: &KeyValueColumns,
+    ) -> Result<EncodedBatches<'_>, EncodeError> {
         let count = self.options.partition_count;
-        if let Some(partition) = self.options.partition.filter(|partition| !(0..count.max(1)).contains(&partition.get())) {
-            return Err(EncodeError::UnknownPartition { row: 0, partition: partition.get().into(), count });
+        if let Some(partition) = self
+            .options
+            .partition
+            .filter(|partition| !(0..count.max(1)).contains(&partition.get()))
+        {
+            return Err(EncodeError::UnknownPartition {
+                row: 0,
+                partition: partition.get().into(),
+                count,
+            });
         }
         let table = Prepared::new(rows, columns, &self.options)?;
         // What an earlier table left when it was dropped early.
-        self.builders.iter_mut().flatten().for_each(BatchBuilder::reset);
-        Ok(EncodedBatches { encoder: self, table, chunk: None, next_row: 0, partition: 0, at: 0, failed: false })
+        self.builders
+            .iter_mut()
+            .flatten()
+            .for_each(BatchBuilder::reset);
+        Ok(EncodedBatches {
+            encoder: self,
+            table,
+            chunk: None,
+            next_row: 0,
+            partition: 0,
+            at: 0,
+            failed: false,
+        })
     }
 
     fn builder(&mut self, partition: usize) -> &mut BatchBuilder {
@@ -84,7 +111,11 @@ impl Encoder {
         let builder = self.builders[partition].as_mut()?;
         let record_count = builder.record_count();
         let bytes = builder.finish()?;
-        Some(EncodedBatch { partition: PartitionId::new(partition as i32), bytes, record_count })
+        Some(EncodedBatch {
+            partition: PartitionId::new(partition as i32),
+            bytes,
+            record_count,
+        })
     }
 }
 
@@ -104,7 +135,10 @@ pub struct EncodedBatches<'a> {
 
 impl fmt::Debug for EncodedBatches<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EncodedBatches").field("rows", &self.table.rows).field("next_row", &self.next_row).finish_non_exhaustive()
+        f.debug_struct("EncodedBatches")
+            .field("rows", &self.table.rows)
+            .field("next_row", &self.next_row)
+            .finish_non_exhaustive()
     }
 }
 
@@ -136,7 +170,12 @@ impl EncodedBatches<'_> {
                 return Ok(self.last_batches());
             }
             let encoder = &mut *self.encoder;
-            let chunk = Chunk::load(&self.table, self.next_row, &encoder.options, &mut encoder.sticky)?;
+            let chunk = Chunk::load(
+                &self.table,
+                self.next_row,
+                &encoder.options,
+                &mut encoder.sticky,
+            )?;
             self.next_row += chunk.rows;
             self.chunk = Some(chunk);
         }
@@ -150,7 +189,9 @@ impl EncodedBatches<'_> {
                 let partition = self.encoder.sticky.partition as usize;
                 let full = self.append_run(chunk, partition)?;
                 if full.is_some() {
-                    self.encoder.sticky.advance(self.encoder.options.partition_count);
+                    self.encoder
+                        .sticky
+                        .advance(self.encoder.options.partition_count);
                 }
                 return Ok(full);
             }
@@ -160,7 +201,9 @@ impl EncodedBatches<'_> {
             let rows = sorted.of(self.partition);
             if self.at < rows.len() {
                 let left = &rows[self.at..];
-                let count = self.append(chunk, self.partition, left.len(), |index| left[index] as usize)?;
+                let count = self.append(chunk, self.partition, left.len(), |index| {
+                    left[index] as usize
+                })?;
                 self.at += count;
                 if count < left.len() {
                     return Ok(self.encoder.finish(self.partition));
@@ -172,15 +215,29 @@ impl EncodedBatches<'_> {
         Ok(None)
     }
 
-    fn append_run(&mut self, chunk: &Chunk, partition: usize) -> Result<Option<EncodedBatch>, EncodeError> {
+    fn append_run(
+        &mut self,
+        chunk: &Chunk,
+        partition: usize,
+    ) -> Result<Option<EncodedBatch>, EncodeError> {
         let (first, left) = (self.at, chunk.rows - self.at);
         let count = self.append(chunk, partition, left, |index| first + index)?;
         self.at += count;
-        Ok(if count < left { self.encoder.finish(partition) } else { None })
+        Ok(if count < left {
+            self.encoder.finish(partition)
+        } else {
+            None
+        })
     }
 
     /// Appends up to `count` rows and returns how many went in before the batch was full: all, or the batch has at least one.
-    fn append(&mut self, chunk: &Chunk, partition: usize, count: usize, row: impl Fn(usize) -> usize) -> Result<usize, EncodeError> {
+    fn append(
+        &mut self,
+        chunk: &Chunk,
+        partition: usize,
+        count: usize,
+        row: impl Fn(usize) -> usize,
+    ) -> Result<usize, EncodeError> {
         let rows = RowReader {
             key: &chunk.key,
             timestamps: self.table.timestamps.as_ref(),
@@ -188,7 +245,10 @@ impl EncodedBatches<'_> {
             now_ms: self.encoder.options.now_ms,
         };
         let builder = self.encoder.builder(partition);
-        let failed = |index: usize, source| EncodeError::Append { row: chunk.first + row(index), source };
+        let failed = |index: usize, source| EncodeError::Append {
+            row: chunk.first + row(index),
+            source,
+        };
         if let Some(headers) = &self.table.headers {
             let mut scratch = Vec::new();
             for index in 0..count {
@@ -216,8 +276,12 @@ impl EncodedBatches<'_> {
             let batch = self.encoder.finish(self.partition);
             self.partition += 1;
             if batch.is_some() {
-                if batch.as_ref().map(|batch| batch.partition.get()) == Some(self.encoder.sticky.partition) {
-                    self.encoder.sticky.advance(self.encoder.options.partition_count);
+                if batch.as_ref().map(|batch| batch.partition.get())
+                    == Some(self.encoder.sticky.partition)
+                {
+                    self.encoder
+                        .sticky
+                        .advance(self.encoder.options.partition_count);
                 }
                 return batch;
             }
@@ -236,18 +300,28 @@ struct RowReader<'a> {
 
 impl<'a> RowReader<'a> {
     fn record(&self, row: usize, values: &'a BytesColumn) -> PlainRecord<'a> {
-        PlainRecord { timestamp_ms: self.timestamp_ms(row), key: self.key.get(row), value: values.get(row) }
+        PlainRecord {
+            timestamp_ms: self.timestamp_ms(row),
+            key: self.key.get(row),
+            value: values.get(row),
+        }
     }
 
     #[inline]
     fn record_of<V: Values>(&self, row: usize, values: &'a V) -> PlainRecord<'a> {
-        PlainRecord { timestamp_ms: self.timestamp_ms(row), key: self.key.get(row), value: values.get(row) }
+        PlainRecord {
+            timestamp_ms: self.timestamp_ms(row),
+            key: self.key.get(row),
+            value: values.get(row),
+        }
     }
 
     #[inline]
     fn timestamp_ms(&self, row: usize) -> i64 {
         match self.timestamps {
-            Some(timestamps) if timestamps.is_valid(self.first + row) => timestamps.value(self.first + row),
+            Some(timestamps) if timestamps.is_valid(self.first + row) => {
+                timestamps.value(self.first + row)
+            }
             _ => self.now_ms,
         }
     }

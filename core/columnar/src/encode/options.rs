@@ -23,7 +23,10 @@ impl Default for EncodeOptions {
     /// One partition, batches of 1 MiB, records of 1 MiB.
     fn default() -> Self {
         Self {
-            batch: BatchOptions { capacity: 1 << 20, ..BatchOptions::default() },
+            batch: BatchOptions {
+                capacity: 1 << 20,
+                ..BatchOptions::default()
+            },
             partition_count: 1,
             partition: None,
             sticky_partition: PartitionId::new(0),

@@ -23,25 +23,36 @@ pub(super) enum Source {
 impl Source {
     /// A column: bytes and text as they are, other types as JSON.
     pub(super) fn of(field: &FieldRef, array: &ArrayRef) -> Result<Self, EncodeError> {
-        Ok(match BytesColumn::of(array).map_err(|error| pack_error(&error))? {
-            Some(column) => Self::Bytes(column),
-            None => Self::json(field, array)?,
-        })
+        Ok(
+            match BytesColumn::of(array).map_err(|error| pack_error(&error))? {
+                Some(column) => Self::Bytes(column),
+                None => Self::json(field, array)?,
+            },
+        )
     }
 
     /// The rest of a table, each row as an object.
     pub(super) fn packed(rest: &RecordBatch) -> Result<Self, EncodeError> {
         let array: ArrayRef = Arc::new(StructArray::from(rest.clone()));
-        Self::json(&Arc::new(Field::new("value", array.data_type().clone(), false)), &array)
+        Self::json(
+            &Arc::new(Field::new("value", array.data_type().clone(), false)),
+            &array,
+        )
     }
 
     fn json(field: &FieldRef, array: &ArrayRef) -> Result<Self, EncodeError> {
         let data_type = with_utc(array.data_type());
         if data_type == *array.data_type() {
-            return Ok(Self::Json { field: field.clone(), array: array.clone() });
+            return Ok(Self::Json {
+                field: field.clone(),
+                array: array.clone(),
+            });
         }
         let array = arrow_cast::cast(array, &data_type).map_err(|error| pack_error(&error))?;
-        Ok(Self::Json { field: Arc::new(Field::clone(field).with_data_type(data_type)), array })
+        Ok(Self::Json {
+            field: Arc::new(Field::clone(field).with_data_type(data_type)),
+            array,
+        })
     }
 
     /// Checks that the types can be written, so that it does not show only after some batches are out.
@@ -61,7 +72,8 @@ impl Source {
         match self {
             Self::Bytes(column) => Ok(column.slice(first, rows)),
             Self::Json { field, array } => {
-                let written = write_json(field, array.slice(first, rows).as_ref()).map_err(|error| pack_error(&error))?;
+                let written = write_json(field, array.slice(first, rows).as_ref())
+                    .map_err(|error| pack_error(&error))?;
                 Ok(BytesColumn::Small(written))
             }
         }
@@ -82,15 +94,23 @@ fn write_json(field: &FieldRef, array: &dyn Array) -> Result<BinaryArray, ArrowE
             encoder.encode(row, &mut data);
         }
         nulls.append(!is_null);
-        ends.push(i32::try_from(data.len()).map_err(|_| ArrowError::OffsetOverflowError(data.len()))?);
+        ends.push(
+            i32::try_from(data.len()).map_err(|_| ArrowError::OffsetOverflowError(data.len()))?,
+        );
     }
     let nulls: Option<NullBuffer> = nulls.finish();
-    BinaryArray::try_new(OffsetBuffer::new(ScalarBuffer::from(ends)), data.into(), nulls)
+    BinaryArray::try_new(
+        OffsetBuffer::new(ScalarBuffer::from(ends)),
+        data.into(),
+        nulls,
+    )
 }
 
 /// The type with times of any zone in UTC: the same instants, written with a `Z`. Zones by name would need a database of them.
 fn with_utc(data_type: &DataType) -> DataType {
-    let inner = |field: &FieldRef| Arc::new(Field::clone(field).with_data_type(with_utc(field.data_type())));
+    let inner = |field: &FieldRef| {
+        Arc::new(Field::clone(field).with_data_type(with_utc(field.data_type())))
+    };
     match data_type {
         DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, Some("+00:00".into())),
         DataType::Struct(fields) => DataType::Struct(fields.iter().map(inner).collect()),
@@ -102,5 +122,7 @@ fn with_utc(data_type: &DataType) -> DataType {
 }
 
 fn pack_error(error: &ArrowError) -> EncodeError {
-    EncodeError::Pack { reason: error.to_string() }
+    EncodeError::Pack {
+        reason: error.to_string(),
+    }
 }

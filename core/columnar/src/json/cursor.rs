@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::text::{RawText, special_bytes};
+
 /// Nesting beyond this is refused, so that hostile text cannot exhaust the stack.
 pub(crate) const MAX_DEPTH: u32 = 64;
 
@@ -19,8 +21,13 @@ pub(crate) enum Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Syntax { at, expected } => write!(f, "is not JSON (byte {at}: expected {expected})"),
-            Self::Type { at, expected } => write!(f, "does not fit the schema (byte {at}: expected {expected})"),
+            Self::Syntax { at, expected } => {
+                write!(f, "is not JSON (byte {at}: expected {expected})")
+            }
+            Self::Type { at, expected } => write!(
+                f,
+                "does not fit the schema (byte {at}: expected {expected})"
+            ),
             Self::TooLarge => f.write_str("is too large to stand in one table"),
         }
     }
@@ -44,13 +51,6 @@ pub(crate) struct Cursor<'a> {
     at: usize,
 }
 
-/// A string as it stands in the text, without its quotes; escapes were checked, not resolved.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RawText<'a> {
-    pub(crate) bytes: &'a [u8],
-    pub(crate) escaped: bool,
-}
-
 impl<'a> Cursor<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
@@ -58,12 +58,18 @@ impl<'a> Cursor<'a> {
 
     #[cold]
     pub(crate) fn syntax(&self, expected: &'static str) -> Fault {
-        Fault::Syntax { at: self.at, expected }
+        Fault::Syntax {
+            at: self.at,
+            expected,
+        }
     }
 
     #[cold]
     pub(crate) fn mismatch(&self, expected: impl fmt::Display) -> Fault {
-        Fault::Type { at: self.at, expected: expected.to_string() }
+        Fault::Type {
+            at: self.at,
+            expected: expected.to_string(),
+        }
     }
 
     /// The next byte, 0 at the end (which is no byte of JSON outside strings).
@@ -90,20 +96,31 @@ impl<'a> Cursor<'a> {
     /// Takes exactly these bytes if they are next.
     #[inline]
     pub(crate) fn take_all(&mut self, text: &[u8]) -> bool {
-        let is = self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(text));
+        let is = self
+            .bytes
+            .get(self.at..)
+            .is_some_and(|rest| rest.starts_with(text));
         self.at += if is { text.len() } else { 0 };
         is
     }
 
     #[inline]
     pub(crate) fn expect(&mut self, byte: u8, expected: &'static str) -> Result<(), Fault> {
-        if self.take(byte) { Ok(()) } else { Err(self.syntax(expected)) }
+        if self.take(byte) {
+            Ok(())
+        } else {
+            Err(self.syntax(expected))
+        }
     }
 
     /// Refuses anything but white space to the end.
     pub(crate) fn end(&mut self) -> Result<(), Fault> {
         self.skip_space();
-        if self.at == self.bytes.len() { Ok(()) } else { Err(self.syntax("the end of the text")) }
+        if self.at == self.bytes.len() {
+            Ok(())
+        } else {
+            Err(self.syntax("the end of the text"))
+        }
     }
 
     /// The kind of the value that starts here, after white space.
@@ -128,7 +145,11 @@ impl<'a> Cursor<'a> {
         if self.peek() != b'n' {
             return Ok(false);
         }
-        if self.take_all(b"null") { Ok(true) } else { Err(self.syntax("null")) }
+        if self.take_all(b"null") {
+            Ok(true)
+        } else {
+            Err(self.syntax("null"))
+        }
     }
 
     /// `true` or `false`.
@@ -149,7 +170,15 @@ impl<'a> Cursor<'a> {
         if self.take(b',') {
             return Ok(true);
         }
-        self.expect(close, if close == b'}' { "',' or '}'" } else { "',' or ']'" }).map(|()| false)
+        self.expect(
+            close,
+            if close == b'}' {
+                "',' or '}'"
+            } else {
+                "',' or ']'"
+            },
+        )
+        .map(|()| false)
     }
 
     /// After `{` or `[`: whether something comes, or `close` at once.
@@ -190,7 +219,9 @@ impl<'a> Cursor<'a> {
                     escaped = true;
                     self.escape()?;
                 }
-                Some(0..0x20) => return Err(self.syntax("an escape in the place of a control character")),
+                Some(0..0x20) => {
+                    return Err(self.syntax("an escape in the place of a control character"));
+                }
                 Some(byte) => {
                     wide |= u64::from(byte);
                     self.at += 1;
@@ -246,7 +277,11 @@ impl<'a> Cursor<'a> {
         while self.peek().is_ascii_digit() {
             self.at += 1;
         }
-        if self.at == start { Err(self.syntax("a digit")) } else { Ok(()) }
+        if self.at == start {
+            Err(self.syntax("a digit"))
+        } else {
+            Ok(())
+        }
     }
 
     /// An integer of up to 18 digits at once; anything else leaves the position as it is.
@@ -283,7 +318,9 @@ impl<'a> Cursor<'a> {
             Kind::Text => self.text().map(drop),
             Kind::Number => self.number().map(drop),
             Kind::Bool => self.boolean().map(drop),
-            Kind::Null => self.take_null().and_then(|is| if is { Ok(()) } else { Err(self.syntax("null")) }),
+            Kind::Null => self
+                .take_null()
+                .and_then(|is| if is { Ok(()) } else { Err(self.syntax("null")) }),
             _ if depth >= MAX_DEPTH => Err(self.syntax("less nesting")),
             Kind::List => {
                 self.at += 1;
@@ -308,68 +345,4 @@ impl<'a> Cursor<'a> {
             }
         }
     }
-}
-
-impl RawText<'_> {
-    /// Appends the text with its escapes resolved. A surrogate without its other half becomes U+FFFD.
-    pub(crate) fn append_to(self, out: &mut Vec<u8>) {
-        if self.escaped { self.unescape(out) } else { out.extend_from_slice(self.bytes) }
-    }
-
-    #[inline(never)]
-    fn unescape(self, out: &mut Vec<u8>) {
-        let mut rest = self.bytes;
-        while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
-            out.extend_from_slice(&rest[..at]);
-            let Some(kind) = rest.get(at + 1) else { return };
-            let mut taken = at + 2;
-            match kind {
-                b'b' => out.push(0x08),
-                b'f' => out.push(0x0c),
-                b'n' => out.push(b'\n'),
-                b'r' => out.push(b'\r'),
-                b't' => out.push(b'\t'),
-                b'u' => {
-                    let (character, length) = unicode_escape(&rest[at..]);
-                    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-                    taken = at + length;
-                }
-                other => out.push(*other),
-            }
-            rest = rest.get(taken..).unwrap_or_default();
-        }
-        out.extend_from_slice(rest);
-    }
-}
-
-/// The character that the escape at the start stands for, with the length of the escape, or of both of a surrogate pair.
-fn unicode_escape(text: &[u8]) -> (char, usize) {
-    let unit = |at: usize| {
-        let digits = text.get(at..at + 6).filter(|digits| digits.starts_with(b"\\u"))?;
-        u32::from_str_radix(std::str::from_utf8(&digits[2..]).ok()?, 16).ok()
-    };
-    let first = unit(0).unwrap_or(0xfffd);
-    if (0xd800..0xdc00).contains(&first)
-        && let Some(second) = unit(6).filter(|second| (0xdc00..0xe000).contains(second))
-    {
-        let code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
-        return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 12);
-    }
-    (char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER), 6)
-}
-
-/// The top bit of each byte that ends a plain run: a quote, a backslash, a control character. Exact up to the first such byte.
-#[inline]
-const fn special_bytes(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const TOPS: u64 = 0x8080_8080_8080_8080;
-    let quote = zero_in(word ^ (ONES * 0x22));
-    let backslash = zero_in(word ^ (ONES * 0x5c));
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    (quote | backslash | control) & TOPS
-}
-
-#[inline]
-const fn zero_in(bytes: u64) -> u64 {
-    bytes.wrapping_sub(0x0101_0101_0101_0101) & !bytes
 }

@@ -44,7 +44,11 @@ impl Guess {
             Kind::List => {
                 self.widen(Self::List(Box::default()));
                 let mut ignored = Self::Null;
-                let item = if let Self::List(item) = self { &mut **item } else { &mut ignored };
+                let item = if let Self::List(item) = self {
+                    &mut **item
+                } else {
+                    &mut ignored
+                };
                 cursor.take(b'[');
                 let mut more = cursor.any(b']');
                 while more {
@@ -56,7 +60,11 @@ impl Guess {
             Kind::Object => {
                 self.widen(Self::Object(Object::default()));
                 let mut ignored = Object::default();
-                let object = if let Self::Object(object) = self { object } else { &mut ignored };
+                let object = if let Self::Object(object) = self {
+                    object
+                } else {
+                    &mut ignored
+                };
                 object.learn(cursor, depth)
             }
         }
@@ -80,8 +88,12 @@ impl Guess {
             Self::Bool => DataType::Boolean,
             Self::Integer => DataType::Int64,
             Self::Float => DataType::Float64,
-            Self::List(item) => DataType::List(Arc::new(Field::new("item", item.data_type(text), true))),
-            Self::Object(object) if !object.fields.is_empty() => DataType::Struct(object.fields(text)),
+            Self::List(item) => {
+                DataType::List(Arc::new(Field::new("item", item.data_type(text), true)))
+            }
+            Self::Object(object) if !object.fields.is_empty() => {
+                DataType::Struct(object.fields(text))
+            }
             Self::Null | Self::Text | Self::Object(_) => text.clone(),
         }
     }
@@ -107,7 +119,11 @@ impl Object {
     }
 
     fn position(&mut self, name: &[u8], expected: usize) -> usize {
-        if self.fields.get(expected).is_some_and(|field| field.0.as_bytes() == name) {
+        if self
+            .fields
+            .get(expected)
+            .is_some_and(|field| field.0.as_bytes() == name)
+        {
             return expected;
         }
         let name = String::from_utf8_lossy(name).into_owned();
@@ -119,7 +135,10 @@ impl Object {
 
     /// The Arrow fields.
     pub(crate) fn fields(&self, text: &DataType) -> Fields {
-        self.fields.iter().map(|(name, guess)| Field::new(name, guess.data_type(text), true)).collect()
+        self.fields
+            .iter()
+            .map(|(name, guess)| Field::new(name, guess.data_type(text), true))
+            .collect()
     }
 }
 

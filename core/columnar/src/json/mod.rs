@@ -10,6 +10,7 @@ mod node;
 mod number;
 mod object;
 mod temporal;
+mod text;
 
 use std::sync::Arc;
 
@@ -45,12 +46,29 @@ pub(crate) struct DecodedJson {
 
 impl JsonColumn {
     /// With these fields, or inferred; only the wanted ones of them.
-    pub(crate) fn new(fields: Option<&Fields>, wanted: Option<&[String]>, views: bool) -> Result<Self, SchemaError> {
-        let text = if views { DataType::Utf8View } else { DataType::Utf8 };
-        let mut column = Self { fields: None, wanted: wanted.map(<[String]>::to_vec), inferred: fields.is_none(), text };
+    pub(crate) fn new(
+        fields: Option<&Fields>,
+        wanted: Option<&[String]>,
+        views: bool,
+    ) -> Result<Self, SchemaError> {
+        let text = if views {
+            DataType::Utf8View
+        } else {
+            DataType::Utf8
+        };
+        let mut column = Self {
+            fields: None,
+            wanted: wanted.map(<[String]>::to_vec),
+            inferred: fields.is_none(),
+            text,
+        };
         if let Some(fields) = fields {
             let fields = nullable(fields);
-            column.set_fields(&if views { fields } else { classic_fields(&fields) })?;
+            column.set_fields(&if views {
+                fields
+            } else {
+                classic_fields(&fields)
+            })?;
         }
         Ok(column)
     }
@@ -74,10 +92,18 @@ impl JsonColumn {
             None => fields.clone(),
             Some(wanted) => {
                 if let Some(name) = wanted.iter().find(|name| fields.find(name).is_none()) {
-                    let known: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
-                    return Err(SchemaError::UnknownField { name: name.clone(), known: known.join(", ") });
+                    let known: Vec<&str> =
+                        fields.iter().map(|field| field.name().as_str()).collect();
+                    return Err(SchemaError::UnknownField {
+                        name: name.clone(),
+                        known: known.join(", "),
+                    });
                 }
-                fields.iter().filter(|field| wanted.contains(field.name())).cloned().collect()
+                fields
+                    .iter()
+                    .filter(|field| wanted.contains(field.name()))
+                    .cloned()
+                    .collect()
             }
         };
         // Refuses types and names that cannot be read now rather than at the first record.
@@ -87,13 +113,20 @@ impl JsonColumn {
     }
 
     /// Infers the fields from the first `limit` values, if they are not known and there is an object among these.
-    pub(crate) fn learn(&mut self, values: &ViewColumn, buffers: &Buffers, limit: usize) -> Result<(), SchemaError> {
+    pub(crate) fn learn(
+        &mut self,
+        values: &ViewColumn,
+        buffers: &Buffers,
+        limit: usize,
+    ) -> Result<(), SchemaError> {
         if self.fields.is_some() {
             return Ok(());
         }
         let mut seen = false;
         let mut object = Object::default();
-        let first = (0..values.len()).filter_map(|row| values.value(row, buffers)).take(limit.max(1));
+        let first = (0..values.len())
+            .filter_map(|row| values.value(row, buffers))
+            .take(limit.max(1));
         for value in first {
             let is_object = {
                 let mut cursor = Cursor::new(value);
@@ -107,23 +140,43 @@ impl JsonColumn {
                 seen |= object.learn(&mut cursor, 0).is_ok();
             }
         }
-        if seen { self.set_fields(&object.fields(&self.text)) } else { Ok(()) }
+        if seen {
+            self.set_fields(&object.fields(&self.text))
+        } else {
+            Ok(())
+        }
     }
 
     /// Reads all values, on several threads where that is worth it.
-    pub(crate) fn decode(&self, values: &ViewColumn, buffers: &Buffers, options: &DecodeOptions) -> Result<DecodedJson, DecodeErrorKind> {
-        let build = |error: ArrowError| DecodeErrorKind::Build { reason: error.to_string() };
+    pub(crate) fn decode(
+        &self,
+        values: &ViewColumn,
+        buffers: &Buffers,
+        options: &DecodeOptions,
+    ) -> Result<DecodedJson, DecodeErrorKind> {
+        let build = |error: ArrowError| DecodeErrorKind::Build {
+            reason: error.to_string(),
+        };
         let fields = self.fields.clone().unwrap_or_default();
         let data_type = DataType::Struct(fields);
-        let part = |rows: std::ops::Range<usize>| self.decode_part(values, buffers, &data_type, rows, options.on_error);
-        let threads = threads(options.max_threads).min(values.len() / ROWS_PER_THREAD).max(1);
+        let part = |rows: std::ops::Range<usize>| {
+            self.decode_part(values, buffers, &data_type, rows, options.on_error)
+        };
+        let threads = threads(options.max_threads)
+            .min(values.len() / ROWS_PER_THREAD)
+            .max(1);
         let rows_each = values.len().div_ceil(threads).max(1);
         let parts: Vec<Result<DecodedJson, ArrowError>> = std::thread::scope(|scope| {
             let start = |index: usize| (index * rows_each).min(values.len());
-            let others: Vec<_> =
-                (1..threads).map(|index| scope.spawn(move || part(start(index)..start(index + 1)))).collect();
+            let others: Vec<_> = (1..threads)
+                .map(|index| scope.spawn(move || part(start(index)..start(index + 1))))
+                .collect();
             let first = part(0..start(1));
-            let joined = others.into_iter().map(|other| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            let joined = others.into_iter().map(|other| {
+                other
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            });
             std::iter::once(first).chain(joined).collect()
         });
         let mut arrays = Vec::with_capacity(parts.len());
@@ -138,10 +191,17 @@ impl JsonColumn {
         }
         let array = match &*arrays {
             [only] => only.clone(),
-            _ => arrow_select::concat::concat(&arrays.iter().map(AsRef::as_ref).collect::<Vec<_>>()).map_err(build)?,
+            _ => {
+                arrow_select::concat::concat(&arrays.iter().map(AsRef::as_ref).collect::<Vec<_>>())
+                    .map_err(build)?
+            }
         };
         // Nothing is known of the fields yet: a table of the type `Null`.
-        let array = if self.fields.is_some() { array } else { Arc::new(NullArray::new(values.len())) };
+        let array = if self.fields.is_some() {
+            array
+        } else {
+            Arc::new(NullArray::new(values.len()))
+        };
         Ok(DecodedJson { array, bad })
     }
 
@@ -154,7 +214,8 @@ impl JsonColumn {
         on_error: OnError,
     ) -> Result<DecodedJson, ArrowError> {
         let start = rows.start;
-        let mut node = Node::new(TOP, data_type, self.inferred, rows.len()).map_err(|error| ArrowError::SchemaError(error.to_string()))?;
+        let mut node = Node::new(TOP, data_type, self.inferred, rows.len())
+            .map_err(|error| ArrowError::SchemaError(error.to_string()))?;
         let mut bad = Vec::new();
         for row in rows {
             let Some(value) = values.value(row, buffers) else {
@@ -170,7 +231,10 @@ impl JsonColumn {
                 }
             }
         }
-        Ok(DecodedJson { array: node.finish(data_type)?, bad })
+        Ok(DecodedJson {
+            array: node.finish(data_type)?,
+            bad,
+        })
     }
 }
 
@@ -181,16 +245,34 @@ fn read_whole(node: &mut Node, value: &[u8]) -> Result<(), Fault> {
 }
 
 fn threads(max: usize) -> usize {
-    if max > 0 { max } else { std::thread::available_parallelism().map_or(1, usize::from) }
+    if max > 0 {
+        max
+    } else {
+        std::thread::available_parallelism().map_or(1, usize::from)
+    }
 }
 
 /// The same fields, each of which may be null: in JSON any field may be missing, and a deleted key has no value.
 fn nullable(fields: &Fields) -> Fields {
-    fields.iter().map(|field| Field::clone(field).with_nullable(true).with_data_type(nullable_type(field.data_type()))).collect()
+    fields
+        .iter()
+        .map(|field| {
+            Field::clone(field)
+                .with_nullable(true)
+                .with_data_type(nullable_type(field.data_type()))
+        })
+        .collect()
 }
 
 fn nullable_type(data_type: &DataType) -> DataType {
-    let item = |field: &Field| Arc::new(field.clone().with_nullable(true).with_data_type(nullable_type(field.data_type())));
+    let item = |field: &Field| {
+        Arc::new(
+            field
+                .clone()
+                .with_nullable(true)
+                .with_data_type(nullable_type(field.data_type())),
+        )
+    };
     match data_type {
         DataType::Struct(fields) => DataType::Struct(nullable(fields)),
         DataType::List(field) => DataType::List(item(field)),

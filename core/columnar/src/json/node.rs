@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, ListArray, NullArray, StringArray, UInt64Array};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, ListArray, NullArray,
+    StringArray, UInt64Array,
+};
 use arrow_buffer::{NullBufferBuilder, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field};
 
@@ -36,7 +39,10 @@ pub(crate) struct Values<T> {
 
 impl<T: Default> Values<T> {
     fn new(capacity: usize) -> Self {
-        Self { values: Vec::with_capacity(capacity), nulls: NullBufferBuilder::new(capacity) }
+        Self {
+            values: Vec::with_capacity(capacity),
+            nulls: NullBufferBuilder::new(capacity),
+        }
     }
 
     #[inline]
@@ -74,7 +80,8 @@ impl TextNode {
             _ if self.any => self.append_raw(cursor)?,
             _ => return Err(cursor.mismatch("a string")),
         }
-        self.ends.push(i32::try_from(self.data.len()).map_err(|_| Fault::TooLarge)?);
+        self.ends
+            .push(i32::try_from(self.data.len()).map_err(|_| Fault::TooLarge)?);
         self.nulls.append_non_null();
         Ok(())
     }
@@ -88,7 +95,8 @@ impl TextNode {
     fn truncate(&mut self, len: usize) {
         self.ends.truncate(len + 1);
         self.nulls.truncate(len);
-        self.data.truncate(self.ends.last().map_or(0, |end| *end as usize));
+        self.data
+            .truncate(self.ends.last().map_or(0, |end| *end as usize));
     }
 }
 
@@ -110,7 +118,8 @@ impl ListNode {
             self.items.read(cursor)?;
             more = cursor.more(b']')?;
         }
-        self.ends.push(i32::try_from(self.items.len()).map_err(|_| Fault::TooLarge)?);
+        self.ends
+            .push(i32::try_from(self.items.len()).map_err(|_| Fault::TooLarge)?);
         self.nulls.append_non_null();
         Ok(())
     }
@@ -118,9 +127,17 @@ impl ListNode {
 
 impl Node {
     /// A node for that type. `any_text`: text fields take values that are no text as they stand.
-    pub(crate) fn new(name: &str, data_type: &DataType, any_text: bool, capacity: usize) -> Result<Self, SchemaError> {
+    pub(crate) fn new(
+        name: &str,
+        data_type: &DataType,
+        any_text: bool,
+        capacity: usize,
+    ) -> Result<Self, SchemaError> {
         use DataType as D;
-        let unsupported = || SchemaError::Unsupported { field: name.to_owned(), data_type: data_type.to_string() };
+        let unsupported = || SchemaError::Unsupported {
+            field: name.to_owned(),
+            data_type: data_type.to_string(),
+        };
         let integer = |min: i64, max: i64| Self::Integer(Values::new(capacity), (min, max));
         Ok(match data_type {
             D::Null => Self::Null(0),
@@ -134,7 +151,9 @@ impl Node {
             D::UInt32 => Self::Unsigned(Values::new(capacity), u32::MAX.into()),
             D::UInt64 => Self::Unsigned(Values::new(capacity), u64::MAX),
             D::Float16 | D::Float32 | D::Float64 => Self::Float(Values::new(capacity)),
-            D::Decimal128(precision, scale) => Self::Decimal(Values::new(capacity), *precision, *scale),
+            D::Decimal128(precision, scale) => {
+                Self::Decimal(Values::new(capacity), *precision, *scale)
+            }
             D::Utf8 | D::LargeUtf8 | D::Utf8View => Self::text(any_text, capacity),
             D::Dictionary(_, values) if is_text(values) => Self::text(any_text, capacity),
             D::List(item) | D::LargeList(item) => Self::List(Box::new(ListNode {
@@ -152,7 +171,12 @@ impl Node {
 
     fn text(any: bool, capacity: usize) -> Self {
         let nulls = NullBufferBuilder::new(capacity);
-        Self::Text(TextNode { ends: offsets(capacity), data: Vec::with_capacity(capacity * 8), nulls, any })
+        Self::Text(TextNode {
+            ends: offsets(capacity),
+            data: Vec::with_capacity(capacity * 8),
+            nulls,
+            any,
+        })
     }
 
     /// Reads one value. After a fault the node may have any length from the one before to one more: truncate it.
@@ -170,7 +194,9 @@ impl Node {
             Self::Bool(values) if cursor.kind()? == Kind::Bool => values.push(cursor.boolean()?),
             Self::Bool(_) => return Err(cursor.mismatch("true or false")),
             Self::Unsigned(values, max) => values.push(number::unsigned(cursor, *max)?),
-            Self::Decimal(values, precision, scale) => values.push(number::decimal(cursor, *precision, *scale)?),
+            Self::Decimal(values, precision, scale) => {
+                values.push(number::decimal(cursor, *precision, *scale)?)
+            }
             Self::List(list) => list.read(cursor)?,
             Self::Object(object) => object.read(cursor)?,
             Self::Null(_) => return Err(cursor.mismatch("null")),
@@ -227,7 +253,8 @@ impl Node {
             Self::List(list) => {
                 list.ends.truncate(len + 1);
                 list.nulls.truncate(len);
-                list.items.truncate(list.ends.last().map_or(0, |end| *end as usize));
+                list.items
+                    .truncate(list.ends.last().map_or(0, |end| *end as usize));
             }
             Self::Object(object) => object.truncate(len),
         }
@@ -237,25 +264,45 @@ impl Node {
     pub(crate) fn finish(self, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
         let array: ArrayRef = match self {
             Self::Null(len) => Arc::new(NullArray::new(len)),
-            Self::Bool(mut values) => Arc::new(BooleanArray::new(values.values.into(), values.nulls.finish())),
-            Self::Integer(mut values, _) => Arc::new(Int64Array::new(values.values.into(), values.nulls.finish())),
+            Self::Bool(mut values) => Arc::new(BooleanArray::new(
+                values.values.into(),
+                values.nulls.finish(),
+            )),
+            Self::Integer(mut values, _) => {
+                Arc::new(Int64Array::new(values.values.into(), values.nulls.finish()))
+            }
             Self::Temporal(mut values, temporal) => {
                 let array = Int64Array::new(values.values.into(), values.nulls.finish());
                 return temporal.finish(array, data_type);
             }
-            Self::Unsigned(mut values, _) => Arc::new(UInt64Array::new(values.values.into(), values.nulls.finish())),
-            Self::Float(mut values) => Arc::new(Float64Array::new(values.values.into(), values.nulls.finish())),
+            Self::Unsigned(mut values, _) => Arc::new(UInt64Array::new(
+                values.values.into(),
+                values.nulls.finish(),
+            )),
+            Self::Float(mut values) => Arc::new(Float64Array::new(
+                values.values.into(),
+                values.nulls.finish(),
+            )),
             Self::Decimal(mut values, precision, scale) => Arc::new(
-                Decimal128Array::new(values.values.into(), values.nulls.finish()).with_precision_and_scale(precision, scale)?,
+                Decimal128Array::new(values.values.into(), values.nulls.finish())
+                    .with_precision_and_scale(precision, scale)?,
             ),
             Self::Text(mut text) => {
                 let ends = OffsetBuffer::new(ScalarBuffer::from(text.ends));
-                Arc::new(StringArray::try_new(ends, text.data.into(), text.nulls.finish())?)
+                Arc::new(StringArray::try_new(
+                    ends,
+                    text.data.into(),
+                    text.nulls.finish(),
+                )?)
             }
             Self::List(list) => list.finish(data_type)?,
             Self::Object(object) => object.finish(data_type)?,
         };
-        if array.data_type() == data_type { Ok(array) } else { arrow_cast::cast(&array, data_type) }
+        if array.data_type() == data_type {
+            Ok(array)
+        } else {
+            arrow_cast::cast(&array, data_type)
+        }
     }
 }
 
@@ -267,7 +314,12 @@ impl ListNode {
         let items = self.items.finish(item.data_type())?;
         let field = Arc::new(Field::clone(item).with_nullable(true));
         let offsets = OffsetBuffer::new(ScalarBuffer::from(self.ends));
-        Ok(Arc::new(ListArray::try_new(field, offsets, items, self.nulls.finish())?))
+        Ok(Arc::new(ListArray::try_new(
+            field,
+            offsets,
+            items,
+            self.nulls.finish(),
+        )?))
     }
 }
 
@@ -278,5 +330,8 @@ fn offsets(capacity: usize) -> Vec<i32> {
 }
 
 fn is_text(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+    matches!(
+        data_type,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+    )
 }

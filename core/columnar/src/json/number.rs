@@ -7,7 +7,8 @@ use super::cursor::{Cursor, Fault, Kind};
 
 /// Powers of ten that a double has exactly.
 const EXACT_POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ];
 /// The integers up to here are exact in a double.
 const EXACT_INTEGER: u64 = 1 << 53;
@@ -18,7 +19,9 @@ pub(crate) fn integer(cursor: &mut Cursor<'_>, min: i64, max: i64) -> Result<i64
     let start = *cursor;
     let value = match cursor.short_integer() {
         Some(value) => value,
-        None => whole(cursor, "an integer")?.try_into().map_err(|_| start.mismatch("an integer of 64 bits"))?,
+        None => whole(cursor, "an integer")?
+            .try_into()
+            .map_err(|_| start.mismatch("an integer of 64 bits"))?,
     };
     if value < min || value > max {
         return Err(start.mismatch(format_args!("an integer from {min} to {max}")));

@@ -28,20 +28,38 @@ struct FieldNode {
 }
 
 impl ObjectNode {
-    pub(crate) fn new(fields: &Fields, any_text: bool, capacity: usize) -> Result<Self, SchemaError> {
+    pub(crate) fn new(
+        fields: &Fields,
+        any_text: bool,
+        capacity: usize,
+    ) -> Result<Self, SchemaError> {
         let mut nodes = Vec::with_capacity(fields.len());
         let mut index = HashMap::new();
         for field in fields {
             let name = field.name();
-            if index.insert(name.as_bytes().to_vec(), nodes.len()).is_some() {
+            if index
+                .insert(name.as_bytes().to_vec(), nodes.len())
+                .is_some()
+            {
                 return Err(SchemaError::Duplicate { name: name.clone() });
             }
             let node = Node::new(name, field.data_type(), any_text, capacity)?;
-            let plain = !name.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
-            let quoted = if plain { format!("\"{name}\"").into_bytes() } else { Vec::new() };
+            let plain = !name
+                .bytes()
+                .any(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+            let quoted = if plain {
+                format!("\"{name}\"").into_bytes()
+            } else {
+                Vec::new()
+            };
             nodes.push(FieldNode { quoted, node });
         }
-        Ok(Self { fields: nodes, index, nulls: NullBufferBuilder::new(capacity), len: 0 })
+        Ok(Self {
+            fields: nodes,
+            index,
+            nulls: NullBufferBuilder::new(capacity),
+            len: 0,
+        })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -124,9 +142,18 @@ impl ObjectNode {
         let DataType::Struct(fields) = data_type else {
             return Err(ArrowError::SchemaError(format!("{data_type} is no struct")));
         };
-        let arrays: Result<Vec<_>, _> =
-            self.fields.into_iter().zip(fields).map(|(field, to)| field.node.finish(to.data_type())).collect();
+        let arrays: Result<Vec<_>, _> = self
+            .fields
+            .into_iter()
+            .zip(fields)
+            .map(|(field, to)| field.node.finish(to.data_type()))
+            .collect();
         let nulls = self.nulls.finish();
-        Ok(Arc::new(StructArray::try_new_with_length(fields.clone(), arrays?, nulls, self.len)?))
+        Ok(Arc::new(StructArray::try_new_with_length(
+            fields.clone(),
+            arrays?,
+            nulls,
+            self.len,
+        )?))
     }
 }

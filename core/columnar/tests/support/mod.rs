@@ -16,20 +16,44 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn new(key: &str, value: &str) -> Self {
-        Self { timestamp_ms: 1000, key: Some(key.into()), value: Some(value.into()), headers: Vec::new() }
+        Self {
+            timestamp_ms: 1000,
+            key: Some(key.into()),
+            value: Some(value.into()),
+            headers: Vec::new(),
+        }
     }
 
     pub(crate) fn of_value(value: impl Into<Vec<u8>>) -> Self {
-        Self { timestamp_ms: 1000, value: Some(value.into()), ..Self::default() }
+        Self {
+            timestamp_ms: 1000,
+            value: Some(value.into()),
+            ..Self::default()
+        }
     }
 }
 
 /// One batch of these rows, at that base offset.
 pub(crate) fn batch_at(base_offset: i64, compression: Compression, rows: &[Row]) -> Bytes {
-    let mut builder = BatchBuilder::new(BatchOptions { compression, capacity: 1 << 20, ..BatchOptions::default() });
+    let mut builder = BatchBuilder::new(BatchOptions {
+        compression,
+        capacity: 1 << 20,
+        ..BatchOptions::default()
+    });
     for row in rows {
-        let headers: Vec<_> = row.headers.iter().map(|(key, value)| (key.as_str(), value.as_deref())).collect();
-        builder.try_append(row.timestamp_ms, row.key.as_deref(), row.value.as_deref(), &headers).unwrap();
+        let headers: Vec<_> = row
+            .headers
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_deref()))
+            .collect();
+        builder
+            .try_append(
+                row.timestamp_ms,
+                row.key.as_deref(),
+                row.value.as_deref(),
+                &headers,
+            )
+            .unwrap();
     }
     let mut bytes = BytesMut::from(builder.finish().unwrap().as_ref());
     bytes[..8].copy_from_slice(&base_offset.to_be_bytes());
@@ -55,10 +79,17 @@ pub(crate) fn values(values: &[&str]) -> Bytes {
 
 /// All records of these bytes, in partition 0 of topic `t`.
 pub(crate) fn decode(options: DecodeOptions, bytes: Bytes) -> Decoded {
-    Decoder::new(options).unwrap().decode(&[Fetched::new("t", 0, bytes, 0)]).unwrap()
+    Decoder::new(options)
+        .unwrap()
+        .decode(&[Fetched::new("t", 0, bytes, 0)])
+        .unwrap()
 }
 
 /// The message of the error that decoding gives.
 pub(crate) fn refusal(options: DecodeOptions, bytes: Bytes) -> String {
-    Decoder::new(options).unwrap().decode(&[Fetched::new("t", 0, bytes, 0)]).unwrap_err().to_string()
+    Decoder::new(options)
+        .unwrap()
+        .decode(&[Fetched::new("t", 0, bytes, 0)])
+        .unwrap_err()
+        .to_string()
 }
