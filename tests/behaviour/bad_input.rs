@@ -4,7 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use headwater::{ClientConfig, ConsumerConfig, Error, ErrorKind, NO_CONFIG, NewTopic, Position, ProducerConfig, Record};
+use headwater::{
+    ClientConfig, ConsumerConfig, Error, ErrorKind, NO_CONFIG, NewTopic, Position, ProducerConfig,
+    Record,
+};
 use rstest::rstest;
 use tempfile::TempDir;
 
@@ -17,21 +20,61 @@ fn refused(error: &Error, kind: ErrorKind, says: &str) {
 
 #[test]
 fn an_unknown_key_names_the_nearest() {
-    refused(&ProducerConfig::parse([("linger_m", "5")]).unwrap_err(), ErrorKind::Config, "linger.ms");
-    refused(&ConsumerConfig::parse([("autoOffsetRest", "earliest")]).unwrap_err(), ErrorKind::Config, "auto.offset.reset");
-    refused(&ClientConfig::parse([("client.ids", "x")]).unwrap_err(), ErrorKind::Config, "client.id");
-    refused(&headwater::open(None, [("num.partition", "5")]).unwrap_err(), ErrorKind::Config, "num.partitions");
+    refused(
+        &ProducerConfig::parse([("linger_m", "5")]).unwrap_err(),
+        ErrorKind::Config,
+        "linger.ms",
+    );
+    refused(
+        &ConsumerConfig::parse([("autoOffsetRest", "earliest")]).unwrap_err(),
+        ErrorKind::Config,
+        "auto.offset.reset",
+    );
+    refused(
+        &ClientConfig::parse([("client.ids", "x")]).unwrap_err(),
+        ErrorKind::Config,
+        "client.id",
+    );
+    refused(
+        &headwater::open(None, [("num.partition", "5")]).unwrap_err(),
+        ErrorKind::Config,
+        "num.partitions",
+    );
 }
 
 #[test]
 fn a_value_that_is_not_allowed_names_what_is() {
-    refused(&ProducerConfig::parse([("acks", "2")]).unwrap_err(), ErrorKind::Config, "all, -1, 0, 1");
-    refused(&ProducerConfig::parse([("linger.ms", "soon")]).unwrap_err(), ErrorKind::Config, "integer");
-    refused(&ConsumerConfig::parse([("auto.offset.reset", "newest")]).unwrap_err(), ErrorKind::Config, "earliest");
-    refused(&ConsumerConfig::parse([("max.poll.records", "0")]).unwrap_err(), ErrorKind::Config, "max.poll.records");
+    refused(
+        &ProducerConfig::parse([("acks", "2")]).unwrap_err(),
+        ErrorKind::Config,
+        "all, -1, 0, 1",
+    );
+    refused(
+        &ProducerConfig::parse([("linger.ms", "soon")]).unwrap_err(),
+        ErrorKind::Config,
+        "integer",
+    );
+    refused(
+        &ConsumerConfig::parse([("auto.offset.reset", "newest")]).unwrap_err(),
+        ErrorKind::Config,
+        "earliest",
+    );
+    refused(
+        &ConsumerConfig::parse([("max.poll.records", "0")]).unwrap_err(),
+        ErrorKind::Config,
+        "max.poll.records",
+    );
     let both = [("enable.idempotence", "true"), ("acks", "1")];
-    refused(&ProducerConfig::parse(both).unwrap_err(), ErrorKind::Config, "acks=all");
-    refused(&ProducerConfig::parse([("delivery.timeout.ms", "10")]).unwrap_err(), ErrorKind::Config, "linger.ms");
+    refused(
+        &ProducerConfig::parse(both).unwrap_err(),
+        ErrorKind::Config,
+        "acks=all",
+    );
+    refused(
+        &ProducerConfig::parse([("delivery.timeout.ms", "10")]).unwrap_err(),
+        ErrorKind::Config,
+        "linger.ms",
+    );
 }
 
 #[rstest]
@@ -40,9 +83,14 @@ fn a_value_that_is_not_allowed_names_what_is() {
 #[case::path("../../etc/passwd")]
 #[case::space("a b")]
 #[case::long(&"x".repeat(250))]
-fn a_name_that_is_no_topic_name_is_refused(#[values(Memory, Directory)] target: Target, #[case] name: &str) {
+fn a_name_that_is_no_topic_name_is_refused(
+    #[values(Memory, Directory)] target: Target,
+    #[case] name: &str,
+) {
     let broker = target.start();
-    let error = broker.wait(broker.create_topic(NewTopic::new(name))).unwrap_err();
+    let error = broker
+        .wait(broker.create_topic(NewTopic::new(name)))
+        .unwrap_err();
     refused(&error, ErrorKind::InvalidTopic, "");
     assert_eq!(error.code().name(), "INVALID_TOPIC_EXCEPTION");
     assert!(broker.wait(broker.topics(true)).unwrap().is_empty());
@@ -51,11 +99,25 @@ fn a_name_that_is_no_topic_name_is_refused(#[values(Memory, Directory)] target: 
 #[rstest]
 fn a_topic_with_a_wrong_configuration_is_not_made(#[values(Memory, Directory)] target: Target) {
     let broker = target.start();
-    let make = |key: &str, value: &str| broker.wait(broker.create_topic(NewTopic::new("t").config(key, value))).unwrap_err();
-    refused(&make("retention.mss", "5"), ErrorKind::Config, "retention.ms");
-    refused(&make("retention.ms", "long"), ErrorKind::Config, "retention.ms");
+    let make = |key: &str, value: &str| {
+        broker
+            .wait(broker.create_topic(NewTopic::new("t").config(key, value)))
+            .unwrap_err()
+    };
+    refused(
+        &make("retention.mss", "5"),
+        ErrorKind::Config,
+        "retention.ms",
+    );
+    refused(
+        &make("retention.ms", "long"),
+        ErrorKind::Config,
+        "retention.ms",
+    );
     refused(&make("cleanup.policy", "burn"), ErrorKind::Config, "delete");
-    let none = broker.wait(broker.create_topic(NewTopic::new("t").partitions(0))).unwrap_err();
+    let none = broker
+        .wait(broker.create_topic(NewTopic::new("t").partitions(0)))
+        .unwrap_err();
     assert_eq!(none.code().name(), "INVALID_PARTITIONS");
     assert!(broker.wait(broker.topics(true)).unwrap().is_empty());
 }
@@ -63,40 +125,74 @@ fn a_topic_with_a_wrong_configuration_is_not_made(#[values(Memory, Directory)] t
 #[rstest]
 fn an_unknown_topic_is_named_with_what_to_do(#[values(Memory, Directory)] target: Target) {
     let broker = target.start();
-    let unknown = |error: Error| refused(&error, ErrorKind::UnknownTopicOrPartition, "create_topic");
+    let unknown =
+        |error: Error| refused(&error, ErrorKind::UnknownTopicOrPartition, "create_topic");
     let topic = broker.topic("nope");
     unknown(broker.wait(topic.count()).unwrap_err());
     unknown(broker.wait(topic.offsets(&Position::Latest)).unwrap_err());
     unknown(broker.wait(topic.describe()).unwrap_err());
     unknown(broker.wait(broker.delete_topic("nope", false)).unwrap_err());
     let producer = broker.producer_with(&[]);
-    unknown(producer.send_blocking(&Record::new("nope", b"v")).unwrap_err());
-    assert!(broker.wait(broker.topics(true)).unwrap().is_empty(), "a typing error makes no topic");
+    unknown(
+        producer
+            .send_blocking(&Record::new("nope", b"v"))
+            .unwrap_err(),
+    );
+    assert!(
+        broker.wait(broker.topics(true)).unwrap().is_empty(),
+        "a typing error makes no topic"
+    );
 }
 
 #[rstest]
-fn a_record_that_is_too_large_is_refused_and_the_next_is_not(#[values(Memory, Directory)] target: Target) {
+fn a_record_that_is_too_large_is_refused_and_the_next_is_not(
+    #[values(Memory, Directory)] target: Target,
+) {
     let broker = target.start();
-    broker.wait(broker.create_topic(NewTopic::new("t").config("max.message.bytes", "1000"))).unwrap();
+    broker
+        .wait(broker.create_topic(NewTopic::new("t").config("max.message.bytes", "1000")))
+        .unwrap();
     let producer = broker.producer_with(&[]);
     let large = vec![b'x'; 5_000];
-    let error = producer.send_blocking(&Record::new("t", &large)).unwrap().wait().unwrap_err();
+    let error = producer
+        .send_blocking(&Record::new("t", &large))
+        .unwrap()
+        .wait()
+        .unwrap_err();
     refused(&error, ErrorKind::RecordTooLarge, "max.message.bytes");
     let huge = vec![b'x'; 2 << 20];
-    let error = producer.send_blocking(&Record::new("t", &huge)).unwrap_err();
+    let error = producer
+        .send_blocking(&Record::new("t", &huge))
+        .unwrap_err();
     refused(&error, ErrorKind::RecordTooLarge, "max.request.size");
-    producer.send_blocking(&Record::new("t", b"small")).unwrap().wait().unwrap();
+    producer
+        .send_blocking(&Record::new("t", b"small"))
+        .unwrap()
+        .wait()
+        .unwrap();
     assert_eq!(broker.wait(broker.topic("t").count()).unwrap(), 1);
 }
 
 #[rstest]
-fn a_record_without_a_key_does_not_go_into_a_compacted_topic(#[values(Memory, Directory)] target: Target) {
+fn a_record_without_a_key_does_not_go_into_a_compacted_topic(
+    #[values(Memory, Directory)] target: Target,
+) {
     let broker = target.start();
-    broker.wait(broker.create_topic(NewTopic::new("t").config("cleanup.policy", "compact"))).unwrap();
+    broker
+        .wait(broker.create_topic(NewTopic::new("t").config("cleanup.policy", "compact")))
+        .unwrap();
     let producer = broker.producer_with(&[]);
-    let error = producer.send_blocking(&Record::new("t", b"v")).unwrap().wait().unwrap_err();
+    let error = producer
+        .send_blocking(&Record::new("t", b"v"))
+        .unwrap()
+        .wait()
+        .unwrap_err();
     assert_eq!(error.code().name(), "INVALID_RECORD", "{error}");
-    producer.send_blocking(&Record::new("t", b"v").key(b"k")).unwrap().wait().unwrap();
+    producer
+        .send_blocking(&Record::new("t", b"v").key(b"k"))
+        .unwrap()
+        .wait()
+        .unwrap();
 }
 
 #[test]
@@ -105,7 +201,10 @@ fn a_directory_that_is_not_ours_is_left_as_it_is() {
     fs::write(directory.path().join("thesis.txt"), "years of work").unwrap();
     let error = headwater::open(Some(directory.path()), NO_CONFIG).unwrap_err();
     refused(&error, ErrorKind::NotADataDirectory, "empty");
-    let left: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left: Vec<_> = fs::read_dir(directory.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     assert_eq!(left, ["thesis.txt"]);
     let file = directory.path().join("thesis.txt");
     let error = headwater::open(Some(&file), NO_CONFIG).unwrap_err();
@@ -130,15 +229,27 @@ fn a_directory_without_permission_says_so() {
 fn damaged_records_are_found_and_never_handed_out() {
     let directory = TempDir::new().unwrap();
     let engine = headwater::open(Some(directory.path()), NO_CONFIG).unwrap();
-    engine.block_on(engine.create_topic(NewTopic::new("t"))).unwrap();
+    engine
+        .block_on(engine.create_topic(NewTopic::new("t")))
+        .unwrap();
     let producer = engine.producer(ProducerConfig::default());
     for _ in 0..3 {
-        producer.send_blocking(&Record::new("t", &[b'x'; 500])).unwrap().wait().unwrap();
+        producer
+            .send_blocking(&Record::new("t", &[b'x'; 500]))
+            .unwrap()
+            .wait()
+            .unwrap();
     }
     engine.close();
     flip(&directory.path().join("t-0/00000000000000000000.log"), 800);
     let engine = headwater::open(Some(directory.path()), NO_CONFIG).unwrap();
-    let error = engine.block_on(engine.topic("t").head(10, headwater::DecodeOptions::default())).unwrap_err();
+    let error = engine
+        .block_on(
+            engine
+                .topic("t")
+                .head(10, headwater::DecodeOptions::default()),
+        )
+        .unwrap_err();
     refused(&error, ErrorKind::CorruptLog, "CRC");
     assert_eq!(error.offset().map(headwater::Offset::get), Some(1));
 }
@@ -156,7 +267,19 @@ fn positions_are_read_as_people_write_them() {
     assert_eq!(read(" 42 "), Position::Offset(42.into()));
     assert_eq!(read("-15m"), Position::AgoMs(900_000));
     assert_eq!(read("1970-01-01T00:00:01Z"), Position::TimestampMs(1_000));
-    for text in ["", "newest", "-", "-5", "15m", "2026-01-01", "99999999999999999999"] {
-        refused(&text.parse::<Position>().unwrap_err(), ErrorKind::InvalidArgument, "earliest");
+    for text in [
+        "",
+        "newest",
+        "-",
+        "-5",
+        "15m",
+        "2026-01-01",
+        "99999999999999999999",
+    ] {
+        refused(
+            &text.parse::<Position>().unwrap_err(),
+            ErrorKind::InvalidArgument,
+            "earliest",
+        );
     }
 }

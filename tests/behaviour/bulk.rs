@@ -11,8 +11,12 @@ use crate::table::{keys, offsets, partitions, text, timestamps, values};
 use crate::target::Target::{self, Directory, Memory};
 
 fn rows(count: usize) -> RecordBatch {
-    let key: StringArray = (0..count).map(|index| (index % 5 != 0).then(|| format!("key {}", index % 7))).collect();
-    let value: BinaryArray = (0..count).map(|index| Some(format!("value {index}").into_bytes())).collect();
+    let key: StringArray = (0..count)
+        .map(|index| (index % 5 != 0).then(|| format!("key {}", index % 7)))
+        .collect();
+    let value: BinaryArray = (0..count)
+        .map(|index| Some(format!("value {index}").into_bytes()))
+        .collect();
     let time: Int64Array = (0..count).map(|index| Some(index as i64 * 10)).collect();
     RecordBatch::try_from_iter([
         ("k", Arc::new(key) as ArrayRef),
@@ -23,7 +27,12 @@ fn rows(count: usize) -> RecordBatch {
 }
 
 fn columns() -> BulkOptions {
-    BulkOptions { key: Some("k".into()), value: Some("v".into()), timestamp: Some("t".into()), ..BulkOptions::default() }
+    BulkOptions {
+        key: Some("k".into()),
+        value: Some("v".into()),
+        timestamp: Some("t".into()),
+        ..BulkOptions::default()
+    }
 }
 
 #[rstest]
@@ -31,14 +40,24 @@ fn a_table_arrives_whole_and_in_order(#[values(Memory, Directory)] target: Targe
     let broker = target.start();
     broker.make("t", 1);
     let producer = broker.producer_with(&[]);
-    let result = broker.wait(producer.send_batch("t", &rows(50_000), &columns())).unwrap();
+    let result = broker
+        .wait(producer.send_batch("t", &rows(50_000), &columns()))
+        .unwrap();
     assert_eq!(result.records, 50_000);
     let all = BTreeMap::from([(PartitionId::new(0), vec![Offset::ZERO..Offset::new(50_000)])]);
     assert_eq!(result.offsets, all);
-    let scan = broker.topic("t").scan(ScanOptions { decode: text(), ..ScanOptions::default() });
+    let scan = broker.topic("t").scan(ScanOptions {
+        decode: text(),
+        ..ScanOptions::default()
+    });
     let batch = broker.wait(scan.collect()).unwrap();
     assert_eq!(offsets(&batch), (0..50_000).collect::<Vec<_>>());
-    assert_eq!(values(&batch), (0..50_000).map(|index| format!("value {index}")).collect::<Vec<_>>());
+    assert_eq!(
+        values(&batch),
+        (0..50_000)
+            .map(|index| format!("value {index}"))
+            .collect::<Vec<_>>()
+    );
     assert_eq!(timestamps(&batch)[..3], [0, 10, 20]);
     assert_eq!(keys(&batch)[..2], [None, Some(b"key 1".to_vec())]);
 }
@@ -49,12 +68,22 @@ fn rows_go_where_single_records_with_their_key_go(#[values(Memory, Directory)] t
     broker.make("t", 5);
     broker.make("single", 5);
     let producer = broker.producer_with(&[]);
-    broker.wait(producer.send_batch("t", &rows(700), &columns())).unwrap();
+    broker
+        .wait(producer.send_batch("t", &rows(700), &columns()))
+        .unwrap();
     let batch = broker.wait(broker.topic("t").head(700, text())).unwrap();
-    let by_key: BTreeMap<_, _> = keys(&batch).into_iter().zip(partitions(&batch)).filter_map(|(key, at)| Some((key?, at))).collect();
+    let by_key: BTreeMap<_, _> = keys(&batch)
+        .into_iter()
+        .zip(partitions(&batch))
+        .filter_map(|(key, at)| Some((key?, at)))
+        .collect();
     assert_eq!(by_key.len(), 7);
     for (key, partition) in by_key {
-        let sent = producer.send_blocking(&Record::new("single", b"v").key(&key)).unwrap().wait().unwrap();
+        let sent = producer
+            .send_blocking(&Record::new("single", b"v").key(&key))
+            .unwrap()
+            .wait()
+            .unwrap();
         assert_eq!(sent.partition.get(), partition);
     }
 }
@@ -65,11 +94,20 @@ fn single_records_before_a_table_stay_before_it(#[values(Memory, Directory)] tar
     broker.make("t", 1);
     let producer = broker.producer_with(&[("linger.ms", "60000")]);
     drop(producer.send_blocking(&Record::new("t", b"first")).unwrap());
-    broker.wait(producer.send_batch("t", &rows(10), &columns())).unwrap();
-    producer.send_blocking(&Record::new("t", b"last")).unwrap().wait().unwrap();
+    broker
+        .wait(producer.send_batch("t", &rows(10), &columns()))
+        .unwrap();
+    producer
+        .send_blocking(&Record::new("t", b"last"))
+        .unwrap()
+        .wait()
+        .unwrap();
     let batch = broker.wait(broker.topic("t").head(100, text())).unwrap();
     let values = values(&batch);
-    assert_eq!((values[0].as_str(), values[11].as_str(), values.len()), ("first", "last", 12));
+    assert_eq!(
+        (values[0].as_str(), values[11].as_str(), values.len()),
+        ("first", "last", 12)
+    );
 }
 
 #[rstest]
@@ -77,14 +115,29 @@ fn the_rest_of_the_columns_is_packed_as_json(#[values(Memory, Directory)] target
     let broker = target.start();
     broker.make("t", 1);
     let table = RecordBatch::try_from_iter([
-        ("carrier", Arc::new(StringArray::from(vec!["UA", "B6"])) as ArrayRef),
-        ("delay", Arc::new(Int32Array::from(vec![Some(11), None])) as ArrayRef),
+        (
+            "carrier",
+            Arc::new(StringArray::from(vec!["UA", "B6"])) as ArrayRef,
+        ),
+        (
+            "delay",
+            Arc::new(Int32Array::from(vec![Some(11), None])) as ArrayRef,
+        ),
     ])
     .unwrap();
     let producer = broker.producer_with(&[]);
-    let options = BulkOptions { key: Some("carrier".into()), ..BulkOptions::default() };
-    broker.wait(producer.send_batch("t", &table, &options)).unwrap();
-    let decode = headwater::DecodeOptions { value: headwater::Format::Json(None), unnest: true, ..text() };
+    let options = BulkOptions {
+        key: Some("carrier".into()),
+        ..BulkOptions::default()
+    };
+    broker
+        .wait(producer.send_batch("t", &table, &options))
+        .unwrap();
+    let decode = headwater::DecodeOptions {
+        value: headwater::Format::Json(None),
+        unnest: true,
+        ..text()
+    };
     let batch = broker.wait(broker.topic("t").head(10, decode)).unwrap();
     let delay = batch.records.column_by_name("delay").unwrap();
     assert_eq!((delay.len(), delay.null_count()), (2, 1));
@@ -93,20 +146,39 @@ fn the_rest_of_the_columns_is_packed_as_json(#[values(Memory, Directory)] target
 #[rstest]
 fn batches_that_are_too_large_for_the_topic_are_split(#[values(Memory, Directory)] target: Target) {
     let broker = target.start();
-    broker.wait(broker.create_topic(NewTopic::new("t").config("max.message.bytes", "20000"))).unwrap();
+    broker
+        .wait(broker.create_topic(NewTopic::new("t").config("max.message.bytes", "20000")))
+        .unwrap();
     let producer = broker.producer_with(&[]);
-    let result = broker.wait(producer.send_batch("t", &rows(5_000), &columns())).unwrap();
-    assert_eq!(result.offsets[&PartitionId::new(0)], [Offset::ZERO..Offset::new(5_000)]);
+    let result = broker
+        .wait(producer.send_batch("t", &rows(5_000), &columns()))
+        .unwrap();
+    assert_eq!(
+        result.offsets[&PartitionId::new(0)],
+        [Offset::ZERO..Offset::new(5_000)]
+    );
     let batch = broker.wait(broker.topic("t").head(10_000, text())).unwrap();
-    assert_eq!(values(&batch), (0..5_000).map(|index| format!("value {index}")).collect::<Vec<_>>());
+    assert_eq!(
+        values(&batch),
+        (0..5_000)
+            .map(|index| format!("value {index}"))
+            .collect::<Vec<_>>()
+    );
 }
 
 #[rstest]
 fn a_table_in_a_small_buffer_takes_its_turns(#[values(Memory, Directory)] target: Target) {
     let broker = target.start();
     broker.make("t", 3);
-    let producer = broker.producer_with(&[("buffer.memory", "40000"), ("max.request.size", "20000")]);
-    assert_eq!(broker.wait(producer.send_batch("t", &rows(20_000), &columns())).unwrap().records, 20_000);
+    let producer =
+        broker.producer_with(&[("buffer.memory", "40000"), ("max.request.size", "20000")]);
+    assert_eq!(
+        broker
+            .wait(producer.send_batch("t", &rows(20_000), &columns()))
+            .unwrap()
+            .records,
+        20_000
+    );
 }
 
 #[rstest]
@@ -121,7 +193,9 @@ fn a_table_that_cannot_be_sent_sends_nothing(
     let broker = target.start();
     broker.make("t", 2);
     let producer = broker.producer_with(&[]);
-    let error = broker.wait(producer.send_batch("t", &rows(10), &options)).unwrap_err();
+    let error = broker
+        .wait(producer.send_batch("t", &rows(10), &options))
+        .unwrap_err();
     assert_eq!(error.kind(), kind, "{error}");
     assert!(error.message().contains(named), "{error}");
     assert_eq!(broker.wait(broker.topic("t").count()).unwrap(), 0);

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use headwater::{
-    BatchOptions, Consumer, ConsumerConfig, ErrorKind, Offset, PartitionId, Position, Record, TopicPartition, Until,
+    BatchOptions, Consumer, ConsumerConfig, ErrorKind, Offset, PartitionId, Position, Record,
+    TopicPartition, Until,
 };
 use rstest::rstest;
 
@@ -30,7 +31,11 @@ fn numbers(count: usize) -> impl Iterator<Item = String> {
 }
 
 fn until_end(max_records: usize) -> BatchOptions {
-    BatchOptions { max_records, until: Until::End, ..BatchOptions::default() }
+    BatchOptions {
+        max_records,
+        until: Until::End,
+        ..BatchOptions::default()
+    }
 }
 
 #[rstest]
@@ -41,7 +46,9 @@ fn polling_reads_everything_once_and_in_order(#[values(Memory, Directory)] targe
     let mut consumer = consumer(&broker, &["t"], &[]);
     let mut read = Vec::new();
     loop {
-        let batch = broker.wait(consumer.poll(Duration::from_millis(1), None)).unwrap();
+        let batch = broker
+            .wait(consumer.poll(Duration::from_millis(1), None))
+            .unwrap();
         if batch.is_empty() {
             break;
         }
@@ -54,12 +61,16 @@ fn polling_reads_everything_once_and_in_order(#[values(Memory, Directory)] targe
 }
 
 #[rstest]
-fn a_poll_with_nothing_to_read_is_an_empty_table_after_its_time(#[values(Memory, Directory)] target: Target) {
+fn a_poll_with_nothing_to_read_is_an_empty_table_after_its_time(
+    #[values(Memory, Directory)] target: Target,
+) {
     let broker = target.start();
     broker.make("t", 1);
     let mut consumer = consumer(&broker, &["t"], &[]);
     let start = Instant::now();
-    let batch = broker.wait(consumer.poll(Duration::from_millis(50), None)).unwrap();
+    let batch = broker
+        .wait(consumer.poll(Duration::from_millis(50), None))
+        .unwrap();
     assert!(batch.is_empty() && start.elapsed() >= Duration::from_millis(50));
     assert!(batch.schema().field_with_name("value").is_ok());
 }
@@ -72,7 +83,11 @@ fn a_poll_that_waits_is_woken_by_the_record(#[values(Memory, Directory)] target:
     let producer = broker.producer_with(&[]);
     let sender = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(50));
-        producer.send_blocking(&Record::new("t", b"at last").partition(1)).unwrap().wait().unwrap();
+        producer
+            .send_blocking(&Record::new("t", b"at last").partition(1))
+            .unwrap()
+            .wait()
+            .unwrap();
     });
     let start = Instant::now();
     let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
@@ -87,7 +102,9 @@ fn a_poll_that_was_given_up_loses_nothing(#[values(Memory, Directory)] target: T
     broker.make("t", 1);
     let mut consumer = consumer(&broker, &["t"], &[]);
     for round in 0..20 {
-        let gave_up = broker.wait(async { tokio::time::timeout(Duration::from_millis(2), consumer.poll(PATIENCE, None)).await });
+        let gave_up = broker.wait(async {
+            tokio::time::timeout(Duration::from_millis(2), consumer.poll(PATIENCE, None)).await
+        });
         assert!(gave_up.is_err());
         broker.fill("t", 0, [round.to_string()]);
         let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
@@ -135,7 +152,9 @@ fn a_table_tells_where_to_go_on(#[values(Memory, Directory)] target: Target) {
     let first = broker.wait(reader.poll(PATIENCE, Some(13))).unwrap();
     let mut other = consumer(&broker, &["t"], &[]);
     for (partition, next) in &first.next_offsets {
-        broker.wait(other.seek(&Position::Offset(*next), std::slice::from_ref(partition))).unwrap();
+        broker
+            .wait(other.seek(&Position::Offset(*next), std::slice::from_ref(partition)))
+            .unwrap();
     }
     let mut rest = Vec::new();
     while let Some(batch) = broker.wait(other.next_batch(&until_end(100))).unwrap() {
@@ -150,18 +169,32 @@ fn a_table_tells_where_to_go_on(#[values(Memory, Directory)] target: Target) {
 #[case::offset(Position::Offset(Offset::new(42)), 42)]
 #[case::map(Position::PerPartition(BTreeMap::from([(PartitionId::new(0), Offset::new(7))])), 7)]
 #[case::time(Position::TimestampMs(55), 55)]
-fn seeking_goes_there(#[values(Memory, Directory)] target: Target, #[case] to: Position, #[case] offset: i64) {
+fn seeking_goes_there(
+    #[values(Memory, Directory)] target: Target,
+    #[case] to: Position,
+    #[case] offset: i64,
+) {
     let broker = target.start();
     broker.make("t", 1);
     broker.fill("t", 0, numbers(100));
     let mut consumer = consumer(&broker, &["t"], &[]);
     broker.wait(consumer.poll(PATIENCE, Some(20))).unwrap();
     broker.wait(consumer.seek(&to, &[])).unwrap();
-    assert_eq!(broker.wait(consumer.position()).unwrap()[&TopicPartition::new("t", 0)].get(), offset);
-    let read = offsets(&broker.wait(consumer.poll(Duration::from_millis(10), Some(1))).unwrap());
+    assert_eq!(
+        broker.wait(consumer.position()).unwrap()[&TopicPartition::new("t", 0)].get(),
+        offset
+    );
+    let read = offsets(
+        &broker
+            .wait(consumer.poll(Duration::from_millis(10), Some(1)))
+            .unwrap(),
+    );
     assert_eq!(read, (offset..100).take(1).collect::<Vec<_>>());
     let lag = broker.wait(consumer.lag()).unwrap();
-    assert_eq!(lag[&TopicPartition::new("t", 0)], (100_u64 - offset as u64).saturating_sub(1));
+    assert_eq!(
+        lag[&TopicPartition::new("t", 0)],
+        (100_u64 - offset as u64).saturating_sub(1)
+    );
 }
 
 #[rstest]
@@ -178,7 +211,9 @@ fn paused_partitions_wait_and_then_go_on(#[values(Memory, Directory)] target: Ta
     assert_eq!(consumer.paused(), [zero.clone()]);
     let mut seen = Vec::new();
     loop {
-        let batch = broker.wait(consumer.poll(Duration::from_millis(10), None)).unwrap();
+        let batch = broker
+            .wait(consumer.poll(Duration::from_millis(10), None))
+            .unwrap();
         if batch.is_empty() {
             break;
         }
@@ -189,7 +224,10 @@ fn paused_partitions_wait_and_then_go_on(#[values(Memory, Directory)] target: Ta
     let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
     assert_eq!((partitions(&batch)[0], offsets(&batch)[0]), (0, at.get()));
     let other = TopicPartition::new("other", 0);
-    assert_eq!(consumer.pause(&[other]).unwrap_err().kind(), ErrorKind::InvalidArgument);
+    assert_eq!(
+        consumer.pause(&[other]).unwrap_err().kind(),
+        ErrorKind::InvalidArgument
+    );
 }
 
 #[rstest]
@@ -205,8 +243,12 @@ fn a_position_that_is_gone_is_reset_as_configured(
     broker.make("t", 1);
     broker.fill("t", 0, numbers(100));
     let mut consumer = consumer(&broker, &["t"], &[("auto.offset.reset", reset)]);
-    broker.wait(consumer.seek(&Position::Offset(Offset::new(5)), &[])).unwrap();
-    broker.wait(broker.delete_records("t", &Position::Offset(Offset::new(60)))).unwrap();
+    broker
+        .wait(consumer.seek(&Position::Offset(Offset::new(5)), &[]))
+        .unwrap();
+    broker
+        .wait(broker.delete_records("t", &Position::Offset(Offset::new(60))))
+        .unwrap();
     let polled = broker.wait(consumer.poll(Duration::from_millis(10), Some(1)));
     match expected {
         Ok(offset) => {
@@ -215,7 +257,11 @@ fn a_position_that_is_gone_is_reset_as_configured(
         }
         Err(kind) => {
             let error = polled.unwrap_err();
-            assert_eq!((error.kind(), error.offset()), (kind, Some(Offset::new(5))), "{error}");
+            assert_eq!(
+                (error.kind(), error.offset()),
+                (kind, Some(Offset::new(5))),
+                "{error}"
+            );
         }
     }
 }
@@ -234,8 +280,15 @@ fn no_partition_starves(#[values(Memory, Directory)] target: Target) {
         first_polls.extend(partitions(&batch));
     }
     for partition in 0..3 {
-        let count = first_polls.iter().filter(|read| **read == partition).count();
-        assert!(count > first_polls.len() / 6, "partition {partition} had {count} of {}", first_polls.len());
+        let count = first_polls
+            .iter()
+            .filter(|read| **read == partition)
+            .count();
+        assert!(
+            count > first_polls.len() / 6,
+            "partition {partition} had {count} of {}",
+            first_polls.len()
+        );
     }
 }
 
@@ -247,7 +300,10 @@ fn several_topics_are_told_apart(#[values(Memory, Directory)] target: Target) {
     broker.fill("a", 0, ["from a"]);
     broker.fill("b", 0, ["from b"]);
     let mut consumer = consumer(&broker, &["b", "a"], &[]);
-    let batch = broker.wait(consumer.next_batch(&until_end(100))).unwrap().unwrap();
+    let batch = broker
+        .wait(consumer.next_batch(&until_end(100)))
+        .unwrap()
+        .unwrap();
     assert_eq!(values(&batch), ["from a", "from b"]);
     assert!(batch.schema().field_with_name("topic").is_ok());
 }
@@ -260,10 +316,17 @@ fn an_assignment_keeps_the_positions_of_what_stays(#[values(Memory, Directory)] 
     broker.fill("t", 1, numbers(10));
     let mut consumer = consumer(&broker, &["t"], &[]);
     let (zero, one) = (TopicPartition::new("t", 0), TopicPartition::new("t", 1));
-    broker.wait(consumer.seek(&Position::Offset(Offset::new(4)), std::slice::from_ref(&zero))).unwrap();
+    broker
+        .wait(consumer.seek(
+            &Position::Offset(Offset::new(4)),
+            std::slice::from_ref(&zero),
+        ))
+        .unwrap();
     broker.wait(consumer.assign(vec![zero.clone()])).unwrap();
     assert_eq!(consumer.assignment(), [zero.clone()]);
-    broker.wait(consumer.assign(vec![one.clone(), zero.clone()])).unwrap();
+    broker
+        .wait(consumer.assign(vec![one.clone(), zero.clone()]))
+        .unwrap();
     let at = broker.wait(consumer.position()).unwrap();
     assert_eq!((at[&zero].get(), at[&one].get()), (4, 0));
 }
@@ -273,12 +336,20 @@ fn a_consumer_that_cannot_read_says_so(#[values(Memory, Directory)] target: Targ
     let broker = target.start();
     broker.make("t", 1);
     let mut idle = broker.consumer(ConsumerConfig::default());
-    assert_eq!(broker.wait(idle.poll(SECOND, None)).unwrap_err().kind(), ErrorKind::InvalidArgument);
+    assert_eq!(
+        broker.wait(idle.poll(SECOND, None)).unwrap_err().kind(),
+        ErrorKind::InvalidArgument
+    );
     let unknown = broker.wait(idle.assign_topics(&["nope"])).unwrap_err();
     assert_eq!(unknown.kind(), ErrorKind::UnknownTopicOrPartition);
-    let beyond = broker.wait(idle.assign(vec![TopicPartition::new("t", 5)])).unwrap_err();
+    let beyond = broker
+        .wait(idle.assign(vec![TopicPartition::new("t", 5)]))
+        .unwrap_err();
     assert_eq!(beyond.kind(), ErrorKind::UnknownTopicOrPartition);
     idle.close();
     idle.close();
-    assert_eq!(broker.wait(idle.assign_topics(&["t"])).unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(
+        broker.wait(idle.assign_topics(&["t"])).unwrap_err().kind(),
+        ErrorKind::Closed
+    );
 }

@@ -14,11 +14,19 @@ fn open(path: &Path) -> Engine {
 
 fn send(engine: &Engine, value: &str) {
     let producer = engine.producer(ProducerConfig::default());
-    producer.send_blocking(&Record::new("t", value.as_bytes())).unwrap().wait().unwrap();
+    producer
+        .send_blocking(&Record::new("t", value.as_bytes()))
+        .unwrap()
+        .wait()
+        .unwrap();
 }
 
 fn read(engine: &Engine) -> Vec<String> {
-    values(&engine.block_on(engine.topic("t").head(100, text())).unwrap())
+    values(
+        &engine
+            .block_on(engine.topic("t").head(100, text()))
+            .unwrap(),
+    )
 }
 
 #[test]
@@ -27,7 +35,9 @@ fn what_was_written_is_there_after_a_close() {
     let path = directory.path().join("new/data");
     let engine = open(&path);
     assert!(engine.report().created);
-    engine.block_on(engine.create_topic(NewTopic::new("t"))).unwrap();
+    engine
+        .block_on(engine.create_topic(NewTopic::new("t")))
+        .unwrap();
     send(&engine, "a");
     engine.close();
     engine.close();
@@ -43,15 +53,25 @@ fn what_was_written_is_there_after_a_close() {
 fn dropping_the_last_handle_closes() {
     let directory = TempDir::new().unwrap();
     let engine = open(directory.path());
-    engine.block_on(engine.create_topic(NewTopic::new("t"))).unwrap();
+    engine
+        .block_on(engine.create_topic(NewTopic::new("t")))
+        .unwrap();
     let topic = engine.topic("t");
     let producer = engine.producer(ProducerConfig::default());
-    let handle = producer.send_blocking(&Record::new("t", b"in the buffer")).unwrap();
+    let handle = producer
+        .send_blocking(&Record::new("t", b"in the buffer"))
+        .unwrap();
     drop(engine);
-    assert!(!open(directory.path()).is_closed(), "the topic and the producer still hold it");
+    assert!(
+        !open(directory.path()).is_closed(),
+        "the topic and the producer still hold it"
+    );
     drop((topic, producer, handle));
     let again = open(directory.path());
-    assert!(again.report().clean_shutdown, "the last handle left it clean");
+    assert!(
+        again.report().clean_shutdown,
+        "the last handle left it clean"
+    );
     assert_eq!(read(&again), ["in the buffer"]);
 }
 
@@ -103,12 +123,21 @@ fn many_threads_that_open_and_drop_one_path_never_meet_a_lock() {
 #[test]
 fn a_closed_engine_refuses_everything_made_from_it() {
     let engine = headwater::open(None, NO_CONFIG).unwrap();
-    engine.block_on(engine.create_topic(NewTopic::new("t"))).unwrap();
+    engine
+        .block_on(engine.create_topic(NewTopic::new("t")))
+        .unwrap();
     let topic = engine.topic("t");
     let producer = engine.producer(ProducerConfig::default());
-    drop(producer.send_blocking(&Record::new("t", b"unsent")).unwrap());
+    drop(
+        producer
+            .send_blocking(&Record::new("t", b"unsent"))
+            .unwrap(),
+    );
     engine.close();
-    assert_eq!(engine.block_on(topic.count()).unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(
+        engine.block_on(topic.count()).unwrap_err().kind(),
+        ErrorKind::Closed
+    );
     let late = producer.send_blocking(&Record::new("t", b"late")).unwrap();
     assert_eq!(late.wait().unwrap_err().kind(), ErrorKind::Closed);
 }
@@ -139,6 +168,9 @@ fn a_second_process_is_refused_with_the_pid_of_the_first() {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(said.contains("kind=Locked") && said.contains(&std::process::id().to_string()), "{said}");
+    assert!(
+        said.contains("kind=Locked") && said.contains(&std::process::id().to_string()),
+        "{said}"
+    );
     drop(engine);
 }

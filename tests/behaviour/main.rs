@@ -1,6 +1,8 @@
 //! What a client promises, told through the public API only. The target comes from [`target`]: the same tests are to run against every
 //! broker that speaks Kafka.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+
 mod bad_input;
 mod bulk;
 mod consume;

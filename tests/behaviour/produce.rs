@@ -16,7 +16,9 @@ fn what_was_sent_is_what_is_read(#[values(Memory, Directory)] target: Target, #[
     let broker = target.start();
     broker.make("t", 1);
     let producer = broker.producer_with(&[("compression.type", codec), ("batch.size", "2000")]);
-    let sent: Vec<_> = (0..500).map(|index| format!("value {index} {}", "x".repeat(index % 50))).collect();
+    let sent: Vec<_> = (0..500)
+        .map(|index| format!("value {index} {}", "x".repeat(index % 50)))
+        .collect();
     for (index, value) in sent.iter().enumerate() {
         let key = index.to_string();
         let mut record = Record::new("t", value.as_bytes()).timestamp_ms(1_000 + index as i64);
@@ -30,7 +32,9 @@ fn what_was_sent_is_what_is_read(#[values(Memory, Directory)] target: Target, #[
     assert_eq!(values(&batch), sent);
     assert_eq!(offsets(&batch), (0..500).collect::<Vec<_>>());
     assert_eq!(timestamps(&batch), (1_000..1_500).collect::<Vec<_>>());
-    let expected: Vec<_> = (0..500).map(|index| (index % 3 != 0).then(|| index.to_string().into_bytes())).collect();
+    let expected: Vec<_> = (0..500)
+        .map(|index| (index % 3 != 0).then(|| index.to_string().into_bytes()))
+        .collect();
     assert_eq!(keys(&batch), expected);
 }
 
@@ -40,14 +44,26 @@ fn null_values_and_headers_come_back(#[values(Memory, Directory)] target: Target
     broker.make("t", 1);
     let producer = broker.producer_with(&[]);
     let headers: &[(&str, Option<&[u8]>)] = &[("a", Some(b"1")), ("a", Some(b"2")), ("b", None)];
-    let record = Record { topic: "t", key: Some(b"k"), headers, ..Record::default() };
+    let record = Record {
+        topic: "t",
+        key: Some(b"k"),
+        headers,
+        ..Record::default()
+    };
     producer.send_blocking(&record).unwrap().wait().unwrap();
     let batch = broker.wait(broker.topic("t").head(1, text())).unwrap();
     assert_eq!(values(&batch), ["null"]);
     let column = batch.records.column_by_name("headers").unwrap();
-    let shown = format!("{:?}", arrow_array::cast::AsArray::as_list::<i32>(column).value(0));
+    let shown = format!(
+        "{:?}",
+        arrow_array::cast::AsArray::as_list::<i32>(column).value(0)
+    );
     // A duplicate name stays, in order, and null is not empty.
-    let at = |text: &str| shown.find(text).unwrap_or_else(|| panic!("no {text} in {shown}"));
+    let at = |text: &str| {
+        shown
+            .find(text)
+            .unwrap_or_else(|| panic!("no {text} in {shown}"))
+    };
     assert!(at("\"a\"") < at("\"b\""), "{shown}");
     assert!(shown.contains("null"), "{shown}");
 }
@@ -60,16 +76,31 @@ fn the_result_of_a_send_says_where_the_record_is(#[values(Memory, Directory)] ta
     let handles: Vec<_> = (0..100)
         .map(|index: i32| {
             let value = index.to_string();
-            let record = Record::new("t", value.as_bytes()).key(value.as_bytes()).timestamp_ms(i64::from(index));
+            let record = Record::new("t", value.as_bytes())
+                .key(value.as_bytes())
+                .timestamp_ms(i64::from(index));
             producer.send_blocking(&record).unwrap()
         })
         .collect();
-    let scan = broker.topic("t").scan(ScanOptions { decode: text(), ..ScanOptions::default() });
-    let places: Vec<_> = handles.into_iter().map(|handle| handle.wait().unwrap()).collect();
+    let scan = broker.topic("t").scan(ScanOptions {
+        decode: text(),
+        ..ScanOptions::default()
+    });
+    let places: Vec<_> = handles
+        .into_iter()
+        .map(|handle| handle.wait().unwrap())
+        .collect();
     let batch = broker.wait(scan.collect()).unwrap();
-    let rows: Vec<_> = partitions(&batch).into_iter().zip(offsets(&batch)).zip(values(&batch)).collect();
+    let rows: Vec<_> = partitions(&batch)
+        .into_iter()
+        .zip(offsets(&batch))
+        .zip(values(&batch))
+        .collect();
     for (index, place) in places.iter().enumerate() {
-        let row = ((place.partition.get(), place.offset.unwrap().get()), index.to_string());
+        let row = (
+            (place.partition.get(), place.offset.unwrap().get()),
+            index.to_string(),
+        );
         assert!(rows.contains(&row), "{row:?}");
         assert_eq!(place.timestamp_ms, index as i64);
     }
@@ -81,22 +112,36 @@ fn the_broker_stamps_records_where_the_topic_says_so(#[values(Memory, Directory)
     let topic = headwater::NewTopic::new("t").config("message.timestamp.type", "LogAppendTime");
     broker.wait(broker.create_topic(topic)).unwrap();
     let producer = broker.producer_with(&[]);
-    let sent = producer.send_blocking(&Record::new("t", b"v").timestamp_ms(1)).unwrap().wait().unwrap();
+    let sent = producer
+        .send_blocking(&Record::new("t", b"v").timestamp_ms(1))
+        .unwrap()
+        .wait()
+        .unwrap();
     let batch = broker.wait(broker.topic("t").head(1, text())).unwrap();
-    assert!(sent.timestamp_ms > 1_600_000_000_000, "{}", sent.timestamp_ms);
+    assert!(
+        sent.timestamp_ms > 1_600_000_000_000,
+        "{}",
+        sent.timestamp_ms
+    );
     assert_eq!(timestamps(&batch), [sent.timestamp_ms]);
 }
 
 #[rstest]
 fn a_topic_that_asks_for_fsync_gets_it_before_the_answer(#[values(Directory)] target: Target) {
     let broker = target.start();
-    broker.wait(broker.create_topic(headwater::NewTopic::new("t").config("flush.messages", "1"))).unwrap();
+    broker
+        .wait(broker.create_topic(headwater::NewTopic::new("t").config("flush.messages", "1")))
+        .unwrap();
     let producer = broker.producer_with(&[]);
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..20 {
-                    producer.send_blocking(&Record::new("t", b"v")).unwrap().wait().unwrap();
+                    producer
+                        .send_blocking(&Record::new("t", b"v"))
+                        .unwrap()
+                        .wait()
+                        .unwrap();
                 }
             });
         }
@@ -113,7 +158,12 @@ fn an_async_sender_needs_no_thread_of_its_own(#[values(Memory, Directory)] targe
         let mut last = None;
         for index in 0..100 {
             let value = format!("{index}");
-            last = Some(producer.send(&Record::new("t", value.as_bytes()).partition(1)).await.unwrap());
+            last = Some(
+                producer
+                    .send(&Record::new("t", value.as_bytes()).partition(1))
+                    .await
+                    .unwrap(),
+            );
         }
         last.unwrap().await.unwrap().offset
     });

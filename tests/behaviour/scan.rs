@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use arrow_array::cast::AsArray as _;
 use headwater::{
-    Column, DecodeOptions, ErrorKind, Format, Offset, OnError, PartitionId, Position, Projection, ScanOptions, ScanProgress,
+    Column, DecodeOptions, ErrorKind, Format, Offset, OnError, PartitionId, Position, Projection,
+    ScanOptions, ScanProgress,
 };
 use rstest::rstest;
 
@@ -13,7 +14,10 @@ use crate::table::{offsets, partitions, text, values};
 use crate::target::Target::{self, Directory, Memory};
 
 fn scan() -> ScanOptions {
-    ScanOptions { decode: text(), ..ScanOptions::default() }
+    ScanOptions {
+        decode: text(),
+        ..ScanOptions::default()
+    }
 }
 
 fn numbers(count: usize) -> impl Iterator<Item = String> {
@@ -21,7 +25,9 @@ fn numbers(count: usize) -> impl Iterator<Item = String> {
 }
 
 fn per_partition(offsets: &[(i32, i64)]) -> Position {
-    let offsets = offsets.iter().map(|(partition, offset)| (PartitionId::new(*partition), Offset::new(*offset)));
+    let offsets = offsets
+        .iter()
+        .map(|(partition, offset)| (PartitionId::new(*partition), Offset::new(*offset)));
     Position::PerPartition(offsets.collect::<BTreeMap<_, _>>())
 }
 
@@ -35,8 +41,16 @@ fn a_scan_goes_by_partition_and_offset_every_time(#[values(Memory, Directory)] t
     let scan = broker.topic("t").scan(scan());
     for _ in 0..2 {
         let batch = broker.wait(scan.collect()).unwrap();
-        let expected: Vec<_> = (0..3).flat_map(|partition| (0..100).map(move |offset| (partition, offset))).collect();
-        assert_eq!(partitions(&batch).into_iter().zip(offsets(&batch)).collect::<Vec<_>>(), expected);
+        let expected: Vec<_> = (0..3)
+            .flat_map(|partition| (0..100).map(move |offset| (partition, offset)))
+            .collect();
+        assert_eq!(
+            partitions(&batch)
+                .into_iter()
+                .zip(offsets(&batch))
+                .collect::<Vec<_>>(),
+            expected
+        );
     }
 }
 
@@ -53,7 +67,11 @@ fn the_end_is_fixed_when_the_reading_starts(#[values(Memory, Directory)] target:
         records += batch.len();
     }
     assert_eq!(records, 10);
-    assert_eq!(broker.wait(scan.count()).unwrap(), 20, "a new reading has a new end");
+    assert_eq!(
+        broker.wait(scan.count()).unwrap(),
+        20,
+        "a new reading has a new end"
+    );
 }
 
 #[rstest]
@@ -75,29 +93,82 @@ fn ranges_are_half_open(
     let broker = target.start();
     broker.make("t", 1);
     broker.fill("t", 0, numbers(100));
-    let scan = broker.topic("t").scan(ScanOptions { start, end, ..scan() });
-    assert_eq!(offsets(&broker.wait(scan.collect()).unwrap()), expected.clone().collect::<Vec<_>>());
+    let scan = broker.topic("t").scan(ScanOptions {
+        start,
+        end,
+        ..scan()
+    });
+    assert_eq!(
+        offsets(&broker.wait(scan.collect()).unwrap()),
+        expected.clone().collect::<Vec<_>>()
+    );
     assert_eq!(broker.wait(scan.count()).unwrap(), expected.count() as u64);
 }
 
 #[rstest]
-fn offsets_outside_the_log_are_an_error_and_filters_are_not(#[values(Memory, Directory)] target: Target) {
+fn offsets_outside_the_log_are_an_error_and_filters_are_not(
+    #[values(Memory, Directory)] target: Target,
+) {
     let broker = target.start();
     broker.make("t", 2);
     broker.fill("t", 0, numbers(100));
-    broker.wait(broker.delete_records("t", &per_partition(&[(0, 10)]))).unwrap();
-    let count = |options: ScanOptions| broker.wait(broker.topic("t").scan(options).collect()).map(|batch| batch.len());
+    broker
+        .wait(broker.delete_records("t", &per_partition(&[(0, 10)])))
+        .unwrap();
+    let count = |options: ScanOptions| {
+        broker
+            .wait(broker.topic("t").scan(options).collect())
+            .map(|batch| batch.len())
+    };
     let at = |offset| Position::Offset(Offset::new(offset));
-    for start in [at(5), at(101), per_partition(&[(0, 9)]), per_partition(&[(1, 1)])] {
+    for start in [
+        at(5),
+        at(101),
+        per_partition(&[(0, 9)]),
+        per_partition(&[(1, 1)]),
+    ] {
         let error = count(ScanOptions { start, ..scan() }).unwrap_err();
-        assert_eq!((error.kind(), error.code().name()), (ErrorKind::OffsetOutOfRange, "OFFSET_OUT_OF_RANGE"), "{error}");
+        assert_eq!(
+            (error.kind(), error.code().name()),
+            (ErrorKind::OffsetOutOfRange, "OFFSET_OUT_OF_RANGE"),
+            "{error}"
+        );
         assert!(error.offset().is_some() && error.partition().is_some());
     }
-    assert_eq!(count(ScanOptions { start: per_partition(&[(0, 50)]), ..scan() }).unwrap(), 50);
+    assert_eq!(
+        count(ScanOptions {
+            start: per_partition(&[(0, 50)]),
+            ..scan()
+        })
+        .unwrap(),
+        50
+    );
     // Partition 1 is shorter than that, partition 0 is not.
-    assert_eq!(count(ScanOptions { offset_from: Some(Offset::new(50)), ..scan() }).unwrap(), 50);
-    assert_eq!(count(ScanOptions { offset_from: Some(Offset::new(0)), offset_until: Some(Offset::new(12)), ..scan() }).unwrap(), 2);
-    assert_eq!(count(ScanOptions { offset_from: Some(Offset::new(5_000)), ..scan() }).unwrap(), 0);
+    assert_eq!(
+        count(ScanOptions {
+            offset_from: Some(Offset::new(50)),
+            ..scan()
+        })
+        .unwrap(),
+        50
+    );
+    assert_eq!(
+        count(ScanOptions {
+            offset_from: Some(Offset::new(0)),
+            offset_until: Some(Offset::new(12)),
+            ..scan()
+        })
+        .unwrap(),
+        2
+    );
+    assert_eq!(
+        count(ScanOptions {
+            offset_from: Some(Offset::new(5_000)),
+            ..scan()
+        })
+        .unwrap(),
+        0
+    );
 }
 
 #[rstest]
@@ -107,17 +178,33 @@ fn a_time_filter_never_loses_a_record(#[values(Memory, Directory)] target: Targe
     let producer = broker.producer_with(&[("batch.size", "0")]);
     let times = [5, 3, 9, 1, 7, 2];
     for time in times {
-        drop(producer.send_blocking(&headwater::Record::new("t", b"v").timestamp_ms(time)).unwrap());
+        drop(
+            producer
+                .send_blocking(&headwater::Record::new("t", b"v").timestamp_ms(time))
+                .unwrap(),
+        );
     }
     broker.wait(producer.flush()).unwrap();
     for (from, until) in [(3, 8), (6, 10), (0, 4), (9, 10)] {
-        let options = ScanOptions { timestamp_from_ms: Some(from), timestamp_until_ms: Some(until), ..scan() };
-        let batch = broker.wait(broker.topic("t").scan(options).collect()).unwrap();
+        let options = ScanOptions {
+            timestamp_from_ms: Some(from),
+            timestamp_until_ms: Some(until),
+            ..scan()
+        };
+        let batch = broker
+            .wait(broker.topic("t").scan(options).collect())
+            .unwrap();
         let found = crate::table::timestamps(&batch);
         for time in times.iter().filter(|time| (from..until).contains(time)) {
-            assert!(found.contains(time), "{time} is missing in {from}..{until}: {found:?}");
+            assert!(
+                found.contains(time),
+                "{time} is missing in {from}..{until}: {found:?}"
+            );
         }
-        assert!(from < 9 || found.len() < times.len(), "the start is cut where it can be");
+        assert!(
+            from < 9 || found.len() < times.len(),
+            "the start is cut where it can be"
+        );
     }
 }
 
@@ -127,7 +214,11 @@ fn a_limit_stops_after_so_many_records(#[values(Memory, Directory)] target: Targ
     broker.make("t", 2);
     broker.fill("t", 0, numbers(30));
     broker.fill("t", 1, numbers(30));
-    let scan = broker.topic("t").scan(ScanOptions { limit: Some(40), max_batch_records: 7, ..scan() });
+    let scan = broker.topic("t").scan(ScanOptions {
+        limit: Some(40),
+        max_batch_records: 7,
+        ..scan()
+    });
     let mut reader = broker.wait(scan.reader()).unwrap();
     let mut sizes = Vec::new();
     while let Some(batch) = reader.next_batch_blocking().unwrap() {
@@ -145,11 +236,21 @@ fn only_the_partitions_that_were_asked_for_are_read(#[values(Memory, Directory)]
     for partition in 0..4 {
         broker.fill("t", partition, numbers(5));
     }
-    let options = ScanOptions { partitions: Some(vec![PartitionId::new(3), PartitionId::new(1)]), ..scan() };
-    let batch = broker.wait(broker.topic("t").scan(options).collect()).unwrap();
+    let options = ScanOptions {
+        partitions: Some(vec![PartitionId::new(3), PartitionId::new(1)]),
+        ..scan()
+    };
+    let batch = broker
+        .wait(broker.topic("t").scan(options).collect())
+        .unwrap();
     assert_eq!(partitions(&batch), [1, 1, 1, 1, 1, 3, 3, 3, 3, 3]);
-    let options = ScanOptions { partitions: Some(vec![PartitionId::new(4)]), ..scan() };
-    let error = broker.wait(broker.topic("t").scan(options).collect()).unwrap_err();
+    let options = ScanOptions {
+        partitions: Some(vec![PartitionId::new(4)]),
+        ..scan()
+    };
+    let error = broker
+        .wait(broker.topic("t").scan(options).collect())
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownTopicOrPartition);
 }
 
@@ -158,10 +259,20 @@ fn columns_that_were_not_asked_for_are_not_there(#[values(Memory, Directory)] ta
     let broker = target.start();
     broker.make("t", 1);
     broker.fill("t", 0, numbers(5));
-    let decode = DecodeOptions { columns: Projection::of(&[Column::Offset, Column::Value]), ..text() };
+    let decode = DecodeOptions {
+        columns: Projection::of(&[Column::Offset, Column::Value]),
+        ..text()
+    };
     let scan = broker.topic("t").scan(ScanOptions { decode, ..scan() });
     let schema = broker.wait(scan.schema()).unwrap();
-    assert_eq!(schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>(), ["offset", "value"]);
+    assert_eq!(
+        schema
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect::<Vec<_>>(),
+        ["offset", "value"]
+    );
     assert_eq!(broker.wait(scan.collect()).unwrap().schema(), schema);
 }
 
@@ -173,13 +284,28 @@ fn progress_is_told_and_ends_at_the_whole(#[values(Memory, Directory)] target: T
     broker.fill("t", 1, numbers(50));
     let told: Arc<Mutex<Vec<ScanProgress>>> = Arc::default();
     let tell = Arc::clone(&told);
-    let progress: headwater::Progress = Arc::new(move |progress| tell.lock().unwrap().push(progress));
-    let options = ScanOptions { progress: Some(progress), max_batch_records: 40, ..scan() };
-    broker.wait(broker.topic("t").scan(options).collect()).unwrap();
+    let progress: headwater::Progress =
+        Arc::new(move |progress| tell.lock().unwrap().push(progress));
+    let options = ScanOptions {
+        progress: Some(progress),
+        max_batch_records: 40,
+        ..scan()
+    };
+    broker
+        .wait(broker.topic("t").scan(options).collect())
+        .unwrap();
     let told = told.lock().unwrap();
     let last = told.last().unwrap();
-    assert!(told.len() > 2 && told.windows(2).all(|pair| pair[0].records <= pair[1].records));
-    assert_eq!((last.records, last.offsets_done, last.offsets_total), (150, 150, 150));
+    assert!(
+        told.len() > 2
+            && told
+                .windows(2)
+                .all(|pair| pair[0].records <= pair[1].records)
+    );
+    assert_eq!(
+        (last.records, last.offsets_done, last.offsets_total),
+        (150, 150, 150)
+    );
     assert!(last.bytes > 0);
 }
 
@@ -189,7 +315,10 @@ fn a_table_stays_within_the_budget(#[values(Memory, Directory)] target: Target) 
     broker.make("t", 1);
     let value = "x".repeat(1_000);
     broker.fill("t", 0, (0..4_000).map(|_| value.as_str()));
-    let scan = broker.topic("t").scan(ScanOptions { memory_budget_bytes: 400_000, ..scan() });
+    let scan = broker.topic("t").scan(ScanOptions {
+        memory_budget_bytes: 400_000,
+        ..scan()
+    });
     let mut reader = broker.wait(scan.reader()).unwrap();
     let mut tables = 0;
     while let Some(batch) = reader.next_batch_blocking().unwrap() {
@@ -204,26 +333,60 @@ fn an_empty_topic_is_an_empty_table_with_its_schema(#[values(Memory, Directory)]
     let broker = target.start();
     broker.make("t", 2);
     for value in [Format::Bytes, Format::String, Format::Json(None)] {
-        let decode = DecodeOptions { value, ..DecodeOptions::default() };
-        let batch = broker.wait(broker.topic("t").scan(ScanOptions { decode, ..scan() }).collect()).unwrap();
+        let decode = DecodeOptions {
+            value,
+            ..DecodeOptions::default()
+        };
+        let batch = broker
+            .wait(
+                broker
+                    .topic("t")
+                    .scan(ScanOptions { decode, ..scan() })
+                    .collect(),
+            )
+            .unwrap();
         assert!(batch.is_empty());
         assert_eq!(batch.schema().field(1).name(), "offset");
     }
 }
 
 #[rstest]
-fn json_becomes_columns_and_what_does_not_fit_is_named(#[values(Memory, Directory)] target: Target) {
+fn json_becomes_columns_and_what_does_not_fit_is_named(
+    #[values(Memory, Directory)] target: Target,
+) {
     let broker = target.start();
     broker.make("t", 1);
     broker.fill("t", 0, [r#"{"a": 1, "b": "x"}"#, r#"{"a": 2}"#, "no json"]);
-    let decode = |on_error| DecodeOptions { value: Format::Json(None), unnest: true, on_error, ..DecodeOptions::default() };
-    let read = |on_error| broker.wait(broker.topic("t").scan(ScanOptions { decode: decode(on_error), ..scan() }).collect());
+    let decode = |on_error| DecodeOptions {
+        value: Format::Json(None),
+        unnest: true,
+        on_error,
+        ..DecodeOptions::default()
+    };
+    let read = |on_error| {
+        broker.wait(
+            broker
+                .topic("t")
+                .scan(ScanOptions {
+                    decode: decode(on_error),
+                    ..scan()
+                })
+                .collect(),
+        )
+    };
     let error = read(OnError::Raise).unwrap_err();
-    assert_eq!((error.kind(), error.topic(), error.offset()), (ErrorKind::Decode, Some("t"), Some(Offset::new(2))), "{error}");
+    assert_eq!(
+        (error.kind(), error.topic(), error.offset()),
+        (ErrorKind::Decode, Some("t"), Some(Offset::new(2))),
+        "{error}"
+    );
     let skipped = read(OnError::Skip).unwrap();
     assert_eq!(offsets(&skipped), [0, 1]);
     let a = skipped.records.column_by_name("a").unwrap();
-    assert_eq!(a.as_primitive::<arrow_array::types::Int64Type>().values(), &[1, 2]);
+    assert_eq!(
+        a.as_primitive::<arrow_array::types::Int64Type>().values(),
+        &[1, 2]
+    );
     assert_eq!(offsets(&read(OnError::Null).unwrap()), [0, 1, 2]);
 }
 
@@ -232,10 +395,20 @@ fn classic_types_are_there_for_those_who_ask(#[values(Memory, Directory)] target
     let broker = target.start();
     broker.make("t", 1);
     broker.fill("t", 0, ["a", "b"]);
-    let decode = DecodeOptions { views: false, ..text() };
+    let decode = DecodeOptions {
+        views: false,
+        ..text()
+    };
     let batch = broker.wait(broker.topic("t").head(10, decode)).unwrap();
     let column = batch.records.column_by_name("value").unwrap();
-    assert_eq!(column.as_string::<i32>().iter().flatten().collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(
+        column
+            .as_string::<i32>()
+            .iter()
+            .flatten()
+            .collect::<Vec<_>>(),
+        ["a", "b"]
+    );
 }
 
 #[rstest]
@@ -245,11 +418,20 @@ fn head_and_tail_are_the_two_ends(#[values(Memory, Directory)] target: Target) {
     broker.fill("t", 0, (0..20).map(|index| format!("0-{index}")));
     broker.fill("t", 2, (0..10).map(|index| format!("2-{index}")));
     let topic = broker.topic("t");
-    assert_eq!(values(&broker.wait(topic.head(3, text())).unwrap()), ["0-0", "0-1", "0-2"]);
+    assert_eq!(
+        values(&broker.wait(topic.head(3, text())).unwrap()),
+        ["0-0", "0-1", "0-2"]
+    );
     // The newest by timestamp, which is the index here; of two with one time either will do.
-    assert_eq!(values(&broker.wait(topic.tail(3, text())).unwrap()), ["0-17", "0-18", "0-19"]);
+    assert_eq!(
+        values(&broker.wait(topic.tail(3, text())).unwrap()),
+        ["0-17", "0-18", "0-19"]
+    );
     let tail = values(&broker.wait(topic.tail(12, text())).unwrap());
-    assert!(tail.contains(&"2-9".to_owned()) && tail.len() == 12, "{tail:?}");
+    assert!(
+        tail.contains(&"2-9".to_owned()) && tail.len() == 12,
+        "{tail:?}"
+    );
     assert_eq!(broker.wait(topic.tail(1_000, text())).unwrap().len(), 30);
     assert!(broker.wait(topic.tail(0, text())).unwrap().is_empty());
 }
@@ -259,8 +441,25 @@ fn explain_says_what_will_be_read(#[values(Memory, Directory)] target: Target) {
     let broker = target.start();
     broker.make("t", 2);
     broker.fill("t", 1, numbers(10));
-    let text = broker.wait(broker.topic("t").scan(ScanOptions { limit: Some(5), ..scan() }).explain()).unwrap();
-    for part in ["SCAN t", "earliest", "latest", "at most 5", "partition 1: offsets 0..10", "value: string"] {
+    let text = broker
+        .wait(
+            broker
+                .topic("t")
+                .scan(ScanOptions {
+                    limit: Some(5),
+                    ..scan()
+                })
+                .explain(),
+        )
+        .unwrap();
+    for part in [
+        "SCAN t",
+        "earliest",
+        "latest",
+        "at most 5",
+        "partition 1: offsets 0..10",
+        "value: string",
+    ] {
         assert!(text.contains(part), "no {part:?} in {text}");
     }
 }

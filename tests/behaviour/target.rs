@@ -25,11 +25,18 @@ impl Target {
     /// A fresh broker without topics.
     pub(crate) fn start(self) -> Running {
         match self {
-            Self::Memory => Running { engine: headwater::open(None, NO_CONFIG).unwrap(), _directory: None },
+            Self::Memory => Running {
+                engine: headwater::open(None, NO_CONFIG).unwrap(),
+                _directory: None,
+            },
             Self::Directory => {
                 let directory = TempDir::new().unwrap();
-                let engine = headwater::open(Some(&directory.path().join("data")), NO_CONFIG).unwrap();
-                Running { engine, _directory: Some(directory) }
+                let engine =
+                    headwater::open(Some(&directory.path().join("data")), NO_CONFIG).unwrap();
+                Running {
+                    engine,
+                    _directory: Some(directory),
+                }
             }
         }
     }
@@ -43,7 +50,10 @@ impl Running {
 
     /// Makes a topic with small segments, so that rolls happen in every test, and without retention: timestamps of tests are long ago.
     pub(crate) fn make(&self, name: &str, partitions: i32) {
-        let topic = NewTopic::new(name).partitions(partitions).config("segment.bytes", "1048576").config("retention.ms", "-1");
+        let topic = NewTopic::new(name)
+            .partitions(partitions)
+            .config("segment.bytes", "1048576")
+            .config("retention.ms", "-1");
         self.wait(self.create_topic(topic)).unwrap();
     }
 
@@ -53,11 +63,18 @@ impl Running {
     }
 
     /// Sends these values to a partition, all stamped with the offset that they get in a fresh partition, and waits for all.
-    pub(crate) fn fill<V: AsRef<[u8]>>(&self, topic: &str, partition: i32, values: impl IntoIterator<Item = V>) {
+    pub(crate) fn fill<V: AsRef<[u8]>>(
+        &self,
+        topic: &str,
+        partition: i32,
+        values: impl IntoIterator<Item = V>,
+    ) {
         let producer = self.producer_with(&[]);
         let mut handles = Vec::new();
         for (index, value) in values.into_iter().enumerate() {
-            let record = Record::new(topic, value.as_ref()).partition(partition).timestamp_ms(index as i64);
+            let record = Record::new(topic, value.as_ref())
+                .partition(partition)
+                .timestamp_ms(index as i64);
             handles.push(producer.send_blocking(&record).unwrap());
         }
         for handle in handles {

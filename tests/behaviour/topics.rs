@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use headwater::{ErrorKind, NewTopic, Offset, PartitionId, Position, Record, ScanOptions, TopicChanges};
+use headwater::{
+    ErrorKind, NewTopic, Offset, PartitionId, Position, Record, ScanOptions, TopicChanges,
+};
 use rstest::rstest;
 
 use crate::table::{offsets, text};
@@ -13,24 +15,44 @@ fn a_topic_that_was_made_is_listed_and_described(#[values(Memory, Directory)] ta
     let broker = target.start();
     broker.make("b", 3);
     broker.make("a", 1);
-    let names: Vec<_> = broker.wait(broker.topics(false)).unwrap().iter().map(|topic| topic.name.to_string()).collect();
+    let names: Vec<_> = broker
+        .wait(broker.topics(false))
+        .unwrap()
+        .iter()
+        .map(|topic| topic.name.to_string())
+        .collect();
     assert_eq!(names, ["a", "b"]);
     broker.fill("b", 1, ["x", "y"]);
     let description = broker.wait(broker.topic("b").describe()).unwrap();
-    let ends: Vec<_> = description.partitions.iter().map(|partition| partition.high_watermark.get()).collect();
+    let ends: Vec<_> = description
+        .partitions
+        .iter()
+        .map(|partition| partition.high_watermark.get())
+        .collect();
     assert_eq!((ends, description.internal), (vec![0, 2, 0], false));
-    assert!(description.partitions.iter().all(|partition| partition.leader.is_some()));
+    assert!(
+        description
+            .partitions
+            .iter()
+            .all(|partition| partition.leader.is_some())
+    );
 }
 
 #[rstest]
-fn a_second_topic_of_the_same_name_is_an_error_unless_the_first_will_do(#[values(Memory, Directory)] target: Target) {
+fn a_second_topic_of_the_same_name_is_an_error_unless_the_first_will_do(
+    #[values(Memory, Directory)] target: Target,
+) {
     let broker = target.start();
     broker.make("t", 2);
     broker.fill("t", 0, ["kept"]);
-    let error = broker.wait(broker.create_topic(NewTopic::new("t"))).unwrap_err();
+    let error = broker
+        .wait(broker.create_topic(NewTopic::new("t")))
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TopicAlreadyExists);
     assert_eq!(error.code().name(), "TOPIC_ALREADY_EXISTS");
-    let topic = broker.wait(broker.create_topic(NewTopic::new("t").or_existing())).unwrap();
+    let topic = broker
+        .wait(broker.create_topic(NewTopic::new("t").or_existing()))
+        .unwrap();
     assert_eq!(broker.wait(topic.count()).unwrap(), 1);
 }
 
@@ -38,16 +60,27 @@ fn a_second_topic_of_the_same_name_is_an_error_unless_the_first_will_do(#[values
 fn configuration_is_layered_and_can_be_put_back(#[values(Memory, Directory)] target: Target) {
     let broker = target.start();
     // Keys may be written the Python way.
-    broker.wait(broker.create_topic(NewTopic::new("t").config("retention_ms", "1000"))).unwrap();
+    broker
+        .wait(broker.create_topic(NewTopic::new("t").config("retention_ms", "1000")))
+        .unwrap();
     let value = |key: &str| {
         let entries = broker.wait(broker.topic_config("t")).unwrap();
         let entry = entries.into_iter().find(|entry| entry.name == key).unwrap();
         (entry.value.unwrap(), entry.source)
     };
-    assert_eq!(value("retention.ms"), ("1000".to_owned(), "DYNAMIC_TOPIC_CONFIG"));
-    let put_back = TopicChanges { config: BTreeMap::from([("retention.ms".to_owned(), None)]), ..TopicChanges::default() };
+    assert_eq!(
+        value("retention.ms"),
+        ("1000".to_owned(), "DYNAMIC_TOPIC_CONFIG")
+    );
+    let put_back = TopicChanges {
+        config: BTreeMap::from([("retention.ms".to_owned(), None)]),
+        ..TopicChanges::default()
+    };
     broker.wait(broker.alter_topic("t", put_back)).unwrap();
-    assert_eq!(value("retention.ms"), ("604800000".to_owned(), "DEFAULT_CONFIG"));
+    assert_eq!(
+        value("retention.ms"),
+        ("604800000".to_owned(), "DEFAULT_CONFIG")
+    );
 }
 
 #[rstest]
@@ -55,11 +88,36 @@ fn partitions_can_be_added_and_are_used_at_once(#[values(Memory, Directory)] tar
     let broker = target.start();
     broker.make("t", 1);
     let producer = broker.producer_with(&[]);
-    producer.send_blocking(&Record::new("t", b"v")).unwrap().wait().unwrap();
-    broker.wait(broker.alter_topic("t", TopicChanges { partitions: Some(3), ..TopicChanges::default() })).unwrap();
-    let sent = producer.send_blocking(&Record::new("t", b"v").partition(2)).unwrap().wait().unwrap();
-    assert_eq!((sent.partition, sent.offset), (PartitionId::new(2), Some(Offset::ZERO)));
-    let fewer = broker.wait(broker.alter_topic("t", TopicChanges { partitions: Some(1), ..TopicChanges::default() }));
+    producer
+        .send_blocking(&Record::new("t", b"v"))
+        .unwrap()
+        .wait()
+        .unwrap();
+    broker
+        .wait(broker.alter_topic(
+            "t",
+            TopicChanges {
+                partitions: Some(3),
+                ..TopicChanges::default()
+            },
+        ))
+        .unwrap();
+    let sent = producer
+        .send_blocking(&Record::new("t", b"v").partition(2))
+        .unwrap()
+        .wait()
+        .unwrap();
+    assert_eq!(
+        (sent.partition, sent.offset),
+        (PartitionId::new(2), Some(Offset::ZERO))
+    );
+    let fewer = broker.wait(broker.alter_topic(
+        "t",
+        TopicChanges {
+            partitions: Some(1),
+            ..TopicChanges::default()
+        },
+    ));
     assert_eq!(fewer.unwrap_err().code().name(), "INVALID_PARTITIONS");
 }
 
@@ -69,7 +127,11 @@ fn a_deleted_topic_is_gone_and_its_name_is_free(#[values(Memory, Directory)] tar
     broker.make("t", 1);
     broker.fill("t", 0, ["old"]);
     let producer = broker.producer_with(&[]);
-    producer.send_blocking(&Record::new("t", b"old")).unwrap().wait().unwrap();
+    producer
+        .send_blocking(&Record::new("t", b"old"))
+        .unwrap()
+        .wait()
+        .unwrap();
     assert!(broker.wait(broker.delete_topic("t", false)).unwrap());
     assert!(!broker.wait(broker.delete_topic("t", true)).unwrap());
     let error = broker.wait(broker.delete_topic("t", false)).unwrap_err();
@@ -77,21 +139,42 @@ fn a_deleted_topic_is_gone_and_its_name_is_free(#[values(Memory, Directory)] tar
     let error = broker.wait(broker.topic("t").count()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownTopicOrPartition);
     broker.make("t", 1);
-    let sent = producer.send_blocking(&Record::new("t", b"new")).unwrap().wait().unwrap();
-    assert_eq!(sent.offset, Some(Offset::ZERO), "the new topic starts anew, also for a producer that knew the old one");
+    let sent = producer
+        .send_blocking(&Record::new("t", b"new"))
+        .unwrap()
+        .wait()
+        .unwrap();
+    assert_eq!(
+        sent.offset,
+        Some(Offset::ZERO),
+        "the new topic starts anew, also for a producer that knew the old one"
+    );
 }
 
 #[rstest]
-fn deleted_records_are_gone_and_the_rest_keeps_its_offsets(#[values(Memory, Directory)] target: Target) {
+fn deleted_records_are_gone_and_the_rest_keeps_its_offsets(
+    #[values(Memory, Directory)] target: Target,
+) {
     let broker = target.start();
     broker.make("t", 2);
     broker.fill("t", 0, (0..10).map(|index| index.to_string()));
     let before = Position::PerPartition(BTreeMap::from([(PartitionId::new(0), Offset::new(4))]));
     let deleted = broker.wait(broker.delete_records("t", &before)).unwrap();
-    assert_eq!(deleted, BTreeMap::from([(PartitionId::new(0), Offset::new(4))]));
-    let scan = broker.topic("t").scan(ScanOptions { decode: text(), ..ScanOptions::default() });
-    assert_eq!(offsets(&broker.wait(scan.collect()).unwrap()), (4..10).collect::<Vec<_>>());
+    assert_eq!(
+        deleted,
+        BTreeMap::from([(PartitionId::new(0), Offset::new(4))])
+    );
+    let scan = broker.topic("t").scan(ScanOptions {
+        decode: text(),
+        ..ScanOptions::default()
+    });
+    assert_eq!(
+        offsets(&broker.wait(scan.collect()).unwrap()),
+        (4..10).collect::<Vec<_>>()
+    );
     let beyond = Position::PerPartition(BTreeMap::from([(PartitionId::new(0), Offset::new(40))]));
-    let error = broker.wait(broker.delete_records("t", &beyond)).unwrap_err();
+    let error = broker
+        .wait(broker.delete_records("t", &beyond))
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::OffsetOutOfRange);
 }

@@ -9,10 +9,12 @@ use headwater_protocol::create_topics_request::{CreatableTopic, CreatableTopicCo
 use headwater_protocol::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
 use headwater_protocol::delete_topics_request::DeleteTopicState;
 use headwater_protocol::describe_configs_request::DescribeConfigsResource;
-use headwater_protocol::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
+use headwater_protocol::incremental_alter_configs_request::{
+    AlterConfigsResource, AlterableConfig,
+};
 use headwater_protocol::{
-    CreatePartitionsRequest, CreateTopicsRequest, DeleteRecordsRequest, DeleteTopicsRequest, DescribeConfigsRequest,
-    ErrorCode, IncrementalAlterConfigsRequest, Str,
+    CreatePartitionsRequest, CreateTopicsRequest, DeleteRecordsRequest, DeleteTopicsRequest,
+    DescribeConfigsRequest, ErrorCode, IncrementalAlterConfigsRequest, Str,
 };
 use headwater_record::{Offset, PartitionId};
 use uuid::Uuid;
@@ -56,7 +58,11 @@ pub struct NewTopic {
 impl NewTopic {
     /// A topic of this name with one partition and the broker's defaults.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), partitions: Some(1), ..Self::default() }
+        Self {
+            name: name.into(),
+            partitions: Some(1),
+            ..Self::default()
+        }
     }
 
     /// With this many partitions.
@@ -119,11 +125,14 @@ pub struct ConfigEntry {
 impl Client {
     /// Makes a topic.
     pub async fn create_topic(&self, topic: NewTopic) -> Result<Topic> {
-        let configs = topic.config.iter().map(|(key, value)| CreatableTopicConfig {
-            name: Str::from(canonical_key(key)),
-            value: Some(Str::from(value.as_str())),
-            ..Default::default()
-        });
+        let configs = topic
+            .config
+            .iter()
+            .map(|(key, value)| CreatableTopicConfig {
+                name: Str::from(canonical_key(key)),
+                value: Some(Str::from(value.as_str())),
+                ..Default::default()
+            });
         let asked = CreatableTopic {
             name: Str::from(topic.name.as_str()),
             num_partitions: topic.partitions.unwrap_or(-1),
@@ -131,9 +140,17 @@ impl Client {
             configs: configs.collect(),
             ..Default::default()
         };
-        let request = CreateTopicsRequest { topics: vec![asked], timeout_ms: self.admin_timeout_ms(), ..Default::default() };
+        let request = CreateTopicsRequest {
+            topics: vec![asked],
+            timeout_ms: self.admin_timeout_ms(),
+            ..Default::default()
+        };
         let response = self.call(Node::Any, request).await?;
-        let result = response.topics.into_iter().next().ok_or_else(|| error_codes::no_answer("CreateTopics"))?;
+        let result = response
+            .topics
+            .into_iter()
+            .next()
+            .ok_or_else(|| error_codes::no_answer("CreateTopics"))?;
         let code = error_codes::code(result.error_code);
         if code == ErrorCode::TopicAlreadyExists && topic.if_exists == IfExists::Ignore {
             return Ok(self.topic(&topic.name));
@@ -163,19 +180,40 @@ impl Client {
             self.alter_config(name, &changes.config).await?;
         }
         if let Some(count) = changes.partitions {
-            let asked = CreatePartitionsTopic { name: Str::from(name), count, assignments: None, ..Default::default() };
-            let request =
-                CreatePartitionsRequest { topics: vec![asked], timeout_ms: self.admin_timeout_ms(), ..Default::default() };
+            let asked = CreatePartitionsTopic {
+                name: Str::from(name),
+                count,
+                assignments: None,
+                ..Default::default()
+            };
+            let request = CreatePartitionsRequest {
+                topics: vec![asked],
+                timeout_ms: self.admin_timeout_ms(),
+                ..Default::default()
+            };
             let response = self.call(Node::Any, request).await?;
-            let result = response.results.into_iter().next().ok_or_else(|| error_codes::no_answer("CreatePartitions"))?;
+            let result = response
+                .results
+                .into_iter()
+                .next()
+                .ok_or_else(|| error_codes::no_answer("CreatePartitions"))?;
             let code = error_codes::code(result.error_code);
-            checked(code, result.error_message.as_deref(), "add partitions to", name)?;
+            checked(
+                code,
+                result.error_message.as_deref(),
+                "add partitions to",
+                name,
+            )?;
             self.forget_topic(name);
         }
         Ok(())
     }
 
-    async fn alter_config(&self, name: &str, config: &BTreeMap<String, Option<String>>) -> Result<()> {
+    async fn alter_config(
+        &self,
+        name: &str,
+        config: &BTreeMap<String, Option<String>>,
+    ) -> Result<()> {
         const SET: i8 = 0;
         const DELETE: i8 = 1;
         let configs = config.iter().map(|(key, value)| AlterableConfig {
@@ -190,22 +228,42 @@ impl Client {
             configs: configs.collect(),
             ..Default::default()
         };
-        let request = IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false, ..Default::default() };
+        let request = IncrementalAlterConfigsRequest {
+            resources: vec![resource],
+            validate_only: false,
+            ..Default::default()
+        };
         let response = self.call(Node::Any, request).await?;
-        let result = response.responses.into_iter().next().ok_or_else(|| error_codes::no_answer("IncrementalAlterConfigs"))?;
-        checked(error_codes::code(result.error_code), result.error_message.as_deref(), "configure", name)
+        let result = response
+            .responses
+            .into_iter()
+            .next()
+            .ok_or_else(|| error_codes::no_answer("IncrementalAlterConfigs"))?;
+        checked(
+            error_codes::code(result.error_code),
+            result.error_message.as_deref(),
+            "configure",
+            name,
+        )
     }
 
     /// Deletes a topic with everything in it. Returns whether it was there; a missing one is an error unless `missing_ok`.
     pub async fn delete_topic(&self, name: &str, missing_ok: bool) -> Result<bool> {
-        let asked = DeleteTopicState { name: Some(Str::from(name)), ..Default::default() };
+        let asked = DeleteTopicState {
+            name: Some(Str::from(name)),
+            ..Default::default()
+        };
         let request = DeleteTopicsRequest {
             topics: vec![asked],
             timeout_ms: self.admin_timeout_ms(),
             ..Default::default()
         };
         let response = self.call(Node::Any, request).await?;
-        let result = response.responses.into_iter().next().ok_or_else(|| error_codes::no_answer("DeleteTopics"))?;
+        let result = response
+            .responses
+            .into_iter()
+            .next()
+            .ok_or_else(|| error_codes::no_answer("DeleteTopics"))?;
         let code = error_codes::code(result.error_code);
         if code == ErrorCode::UnknownTopicOrPartition && missing_ok {
             return Ok(false);
@@ -216,21 +274,53 @@ impl Client {
     }
 
     /// Deletes the records before a position; returns the new `log_start_offset` of each partition concerned.
-    pub async fn delete_records(&self, name: &str, before: &Position) -> Result<BTreeMap<PartitionId, Offset>> {
+    pub async fn delete_records(
+        &self,
+        name: &str,
+        before: &Position,
+    ) -> Result<BTreeMap<PartitionId, Offset>> {
         let metadata = self.refresh_topic(name).await?;
         let partitions: Vec<_> = metadata.partition_ids().collect();
-        let before = list_offsets::resolve(self, name, &partitions, before, IsolationLevel::ReadUncommitted).await?;
+        let before = list_offsets::resolve(
+            self,
+            name,
+            &partitions,
+            before,
+            IsolationLevel::ReadUncommitted,
+        )
+        .await?;
         let mut deleted = BTreeMap::new();
         for (partition, offset) in before {
             let leader = metadata.leader(partition)?.map_or(Node::Any, Node::Id);
-            let asked = DeleteRecordsPartition { partition_index: partition.get(), offset: offset.get(), ..Default::default() };
-            let topic = DeleteRecordsTopic { name: metadata.wire_name(), partitions: vec![asked], ..Default::default() };
-            let request = DeleteRecordsRequest { topics: vec![topic], timeout_ms: self.admin_timeout_ms(), ..Default::default() };
+            let asked = DeleteRecordsPartition {
+                partition_index: partition.get(),
+                offset: offset.get(),
+                ..Default::default()
+            };
+            let topic = DeleteRecordsTopic {
+                name: metadata.wire_name(),
+                partitions: vec![asked],
+                ..Default::default()
+            };
+            let request = DeleteRecordsRequest {
+                topics: vec![topic],
+                timeout_ms: self.admin_timeout_ms(),
+                ..Default::default()
+            };
             let response = self.call(leader, request).await?;
-            let result = response.topics.into_iter().flat_map(|topic| topic.partitions).next();
+            let result = response
+                .topics
+                .into_iter()
+                .flat_map(|topic| topic.partitions)
+                .next();
             let result = result.ok_or_else(|| error_codes::no_answer("DeleteRecords"))?;
-            checked(error_codes::code(result.error_code), None, "delete records of", name)
-                .map_err(|error| error.in_partition(partition).at_offset(offset))?;
+            checked(
+                error_codes::code(result.error_code),
+                None,
+                "delete records of",
+                name,
+            )
+            .map_err(|error| error.in_partition(partition).at_offset(offset))?;
             deleted.insert(partition, Offset::new(result.low_watermark));
         }
         Ok(deleted)
@@ -251,8 +341,17 @@ impl Client {
             ..Default::default()
         };
         let response = self.call(Node::Any, request).await?;
-        let result = response.results.into_iter().next().ok_or_else(|| error_codes::no_answer("DescribeConfigs"))?;
-        checked(error_codes::code(result.error_code), result.error_message.as_deref(), "describe", name)?;
+        let result = response
+            .results
+            .into_iter()
+            .next()
+            .ok_or_else(|| error_codes::no_answer("DescribeConfigs"))?;
+        checked(
+            error_codes::code(result.error_code),
+            result.error_message.as_deref(),
+            "describe",
+            name,
+        )?;
         let entries = result.configs.into_iter().map(|config| ConfigEntry {
             name: config.name.to_string(),
             value: config.value.as_deref().map(str::to_owned),

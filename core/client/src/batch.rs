@@ -22,7 +22,10 @@ pub struct TopicPartition {
 impl TopicPartition {
     /// Partition `partition` of `topic`.
     pub fn new(topic: impl Into<Arc<str>>, partition: impl Into<PartitionId>) -> Self {
-        Self { topic: topic.into(), partition: partition.into() }
+        Self {
+            topic: topic.into(),
+            partition: partition.into(),
+        }
     }
 }
 
@@ -73,10 +76,15 @@ pub(crate) fn concat(schema: &SchemaRef, batches: Vec<Batch>) -> Result<Batch> {
         _ => arrow_select::concat::concat_batches(schema, &tables).map_err(|error| {
             Error::new(
                 ErrorKind::InvalidArgument,
-                format!("The records do not fit into one table ({error}): read them batch by batch."),
+                format!(
+                    "The records do not fit into one table ({error}): read them batch by batch."
+                ),
             )
             .caused_by(error)
         })?,
     };
-    Ok(Batch { records, next_offsets })
+    Ok(Batch {
+        records,
+        next_offsets,
+    })
 }

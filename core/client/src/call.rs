@@ -18,8 +18,18 @@ impl Client {
     }
 
     /// One request and its response within `timeout`, without retries.
-    pub(crate) async fn call_within<R: ApiRequest>(&self, node: Node, request: R, timeout: Duration) -> Result<R::Response> {
-        let response = match tokio::time::timeout(timeout, self.shared.transport.call(node, request.into())).await {
+    pub(crate) async fn call_within<R: ApiRequest>(
+        &self,
+        node: Node,
+        request: R,
+        timeout: Duration,
+    ) -> Result<R::Response> {
+        let response = match tokio::time::timeout(
+            timeout,
+            self.shared.transport.call(node, request.into()),
+        )
+        .await
+        {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(error_codes::transport(error)),
             Err(_) => {
@@ -69,11 +79,20 @@ impl Client {
 
 /// Codes that Kafka calls retriable, and that the same broker will answer again: the caller decides.
 fn is_final(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Storage | ErrorKind::CorruptLog | ErrorKind::Closed)
+    matches!(
+        error.kind(),
+        ErrorKind::Storage | ErrorKind::CorruptLog | ErrorKind::Closed
+    )
 }
 
 fn typed<R: ApiRequest>(response: Response) -> Result<R::Response> {
     R::Response::try_from(response).map_err(|_| {
-        Error::new(ErrorKind::Broker, format!("The answer to {:?} is that of another request. Please report this.", R::API))
+        Error::new(
+            ErrorKind::Broker,
+            format!(
+                "The answer to {:?} is that of another request. Please report this.",
+                R::API
+            ),
+        )
     })
 }

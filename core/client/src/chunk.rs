@@ -15,7 +15,11 @@ pub(crate) struct Chunk {
 
 impl Chunk {
     /// The whole batches of `bytes` that were asked for from `from` on, up to `until`. `None` if there is no whole batch.
-    pub(crate) fn new(bytes: &Bytes, from: Offset, until: Option<Offset>) -> Result<Option<Self>, BatchError> {
+    pub(crate) fn new(
+        bytes: &Bytes,
+        from: Offset,
+        until: Option<Offset>,
+    ) -> Result<Option<Self>, BatchError> {
         let mut next = from;
         let mut end = 0;
         for header in headers(bytes) {
@@ -27,7 +31,11 @@ impl Chunk {
             }
         }
         let next = until.map_or(next, |until| next.min(until)).max(from);
-        Ok((end > 0).then(|| Self { bytes: bytes.slice(..end), from, next }))
+        Ok((end > 0).then(|| Self {
+            bytes: bytes.slice(..end),
+            from,
+            next,
+        }))
     }
 
     /// How many records it has at most: compaction and markers leave holes.
@@ -38,7 +46,14 @@ impl Chunk {
     /// The part before `at` and the part from there on. Both share the bytes.
     pub(crate) fn split_at(self, at: Offset) -> (Self, Self) {
         let at = at.max(self.from).min(self.next);
-        (Self { next: at, bytes: self.bytes.clone(), from: self.from }, Self { from: at, ..self })
+        (
+            Self {
+                next: at,
+                bytes: self.bytes.clone(),
+                from: self.from,
+            },
+            Self { from: at, ..self },
+        )
     }
 }
 
@@ -73,7 +88,9 @@ mod tests {
         for size in sizes {
             let mut builder = BatchBuilder::new(BatchOptions::default());
             for index in 0..*size {
-                builder.try_append(0, None, Some(&[index as u8]), &[]).unwrap();
+                builder
+                    .try_append(0, None, Some(&[index as u8]), &[])
+                    .unwrap();
             }
             let batch = builder.finish().unwrap();
             out.extend_from_slice(&base.to_be_bytes());
@@ -88,21 +105,34 @@ mod tests {
         let bytes = log(&[3, 3, 3]);
         let whole = Chunk::new(&bytes, Offset::new(1), None).unwrap().unwrap();
         assert_eq!((whole.offsets(), whole.next), (8, Offset::new(9)));
-        let bound = Chunk::new(&bytes, Offset::new(1), Some(Offset::new(5))).unwrap().unwrap();
-        assert_eq!((bound.offsets(), bound.bytes.len()), (4, bytes.len() / 3 * 2));
+        let bound = Chunk::new(&bytes, Offset::new(1), Some(Offset::new(5)))
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (bound.offsets(), bound.bytes.len()),
+            (4, bytes.len() / 3 * 2)
+        );
     }
 
     #[test]
     fn a_batch_that_is_cut_is_left_for_the_next_fetch() {
         let bytes = log(&[3, 3]);
-        let cut = Chunk::new(&bytes.slice(..bytes.len() - 1), Offset::ZERO, None).unwrap().unwrap();
+        let cut = Chunk::new(&bytes.slice(..bytes.len() - 1), Offset::ZERO, None)
+            .unwrap()
+            .unwrap();
         assert_eq!(cut.next, Offset::new(3));
-        assert!(Chunk::new(&bytes.slice(..20), Offset::ZERO, None).unwrap().is_none());
+        assert!(
+            Chunk::new(&bytes.slice(..20), Offset::ZERO, None)
+                .unwrap()
+                .is_none()
+        );
     }
 
     #[test]
     fn the_parts_of_a_chunk_cover_it() {
-        let chunk = Chunk::new(&log(&[4, 4]), Offset::ZERO, None).unwrap().unwrap();
+        let chunk = Chunk::new(&log(&[4, 4]), Offset::ZERO, None)
+            .unwrap()
+            .unwrap();
         let (first, rest) = chunk.split_at(Offset::new(5));
         assert_eq!((first.offsets(), rest.offsets()), (5, 3));
     }

@@ -32,7 +32,14 @@ impl Client {
     /// A client over this transport. `runtime` drives timers and whatever runs in the background.
     pub fn new(transport: Arc<dyn Transport>, runtime: Handle, config: ClientConfig) -> Self {
         let metadata = MetadataCache::new(config.metadata_max_age);
-        Self { shared: Arc::new(Shared { transport, runtime, config, metadata }) }
+        Self {
+            shared: Arc::new(Shared {
+                transport,
+                runtime,
+                config,
+                metadata,
+            }),
+        }
     }
 
     /// The runtime that drives timers and the background work of this client.
@@ -63,6 +70,8 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("transport", &self.shared.transport).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("transport", &self.shared.transport)
+            .finish_non_exhaustive()
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headwater_columnar::{DecodeError, DecodeErrorKind, DecodeOptions, Decoder, Fetched, SchemaError};
+use headwater_columnar::{
+    DecodeError, DecodeErrorKind, DecodeOptions, Decoder, Fetched, SchemaError,
+};
 use headwater_record::{BatchError, Offset};
 
 use crate::batch::{Batch, TopicPartition};
@@ -17,13 +19,20 @@ pub(crate) fn decoder(options: DecodeOptions) -> Result<Decoder> {
 
 /// A table without records.
 pub(crate) fn empty(decoder: &mut Decoder) -> Result<Batch> {
-    let decoded = decoder.decode(&[]).map_err(Error::from)?;
-    Ok(Batch { records: decoded.batch, next_offsets: BTreeMap::new() })
+    let nothing = decoder.decode(&[]).map_err(Error::from)?;
+    Ok(Batch {
+        records: nothing.batch,
+        next_offsets: BTreeMap::new(),
+    })
 }
 
 /// Decodes chunks in the order given, `max_records` at most. What of a chunk is not passed stays in it: it is left with `from` at the
 /// first offset not handed out, and with `from == next` if nothing is left. On an error all stays as it was.
-pub(crate) fn decode(decoder: &mut Decoder, chunks: &mut [(TopicPartition, Chunk)], max_records: usize) -> Result<Batch> {
+pub(crate) fn decode(
+    decoder: &mut Decoder,
+    chunks: &mut [(TopicPartition, Chunk)],
+    max_records: usize,
+) -> Result<Batch> {
     let fetched: Vec<_> = chunks
         .iter()
         .map(|(partition, chunk)| Fetched {
@@ -34,27 +43,39 @@ pub(crate) fn decode(decoder: &mut Decoder, chunks: &mut [(TopicPartition, Chunk
             until: Some(chunk.next),
         })
         .collect();
-    let decoded = decoder.decode_up_to(&fetched, max_records).map_err(Error::from)?;
+    let table = decoder
+        .decode_up_to(&fetched, max_records)
+        .map_err(Error::from)?;
     let mut next_offsets = BTreeMap::new();
-    for ((partition, chunk), next) in chunks.iter_mut().zip(decoded.next_offsets) {
+    for ((partition, chunk), next) in chunks.iter_mut().zip(table.next_offsets) {
         // The end of a chunk may be a hole that no record shows.
-        let next: Offset = if decoded.complete { chunk.next } else { next.max(chunk.from).min(chunk.next) };
+        let next: Offset = if table.complete {
+            chunk.next
+        } else {
+            next.max(chunk.from).min(chunk.next)
+        };
         if next > chunk.from {
             chunk.from = next;
             next_offsets.insert(partition.clone(), next);
         }
     }
-    Ok(Batch { records: decoded.batch, next_offsets })
+    Ok(Batch {
+        records: table.batch,
+        next_offsets,
+    })
 }
 
 /// The error for bytes that hold no whole batches.
 pub(crate) fn damaged(partition: &TopicPartition, offset: Offset, error: BatchError) -> Error {
-    Error::new(ErrorKind::CorruptLog, format!("Cannot read {partition} at offset {offset}: {error}."))
-        .in_topic(Arc::clone(&partition.topic))
-        .in_partition(partition.partition)
-        .at_offset(offset)
-        .caused_by(error)
-        .retriable(false)
+    Error::new(
+        ErrorKind::CorruptLog,
+        format!("Cannot read {partition} at offset {offset}: {error}."),
+    )
+    .in_topic(Arc::clone(&partition.topic))
+    .in_partition(partition.partition)
+    .at_offset(offset)
+    .caused_by(error)
+    .retriable(false)
 }
 
 impl From<DecodeError> for Error {

@@ -7,9 +7,13 @@ pub fn parse_ms(text: &str) -> Result<u64, Error> {
     let mut rest = text.trim();
     let mut total: Option<u64> = None;
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
         let (number, tail) = rest.split_at(digits);
-        let unit = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let unit = tail
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(unit);
         let part = number
             .parse::<u64>()
@@ -39,7 +43,9 @@ fn unit_ms(unit: &str) -> Option<u64> {
 fn not_a_duration(text: &str) -> Error {
     Error::new(
         ErrorKind::InvalidArgument,
-        format!("`{text}` is no duration: write a number and a unit (ms, s, m, h, d, w), such as \"15m\" or \"1d12h\"."),
+        format!(
+            "`{text}` is no duration: write a number and a unit (ms, s, m, h, d, w), such as \"15m\" or \"1d12h\"."
+        ),
     )
 }
 
@@ -56,7 +62,15 @@ mod tests {
 
     #[test]
     fn what_is_no_duration_is_refused() {
-        for text in ["", "15", "m", "-1s", "1x", "99999999999999999999s", "18446744073709551615w"] {
+        for text in [
+            "",
+            "15",
+            "m",
+            "-1s",
+            "1x",
+            "99999999999999999999s",
+            "18446744073709551615w",
+        ] {
             assert!(parse_ms(text).is_err(), "{text}");
         }
     }

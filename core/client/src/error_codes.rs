@@ -59,7 +59,9 @@ pub(crate) fn no_answer(api: &str) -> Error {
     Error::with_code(
         ErrorKind::Broker,
         ErrorCode::UnknownServerError,
-        format!("The broker's answer to {api} says nothing about what was asked. Please report this."),
+        format!(
+            "The broker's answer to {api} says nothing about what was asked. Please report this."
+        ),
     )
 }
 
@@ -68,7 +70,12 @@ pub(crate) fn transport(error: TransportError) -> Error {
     if error.closed {
         return Error::new(ErrorKind::Closed, sentence(&error.reason)).caused_by(error);
     }
-    Error::new(ErrorKind::Transport, format!("{} Trying again may help.", sentence(&error.reason))).caused_by(error).retriable(true)
+    Error::new(
+        ErrorKind::Transport,
+        format!("{} Trying again may help.", sentence(&error.reason)),
+    )
+    .caused_by(error)
+    .retriable(true)
 }
 
 /// The error of a record that is fine and was in a batch with one that is not.
@@ -83,7 +90,11 @@ pub(crate) fn bystander(whole: &Error) -> Error {
 
 fn sentence(text: &str) -> String {
     let text = text.trim();
-    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    let end = if text.ends_with(['.', '!', '?']) {
+        ""
+    } else {
+        "."
+    };
     format!("{text}{end}")
 }
 
@@ -93,18 +104,30 @@ fn advice(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::UnknownTopicOrPartition | ErrorCode::UnknownTopicId => {
             "Create it first with create_topic, or correct the name."
         }
-        ErrorCode::TopicAlreadyExists => "Take it as it is with if_exists=\"ignore\", or choose another name.",
+        ErrorCode::TopicAlreadyExists => {
+            "Take it as it is with if_exists=\"ignore\", or choose another name."
+        }
         ErrorCode::MessageTooLarge | ErrorCode::RecordListTooLarge => {
             "Send smaller records, or raise the topic's max.message.bytes."
         }
-        ErrorCode::KafkaStorageError => "Free space on the disk or repair it; what was acknowledged is safe.",
-        ErrorCode::CorruptMessage => "If it comes again when nothing but reading is done, stored bytes are damaged.",
-        ErrorCode::OutOfOrderSequenceNumber => "Records sent before it may be missing; check, then make a new producer.",
-        ErrorCode::ProducerFenced | ErrorCode::InvalidProducerEpoch => "Another producer with the same identity took over: stop this one.",
+        ErrorCode::KafkaStorageError => {
+            "Free space on the disk or repair it; what was acknowledged is safe."
+        }
+        ErrorCode::CorruptMessage => {
+            "If it comes again when nothing but reading is done, stored bytes are damaged."
+        }
+        ErrorCode::OutOfOrderSequenceNumber => {
+            "Records sent before it may be missing; check, then make a new producer."
+        }
+        ErrorCode::ProducerFenced | ErrorCode::InvalidProducerEpoch => {
+            "Another producer with the same identity took over: stop this one."
+        }
         ErrorCode::NotEnoughReplicas | ErrorCode::NotEnoughReplicasAfterAppend => {
             "Bring brokers back, or lower the topic's min.insync.replicas."
         }
-        ErrorCode::InvalidPartitions => "Ask for at least one partition, and never for fewer than there are.",
+        ErrorCode::InvalidPartitions => {
+            "Ask for at least one partition, and never for fewer than there are."
+        }
         ErrorCode::InvalidReplicationFactor => "Ask for no more replicas than there are brokers.",
         _ => return None,
     })
@@ -113,9 +136,9 @@ fn advice(code: ErrorCode) -> Option<&'static str> {
 fn kind_of_code(code: ErrorCode) -> ErrorKind {
     match code {
         ErrorCode::InvalidConfig => ErrorKind::Config,
-        ErrorCode::UnknownTopicOrPartition | ErrorCode::UnknownTopicId | ErrorCode::InconsistentTopicId => {
-            ErrorKind::UnknownTopicOrPartition
-        }
+        ErrorCode::UnknownTopicOrPartition
+        | ErrorCode::UnknownTopicId
+        | ErrorCode::InconsistentTopicId => ErrorKind::UnknownTopicOrPartition,
         ErrorCode::TopicAlreadyExists => ErrorKind::TopicAlreadyExists,
         ErrorCode::InvalidTopicException => ErrorKind::InvalidTopic,
         ErrorCode::OffsetOutOfRange => ErrorKind::OffsetOutOfRange,
@@ -124,7 +147,9 @@ fn kind_of_code(code: ErrorCode) -> ErrorKind {
         ErrorCode::CorruptMessage => ErrorKind::CorruptLog,
         ErrorCode::KafkaStorageError => ErrorKind::Storage,
         ErrorCode::ProducerFenced | ErrorCode::InvalidProducerEpoch => ErrorKind::ProducerFenced,
-        ErrorCode::OutOfOrderSequenceNumber | ErrorCode::UnknownProducerId => ErrorKind::OutOfOrderSequence,
+        ErrorCode::OutOfOrderSequenceNumber | ErrorCode::UnknownProducerId => {
+            ErrorKind::OutOfOrderSequence
+        }
         ErrorCode::NetworkException => ErrorKind::Transport,
         ErrorCode::InvalidPartitions
         | ErrorCode::InvalidReplicationFactor
@@ -148,9 +173,10 @@ pub(crate) fn code_of_kind(kind: ErrorKind) -> ErrorCode {
         ErrorKind::RecordTooLarge => ErrorCode::MessageTooLarge,
         ErrorKind::Timeout => ErrorCode::RequestTimedOut,
         ErrorKind::CorruptLog => ErrorCode::CorruptMessage,
-        ErrorKind::Storage | ErrorKind::Locked | ErrorKind::NotADataDirectory | ErrorKind::Permission => {
-            ErrorCode::KafkaStorageError
-        }
+        ErrorKind::Storage
+        | ErrorKind::Locked
+        | ErrorKind::NotADataDirectory
+        | ErrorKind::Permission => ErrorCode::KafkaStorageError,
         ErrorKind::ProducerFenced => ErrorCode::ProducerFenced,
         ErrorKind::OutOfOrderSequence => ErrorCode::OutOfOrderSequenceNumber,
         ErrorKind::Transport => ErrorCode::NetworkException,

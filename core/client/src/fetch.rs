@@ -44,18 +44,27 @@ pub(crate) struct Brought {
 }
 
 /// Asks each leader once. A partition that a leader says nothing about is not in the answer.
-pub(crate) async fn fetch(client: &Client, wanted: &[Wanted], limits: FetchLimits) -> Result<Vec<Brought>> {
+pub(crate) async fn fetch(
+    client: &Client,
+    wanted: &[Wanted],
+    limits: FetchLimits,
+) -> Result<Vec<Brought>> {
     let mut leaders: BTreeMap<i32, Vec<(Arc<TopicMetadata>, &Wanted)>> = BTreeMap::new();
     for want in wanted {
         let metadata = client.topic_metadata(&want.partition.topic).await?;
         let leader = metadata.leader(want.partition.partition)?.ok_or_else(|| {
-            let error = error_codes::error(ErrorCode::LeaderNotAvailable, None, "read the partition");
-            error.in_topic(Arc::clone(&metadata.name)).in_partition(want.partition.partition)
+            let error =
+                error_codes::error(ErrorCode::LeaderNotAvailable, None, "read the partition");
+            error
+                .in_topic(Arc::clone(&metadata.name))
+                .in_partition(want.partition.partition)
         })?;
         leaders.entry(leader).or_default().push((metadata, want));
     }
     let timeout = client.config().request_timeout + limits.max_wait;
-    let asked = leaders.iter().map(|(leader, wanted)| client.call_within(Node::Id(*leader), request(wanted, limits), timeout));
+    let asked = leaders.iter().map(|(leader, wanted)| {
+        client.call_within(Node::Id(*leader), request(wanted, limits), timeout)
+    });
     let answers = futures_util::future::join_all(asked).await;
     let mut brought = Vec::with_capacity(wanted.len());
     for (wanted, answer) in leaders.values().zip(answers) {
@@ -74,7 +83,10 @@ fn request(wanted: &[(Arc<TopicMetadata>, &Wanted)], limits: FetchLimits) -> Fet
             partition_max_bytes: wire_size(want.max_bytes),
             ..Default::default()
         };
-        match topics.last_mut().filter(|topic| topic.topic_id == metadata.topic_id) {
+        match topics
+            .last_mut()
+            .filter(|topic| topic.topic_id == metadata.topic_id)
+        {
             Some(topic) => topic.partitions.push(partition),
             None => topics.push(FetchTopic {
                 topic: metadata.wire_name(),
@@ -94,7 +106,11 @@ fn request(wanted: &[(Arc<TopicMetadata>, &Wanted)], limits: FetchLimits) -> Fet
     }
 }
 
-fn read(response: FetchResponse, wanted: &[(Arc<TopicMetadata>, &Wanted)], brought: &mut Vec<Brought>) -> Result<()> {
+fn read(
+    response: FetchResponse,
+    wanted: &[(Arc<TopicMetadata>, &Wanted)],
+    brought: &mut Vec<Brought>,
+) -> Result<()> {
     let code = error_codes::code(response.error_code);
     if code != ErrorCode::None {
         return Err(error_codes::error(code, None, "read"));
@@ -105,7 +121,8 @@ fn read(response: FetchResponse, wanted: &[(Arc<TopicMetadata>, &Wanted)], broug
         for data in partitions {
             let partition = PartitionId::new(data.partition_index);
             let asked = wanted.iter().find(|(metadata, want)| {
-                want.partition.partition == partition && (metadata.topic_id == id || *metadata.name == *name)
+                want.partition.partition == partition
+                    && (metadata.topic_id == id || *metadata.name == *name)
             });
             if let Some((_, want)) = asked {
                 brought.push(read_partition(data, want));
@@ -117,8 +134,16 @@ fn read(response: FetchResponse, wanted: &[(Arc<TopicMetadata>, &Wanted)], broug
 
 fn read_partition(data: PartitionData, want: &Wanted) -> Brought {
     let code = error_codes::code(data.error_code);
-    let records = if code == ErrorCode::None { Ok(data.records.unwrap_or_default()) } else { Err(read_error(code, want)) };
-    Brought { partition: want.partition.clone(), from: want.from, records }
+    let records = if code == ErrorCode::None {
+        Ok(data.records.unwrap_or_default())
+    } else {
+        Err(read_error(code, want))
+    };
+    Brought {
+        partition: want.partition.clone(),
+        from: want.from,
+        records,
+    }
 }
 
 fn read_error(code: ErrorCode, want: &Wanted) -> Error {

@@ -39,11 +39,12 @@ pub use config::ClientConfig;
 pub use config::consumer::OffsetReset;
 pub use config::producer::Acks;
 pub use consumer::{BatchOptions, Consumer, ConsumerConfig, Until};
-pub use headwater_columnar::DecodeOptions;
 pub use error::{Error, ErrorKind, Result};
+pub use headwater_columnar::DecodeOptions;
 pub use position::Position;
 pub use producer::{
-    BatchResult, BulkOptions, Producer, ProducerConfig, Record, RecordMetadata, SendHandle, TrySendError,
+    BatchResult, BulkOptions, Producer, ProducerConfig, Record, RecordMetadata, SendHandle,
+    TrySendError,
 };
 pub use scan::{IsolationLevel, Progress, Scan, ScanOptions, ScanProgress, ScanReader};
 pub use topic::{PartitionDescription, Topic, TopicDescription};

@@ -38,9 +38,16 @@ pub(crate) async fn resolve(
     isolation: IsolationLevel,
 ) -> Result<BTreeMap<PartitionId, Offset>> {
     let timestamp = match at {
-        Position::Offset(offset) => return Ok(partitions.iter().map(|partition| (*partition, *offset)).collect()),
+        Position::Offset(offset) => {
+            return Ok(partitions
+                .iter()
+                .map(|partition| (*partition, *offset))
+                .collect());
+        }
         Position::PerPartition(offsets) => {
-            let named = partitions.iter().filter_map(|partition| Some((*partition, *offsets.get(partition)?)));
+            let named = partitions
+                .iter()
+                .filter_map(|partition| Some((*partition, *offsets.get(partition)?)));
             return Ok(named.collect());
         }
         Position::Earliest => EARLIEST,
@@ -49,7 +56,11 @@ pub(crate) async fn resolve(
         Position::AgoMs(age) => clock::now_ms().saturating_sub_unsigned(*age).max(0),
     };
     let found = list(client, topic, partitions, timestamp, isolation).await?;
-    let missing: Vec<_> = partitions.iter().copied().filter(|partition| !found.contains_key(partition)).collect();
+    let missing: Vec<_> = partitions
+        .iter()
+        .copied()
+        .filter(|partition| !found.contains_key(partition))
+        .collect();
     if missing.is_empty() {
         return Ok(found);
     }
@@ -71,20 +82,35 @@ async fn list(
         .retried(Some(topic), || async {
             let mut found = BTreeMap::new();
             for (leader, partitions) in by_leader(client, topic, partitions).await? {
-                list_at(client, topic, leader, &partitions, timestamp, isolation, &mut found).await?;
+                list_at(
+                    client,
+                    topic,
+                    leader,
+                    &partitions,
+                    timestamp,
+                    isolation,
+                    &mut found,
+                )
+                .await?;
             }
             Ok(found)
         })
         .await
 }
 
-async fn by_leader(client: &Client, topic: &str, partitions: &[PartitionId]) -> Result<BTreeMap<i32, Vec<PartitionId>>> {
+async fn by_leader(
+    client: &Client,
+    topic: &str,
+    partitions: &[PartitionId],
+) -> Result<BTreeMap<i32, Vec<PartitionId>>> {
     let metadata = client.topic_metadata(topic).await?;
     let mut leaders: BTreeMap<i32, Vec<PartitionId>> = BTreeMap::new();
     for partition in partitions {
         let leader = metadata.leader(*partition)?.ok_or_else(|| {
             let error = error_codes::error(ErrorCode::LeaderNotAvailable, None, "ask for offsets");
-            error.in_topic(Arc::clone(&metadata.name)).in_partition(*partition)
+            error
+                .in_topic(Arc::clone(&metadata.name))
+                .in_partition(*partition)
         })?;
         leaders.entry(leader).or_default().push(*partition);
     }
@@ -101,27 +127,44 @@ async fn list_at(
     found: &mut BTreeMap<PartitionId, Offset>,
 ) -> Result<()> {
     let metadata = client.topic_metadata(topic).await?;
-    let asked = partitions
-        .iter()
-        .map(|partition| ListOffsetsPartition { partition_index: partition.get(), current_leader_epoch: -1, timestamp, ..Default::default() });
+    let asked = partitions.iter().map(|partition| ListOffsetsPartition {
+        partition_index: partition.get(),
+        current_leader_epoch: -1,
+        timestamp,
+        ..Default::default()
+    });
     let request = ListOffsetsRequest {
         replica_id: -1,
         isolation_level: isolation.wire(),
-        topics: vec![ListOffsetsTopic { name: metadata.wire_name(), partitions: asked.collect(), ..Default::default() }],
+        topics: vec![ListOffsetsTopic {
+            name: metadata.wire_name(),
+            partitions: asked.collect(),
+            ..Default::default()
+        }],
         ..Default::default()
     };
     let response = client.call(Node::Id(leader), request).await?;
     let mut answered = 0;
-    for partition in response.topics.into_iter().flat_map(|topic| topic.partitions) {
+    for partition in response
+        .topics
+        .into_iter()
+        .flat_map(|topic| topic.partitions)
+    {
         let id = PartitionId::new(partition.partition_index);
         let code = error_codes::code(partition.error_code);
         if code != ErrorCode::None {
-            return Err(error_codes::error(code, None, "ask for offsets").in_topic(topic).in_partition(id));
+            return Err(error_codes::error(code, None, "ask for offsets")
+                .in_topic(topic)
+                .in_partition(id));
         }
         answered += 1;
         if partition.offset >= 0 {
             found.insert(id, Offset::new(partition.offset));
         }
     }
-    if answered < partitions.len() { Err(error_codes::no_answer("ListOffsets")) } else { Ok(()) }
+    if answered < partitions.len() {
+        Err(error_codes::no_answer("ListOffsets"))
+    } else {
+        Ok(())
+    }
 }

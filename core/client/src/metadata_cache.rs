@@ -41,7 +41,9 @@ impl TopicMetadata {
 
     /// Who leads the partition; `None` while nobody does.
     pub(crate) fn leader(&self, partition: PartitionId) -> Result<Option<i32>> {
-        let found = usize::try_from(partition.get()).ok().and_then(|index| self.partitions.get(index));
+        let found = usize::try_from(partition.get())
+            .ok()
+            .and_then(|index| self.partitions.get(index));
         found.copied().ok_or_else(|| {
             Error::new(
                 ErrorKind::UnknownTopicOrPartition,
@@ -75,7 +77,11 @@ struct Entry {
 
 impl MetadataCache {
     pub(crate) fn new(max_age: Duration) -> Self {
-        Self { max_age, topics: RwLock::default(), generation: AtomicU64::new(0) }
+        Self {
+            max_age,
+            topics: RwLock::default(),
+            generation: AtomicU64::new(0),
+        }
     }
 
     fn fresh(&self, name: &str) -> Option<Arc<TopicMetadata>> {
@@ -86,8 +92,14 @@ impl MetadataCache {
 
     fn learn(&self, metadata: TopicMetadata) -> Arc<TopicMetadata> {
         let metadata = Arc::new(metadata);
-        let entry = Entry { metadata: Arc::clone(&metadata), fetched: Instant::now() };
-        let before = self.topics.write().insert(Arc::clone(&metadata.name), entry);
+        let entry = Entry {
+            metadata: Arc::clone(&metadata),
+            fetched: Instant::now(),
+        };
+        let before = self
+            .topics
+            .write()
+            .insert(Arc::clone(&metadata.name), entry);
         if before.is_some_and(|before| before.metadata != metadata) {
             self.generation.fetch_add(1, Ordering::AcqRel);
         }
@@ -122,8 +134,16 @@ impl Client {
 
     /// The topic as it is now.
     pub(crate) async fn refresh_topic(&self, name: &str) -> Result<Arc<TopicMetadata>> {
-        let asked = MetadataRequestTopic { topic_id: Uuid::nil(), name: Some(Str::from(name)), ..Default::default() };
-        let request = MetadataRequest { topics: Some(vec![asked]), allow_auto_topic_creation: false, ..Default::default() };
+        let asked = MetadataRequestTopic {
+            topic_id: Uuid::nil(),
+            name: Some(Str::from(name)),
+            ..Default::default()
+        };
+        let request = MetadataRequest {
+            topics: Some(vec![asked]),
+            allow_auto_topic_creation: false,
+            ..Default::default()
+        };
         let response = self.call(Node::Any, request).await?;
         let Some(topic) = response.topics.into_iter().next() else {
             return Err(error_codes::no_answer("Metadata"));
@@ -139,7 +159,11 @@ impl Client {
 
     /// All topics, by name.
     pub(crate) async fn all_topics(&self) -> Result<Vec<Arc<TopicMetadata>>> {
-        let request = MetadataRequest { topics: None, allow_auto_topic_creation: false, ..Default::default() };
+        let request = MetadataRequest {
+            topics: None,
+            allow_auto_topic_creation: false,
+            ..Default::default()
+        };
         let response = self.call(Node::Any, request).await?;
         let mut topics = Vec::with_capacity(response.topics.len());
         for topic in response.topics {
@@ -161,7 +185,10 @@ fn read_topic(name: &str, topic: MetadataResponseTopic) -> Result<TopicMetadata>
     let mut partitions = vec![None; topic.partitions.len()];
     for partition in topic.partitions {
         let leader = (partition.leader_id >= 0).then_some(partition.leader_id);
-        if let Some(known) = usize::try_from(partition.partition_index).ok().and_then(|index| partitions.get_mut(index)) {
+        if let Some(known) = usize::try_from(partition.partition_index)
+            .ok()
+            .and_then(|index| partitions.get_mut(index))
+        {
             *known = leader;
         }
     }

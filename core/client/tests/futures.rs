@@ -3,15 +3,21 @@
 use std::time::Duration;
 
 use headwater_client::{
-    BatchOptions, BulkOptions, Client, Consumer, DecodeOptions, NewTopic, Position, Producer, Record, ScanReader, SendHandle, Topic,
-    TopicChanges,
+    BatchOptions, BulkOptions, Client, Consumer, DecodeOptions, NewTopic, Position, Producer,
+    Record, ScanReader, SendHandle, Topic, TopicChanges,
 };
 
 fn send<T: Send>(_: T) {}
 fn send_sync<T: Send + Sync>() {}
 
 #[allow(dead_code, reason = "it is enough that it compiles")]
-fn every_future_can_be_sent(client: &Client, topic: &Topic, producer: &Producer, consumer: &mut Consumer, reader: &mut ScanReader) {
+fn every_future_can_be_sent(
+    client: &Client,
+    topic: &Topic,
+    producer: &Producer,
+    consumer: &mut Consumer,
+    reader: &mut ScanReader,
+) {
     send(client.create_topic(NewTopic::new("t")));
     send(client.topics(false));
     send(client.alter_topic("t", TopicChanges::default()));
@@ -24,7 +30,8 @@ fn every_future_can_be_sent(client: &Client, topic: &Topic, producer: &Producer,
     send(topic.rate(1, Position::Earliest, Position::Latest));
     send(topic.describe());
     send(producer.send(&Record::new("t", b"v")));
-    let rows = arrow_array::RecordBatch::new_empty(std::sync::Arc::new(arrow_schema::Schema::empty()));
+    let rows =
+        arrow_array::RecordBatch::new_empty(std::sync::Arc::new(arrow_schema::Schema::empty()));
     send(producer.send_batch("t", &rows, &BulkOptions::default()));
     send(producer.flush());
     send(consumer.assign(Vec::new()));

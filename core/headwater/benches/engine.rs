@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use arrow_array::{ArrayRef, BinaryArray, RecordBatch};
 use headwater::{
-    BatchOptions, BulkOptions, ConsumerConfig, Engine, NO_CONFIG, NewTopic, ProducerConfig, Record, ScanOptions, Until,
+    BatchOptions, BulkOptions, ConsumerConfig, Engine, NO_CONFIG, NewTopic, ProducerConfig, Record,
+    ScanOptions, Until,
 };
 use tempfile::TempDir;
 
@@ -21,9 +22,16 @@ const MIB: usize = 1 << 20;
 const TURNS: usize = 5;
 
 fn main() {
-    let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let wanted = |name: &str| only.is_empty() || only.iter().any(|part| name.contains(part.as_str()));
-    println!("{:<44} {:>14} {:>14} {:>8}", "what", "ours", "limit", "ratio");
+    let only: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    let wanted =
+        |name: &str| only.is_empty() || only.iter().any(|part| name.contains(part.as_str()));
+    println!(
+        "{:<44} {:>14} {:>14} {:>8}",
+        "what", "ours", "limit", "ratio"
+    );
     for size in [100, 1_000] {
         if wanted("produce") {
             produce(size);
@@ -35,7 +43,10 @@ fn main() {
     if wanted("send") {
         send(&ProducerConfig::default(), "send() one by one, 100 bytes");
         let large = ProducerConfig::parse([("batch.size", "262144")]);
-        send(&large.expect("a valid size"), "send() one by one, batch.size=256 KiB");
+        send(
+            &large.expect("a valid size"),
+            "send() one by one, batch.size=256 KiB",
+        );
     }
     if wanted("open") {
         open_empty();
@@ -56,7 +67,10 @@ fn table(size: usize, rows: usize) -> RecordBatch {
 }
 
 fn value_column() -> BulkOptions {
-    BulkOptions { value: Some("value".into()), ..BulkOptions::default() }
+    BulkOptions {
+        value: Some("value".into()),
+        ..BulkOptions::default()
+    }
 }
 
 /// An Arrow table to the page cache, against `write(2)` of as many bytes in calls of 1 MiB.
@@ -68,17 +82,32 @@ fn produce(size: usize) {
     for _ in 0..TURNS {
         let directory = directory();
         let engine = headwater::open(Some(directory.path()), NO_CONFIG).expect("an engine");
-        engine.block_on(engine.create_topic(NewTopic::new("t"))).expect("a topic");
+        engine
+            .block_on(engine.create_topic(NewTopic::new("t")))
+            .expect("a topic");
         let producer = engine.producer(ProducerConfig::default());
         let start = Instant::now();
-        let result = engine.block_on(producer.send_batch("t", &table, &value_column())).expect("sent");
+        let result = engine
+            .block_on(producer.send_batch("t", &table, &value_column()))
+            .expect("sent");
         ours = ours.min(start.elapsed());
         bytes = result.bytes as usize;
         drop((producer, engine));
         limit = limit.min(write_all(&directory.path().join("limit"), bytes));
     }
-    report(&format!("Arrow to page cache, {size} bytes"), rate(rows, ours), rate(rows, limit), limit, ours);
-    println!("{:<44} {:>14} {:>14}", "", throughput(bytes, ours), throughput(bytes, limit));
+    report(
+        &format!("Arrow to page cache, {size} bytes"),
+        &rate(rows, ours),
+        &rate(rows, limit),
+        limit,
+        ours,
+    );
+    println!(
+        "{:<44} {:>14} {:>14}",
+        "",
+        throughput(bytes, ours),
+        throughput(bytes, limit)
+    );
 }
 
 fn write_all(path: &Path, bytes: usize) -> Duration {
@@ -99,9 +128,13 @@ fn scan(size: usize) {
     let rows = RUN_BYTES / (size + 10);
     let directory = directory();
     let engine = headwater::open(Some(directory.path()), NO_CONFIG).expect("an engine");
-    engine.block_on(engine.create_topic(NewTopic::new("t"))).expect("a topic");
+    engine
+        .block_on(engine.create_topic(NewTopic::new("t")))
+        .expect("a topic");
     let producer = engine.producer(ProducerConfig::default());
-    engine.block_on(producer.send_batch("t", &table(size, rows), &value_column())).expect("sent");
+    engine
+        .block_on(producer.send_batch("t", &table(size, rows), &value_column()))
+        .expect("sent");
     let (mut ours, mut stream, mut limit) = (Duration::MAX, Duration::MAX, Duration::MAX);
     let mut bytes = 0;
     for _ in 0..TURNS {
@@ -111,9 +144,26 @@ fn scan(size: usize) {
         limit = limit.min(time);
         bytes = read;
     }
-    report(&format!("scan to views with CRC, {size} bytes"), rate(rows, ours), rate(rows, limit), limit, ours);
-    println!("{:<44} {:>14} {:>14}", "", throughput(bytes, ours), throughput(bytes, limit));
-    report(&format!("consumer's batches with CRC, {size} bytes"), rate(rows, stream), rate(rows, limit), limit, stream);
+    report(
+        &format!("scan to views with CRC, {size} bytes"),
+        &rate(rows, ours),
+        &rate(rows, limit),
+        limit,
+        ours,
+    );
+    println!(
+        "{:<44} {:>14} {:>14}",
+        "",
+        throughput(bytes, ours),
+        throughput(bytes, limit)
+    );
+    report(
+        &format!("consumer's batches with CRC, {size} bytes"),
+        &rate(rows, stream),
+        &rate(rows, limit),
+        limit,
+        stream,
+    );
 }
 
 fn read_scan(engine: &Engine, rows: usize) -> Duration {
@@ -130,13 +180,22 @@ fn read_scan(engine: &Engine, rows: usize) -> Duration {
 }
 
 fn read_batches(engine: &Engine, rows: usize) -> Duration {
-    let config = ConsumerConfig::parse([("auto.offset.reset", "earliest")]).expect("a valid configuration");
+    let config =
+        ConsumerConfig::parse([("auto.offset.reset", "earliest")]).expect("a valid configuration");
     let mut consumer = engine.consumer(config);
-    engine.block_on(consumer.assign_topics(&["t"])).expect("assigned");
-    let options = BatchOptions { until: Until::End, ..BatchOptions::default() };
+    engine
+        .block_on(consumer.assign_topics(&["t"]))
+        .expect("assigned");
+    let options = BatchOptions {
+        until: Until::End,
+        ..BatchOptions::default()
+    };
     let start = Instant::now();
     let mut seen = 0;
-    while let Some(batch) = engine.block_on(consumer.next_batch(&options)).expect("read") {
+    while let Some(batch) = engine
+        .block_on(consumer.next_batch(&options))
+        .expect("read")
+    {
         seen += batch.len();
     }
     let time = start.elapsed();
@@ -176,7 +235,9 @@ fn send(config: &ProducerConfig, what: &str) {
     for _ in 0..TURNS {
         let directory = directory();
         let engine = headwater::open(Some(directory.path()), NO_CONFIG).expect("an engine");
-        engine.block_on(engine.create_topic(NewTopic::new("t"))).expect("a topic");
+        engine
+            .block_on(engine.create_topic(NewTopic::new("t")))
+            .expect("a topic");
         let producer = engine.producer(config.clone());
         let record = Record::new("t", &value);
         drop(producer.send_blocking(&record).expect("sent"));
@@ -191,7 +252,13 @@ fn send(config: &ProducerConfig, what: &str) {
         ours = ours.min(start.elapsed());
         limit = limit.min(write_all(&directory.path().join("limit"), RECORDS * 110));
     }
-    report(what, rate(RECORDS, ours), rate(RECORDS, limit), limit, ours);
+    report(
+        what,
+        &rate(RECORDS, ours),
+        &rate(RECORDS, limit),
+        limit,
+        ours,
+    );
 }
 
 fn open_empty() {
@@ -204,7 +271,13 @@ fn open_empty() {
         drop(engine);
     }
     let limit = Duration::from_millis(20);
-    report("open of an empty directory", millis(best), millis(limit), limit, best);
+    report(
+        "open of an empty directory",
+        &millis(best),
+        &millis(limit),
+        limit,
+        best,
+    );
 }
 
 /// A thousand partitions of 10 MiB. Their segments are one file under many names: opening reads, and reads nothing of them but their ends.
@@ -214,10 +287,17 @@ fn open_many() {
     let path = directory.path().join("data");
     {
         let engine = headwater::open(Some(&path), NO_CONFIG).expect("an engine");
-        engine.block_on(engine.create_topic(NewTopic::new("t").partitions(PARTITIONS))).expect("a topic");
+        engine
+            .block_on(engine.create_topic(NewTopic::new("t").partitions(PARTITIONS)))
+            .expect("a topic");
         let producer = engine.producer(ProducerConfig::default());
-        let options = BulkOptions { partition: Some(0.into()), ..value_column() };
-        engine.block_on(producer.send_batch("t", &table(1_000, 10 * MIB / 1_010), &options)).expect("sent");
+        let options = BulkOptions {
+            partition: Some(0.into()),
+            ..value_column()
+        };
+        engine
+            .block_on(producer.send_batch("t", &table(1_000, 10 * MIB / 1_010), &options))
+            .expect("sent");
     }
     let end = spread(&path, PARTITIONS);
     let mut best = Duration::MAX;
@@ -225,13 +305,23 @@ fn open_many() {
         let start = Instant::now();
         let engine = headwater::open(Some(&path), NO_CONFIG).expect("an engine");
         best = best.min(start.elapsed());
-        assert!(engine.report().clean_shutdown && engine.report().recovered.is_empty(), "{:?}", engine.report());
+        assert!(
+            engine.report().clean_shutdown && engine.report().recovered.is_empty(),
+            "{:?}",
+            engine.report()
+        );
         let count = engine.block_on(engine.topic("t").count()).expect("counted");
         assert_eq!(count, end * u64::from(PARTITIONS.unsigned_abs()));
         drop(engine);
     }
     let limit = Duration::from_secs(1);
-    report("open of 1,000 partitions, 10 GiB", millis(best), millis(limit), limit, best);
+    report(
+        "open of 1,000 partitions, 10 GiB",
+        &millis(best),
+        &millis(limit),
+        limit,
+        best,
+    );
 }
 
 /// Gives every partition the files of the first one, and says so in the checkpoint. Returns the end of the log.
@@ -256,20 +346,32 @@ fn spread(path: &Path, partitions: i32) -> u64 {
     }
     let checkpoint = path.join("recovery-point-offset-checkpoint");
     let text = fs::read_to_string(&checkpoint).expect("a checkpoint");
-    let end = text.lines().find_map(|line| line.strip_prefix("t 0 ")).expect("the first partition").to_owned();
+    let end = text
+        .lines()
+        .find_map(|line| line.strip_prefix("t 0 "))
+        .expect("the first partition")
+        .to_owned();
     let changed: Vec<String> = text
         .lines()
-        .map(|line| match line.strip_prefix("t ").and_then(|rest| rest.split(' ').next()) {
-            Some(partition) => format!("t {partition} {end}"),
-            None => line.to_owned(),
+        .map(|line| {
+            match line
+                .strip_prefix("t ")
+                .and_then(|rest| rest.split(' ').next())
+            {
+                Some(partition) => format!("t {partition} {end}"),
+                None => line.to_owned(),
+            }
         })
         .collect();
     fs::write(&checkpoint, changed.join("\n") + "\n").expect("written");
     end.parse().expect("an offset")
 }
 
-fn report(what: &str, ours: String, of_limit: String, limit: Duration, time: Duration) {
-    println!("{what:<44} {ours:>14} {of_limit:>14} {:>8.2}", limit.as_secs_f64() / time.as_secs_f64());
+fn report(what: &str, ours: &str, of_limit: &str, limit: Duration, time: Duration) {
+    println!(
+        "{what:<44} {ours:>14} {of_limit:>14} {:>8.2}",
+        limit.as_secs_f64() / time.as_secs_f64()
+    );
 }
 
 fn rate(records: usize, time: Duration) -> String {

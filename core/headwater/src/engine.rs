@@ -50,11 +50,20 @@ pub(crate) trait Host: Transport {
 /// `config` takes the broker's keys and the client's, as Kafka writes them or as `log_retention_ms`; [`NO_CONFIG`] takes all defaults.
 /// The same path twice in one process is the same engine: then `config` must be empty or the same as before. A second process gets
 /// [`ErrorKind::Locked`] with the first one's process id.
-pub fn open<K: AsRef<str>, V: AsRef<str>>(path: Option<&Path>, config: impl IntoIterator<Item = (K, V)>) -> Result<Engine> {
+pub fn open<K: AsRef<str>, V: AsRef<str>>(
+    path: Option<&Path>,
+    config: impl IntoIterator<Item = (K, V)>,
+) -> Result<Engine> {
     let config = engine_config::split(config)?;
     match path {
         None => {
-            let host = start(MemoryEnv::new(), Path::new(IN_MEMORY), config.broker, &config.client, None)?;
+            let host = start(
+                MemoryEnv::new(),
+                Path::new(IN_MEMORY),
+                config.broker,
+                &config.client,
+                None,
+            )?;
             Ok(Engine::on(host, config.client))
         }
         Some(path) => open_directory(path, config),
@@ -64,7 +73,13 @@ pub fn open<K: AsRef<str>, V: AsRef<str>>(path: Option<&Path>, config: impl Into
 fn open_directory(path: &Path, config: EngineConfig) -> Result<Engine> {
     let place = Place::of(path)?;
     let host = registry::open_once(&place, &config, || {
-        start(RealEnv, place.path(), config.broker.clone(), &config.client, Some(place.clone()))
+        start(
+            RealEnv,
+            place.path(),
+            config.broker.clone(),
+            &config.client,
+            Some(place.clone()),
+        )
     })?;
     Ok(Engine::on(host, config.client))
 }
@@ -80,7 +95,13 @@ fn start<E: Env>(
     let runtime = runtime()?;
     let (broker, report) = Broker::open(env, path, config).map_err(refused)?;
     broker.spawn_housekeeping(runtime.handle());
-    Ok(Arc::new(InProcess::new(broker, report, runtime, &client.client_id, place)))
+    Ok(Arc::new(InProcess::new(
+        broker,
+        report,
+        runtime,
+        &client.client_id,
+        place,
+    )))
 }
 
 fn runtime() -> Result<Runtime> {
@@ -96,7 +117,10 @@ fn runtime() -> Result<Runtime> {
 impl Engine {
     fn on<E: Env>(host: Arc<InProcess<E>>, config: ClientConfig) -> Self {
         let runtime = host.runtime().clone();
-        Self { client: Client::new(Arc::clone(&host) as Arc<dyn Transport>, runtime, config), host }
+        Self {
+            client: Client::new(Arc::clone(&host) as Arc<dyn Transport>, runtime, config),
+            host,
+        }
     }
 
     /// The client of this engine.
@@ -141,6 +165,8 @@ impl Deref for Engine {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").field("host", &self.host).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("host", &self.host)
+            .finish_non_exhaustive()
     }
 }

@@ -20,9 +20,18 @@ impl EngineConfig {
 }
 
 /// Gives each pair to whom it belongs. An unknown key is the broker's to refuse.
-pub(crate) fn split<K: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (K, V)>) -> Result<EngineConfig> {
-    let pairs: Vec<(String, String)> =
-        pairs.into_iter().map(|(key, value)| (canonical_key(key.as_ref()), value.as_ref().to_owned())).collect();
-    let (client, broker): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(key, _)| CLIENT.find(key).is_some());
-    Ok(EngineConfig { broker: BrokerConfig::parse(broker)?, client: ClientConfig::parse(client)? })
+pub(crate) fn split<K: AsRef<str>, V: AsRef<str>>(
+    pairs: impl IntoIterator<Item = (K, V)>,
+) -> Result<EngineConfig> {
+    let pairs: Vec<(String, String)> = pairs
+        .into_iter()
+        .map(|(key, value)| (canonical_key(key.as_ref()), value.as_ref().to_owned()))
+        .collect();
+    let (client, broker): (Vec<_>, Vec<_>) = pairs
+        .into_iter()
+        .partition(|(key, _)| CLIENT.find(key).is_some());
+    Ok(EngineConfig {
+        broker: BrokerConfig::parse(broker)?,
+        client: ClientConfig::parse(client)?,
+    })
 }

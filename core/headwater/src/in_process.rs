@@ -29,7 +29,13 @@ pub(crate) struct InProcess<E: Env> {
 }
 
 impl<E: Env> InProcess<E> {
-    pub(crate) fn new(broker: Broker<E>, report: OpenReport, runtime: Runtime, client_id: &str, place: Option<Place>) -> Self {
+    pub(crate) fn new(
+        broker: Broker<E>,
+        report: OpenReport,
+        runtime: Runtime,
+        client_id: &str,
+        place: Option<Place>,
+    ) -> Self {
         let client_id = (!client_id.is_empty()).then(|| Arc::from(client_id));
         Self {
             broker,
@@ -103,6 +109,9 @@ impl<E: Env> Drop for InProcess<E> {
 
 impl<E: Env> fmt::Debug for InProcess<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InProcess").field("place", &self.place).field("closed", &self.closed).finish_non_exhaustive()
+        f.debug_struct("InProcess")
+            .field("place", &self.place)
+            .field("closed", &self.closed)
+            .finish_non_exhaustive()
     }
 }

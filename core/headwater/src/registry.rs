@@ -9,8 +9,8 @@ use headwater_client::{Error, ErrorKind, Result};
 use headwater_env::RealEnv;
 use parking_lot::{Condvar, Mutex};
 
-use crate::engine_config::EngineConfig;
 use crate::engine::Host as _;
+use crate::engine_config::EngineConfig;
 use crate::in_process::InProcess;
 
 /// A directory under its one absolute name.
@@ -23,7 +23,10 @@ impl Place {
         canonical(path).map(Self).map_err(|error| {
             Error::new(
                 ErrorKind::Permission,
-                format!("Cannot find out where {} is ({error}): check the path and its permissions.", path.display()),
+                format!(
+                    "Cannot find out where {} is ({error}): check the path and its permissions.",
+                    path.display()
+                ),
             )
             .caused_by(error)
         })
@@ -38,10 +41,12 @@ fn canonical(path: &Path) -> io::Result<PathBuf> {
     let absolute = std::path::absolute(path)?;
     match absolute.canonicalize() {
         Ok(canonical) => Ok(canonical),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => match (absolute.parent(), absolute.file_name()) {
-            (Some(parent), Some(name)) => Ok(canonical(parent)?.join(name)),
-            _ => Ok(absolute),
-        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            match (absolute.parent(), absolute.file_name()) {
+                (Some(parent), Some(name)) => Ok(canonical(parent)?.join(name)),
+                _ => Ok(absolute),
+            }
+        }
         Err(error) => Err(error),
     }
 }
@@ -56,11 +61,16 @@ enum Entry {
     /// Somebody is opening it.
     Opening,
     /// It is open, or, if the pointer leads nowhere, being closed.
-    Open { host: Weak<InProcess<RealEnv>>, config: EngineConfig },
+    Open {
+        host: Weak<InProcess<RealEnv>>,
+        config: Box<EngineConfig>,
+    },
 }
 
-static REGISTRY: LazyLock<Registry> =
-    LazyLock::new(|| Registry { engines: Mutex::default(), changed: Condvar::new() });
+static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry {
+    engines: Mutex::default(),
+    changed: Condvar::new(),
+});
 
 /// The engine that has `place` open; otherwise the one that `open` makes. Waits for one that is being opened or closed.
 pub(crate) fn open_once(
@@ -73,22 +83,36 @@ pub(crate) fn open_once(
         let found = match engines.get(place) {
             None => break,
             Some(Entry::Opening) => None,
-            Some(Entry::Open { host, config: before }) => {
-                host.upgrade().filter(|host| !host.is_closed()).map(|host| (host, before.clone()))
-            }
+            Some(Entry::Open {
+                host,
+                config: before,
+            }) => host
+                .upgrade()
+                .filter(|host| !host.is_closed())
+                .map(|host| (host, before.clone())),
         };
         if let Some((host, before)) = found {
             // Not under the lock: if this is the last reference by now, dropping it takes the lock.
             drop(engines);
-            return if config.goes_with(&before) { Ok(host) } else { Err(other_config(place)) };
+            return if config.goes_with(&before) {
+                Ok(host)
+            } else {
+                Err(other_config(place))
+            };
         }
         REGISTRY.changed.wait(&mut engines);
     }
     engines.insert(place.clone(), Entry::Opening);
     drop(engines);
-    let mut opening = Opening { place, opened: None };
+    let mut opening = Opening {
+        place,
+        opened: None,
+    };
     let host = open()?;
-    opening.opened = Some(Entry::Open { host: Arc::downgrade(&host), config: config.clone() });
+    opening.opened = Some(Entry::Open {
+        host: Arc::downgrade(&host),
+        config: Box::new(config.clone()),
+    });
     Ok(host)
 }
 

@@ -11,16 +11,48 @@ use crate::error::Result;
 pub static CLIENT: Table = Table::new(
     "client",
     &[
-        Definition::text("client.id", "", "A name that the broker's logs and metrics show."),
-        Definition::int("default.api.timeout.ms", "60000", 0, i32::MAX, "How long a call of the client may take, with its retries.")
-            .unit(Unit::Milliseconds),
-        Definition::long("metadata.max.age.ms", "300000", 0, "After how long topics and leaders are asked for again.")
-            .unit(Unit::Milliseconds),
-        Definition::int("request.timeout.ms", "30000", 0, i32::MAX, "How long one request may take before it is tried again.")
-            .unit(Unit::Milliseconds),
-        Definition::long("retry.backoff.ms", "100", 0, "The pause before the first retry; it doubles each time.")
-            .unit(Unit::Milliseconds),
-        Definition::long("retry.backoff.max.ms", "1000", 0, "The longest pause between retries.").unit(Unit::Milliseconds),
+        Definition::text(
+            "client.id",
+            "",
+            "A name that the broker's logs and metrics show.",
+        ),
+        Definition::int(
+            "default.api.timeout.ms",
+            "60000",
+            0,
+            i32::MAX,
+            "How long a call of the client may take, with its retries.",
+        )
+        .unit(Unit::Milliseconds),
+        Definition::long(
+            "metadata.max.age.ms",
+            "300000",
+            0,
+            "After how long topics and leaders are asked for again.",
+        )
+        .unit(Unit::Milliseconds),
+        Definition::int(
+            "request.timeout.ms",
+            "30000",
+            0,
+            i32::MAX,
+            "How long one request may take before it is tried again.",
+        )
+        .unit(Unit::Milliseconds),
+        Definition::long(
+            "retry.backoff.ms",
+            "100",
+            0,
+            "The pause before the first retry; it doubles each time.",
+        )
+        .unit(Unit::Milliseconds),
+        Definition::long(
+            "retry.backoff.max.ms",
+            "1000",
+            0,
+            "The longest pause between retries.",
+        )
+        .unit(Unit::Milliseconds),
     ],
 );
 
@@ -41,7 +73,9 @@ pub struct ClientConfig {
 
 impl ClientConfig {
     /// Checks `pairs` and fills in the defaults.
-    pub fn parse<K: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (K, V)>) -> Result<Self> {
+    pub fn parse<K: AsRef<str>, V: AsRef<str>>(
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Self> {
         let layer = layer(&CLIENT, pairs)?;
         Ok(Self {
             client_id: layer.text("client.id"),

@@ -17,31 +17,99 @@ pub static CONSUMER: Table = Table::new(
             "latest",
             "Where to start without a position, or when it is out of range: earliest, latest, none (an error), or by_duration:PT1H.",
         ),
-        Definition::boolean("check.crcs", "true", "Checks the CRC of every batch that was read."),
-        Definition::text("client.id", "", "A name that the broker's logs and metrics show."),
-        Definition::int("default.api.timeout.ms", "60000", 0, i32::MAX, "How long a call of the consumer may take, with its retries.")
-            .unit(Unit::Milliseconds),
-        Definition::int("fetch.max.bytes", "52428800", 0, i32::MAX, "Bytes of one fetch at most, beyond one record batch.")
-            .unit(Unit::Bytes),
-        Definition::int("fetch.max.wait.ms", "500", 0, i32::MAX, "How long the broker waits for fetch.min.bytes.")
-            .unit(Unit::Milliseconds),
-        Definition::int("fetch.min.bytes", "1", 0, i32::MAX, "Bytes that a fetch waits for.").unit(Unit::Bytes),
+        Definition::boolean(
+            "check.crcs",
+            "true",
+            "Checks the CRC of every batch that was read.",
+        ),
+        Definition::text(
+            "client.id",
+            "",
+            "A name that the broker's logs and metrics show.",
+        ),
+        Definition::int(
+            "default.api.timeout.ms",
+            "60000",
+            0,
+            i32::MAX,
+            "How long a call of the consumer may take, with its retries.",
+        )
+        .unit(Unit::Milliseconds),
+        Definition::int(
+            "fetch.max.bytes",
+            "52428800",
+            0,
+            i32::MAX,
+            "Bytes of one fetch at most, beyond one record batch.",
+        )
+        .unit(Unit::Bytes),
+        Definition::int(
+            "fetch.max.wait.ms",
+            "500",
+            0,
+            i32::MAX,
+            "How long the broker waits for fetch.min.bytes.",
+        )
+        .unit(Unit::Milliseconds),
+        Definition::int(
+            "fetch.min.bytes",
+            "1",
+            0,
+            i32::MAX,
+            "Bytes that a fetch waits for.",
+        )
+        .unit(Unit::Bytes),
         Definition::choice(
             "isolation.level",
             "read_uncommitted",
             &["read_committed", "read_uncommitted"],
             "Whether records of open and aborted transactions are seen.",
         ),
-        Definition::int("max.partition.fetch.bytes", "1048576", 0, i32::MAX, "Bytes of one partition in a fetch at most, beyond one batch.")
-            .unit(Unit::Bytes),
-        Definition::int("max.poll.records", "500", 1, i32::MAX, "Records of one poll at most.").unit(Unit::Count),
-        Definition::long("metadata.max.age.ms", "300000", 0, "After how long topics and leaders are asked for again.")
-            .unit(Unit::Milliseconds),
-        Definition::int("request.timeout.ms", "30000", 0, i32::MAX, "How long one request may take before it is tried again.")
-            .unit(Unit::Milliseconds),
-        Definition::long("retry.backoff.ms", "100", 0, "The pause before the first retry; it doubles each time.")
-            .unit(Unit::Milliseconds),
-        Definition::long("retry.backoff.max.ms", "1000", 0, "The longest pause between retries.").unit(Unit::Milliseconds),
+        Definition::int(
+            "max.partition.fetch.bytes",
+            "1048576",
+            0,
+            i32::MAX,
+            "Bytes of one partition in a fetch at most, beyond one batch.",
+        )
+        .unit(Unit::Bytes),
+        Definition::int(
+            "max.poll.records",
+            "500",
+            1,
+            i32::MAX,
+            "Records of one poll at most.",
+        )
+        .unit(Unit::Count),
+        Definition::long(
+            "metadata.max.age.ms",
+            "300000",
+            0,
+            "After how long topics and leaders are asked for again.",
+        )
+        .unit(Unit::Milliseconds),
+        Definition::int(
+            "request.timeout.ms",
+            "30000",
+            0,
+            i32::MAX,
+            "How long one request may take before it is tried again.",
+        )
+        .unit(Unit::Milliseconds),
+        Definition::long(
+            "retry.backoff.ms",
+            "100",
+            0,
+            "The pause before the first retry; it doubles each time.",
+        )
+        .unit(Unit::Milliseconds),
+        Definition::long(
+            "retry.backoff.max.ms",
+            "1000",
+            0,
+            "The longest pause between retries.",
+        )
+        .unit(Unit::Milliseconds),
     ],
 );
 
@@ -91,7 +159,9 @@ pub struct ConsumerConfig {
 
 impl ConsumerConfig {
     /// Checks `pairs` and fills in the defaults.
-    pub fn parse<K: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (K, V)>) -> Result<Self> {
+    pub fn parse<K: AsRef<str>, V: AsRef<str>>(
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Self> {
         let layer = layer(&CONSUMER, pairs)?;
         Ok(Self {
             auto_offset_reset: offset_reset(&layer.text("auto.offset.reset"))?,
@@ -121,7 +191,9 @@ fn offset_reset(text: &str) -> Result<OffsetReset> {
         "none" => return Ok(OffsetReset::None),
         _ => {}
     }
-    let age = text.strip_prefix("by_duration:").and_then(|age| age.parse::<jiff::SignedDuration>().ok());
+    let age = text
+        .strip_prefix("by_duration:")
+        .and_then(|age| age.parse::<jiff::SignedDuration>().ok());
     match age.and_then(|age| Duration::try_from(age).ok()) {
         Some(age) => Ok(OffsetReset::ByDuration(age)),
         None => Err(Error::new(

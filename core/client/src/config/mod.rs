@@ -19,7 +19,9 @@ pub(crate) fn layer<K: AsRef<str>, V: AsRef<str>>(
     table: &'static Table,
     pairs: impl IntoIterator<Item = (K, V)>,
 ) -> Result<Layer> {
-    let pairs = pairs.into_iter().map(|(key, value)| (canonical_key(key.as_ref()), value));
+    let pairs = pairs
+        .into_iter()
+        .map(|(key, value)| (canonical_key(key.as_ref()), value));
     Layer::parse(table, pairs).map_err(Error::from)
 }
 
@@ -45,7 +47,10 @@ pub struct RetryConfig {
 impl RetryConfig {
     pub(crate) fn of(layer: &Layer) -> Self {
         let backoff = millis(layer, "retry.backoff.ms");
-        Self { backoff, backoff_max: millis(layer, "retry.backoff.max.ms").max(backoff) }
+        Self {
+            backoff,
+            backoff_max: millis(layer, "retry.backoff.max.ms").max(backoff),
+        }
     }
 
     /// The pause before attempt `attempt` (the first retry is 1).

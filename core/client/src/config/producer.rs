@@ -12,13 +12,39 @@ use crate::error::{Error, ErrorKind, Result};
 pub static PRODUCER: Table = Table::new(
     "producer",
     &[
-        Definition::choice("acks", "all", &["all", "-1", "0", "1"], "Who must have a record before it counts as sent."),
-        Definition::int("batch.size", "16384", 0, i32::MAX, "Bytes of records that are sent together; 0 sends each record alone.")
-            .unit(Unit::Bytes),
-        Definition::long("buffer.memory", "33554432", 0, "Bytes of records that wait to be sent; a send waits while it is full.")
-            .unit(Unit::Bytes),
-        Definition::text("client.id", "", "A name that the broker's logs and metrics show."),
-        Definition::int("compression.gzip.level", "-1", -1, 9, "The effort of gzip; -1 is the codec's default."),
+        Definition::choice(
+            "acks",
+            "all",
+            &["all", "-1", "0", "1"],
+            "Who must have a record before it counts as sent.",
+        ),
+        Definition::int(
+            "batch.size",
+            "16384",
+            0,
+            i32::MAX,
+            "Bytes of records that are sent together; 0 sends each record alone.",
+        )
+        .unit(Unit::Bytes),
+        Definition::long(
+            "buffer.memory",
+            "33554432",
+            0,
+            "Bytes of records that wait to be sent; a send waits while it is full.",
+        )
+        .unit(Unit::Bytes),
+        Definition::text(
+            "client.id",
+            "",
+            "A name that the broker's logs and metrics show.",
+        ),
+        Definition::int(
+            "compression.gzip.level",
+            "-1",
+            -1,
+            9,
+            "The effort of gzip; -1 is the codec's default.",
+        ),
         Definition::int("compression.lz4.level", "9", 1, 17, "The effort of lz4."),
         Definition::choice(
             "compression.type",
@@ -26,14 +52,40 @@ pub static PRODUCER: Table = Table::new(
             &["none", "gzip", "snappy", "lz4", "zstd"],
             "The codec that batches are compressed with.",
         ),
-        Definition::int("compression.zstd.level", "3", -131_072, 22, "The effort of zstd."),
-        Definition::int("delivery.timeout.ms", "120000", 0, i32::MAX, "How long after its send a record may still be delivered.")
-            .unit(Unit::Milliseconds),
-        Definition::boolean("enable.idempotence", "true", "Each record is written exactly once and in order, whatever is retried."),
-        Definition::long("linger.ms", "5", 0, "How long a batch waits for more records when nobody waits for it.")
-            .unit(Unit::Milliseconds),
-        Definition::long("max.block.ms", "60000", 0, "How long a send waits for metadata or for space in the buffer.")
-            .unit(Unit::Milliseconds),
+        Definition::int(
+            "compression.zstd.level",
+            "3",
+            -131_072,
+            22,
+            "The effort of zstd.",
+        ),
+        Definition::int(
+            "delivery.timeout.ms",
+            "120000",
+            0,
+            i32::MAX,
+            "How long after its send a record may still be delivered.",
+        )
+        .unit(Unit::Milliseconds),
+        Definition::boolean(
+            "enable.idempotence",
+            "true",
+            "Each record is written exactly once and in order, whatever is retried.",
+        ),
+        Definition::long(
+            "linger.ms",
+            "5",
+            0,
+            "How long a batch waits for more records when nobody waits for it.",
+        )
+        .unit(Unit::Milliseconds),
+        Definition::long(
+            "max.block.ms",
+            "60000",
+            0,
+            "How long a send waits for metadata or for space in the buffer.",
+        )
+        .unit(Unit::Milliseconds),
         Definition::int(
             "max.in.flight.requests.per.connection",
             "5",
@@ -42,18 +94,56 @@ pub static PRODUCER: Table = Table::new(
             "Unanswered requests to one broker at most; with idempotence not more than 5.",
         )
         .unit(Unit::Count),
-        Definition::int("max.request.size", "1048576", 0, i32::MAX, "The largest record, and the largest batch of a table, in bytes.")
-            .unit(Unit::Bytes),
-        Definition::long("metadata.max.age.ms", "300000", 0, "After how long topics and leaders are asked for again.")
-            .unit(Unit::Milliseconds),
-        Definition::boolean("partitioner.ignore.keys", "false", "Spreads records with keys as if they had none."),
-        Definition::int("request.timeout.ms", "30000", 0, i32::MAX, "How long one request may take before it is tried again.")
-            .unit(Unit::Milliseconds),
-        Definition::int("retries", "2147483647", 0, i32::MAX, "How often a batch is tried again within delivery.timeout.ms.")
-            .unit(Unit::Count),
-        Definition::long("retry.backoff.ms", "100", 0, "The pause before the first retry; it doubles each time.")
-            .unit(Unit::Milliseconds),
-        Definition::long("retry.backoff.max.ms", "1000", 0, "The longest pause between retries.").unit(Unit::Milliseconds),
+        Definition::int(
+            "max.request.size",
+            "1048576",
+            0,
+            i32::MAX,
+            "The largest record, and the largest batch of a table, in bytes.",
+        )
+        .unit(Unit::Bytes),
+        Definition::long(
+            "metadata.max.age.ms",
+            "300000",
+            0,
+            "After how long topics and leaders are asked for again.",
+        )
+        .unit(Unit::Milliseconds),
+        Definition::boolean(
+            "partitioner.ignore.keys",
+            "false",
+            "Spreads records with keys as if they had none.",
+        ),
+        Definition::int(
+            "request.timeout.ms",
+            "30000",
+            0,
+            i32::MAX,
+            "How long one request may take before it is tried again.",
+        )
+        .unit(Unit::Milliseconds),
+        Definition::int(
+            "retries",
+            "2147483647",
+            0,
+            i32::MAX,
+            "How often a batch is tried again within delivery.timeout.ms.",
+        )
+        .unit(Unit::Count),
+        Definition::long(
+            "retry.backoff.ms",
+            "100",
+            0,
+            "The pause before the first retry; it doubles each time.",
+        )
+        .unit(Unit::Milliseconds),
+        Definition::long(
+            "retry.backoff.max.ms",
+            "1000",
+            0,
+            "The longest pause between retries.",
+        )
+        .unit(Unit::Milliseconds),
     ],
 );
 
@@ -120,11 +210,17 @@ pub struct ProducerConfig {
 
 impl ProducerConfig {
     /// Checks `pairs` and fills in the defaults.
-    pub fn parse<K: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (K, V)>) -> Result<Self> {
+    pub fn parse<K: AsRef<str>, V: AsRef<str>>(
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Self> {
         let layer = layer(&PRODUCER, pairs)?;
         let compression: Compression = match layer.text("compression.type").parse() {
             Ok(compression) => compression,
-            Err(_) => return Err(conflict("compression.type names no codec: take none, gzip, snappy, lz4 or zstd.")),
+            Err(_) => {
+                return Err(conflict(
+                    "compression.type names no codec: take none, gzip, snappy, lz4 or zstd.",
+                ));
+            }
         };
         let config = Self {
             acks: match layer.text("acks").as_str() {
@@ -156,7 +252,9 @@ impl ProducerConfig {
     /// Kafka's rules between keys: idempotence needs `acks=all`, retries and at most five requests in flight. Where it was not asked
     /// for, it gives way; where it was, the conflict is an error.
     fn agree(mut self, idempotence_asked_for: bool) -> Result<Self> {
-        if self.idempotent && (self.acks != Acks::All || self.retries == 0 || self.max_in_flight > 5) {
+        if self.idempotent
+            && (self.acks != Acks::All || self.retries == 0 || self.max_in_flight > 5)
+        {
             if idempotence_asked_for {
                 return Err(conflict(
                     "enable.idempotence=true needs acks=all, retries above 0 and max.in.flight.requests.per.connection of at most 5: change \
@@ -166,7 +264,9 @@ impl ProducerConfig {
             self.idempotent = false;
         }
         if self.delivery_timeout < self.linger.saturating_add(self.request_timeout) {
-            return Err(conflict("delivery.timeout.ms must be at least linger.ms + request.timeout.ms: raise it, or lower those."));
+            return Err(conflict(
+                "delivery.timeout.ms must be at least linger.ms + request.timeout.ms: raise it, or lower those.",
+            ));
         }
         Ok(self)
     }

@@ -57,8 +57,12 @@ impl Assignment {
     }
 
     fn sorted(&self, keep: impl Fn(&Assigned) -> bool) -> Vec<TopicPartition> {
-        let mut partitions: Vec<_> =
-            self.turns.iter().filter(|assigned| keep(assigned)).map(|assigned| assigned.partition.clone()).collect();
+        let mut partitions: Vec<_> = self
+            .turns
+            .iter()
+            .filter(|assigned| keep(assigned))
+            .map(|assigned| assigned.partition.clone())
+            .collect();
         partitions.sort_unstable();
         partitions
     }
@@ -68,18 +72,29 @@ impl Assignment {
     }
 
     pub(crate) fn contains(&self, partition: &TopicPartition) -> bool {
-        self.turns.iter().any(|assigned| assigned.partition == *partition)
+        self.turns
+            .iter()
+            .any(|assigned| assigned.partition == *partition)
     }
 
     /// Keeps the partitions of `positions` that are there, drops the others, and adds what is new at its position.
-    pub(crate) fn replace(&mut self, partitions: &[TopicPartition], positions: &BTreeMap<TopicPartition, Offset>) {
-        self.turns.retain(|assigned| partitions.contains(&assigned.partition));
+    pub(crate) fn replace(
+        &mut self,
+        partitions: &[TopicPartition],
+        positions: &BTreeMap<TopicPartition, Offset>,
+    ) {
+        self.turns
+            .retain(|assigned| partitions.contains(&assigned.partition));
         for partition in partitions {
             if let Some(position) = positions.get(partition)
                 && !self.contains(partition)
             {
-                let assigned =
-                    Assigned { partition: partition.clone(), position: *position, paused: false, ahead: VecDeque::new() };
+                let assigned = Assigned {
+                    partition: partition.clone(),
+                    position: *position,
+                    paused: false,
+                    ahead: VecDeque::new(),
+                };
                 self.turns.push_back(assigned);
             }
         }
@@ -90,11 +105,18 @@ impl Assignment {
     }
 
     pub(crate) fn positions(&self) -> BTreeMap<TopicPartition, Offset> {
-        self.turns.iter().map(|assigned| (assigned.partition.clone(), assigned.position)).collect()
+        self.turns
+            .iter()
+            .map(|assigned| (assigned.partition.clone(), assigned.position))
+            .collect()
     }
 
     pub(crate) fn seek(&mut self, partition: &TopicPartition, to: Offset) {
-        if let Some(assigned) = self.turns.iter_mut().find(|assigned| assigned.partition == *partition) {
+        if let Some(assigned) = self
+            .turns
+            .iter_mut()
+            .find(|assigned| assigned.partition == *partition)
+        {
             assigned.seek(to);
         }
     }
@@ -124,15 +146,24 @@ impl Assignment {
     }
 
     /// The partitions that may be fetched from, those whose turn it is first.
-    pub(crate) fn fetchable<'a>(&'a self, ends: Option<&'a Ends>) -> impl Iterator<Item = &'a Assigned> {
-        self.turns.iter().filter(move |assigned| !assigned.paused && before_end(assigned.fetch_offset(), &assigned.partition, ends))
+    pub(crate) fn fetchable<'a>(
+        &'a self,
+        ends: Option<&'a Ends>,
+    ) -> impl Iterator<Item = &'a Assigned> {
+        self.turns.iter().filter(move |assigned| {
+            !assigned.paused && before_end(assigned.fetch_offset(), &assigned.partition, ends)
+        })
     }
 
     /// What may be handed out without a fetch.
     pub(crate) fn ahead(&self, ends: Option<&Ends>) -> Ahead {
         let mut sum = Ahead::default();
         for assigned in self.turns.iter().filter(|assigned| !assigned.paused) {
-            for chunk in assigned.ahead.iter().filter(|chunk| before_end(chunk.from, &assigned.partition, ends)) {
+            for chunk in assigned
+                .ahead
+                .iter()
+                .filter(|chunk| before_end(chunk.from, &assigned.partition, ends))
+            {
                 sum.offsets += chunk.offsets();
                 sum.bytes += chunk.bytes.len();
             }
@@ -142,7 +173,10 @@ impl Assignment {
 
     /// Adds what was fetched, unless the partition has moved since.
     pub(crate) fn add(&mut self, partition: &TopicPartition, chunk: Chunk) {
-        if let Some(assigned) = self.turns.iter_mut().find(|assigned| assigned.partition == *partition)
+        if let Some(assigned) = self
+            .turns
+            .iter_mut()
+            .find(|assigned| assigned.partition == *partition)
             && assigned.fetch_offset() == chunk.from
         {
             assigned.ahead.push_back(chunk);
@@ -151,7 +185,12 @@ impl Assignment {
 
     /// The chunks to be handed out next, in order of partition and offset: turn by turn, until there are records or bytes enough. At least
     /// one, if there is one. They stay where they are until [`Assignment::passed`].
-    pub(crate) fn take(&self, max_records: usize, max_bytes: usize, ends: Option<&Ends>) -> Vec<(TopicPartition, Chunk)> {
+    pub(crate) fn take(
+        &self,
+        max_records: usize,
+        max_bytes: usize,
+        ends: Option<&Ends>,
+    ) -> Vec<(TopicPartition, Chunk)> {
         let mut taken = Vec::new();
         let mut sum = Ahead::default();
         'turns: for assigned in self.turns.iter().filter(|assigned| !assigned.paused) {
@@ -160,7 +199,8 @@ impl Assignment {
                 if end.is_some_and(|end| chunk.from >= end) {
                     break;
                 }
-                let enough = sum.offsets >= max_records as u64 || sum.bytes + chunk.bytes.len() > max_bytes;
+                let enough =
+                    sum.offsets >= max_records as u64 || sum.bytes + chunk.bytes.len() > max_bytes;
                 if enough && !taken.is_empty() {
                     break 'turns;
                 }
@@ -177,9 +217,15 @@ impl Assignment {
     /// Records up to these offsets were handed out. A partition that has nothing ahead any more waits for its next turn.
     pub(crate) fn passed(&mut self, next_offsets: &BTreeMap<TopicPartition, Offset>) {
         for assigned in &mut self.turns {
-            let Some(next) = next_offsets.get(&assigned.partition) else { continue };
+            let Some(next) = next_offsets.get(&assigned.partition) else {
+                continue;
+            };
             assigned.position = *next;
-            while assigned.ahead.front().is_some_and(|chunk| chunk.next <= *next) {
+            while assigned
+                .ahead
+                .front()
+                .is_some_and(|chunk| chunk.next <= *next)
+            {
                 assigned.ahead.pop_front();
             }
             if let Some(chunk) = assigned.ahead.front_mut() {
@@ -188,7 +234,9 @@ impl Assignment {
         }
         let (waiting, done): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.turns)
             .into_iter()
-            .partition(|assigned| !assigned.ahead.is_empty() || !next_offsets.contains_key(&assigned.partition));
+            .partition(|assigned| {
+                !assigned.ahead.is_empty() || !next_offsets.contains_key(&assigned.partition)
+            });
         self.turns = waiting;
         self.turns.extend(done);
     }
@@ -210,19 +258,29 @@ mod tests {
     }
 
     fn chunk(from: i64, next: i64) -> Chunk {
-        Chunk { bytes: Bytes::from(vec![0; 100]), from: Offset::new(from), next: Offset::new(next) }
+        Chunk {
+            bytes: Bytes::from(vec![0; 100]),
+            from: Offset::new(from),
+            next: Offset::new(next),
+        }
     }
 
     fn assigned(numbers: &[i32]) -> Assignment {
         let partitions: Vec<_> = numbers.iter().copied().map(partition).collect();
-        let positions = partitions.iter().map(|partition| (partition.clone(), Offset::ZERO)).collect();
+        let positions = partitions
+            .iter()
+            .map(|partition| (partition.clone(), Offset::ZERO))
+            .collect();
         let mut assignment = Assignment::default();
         assignment.replace(&partitions, &positions);
         assignment
     }
 
     fn numbers(taken: &[(TopicPartition, Chunk)]) -> Vec<i32> {
-        taken.iter().map(|(partition, _)| partition.partition.get()).collect()
+        taken
+            .iter()
+            .map(|(partition, _)| partition.partition.get())
+            .collect()
     }
 
     #[test]
@@ -237,12 +295,20 @@ mod tests {
         for _ in 0..6 {
             let taken = assignment.take(10, 1 << 20, None);
             order.extend(numbers(&taken));
-            let passed = taken.iter().map(|(partition, chunk)| (partition.clone(), chunk.next)).collect();
+            let passed = taken
+                .iter()
+                .map(|(partition, chunk)| (partition.clone(), chunk.next))
+                .collect();
             assignment.passed(&passed);
         }
         // What lies ahead of a partition goes together; then it is the next one's turn.
         assert_eq!(order, [0, 0, 1, 1, 2, 2]);
-        assert!(assignment.positions().values().all(|position| *position == Offset::new(20)));
+        assert!(
+            assignment
+                .positions()
+                .values()
+                .all(|position| *position == Offset::new(20))
+        );
     }
 
     #[test]
@@ -274,7 +340,10 @@ mod tests {
         assert_eq!(taken[0].1.next, Offset::new(4));
         assignment.passed(&BTreeMap::from([(partition(0), Offset::new(4))]));
         assert!(assignment.take(100, 1 << 20, Some(&ends)).is_empty());
-        assert_eq!(assignment.take(100, 1 << 20, None)[0].1.from, Offset::new(4));
+        assert_eq!(
+            assignment.take(100, 1 << 20, None)[0].1.from,
+            Offset::new(4)
+        );
     }
 
     #[test]

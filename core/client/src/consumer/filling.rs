@@ -52,7 +52,12 @@ impl Consumer {
     async fn keep(&mut self, brought: Vec<Brought>, wait: Duration) -> Result<bool> {
         let mut any = false;
         let mut failed = Vec::new();
-        for Brought { partition, from, records } in brought {
+        for Brought {
+            partition,
+            from,
+            records,
+        } in brought
+        {
             match records {
                 Ok(bytes) => match Chunk::new(&bytes, from, None) {
                     Ok(Some(chunk)) => {
@@ -83,7 +88,9 @@ impl Consumer {
             OffsetReset::None => return Err(error),
             OffsetReset::Earliest => Position::Earliest,
             OffsetReset::Latest => Position::Latest,
-            OffsetReset::ByDuration(age) => Position::AgoMs(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+            OffsetReset::ByDuration(age) => {
+                Position::AgoMs(u64::try_from(age.as_millis()).unwrap_or(u64::MAX))
+            }
         };
         let found = self.resolve(&to, std::slice::from_ref(partition)).await?;
         if let Some(offset) = found.get(partition) {
@@ -94,12 +101,24 @@ impl Consumer {
     }
 
     /// Pauses for an error that passes by itself, after asking who leads now; hands back any other.
-    async fn wait_out(&self, error: &Error, partition: Option<&TopicPartition>, wait: Duration) -> Result<()> {
-        let passes = error.is_retriable() && matches!(remedy(error.code()), Remedy::Retry | Remedy::NewLeader);
-        if !passes || error.code() == ErrorCode::KafkaStorageError || error.code() == ErrorCode::CorruptMessage {
+    async fn wait_out(
+        &self,
+        error: &Error,
+        partition: Option<&TopicPartition>,
+        wait: Duration,
+    ) -> Result<()> {
+        let passes = error.is_retriable()
+            && matches!(remedy(error.code()), Remedy::Retry | Remedy::NewLeader);
+        if !passes
+            || error.code() == ErrorCode::KafkaStorageError
+            || error.code() == ErrorCode::CorruptMessage
+        {
             return Err(error.clone());
         }
-        if let Some(topic) = partition.map(|partition| &*partition.topic).or(error.topic()) {
+        if let Some(topic) = partition
+            .map(|partition| &*partition.topic)
+            .or(error.topic())
+        {
             self.client.refresh_topic(topic).await?;
         }
         tokio::time::sleep(self.config.retry.backoff.min(wait)).await;

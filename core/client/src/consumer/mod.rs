@@ -45,7 +45,12 @@ pub struct BatchOptions {
 
 impl Default for BatchOptions {
     fn default() -> Self {
-        Self { max_records: 65_536, max_bytes: 16 << 20, max_wait: Duration::from_millis(100), until: Until::Forever }
+        Self {
+            max_records: 65_536,
+            max_bytes: 16 << 20,
+            max_wait: Duration::from_millis(100),
+            until: Until::Forever,
+        }
     }
 }
 
@@ -64,8 +69,19 @@ pub struct Consumer {
 
 impl Consumer {
     pub(crate) fn new(client: Client, config: ConsumerConfig) -> Self {
-        let decode = DecodeOptions { check_crc: config.check_crcs, ..DecodeOptions::default() };
-        Self { client, config, decode, decoder: None, assignment: Assignment::default(), ends: None, closed: false }
+        let decode = DecodeOptions {
+            check_crc: config.check_crcs,
+            ..DecodeOptions::default()
+        };
+        Self {
+            client,
+            config,
+            decode,
+            decoder: None,
+            assignment: Assignment::default(),
+            ends: None,
+            closed: false,
+        }
     }
 
     /// The client it came from.
@@ -81,7 +97,10 @@ impl Consumer {
     /// Chooses columns and formats of what is polled from now on. `check.crcs` stays as it was configured.
     pub fn decode_as(&mut self, decode: DecodeOptions) -> Result<()> {
         decode::decoder(decode.clone())?;
-        self.decode = DecodeOptions { check_crc: self.config.check_crcs, ..decode };
+        self.decode = DecodeOptions {
+            check_crc: self.config.check_crcs,
+            ..decode
+        };
         self.decoder = None;
         Ok(())
     }
@@ -94,14 +113,23 @@ impl Consumer {
         partitions.sort_unstable();
         partitions.dedup();
         for partition in &partitions {
-            self.client.topic_metadata(&partition.topic).await?.leader(partition.partition)?;
+            self.client
+                .topic_metadata(&partition.topic)
+                .await?
+                .leader(partition.partition)?;
         }
-        let new: Vec<_> = partitions.iter().filter(|partition| !self.assignment.contains(partition)).cloned().collect();
+        let new: Vec<_> = partitions
+            .iter()
+            .filter(|partition| !self.assignment.contains(partition))
+            .cloned()
+            .collect();
         let start = match self.config.auto_offset_reset {
             // Without a rule the first offset serves until the caller seeks.
             OffsetReset::None | OffsetReset::Earliest => Position::Earliest,
             OffsetReset::Latest => Position::Latest,
-            OffsetReset::ByDuration(age) => Position::AgoMs(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+            OffsetReset::ByDuration(age) => {
+                Position::AgoMs(u64::try_from(age.as_millis()).unwrap_or(u64::MAX))
+            }
         };
         let positions = self.resolve(&start, &new).await?;
         self.assignment.replace(&partitions, &positions);
@@ -115,7 +143,11 @@ impl Consumer {
         let mut partitions = Vec::new();
         for topic in topics {
             let metadata = self.client.refresh_topic(topic).await?;
-            partitions.extend(metadata.partition_ids().map(|partition| TopicPartition::new(metadata.name.clone(), partition)));
+            partitions.extend(
+                metadata
+                    .partition_ids()
+                    .map(|partition| TopicPartition::new(metadata.name.clone(), partition)),
+            );
         }
         self.assign(partitions).await
     }
@@ -140,7 +172,10 @@ impl Consumer {
     }
 
     /// The next offset to be handed out in each assigned partition.
-    #[expect(clippy::unused_async, reason = "with a group, a position may first have to be asked for")]
+    #[expect(
+        clippy::unused_async,
+        reason = "with a group, a position may first have to be asked for"
+    )]
     pub async fn position(&self) -> Result<BTreeMap<TopicPartition, Offset>> {
         self.refuse_if_closed()?;
         Ok(self.assignment.positions())
@@ -149,7 +184,9 @@ impl Consumer {
     /// How many offsets lie between the position and the end of each assigned partition.
     pub async fn lag(&self) -> Result<BTreeMap<TopicPartition, u64>> {
         self.refuse_if_closed()?;
-        let ends = self.resolve(&Position::Latest, &self.assignment.partitions()).await?;
+        let ends = self
+            .resolve(&Position::Latest, &self.assignment.partitions())
+            .await?;
         let positions = self.assignment.positions();
         let lag = |(partition, end): (TopicPartition, Offset)| {
             let position = positions.get(&partition).copied().unwrap_or(end);
@@ -187,8 +224,12 @@ impl Consumer {
             if !batch.is_empty() {
                 return Ok(batch);
             }
-            let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
-            let brought = self.fill(left.min(self.config.fetch_max_wait), None).await?;
+            let left = deadline.map_or(Duration::MAX, |deadline| {
+                deadline.saturating_duration_since(Instant::now())
+            });
+            let brought = self
+                .fill(left.min(self.config.fetch_max_wait), None)
+                .await?;
             if !brought && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Ok(batch);
             }
@@ -202,13 +243,19 @@ impl Consumer {
         let ends = self.ends.clone();
         loop {
             self.gather(options, ends.as_ref()).await?;
-            let batch = self.hand_out(options.max_records.max(1), options.max_bytes, ends.as_ref())?;
+            let batch =
+                self.hand_out(options.max_records.max(1), options.max_bytes, ends.as_ref())?;
             if !batch.is_empty() {
                 return Ok(Some(batch));
             }
-            let more = self.assignment.ahead(ends.as_ref()).offsets > 0 || self.assignment.fetchable(ends.as_ref()).next().is_some();
+            let more = self.assignment.ahead(ends.as_ref()).offsets > 0
+                || self.assignment.fetchable(ends.as_ref()).next().is_some();
             if !more {
-                return if options.until == Until::End { Ok(None) } else { Err(all_paused()) };
+                return if options.until == Until::End {
+                    Ok(None)
+                } else {
+                    Err(all_paused())
+                };
             }
         }
     }
@@ -244,7 +291,12 @@ impl Consumer {
     }
 
     /// Decodes what lies ahead and moves the positions.
-    fn hand_out(&mut self, max_records: usize, max_bytes: usize, ends: Option<&Ends>) -> Result<Batch> {
+    fn hand_out(
+        &mut self,
+        max_records: usize,
+        max_bytes: usize,
+        ends: Option<&Ends>,
+    ) -> Result<Batch> {
         let mut chunks = self.assignment.take(max_records, max_bytes, ends);
         let decoder = match self.decoder.take() {
             Some(decoder) => decoder,
@@ -263,7 +315,9 @@ impl Consumer {
     fn columns_for_assignment(&self) -> DecodeOptions {
         let mut decode = self.decode.clone();
         let partitions = self.assignment.partitions();
-        let several = partitions.windows(2).any(|pair| pair[0].topic != pair[1].topic);
+        let several = partitions
+            .windows(2)
+            .any(|pair| pair[0].topic != pair[1].topic);
         if several {
             decode.columns = decode.columns.with(Column::Topic);
         }
@@ -274,7 +328,10 @@ impl Consumer {
         match until {
             Until::Forever => self.ends = None,
             Until::End if self.ends.is_none() => {
-                self.ends = Some(self.resolve(&Position::Latest, &self.assignment.partitions()).await?);
+                self.ends = Some(
+                    self.resolve(&Position::Latest, &self.assignment.partitions())
+                        .await?,
+                );
             }
             Until::End => {}
         }
@@ -282,22 +339,43 @@ impl Consumer {
     }
 
     /// The offset of `at` in each of `partitions`, whatever their topics.
-    async fn resolve(&self, at: &Position, partitions: &[TopicPartition]) -> Result<BTreeMap<TopicPartition, Offset>> {
+    async fn resolve(
+        &self,
+        at: &Position,
+        partitions: &[TopicPartition],
+    ) -> Result<BTreeMap<TopicPartition, Offset>> {
         let mut topics: BTreeMap<&str, Vec<PartitionId>> = BTreeMap::new();
         for partition in partitions {
-            topics.entry(&partition.topic).or_default().push(partition.partition);
+            topics
+                .entry(&partition.topic)
+                .or_default()
+                .push(partition.partition);
         }
         let mut found = BTreeMap::new();
         for (topic, numbers) in topics {
-            let offsets = list_offsets::resolve(&self.client, topic, &numbers, at, self.config.isolation_level).await?;
-            found.extend(offsets.into_iter().map(|(number, offset)| (TopicPartition::new(topic, number), offset)));
+            let offsets = list_offsets::resolve(
+                &self.client,
+                topic,
+                &numbers,
+                at,
+                self.config.isolation_level,
+            )
+            .await?;
+            found.extend(
+                offsets
+                    .into_iter()
+                    .map(|(number, offset)| (TopicPartition::new(topic, number), offset)),
+            );
         }
         Ok(found)
     }
 
     fn refuse_if_closed(&self) -> Result<()> {
         if self.closed {
-            return Err(Error::new(ErrorKind::Closed, "The consumer is closed: make a new one to read on."));
+            return Err(Error::new(
+                ErrorKind::Closed,
+                "The consumer is closed: make a new one to read on.",
+            ));
         }
         Ok(())
     }
@@ -305,12 +383,18 @@ impl Consumer {
     fn refuse_if_idle(&self) -> Result<()> {
         self.refuse_if_closed()?;
         if self.assignment.is_empty() {
-            return Err(Error::new(ErrorKind::InvalidArgument, "The consumer has no partition to read: assign some first."));
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                "The consumer has no partition to read: assign some first.",
+            ));
         }
         Ok(())
     }
 }
 
 fn all_paused() -> Error {
-    Error::new(ErrorKind::InvalidArgument, "All partitions of the consumer are paused: resume one to read on.")
+    Error::new(
+        ErrorKind::InvalidArgument,
+        "All partitions of the consumer are paused: resume one to read on.",
+    )
 }

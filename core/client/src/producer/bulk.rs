@@ -21,7 +21,12 @@ const BATCH_BYTES: usize = 1 << 20;
 /// After so many bytes whoever runs us may do something else, such as noticing that nobody wants the result any more.
 const YIELD_BYTES: usize = 4 << 20;
 
-pub(super) async fn send_batch(producer: &Producer, topic: &str, rows: &RecordBatch, options: &BulkOptions) -> Result<BatchResult> {
+pub(super) async fn send_batch(
+    producer: &Producer,
+    topic: &str,
+    rows: &RecordBatch,
+    options: &BulkOptions,
+) -> Result<BatchResult> {
     producer.inner.refuse_if_closed()?;
     let queues = producer.topic(topic).await?;
     if let Some(partition) = options.partition {
@@ -31,7 +36,10 @@ pub(super) async fn send_batch(producer: &Producer, topic: &str, rows: &RecordBa
     let mut since_yield = 0;
     let mut encoder = Encoder::new(encode_options(producer, &queues, options));
     let columns = columns(options);
-    for batch in encoder.encode(rows, &columns).map_err(|error| refused(topic, error))? {
+    for batch in encoder
+        .encode(rows, &columns)
+        .map_err(|error| refused(topic, error))?
+    {
         let batch = batch.map_err(|error| refused(topic, error))?;
         since_yield += batch.bytes.len();
         sent.push(hand_over(producer, &queues, batch).await?);
@@ -60,11 +68,18 @@ fn columns(options: &BulkOptions) -> KeyValueColumns {
     }
 }
 
-fn encode_options(producer: &Producer, queues: &TopicQueues, options: &BulkOptions) -> EncodeOptions {
+fn encode_options(
+    producer: &Producer,
+    queues: &TopicQueues,
+    options: &BulkOptions,
+) -> EncodeOptions {
     let config = producer.config();
     EncodeOptions {
         batch: BatchOptions {
-            capacity: config.max_request_bytes.min(BATCH_BYTES).min(config.buffer_bytes),
+            capacity: config
+                .max_request_bytes
+                .min(BATCH_BYTES)
+                .min(config.buffer_bytes),
             ..producer.inner.shared.batch_options()
         },
         partition_count: queues.queues.len() as i32,
@@ -84,31 +99,57 @@ async fn hand_over(producer: &Producer, queues: &TopicQueues, batch: EncodedBatc
     while !memory.try_take(reserved) {
         producer.inner.send_all();
         let max_block = producer.config().max_block;
-        if tokio::time::timeout(max_block, memory.wait_for(reserved)).await.is_err() {
-            return Err(producer.inner.blocked_too_long().in_topic(Arc::clone(&queue.topic)));
+        if tokio::time::timeout(max_block, memory.wait_for(reserved))
+            .await
+            .is_err()
+        {
+            return Err(producer
+                .inner
+                .blocked_too_long()
+                .in_topic(Arc::clone(&queue.topic)));
         }
     }
     let records = batch.record_count as u32;
     let ticket = queue.push_encoded(batch.bytes, records, reserved);
     drain(queue);
-    Ok(Sent { ticket, records, bytes })
+    Ok(Sent {
+        ticket,
+        records,
+        bytes,
+    })
 }
 
 fn queue_of(queues: &TopicQueues, partition: PartitionId) -> Result<&Arc<PartitionQueue>> {
-    let queue = usize::try_from(partition.get()).ok().and_then(|index| queues.queues.get(index));
-    queue.ok_or_else(|| Error::new(ErrorKind::Broker, "A row was encoded for a partition that does not exist. Please report this."))
+    let queue = usize::try_from(partition.get())
+        .ok()
+        .and_then(|index| queues.queues.get(index));
+    queue.ok_or_else(|| {
+        Error::new(
+            ErrorKind::Broker,
+            "A row was encoded for a partition that does not exist. Please report this.",
+        )
+    })
 }
 
 async fn answers(sent: Vec<Sent>) -> Result<BatchResult> {
     let mut result = BatchResult::default();
     let mut ranges: BTreeMap<PartitionId, Vec<Range<Offset>>> = BTreeMap::new();
-    for Sent { ticket, records, bytes } in sent {
+    for Sent {
+        ticket,
+        records,
+        bytes,
+    } in sent
+    {
         std::future::poll_fn(|context| ticket.completion.poll_done(context)).await;
         let ranges = ranges.entry(ticket.queue.partition).or_default();
         match ticket.completion.outcome() {
             Some(Outcome::Written(written)) => extend(ranges, written.base_offset, records),
             Some(Outcome::Parts(parts)) => {
-                let ends = parts.iter().skip(1).map(|(first, _)| *first).chain([records]);
+                let ends = parts
+                    .iter()
+                    .skip(1)
+                    .map(|(first, _)| *first)
+                    .chain([records]);
                 for ((first, part), end) in parts.iter().zip(ends) {
                     extend(ranges, part.clone()?.base_offset, end - first);
                 }
@@ -136,8 +177,12 @@ fn extend(ranges: &mut Vec<Range<Offset>>, base: Option<Offset>, records: u32) {
 
 fn refused(topic: &str, error: EncodeError) -> Error {
     let kind = match error {
-        EncodeError::RecordTooLarge { .. } | EncodeError::Append { .. } => ErrorKind::RecordTooLarge,
+        EncodeError::RecordTooLarge { .. } | EncodeError::Append { .. } => {
+            ErrorKind::RecordTooLarge
+        }
         _ => ErrorKind::InvalidArgument,
     };
-    Error::new(kind, format!("The table is not sent: {error}.")).in_topic(topic).caused_by(error)
+    Error::new(kind, format!("The table is not sent: {error}."))
+        .in_topic(topic)
+        .caused_by(error)
 }

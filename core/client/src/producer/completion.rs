@@ -44,7 +44,9 @@ impl Outcome {
             }
         };
         part.map(|written| Written {
-            base_offset: written.base_offset.map(|base| base + i64::from(index - first)),
+            base_offset: written
+                .base_offset
+                .map(|base| base + i64::from(index - first)),
             ..written
         })
     }
@@ -94,7 +96,9 @@ impl Completion {
 
 impl fmt::Debug for Completion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Completion").field("outcome", &self.outcome.get()).finish_non_exhaustive()
+        f.debug_struct("Completion")
+            .field("outcome", &self.outcome.get())
+            .finish_non_exhaustive()
     }
 }
 
@@ -104,14 +108,25 @@ mod tests {
     use crate::error::ErrorKind;
 
     fn written(base: i64) -> Written {
-        Written { base_offset: Some(Offset::new(base)), log_append_time_ms: None }
+        Written {
+            base_offset: Some(Offset::new(base)),
+            log_append_time_ms: None,
+        }
     }
 
     #[test]
     fn each_record_of_a_split_batch_learns_its_own_part() {
         let too_large = Error::new(ErrorKind::RecordTooLarge, "no");
-        let outcome = Outcome::Parts(vec![(0, Ok(written(10))), (3, Err(too_large)), (4, Ok(written(13)))]);
-        let offset = |index| outcome.of_record(index).map(|written| written.base_offset.map(Offset::get));
+        let outcome = Outcome::Parts(vec![
+            (0, Ok(written(10))),
+            (3, Err(too_large)),
+            (4, Ok(written(13))),
+        ]);
+        let offset = |index| {
+            outcome
+                .of_record(index)
+                .map(|written| written.base_offset.map(Offset::get))
+        };
         assert_eq!(offset(2).unwrap(), Some(12));
         assert_eq!(offset(3).unwrap_err().kind(), ErrorKind::RecordTooLarge);
         assert_eq!(offset(5).unwrap(), Some(14));

@@ -18,11 +18,19 @@ use crate::error_codes::{self, Remedy};
 
 /// Sends `batch` and completes it, whatever happens. The caller holds the queue's claim.
 pub(crate) async fn deliver(queue: Arc<PartitionQueue>, mut batch: ReadyBatch) {
-    let mut delivery = Delivery { queue: &queue, deadline: batch.opened + queue.shared.config.delivery_timeout, attempt: 0 };
+    let mut delivery = Delivery {
+        queue: &queue,
+        deadline: batch.opened + queue.shared.config.delivery_timeout,
+        attempt: 0,
+    };
     let payload = std::mem::replace(&mut batch.payload, Payload::Encoded(Bytes::new()));
     let outcome = match delivery.encode(payload, batch.records).await {
         Ok(encoded) => delivery.send_whole_or_split(encoded).await,
-        Err(error) => Outcome::Failed(error.in_topic(Arc::clone(&queue.topic)).in_partition(queue.partition)),
+        Err(error) => Outcome::Failed(
+            error
+                .in_topic(Arc::clone(&queue.topic))
+                .in_partition(queue.partition),
+        ),
     };
     batch.complete(outcome);
 }
@@ -54,7 +62,11 @@ impl Delivery<'_> {
             }
             Payload::Encoded(bytes) => restamp(bytes, producer)?,
         };
-        Ok(Encoded { bytes, records, stamp: stamped })
+        Ok(Encoded {
+            bytes,
+            records,
+            stamp: stamped,
+        })
     }
 
     /// The identity and sequence of the next batch; `None` without idempotence.
@@ -64,7 +76,9 @@ impl Delivery<'_> {
         }
         loop {
             match identity(&self.queue.shared).await {
-                Ok(identity) => return Ok(Some((identity, self.queue.sequence.lock().next(identity)))),
+                Ok(identity) => {
+                    return Ok(Some((identity, self.queue.sequence.lock().next(identity))));
+                }
                 Err(error) if error.is_retriable() && self.may_retry() => self.pause().await,
                 Err(error) => return Err(error),
             }
@@ -77,10 +91,15 @@ impl Delivery<'_> {
         match self.send(encoded).await {
             Ok(written) => Outcome::Written(written),
             Err(Failure::TooLarge(_)) if records > 1 => self.send_parts(&bytes).await,
-            Err(Failure::TooLarge(error) | Failure::Refused(error)) => Outcome::Failed(self.located(error)),
-            Err(Failure::Records(parts)) => {
-                Outcome::Parts(parts.into_iter().map(|(first, error)| (first, Err(self.located(error)))).collect())
+            Err(Failure::TooLarge(error) | Failure::Refused(error)) => {
+                Outcome::Failed(self.located(error))
             }
+            Err(Failure::Records(parts)) => Outcome::Parts(
+                parts
+                    .into_iter()
+                    .map(|(first, error)| (first, Err(self.located(error))))
+                    .collect(),
+            ),
         }
     }
 
@@ -105,9 +124,15 @@ impl Delivery<'_> {
                     }
                     Err(error) => parts.push((first, Err(self.located(error)))),
                 },
-                Err(Failure::TooLarge(error) | Failure::Refused(error)) => parts.push((first, Err(self.located(error)))),
+                Err(Failure::TooLarge(error) | Failure::Refused(error)) => {
+                    parts.push((first, Err(self.located(error))));
+                }
                 Err(Failure::Records(inner)) => {
-                    parts.extend(inner.into_iter().map(|(at, error)| (first + at, Err(self.located(error)))));
+                    parts.extend(
+                        inner
+                            .into_iter()
+                            .map(|(at, error)| (first + at, Err(self.located(error)))),
+                    );
                 }
             }
         }
@@ -119,24 +144,40 @@ impl Delivery<'_> {
         let mut maybe_written = false;
         let mut leader = None;
         loop {
-            let answer = produce(self.queue, encoded.bytes.clone(), self.deadline, &mut leader).await;
-            let Answer { error, code, maybe_written: this_time, records } = match answer {
+            let answer = produce(
+                self.queue,
+                encoded.bytes.clone(),
+                self.deadline,
+                &mut leader,
+            )
+            .await;
+            let Answer {
+                error,
+                code,
+                maybe_written: this_time,
+                records,
+            } = match answer {
                 Ok(written) => {
                     self.queue.sequence.lock().written(encoded.records);
                     return Ok(written);
                 }
-                Err(answer) => *answer,
+                Err(answer) => answer,
             };
             maybe_written |= this_time;
             match error_codes::remedy(code) {
                 Remedy::NewIdentity if self.may_retry() => {
                     self.lost_count(&encoded);
                     self.attempt += 1;
-                    encoded = self.encode(Payload::Encoded(encoded.bytes), encoded.records).await.map_err(Failure::Refused)?;
+                    encoded = self
+                        .encode(Payload::Encoded(encoded.bytes), encoded.records)
+                        .await
+                        .map_err(Failure::Refused)?;
                 }
                 Remedy::Retry | Remedy::NewLeader if error.is_retriable() && self.may_retry() => {
                     if error_codes::remedy(code) == Remedy::NewLeader {
-                        self.find_leader(leader, &error, code).await.map_err(Failure::Refused)?;
+                        self.find_leader(leader, &error, code)
+                            .await
+                            .map_err(Failure::Refused)?;
                     }
                     self.pause().await;
                 }
@@ -155,7 +196,11 @@ impl Delivery<'_> {
         let queue = self.queue;
         let metadata = queue.shared.client.refresh_topic(&queue.topic).await?;
         let leader = metadata.leader(queue.partition)?;
-        if code == ErrorCode::KafkaStorageError && leader == before { Err(error.clone()) } else { Ok(()) }
+        if code == ErrorCode::KafkaStorageError && leader == before {
+            Err(error.clone())
+        } else {
+            Ok(())
+        }
     }
 
     fn lost_count(&self, encoded: &Encoded) {
@@ -176,7 +221,9 @@ impl Delivery<'_> {
     }
 
     fn located(&self, error: Error) -> Error {
-        error.in_topic(Arc::clone(&self.queue.topic)).in_partition(self.queue.partition)
+        error
+            .in_topic(Arc::clone(&self.queue.topic))
+            .in_partition(self.queue.partition)
     }
 }
 
@@ -200,8 +247,14 @@ impl Failure {
 }
 
 fn restamp(bytes: Bytes, producer: Option<ProducerState>) -> Result<Bytes> {
-    let Some(producer) = producer else { return Ok(bytes) };
+    let Some(producer) = producer else {
+        return Ok(bytes);
+    };
     stamp(bytes, producer).map_err(|error| {
-        Error::new(ErrorKind::Broker, format!("An encoded batch cannot be read back: {error}. Please report this.")).caused_by(error)
+        Error::new(
+            ErrorKind::Broker,
+            format!("An encoded batch cannot be read back: {error}. Please report this."),
+        )
+        .caused_by(error)
     })
 }

@@ -17,8 +17,12 @@ pub(crate) fn drain(queue: &Arc<PartitionQueue>) {
         // Timers and notifications of the transport need the runtime's context, and this thread may not have it.
         entered.get_or_insert_with(|| runtime.enter());
         let claim = Claim(Arc::clone(queue));
-        let mut sending: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(deliver(Arc::clone(queue), batch));
-        match sending.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        let mut sending: Pin<Box<dyn Future<Output = ()> + Send>> =
+            Box::pin(deliver(Arc::clone(queue), batch));
+        match sending
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
             Poll::Ready(()) => drop(claim),
             Poll::Pending => {
                 runtime.spawn(async move {

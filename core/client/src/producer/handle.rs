@@ -24,7 +24,11 @@ pub struct SendHandle {
 
 impl SendHandle {
     pub(crate) fn new(ticket: Arc<Ticket>, index: u32, timestamp_ms: i64) -> Self {
-        Self { ticket, index, timestamp_ms }
+        Self {
+            ticket,
+            index,
+            timestamp_ms,
+        }
     }
 
     /// The result, if it is there. Does not send anything.
@@ -62,7 +66,14 @@ impl SendHandle {
         self.send_now();
         match self.try_result() {
             Some(result) => result,
-            None => self.ticket.queue.shared.client.runtime().clone().block_on(self),
+            None => self
+                .ticket
+                .queue
+                .shared
+                .client
+                .runtime()
+                .clone()
+                .block_on(self),
         }
     }
 }

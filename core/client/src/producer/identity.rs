@@ -37,10 +37,15 @@ impl IdentityCell {
         let mut current = self.current.lock();
         if *current == Some(lost) {
             // At the last epoch the broker gives out a new id.
-            *current = lost.epoch.get().checked_add(1).filter(|epoch| *epoch < i16::MAX).map(|epoch| Identity {
-                id: lost.id,
-                epoch: ProducerEpoch::new(epoch),
-            });
+            *current = lost
+                .epoch
+                .get()
+                .checked_add(1)
+                .filter(|epoch| *epoch < i16::MAX)
+                .map(|epoch| Identity {
+                    id: lost.id,
+                    epoch: ProducerEpoch::new(epoch),
+                });
         }
     }
 }
@@ -66,8 +71,10 @@ pub(crate) async fn identity(shared: &Shared) -> Result<Identity> {
     if code != ErrorCode::None {
         return Err(error_codes::error(code, None, "ask for a producer id"));
     }
-    let identity =
-        Identity { id: ProducerId::new(response.producer_id), epoch: ProducerEpoch::new(response.producer_epoch) };
+    let identity = Identity {
+        id: ProducerId::new(response.producer_id),
+        epoch: ProducerEpoch::new(response.producer_epoch),
+    };
     *shared.identity.current.lock() = Some(identity);
     Ok(identity)
 }
@@ -83,9 +90,16 @@ impl Sequence {
     /// What the next batch is stamped with. A new identity starts the count again.
     pub(crate) fn next(&mut self, identity: Identity) -> ProducerState {
         if self.identity != Some(identity) {
-            *self = Self { identity: Some(identity), next: 0 };
+            *self = Self {
+                identity: Some(identity),
+                next: 0,
+            };
         }
-        ProducerState { id: identity.id, epoch: identity.epoch, base_sequence: self.next }
+        ProducerState {
+            id: identity.id,
+            epoch: identity.epoch,
+            base_sequence: self.next,
+        }
     }
 
     /// `records` were written under the last stamp. After `i32::MAX` comes 0.
@@ -99,12 +113,18 @@ mod tests {
     use super::*;
 
     fn identity(epoch: i16) -> Identity {
-        Identity { id: ProducerId::new(7), epoch: ProducerEpoch::new(epoch) }
+        Identity {
+            id: ProducerId::new(7),
+            epoch: ProducerEpoch::new(epoch),
+        }
     }
 
     #[test]
     fn sequences_go_from_the_largest_number_to_zero() {
-        let mut sequence = Sequence { identity: Some(identity(0)), next: i32::MAX - 1 };
+        let mut sequence = Sequence {
+            identity: Some(identity(0)),
+            next: i32::MAX - 1,
+        };
         sequence.written(3);
         assert_eq!(sequence.next(identity(0)).base_sequence, 1);
     }

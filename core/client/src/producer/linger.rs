@@ -36,8 +36,12 @@ pub(crate) async fn linger(wake_up: Arc<Linger>, linger: Duration, producer: Wea
         wake_up.started.notified().await;
         tokio::time::sleep(linger).await;
         loop {
-            let Some(inner) = producer.upgrade() else { return };
-            let Some(next) = send_due(&inner, linger) else { break };
+            let Some(inner) = producer.upgrade() else {
+                return;
+            };
+            let Some(next) = send_due(&inner, linger) else {
+                break;
+            };
             drop(inner);
             tokio::time::sleep_until(next.into()).await;
         }
@@ -53,7 +57,9 @@ fn send_due(inner: &Inner, linger: Duration) -> Option<Instant> {
     let mut next = None;
     for queue in inner.queues() {
         match queue.close_if_due(due) {
-            Some(opened) => next = Some(next.map_or(opened, |earliest: Instant| earliest.min(opened))),
+            Some(opened) => {
+                next = Some(next.map_or(opened, |earliest: Instant| earliest.min(opened)));
+            }
             None => drain(&queue),
         }
     }

@@ -14,7 +14,11 @@ pub(crate) struct Memory {
 
 impl Memory {
     pub(crate) fn new(total: usize) -> Self {
-        Self { total, free: AtomicUsize::new(total), freed: Notify::new() }
+        Self {
+            total,
+            free: AtomicUsize::new(total),
+            freed: Notify::new(),
+        }
     }
 
     /// All that there is, taken or not.
@@ -24,14 +28,21 @@ impl Memory {
 
     /// Takes `bytes`, if so many are free.
     pub(crate) fn try_take(&self, bytes: usize) -> bool {
-        let taken = self.free.fetch_update(Ordering::Acquire, Ordering::Relaxed, |free| free.checked_sub(bytes));
+        let taken = self
+            .free
+            .fetch_update(Ordering::Acquire, Ordering::Relaxed, |free| {
+                free.checked_sub(bytes)
+            });
         taken.is_ok()
     }
 
     /// Gives `bytes` back that were taken.
     pub(crate) fn give_back(&self, bytes: usize) {
         let before = self.free.fetch_add(bytes, Ordering::Release);
-        debug_assert!(before + bytes <= self.total, "more given back than was taken");
+        debug_assert!(
+            before + bytes <= self.total,
+            "more given back than was taken"
+        );
         self.freed.notify_waiters();
     }
 

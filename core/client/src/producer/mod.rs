@@ -77,8 +77,16 @@ enum Wait {
 impl Producer {
     pub(crate) fn new(client: Client, config: ProducerConfig) -> Self {
         let shared = Arc::new(Shared::new(client, config));
-        let inner = Arc::new(Inner { shared: Arc::clone(&shared), topics: RwLock::default(), closed: AtomicBool::new(false) });
-        let lingering = linger::linger(Arc::clone(&shared.linger), shared.config.linger, Arc::downgrade(&inner));
+        let inner = Arc::new(Inner {
+            shared: Arc::clone(&shared),
+            topics: RwLock::default(),
+            closed: AtomicBool::new(false),
+        });
+        let lingering = linger::linger(
+            Arc::clone(&shared.linger),
+            shared.config.linger,
+            Arc::downgrade(&inner),
+        );
         shared.client.runtime().spawn(lingering);
         Self { inner }
     }
@@ -120,7 +128,12 @@ impl Producer {
     ///
     /// The first batch that fails is the error; batches before it are written. Dropping the future leaves rows that were handed over
     /// on their way.
-    pub async fn send_batch(&self, topic: &str, rows: &RecordBatch, options: &BulkOptions) -> Result<BatchResult> {
+    pub async fn send_batch(
+        &self,
+        topic: &str,
+        rows: &RecordBatch,
+        options: &BulkOptions,
+    ) -> Result<BatchResult> {
         bulk::send_batch(self, topic, rows, options).await
     }
 
@@ -161,15 +174,21 @@ impl Producer {
         let config = &inner.shared.config;
         let size = inner.admit(record).map_err(Err)?;
         let topics = inner.topics.read();
-        let Some(topic) = topics.get(record.topic).filter(|topic| topic.generation == inner.generation()) else {
+        let Some(topic) = topics
+            .get(record.topic)
+            .filter(|topic| topic.generation == inner.generation())
+        else {
             return Err(Ok(Wait::Metadata));
         };
         let (queue, free_choice) = topic.choose(record, config.ignore_keys).map_err(Err)?;
         let timestamp_ms = record.timestamp_ms.unwrap_or_else(clock::now_ms);
-        let (handle, closed) = queue.append(record, size, timestamp_ms).map_err(|not| match not {
-            NotTaken::NoMemory(bytes) => Ok(Wait::Memory(bytes)),
-            NotTaken::Refused(error) => Err(error.in_topic(record.topic)),
-        })?;
+        let (handle, closed) =
+            queue
+                .append(record, size, timestamp_ms)
+                .map_err(|not| match not {
+                    NotTaken::NoMemory(bytes) => Ok(Wait::Memory(bytes)),
+                    NotTaken::Refused(error) => Err(error.in_topic(record.topic)),
+                })?;
         if closed.any() {
             if free_choice {
                 topic.closed(closed, config.batch_bytes);
@@ -204,17 +223,29 @@ impl Producer {
     /// The queues of a topic, looked up if they are not known or not of today.
     pub(crate) async fn topic(&self, name: &str) -> Result<Arc<TopicQueues>> {
         let generation = self.inner.generation();
-        if let Some(known) = self.inner.topics.read().get(name).filter(|known| known.generation == generation) {
+        if let Some(known) = self
+            .inner
+            .topics
+            .read()
+            .get(name)
+            .filter(|known| known.generation == generation)
+        {
             return Ok(Arc::clone(known));
         }
         let metadata = self.client().topic_metadata(name).await?;
         let mut topics = self.inner.topics.write();
         let before = topics.get(name).map(Arc::clone);
-        let name: Arc<str> = before.as_ref().and_then(|before| before.queues.first()).map_or_else(
-            || Arc::from(name),
-            |queue| Arc::clone(&queue.topic),
-        );
-        let made = Arc::new(TopicQueues::new(&self.inner.shared, &name, &metadata, generation, before.as_deref()));
+        let name: Arc<str> = before
+            .as_ref()
+            .and_then(|before| before.queues.first())
+            .map_or_else(|| Arc::from(name), |queue| Arc::clone(&queue.topic));
+        let made = Arc::new(TopicQueues::new(
+            &self.inner.shared,
+            &name,
+            &metadata,
+            generation,
+            before.as_deref(),
+        ));
         topics.insert(name, Arc::clone(&made));
         Ok(made)
     }
@@ -227,7 +258,10 @@ impl Inner {
 
     fn refuse_if_closed(&self) -> Result<()> {
         if self.closed.load(Ordering::Acquire) {
-            return Err(Error::new(ErrorKind::Closed, "The producer is closed: make a new one to send records."));
+            return Err(Error::new(
+                ErrorKind::Closed,
+                "The producer is closed: make a new one to send records.",
+            ));
         }
         Ok(())
     }
@@ -268,7 +302,11 @@ impl Inner {
     }
 
     pub(crate) fn queues(&self) -> Vec<Arc<PartitionQueue>> {
-        self.topics.read().values().flat_map(|topic| topic.queues.iter().cloned()).collect()
+        self.topics
+            .read()
+            .values()
+            .flat_map(|topic| topic.queues.iter().cloned())
+            .collect()
     }
 
     /// Closes every open batch and sends what can be sent without waiting.
@@ -289,6 +327,8 @@ impl Drop for Inner {
 
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Inner").field("client", &self.shared.client).finish_non_exhaustive()
+        f.debug_struct("Inner")
+            .field("client", &self.shared.client)
+            .finish_non_exhaustive()
     }
 }

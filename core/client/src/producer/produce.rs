@@ -27,8 +27,13 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn of(error: Error, maybe_written: bool) -> Box<Self> {
-        Box::new(Self { code: error.code(), error, maybe_written, records: Vec::new() })
+    fn of(error: Error, maybe_written: bool) -> Self {
+        Self {
+            code: error.code(),
+            error,
+            maybe_written,
+            records: Vec::new(),
+        }
     }
 }
 
@@ -38,16 +43,32 @@ pub(crate) async fn produce(
     records: Bytes,
     deadline: Instant,
     leader: &mut Option<i32>,
-) -> Result<Written, Box<Answer>> {
+) -> Result<Written, Answer> {
     let shared = &queue.shared;
-    let metadata = shared.client.topic_metadata(&queue.topic).await.map_err(|error| Answer::of(error, false))?;
-    *leader = metadata.leader(queue.partition).map_err(|error| Answer::of(error, false))?;
+    let metadata = shared
+        .client
+        .topic_metadata(&queue.topic)
+        .await
+        .map_err(|error| Answer::of(error, false))?;
+    *leader = metadata
+        .leader(queue.partition)
+        .map_err(|error| Answer::of(error, false))?;
     let Some(node) = *leader else {
-        return Err(Answer::of(error_codes::error(ErrorCode::LeaderNotAvailable, None, "send to the partition"), false));
+        return Err(Answer::of(
+            error_codes::error(ErrorCode::LeaderNotAvailable, None, "send to the partition"),
+            false,
+        ));
     };
     let acks = shared.config.acks;
-    let timeout = shared.config.request_timeout.min(deadline.saturating_duration_since(Instant::now()));
-    let data = PartitionProduceData { index: queue.partition.get(), records: Some(records), ..Default::default() };
+    let timeout = shared
+        .config
+        .request_timeout
+        .min(deadline.saturating_duration_since(Instant::now()));
+    let data = PartitionProduceData {
+        index: queue.partition.get(),
+        records: Some(records),
+        ..Default::default()
+    };
     let topic = TopicProduceData {
         name: metadata.wire_name(),
         topic_id: metadata.topic_id,
@@ -61,7 +82,11 @@ pub(crate) async fn produce(
         topic_data: vec![topic],
         ..Default::default()
     };
-    let response = match shared.client.call_within(Node::Id(node), request, timeout).await {
+    let response = match shared
+        .client
+        .call_within(Node::Id(node), request, timeout)
+        .await
+    {
         Ok(response) => response,
         Err(error) => {
             let maybe_written = error.kind() != ErrorKind::Closed;
@@ -69,16 +94,23 @@ pub(crate) async fn produce(
         }
     };
     if acks == Acks::None {
-        return Ok(Written { base_offset: None, log_append_time_ms: None });
+        return Ok(Written {
+            base_offset: None,
+            log_append_time_ms: None,
+        });
     }
-    let partition = response.responses.into_iter().flat_map(|topic| topic.partition_responses).next();
+    let partition = response
+        .responses
+        .into_iter()
+        .flat_map(|topic| topic.partition_responses)
+        .next();
     match partition {
-        Some(partition) => read(partition),
+        Some(partition) => read(&partition),
         None => Err(Answer::of(error_codes::no_answer("Produce"), true)),
     }
 }
 
-fn read(partition: PartitionProduceResponse) -> Result<Written, Box<Answer>> {
+fn read(partition: &PartitionProduceResponse) -> Result<Written, Answer> {
     let code = error_codes::code(partition.error_code);
     // A batch that was written before is as good as written.
     if matches!(code, ErrorCode::None | ErrorCode::DuplicateSequenceNumber) {
@@ -91,12 +123,24 @@ fn read(partition: PartitionProduceResponse) -> Result<Written, Box<Answer>> {
     }
     let message = partition.error_message.as_deref();
     let error = error_codes::error(code, message, "write the record");
-    let maybe_written = matches!(code, ErrorCode::RequestTimedOut | ErrorCode::NotEnoughReplicasAfterAppend);
-    Err(Box::new(Answer { code, records: named_records(&partition, code, &error), error, maybe_written }))
+    let maybe_written = matches!(
+        code,
+        ErrorCode::RequestTimedOut | ErrorCode::NotEnoughReplicasAfterAppend
+    );
+    Err(Answer {
+        code,
+        records: named_records(partition, code, &error),
+        error,
+        maybe_written,
+    })
 }
 
 /// The broker may name the records that it does not like: they get their own message, and the others learn that they went down with them.
-fn named_records(partition: &PartitionProduceResponse, code: ErrorCode, whole: &Error) -> Vec<(u32, Error)> {
+fn named_records(
+    partition: &PartitionProduceResponse,
+    code: ErrorCode,
+    whole: &Error,
+) -> Vec<(u32, Error)> {
     if partition.record_errors.is_empty() {
         return Vec::new();
     }
@@ -104,7 +148,12 @@ fn named_records(partition: &PartitionProduceResponse, code: ErrorCode, whole: &
     let mut named: Vec<_> = partition
         .record_errors
         .iter()
-        .filter_map(|record| Some((u32::try_from(record.batch_index).ok()?, record.batch_index_error_message.as_deref())))
+        .filter_map(|record| {
+            Some((
+                u32::try_from(record.batch_index).ok()?,
+                record.batch_index_error_message.as_deref(),
+            ))
+        })
         .collect();
     named.sort_unstable_by_key(|(index, _)| *index);
     named.dedup_by_key(|(index, _)| *index);

@@ -82,7 +82,10 @@ impl Drop for ReadyBatch {
     fn drop(&mut self) {
         self.ticket.queue.shared.memory.give_back(self.reserved);
         if self.ticket.completion.outcome().is_none() {
-            let error = Error::new(ErrorKind::Closed, "The producer ended before the broker answered: the record may or may not be written.");
+            let error = Error::new(
+                ErrorKind::Closed,
+                "The producer ended before the broker answered: the record may or may not be written.",
+            );
             self.complete(Outcome::Failed(error));
         }
     }
@@ -99,7 +102,13 @@ pub(crate) enum NotTaken {
 
 impl PartitionQueue {
     pub(crate) fn new(shared: Arc<Shared>, topic: Arc<str>, partition: PartitionId) -> Self {
-        Self { shared, topic, partition, sequence: Mutex::default(), state: Mutex::default() }
+        Self {
+            shared,
+            topic,
+            partition,
+            sequence: Mutex::default(),
+            state: Mutex::default(),
+        }
     }
 
     /// Appends a record of at most `size` encoded bytes. The flag says that a batch is ready to be sent: the caller drains.
@@ -112,18 +121,20 @@ impl PartitionQueue {
         let mut state = self.state.lock();
         let mut closed = Closed::default();
         if let Some(open) = &mut state.open {
-            match open.builder.try_append(timestamp_ms, record.key, record.value, record.headers) {
+            match open
+                .builder
+                .try_append(timestamp_ms, record.key, record.value, record.headers)
+            {
                 Ok(()) => return Ok((open.handle(timestamp_ms), closed)),
                 Err(AppendError::Full) => closed = state.close_open(),
                 Err(error) => return Err(NotTaken::Refused(too_large(&error))),
             }
         }
-        let opened = self.open_batch(&mut state, size);
-        let mut batch = match opened {
-            Ok(batch) => batch,
-            Err(error) => return Err(error),
-        };
-        match batch.builder.try_append(timestamp_ms, record.key, record.value, record.headers) {
+        let mut batch = self.open_batch(&mut state, size)?;
+        match batch
+            .builder
+            .try_append(timestamp_ms, record.key, record.value, record.headers)
+        {
             Ok(()) => {
                 let handle = batch.handle(timestamp_ms);
                 state.open = Some(batch);
@@ -139,13 +150,20 @@ impl PartitionQueue {
         }
     }
 
-    fn open_batch(self: &Arc<Self>, state: &mut MutexGuard<'_, State>, size: usize) -> Result<OpenBatch, NotTaken> {
+    fn open_batch(
+        self: &Arc<Self>,
+        state: &mut MutexGuard<'_, State>,
+        size: usize,
+    ) -> Result<OpenBatch, NotTaken> {
         let reserved = size.max(self.shared.config.batch_bytes);
         if !self.shared.memory.try_take(reserved) {
             return Err(NotTaken::NoMemory(reserved));
         }
         Ok(OpenBatch {
-            builder: state.spare.pop().unwrap_or_else(|| BatchBuilder::new(self.shared.batch_options())),
+            builder: state
+                .spare
+                .pop()
+                .unwrap_or_else(|| BatchBuilder::new(self.shared.batch_options())),
             ticket: self.ticket(),
             opened: Instant::now(),
             reserved,
@@ -153,11 +171,19 @@ impl PartitionQueue {
     }
 
     fn ticket(self: &Arc<Self>) -> Arc<Ticket> {
-        Arc::new(Ticket { queue: Arc::clone(self), completion: Completion::default() })
+        Arc::new(Ticket {
+            queue: Arc::clone(self),
+            completion: Completion::default(),
+        })
     }
 
     /// Puts an encoded batch behind everything that was appended so far. Its memory must have been taken.
-    pub(crate) fn push_encoded(self: &Arc<Self>, bytes: Bytes, records: u32, reserved: usize) -> Arc<Ticket> {
+    pub(crate) fn push_encoded(
+        self: &Arc<Self>,
+        bytes: Bytes,
+        records: u32,
+        reserved: usize,
+    ) -> Arc<Ticket> {
         let ticket = self.ticket();
         let mut state = self.state.lock();
         state.close_open();
@@ -179,7 +205,11 @@ impl PartitionQueue {
     /// Closes the open batch if it is this one.
     pub(crate) fn close_if_open(&self, ticket: &Ticket) {
         let mut state = self.state.lock();
-        if state.open.as_ref().is_some_and(|open| std::ptr::eq(Arc::as_ptr(&open.ticket), ticket)) {
+        if state
+            .open
+            .as_ref()
+            .is_some_and(|open| std::ptr::eq(Arc::as_ptr(&open.ticket), ticket))
+        {
             state.close_open();
         }
     }
@@ -219,7 +249,12 @@ impl PartitionQueue {
     /// The tickets of everything that is closed or being sent, in order.
     pub(crate) fn unanswered(&self) -> Vec<Arc<Ticket>> {
         let state = self.state.lock();
-        state.in_flight.iter().cloned().chain(state.closed.iter().map(|batch| Arc::clone(&batch.ticket))).collect()
+        state
+            .in_flight
+            .iter()
+            .cloned()
+            .chain(state.closed.iter().map(|batch| Arc::clone(&batch.ticket)))
+            .collect()
     }
 }
 
@@ -237,8 +272,12 @@ impl Closed {
 
 impl State {
     fn close_open(&mut self) -> Closed {
-        let Some(open) = self.open.take() else { return Closed::default() };
-        let closed = Closed { bytes: open.builder.plain_size() };
+        let Some(open) = self.open.take() else {
+            return Closed::default();
+        };
+        let closed = Closed {
+            bytes: open.builder.plain_size(),
+        };
         self.closed.push_back(ReadyBatch {
             records: open.builder.record_count() as u32,
             payload: Payload::Building(open.builder),
@@ -260,16 +299,26 @@ impl State {
 impl OpenBatch {
     /// A handle on the record appended last.
     fn handle(&self, timestamp_ms: i64) -> SendHandle {
-        SendHandle::new(Arc::clone(&self.ticket), self.builder.record_count() as u32 - 1, timestamp_ms)
+        SendHandle::new(
+            Arc::clone(&self.ticket),
+            self.builder.record_count() as u32 - 1,
+            timestamp_ms,
+        )
     }
 }
 
 fn too_large(error: &AppendError) -> Error {
-    Error::new(ErrorKind::RecordTooLarge, format!("The record is not sent: {error}."))
+    Error::new(
+        ErrorKind::RecordTooLarge,
+        format!("The record is not sent: {error}."),
+    )
 }
 
 impl std::fmt::Debug for PartitionQueue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PartitionQueue").field("topic", &self.topic).field("partition", &self.partition).finish_non_exhaustive()
+        f.debug_struct("PartitionQueue")
+            .field("topic", &self.topic)
+            .field("partition", &self.partition)
+            .finish_non_exhaustive()
     }
 }

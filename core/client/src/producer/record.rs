@@ -25,7 +25,11 @@ pub struct Record<'a> {
 impl<'a> Record<'a> {
     /// A record of this value.
     pub fn new(topic: &'a str, value: &'a [u8]) -> Self {
-        Self { topic, value: Some(value), ..Self::default() }
+        Self {
+            topic,
+            value: Some(value),
+            ..Self::default()
+        }
     }
 
     /// With this key.
@@ -54,7 +58,11 @@ impl<'a> Record<'a> {
         // The batch's header; of the record: length, attributes, two deltas, and the lengths of key, value and header list.
         const OVERHEAD: usize = 61 + 5 + 1 + 10 + 5 + 5 + 5 + 5;
         let len = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
-        let headers: usize = self.headers.iter().map(|(name, value)| 10 + name.len() + len(*value)).sum();
+        let headers: usize = self
+            .headers
+            .iter()
+            .map(|(name, value)| 10 + name.len() + len(*value))
+            .sum();
         OVERHEAD + len(self.key) + len(self.value) + headers
     }
 

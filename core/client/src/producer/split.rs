@@ -1,7 +1,9 @@
 //! A batch that the broker finds too large becomes two.
 
 use bytes::Bytes;
-use headwater_record::{BatchBuilder, BatchError, BatchOptions, DecompressLimit, RecordBatch, RecordView};
+use headwater_record::{
+    BatchBuilder, BatchError, BatchOptions, DecompressLimit, RecordBatch, RecordView,
+};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -11,8 +13,11 @@ pub(crate) type Part = (Bytes, u32);
 /// The first and the second half of the records, encoded as the batch was, without a producer's identity.
 pub(crate) fn split(bytes: &Bytes) -> Result<(Part, Part)> {
     halves(bytes).map_err(|error| {
-        Error::new(ErrorKind::RecordTooLarge, format!("The broker finds the batch too large, and it cannot be split: {error}."))
-            .caused_by(error)
+        Error::new(
+            ErrorKind::RecordTooLarge,
+            format!("The broker finds the batch too large, and it cannot be split: {error}."),
+        )
+        .caused_by(error)
     })
 }
 
@@ -41,8 +46,17 @@ fn halves(bytes: &Bytes) -> Result<(Part, Part), BatchError> {
 }
 
 fn append(builder: &mut BatchBuilder, record: &RecordView<'_>) {
-    let names: Vec<_> = record.headers.clone().map(|header| (header.key_text(), header.value)).collect();
-    let headers: Vec<_> = names.iter().map(|(name, value)| (name.as_ref(), *value)).collect();
+    let names: Vec<_> = record
+        .headers
+        .map(|header| (header.key_text(), header.value))
+        .collect();
+    let headers: Vec<_> = names
+        .iter()
+        .map(|(name, value)| (name.as_ref(), *value))
+        .collect();
     let appended = builder.try_append(record.timestamp_ms, record.key, record.value, &headers);
-    debug_assert!(appended.is_ok(), "half of a batch has room where the whole batch had");
+    debug_assert!(
+        appended.is_ok(),
+        "half of a batch has room where the whole batch had"
+    );
 }

@@ -4,8 +4,8 @@
 //! so the CRC of the rest is what remains of the old one once the old front is taken out, and the new front is put in its place.
 
 use bytes::{Bytes, BytesMut};
-use headwater_record::{BatchError, BatchHeader, HEADER_LEN, ProducerState};
 use headwater_record::crc::crc32c;
+use headwater_record::{BatchError, BatchHeader, HEADER_LEN, ProducerState};
 
 /// Where the part under the CRC starts.
 const CRC_START: usize = 21;
@@ -13,9 +13,14 @@ const CRC_START: usize = 21;
 /// The batch with this identity in its header. Copies it only if somebody else holds its bytes.
 pub(crate) fn stamp(bytes: Bytes, producer: ProducerState) -> Result<Bytes, BatchError> {
     let mut header = BatchHeader::parse(&bytes)?;
-    let mut batch = bytes.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+    let mut batch = bytes
+        .try_into_mut()
+        .unwrap_or_else(|shared| BytesMut::from(&shared[..]));
     let Some(front) = batch.first_chunk_mut::<HEADER_LEN>() else {
-        return Err(BatchError::Truncated { needed: HEADER_LEN, available: batch.len() });
+        return Err(BatchError::Truncated {
+            needed: HEADER_LEN,
+            available: batch.len(),
+        });
     };
     let before = crc32c(&front[CRC_START..]);
     header.producer_id = Some(producer.id);
@@ -30,7 +35,12 @@ pub(crate) fn stamp(bytes: Bytes, producer: ProducerState) -> Result<Bytes, Batc
 
 /// What a difference between two CRCs has become `len` bytes later.
 fn behind_zeros(difference: u32, len: usize) -> u32 {
-    crc_fast::checksum_combine(crc_fast::CrcAlgorithm::Crc32Iscsi, u64::from(difference), 0, len as u64) as u32
+    crc_fast::checksum_combine(
+        crc_fast::CrcAlgorithm::Crc32Iscsi,
+        u64::from(difference),
+        0,
+        len as u64,
+    ) as u32
 }
 
 #[cfg(test)]
@@ -41,12 +51,22 @@ mod tests {
 
     #[test]
     fn a_stamped_batch_has_the_crc_of_a_batch_that_was_built_with_the_stamp() {
-        let producer = ProducerState { id: ProducerId::new(77), epoch: ProducerEpoch::new(3), base_sequence: 1_000_000 };
+        let producer = ProducerState {
+            id: ProducerId::new(77),
+            epoch: ProducerEpoch::new(3),
+            base_sequence: 1_000_000,
+        };
         for records in [1, 2, 50, 3_000] {
             let built = |producer| {
-                let mut builder = BatchBuilder::new(BatchOptions { producer, capacity: 1 << 20, ..BatchOptions::default() });
+                let mut builder = BatchBuilder::new(BatchOptions {
+                    producer,
+                    capacity: 1 << 20,
+                    ..BatchOptions::default()
+                });
                 for index in 0..records {
-                    builder.try_append(index, Some(b"key"), Some(&[index as u8; 100]), &[]).unwrap();
+                    builder
+                        .try_append(index, Some(b"key"), Some(&[index as u8; 100]), &[])
+                        .unwrap();
                 }
                 builder.finish().unwrap()
             };
@@ -62,7 +82,11 @@ mod tests {
         builder.try_append(1, None, Some(b"value"), &[]).unwrap();
         let held = builder.finish().unwrap();
         let copy = held.to_vec();
-        let producer = ProducerState { id: ProducerId::new(1), epoch: ProducerEpoch::new(0), base_sequence: 0 };
+        let producer = ProducerState {
+            id: ProducerId::new(1),
+            epoch: ProducerEpoch::new(0),
+            base_sequence: 0,
+        };
         assert_ne!(stamp(held.clone(), producer).unwrap(), held);
         assert_eq!(held, copy);
     }

@@ -43,28 +43,61 @@ impl TopicQueues {
         let known = before.map_or(&[][..], |before| &before.queues);
         let made = |index: usize| {
             let partition = PartitionId::new(index as i32);
-            Arc::new(PartitionQueue::new(Arc::clone(shared), Arc::clone(name), partition))
+            Arc::new(PartitionQueue::new(
+                Arc::clone(shared),
+                Arc::clone(name),
+                partition,
+            ))
         };
-        let queues: Vec<_> =
-            (0..metadata.partitions.len()).map(|index| known.get(index).cloned().unwrap_or_else(|| made(index))).collect();
-        let at = before.map_or_else(|| first_sticky(queues.len()), |before| before.sticky.at.load(Ordering::Relaxed));
-        Self { generation, queues, sticky: Sticky { at: AtomicUsize::new(at), bytes: AtomicUsize::default() } }
+        let queues: Vec<_> = (0..metadata.partitions.len())
+            .map(|index| known.get(index).cloned().unwrap_or_else(|| made(index)))
+            .collect();
+        let at = before.map_or_else(
+            || first_sticky(queues.len()),
+            |before| before.sticky.at.load(Ordering::Relaxed),
+        );
+        Self {
+            generation,
+            queues,
+            sticky: Sticky {
+                at: AtomicUsize::new(at),
+                bytes: AtomicUsize::default(),
+            },
+        }
     }
 
     /// The queue of a partition that the caller named.
-    pub(crate) fn require(&self, topic: &str, partition: PartitionId) -> Result<&Arc<PartitionQueue>, Error> {
-        let queue = usize::try_from(partition.get()).ok().and_then(|index| self.queues.get(index));
+    pub(crate) fn require(
+        &self,
+        topic: &str,
+        partition: PartitionId,
+    ) -> Result<&Arc<PartitionQueue>, Error> {
+        let queue = usize::try_from(partition.get())
+            .ok()
+            .and_then(|index| self.queues.get(index));
         queue.ok_or_else(|| no_such_partition(topic, partition, self.queues.len()))
     }
 
     /// The queue that this record goes to. The flag says that the choice was free.
-    pub(crate) fn choose(&self, record: &Record<'_>, ignore_keys: bool) -> Result<(&Arc<PartitionQueue>, bool), Error> {
+    pub(crate) fn choose(
+        &self,
+        record: &Record<'_>,
+        ignore_keys: bool,
+    ) -> Result<(&Arc<PartitionQueue>, bool), Error> {
         if let Some(partition) = record.partition {
-            return self.require(record.topic, partition).map(|queue| (queue, false));
+            return self
+                .require(record.topic, partition)
+                .map(|queue| (queue, false));
         }
         let (index, free) = match record.key {
-            Some(key) if !ignore_keys => (partition_for_key(key, self.queues.len() as i32).get() as usize, false),
-            _ => (self.sticky.at.load(Ordering::Relaxed) % self.queues.len(), true),
+            Some(key) if !ignore_keys => (
+                partition_for_key(key, self.queues.len() as i32).get() as usize,
+                false,
+            ),
+            _ => (
+                self.sticky.at.load(Ordering::Relaxed) % self.queues.len(),
+                true,
+            ),
         };
         Ok((&self.queues[index], free))
     }

@@ -11,21 +11,46 @@ use crate::topic::Topic;
 
 pub(super) async fn explain(topic: &Topic, options: &ScanOptions) -> Result<String> {
     let ranges = plan(topic.client(), topic.name(), options).await?;
-    let mut text = format!("SCAN {} from {} to {}", topic.name(), options.start, options.end);
+    let mut text = format!(
+        "SCAN {} from {} to {}",
+        topic.name(),
+        options.start,
+        options.end
+    );
     // Writing to a String cannot fail.
     if let Some(limit) = options.limit {
         let _ = write!(text, ", at most {limit} records");
     }
-    let columns: Vec<_> =
-        Column::ALL.into_iter().filter(|column| options.decode.columns.contains(*column)).map(Column::name).collect();
-    let columns = if columns.is_empty() { "none (only counts)".to_owned() } else { columns.join(", ") };
+    let columns: Vec<_> = Column::ALL
+        .into_iter()
+        .filter(|column| options.decode.columns.contains(*column))
+        .map(Column::name)
+        .collect();
+    let columns = if columns.is_empty() {
+        "none (only counts)".to_owned()
+    } else {
+        columns.join(", ")
+    };
     let _ = write!(text, "\n  columns: {columns}");
-    let _ = write!(text, "\n  key: {}, value: {}", format_name(&options.decode.key), format_name(&options.decode.value));
+    let _ = write!(
+        text,
+        "\n  key: {}, value: {}",
+        format_name(&options.decode.key),
+        format_name(&options.decode.value)
+    );
     let bounds = [
-        options.offset_from.map(|offset| format!("offset >= {offset}")),
-        options.offset_until.map(|offset| format!("offset < {offset}")),
-        options.timestamp_from_ms.map(|time| format!("timestamp >= {time} ms")),
-        options.timestamp_until_ms.map(|time| format!("timestamp < {time} ms")),
+        options
+            .offset_from
+            .map(|offset| format!("offset >= {offset}")),
+        options
+            .offset_until
+            .map(|offset| format!("offset < {offset}")),
+        options
+            .timestamp_from_ms
+            .map(|time| format!("timestamp >= {time} ms")),
+        options
+            .timestamp_until_ms
+            .map(|time| format!("timestamp < {time} ms")),
     ];
     let bounds: Vec<_> = bounds.into_iter().flatten().collect();
     if !bounds.is_empty() {
@@ -41,7 +66,15 @@ pub(super) async fn explain(topic: &Topic, options: &ScanOptions) -> Result<Stri
             range.offsets()
         );
     }
-    let _ = write!(text, "\n  CRC checked: {}", if options.decode.check_crc { "yes" } else { "no" });
+    let _ = write!(
+        text,
+        "\n  CRC checked: {}",
+        if options.decode.check_crc {
+            "yes"
+        } else {
+            "no"
+        }
+    );
     Ok(text)
 }
 

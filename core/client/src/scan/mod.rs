@@ -161,7 +161,10 @@ impl Scan {
     pub async fn count(&self) -> Result<u64> {
         let ranges = plan(self.topic.client(), self.topic.name(), &self.options).await?;
         let offsets = ranges.iter().map(plan::Range::offsets).sum::<u64>();
-        Ok(self.options.limit.map_or(offsets, |limit| offsets.min(limit)))
+        Ok(self
+            .options
+            .limit
+            .map_or(offsets, |limit| offsets.min(limit)))
     }
 
     /// What it will do, as text for people.

@@ -32,15 +32,34 @@ struct Bounds {
 }
 
 /// The ranges of a scan, by partition.
-pub(crate) async fn plan(client: &Client, topic: &str, options: &ScanOptions) -> Result<Vec<Range>> {
+pub(crate) async fn plan(
+    client: &Client,
+    topic: &str,
+    options: &ScanOptions,
+) -> Result<Vec<Range>> {
     let partitions = partitions(client, topic, options).await?;
-    let at = async |position: &Position| list_offsets::resolve(client, topic, &partitions, position, options.isolation_level).await;
+    let at = async |position: &Position| {
+        list_offsets::resolve(
+            client,
+            topic,
+            &partitions,
+            position,
+            options.isolation_level,
+        )
+        .await
+    };
     let log_start = at(&Position::Earliest).await?;
     let log_end = at(&Position::Latest).await?;
     let bounds: BTreeMap<_, _> = partitions
         .iter()
         .filter_map(|partition| {
-            Some((*partition, Bounds { start: *log_start.get(partition)?, end: *log_end.get(partition)? }))
+            Some((
+                *partition,
+                Bounds {
+                    start: *log_start.get(partition)?,
+                    end: *log_end.get(partition)?,
+                },
+            ))
         })
         .collect();
     let start = at(&options.start).await?;
@@ -52,32 +71,63 @@ pub(crate) async fn plan(client: &Client, topic: &str, options: &ScanOptions) ->
     };
     let until_time = match options.timestamp_until_ms {
         // Only there do timestamps never go back, so that nothing before the bound lies behind it.
-        Some(time) if log_append_time(client, topic).await? => at(&Position::TimestampMs(time)).await?,
+        Some(time) if log_append_time(client, topic).await? => {
+            at(&Position::TimestampMs(time)).await?
+        }
         _ => BTreeMap::new(),
     };
     let range = |partition: PartitionId, bounds: Bounds| {
-        let lower = [start.get(&partition).copied(), from_time.get(&partition).copied(), options.offset_from];
-        let upper = [end.get(&partition).copied(), until_time.get(&partition).copied(), options.offset_until];
+        let lower = [
+            start.get(&partition).copied(),
+            from_time.get(&partition).copied(),
+            options.offset_from,
+        ];
+        let upper = [
+            end.get(&partition).copied(),
+            until_time.get(&partition).copied(),
+            options.offset_until,
+        ];
         // A partition that a map of offsets does not name is left out.
         (lower[0].is_some() && upper[0].is_some()).then(|| {
-            let start = lower.into_iter().flatten().fold(bounds.start, Offset::max).min(bounds.end);
-            let end = upper.into_iter().flatten().fold(bounds.end, Offset::min).max(start);
-            Range { partition, start, end }
+            let start = lower
+                .into_iter()
+                .flatten()
+                .fold(bounds.start, Offset::max)
+                .min(bounds.end);
+            let end = upper
+                .into_iter()
+                .flatten()
+                .fold(bounds.end, Offset::min)
+                .max(start);
+            Range {
+                partition,
+                start,
+                end,
+            }
         })
     };
-    Ok(bounds.into_iter().filter_map(|(partition, bounds)| range(partition, bounds)).collect())
+    Ok(bounds
+        .into_iter()
+        .filter_map(|(partition, bounds)| range(partition, bounds))
+        .collect())
 }
 
-async fn partitions(client: &Client, topic: &str, options: &ScanOptions) -> Result<Vec<PartitionId>> {
+async fn partitions(
+    client: &Client,
+    topic: &str,
+    options: &ScanOptions,
+) -> Result<Vec<PartitionId>> {
     let metadata = client.refresh_topic(topic).await?;
     let mut partitions = match &options.partitions {
         None => metadata.partition_ids().collect(),
         Some(partitions) => partitions.clone(),
     };
-    let named = [&options.start, &options.end].into_iter().filter_map(|position| match position {
-        Position::PerPartition(offsets) => Some(offsets.keys()),
-        _ => None,
-    });
+    let named = [&options.start, &options.end]
+        .into_iter()
+        .filter_map(|position| match position {
+            Position::PerPartition(offsets) => Some(offsets.keys()),
+            _ => None,
+        });
     for partition in partitions.iter().chain(named.flatten()) {
         metadata.leader(*partition)?;
     }
@@ -98,9 +148,15 @@ fn refuse_out_of_range(
         return Ok(());
     }
     let one_for_all = matches!(asked, Position::Offset(_));
-    let beyond_all = start.iter().all(|(partition, offset)| bounds.get(partition).is_none_or(|bounds| *offset > bounds.end));
+    let beyond_all = start.iter().all(|(partition, offset)| {
+        bounds
+            .get(partition)
+            .is_none_or(|bounds| *offset > bounds.end)
+    });
     for (partition, offset) in start {
-        let Some(bounds) = bounds.get(partition) else { continue };
+        let Some(bounds) = bounds.get(partition) else {
+            continue;
+        };
         let beyond = *offset > bounds.end && (!one_for_all || beyond_all);
         if *offset < bounds.start || beyond {
             return Err(out_of_range(topic, *partition, *offset, *bounds));
@@ -125,5 +181,7 @@ fn out_of_range(topic: &str, partition: PartitionId, offset: Offset, bounds: Bou
 
 async fn log_append_time(client: &Client, topic: &str) -> Result<bool> {
     let config = client.topic_config(topic).await?;
-    Ok(config.iter().any(|entry| entry.name == "message.timestamp.type" && entry.value.as_deref() == Some("LogAppendTime")))
+    Ok(config.iter().any(|entry| {
+        entry.name == "message.timestamp.type" && entry.value.as_deref() == Some("LogAppendTime")
+    }))
 }

@@ -34,15 +34,31 @@ pub(crate) async fn read_range(
     end: Offset,
     read: RangeRead,
 ) -> Result<Option<Chunk>> {
-    if read.stalled.is_some_and(|since| since.elapsed() >= client.config().api_timeout) {
+    if read
+        .stalled
+        .is_some_and(|since| since.elapsed() >= client.config().api_timeout)
+    {
         return Err(stalled(partition, from, end));
     }
-    let wanted = [Wanted { partition: partition.clone(), from, max_bytes: read.max_bytes }];
-    let limits = FetchLimits { max_wait: WAIT, min_bytes: 1, max_bytes: read.max_bytes, isolation: read.isolation };
+    let wanted = [Wanted {
+        partition: partition.clone(),
+        from,
+        max_bytes: read.max_bytes,
+    }];
+    let limits = FetchLimits {
+        max_wait: WAIT,
+        min_bytes: 1,
+        max_bytes: read.max_bytes,
+        isolation: read.isolation,
+    };
     let bytes = client
         .retried(Some(&partition.topic), || async {
             let brought = fetch(client, &wanted, limits).await?;
-            brought.into_iter().next().ok_or_else(|| error_codes::no_answer("Fetch"))?.records
+            brought
+                .into_iter()
+                .next()
+                .ok_or_else(|| error_codes::no_answer("Fetch"))?
+                .records
         })
         .await?;
     Chunk::new(&bytes, from, Some(end)).map_err(|error| damaged(partition, from, error))

@@ -49,14 +49,20 @@ impl ScanReader {
         let client = topic.client().clone();
         let mut decoder = decode::decoder(options.decode.clone())?;
         let ranges = plan(&client, topic.name(), &options).await?;
-        let progress = ScanProgress { offsets_total: ranges.iter().map(Range::offsets).sum(), ..ScanProgress::default() };
+        let progress = ScanProgress {
+            offsets_total: ranges.iter().map(Range::offsets).sum(),
+            ..ScanProgress::default()
+        };
         let empty = decode::empty(&mut decoder)?;
         let mut reader = Self {
             client,
             topic: topic.name().into(),
             schema: decoder.schema().unwrap_or_else(|| empty.schema()),
             options,
-            ranges: ranges.into_iter().filter(|range| range.offsets() > 0).collect(),
+            ranges: ranges
+                .into_iter()
+                .filter(|range| range.offsets() > 0)
+                .collect(),
             fetched: Vec::new(),
             first: None,
             stalled: None,
@@ -122,7 +128,9 @@ impl ScanReader {
     }
 
     fn records_left(&self) -> u64 {
-        self.options.limit.map_or(u64::MAX, |limit| limit.saturating_sub(self.progress.records))
+        self.options.limit.map_or(u64::MAX, |limit| {
+            limit.saturating_sub(self.progress.records)
+        })
     }
 
     fn offsets_fetched(&self) -> u64 {
@@ -134,28 +142,34 @@ impl ScanReader {
         let table_bytes = TABLE_BYTES.min(self.options.memory_budget_bytes / 2);
         let enough_offsets = left.min(self.options.max_batch_records as u64);
         while let Some(range) = self.ranges.front().copied() {
-            let bytes: usize = self.fetched.iter().map(|(_, chunk)| chunk.bytes.len()).sum();
-            if !self.fetched.is_empty() && (bytes >= table_bytes || self.offsets_fetched() >= enough_offsets) {
+            let bytes: usize = self
+                .fetched
+                .iter()
+                .map(|(_, chunk)| chunk.bytes.len())
+                .sum();
+            if !self.fetched.is_empty()
+                && (bytes >= table_bytes || self.offsets_fetched() >= enough_offsets)
+            {
                 return Ok(());
             }
             // A fetch may be longer than this by one record batch.
             let max_bytes = (table_bytes.saturating_sub(bytes)).clamp(1, FETCH_BYTES);
             let partition = TopicPartition::new(Arc::clone(&self.topic), range.partition);
-            let read = RangeRead { isolation: self.options.isolation_level, max_bytes, stalled: self.stalled };
-            let next = match read_range(&self.client, &partition, range.start, range.end, read).await? {
-                Some(chunk) => {
-                    self.stalled = None;
-                    self.progress.bytes += chunk.bytes.len() as u64;
-                    let next = chunk.next;
-                    self.fetched.push((partition, chunk));
-                    next
-                }
-                None => {
-                    self.stalled.get_or_insert_with(Instant::now);
-                    range.start
-                }
+            let read = RangeRead {
+                isolation: self.options.isolation_level,
+                max_bytes,
+                stalled: self.stalled,
             };
-            self.advance(next);
+            if let Some(chunk) =
+                read_range(&self.client, &partition, range.start, range.end, read).await?
+            {
+                self.stalled = None;
+                self.progress.bytes += chunk.bytes.len() as u64;
+                self.advance(chunk.next);
+                self.fetched.push((partition, chunk));
+            } else {
+                self.stalled.get_or_insert_with(Instant::now);
+            }
         }
         Ok(())
     }

@@ -55,7 +55,10 @@ pub struct PartitionDescription {
 
 impl Topic {
     pub(crate) fn new(client: Client, name: &str) -> Self {
-        Self { client, name: name.into() }
+        Self {
+            client,
+            name: name.into(),
+        }
     }
 
     /// Its name.
@@ -75,7 +78,13 @@ impl Topic {
 
     /// The first `n` records: partition by partition, in offset order.
     pub async fn head(&self, n: u64, decode: DecodeOptions) -> Result<Batch> {
-        self.scan(ScanOptions { limit: Some(n), decode, ..ScanOptions::default() }).collect().await
+        self.scan(ScanOptions {
+            limit: Some(n),
+            decode,
+            ..ScanOptions::default()
+        })
+        .collect()
+        .await
     }
 
     /// The last `n` records: of all partitions the newest by timestamp, in order of partition and offset. Reads only the end.
@@ -87,7 +96,14 @@ impl Topic {
     pub async fn offsets(&self, at: &Position) -> Result<BTreeMap<PartitionId, Offset>> {
         let metadata = self.client.refresh_topic(&self.name).await?;
         let partitions: Vec<_> = metadata.partition_ids().collect();
-        list_offsets::resolve(&self.client, &self.name, &partitions, at, IsolationLevel::ReadUncommitted).await
+        list_offsets::resolve(
+            &self.client,
+            &self.name,
+            &partitions,
+            at,
+            IsolationLevel::ReadUncommitted,
+        )
+        .await
     }
 
     /// How many offsets lie between the start and the end: the number of records, unless some were compacted away.

@@ -30,19 +30,35 @@ struct Count {
 /// Intervals by their number: `floor(timestamp / every)`.
 type Counts = BTreeMap<i64, Count>;
 
-pub(super) async fn rate(topic: &Topic, every_ms: u64, start: Position, end: Position) -> Result<Batch> {
+pub(super) async fn rate(
+    topic: &Topic,
+    every_ms: u64,
+    start: Position,
+    end: Position,
+) -> Result<Batch> {
     let every_ms = i64::try_from(every_ms).unwrap_or(i64::MAX);
     if every_ms == 0 {
-        return Err(Error::new(ErrorKind::InvalidArgument, "The interval of a rate must be longer than nothing: give \"1m\" or \"10s\"."));
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            "The interval of a rate must be longer than nothing: give \"1m\" or \"10s\".",
+        ));
     }
-    let options = ScanOptions { start, end, ..ScanOptions::default() };
+    let options = ScanOptions {
+        start,
+        end,
+        ..ScanOptions::default()
+    };
     let mut counts = Counts::new();
     for range in plan(topic.client(), topic.name(), &options).await? {
         let partition = TopicPartition::new(topic.name(), range.partition);
         let mut from = range.start;
         let mut stalled = None;
         while from < range.end {
-            let read = RangeRead { isolation: options.isolation_level, max_bytes: FETCH_BYTES, stalled };
+            let read = RangeRead {
+                isolation: options.isolation_level,
+                max_bytes: FETCH_BYTES,
+                stalled,
+            };
             match read_range(topic.client(), &partition, from, range.end, read).await? {
                 Some(chunk) => {
                     stalled = None;
@@ -56,7 +72,12 @@ pub(super) async fn rate(topic: &Topic, every_ms: u64, start: Position, end: Pos
     table(&counts, every_ms)
 }
 
-fn count_chunk(chunk: &Chunk, every_ms: i64, counts: &mut Counts, partition: &TopicPartition) -> Result<()> {
+fn count_chunk(
+    chunk: &Chunk,
+    every_ms: i64,
+    counts: &mut Counts,
+    partition: &TopicPartition,
+) -> Result<()> {
     for header in headers(&chunk.bytes) {
         let header = header.map_err(|error| damaged(partition, chunk.from, error))?;
         if !header.attributes.is_control() {
@@ -71,12 +92,22 @@ fn count_batch(header: &BatchHeader, every_ms: i64, counts: &mut Counts) {
     let latest = header.max_timestamp_ms;
     let first = header.base_timestamp_ms.min(latest);
     let (first, last) = (first.div_euclid(every_ms), latest.div_euclid(every_ms));
-    let (records, bytes) = (i64::from(header.record_count), header.size_in_bytes() as i64);
+    let (records, bytes) = (
+        i64::from(header.record_count),
+        header.size_in_bytes() as i64,
+    );
     // An interval without a whole record would be invention: a batch lies in no more intervals than it has records.
-    let intervals = last.saturating_sub(first).saturating_add(1).min(records.max(1));
+    let intervals = last
+        .saturating_sub(first)
+        .saturating_add(1)
+        .min(records.max(1));
     for index in 0..intervals {
         let share = |whole: i64| whole * (index + 1) / intervals - whole * index / intervals;
-        let interval = if intervals == 1 { last } else { first + (last - first) * index / (intervals - 1) };
+        let interval = if intervals == 1 {
+            last
+        } else {
+            first + (last - first) * index / (intervals - 1)
+        };
         let count = counts.entry(interval).or_default();
         count.records += share(records);
         count.bytes += share(bytes);
@@ -84,21 +115,52 @@ fn count_batch(header: &BatchHeader, every_ms: i64, counts: &mut Counts) {
 }
 
 fn table(counts: &Counts, every_ms: i64) -> Result<Batch> {
-    let time: TimestampMillisecondArray = counts.keys().map(|interval| Some(interval.saturating_mul(every_ms))).collect();
+    let time: TimestampMillisecondArray = counts
+        .keys()
+        .map(|interval| Some(interval.saturating_mul(every_ms)))
+        .collect();
     let columns: [(&str, ArrayRef); 3] = [
         ("time", Arc::new(time.with_timezone("UTC"))),
-        ("records", Arc::new(counts.values().map(|count| Some(count.records)).collect::<Int64Array>())),
-        ("bytes", Arc::new(counts.values().map(|count| Some(count.bytes)).collect::<Int64Array>())),
+        (
+            "records",
+            Arc::new(
+                counts
+                    .values()
+                    .map(|count| Some(count.records))
+                    .collect::<Int64Array>(),
+            ),
+        ),
+        (
+            "bytes",
+            Arc::new(
+                counts
+                    .values()
+                    .map(|count| Some(count.bytes))
+                    .collect::<Int64Array>(),
+            ),
+        ),
     ];
     let fields = [
-        Field::new("time", DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())), false),
+        Field::new(
+            "time",
+            DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
+            false,
+        ),
         Field::new("records", DataType::Int64, false),
         Field::new("bytes", DataType::Int64, false),
     ];
     let arrays = columns.into_iter().map(|(_, array)| array).collect();
-    let records = RecordBatch::try_new(Arc::new(Schema::new(fields.to_vec())), arrays)
-        .map_err(|error| Error::new(ErrorKind::Broker, format!("The rate is no table ({error}). Please report this.")))?;
-    Ok(Batch { records, next_offsets: BTreeMap::new() })
+    let records =
+        RecordBatch::try_new(Arc::new(Schema::new(fields.to_vec())), arrays).map_err(|error| {
+            Error::new(
+                ErrorKind::Broker,
+                format!("The rate is no table ({error}). Please report this."),
+            )
+        })?;
+    Ok(Batch {
+        records,
+        next_offsets: BTreeMap::new(),
+    })
 }
 
 #[cfg(test)]
@@ -112,17 +174,29 @@ mod tests {
         for timestamps in batches {
             let mut builder = BatchBuilder::new(BatchOptions::default());
             for time in *timestamps {
-                builder.try_append(*time, None, Some(b"value"), &[]).unwrap();
+                builder
+                    .try_append(*time, None, Some(b"value"), &[])
+                    .unwrap();
             }
-            count_batch(&BatchHeader::parse(&builder.finish().unwrap()).unwrap(), every_ms, &mut counts);
+            count_batch(
+                &BatchHeader::parse(&builder.finish().unwrap()).unwrap(),
+                every_ms,
+                &mut counts,
+            );
         }
-        counts.into_iter().map(|(interval, count)| (interval * every_ms, count.records)).collect()
+        counts
+            .into_iter()
+            .map(|(interval, count)| (interval * every_ms, count.records))
+            .collect()
     }
 
     #[test]
     fn no_record_is_lost_between_intervals() {
         assert_eq!(counts(&[&[0, 10, 20], &[20, 25]], 60), [(0, 5)]);
-        assert_eq!(counts(&[&[0, 60, 120, 180]], 60), [(0, 1), (60, 1), (120, 1), (180, 1)]);
+        assert_eq!(
+            counts(&[&[0, 60, 120, 180]], 60),
+            [(0, 1), (60, 1), (120, 1), (180, 1)]
+        );
         let spread = counts(&[&[0, 1, 2, 1_000_000]], 1);
         assert_eq!(spread.iter().map(|(_, records)| records).sum::<i64>(), 4);
         assert_eq!(spread.len(), 4, "no more intervals than records");

@@ -23,13 +23,20 @@ pub(super) async fn sizes(client: &Client, topic: &str) -> Result<BTreeMap<Parti
     leaders.dedup();
     let mut sizes = BTreeMap::new();
     for leader in leaders {
-        let request = DescribeLogDirsRequest { topics: Some(vec![asked.clone()]), ..Default::default() };
+        let request = DescribeLogDirsRequest {
+            topics: Some(vec![asked.clone()]),
+            ..Default::default()
+        };
         let response = match client.call(Node::Id(leader), request).await {
             Ok(response) => response,
             Err(error) if error.kind() == ErrorKind::Broker => continue,
             Err(error) => return Err(error),
         };
-        let partitions = response.results.into_iter().flat_map(|directory| directory.topics).flat_map(|topic| topic.partitions);
+        let partitions = response
+            .results
+            .into_iter()
+            .flat_map(|directory| directory.topics)
+            .flat_map(|topic| topic.partitions);
         for partition in partitions {
             if let Ok(size) = u64::try_from(partition.partition_size) {
                 sizes.insert(PartitionId::new(partition.partition_index), size);

@@ -1,6 +1,5 @@
 //! The newest records of a topic, without reading the rest.
 
-
 use headwater_columnar::DecodeOptions;
 use headwater_record::{BatchError, DecompressLimit, Offset, batches};
 
@@ -61,21 +60,35 @@ async fn read_end(client: &Client, topic: &Topic, range: Range, n: usize) -> Res
         let chunks = read_all(client, &partition, start, range.end).await?;
         let mut records = Vec::new();
         for chunk in &chunks {
-            timestamps(chunk, &mut records).map_err(|error| decode::damaged(&partition, chunk.from, error))?;
+            timestamps(chunk, &mut records)
+                .map_err(|error| decode::damaged(&partition, chunk.from, error))?;
         }
         if records.len() >= n || start == range.start {
-            return Ok(End { partition, chunks, records });
+            return Ok(End {
+                partition,
+                chunks,
+                records,
+            });
         }
         span = span.saturating_mul(4);
     }
 }
 
-async fn read_all(client: &Client, partition: &TopicPartition, start: Offset, end: Offset) -> Result<Vec<Chunk>> {
+async fn read_all(
+    client: &Client,
+    partition: &TopicPartition,
+    start: Offset,
+    end: Offset,
+) -> Result<Vec<Chunk>> {
     let mut chunks = Vec::new();
     let mut from = start;
     let mut stalled = None;
     while from < end {
-        let read = RangeRead { isolation: ScanOptions::default().isolation_level, max_bytes: FETCH_BYTES, stalled };
+        let read = RangeRead {
+            isolation: ScanOptions::default().isolation_level,
+            max_bytes: FETCH_BYTES,
+            stalled,
+        };
         match read_range(client, partition, from, end, read).await? {
             Some(chunk) => {
                 from = chunk.next;
@@ -96,7 +109,7 @@ fn timestamps(chunk: &Chunk, out: &mut Vec<(Offset, i64)>) -> Result<(), BatchEr
             continue;
         }
         batch.verify_crc()?;
-        for record in batch.records(DecompressLimit::default())?.iter() {
+        for record in &batch.records(DecompressLimit::default())? {
             let record = record?;
             if (chunk.from..chunk.next).contains(&record.offset) {
                 out.push((record.offset, record.timestamp_ms));
@@ -110,11 +123,18 @@ fn timestamps(chunk: &Chunk, out: &mut Vec<(Offset, i64)>) -> Result<(), BatchEr
 fn newest(ends: &[End], n: usize) -> Vec<Option<Offset>> {
     let mut left: Vec<_> = ends.iter().map(|end| end.records.len()).collect();
     for _ in 0..n {
-        let last = |(index, left): (usize, &usize)| Some((ends[index].records.get(left.checked_sub(1)?)?.1, index));
-        let Some((_, index)) = left.iter().enumerate().filter_map(last).max() else { break };
+        let last = |(index, left): (usize, &usize)| {
+            Some((ends[index].records.get(left.checked_sub(1)?)?.1, index))
+        };
+        let Some((_, index)) = left.iter().enumerate().filter_map(last).max() else {
+            break;
+        };
         left[index] -= 1;
     }
-    ends.iter().zip(left).map(|(end, left)| end.records.get(left).map(|(offset, _)| *offset)).collect()
+    ends.iter()
+        .zip(left)
+        .map(|(end, left)| end.records.get(left).map(|(offset, _)| *offset))
+        .collect()
 }
 
 #[cfg(test)]
@@ -122,14 +142,32 @@ mod tests {
     use super::*;
 
     fn end(number: i32, timestamps: &[i64]) -> End {
-        let records = timestamps.iter().enumerate().map(|(offset, time)| (Offset::new(offset as i64), *time)).collect();
-        End { partition: TopicPartition::new("t", number), chunks: Vec::new(), records }
+        let records = timestamps
+            .iter()
+            .enumerate()
+            .map(|(offset, time)| (Offset::new(offset as i64), *time))
+            .collect();
+        End {
+            partition: TopicPartition::new("t", number),
+            chunks: Vec::new(),
+            records,
+        }
     }
 
     #[test]
     fn the_newest_records_come_from_the_ends_of_all_partitions() {
-        let ends = [end(0, &[1, 5, 9]), end(1, &[2, 3]), end(2, &[]), end(3, &[8, 7])];
-        let from = |n| newest(&ends, n).into_iter().map(|offset| offset.map(Offset::get)).collect::<Vec<_>>();
+        let ends = [
+            end(0, &[1, 5, 9]),
+            end(1, &[2, 3]),
+            end(2, &[]),
+            end(3, &[8, 7]),
+        ];
+        let from = |n| {
+            newest(&ends, n)
+                .into_iter()
+                .map(|offset| offset.map(Offset::get))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(from(1), [Some(2), None, None, None]);
         assert_eq!(from(4), [Some(1), None, None, Some(0)]);
         assert_eq!(from(100), [Some(0), Some(0), None, Some(0)]);
