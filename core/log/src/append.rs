@@ -94,7 +94,7 @@ impl<E: Env> PartitionLog<E> {
             view.log_end_offset = next_offset;
             view.active_size = size;
         });
-        let unflushed = next_offset - self.recovery_point();
+        let unflushed = next_offset - self.flusher.durable_end();
         Ok(Appended {
             base_offset: log_end_offset,
             last_offset: next_offset - 1,
@@ -107,7 +107,7 @@ impl<E: Env> PartitionLog<E> {
 
     fn already_appended(&self, trace: BatchTrace) -> Appended {
         let view = self.view();
-        let unflushed = trace.last_offset + 1 - self.recovery_point();
+        let unflushed = trace.last_offset + 1 - self.flusher.durable_end();
         Appended {
             base_offset: trace.base_offset(),
             last_offset: trace.last_offset,

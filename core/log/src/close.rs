@@ -39,7 +39,8 @@ impl<E: Env> PartitionLog<E> {
             .list()
             .iter()
             .try_for_each(|segment| segment.save_indexes())?;
-        self.flusher.indexes_are_saved();
+        self.flusher
+            .keep_sealed(view.log_end_offset, view.log_end_offset);
         let name = segment_file(view.log_end_offset, FileKind::ProducerSnapshot);
         let path = self.dir.join(name);
         self.env

@@ -1,5 +1,6 @@
 //! Making records durable: one fsync for all who wait (group commit), outside the append lock.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -22,8 +23,8 @@ pub(crate) struct Flusher {
     idle: Condvar,
     /// First offset not known to be fsynced.
     durable_end: AtomicI64,
-    /// Base offset of the first sealed segment whose indexes could not be written; `i64::MAX` when there is none.
-    unsaved_from: AtomicI64,
+    /// Base offsets of the sealed segments whose indexes are not on disk.
+    unsaved: Mutex<BTreeSet<Offset>>,
     /// Monotonic milliseconds of the last sync.
     last_flush_ms: AtomicU64,
 }
@@ -39,7 +40,7 @@ impl Flusher {
             busy: Mutex::new(false),
             idle: Condvar::new(),
             durable_end: AtomicI64::new(recovery_point.get()),
-            unsaved_from: AtomicI64::new(i64::MAX),
+            unsaved: Mutex::new(BTreeSet::new()),
             last_flush_ms: AtomicU64::new(now.as_millis() as u64),
         }
     }
@@ -51,13 +52,20 @@ impl Flusher {
 
     /// Where recovery must begin after a crash: all before it is durable, indexes too.
     pub(crate) fn recovery_point(&self) -> Offset {
-        let unsaved_from = Offset::new(self.unsaved_from.load(Ordering::Acquire));
-        self.durable_end().min(unsaved_from)
+        let unsaved = self.unsaved.lock().first().copied();
+        self.durable_end().min(unsaved.unwrap_or(Offset::MAX))
     }
 
-    /// All indexes of sealed segments are on disk.
-    pub(crate) fn indexes_are_saved(&self) {
-        self.unsaved_from.store(i64::MAX, Ordering::Release);
+    /// A segment was sealed: its indexes are to be saved.
+    pub(crate) fn has_sealed(&self, base_offset: Offset) {
+        self.unsaved.lock().insert(base_offset);
+    }
+
+    /// Forgets the sealed segments that are not within these, because they are gone or active again.
+    pub(crate) fn keep_sealed(&self, from: Offset, upper: Offset) {
+        self.unsaved
+            .lock()
+            .retain(|base_offset| (from..upper).contains(base_offset));
     }
 
     /// Waits for the right to sync.
@@ -106,9 +114,15 @@ impl Drop for FlushTurn<'_> {
 }
 
 impl<E: Env> PartitionLog<E> {
-    /// Makes everything appended so far durable; returns the new recovery point.
+    /// Makes everything appended so far durable, and the indexes of sealed segments too; returns the new recovery point.
     pub fn flush(&self) -> Result<Offset, FlushError> {
-        self.wait_flushed(self.log_end_offset())?;
+        if self.recovery_point() < self.log_end_offset() {
+            let end = self.log_end_offset();
+            let turn = self.flusher.turn();
+            if self.recovery_point() < end {
+                self.sync(&turn)?;
+            }
+        }
         Ok(self.recovery_point())
     }
 
@@ -157,18 +171,14 @@ impl<E: Env> PartitionLog<E> {
         }
         let view = self.view();
         let first = view.segments.floor(self.recovery_point()).unwrap_or(0);
-        let mut unsaved_from = i64::MAX;
         for index in first..view.segments.list().len() {
             self.sync_segment(&view, index)?;
             let segment = &view.segments.list()[index];
-            if !view.segments.is_active(index) && !save_indexes(segment) {
-                unsaved_from = unsaved_from.min(segment.base_offset().get());
+            if !view.segments.is_active(index) && save_indexes(segment) {
+                self.flusher.unsaved.lock().remove(&segment.base_offset());
             }
         }
         self.sync_directory().map_err(|error| self.poison(&error))?;
-        self.flusher
-            .unsaved_from
-            .store(unsaved_from, Ordering::Release);
         turn.set_durable_end(view.log_end_offset.max(self.flusher.durable_end()));
         let now_ms = self.env.monotonic().as_millis() as u64;
         self.flusher.last_flush_ms.store(now_ms, Ordering::Relaxed);

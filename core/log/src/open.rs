@@ -375,6 +375,7 @@ impl<E: Env> Opening<E> {
             view: RwLock::new(view),
         };
         log.adopt_epochs(recovered.epochs)?;
+        log.await_seals();
         if !self.start.clean_shutdown || !self.report.is_clean() {
             // What was removed must not come back after the next crash.
             log.sync_directory()?;
@@ -425,6 +426,21 @@ impl<E: Env> Opening<E> {
 }
 
 impl<E: Env> PartitionLog<E> {
+    /// Sealed segments from the recovery point on have their indexes in memory until the next flush.
+    fn await_seals(&self) {
+        let (view, recovery_point) = (self.view(), self.recovery_point());
+        let sealed = view
+            .segments
+            .list()
+            .split_last()
+            .map_or(&[][..], |(_, sealed)| sealed);
+        for (index, segment) in sealed.iter().enumerate() {
+            if view.segments.end_offset(index, view.log_end_offset) > recovery_point {
+                self.flusher.has_sealed(segment.base_offset());
+            }
+        }
+    }
+
     /// Takes the epochs that recovery found, cut to the log, and writes them if the checkpoint says otherwise.
     fn adopt_epochs(&self, found: LeaderEpochs) -> Result<(), FileError> {
         let (start, end) = (self.log_start_offset(), self.log_end_offset());

@@ -152,6 +152,7 @@ impl<E: Env> PartitionLog<E> {
             view.log_start_offset = start;
             view.generation += 1;
         });
+        self.flusher.keep_sealed(last.end_offset, Offset::MAX);
         self.change_epochs(|epochs| epochs.truncate_from_start(start))?;
         // Oldest first, each on disk before the next: a crash in between leaves no hole.
         for segment in &view.segments.list()[..deletable.len()] {

@@ -145,6 +145,7 @@ impl<E: Env> PartitionLog<E> {
             view.segments = segments;
             view.active_size = 0;
         });
+        self.flusher.has_sealed(sealed.base_offset());
         writer.head = Head::empty(&self.env);
         Ok(())
     }

@@ -38,6 +38,8 @@ impl<E: Env> PartitionLog<E> {
         };
         turn.cut_to(end);
         drop(turn);
+        let active = self.view.read().segments.active().base_offset();
+        self.flusher.keep_sealed(Offset::ZERO, active);
         self.after_truncation(&mut writer, end)?;
         Ok(end)
     }
