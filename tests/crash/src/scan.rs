@@ -27,7 +27,8 @@ pub fn whole_batches(bytes: &Bytes) -> impl Iterator<Item = RecordBatch> {
     batches(bytes).map_while(|batch| batch.ok().filter(|batch| batch.verify_crc().is_ok()))
 }
 
-/// The first offset from `start` on that no unbroken run of whole valid batches reaches.
+/// The first offset from `start` on that no unbroken run of whole valid batches reaches. Bytes that are no batch break it, wherever the
+/// next segment begins.
 pub fn end_of_whole_batches(image: &BTreeMap<String, Bytes>, start: i64) -> i64 {
     let files = log_files(image);
     let mut next = start;
@@ -39,12 +40,17 @@ pub fn end_of_whole_batches(image: &BTreeMap<String, Bytes>, start: i64) -> i64 
             .range(base_offset + 1..)
             .next()
             .map_or(i64::MAX, |(offset, _)| *offset);
+        let mut whole = 0;
         for batch in whole_batches(bytes) {
+            whole += batch.bytes().len();
             let header = batch.header();
             let offsets = header.base_offset.get()..=header.last_offset().get();
             if offsets.contains(&next) && offsets.end() < &following {
                 next = offsets.end() + 1;
             }
+        }
+        if whole < bytes.len() {
+            break;
         }
     }
     next
