@@ -155,7 +155,9 @@ impl PartitionQueue {
         state: &mut MutexGuard<'_, State>,
         size: usize,
     ) -> Result<OpenBatch, NotTaken> {
-        let reserved = size.max(self.shared.config.batch_bytes);
+        // A batch may be larger than all there is: then what there is must do, or nobody would ever get any.
+        let whole = self.shared.config.batch_bytes;
+        let reserved = size.max(whole.min(self.shared.memory.total()));
         if !self.shared.memory.try_take(reserved) {
             return Err(NotTaken::NoMemory(reserved));
         }
