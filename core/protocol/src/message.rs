@@ -92,9 +92,7 @@ pub trait Message: Wire + Default + Clone + fmt::Debug + PartialEq + Send + Sync
             });
         }
         let start = out.len();
-        let mut encoder = Encoder::new(out, Self::is_flexible(version));
-        let written = self.write(&mut encoder, version);
-        encoder.finish();
+        let written = self.write(&mut Encoder::new(out, Self::is_flexible(version)), version);
         if written.is_err() {
             out.truncate(start);
         }

@@ -226,7 +226,7 @@ fn an_unknown_version_of_api_versions_is_answered_in_layout_0() {
             ErrorCode::from_code(response.error_code),
             ErrorCode::UnsupportedVersion
         );
-        assert_eq!(response.api_keys, [produce.clone()]);
+        assert_eq!(response.api_keys, std::slice::from_ref(&produce));
     }
 }
 

@@ -97,7 +97,7 @@ fn again_by_kafka_protocol(
     if message.kind != "request" && message.kind != "response" {
         return record_by_kafka_protocol(message.name, bytes, version);
     }
-    let api = theirs::ApiKey::try_from(message.key.unwrap()).ok()?;
+    let api = theirs::ApiKey::try_from(message.key?).ok()?;
     let versions = api.valid_versions();
     if version < versions.min || version > versions.max {
         return None;

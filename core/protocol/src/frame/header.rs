@@ -52,9 +52,7 @@ impl RequestHeader {
         encoder.i32(self.correlation_id)?;
         encoder.nullable_string(self.client_id.as_ref())?;
         encoder.set_flexible(header_version >= 2);
-        encoder.unknown_tagged_fields(&self.unknown_tagged_fields)?;
-        encoder.finish();
-        Ok(())
+        encoder.unknown_tagged_fields(&self.unknown_tagged_fields)
     }
 }
 
@@ -81,8 +79,6 @@ impl ResponseHeader {
     pub fn encode(&self, out: &mut BytesMut, header_version: i16) -> Result<(), EncodeError> {
         let mut encoder = Encoder::new(out, header_version >= 1);
         encoder.i32(self.correlation_id)?;
-        encoder.unknown_tagged_fields(&self.unknown_tagged_fields)?;
-        encoder.finish();
-        Ok(())
+        encoder.unknown_tagged_fields(&self.unknown_tagged_fields)
     }
 }
