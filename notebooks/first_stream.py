@@ -62,7 +62,7 @@ def replay(client: hw.Client, topic: hw.Topic, until: date | None = None) -> Non
         return
     started = time.perf_counter()
     with client.producer() as producer, tqdm(total=len(missing), unit=" events", unit_scale=True) as progress:
-        for day in missing.drop("last").partition_by(pl.col("time").dt.date(), maintain_order=True):
+        for _, day in missing.drop("last").group_by(pl.col("time").dt.date(), maintain_order=True):
             producer.send_batch(TOPIC, day, key="carrier", timestamp="time")
             progress.update(len(day))
     print(f"Produced {len(missing):,} events: {len(missing) / (time.perf_counter() - started):,.0f} a second, encoding JSON included")
