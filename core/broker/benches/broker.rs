@@ -337,7 +337,11 @@ fn create(broker: &Broker<RealEnv>, name: &str, partitions: i32, configs: &[(&st
 }
 
 fn batch(values: &[&[u8]]) -> Bytes {
-    let mut builder = BatchBuilder::new(BatchOptions::default());
+    let capacity = usize::MAX;
+    let mut builder = BatchBuilder::new(BatchOptions {
+        capacity,
+        ..BatchOptions::default()
+    });
     for value in values {
         let now_ms = std::time::UNIX_EPOCH
             .elapsed()

@@ -12,7 +12,7 @@ use headwater_log::{
 use headwater_metadata::{ApplyError, Image, MetadataRecord, MetadataRecordError};
 use headwater_protocol::EncodeError;
 use headwater_record::{
-    AppendOrigin, BatchBuilder, BatchError, BatchOptions, ByteSource, DecompressLimit,
+    AppendOrigin, BatchBuilder, BatchError, BatchOptions, ByteSource, DecompressLimit, HEADER_LEN,
     InvalidBatch, LeaderEpoch, Offset, ValidationRules, batches, validate,
 };
 use uuid::Uuid;
@@ -22,6 +22,8 @@ pub(crate) const TOPIC: &str = "__cluster_metadata";
 const READ_BYTES: usize = 1 << 20;
 /// The most that one change may take: it is one batch, so that a crash leaves all of it or nothing.
 const CHANGE_BYTES_MAX: usize = 256 << 20;
+/// What a record takes besides its value: lengths, deltas, the null key, no headers.
+const RECORD_OVERHEAD_MAX: usize = 32;
 
 /// Why the log could not be read back.
 #[derive(Debug, thiserror::Error)]
@@ -193,12 +195,28 @@ impl<E: Env> MetadataLog<E> {
         if records.is_empty() {
             return Ok(());
         }
-        let mut builder = BatchBuilder::new(BatchOptions::default());
+        let values: Vec<_> = records
+            .iter()
+            .map(MetadataRecord::encode)
+            .collect::<Result<_, _>>()?;
+        let capacity = HEADER_LEN
+            + values
+                .iter()
+                .map(|value| value.len() + RECORD_OVERHEAD_MAX)
+                .sum::<usize>();
+        if capacity > CHANGE_BYTES_MAX {
+            return Err(CommitError::TooLarge);
+        }
         for record in records {
             image.apply(record)?;
-            let value = record.encode()?;
+        }
+        let mut builder = BatchBuilder::new(BatchOptions {
+            capacity,
+            ..BatchOptions::default()
+        });
+        for value in &values {
             builder
-                .try_append(now_ms, None, Some(&value), &[])
+                .try_append(now_ms, None, Some(value), &[])
                 .map_err(|_| CommitError::TooLarge)?;
         }
         let rules = ValidationRules {

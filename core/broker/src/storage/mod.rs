@@ -238,6 +238,7 @@ fn candidates<E: Env>(partitions: &[Arc<Partition<E>>]) -> Vec<Candidates> {
         partition.config().cleanup_policy.delete
             && !is_internal_topic(&partition.topic)
             && partition.leadership().role != Role::Gone
+            && partition.log().poisoned().is_none()
     };
     let of = |(index, partition): (usize, &Arc<Partition<E>>)| {
         let segments = partition.log().segments();
