@@ -18,7 +18,7 @@ use crate::offset_index::OffsetPosition;
 use crate::partition_log::{PartitionLog, Writer};
 use crate::producer_state::{BatchTrace, Check, Verdict};
 use crate::roll::{self, Incoming};
-use crate::segment::{Phase, Segment, newer_of};
+use crate::segment::{Largest, Phase, Segment, newer_of};
 use crate::types::Appended;
 
 /// The bytes of a batch that the log changes: base offset, length (unchanged), leader epoch. None of them is under the CRC.
@@ -361,7 +361,7 @@ fn index<E: Env>(
         }
     }
     if largest != before {
-        segment.set_largest_timestamp(Some(largest));
+        segment.set_largest_timestamp(Largest::Known(largest));
     }
     position
 }

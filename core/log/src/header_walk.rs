@@ -55,6 +55,12 @@ impl<F: File> HeaderWalk<F> {
         }
     }
 
+    /// Goes back to a batch that the walk has just given.
+    pub(crate) fn rewind(&mut self, position: u64, next_offset: Offset) {
+        self.position = position;
+        self.next_offset = next_offset;
+    }
+
     /// The next header and where its batch begins.
     pub(crate) fn next(&mut self) -> Result<Option<(u64, BatchHeader)>, WalkError> {
         if self.position >= self.limit {

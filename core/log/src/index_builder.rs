@@ -6,7 +6,7 @@ use headwater_record::BatchHeader;
 use crate::error::ReadError;
 use crate::file_name::FileKind;
 use crate::offset_index::OffsetPosition;
-use crate::segment::{Phase, Segment, newer_of};
+use crate::segment::{Largest, Phase, Segment, newer_of};
 use crate::time_index::TimestampOffset;
 use crate::transaction_index::AbortedTransaction;
 
@@ -103,7 +103,7 @@ impl IndexBuilder {
         }
         segment.offset_index.replace(&self.offsets);
         segment.time_index.replace(&self.times);
-        segment.set_largest_timestamp(Some(self.largest));
+        segment.set_largest_timestamp(Largest::Known(self.largest));
     }
 
     /// Puts the transaction index into the segment.
@@ -123,7 +123,7 @@ pub(crate) fn rebuild<E: Env>(segment: &Segment<E>, interval_bytes: u32) -> Resu
     match segment.save_indexes() {
         Ok(()) => segment.release_indexes(),
         Err(error) => {
-            tracing::warn!(%error, "a rebuilt index stays in memory, because it could not be written")
+            tracing::warn!(%error, "a rebuilt index stays in memory, because it could not be written");
         }
     }
     Ok(())

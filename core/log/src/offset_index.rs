@@ -160,7 +160,7 @@ impl OffsetIndex {
             "a segment is closed before its offsets are {relative} past its base"
         );
         assert!(
-            batch.position <= u64::from(u32::MAX),
+            u32::try_from(batch.position).is_ok(),
             "a segment is closed before its position reaches {}",
             batch.position
         );

@@ -63,7 +63,7 @@ pub(crate) fn open<E: Env>(
         report,
     };
     let listed = opening.list()?;
-    let recovered = opening.recover(listed)?;
+    let recovered = opening.recover(&listed)?;
     opening.finish(recovered)
 }
 
@@ -89,7 +89,7 @@ impl<E: Env> Opening<E> {
                 FileName::LeftOver => self.remove(entry)?,
                 FileName::Segment(_, FileKind::ProducerSnapshot) | FileName::Other => {}
                 FileName::Segment(offset, kind) => {
-                    self.add(listed.entry(offset).or_default(), kind, entry)?
+                    self.add(listed.entry(offset).or_default(), kind, entry)?;
                 }
             }
         }
@@ -145,11 +145,11 @@ impl<E: Env> Opening<E> {
     }
 
     /// Segments that hold whole valid batches only, and what they say.
-    fn recover(&mut self, listed: BTreeMap<Offset, Listed>) -> Result<Recovered<E>, OpenError> {
+    fn recover(&mut self, listed: &BTreeMap<Offset, Listed>) -> Result<Recovered<E>, OpenError> {
         if listed.is_empty() {
             return self.begin_empty();
         }
-        let segments = self.segments(&listed);
+        let segments = self.segments(listed);
         let mut first_checked = self.first_checked(&segments);
         for (index, listed) in listed.values().enumerate() {
             let is_sealed = index + 1 < segments.len();
@@ -178,7 +178,7 @@ impl<E: Env> Opening<E> {
         let (from, producers) = self.producers_before(&segments, first_checked)?;
         Recovery {
             config: &self.config,
-            recovery_point: self.start.recovery_point,
+            durable_end: self.start.recovery_point,
             producers_from: from,
             report: &mut self.report,
             latest_epoch: epochs.latest(),
@@ -287,7 +287,7 @@ impl<E: Env> Opening<E> {
             }
             None => {}
             Some(Err(what)) => {
-                tracing::warn!(path = %path.display(), what, "the leader epochs are read from the batches")
+                tracing::warn!(path = %path.display(), what, "the leader epochs are read from the batches");
             }
         }
         self.report

@@ -159,22 +159,19 @@ impl ProducerStates {
             if check == Check::Sequences {
                 check_epoch(producer_id, entry, &header)?;
             }
-            match control {
-                Some(control) => {
-                    let completed = end_transaction(producer_id, entry, &header, control, check)?;
-                    pending.completed.extend(completed);
-                }
-                None => {
-                    if check == Check::Sequences {
-                        check_sequence(producer_id, entry, &header)?;
-                    }
-                    entry.add_batch(&header);
-                    if header.attributes.is_transactional() {
-                        entry
-                            .current_transaction_first_offset
-                            .get_or_insert(header.base_offset);
-                    }
-                }
+            if let Some(control) = control {
+                let completed = end_transaction(producer_id, entry, &header, control, check)?;
+                pending.completed.extend(completed);
+                continue;
+            }
+            if check == Check::Sequences {
+                check_sequence(producer_id, entry, &header)?;
+            }
+            entry.add_batch(&header);
+            if header.attributes.is_transactional() {
+                entry
+                    .current_transaction_first_offset
+                    .get_or_insert(header.base_offset);
             }
         }
         Ok(Verdict::InOrder(pending))

@@ -33,15 +33,15 @@ fn append(
     }
 }
 
-fn marker(aborted: bool, coordinator_epoch: i32) -> Option<ControlRecord> {
-    Some(ControlRecord {
+fn marker(aborted: bool, coordinator_epoch: i32) -> ControlRecord {
+    ControlRecord {
         control_type: if aborted {
             ControlType::Abort
         } else {
             ControlType::Commit
         },
         coordinator_epoch: Some(coordinator_epoch),
-    })
+    }
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_marker_ends_a_transaction_and_an_abort_is_remembered() {
     );
     let mut end = batch(1, 0, -1, 1, 2);
     end.attributes = end.attributes.transactional().control();
-    let aborted = states.replay(&end, marker(true, 5));
+    let aborted = states.replay(&end, Some(marker(true, 5)));
     assert_eq!(aborted.len(), 1);
     assert_eq!(aborted[0].first_offset, Offset::new(0));
     assert_eq!(aborted[0].last_offset, Offset::new(2));
@@ -157,7 +157,10 @@ fn a_marker_ends_a_transaction_and_an_abort_is_remembered() {
         Some(Offset::new(1))
     );
     end.base_offset = Offset::new(3);
-    let stale = states.check(std::iter::once((end, marker(false, 4))), Check::Sequences);
+    let stale = states.check(
+        std::iter::once((end, Some(marker(false, 4)))),
+        Check::Sequences,
+    );
     assert!(matches!(
         stale,
         Err(AppendError::InvalidControlBatch { .. })

@@ -34,7 +34,7 @@ pub(crate) struct Recovered<E: Env> {
 /// The checks, and what they find out on the way.
 pub(crate) struct Recovery<'a> {
     pub(crate) config: &'a LogConfig,
-    pub(crate) recovery_point: Offset,
+    pub(crate) durable_end: Offset,
     /// Batches before it are in `producers` already.
     pub(crate) producers_from: Offset,
     pub(crate) report: &'a mut RecoveryReport,
@@ -99,7 +99,7 @@ impl Recovery<'_> {
     fn follows<E: Env>(&mut self, segment: &Segment<E>, log_end_offset: Offset) -> bool {
         let base_offset = segment.base_offset();
         if base_offset == log_end_offset
-            || (base_offset > log_end_offset && base_offset <= self.recovery_point)
+            || (base_offset > log_end_offset && base_offset <= self.durable_end)
         {
             return true;
         }
@@ -202,7 +202,7 @@ impl Recovery<'_> {
         let header = *chunk.batch_at(end.position).ok()??.ok()?.header();
         let is_believable = header.base_offset == end.next_offset
             && header.last_offset_delta >= 0
-            && header.next_offset() <= self.recovery_point;
+            && header.next_offset() <= self.durable_end;
         if !is_believable {
             return None;
         }

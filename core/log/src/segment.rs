@@ -14,9 +14,18 @@ use crate::error::{FileError, ReadError};
 use crate::file_name::{DELETED_SUFFIX, FileKind, segment_file};
 use crate::header_walk::{HeaderWalk, WalkError};
 use crate::log_file::LogFile;
-use crate::offset_index::{OffsetIndex, OffsetPosition};
+use crate::offset_index::OffsetIndex;
 use crate::time_index::{TimeIndex, TimestampOffset};
 use crate::transaction_index::TransactionIndex;
+
+/// The greatest timestamp of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Largest {
+    /// It was not needed yet.
+    Unknown,
+    /// `None`: no record has a timestamp.
+    Known(Option<TimestampOffset>),
+}
 
 /// Which part of a segment's end a reader may trust.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +49,7 @@ pub(crate) struct Segment<E: Env> {
     file: LogFile<E::File>,
     size: AtomicU64,
     modified_ms: AtomicI64,
-    /// `None` while unknown; then the greatest timestamp, if any record has one.
-    largest: Mutex<Option<Option<TimestampOffset>>>,
+    largest: Mutex<Largest>,
     pub(crate) offset_index: OffsetIndex,
     pub(crate) time_index: TimeIndex,
     pub(crate) transaction_index: TransactionIndex,
@@ -69,7 +77,7 @@ impl<E: Env> Segment<E> {
             offset_index: OffsetIndex::empty(base_offset),
             time_index: TimeIndex::empty(base_offset),
             transaction_index: TransactionIndex::empty(),
-            largest: Mutex::new(Some(None)),
+            largest: Mutex::new(Largest::Known(None)),
             ..Self::existing(env, dir, base_offset, FileLengths::default(), now_ms)
         };
         segment.file.put(file);
@@ -92,7 +100,7 @@ impl<E: Env> Segment<E> {
             file: LogFile::closed(),
             size: AtomicU64::new(lengths.log),
             modified_ms: AtomicI64::new(modified_ms),
-            largest: Mutex::new(None),
+            largest: Mutex::new(Largest::Unknown),
             offset_index: OffsetIndex::on_disk(base_offset, lengths.offset_index),
             time_index: TimeIndex::on_disk(base_offset, lengths.time_index),
             transaction_index: TransactionIndex::on_disk(lengths.transaction_index),
@@ -187,12 +195,13 @@ impl<E: Env> Segment<E> {
         let path = self.path(FileKind::OffsetIndex);
         match self.offset_index.floor(&self.env, &path, target) {
             Ok(None) => {}
-            Ok(Some(entry)) if self.points_to_its_batch(&file, entry, limit) => {
-                return Ok(
-                    HeaderWalk::new(file, entry.position, limit).with_next_offset(self.base_offset)
-                );
-            }
             Ok(Some(entry)) => {
+                let mut walk = HeaderWalk::new(Arc::clone(&file), entry.position, limit);
+                if matches!(walk.next(), Ok(Some((_, header))) if header.last_offset() == entry.last_offset)
+                {
+                    walk.rewind(entry.position, self.base_offset);
+                    return Ok(walk);
+                }
                 tracing::warn!(path = %path.display(), ?entry, "an index points to no batch; searching the segment from its start");
             }
             Err(error) => {
@@ -200,11 +209,6 @@ impl<E: Env> Segment<E> {
             }
         }
         Ok(HeaderWalk::new(file, 0, limit).with_next_offset(self.base_offset))
-    }
-
-    fn points_to_its_batch(&self, file: &Arc<E::File>, entry: OffsetPosition, limit: u64) -> bool {
-        let mut walk = HeaderWalk::new(Arc::clone(file), entry.position, limit);
-        matches!(walk.next(), Ok(Some((_, header))) if header.last_offset() == entry.last_offset)
     }
 
     /// A walk from `position`, where a batch begins.
@@ -262,12 +266,17 @@ impl<E: Env> Segment<E> {
         &self,
         phase: Phase,
     ) -> Result<Option<TimestampOffset>, ReadError> {
-        if let Some(known) = *self.largest.lock() {
+        if let Largest::Known(known) = *self.largest.lock() {
             return Ok(known);
         }
         let found = self.find_largest_timestamp(phase)?;
         // An append in between knows better: it took this way itself first.
-        Ok(*self.largest.lock().get_or_insert(found))
+        let mut largest = self.largest.lock();
+        if let Largest::Known(known) = *largest {
+            return Ok(known);
+        }
+        *largest = Largest::Known(found);
+        Ok(found)
     }
 
     fn find_largest_timestamp(&self, phase: Phase) -> Result<Option<TimestampOffset>, ReadError> {
@@ -313,7 +322,7 @@ impl<E: Env> Segment<E> {
     }
 
     /// Sets what [`largest_timestamp`](Self::largest_timestamp) gives.
-    pub(crate) fn set_largest_timestamp(&self, largest: Option<Option<TimestampOffset>>) {
+    pub(crate) fn set_largest_timestamp(&self, largest: Largest) {
         *self.largest.lock() = largest;
     }
 

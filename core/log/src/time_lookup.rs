@@ -106,7 +106,7 @@ fn greatest_in_batch<E: Env>(
         .records(limit)
         .map_err(damaged)?;
     let mut greatest = -1;
-    for record in records.iter() {
+    for record in &records {
         let record = record.map_err(damaged)?;
         if record.offset >= from {
             greatest = greatest.max(record.timestamp_ms);
@@ -178,7 +178,7 @@ fn search_batch<E: Env>(
     let batch = segment.read_batch(position, header)?;
     let damaged = |source| segment.corrupt(position, source);
     let records = batch.records(limit).map_err(damaged)?;
-    for record in records.iter() {
+    for record in &records {
         let record = record.map_err(damaged)?;
         if record.offset >= from && record.timestamp_ms >= timestamp_ms {
             return Ok(Some(RecordPosition {

@@ -10,7 +10,7 @@ use crate::file_name::{self, FileKind, FileName};
 use crate::partition_log::{PartitionLog, Writer};
 use crate::producer_replay::rebuild_producers;
 use crate::roll::Head;
-use crate::segment::Segment;
+use crate::segment::{Largest, Segment};
 use crate::segments::Segments;
 use crate::view::View;
 
@@ -148,7 +148,7 @@ pub(crate) fn cut_segment<E: Env>(
         .transaction_index
         .truncate_to(env, &segment.path(FileKind::TransactionIndex), offset)
         .map_err(failed(FileKind::TransactionIndex))?;
-    segment.set_largest_timestamp(None);
+    segment.set_largest_timestamp(Largest::Unknown);
     // What the files still say of the cut part must not be found by a recovery.
     segment.save_indexes()?;
     Ok(())
