@@ -70,7 +70,7 @@ impl Client {
                 && let Some(topic) = topic
             {
                 // An unknown topic is final when the broker has just been asked again.
-                self.refresh_topic(topic).await?;
+                self.look_again(topic).await?;
             }
             tokio::time::sleep(pause).await;
         }

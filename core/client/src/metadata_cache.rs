@@ -132,6 +132,17 @@ impl Client {
         }
     }
 
+    /// The topic as it is now, or nothing while no broker can be asked: then what is known must do, and a retry comes back here.
+    pub(crate) async fn look_again(&self, name: &str) -> Result<Option<Arc<TopicMetadata>>> {
+        match self.refresh_topic(name).await {
+            Ok(metadata) => Ok(Some(metadata)),
+            Err(error) if matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout) => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// The topic as it is now.
     pub(crate) async fn refresh_topic(&self, name: &str) -> Result<Arc<TopicMetadata>> {
         let asked = MetadataRequestTopic {

@@ -154,6 +154,18 @@ fn what_can_pass_is_tried_again_and_written_once(#[case] faults: Vec<Fault>) {
 }
 
 #[test]
+fn a_broker_that_is_away_for_a_while_is_waited_for() {
+    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let (_runtime, client) = client(&broker);
+    let producer = client.producer(config(&[]));
+    send(&producer, "before").wait().unwrap();
+    broker.state().away = 9;
+    send(&producer, "after").wait().unwrap();
+    assert_eq!(broker.state().away, 0);
+    assert_eq!(values(&broker, 0), ["before", "after"]);
+}
+
+#[test]
 fn a_refusal_that_stays_is_the_records_error_and_harms_no_other() {
     let broker = FakeBroker::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);

@@ -119,7 +119,7 @@ impl Consumer {
             .map(|partition| &*partition.topic)
             .or(error.topic())
         {
-            self.client.refresh_topic(topic).await?;
+            self.client.look_again(topic).await?;
         }
         tokio::time::sleep(self.config.retry.backoff.min(wait)).await;
         Ok(())

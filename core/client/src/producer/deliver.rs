@@ -194,7 +194,9 @@ impl Delivery<'_> {
     /// Asks who leads the partition now. Storage that fails is only worth a retry if somebody else has taken over.
     async fn find_leader(&self, before: Option<i32>, error: &Error, code: ErrorCode) -> Result<()> {
         let queue = self.queue;
-        let metadata = queue.shared.client.refresh_topic(&queue.topic).await?;
+        let Some(metadata) = queue.shared.client.look_again(&queue.topic).await? else {
+            return Ok(());
+        };
         let leader = metadata.leader(queue.partition)?;
         if code == ErrorCode::KafkaStorageError && leader == before {
             Err(error.clone())

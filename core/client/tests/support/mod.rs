@@ -64,6 +64,8 @@ pub(crate) struct State {
     /// Every batch that arrived, refused or not.
     pub(crate) seen: Vec<Seen>,
     pub(crate) metadata_requests: usize,
+    /// So many requests of any kind find nobody.
+    pub(crate) away: usize,
     pub(crate) max_batch_bytes: usize,
     /// The last sequence of each producer in each partition, and the offset of the batch.
     sequences: HashMap<Writer, Last>,
@@ -149,6 +151,9 @@ pub(crate) fn config(pairs: &[(&str, &str)]) -> ProducerConfig {
 impl Transport for FakeBroker {
     fn call(&self, _: Node, request: Request) -> CallFuture<'_> {
         Box::pin(async move {
+            if self.is_away() {
+                return Err(lost(false));
+            }
             match request {
                 Request::Metadata(request) => Ok(self.metadata(&request).into()),
                 Request::InitProducerId(_) => Ok(InitProducerIdResponse {
@@ -179,6 +184,13 @@ fn lost(sent: bool) -> TransportError {
 }
 
 impl FakeBroker {
+    fn is_away(&self) -> bool {
+        let mut state = self.state();
+        let away = state.away > 0;
+        state.away = state.away.saturating_sub(1);
+        away
+    }
+
     fn metadata(&self, request: &MetadataRequest) -> MetadataResponse {
         let mut state = self.state();
         state.metadata_requests += 1;
