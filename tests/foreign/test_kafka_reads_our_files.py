@@ -10,7 +10,7 @@ import pytest
 import headwater as hw
 from tests.foreign import kafka
 
-RECORDS = 5_000
+RECORDS = 10_000
 
 
 @pytest.fixture(scope="module")
@@ -18,10 +18,10 @@ def partition(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A partition's directory with several segments, written and closed by Headwater."""
     data = tmp_path_factory.mktemp("judged")
     with hw.open(data) as client:
-        client.create_topic("judged", segment_bytes=100_000, index_interval_bytes=1024, retention_ms=-1)
+        client.create_topic("judged", segment_bytes=1 << 20, index_interval_bytes=1024, retention_ms=-1)
         with client.producer(batch_size=2_000, linger_ms=50) as producer:
             for n in range(RECORDS):
-                producer.send("judged", f"value-{n}-" + "x" * 40, key=f"key-{n % 100}", timestamp=1_700_000_000_000 + n)
+                producer.send("judged", f"value-{n}-" + "x" * 300, key=f"key-{n % 100}", timestamp=1_700_000_000_000 + n)
     return data / "judged-0"
 
 
