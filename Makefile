@@ -26,6 +26,7 @@ test-mutants: ## Each safety check, broken on purpose, must be caught
 	tests/crash/mutants.sh
 
 test-python: $(VENV)/package $(VENV)/dev-tools ## The Python package, foreign judges, notebooks
+	tests/foreign/install.sh
 	$(BIN)/python -m pytest tests
 
 bench: $(VENV)/package $(VENV)/dev-tools ## Measure each figure of the README against its limit or its peer
