@@ -19,6 +19,7 @@ mod header_walk;
 mod index_builder;
 mod index_file;
 mod leader_epochs;
+mod listing;
 mod log_file;
 mod mutants;
 mod offset_index;

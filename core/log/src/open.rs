@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use headwater_env::{DirEntry, Env};
+use headwater_env::Env;
 use headwater_record::Offset;
 use parking_lot::{Mutex, RwLock};
 
@@ -14,26 +14,16 @@ use crate::file_name::{self, FileKind, FileName, LEADER_EPOCH_CHECKPOINT, segmen
 use crate::flush::Flusher;
 use crate::index_builder;
 use crate::leader_epochs::LeaderEpochs;
+use crate::listing::{self, Listed};
 use crate::partition_log::{PartitionLog, Writer};
 use crate::producer_replay::{newest_snapshot, rebuild_producers, replay};
 use crate::producer_state::ProducerStates;
 use crate::recovery::{Recovered, Recovery};
 use crate::report::{Damage, RecoveryReport};
 use crate::roll::Head;
-use crate::segment::{FileLengths, Segment};
-use crate::segments::Segments;
+use crate::segment::Segment;
 use crate::types::OpenState;
 use crate::view::View;
-
-/// A segment as the directory lists it.
-#[derive(Debug, Default, Clone, Copy)]
-struct Listed {
-    has_log: bool,
-    has_offset_index: bool,
-    has_time_index: bool,
-    lengths: FileLengths,
-    modified_ms: i64,
-}
 
 /// What opening works on.
 struct Opening<E: Env> {
@@ -62,7 +52,11 @@ pub(crate) fn open<E: Env>(
         start,
         report,
     };
-    let listed = opening.list()?;
+    let listed = listing::list(
+        &opening.env,
+        &opening.dir,
+        &mut opening.report.files_removed,
+    )?;
     let recovered = opening.recover(&listed)?;
     opening.finish(recovered)
 }
@@ -77,73 +71,6 @@ fn make_directory<E: Env>(env: &E, dir: &Path, start: &OpenState) -> Result<(), 
 }
 
 impl<E: Env> Opening<E> {
-    /// The segments of the directory, each with its log; left-overs are removed.
-    fn list(&mut self) -> Result<BTreeMap<Offset, Listed>, FileError> {
-        let entries = self
-            .env
-            .read_dir(&self.dir)
-            .map_err(|source| FileError::new("list", &*self.dir, source))?;
-        let mut listed: BTreeMap<Offset, Listed> = BTreeMap::new();
-        for entry in &entries {
-            match file_name::parse(&entry.name) {
-                FileName::LeftOver => self.remove(entry)?,
-                FileName::Segment(_, FileKind::ProducerSnapshot) | FileName::Other => {}
-                FileName::Segment(offset, kind) => {
-                    self.add(listed.entry(offset).or_default(), kind, entry)?;
-                }
-            }
-        }
-        for entry in &entries {
-            // An index without its log is what a crash between two removals leaves.
-            if let FileName::Segment(offset, kind) = file_name::parse(&entry.name)
-                && kind != FileKind::ProducerSnapshot
-                && !listed[&offset].has_log
-            {
-                self.remove(entry)?;
-            }
-        }
-        listed.retain(|_, segment| segment.has_log);
-        Ok(listed)
-    }
-
-    fn add(&self, segment: &mut Listed, kind: FileKind, entry: &DirEntry) -> Result<(), FileError> {
-        let path = self.dir.join(&entry.name);
-        let metadata = self
-            .env
-            .metadata(&path)
-            .map_err(|source| FileError::new("open", path, source))?;
-        let Some(metadata) = metadata else {
-            return Ok(());
-        };
-        match kind {
-            FileKind::Log => {
-                segment.has_log = true;
-                segment.lengths.log = metadata.len;
-                segment.modified_ms = metadata.modified_ms;
-            }
-            FileKind::OffsetIndex => {
-                segment.has_offset_index = metadata.len % 8 == 0;
-                segment.lengths.offset_index = metadata.len;
-            }
-            FileKind::TimeIndex => {
-                segment.has_time_index = metadata.len % 12 == 0;
-                segment.lengths.time_index = metadata.len;
-            }
-            FileKind::TransactionIndex => segment.lengths.transaction_index = metadata.len,
-            FileKind::ProducerSnapshot => {}
-        }
-        Ok(())
-    }
-
-    fn remove(&mut self, entry: &DirEntry) -> Result<(), FileError> {
-        let path = self.dir.join(&entry.name);
-        self.env
-            .remove_file(&path)
-            .map_err(|source| FileError::new("remove", path, source))?;
-        self.report.files_removed.push(entry.name.clone());
-        Ok(())
-    }
-
     /// Segments that hold whole valid batches only, and what they say.
     fn recover(&mut self, listed: &BTreeMap<Offset, Listed>) -> Result<Recovered<E>, OpenError> {
         if listed.is_empty() {
@@ -153,7 +80,7 @@ impl<E: Env> Opening<E> {
         let mut first_checked = self.first_checked(&segments);
         for (index, listed) in listed.values().enumerate() {
             let is_sealed = index + 1 < segments.len();
-            if index < first_checked && is_sealed && lacks_index(listed) {
+            if index < first_checked && is_sealed && listed.lacks_index() {
                 let segment = &segments[index];
                 match index_builder::rebuild(segment, self.config.index_interval_bytes) {
                     Ok(()) => self.report_rebuilt(segment),
@@ -239,7 +166,7 @@ impl<E: Env> Opening<E> {
         epochs: LeaderEpochs,
         log_end_offset: Offset,
     ) -> Result<Recovered<E>, OpenError> {
-        let view = view_of(&segments, log_end_offset);
+        let view = View::of(&segments, log_end_offset);
         Ok(Recovered {
             producers: rebuild_producers(&view).map_err(|error| self.damaged(&error))?,
             segments,
@@ -259,7 +186,7 @@ impl<E: Env> Opening<E> {
             .unwrap_or_else(|| (Offset::ZERO, ProducerStates::default()));
         if first_checked > 0
             && let Err(error) = replay(
-                &view_of(&segments[..first_checked], limit),
+                &View::of(&segments[..first_checked], limit),
                 from,
                 &mut states,
             )
@@ -347,7 +274,7 @@ impl<E: Env> Opening<E> {
         }
         let log_end_offset = recovered.log_end_offset;
         self.report_lost(&recovered);
-        let mut view = view_of(&recovered.segments, log_end_offset);
+        let mut view = View::of(&recovered.segments, log_end_offset);
         view.log_start_offset = view.log_start_offset.max(self.start.log_start_offset);
         view.assert_order();
         self.remove_stale_snapshots(log_end_offset)?;
@@ -418,7 +345,7 @@ impl<E: Env> Opening<E> {
                 file_name::parse(&entry.name)
                 && offset > log_end_offset
             {
-                self.remove(&entry)?;
+                listing::remove(&self.env, &self.dir, &entry, &mut self.report.files_removed)?;
             }
         }
         Ok(())
@@ -461,13 +388,6 @@ impl<E: Env> PartitionLog<E> {
     }
 }
 
-fn lacks_index(listed: &Listed) -> bool {
-    !listed.has_offset_index
-        || !listed.has_time_index
-        // A sealed segment's time index ends with its greatest timestamp.
-        || (listed.lengths.log > 0 && listed.lengths.time_index == 0)
-}
-
 /// Where the last segment ends, from its last index entry on.
 fn quick_end<E: Env>(segments: &[Arc<Segment<E>>]) -> Result<Offset, ReadError> {
     let active = &segments[segments.len() - 1];
@@ -479,14 +399,4 @@ fn quick_end<E: Env>(segments: &[Arc<Segment<E>>]) -> Result<Offset, ReadError> 
         end = header.next_offset();
     }
     Ok(end)
-}
-
-fn view_of<E: Env>(segments: &[Arc<Segment<E>>], log_end_offset: Offset) -> View<E> {
-    View {
-        log_start_offset: segments[0].base_offset(),
-        active_size: segments[segments.len() - 1].size(),
-        segments: Arc::new(Segments::new(segments.to_vec())),
-        log_end_offset,
-        generation: 0,
-    }
 }

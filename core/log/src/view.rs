@@ -5,7 +5,7 @@ use std::sync::Arc;
 use headwater_env::Env;
 use headwater_record::Offset;
 
-use crate::segment::Phase;
+use crate::segment::{Phase, Segment};
 use crate::segments::Segments;
 
 /// A state that the log had. Everything below `log_end_offset` is in the first `active_size` bytes of the active segment and in the
@@ -30,6 +30,17 @@ impl<E: Env> Clone for View<E> {
 }
 
 impl<E: Env> View<E> {
+    /// All of these segments, which end at `log_end_offset`.
+    pub(crate) fn of(segments: &[Arc<Segment<E>>], log_end_offset: Offset) -> Self {
+        Self {
+            log_start_offset: segments[0].base_offset(),
+            active_size: segments[segments.len() - 1].size(),
+            segments: Arc::new(Segments::new(segments.to_vec())),
+            log_end_offset,
+            generation: 0,
+        }
+    }
+
     /// Stops a log whose offsets contradict each other, before anyone acts on them.
     pub(crate) fn assert_order(&self) {
         let first = self.segments.list()[0].base_offset();

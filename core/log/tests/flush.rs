@@ -1,5 +1,10 @@
 //! What is said to be durable is, many share one fsync, and a failed one ends the writing.
-#![allow(missing_docs, reason = "tests")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "tests"
+)]
 
 mod support;
 

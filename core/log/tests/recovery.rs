@@ -1,5 +1,10 @@
 //! After a crash the log holds every whole valid batch and nothing else, and says what it cut.
-#![allow(missing_docs, reason = "tests")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "tests"
+)]
 
 mod support;
 

@@ -1,5 +1,10 @@
 //! Retention, deletion and truncation take what they may and nothing else, under readers too.
-#![allow(missing_docs, reason = "tests")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "tests"
+)]
 
 mod support;
 

@@ -172,11 +172,10 @@ pub fn read_from<E: Env>(
         for batch in batches(&read.bytes) {
             let batch = batch.expect("the batch is whole");
             batch.verify_crc().expect("the batch is undamaged");
-            for record in batch
+            let plain = batch
                 .records(DecompressLimit::default())
-                .expect("the records decompress")
-                .iter()
-            {
+                .expect("the records decompress");
+            for record in &plain {
                 let record = record.expect("the record is well formed");
                 if record.offset >= from {
                     records.push((

@@ -1,0 +1,104 @@
+//! What stands in a partition's directory.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use headwater_env::{DirEntry, Env};
+use headwater_record::Offset;
+
+use crate::error::FileError;
+use crate::file_name::{self, FileKind, FileName};
+use crate::segment::FileLengths;
+
+/// A segment as the directory lists it.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Listed {
+    pub(crate) lengths: FileLengths,
+    pub(crate) modified_ms: i64,
+    has_log: bool,
+    has_offset_index: bool,
+    has_time_index: bool,
+}
+
+impl Listed {
+    /// Has a sealed segment an index that is missing, or that cannot be the one that was written?
+    pub(crate) fn lacks_index(&self) -> bool {
+        !self.has_offset_index
+            || !self.has_time_index
+            // A sealed segment's time index ends with its greatest timestamp.
+            || (self.lengths.log > 0 && self.lengths.time_index == 0)
+    }
+
+    fn add(&mut self, kind: FileKind, len: u64, modified_ms: i64) {
+        match kind {
+            FileKind::Log => {
+                self.has_log = true;
+                self.lengths.log = len;
+                self.modified_ms = modified_ms;
+            }
+            FileKind::OffsetIndex => {
+                self.has_offset_index = len.is_multiple_of(8);
+                self.lengths.offset_index = len;
+            }
+            FileKind::TimeIndex => {
+                self.has_time_index = len.is_multiple_of(12);
+                self.lengths.time_index = len;
+            }
+            FileKind::TransactionIndex => self.lengths.transaction_index = len,
+            FileKind::ProducerSnapshot => {}
+        }
+    }
+}
+
+/// The segments of the directory, each with its log. Left-overs are removed and their names added to `removed`.
+pub(crate) fn list<E: Env>(
+    env: &E,
+    dir: &Path,
+    removed: &mut Vec<String>,
+) -> Result<BTreeMap<Offset, Listed>, FileError> {
+    let entries = env
+        .read_dir(dir)
+        .map_err(|source| FileError::new("list", dir, source))?;
+    let mut listed: BTreeMap<Offset, Listed> = BTreeMap::new();
+    for entry in &entries {
+        match file_name::parse(&entry.name) {
+            FileName::LeftOver => remove(env, dir, entry, removed)?,
+            FileName::Segment(_, FileKind::ProducerSnapshot) | FileName::Other => {}
+            FileName::Segment(offset, kind) => {
+                let path = dir.join(&entry.name);
+                let metadata = env
+                    .metadata(&path)
+                    .map_err(|source| FileError::new("open", path, source))?;
+                if let Some(metadata) = metadata {
+                    let segment = listed.entry(offset).or_default();
+                    segment.add(kind, metadata.len, metadata.modified_ms);
+                }
+            }
+        }
+    }
+    for entry in &entries {
+        // An index without its log is what a crash between two removals leaves.
+        if let FileName::Segment(offset, kind) = file_name::parse(&entry.name)
+            && kind != FileKind::ProducerSnapshot
+            && listed.get(&offset).is_some_and(|segment| !segment.has_log)
+        {
+            remove(env, dir, entry, removed)?;
+        }
+    }
+    listed.retain(|_, segment| segment.has_log);
+    Ok(listed)
+}
+
+/// Removes a file and remembers its name.
+pub(crate) fn remove<E: Env>(
+    env: &E,
+    dir: &Path,
+    entry: &DirEntry,
+    removed: &mut Vec<String>,
+) -> Result<(), FileError> {
+    let path = dir.join(&entry.name);
+    env.remove_file(&path)
+        .map_err(|source| FileError::new("remove", path, source))?;
+    removed.push(entry.name.clone());
+    Ok(())
+}
