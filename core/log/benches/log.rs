@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "a bench")]
 #![allow(
     clippy::unwrap_used,
+    clippy::case_sensitive_file_extension_comparisons,
     reason = "a bench that cannot go on has nothing better to do"
 )]
 

@@ -18,7 +18,7 @@ use crate::listing::{self, Listed};
 use crate::partition_log::{PartitionLog, Writer};
 use crate::producer_replay::{newest_snapshot, rebuild_producers, replay};
 use crate::producer_state::ProducerStates;
-use crate::recovery::{Recovered, Recovery};
+use crate::recovery::{Recovered, Recovery, remove_segment};
 use crate::report::{Damage, RecoveryReport};
 use crate::roll::Head;
 use crate::segment::Segment;
@@ -327,7 +327,7 @@ impl<E: Env> Opening<E> {
         let start = self.start.log_start_offset;
         tracing::warn!(partition = %self.dir.display(), %start, end = %recovered.log_end_offset, "the log ends before its start and begins anew there");
         for segment in recovered.segments.drain(..).rev() {
-            crate::recovery::remove_segment(&segment)?;
+            remove_segment(&segment)?;
         }
         let segment = Segment::create(self.env.clone(), Arc::clone(&self.dir), start)?;
         recovered.segments.push(Arc::new(segment));

@@ -206,9 +206,9 @@ fn many_threads_append_read_and_share_syncs() {
                 }
             });
         }
-        writers
-            .into_iter()
-            .for_each(|writer| writer.join().unwrap());
+        for writer in writers {
+            writer.join().unwrap();
+        }
     });
     assert_eq!(acknowledged.load(Ordering::Relaxed), 1200);
     let expected = read_all(&log);

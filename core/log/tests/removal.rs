@@ -49,7 +49,7 @@ fn expired_segments_go_and_their_files_follow_after_the_delay() {
             .any(|name| name.ends_with(".log.deleted"))
     );
     assert_eq!(log.delete_due_files().unwrap(), 0);
-    env.advance(Duration::from_secs(60));
+    env.advance(Duration::from_mins(1));
     assert!(log.delete_due_files().unwrap() > 0);
     assert!(
         !files(&env).iter().any(|name| name.ends_with(".deleted")),
