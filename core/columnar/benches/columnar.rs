@@ -127,8 +127,8 @@ fn encoding(records: usize, value_len: usize) {
         limit,
         "write",
     );
-    let encoded = best(|| encode_all(&mut encoder, &rows, |batch| _ = black_box(batch)));
-    row("encode", records, bytes, encoded, limit, "write");
+    let in_memory = best(|| encode_all(&mut encoder, &rows, |batch| _ = black_box(batch)));
+    row("encode", records, bytes, in_memory, limit, "write");
     let produced = best(|| {
         let mut position = 0;
         encode_all(&mut encoder, &rows, |batch| {

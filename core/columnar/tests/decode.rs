@@ -1,4 +1,9 @@
 //! Batches to tables: places, projection, trimming, errors.
+#![allow(
+    clippy::unwrap_used,
+    clippy::similar_names,
+    reason = "a test may fail this way, and names what it decodes"
+)]
 
 mod support;
 

@@ -1,4 +1,9 @@
 //! Schemas written as names and dtypes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::similar_names,
+    reason = "a test may fail this way, and names what it decodes"
+)]
 
 use std::sync::Arc;
 

@@ -1,4 +1,9 @@
 //! Tables to batches: column types, partitions, sizes, JSON.
+#![allow(
+    clippy::unwrap_used,
+    clippy::similar_names,
+    reason = "a test may fail this way, and names what it decodes"
+)]
 
 mod support;
 
@@ -266,6 +271,8 @@ fn a_time_before_1970_is_refused_before_a_batch_is_out() {
     );
 }
 
+type Header<'a> = (&'a str, Option<&'a [u8]>);
+
 fn headers_array() -> ArrayRef {
     let fields = Fields::from(vec![
         Field::new("key", DataType::Utf8, true),
@@ -279,8 +286,7 @@ fn headers_array() -> ArrayRef {
         ],
     );
     let mut list = ListBuilder::new(item);
-    let rows: [&[(&str, Option<&[u8]>)]; 3] =
-        [&[("a", Some(b"1")), ("a", None)], &[], &[("b", Some(b""))]];
+    let rows: [&[Header<'_>]; 3] = [&[("a", Some(b"1")), ("a", None)], &[], &[("b", Some(b""))]];
     for row in rows {
         for (key, value) in row {
             list.values()

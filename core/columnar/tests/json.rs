@@ -1,4 +1,9 @@
 //! JSON values to columns: schemas, inference, errors.
+#![allow(
+    clippy::unwrap_used,
+    clippy::similar_names,
+    reason = "a test may fail this way, and names what it decodes"
+)]
 
 mod support;
 

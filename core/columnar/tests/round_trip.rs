@@ -1,4 +1,9 @@
 //! Records to batches to tables and back: nothing is lost, whatever the records and the cut.
+#![allow(
+    clippy::unwrap_used,
+    clippy::similar_names,
+    reason = "a test may fail this way, and names what it decodes"
+)]
 
 mod support;
 

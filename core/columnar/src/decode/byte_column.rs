@@ -55,7 +55,7 @@ impl ByteColumn {
                 bad.push(NotText {
                     row: moved + row,
                     reason: error.to_string(),
-                })
+                });
             });
         }
         if let Some(classic) = &mut self.classic {

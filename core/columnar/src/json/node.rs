@@ -195,7 +195,7 @@ impl Node {
             Self::Bool(_) => return Err(cursor.mismatch("true or false")),
             Self::Unsigned(values, max) => values.push(number::unsigned(cursor, *max)?),
             Self::Decimal(values, precision, scale) => {
-                values.push(number::decimal(cursor, *precision, *scale)?)
+                values.push(number::decimal(cursor, *precision, *scale)?);
             }
             Self::List(list) => list.read(cursor)?,
             Self::Object(object) => object.read(cursor)?,
@@ -271,9 +271,9 @@ impl Node {
             Self::Integer(mut values, _) => {
                 Arc::new(Int64Array::new(values.values.into(), values.nulls.finish()))
             }
-            Self::Temporal(mut values, temporal) => {
+            Self::Temporal(mut values, _) => {
                 let array = Int64Array::new(values.values.into(), values.nulls.finish());
-                return temporal.finish(array, data_type);
+                return Temporal::finish(array, data_type);
             }
             Self::Unsigned(mut values, _) => Arc::new(UInt64Array::new(
                 values.values.into(),

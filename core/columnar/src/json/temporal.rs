@@ -102,11 +102,7 @@ impl Temporal {
     }
 
     /// The array, of that type.
-    pub(crate) fn finish(
-        self,
-        array: Int64Array,
-        data_type: &DataType,
-    ) -> Result<ArrayRef, ArrowError> {
+    pub(crate) fn finish(array: Int64Array, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
         let narrow = match data_type {
             DataType::Date32 | DataType::Time32(_) => arrow_cast::cast(&array, &DataType::Int32)?,
             _ => Arc::new(array),

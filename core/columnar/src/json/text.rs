@@ -11,9 +11,9 @@ impl RawText<'_> {
     /// Appends the text with its escapes resolved. A surrogate without its other half becomes U+FFFD.
     pub(crate) fn append_to(self, out: &mut Vec<u8>) {
         if self.escaped {
-            self.unescape(out)
+            self.unescape(out);
         } else {
-            out.extend_from_slice(self.bytes)
+            out.extend_from_slice(self.bytes);
         }
     }
 
