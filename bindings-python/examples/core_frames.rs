@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow_array::{ArrayRef, BinaryViewArray, RecordBatch};
-use headwater::{BatchOptions, BulkOptions, ConsumerConfig, NewTopic, ProducerConfig, TopicPartition, Until};
+use headwater::{
+    BatchOptions, BulkOptions, ConsumerConfig, NewTopic, ProducerConfig, TopicPartition, Until,
+};
 
 // As in the package.
 #[global_allocator]
@@ -24,21 +26,32 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let records: usize = records.parse()?;
     let engine = headwater::open(Some(Path::new(&directory)), headwater::NO_CONFIG)?;
     engine.block_on(engine.create_topic(NewTopic::new("bench")))?;
-    let values: ArrayRef = Arc::new(BinaryViewArray::from_iter_values((0..records).map(|_| VALUE)));
+    let values: ArrayRef = Arc::new(BinaryViewArray::from_iter_values(
+        (0..records).map(|_| VALUE),
+    ));
     let table = RecordBatch::try_from_iter([("value", values)])?;
 
     let producer = engine.producer(ProducerConfig::default());
-    let options = BulkOptions { value: Some("value".into()), ..BulkOptions::default() };
+    let options = BulkOptions {
+        value: Some("value".into()),
+        ..BulkOptions::default()
+    };
     let started = Instant::now();
     for start in (0..records).step_by(ROWS) {
         let rows = table.slice(start, ROWS.min(records - start));
         engine.block_on(producer.send_batch("bench", &rows, &options))?;
     }
-    println!("send_batch {}", records as f64 / started.elapsed().as_secs_f64());
+    println!(
+        "send_batch {}",
+        records as f64 / started.elapsed().as_secs_f64()
+    );
 
     let mut consumer = engine.consumer(ConsumerConfig::parse([("auto.offset.reset", "earliest")])?);
     engine.block_on(consumer.assign(vec![TopicPartition::new("bench", 0)]))?;
-    let options = BatchOptions { until: Until::End, ..BatchOptions::default() };
+    let options = BatchOptions {
+        until: Until::End,
+        ..BatchOptions::default()
+    };
     let started = Instant::now();
     let mut seen = 0;
     while let Some(batch) = engine.block_on(consumer.next_batch(&options))? {
@@ -47,6 +60,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if seen != records {
         return Err(format!("{seen} of {records} records were read").into());
     }
-    println!("batches {}", records as f64 / started.elapsed().as_secs_f64());
+    println!(
+        "batches {}",
+        records as f64 / started.elapsed().as_secs_f64()
+    );
     Ok(())
 }

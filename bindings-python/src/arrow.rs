@@ -41,10 +41,7 @@ pub(crate) fn export_schema<'py>(
 }
 
 /// A table as a pair of capsules, its schema and its columns.
-pub(crate) fn export_batch<'py>(
-    py: Python<'py>,
-    batch: RecordBatch,
-) -> PyResult<Bound<'py, PyTuple>> {
+pub(crate) fn export_batch(py: Python<'_>, batch: RecordBatch) -> PyResult<Bound<'_, PyTuple>> {
     let (array, schema) =
         to_ffi(&StructArray::from(batch).into_data()).map_err(|error| refused(&error))?;
     let schema = PyCapsule::new_with_value(py, schema, SCHEMA)?;
@@ -57,21 +54,17 @@ pub(crate) fn export_stream(py: Python<'_>, reader: Reader) -> PyResult<Bound<'_
 }
 
 /// Tables that are there already, as a capsule.
-pub(crate) fn export_batches<'py>(
-    py: Python<'py>,
+pub(crate) fn export_batches(
+    py: Python<'_>,
     schema: SchemaRef,
     batches: Vec<RecordBatch>,
     views: bool,
-) -> PyResult<Bound<'py, PyCapsule>> {
-    let reader = RecordBatchIterator::new(batches.into_iter().map(Ok), Arc::clone(&schema));
-    export_stream(
-        py,
-        if views {
-            Box::new(reader)
-        } else {
-            classic(Box::new(reader))
-        },
-    )
+) -> PyResult<Bound<'_, PyCapsule>> {
+    let reader: Reader = Box::new(RecordBatchIterator::new(
+        batches.into_iter().map(Ok),
+        schema,
+    ));
+    export_stream(py, if views { reader } else { classic(reader) })
 }
 
 /// The same tables with classic types.

@@ -129,10 +129,23 @@ impl Batch {
         unnest: bool,
         on_error: &str,
     ) -> PyResult<Self> {
-        let options = FormatArguments { key, value, schema, unnest, on_error, columns: None }.options()?;
+        let options = FormatArguments {
+            key,
+            value,
+            schema,
+            unnest,
+            on_error,
+            columns: None,
+        }
+        .options()?;
         let topic = self.rows.topic_name(0).unwrap_or_else(|| "".into());
-        let records = py.detach(|| decode(&self.rows.records, &topic, options)).map_err(errors::raise)?;
-        Ok(Self { rows: Rows::new(records, Some(topic)), next_offsets: self.next_offsets.clone() })
+        let records = py
+            .detach(|| decode(&self.rows.records, &topic, options))
+            .map_err(errors::raise)?;
+        Ok(Self {
+            rows: Rows::new(records, Some(topic)),
+            next_offsets: self.next_offsets.clone(),
+        })
     }
 
     /// Where to go on behind the batch, for each partition in it: give it to `Consumer.seek` or `Topic.scan(start=...)`.

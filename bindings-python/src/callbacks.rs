@@ -62,7 +62,9 @@ fn start() -> Option<Worker> {
             while let Ok(first) = queue.recv() {
                 let alive = Python::try_attach(|py| {
                     first(py);
-                    queue.try_iter().for_each(|job| job(py));
+                    for job in queue.try_iter() {
+                        job(py);
+                    }
                 });
                 if alive.is_none() {
                     return;

@@ -78,7 +78,10 @@ impl Client {
     /// >>> with hw.open() as client:
     /// ...     client.create_topic("flights", partitions=4, cleanup_policy="delete", config={"retention.ms": -1})
     /// Topic('flights')
-    #[pyo3(signature = (name, *, partitions=Some(1), replication_factor=None, if_exists="error", config=None, **topic_config))]
+    #[pyo3(
+        signature = (name, *, partitions=Some(1), replication_factor=None, if_exists="error", config=None, **topic_config),
+        text_signature = "($self, name, *, partitions=1, replication_factor=None, if_exists='error', config=None, **topic_config)"
+    )]
     #[expect(clippy::too_many_arguments, reason = "they are the public API's")]
     fn create_topic(
         &self,
@@ -270,7 +273,7 @@ impl Client {
         Ok(Consumer::new(Arc::clone(&self.embedded), consumer))
     }
 
-    /// Flush and close the engine, for everything that was made from it. Idempotent; `with` calls it.
+    /// Send what producers hold, then flush and close the engine, for everything that was made from it. Idempotent; `with` calls it.
     ///
     /// >>> import headwater as hw
     /// >>> client = hw.open()
@@ -278,6 +281,9 @@ impl Client {
     /// >>> client.close()
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         let engine = self.embedded.engine()?;
+        if !engine.is_closed() {
+            runtime::wait(py, self.embedded.runtime(), self.embedded.drain())?;
+        }
         py.detach(|| engine.close());
         Ok(())
     }

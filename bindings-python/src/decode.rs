@@ -11,12 +11,18 @@ use headwater::columnar::{Column, Decoder, EncodeOptions, Encoder, Fetched, KeyV
 use headwater::{DecodeOptions, Error, ErrorKind, PartitionId, Projection, Result};
 
 /// The records of `records` with keys and values in the formats of `options`. Records that are skipped are left out.
-pub(crate) fn decode(records: &RecordBatch, topic: &Arc<str>, mut options: DecodeOptions) -> Result<RecordBatch> {
+pub(crate) fn decode(
+    records: &RecordBatch,
+    topic: &Arc<str>,
+    mut options: DecodeOptions,
+) -> Result<RecordBatch> {
     let has = |column: Column| records.column_by_name(column.name()).is_some();
     let key = has(Column::Key).then(|| Column::Key.name().to_owned());
     let value = has(Column::Value).then(|| Column::Value.name().to_owned());
     if value.is_none() {
-        return Err(wrong("The batch has no column `value`: read it without unnest, and with the value among its columns."));
+        return Err(wrong(
+            "The batch has no column `value`: read it without unnest, and with the value among its columns.",
+        ));
     }
     for name in [&key, &value].into_iter().flatten() {
         check_bytes(records, name)?;
@@ -27,11 +33,19 @@ pub(crate) fn decode(records: &RecordBatch, topic: &Arc<str>, mut options: Decod
     }
     options.check_crc = false;
     options.max_decompressed_bytes = usize::MAX;
-    let bytes = encode(records, KeyValueColumns { key, value, ..KeyValueColumns::default() })?;
+    let columns = KeyValueColumns {
+        key,
+        value,
+        ..KeyValueColumns::default()
+    };
+    let bytes = encode(records, &columns)?;
     let fetched = Fetched::new(Arc::clone(topic), PartitionId::new(0), bytes.into(), 0);
-    let mut decoder = Decoder::new(options).map_err(|error| wrong(&format!("{error}.")))?;
-    let decoded = decoder.decode(&[fetched]).map_err(|error| place(records, topic, &error))?;
-    join(records, &decoded.batch).map_err(|error| wrong(&format!("The columns do not go together: {error}.")))
+    let mut reader = Decoder::new(options).map_err(|error| wrong(&format!("{error}.")))?;
+    let decoded = reader
+        .decode(&[fetched])
+        .map_err(|error| place(records, topic, &error))?;
+    join(records, &decoded.batch)
+        .map_err(|error| wrong(&format!("The columns do not go together: {error}.")))
 }
 
 fn wrong(message: &str) -> Error {
@@ -41,19 +55,27 @@ fn wrong(message: &str) -> Error {
 fn check_bytes(records: &RecordBatch, name: &str) -> Result<()> {
     match records.schema().field_with_name(name).map(Field::data_type) {
         Ok(DataType::Binary | DataType::BinaryView | DataType::LargeBinary) => Ok(()),
-        _ => Err(wrong(&format!("The {name} of the batch is decoded already: read it as bytes to decode it here."))),
+        _ => Err(wrong(&format!(
+            "The {name} of the batch is decoded already: read it as bytes to decode it here."
+        ))),
     }
 }
 
 /// The rows as record batches whose offsets are the numbers of the rows.
-fn encode(records: &RecordBatch, columns: KeyValueColumns) -> Result<Vec<u8>> {
-    let mut options =
-        EncodeOptions { partition: Some(PartitionId::new(0)), max_record_bytes: usize::MAX, ..EncodeOptions::default() };
+fn encode(records: &RecordBatch, columns: &KeyValueColumns) -> Result<Vec<u8>> {
+    let mut options = EncodeOptions {
+        partition: Some(PartitionId::new(0)),
+        max_record_bytes: usize::MAX,
+        ..EncodeOptions::default()
+    };
     options.batch.capacity = 1 << 30;
     let mut encoder = Encoder::new(options);
     let mut bytes = Vec::new();
     let mut rows = 0_i64;
-    for batch in encoder.encode(records, &columns).map_err(|error| wrong(&format!("{error}.")))? {
+    for batch in encoder
+        .encode(records, columns)
+        .map_err(|error| wrong(&format!("{error}.")))?
+    {
         let batch = batch.map_err(|error| wrong(&format!("{error}.")))?;
         // The base offset is the first field of a batch.
         bytes.extend_from_slice(&rows.to_be_bytes());
@@ -64,12 +86,23 @@ fn encode(records: &RecordBatch, columns: KeyValueColumns) -> Result<Vec<u8>> {
 }
 
 /// Names the record by its own place instead of its row.
-fn place(records: &RecordBatch, topic: &Arc<str>, error: &headwater::columnar::DecodeError) -> Error {
+fn place(
+    records: &RecordBatch,
+    topic: &Arc<str>,
+    error: &headwater::columnar::DecodeError,
+) -> Error {
     let row = usize::try_from(error.offset.get()).unwrap_or(0);
-    let offset = records.column_by_name(Column::Offset.name()).and_then(|column| column.as_primitive_opt::<Int64Type>());
-    let partition =
-        records.column_by_name(Column::Partition.name()).and_then(|column| column.as_primitive_opt::<arrow_array::types::Int32Type>());
-    let mut public = Error::new(ErrorKind::Decode, format!("Row {row} of the batch: {}.", error.kind)).in_topic(Arc::clone(topic));
+    let offset = records
+        .column_by_name(Column::Offset.name())
+        .and_then(|column| column.as_primitive_opt::<Int64Type>());
+    let partition = records
+        .column_by_name(Column::Partition.name())
+        .and_then(|column| column.as_primitive_opt::<arrow_array::types::Int32Type>());
+    let mut public = Error::new(
+        ErrorKind::Decode,
+        format!("Row {row} of the batch: {}.", error.kind),
+    )
+    .in_topic(Arc::clone(topic));
     if let Some(partition) = partition {
         public = public.in_partition(PartitionId::new(partition.value(row)));
     }
@@ -80,21 +113,43 @@ fn place(records: &RecordBatch, topic: &Arc<str>, error: &headwater::columnar::D
 }
 
 /// The columns of `records`, with those that were decoded in the place of key and value.
-fn join(records: &RecordBatch, decoded: &RecordBatch) -> std::result::Result<RecordBatch, arrow_schema::ArrowError> {
+fn join(
+    records: &RecordBatch,
+    decoded: &RecordBatch,
+) -> std::result::Result<RecordBatch, arrow_schema::ArrowError> {
     let rows = decoded.column(0).as_primitive::<Int64Type>();
     let records = if rows.len() == records.num_rows() {
         records.clone()
     } else {
-        take_record_batch(records, &UInt32Array::from_iter_values(rows.values().iter().map(|row| *row as u32)))?
+        take_record_batch(
+            records,
+            &UInt32Array::from_iter_values(rows.values().iter().map(|row| *row as u32)),
+        )?
     };
     let schema = decoded.schema();
-    let decoded: Vec<_> = schema.fields().iter().cloned().zip(decoded.columns().iter().cloned()).collect();
+    let decoded: Vec<_> = schema
+        .fields()
+        .iter()
+        .cloned()
+        .zip(decoded.columns().iter().cloned())
+        .collect();
     let mut columns: Vec<(Arc<Field>, ArrayRef)> = Vec::new();
     for (field, column) in records.schema().fields().iter().zip(records.columns()) {
         match field.name().as_str() {
-            "key" => columns.extend(decoded.iter().filter(|(field, _)| field.name() == "key").cloned()),
+            "key" => columns.extend(
+                decoded
+                    .iter()
+                    .filter(|(field, _)| field.name() == "key")
+                    .cloned(),
+            ),
             // Behind the offset and the key: the value, or its fields.
-            "value" => columns.extend(decoded.iter().filter(|(field, _)| field.name() != "key").skip(1).cloned()),
+            "value" => columns.extend(
+                decoded
+                    .iter()
+                    .filter(|(field, _)| field.name() != "key")
+                    .skip(1)
+                    .cloned(),
+            ),
             _ => columns.push((Arc::clone(field), Arc::clone(column))),
         }
     }

@@ -22,6 +22,7 @@ use crate::runtime::Embedded;
 /// ...     client.create_topic("flights", partitions=4)
 /// Topic('flights')
 #[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "pyo3 hands it over")]
 #[pyo3(signature = (path=None, *, config=None, **kafka_config))]
 pub(crate) fn open(
     py: Python<'_>,

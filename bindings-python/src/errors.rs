@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 /// The exception of an error of the core.
+#[expect(clippy::needless_pass_by_value, reason = "it is mapped over results")]
 pub(crate) fn raise(error: Error) -> PyErr {
     Python::attach(|py| {
         let fields = PyDict::new(py);

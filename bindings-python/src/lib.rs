@@ -3,6 +3,12 @@
 //! One file per class of the public API, with the same names as its sibling in the Node package. What all share: [`runtime`] waits for
 //! the core without the GIL and answers Ctrl-C, [`errors`] raises, [`arrow`] is the border that tables cross, [`convert`] reads arguments.
 
+#![allow(
+    clippy::doc_link_with_quotes,
+    clippy::doc_markdown,
+    reason = "what documents a class or a method is its Python docstring, with its examples"
+)]
+
 mod aio;
 mod arrow;
 mod batch;
@@ -16,8 +22,11 @@ mod errors;
 mod future;
 mod message;
 mod producer;
+mod reading;
 mod runtime;
 mod scan;
+mod scan_reader;
+mod schema;
 mod topic;
 
 use pyo3::prelude::*;
@@ -35,7 +44,7 @@ fn _headwater(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<client::TopicInfo>()?;
     module.add_class::<topic::Topic>()?;
     module.add_class::<scan::Scan>()?;
-    module.add_class::<scan::Schema>()?;
+    module.add_class::<schema::Schema>()?;
     module.add_class::<producer::Producer>()?;
     module.add_class::<producer::RecordMetadata>()?;
     module.add_class::<producer::BatchResult>()?;

@@ -36,15 +36,13 @@ const SLICE_ROWS: usize = 1 << 18;
 #[derive(Debug)]
 pub(crate) struct Producer {
     embedded: Arc<Embedded>,
-    producer: Owned<headwater::Producer>,
+    producer: Arc<Owned<headwater::Producer>>,
 }
 
 impl Producer {
     pub(crate) fn new(embedded: Arc<Embedded>, producer: headwater::Producer) -> Self {
-        Self {
-            embedded,
-            producer: Owned::new(producer),
-        }
+        let producer = embedded.adopt(producer);
+        Self { embedded, producer }
     }
 
     pub(crate) fn embedded(&self) -> &Arc<Embedded> {
@@ -80,7 +78,7 @@ pub(crate) fn bulk_options(
     };
     match partition {
         Some(column) if column.is_instance_of::<PyString>() => {
-            options.partition_column = Some(column.extract()?)
+            options.partition_column = Some(column.extract()?);
         }
         Some(number) => options.partition = Some(partitions::partition(number)?),
         None => {}

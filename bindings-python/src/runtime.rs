@@ -18,6 +18,9 @@ use crate::errors;
 /// Between two looks at signals. Ctrl-C must be answered within 100 ms.
 pub(crate) const SLICE: Duration = Duration::from_millis(40);
 
+/// What exit gives to records that were not sent yet.
+const EXIT: Duration = Duration::from_secs(30);
+
 /// How many forks lie between this process and the one that loaded the module.
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
@@ -159,6 +162,7 @@ pub(crate) fn call<T: Send>(
 pub(crate) struct Embedded {
     engine: Owned<headwater::Engine>,
     runtime: Handle,
+    producers: Mutex<Vec<Weak<Owned<headwater::Producer>>>>,
 }
 
 impl Embedded {
@@ -168,11 +172,21 @@ impl Embedded {
         let embedded = Arc::new(Self {
             engine: Owned::new(engine),
             runtime,
+            producers: Mutex::default(),
         });
         let mut open = OPEN.lock();
         open.retain(|other| other.strong_count() > 0);
         open.push(Arc::downgrade(&embedded));
         embedded
+    }
+
+    /// Remembers a producer, because closing the engine sends what it holds.
+    pub(crate) fn adopt(&self, producer: headwater::Producer) -> Arc<Owned<headwater::Producer>> {
+        let producer = Arc::new(Owned::new(producer));
+        let mut producers = self.producers.lock();
+        producers.retain(|other| other.strong_count() > 0);
+        producers.push(Arc::downgrade(&producer));
+        producer
     }
 
     /// The engine, open or closed.
@@ -191,7 +205,7 @@ impl Embedded {
         Ok(engine.client())
     }
 
-    /// Fails in a child of fork(), and when the engine is closed.
+    /// Fails in a child of `fork()`, and when the engine is closed.
     pub(crate) fn check(&self) -> PyResult<()> {
         self.client().map(drop)
     }
@@ -199,6 +213,23 @@ impl Embedded {
     /// What waits and works for it.
     pub(crate) fn runtime(&self) -> &Handle {
         &self.runtime
+    }
+
+    /// Sends what the producers hold. What cannot be sent is the affair of its futures.
+    pub(crate) fn drain(&self) -> impl Future<Output = ()> + Send + use<> {
+        let producers: Vec<_> = self
+            .producers
+            .lock()
+            .iter()
+            .filter_map(Weak::upgrade)
+            .collect();
+        async move {
+            for producer in producers {
+                if let Ok(producer) = producer.get() {
+                    let _ = producer.close().await;
+                }
+            }
+        }
     }
 }
 
@@ -210,10 +241,16 @@ fn _at_exit(py: Python<'_>) {
             .try_lock()
             .map(|mut open| std::mem::take(&mut *open))
             .unwrap_or_default();
-        for engine in open.iter().filter_map(Weak::upgrade) {
-            if let Ok(engine) = engine.engine() {
-                engine.close();
+        for embedded in open.iter().filter_map(Weak::upgrade) {
+            let Ok(engine) = embedded.engine() else {
+                continue;
+            };
+            if !engine.is_closed() {
+                let drain = async { tokio::time::timeout(EXIT, embedded.drain()).await };
+                // What takes longer is lost, as if the process had been killed: it was never acknowledged.
+                let _ = embedded.runtime.block_on(drain);
             }
+            engine.close();
         }
         callbacks::finish();
     });

@@ -1,22 +1,18 @@
 //! A range of a topic as a table.
 
 use std::sync::Arc;
-use std::thread::ThreadId;
 
-use arrow_array::{RecordBatch, RecordBatchReader};
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_schema::SchemaRef;
 use headwater::columnar::{Projection, classic_schema};
-use headwater::{Offset, PartitionId, Position, ScanProgress, ScanReader};
-use parking_lot::Mutex;
+use headwater::{Offset, PartitionId, Position};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
 use crate::arrow::{self, ArrowViews};
-use crate::batch::Batch;
-use crate::callbacks;
 use crate::convert::format::sentence;
-use crate::errors;
 use crate::runtime::{self, Embedded, Owned};
+use crate::scan_reader::{Collected, ScanIterator, Streamed, Told};
+use crate::schema::Schema;
 
 /// A range of a topic, read when it is used, any number of times; each reading fixes its own end when it starts.
 ///
@@ -34,7 +30,7 @@ use crate::runtime::{self, Embedded, Owned};
 #[derive(Debug)]
 pub(crate) struct Scan {
     embedded: Arc<Embedded>,
-    scan: Owned<headwater::Scan>,
+    inner: Owned<headwater::Scan>,
     progress: Option<Py<PyAny>>,
 }
 
@@ -46,14 +42,14 @@ impl Scan {
     ) -> Self {
         Self {
             embedded,
-            scan: Owned::new(scan),
+            inner: Owned::new(scan),
             progress,
         }
     }
 
     pub(crate) fn get(&self) -> PyResult<&headwater::Scan> {
         self.embedded.check()?;
-        self.scan.get()
+        self.inner.get()
     }
 
     pub(crate) fn embedded(&self) -> &Arc<Embedded> {
@@ -61,7 +57,7 @@ impl Scan {
     }
 
     pub(crate) fn topic(&self) -> PyResult<Arc<str>> {
-        Ok(self.scan.get()?.topic().name().into())
+        Ok(self.inner.get()?.topic().name().into())
     }
 
     /// The scan as it is read: the one that tells of its progress, where somebody wants to know.
@@ -70,13 +66,9 @@ impl Scan {
         let Some(callable) = &self.progress else {
             return Ok((scan.clone(), None));
         };
-        let told = Arc::new(Told {
-            callable: callable.clone_ref(py),
-            latest: Arc::default(),
-        });
+        let told = Told::new(callable.clone_ref(py));
         let mut options = scan.options().clone();
-        let latest = Arc::clone(&told.latest);
-        options.progress = Some(Arc::new(move |progress| *latest.lock() = Some(progress)));
+        options.progress = Some(told.listener());
         Ok((scan.topic().scan(options), Some(told)))
     }
 
@@ -84,18 +76,18 @@ impl Scan {
     fn start(&self, py: Python<'_>) -> PyResult<ScanIterator> {
         let (scan, progress) = self.told(py)?;
         let reader = runtime::call(py, self.embedded.runtime(), scan.reader())?;
-        Ok(ScanIterator {
-            embedded: Arc::clone(&self.embedded),
-            topic: self.topic()?,
-            reader: Mutex::new(Owned::new(reader)),
+        Ok(ScanIterator::new(
+            Arc::clone(&self.embedded),
+            self.topic()?,
+            reader,
             progress,
-        })
+        ))
     }
 
     /// All of it, in memory.
     fn collect(&self, py: Python<'_>) -> PyResult<ArrowViews> {
         let iterator = self.start(py)?;
-        let schema = iterator.reader.lock().get()?.schema();
+        let schema = iterator.schema()?;
         let mut batches = Vec::new();
         while let Some(batch) = iterator.next(py)? {
             batches.push(batch.records);
@@ -229,13 +221,7 @@ impl Scan {
         requested_schema: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
         let views = arrow::wants_views(requested_schema)?;
-        let iterator = self.start(py)?;
-        let schema = iterator.reader.lock().get()?.schema();
-        let reader = Box::new(Streamed {
-            iterator,
-            schema,
-            thread: std::thread::current().id(),
-        });
+        let reader: arrow::Reader = Box::new(Streamed::new(self.start(py)?)?);
         arrow::export_stream(
             py,
             if views {
@@ -251,7 +237,10 @@ impl Scan {
     }
 
     /// The same scan, narrowed to what a query needs. `None` leaves a bound as it is.
-    #[pyo3(signature = (*, columns=None, partitions=None, offsets=(None, None), timestamps=(None, None), limit=None))]
+    #[pyo3(
+        signature = (*, columns=None, partitions=None, offsets=(None, None), timestamps=(None, None), limit=None),
+        text_signature = "($self, *, columns=None, partitions=None, offsets=(None, None), timestamps=(None, None), limit=None)"
+    )]
     fn _narrow(
         &self,
         py: Python<'_>,
@@ -285,12 +274,15 @@ impl Scan {
                 )
             };
             let (mut starts, mut ends) = runtime::call(py, self.embedded.runtime(), range)?;
+            let (from, until) = (
+                Offset::new(offsets.0.unwrap_or(0)),
+                Offset::new(offsets.1.unwrap_or(i64::MAX)),
+            );
             for (partition, start) in &mut starts {
-                *start = (*start).max(Offset::new(offsets.0.unwrap_or(0)));
                 if let Some(end) = ends.get_mut(partition) {
-                    *end = (*end)
-                        .min(Offset::new(offsets.1.unwrap_or(i64::MAX)))
-                        .max(*start);
+                    // Never behind the end: nothing lies there to be asked for.
+                    *start = (*start).max(from).min(*end);
+                    *end = (*end).min(until).max(*start);
                 }
             }
             options.start = Position::PerPartition(starts);
@@ -317,188 +309,12 @@ impl Scan {
     }
 
     pub(crate) fn __repr__(&self) -> PyResult<String> {
-        let scan = self.scan.get()?;
+        let scan = self.inner.get()?;
         Ok(format!(
             "Scan('{}', {} to {})",
             scan.topic().name(),
             scan.options().start,
             scan.options().end
         ))
-    }
-}
-
-/// Who is told of progress, and how far the reading is.
-#[derive(Debug)]
-pub(crate) struct Told {
-    callable: Py<PyAny>,
-    latest: Arc<Mutex<Option<ScanProgress>>>,
-}
-
-impl Told {
-    /// Tells, if there is news.
-    fn tell(&self, py: Python<'_>) -> PyResult<()> {
-        let news = self.latest.lock().take();
-        match news {
-            Some(progress) => self
-                .callable
-                .call1(py, (progress.offsets_done, progress.offsets_total))
-                .map(drop),
-            None => Ok(()),
-        }
-    }
-
-    /// [`Told::tell`] from a thread that runs no Python code.
-    pub(crate) fn tell_later(self: &Arc<Self>) {
-        let told = Arc::clone(self);
-        callbacks::run(Box::new(move |py| {
-            if let Err(error) = told.tell(py) {
-                error.write_unraisable(py, Some(told.callable.bind(py)));
-            }
-        }));
-    }
-}
-
-/// One reading of a scan: yields its batches.
-#[pyclass(frozen, module = "headwater._headwater", name = "_ScanIterator")]
-#[derive(Debug)]
-pub(crate) struct ScanIterator {
-    embedded: Arc<Embedded>,
-    topic: Arc<str>,
-    reader: Mutex<Owned<ScanReader>>,
-    progress: Option<Arc<Told>>,
-}
-
-impl ScanIterator {
-    fn next(&self, py: Python<'_>) -> PyResult<Option<headwater::Batch>> {
-        self.embedded.check()?;
-        let Some(mut reader) = self.reader.try_lock() else {
-            return Err(errors::invalid(
-                "Another thread is reading this iterator: give each thread its own, with iter(scan).",
-            ));
-        };
-        let next = runtime::call(py, self.embedded.runtime(), reader.get_mut()?.next_batch())?;
-        drop(reader);
-        if let Some(told) = &self.progress {
-            told.tell(py)?;
-        }
-        Ok(next)
-    }
-}
-
-#[pymethods]
-impl ScanIterator {
-    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        slf
-    }
-
-    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Batch>> {
-        Ok(self
-            .next(py)?
-            .map(|batch| Batch::new(batch, Some(Arc::clone(&self.topic)))))
-    }
-}
-
-/// A reading as an Arrow stream. The consumer calls it from any thread, with or without the GIL.
-struct Streamed {
-    iterator: ScanIterator,
-    schema: SchemaRef,
-    thread: ThreadId,
-}
-
-impl Iterator for Streamed {
-    type Item = Result<RecordBatch, ArrowError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        // Only the thread that exported the stream may ask for the GIL: another one's consumer may wait for it while it holds the GIL.
-        let next = if self.thread == std::thread::current().id() {
-            Python::attach(|py| {
-                self.iterator.next(py).map_err(|error| {
-                    if error.is_instance_of::<pyo3::exceptions::PyKeyboardInterrupt>(py) {
-                        runtime::interrupt_again();
-                    }
-                    ArrowError::ExternalError(error.value(py).to_string().into())
-                })
-            })
-        } else {
-            self.iterator.next_detached()
-        };
-        next.map(|batch| batch.map(|batch| batch.records))
-            .transpose()
-    }
-}
-
-impl ScanIterator {
-    fn next_detached(&self) -> Result<Option<headwater::Batch>, ArrowError> {
-        let mut reader = self.reader.lock();
-        let reader = reader
-            .get_mut()
-            .map_err(|_| ArrowError::ExternalError("the process was forked".into()))?;
-        reader
-            .next_batch_blocking()
-            .map_err(|error| ArrowError::ExternalError(Box::new(error)))
-    }
-}
-
-impl RecordBatchReader for Streamed {
-    fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
-    }
-}
-
-/// Tables in memory for consumers of classic types.
-#[pyclass(frozen, module = "headwater._headwater", name = "_Collected")]
-pub(crate) struct Collected(pub(crate) ArrowViews);
-
-#[pymethods]
-impl Collected {
-    #[pyo3(signature = (requested_schema=None))]
-    fn __arrow_c_stream__<'py>(
-        &self,
-        py: Python<'py>,
-        requested_schema: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyCapsule>> {
-        let views = arrow::wants_views(requested_schema)?;
-        arrow::export_batches(
-            py,
-            Arc::clone(&self.0.schema),
-            self.0.batches.clone(),
-            views,
-        )
-    }
-}
-
-/// The names and types of a table's columns, for anything that takes an Arrow schema.
-///
-/// >>> import headwater as hw, pyarrow as pa
-/// >>> with hw.open() as client:
-/// ...     pa.schema(client.create_topic("t").scan(columns=["offset"]).schema).names
-/// ['offset']
-#[pyclass(frozen, module = "headwater")]
-#[derive(Debug)]
-pub(crate) struct Schema(pub(crate) SchemaRef);
-
-#[pymethods]
-impl Schema {
-    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        arrow::export_schema(py, &self.0)
-    }
-
-    /// The names of the columns.
-    #[getter]
-    fn names(&self) -> Vec<String> {
-        self.0
-            .fields()
-            .iter()
-            .map(|field| field.name().clone())
-            .collect()
-    }
-
-    fn __repr__(&self) -> String {
-        let fields = self
-            .0
-            .fields()
-            .iter()
-            .map(|field| format!("{}: {}", field.name(), field.data_type()));
-        format!("Schema({})", fields.collect::<Vec<_>>().join(", "))
     }
 }

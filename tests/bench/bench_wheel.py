@@ -17,7 +17,7 @@ def rows() -> list[Row]:
     """Build the wheel with the profile `dist` and weigh it."""
     with tempfile.TemporaryDirectory() as out:
         manifest = ROOT / "bindings-python" / "Cargo.toml"
-        command = [
+        command: list[str | Path] = [
             sys.executable,
             "-m",
             "maturin",

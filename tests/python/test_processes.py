@@ -234,7 +234,7 @@ import resource, signal, sys, headwater as hw
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 client = hw.open(sys.argv[1])
 topic = client.create_topic("t")
-producer = client.producer(retries=0, delivery_timeout_ms=30_000)
+producer = client.producer(retries=0)
 producer.send_batch("t", [b"before"])
 if sys.argv[2] == "limit":
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))

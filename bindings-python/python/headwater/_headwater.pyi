@@ -1,37 +1,51 @@
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, Protocol, TypeAlias, final, overload
+from typing import Any, Literal, final, overload
 
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 
-from headwater.types import TopicPartition
+from headwater.types import (
+    Bytes,
+    ConfigValue,
+    Dtypes,
+    Format,
+    Headers,
+    IsolationLevel,
+    OnError,
+    Partitions,
+    Position,
+    Progress,
+    Rows,
+    TopicPartition,
+)
+
+__all__ = [
+    "Batch",
+    "BatchResult",
+    "Client",
+    "Consumer",
+    "Future",
+    "Message",
+    "Producer",
+    "RecordMetadata",
+    "Scan",
+    "Schema",
+    "Topic",
+    "TopicInfo",
+    "_AioClient",
+    "_AioConsumer",
+    "_AioProducer",
+    "_AioScan",
+    "_AioTopic",
+    "__version__",
+    "_aio_open",
+    "open",
+]
 
 __version__: str
-
-ConfigValue: TypeAlias = str | int | float | bool | Sequence[str] | None
-Format: TypeAlias = Literal["bytes", "string", "json"]
-OnError: TypeAlias = Literal["raise", "null", "skip"]
-IsolationLevel: TypeAlias = Literal["read_committed", "read_uncommitted"]
-Position: TypeAlias = str | int | datetime | Mapping[int, int] | Mapping[TopicPartition, int] | Mapping[tuple[str, int], int]
-Bytes: TypeAlias = bytes | str | bytearray | memoryview
-Headers: TypeAlias = Iterable[tuple[str, Bytes | None]] | Mapping[str, Bytes | None]
-Partitions: TypeAlias = Iterable[tuple[str, int]]
-Progress: TypeAlias = Callable[[int, int], object]
-
-class ArrowSchema(Protocol):
-    def __arrow_c_schema__(self) -> object: ...
-
-class ArrowStream(Protocol):
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
-
-class ArrowArray(Protocol):
-    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
-
-Dtypes: TypeAlias = ArrowSchema | Mapping[str, Any]
-Rows: TypeAlias = ArrowStream | ArrowArray | Iterable[Mapping[str, Any] | Bytes | None]
 
 def open(
     path: str | os.PathLike[str] | None = None,

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
     from types import TracebackType
 
-    from headwater._headwater import ConfigValue
+    from headwater.types import ConfigValue
 
 __all__ = ["Client", "Consumer", "Producer", "Scan", "Topic", "open"]
 

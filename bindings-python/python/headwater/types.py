@@ -1,8 +1,15 @@
-"""Small types of the public API that are made of nothing but values."""
+"""Small types of the public API, and names for what its arguments may be.
+
+>>> from headwater.types import TopicPartition
+>>> TopicPartition("flights", 3).partition
+3
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 __all__ = ["TopicPartition"]
 
@@ -19,3 +26,38 @@ class TopicPartition(NamedTuple):
     """The topic's name."""
     partition: int
     """The partition's number."""
+
+
+class ArrowSchema(Protocol):
+    """Anything with an Arrow schema: of PyArrow, Polars, or `headwater.Schema`."""
+
+    def __arrow_c_schema__(self) -> object:
+        """Export it."""
+
+
+class ArrowStream(Protocol):
+    """Anything with Arrow tables: frames, tables, readers, relations."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Export them."""
+
+
+class ArrowArray(Protocol):
+    """Anything with one Arrow table."""
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
+        """Export it."""
+
+
+# What arguments may be, for type checkers.
+ConfigValue: TypeAlias = str | int | float | bool | Sequence[str] | None
+Format: TypeAlias = Literal["bytes", "string", "json"]
+OnError: TypeAlias = Literal["raise", "null", "skip"]
+IsolationLevel: TypeAlias = Literal["read_committed", "read_uncommitted"]
+Position: TypeAlias = str | int | datetime | Mapping[int, int] | Mapping[TopicPartition, int] | Mapping[tuple[str, int], int]
+Bytes: TypeAlias = bytes | str | bytearray | memoryview
+Headers: TypeAlias = Iterable[tuple[str, Bytes | None]] | Mapping[str, Bytes | None]
+Partitions: TypeAlias = Iterable[tuple[str, int]]
+Progress: TypeAlias = Callable[[int, int], object]
+Dtypes: TypeAlias = ArrowSchema | Mapping[str, Any]
+Rows: TypeAlias = ArrowStream | ArrowArray | Iterable[Mapping[str, Any] | Bytes | None]

@@ -135,11 +135,11 @@ pub(crate) fn background<'py, T: Send + 'static>(
 }
 
 /// Carries `work`, which blocks, out in a thread of its own, and returns an asyncio future of its result.
-pub(crate) fn blocking<'py, T: Send + 'static>(
-    py: Python<'py>,
+pub(crate) fn blocking<T: Send + 'static>(
+    py: Python<'_>,
     work: impl FnOnce() -> headwater::Result<T> + Send + 'static,
     convert: impl Convert<T>,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> PyResult<Bound<'_, PyAny>> {
     let pending = Pending::new(py)?;
     let future = pending.future(py);
     std::thread::Builder::new()

@@ -52,7 +52,10 @@ pub(crate) struct AioClient {
 #[pymethods]
 impl AioClient {
     /// See `headwater.Client.create_topic`.
-    #[pyo3(signature = (name, *, partitions=Some(1), replication_factor=None, if_exists="error", config=None, **topic_config))]
+    #[pyo3(
+        signature = (name, *, partitions=Some(1), replication_factor=None, if_exists="error", config=None, **topic_config),
+        text_signature = "($self, name, *, partitions=1, replication_factor=None, if_exists='error', config=None, **topic_config)"
+    )]
     #[expect(clippy::too_many_arguments, reason = "they are the public API's")]
     fn create_topic<'py>(
         &self,
@@ -225,14 +228,15 @@ impl AioClient {
     /// See `headwater.Client.close`.
     fn close<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let engine = self.embedded.engine()?.clone();
-        bridge::blocking(
-            py,
-            move || {
-                engine.close();
-                Ok(())
-            },
-            |py, ()| Ok(py.None()),
-        )
+        let embedded = Arc::clone(&self.embedded);
+        let work = move || {
+            if !engine.is_closed() {
+                embedded.runtime().block_on(embedded.drain());
+            }
+            engine.close();
+            Ok(())
+        };
+        bridge::blocking(py, work, |py, ()| Ok(py.None()))
     }
 
     /// See `headwater.Client.closed`.

@@ -10,9 +10,10 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::aio::bridge;
 use crate::batch::Batch;
-use crate::consumer::{Reading, batch_options, by_partition, message_options, seek, seeks};
+
 use crate::convert::partitions;
 use crate::errors;
+use crate::reading::{Reading, batch_options, by_partition, message_options, seek, seeks};
 use crate::runtime::{Embedded, Owned};
 
 /// A reading whose topics are assigned at its first use.
@@ -143,7 +144,7 @@ impl AioConsumer {
             ));
         }
         let timeout =
-            Duration::try_from_secs_f64(timeout.max(0.0)).unwrap_or(Duration::from_secs(3600));
+            Duration::try_from_secs_f64(timeout.max(0.0)).unwrap_or(Duration::from_hours(1));
         let mut shared = self.lock()?;
         let work = async move {
             let reading = shared.ready().await?;

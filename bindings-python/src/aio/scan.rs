@@ -11,7 +11,9 @@ use crate::aio::bridge;
 use crate::arrow::ArrowViews;
 use crate::batch::Batch;
 use crate::runtime::{Embedded, Owned};
-use crate::scan::{Collected, Scan, Schema};
+use crate::scan::Scan;
+use crate::scan_reader::{Collected, Told};
+use crate::schema::Schema;
 
 /// `headwater.Scan` for asyncio: `async for batch in scan`.
 ///
@@ -127,7 +129,7 @@ impl AioScan {
             embedded: Arc::clone(self.0.embedded()),
             topic: self.0.topic()?,
             progress,
-            reading: Owned::new(Arc::new(Mutex::new(Reading::Before(scan)))),
+            reading: Owned::new(Arc::new(Mutex::new(Reading::Before(Box::new(scan))))),
         })
     }
 
@@ -138,7 +140,7 @@ impl AioScan {
 
 #[derive(Debug)]
 enum Reading {
-    Before(headwater::Scan),
+    Before(Box<headwater::Scan>),
     At(Box<ScanReader>),
 }
 
@@ -148,7 +150,7 @@ enum Reading {
 pub(crate) struct AioScanIterator {
     embedded: Arc<Embedded>,
     topic: Arc<str>,
-    progress: Option<Arc<crate::scan::Told>>,
+    progress: Option<Arc<Told>>,
     reading: Owned<Arc<Mutex<Reading>>>,
 }
 

@@ -108,17 +108,16 @@ impl<'py> Rows<'py> {
         {
             table.push_headers(&headers)?;
         }
-        match self.columns.value.as_deref() {
-            Some(name) => match take(&rest, Some(name), "value")? {
+        if let Some(name) = self.columns.value.as_deref() {
+            match take(&rest, Some(name), "value")? {
                 Some(value) if !value.is_none() => {
                     table.value.append_value(record::bytes(&value, "value")?)
                 }
                 _ => table.value.append_null(),
-            },
-            None => {
-                let json = self.dumps.call((rest,), Some(&self.dumps_options))?;
-                table.value.append_value(json.cast::<PyString>()?.to_str()?);
             }
+        } else {
+            let json = self.dumps.call((rest,), Some(&self.dumps_options))?;
+            table.value.append_value(json.cast::<PyString>()?.to_str()?);
         }
         Ok(())
     }
