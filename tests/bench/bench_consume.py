@@ -32,12 +32,12 @@ def ours(client: hw.Client) -> float:
 def rows() -> list[Row]:
     """Measure."""
     peer = Peer()
-    peer.produce("consume", VALUE, RECORDS)
+    peer.fill(VALUE, RECORDS)
     with tempfile.TemporaryDirectory() as path, hw.open(path) as client:
         client.create_topic("bench")
         with client.producer() as producer:
             producer.send_batch("bench", [VALUE] * RECORDS)
-        mine, theirs = in_turns(3, lambda: ours(client), lambda: rate(RECORDS, lambda: peer.consume("consume", RECORDS)))
+        mine, theirs = in_turns(3, lambda: ours(client), lambda: rate(RECORDS, lambda: peer.consume(RECORDS)))
     return [Row("Python iterating messages / confluent-kafka consume(10000)", mine, theirs, 3)]
 
 

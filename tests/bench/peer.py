@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
+
+#: 100-byte records that a partition of the mock broker surely keeps.
+PARTITION_RECORDS = 40_000
 
 
 class Peer:
@@ -16,12 +18,14 @@ class Peer:
             {
                 "bootstrap.servers": "mock",
                 "test.mock.num.brokers": 1,
+                "log_level": 3,
                 "queue.buffering.max.messages": 10_000_000,
                 "queue.buffering.max.kbytes": 2_097_151,
                 "batch.num.messages": 10_000,
                 "linger.ms": 5,
             }
         )
+        self.partitions: list[TopicPartition] = []
         brokers = self.producer.list_topics(timeout=10).brokers
         self.servers = ",".join(f"{broker.host}:{broker.port}" for broker in brokers.values())
 
@@ -36,11 +40,21 @@ class Peer:
                 produce(topic, value)
         self.producer.flush()
 
-    def consumer(self, topic: str) -> Any:
-        """Make a tuned consumer at the start of a topic of one partition."""
+    def fill(self, value: bytes, records: int) -> None:
+        """Spread records over as many partitions as it takes: the mock broker keeps only the last 5 MB of each."""
+        count = -(-records // PARTITION_RECORDS)
+        self.partitions = [TopicPartition(f"fill-{n // 4}", n % 4, 0) for n in range(count)]
+        for partition in self.partitions:
+            for _ in range(PARTITION_RECORDS):
+                self.producer.produce(partition.topic, value, partition=partition.partition)
+            self.producer.flush()
+
+    def consume(self, records: int) -> int:
+        """Read what `fill` wrote, ten thousand records at a time, and look at each value; returns the bytes seen."""
         consumer = Consumer(
             {
                 "bootstrap.servers": self.servers,
+                "log_level": 3,
                 "group.id": f"bench-{time.time_ns()}",
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
@@ -48,12 +62,7 @@ class Peer:
                 "fetch.queue.backoff.ms": 5,
             }
         )
-        consumer.assign([TopicPartition(topic, 0, 0)])
-        return consumer
-
-    def consume(self, topic: str, records: int) -> int:
-        """Read records ten thousand at a time and look at each value; returns the bytes seen."""
-        consumer = self.consumer(topic)
+        consumer.assign(self.partitions)
         seen = size = 0
         while seen < records:
             messages = consumer.consume(10_000, timeout=10)
