@@ -47,10 +47,11 @@ impl<E: Env> State<E> {
         }
         // Dropping the directory gives up its lock, last of all.
         let directory = self.directory.write().take();
-        if let (Some(directory), true) = (&directory, reasons.is_empty()) {
-            if let Err(error) = directory.mark_clean_shutdown() {
-                reasons.push(format!("the mark of a clean shutdown: {error}"));
-            }
+        if let Some(directory) = &directory
+            && reasons.is_empty()
+            && let Err(error) = directory.mark_clean_shutdown()
+        {
+            reasons.push(format!("the mark of a clean shutdown: {error}"));
         }
         if reasons.is_empty() {
             Ok(())

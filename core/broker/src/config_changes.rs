@@ -52,16 +52,16 @@ impl<E: Env> State<E> {
         let image = self.image();
         let target = self.target(&image, resource_type, name)?;
         let (layer, below) = self.present(&image, &target, name);
-        let changed = changed(&layer, &below, changes)?;
+        let altered = with_changes(&layer, &below, changes)?;
         if let Target::Broker(_) = target {
             check_dynamic(changes)?;
         } else {
-            check_topic(&changed, self.config().layer())?;
+            check_topic(&altered, self.config().layer())?;
         }
         if validate_only {
             return Ok(());
         }
-        controller.commit(self, &records((resource_type, name), &layer, &changed))?;
+        controller.commit(self, &records((resource_type, name), &layer, &altered))?;
         match target {
             Target::Topic => self
                 .topics
@@ -128,9 +128,9 @@ impl<E: Env> State<E> {
 }
 
 /// `layer` with the changes.
-fn changed(layer: &Layer, below: &Layer, changes: &[Change<'_>]) -> Result<Layer, Refusal> {
+fn with_changes(layer: &Layer, below: &Layer, changes: &[Change<'_>]) -> Result<Layer, Refusal> {
     let mut seen = HashSet::new();
-    let mut changed = layer.clone();
+    let mut altered = layer.clone();
     for change in changes {
         let definition = layer.table().require(change.name)?;
         if !seen.insert(definition.name) {
@@ -141,7 +141,7 @@ fn changed(layer: &Layer, below: &Layer, changes: &[Change<'_>]) -> Result<Layer
         }
         match (change.operation, change.value) {
             (Operation::Delete, _) => {
-                changed.unset(definition.name);
+                altered.unset(definition.name);
             }
             (_, None) => {
                 return Err(Refusal::new(
@@ -149,14 +149,14 @@ fn changed(layer: &Layer, below: &Layer, changes: &[Change<'_>]) -> Result<Layer
                     format!("{} needs a value", change.name),
                 ));
             }
-            (Operation::Set, Some(value)) => changed.set(definition.name, value)?,
+            (Operation::Set, Some(value)) => altered.set(definition.name, value)?,
             (Operation::Append | Operation::Subtract, Some(value)) => {
                 let words = edited(definition, layer, below, change.operation, value)?;
-                changed.set(definition.name, &words)?;
+                altered.set(definition.name, &words)?;
             }
         }
     }
-    Ok(changed)
+    Ok(altered)
 }
 
 /// The words of a list with some more, or less.

@@ -18,6 +18,10 @@ pub(crate) struct Controller {
 impl Controller {
     /// Makes `records` one durable change of the cluster and publishes the image with it. On an error nothing is published.
     /// `&mut self` is the proof that nobody else changes the cluster at the same time.
+    #[expect(
+        clippy::unused_self,
+        reason = "holding it is what gives the right to change the cluster"
+    )]
     pub(crate) fn commit<E: Env>(
         &mut self,
         state: &State<E>,

@@ -88,7 +88,11 @@ pub(crate) fn check<E: Env>(env: &E, dir: &Path, recovery_point: Offset) -> Resu
         .into_iter()
         .map(|entry| entry.name)
         .collect();
-    names.retain(|name| name.ends_with(".log"));
+    names.retain(|name| {
+        Path::new(name)
+            .extension()
+            .is_some_and(|kind| kind == "log")
+    });
     let mut end = Offset::ZERO;
     for name in names {
         let bytes = env.read_file(&dir.join(&name))?.unwrap_or_default();
@@ -169,7 +173,7 @@ impl<E: Env> MetadataLog<E> {
                 let batch = batch.map_err(damaged)?;
                 batch.verify_crc().map_err(damaged)?;
                 let records = batch.records(DecompressLimit::default()).map_err(damaged)?;
-                for record in records.iter() {
+                for record in &records {
                     let record = record.map_err(damaged)?;
                     let value = bytes::Bytes::copy_from_slice(record.value.unwrap_or_default());
                     replayed.apply(record.offset, value)?;

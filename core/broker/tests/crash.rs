@@ -1,4 +1,5 @@
 //! Whatever the moment of a crash: what was acknowledged is there, and the directory opens and works.
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod support;
 
@@ -11,6 +12,7 @@ use headwater_protocol::{
 use support::*;
 
 /// What the client was told before the crash.
+#[expect(clippy::struct_excessive_bools, reason = "each is one answer")]
 #[derive(Debug, Default, Clone, PartialEq)]
 struct Told {
     first_made: bool,

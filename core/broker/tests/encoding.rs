@@ -1,4 +1,5 @@
 //! Every request that a handler takes and every answer it gives can cross a wire at every version that is served.
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod support;
 

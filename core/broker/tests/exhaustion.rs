@@ -1,4 +1,5 @@
 //! When storage is exhausted the oldest records go, and produce fails only when none may go.
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod support;
 

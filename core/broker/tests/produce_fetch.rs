@@ -1,4 +1,4 @@
-//! Claims about Produce, Fetch and ListOffsets, as far as nobody waits.
+//! Claims about Produce, Fetch and offsets by time, as far as nobody waits.
 
 mod support;
 

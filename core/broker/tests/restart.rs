@@ -176,7 +176,7 @@ fn a_damaged_byte_anywhere_in_the_metadata_is_found_and_no_record_is_touched() {
         let epochs = [12..16, 134 + 12..134 + 16];
         match try_open(&env, &[]).map(|(_, report)| report) {
             Err(OpenError::Damaged { .. }) => {
-                assert_eq!(env.read_file(&path).unwrap().unwrap(), damaged)
+                assert_eq!(env.read_file(&path).unwrap().unwrap(), damaged);
             }
             Ok(report) => {
                 assert!(

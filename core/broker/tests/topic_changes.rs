@@ -3,6 +3,9 @@
 mod support;
 
 use headwater_env::MemoryEnv;
+use headwater_protocol::ErrorCode::{
+    InvalidRequest, None as Fine, UnknownTopicId, UnknownTopicOrPartition,
+};
 use headwater_protocol::create_partitions_request::{
     CreatePartitionsAssignment, CreatePartitionsTopic,
 };
@@ -90,7 +93,6 @@ fn deleting_is_by_name_or_id_and_each_topic_stands_for_itself() {
         .iter()
         .map(|topic| code(topic.error_code))
         .collect();
-    use ErrorCode::{InvalidRequest, None as Fine, UnknownTopicId, UnknownTopicOrPartition};
     assert_eq!(
         codes,
         [

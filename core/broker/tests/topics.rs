@@ -3,6 +3,7 @@
 mod support;
 
 use headwater_env::MemoryEnv;
+use headwater_protocol::ErrorCode::{InvalidRequest, InvalidTopicException, None as Fine};
 use headwater_protocol::create_topics_request::{CreatableReplicaAssignment, CreatableTopic};
 use headwater_protocol::metadata_request::MetadataRequestTopic;
 use headwater_protocol::metadata_response::MetadataResponseTopic;
@@ -185,7 +186,6 @@ fn topics_of_one_request_stand_for_themselves() {
         .iter()
         .map(|topic| code(topic.error_code))
         .collect();
-    use ErrorCode::{InvalidRequest, InvalidTopicException, None as Fine};
     assert_eq!(
         codes,
         [

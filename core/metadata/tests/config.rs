@@ -1,4 +1,5 @@
 //! Claims about the tables and the layers.
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 use headwater_metadata::config::{BROKER, TOPIC, TopicView, canonical_key, check_topic};
 use headwater_metadata::{BrokerConfig, ConfigError, Layer, Source, Table, TopicConfig, Value};

@@ -1,4 +1,5 @@
 //! Claims about the image and its records.
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 use bytes::Bytes;
 use headwater_metadata::{

@@ -1,4 +1,4 @@
-//! AlterConfigs (key 33), versions 0-2.
+//! `AlterConfigs` (key 33), versions 0-2.
 //!
 //! Behaviour: replaces the whole configuration of a topic or of this broker: keys that are not named go back to what lies below.
 //!

@@ -1,4 +1,4 @@
-//! ApiVersions (key 18), versions 0-4.
+//! `ApiVersions` (key 18), versions 0-4.
 //!
 //! Behaviour: lists what this broker answers, from the table that dispatches it, and the features of the cluster.
 //!

@@ -1,4 +1,4 @@
-//! CreatePartitions (key 37), versions 0-3.
+//! `CreatePartitions` (key 37), versions 0-3.
 //!
 //! Behaviour: gives a topic more partitions, up to a total count. Records with keys go to other partitions from then on, as in Kafka.
 //!

@@ -1,4 +1,4 @@
-//! CreateTopics (key 19), versions 2-7.
+//! `CreateTopics` (key 19), versions 2-7.
 //!
 //! Behaviour: each topic stands for itself: name, counts, assignments and configuration are checked, and the first thing that is wrong is
 //! its error, with a sentence. All topics that pass become durable in one write. -1 asks for the broker's default.

@@ -1,4 +1,4 @@
-//! DeleteRecords (key 21), versions 0-2.
+//! `DeleteRecords` (key 21), versions 0-2.
 //!
 //! Behaviour: moves the start of a partition's log to an offset, -1 for its high watermark. Answers with the new start. Segments below it
 //! go with the next round of retention. An offset past the high watermark is `OFFSET_OUT_OF_RANGE`; one before the start changes nothing.
@@ -30,7 +30,7 @@ pub(super) fn handle<E: Env>(
     _context: &RequestContext,
     request: DeleteRecordsRequest,
 ) -> DeleteRecordsResponse {
-    let mut answers: Vec<(_, Vec<(i32, Result<Offset, ErrorCode>)>)> = Vec::new();
+    let mut answers = Vec::new();
     for topic in request.topics {
         let found = lookup::topic(state, &topic.name, Uuid::nil());
         let delete = |wanted: &DeleteRecordsPartition| match &found {
@@ -41,7 +41,7 @@ pub(super) fn handle<E: Env>(
             .partitions
             .iter()
             .map(|wanted| (wanted.partition_index, delete(wanted)))
-            .collect();
+            .collect::<Vec<_>>();
         answers.push((topic.name, partitions));
     }
     let durable = state

@@ -1,4 +1,4 @@
-//! DeleteTopics (key 20), versions 1-6.
+//! `DeleteTopics` (key 20), versions 1-6.
 //!
 //! Behaviour: topics by name, from version 6 on also by id. The removal is durable before the answer; the files go after
 //! `file.delete.delay.ms`, and a crash in between is finished by the next open.

@@ -1,4 +1,4 @@
-//! DescribeCluster (key 60), versions 0-2.
+//! `DescribeCluster` (key 60), versions 0-2.
 //!
 //! Behaviour: the cluster's id, its controller and its brokers, as the listener of the request advertises them.
 //!

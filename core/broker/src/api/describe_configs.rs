@@ -1,4 +1,4 @@
-//! DescribeConfigs (key 32), versions 1-4.
+//! `DescribeConfigs` (key 32), versions 1-4.
 //!
 //! Behaviour: every key of a topic or of this broker with its value, where the value comes from, its kind, and on request the layers
 //! below it and its documentation. `configuration_keys` selects keys; unknown ones are left out, as in Kafka.

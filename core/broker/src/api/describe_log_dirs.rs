@@ -1,4 +1,4 @@
-//! DescribeLogDirs (key 35), versions 1-4.
+//! `DescribeLogDirs` (key 35), versions 1-4.
 //!
 //! Behaviour: the data directory with the size of each partition asked for, all of them when none is named, and the space of its disk.
 //!

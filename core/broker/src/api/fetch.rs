@@ -1,4 +1,4 @@
-//! Fetch (key 1), versions 4-18.
+//! `Fetch` (key 1), versions 4-18.
 //!
 //! Behaviour: reads the partitions in the order of the request until `max_bytes` are gathered; the first batch of the answer comes
 //! whole however large it is. With fewer than `min_bytes` it waits, woken by the partitions, until there are enough, an error, or

@@ -1,4 +1,4 @@
-//! IncrementalAlterConfigs (key 44), versions 0-1.
+//! `IncrementalAlterConfigs` (key 44), versions 0-1.
 //!
 //! Behaviour: sets (0), takes back (1), appends to (2) or subtracts from (3) single keys of a topic or of this broker. A resource changes
 //! as a whole or not at all; the change is durable and in force before the answer.

@@ -1,4 +1,4 @@
-//! InitProducerId (key 22), versions 0-5.
+//! `InitProducerId` (key 22), versions 0-5.
 //!
 //! Behaviour: gives an idempotent producer an id that nobody had before, with epoch 0. Ids come from blocks of 1,000 that the metadata
 //! log reserves durably, so a crash never gives one out twice.

@@ -1,4 +1,4 @@
-//! ListOffsets (key 2), versions 1-11.
+//! `ListOffsets` (key 2), versions 1-11.
 //!
 //! Behaviour: for each partition the offset at a timestamp (the first record, by offset, that is not older), or at one of Kafka's
 //! special ones: -1 latest, -2 earliest, -3 the record with the greatest timestamp, -4 earliest on this machine, -5 latest in remote

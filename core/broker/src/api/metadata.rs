@@ -1,4 +1,4 @@
-//! Metadata (key 3), versions 0-13.
+//! `Metadata` (key 3), versions 0-13.
 //!
 //! Behaviour: the brokers and the topics: all of them (null), none (empty), or those named, by name or from version 12 on by id. A topic
 //! that does not exist is made when both the client (`allow_auto_topic_creation`) and the broker (`auto.create.topics.enable`) say so.
@@ -30,11 +30,7 @@ pub(super) fn handle<E: Env>(
 ) -> MetadataResponse {
     let may_create = request.allow_auto_topic_creation && state.config().auto_create_topics;
     let topics = match request.topics {
-        None => state
-            .image()
-            .topics()
-            .map(|topic| described(topic))
-            .collect(),
+        None => state.image().topics().map(described).collect(),
         Some(wanted) => wanted
             .into_iter()
             .map(|wanted| answer(state, context, wanted, may_create))

@@ -3,6 +3,11 @@
 //! A handler takes the typed request and returns the typed response, with Kafka's error codes inside. It maps and delegates; what is
 //! allowed is decided below. All of them compute in the thread that polls them; only Fetch may wait.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "every handler has the same signature"
+)]
+
 mod alter_configs;
 mod api_versions;
 mod create_partitions;

@@ -1,4 +1,4 @@
-//! OffsetForLeaderEpoch (key 23), versions 2-4.
+//! `OffsetForLeaderEpoch` (key 23), versions 2-4.
 //!
 //! Behaviour: the end of the newest leader epoch that is not larger than the one asked for: where a log that ends in that epoch agrees
 //! with this one.

@@ -1,4 +1,4 @@
-//! Produce (key 0), versions 3-13 (0-2 are advertised for old librdkafka and answered as unsupported).
+//! `Produce` (key 0), versions 3-13 (0-2 are advertised for old librdkafka and answered as unsupported).
 //!
 //! Behaviour: each partition stands for itself. Bytes are validated before any lock is taken; the log checks producer sequences and
 //! answers a batch that it has already with the offsets of then. Topics by name up to version 12, by id from 13.

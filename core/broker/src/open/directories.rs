@@ -44,7 +44,7 @@ impl Directories {
                 .map_err(|error| OpenError::io(&found.path, error))?;
             match owner {
                 Owner::Topic(id) if removed_topics.contains(&id) => {
-                    sorted.deleted.push(found.clone())
+                    sorted.deleted.push(found.clone());
                 }
                 Owner::Topic(id) if in_image && topic_id == Some(id) => sorted.keep(found),
                 // Damaged ones are kept here too: opening them says what to do.

@@ -1,8 +1,9 @@
 //! What the tests of the broker share: a broker in memory or on a simulated disk, and short ways to ask it.
 #![allow(
+    clippy::unwrap_used,
     dead_code,
     unreachable_pub,
-    reason = "each test file uses a part of it"
+    reason = "each test file uses a part of it, and a test that fails says where"
 )]
 
 use std::future::Future;
@@ -291,7 +292,7 @@ pub fn records(data: &PartitionData) -> Vec<(i64, String)> {
         let batch = batch.unwrap();
         batch.verify_crc().unwrap();
         let records = batch.records(DecompressLimit::default()).unwrap();
-        for record in records.iter() {
+        for record in &records {
             let record = record.unwrap();
             let value = String::from_utf8(record.value.unwrap_or_default().to_vec()).unwrap();
             all.push((record.offset.get(), value));

@@ -199,7 +199,7 @@ impl Definition {
             Kind::Boolean => "true or false".to_owned(),
             Kind::Int { min, max } => integers(i64::from(min), i64::from(max), i64::from(i32::MAX)),
             Kind::Long { min, max } => integers(min, max, i64::MAX),
-            Kind::Double { min, max } if max == f64::MAX => format!("a number of at least {min}"),
+            Kind::Double { min, max } if max >= f64::MAX => format!("a number of at least {min}"),
             Kind::Double { min, max } => format!("a number from {min} to {max}"),
             Kind::Text => "text".to_owned(),
             Kind::Choice { allowed } => format!("one of {}", allowed.join(", ")),

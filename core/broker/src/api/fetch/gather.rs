@@ -82,10 +82,9 @@ impl<E: Env> Plan<E> {
             let left = self.max_bytes.saturating_sub(gathered.bytes);
             let data = match found {
                 Ok(partition) => self.read(state, partition, wanted, left, gathered.bytes == 0),
-                Err(code) => Err(failed(wanted.partition, *code)),
+                Err(code) => failed(wanted.partition, *code),
             };
-            gathered.failed |= data.is_err();
-            let data = data.unwrap_or_else(|failed| failed);
+            gathered.failed |= !ErrorCode::from_code(data.error_code).is_ok();
             gathered.bytes += data.records.as_ref().map_or(0, bytes::Bytes::len);
             gathered.partitions.push(data);
         }
@@ -115,16 +114,13 @@ impl<E: Env> Plan<E> {
         wanted: &FetchPartition,
         left: usize,
         is_first: bool,
-    ) -> Result<PartitionData, PartitionData> {
+    ) -> PartitionData {
         let index = wanted.partition;
         if let Err(error) =
             partition.check_leader(lookup::believed_epoch(wanted.current_leader_epoch))
         {
-            return Err(with_leader(
-                state,
-                partition,
-                failed(index, errors::leader_code(state, &error)),
-            ));
+            let code = errors::leader_code(state, &error);
+            return with_leader(state, partition, failed(index, code));
         }
         let most = usize::try_from(wanted.partition_max_bytes)
             .unwrap_or(0)
@@ -147,20 +143,20 @@ impl<E: Env> Plan<E> {
             ..PartitionData::default()
         };
         match read {
-            Ok(read) => Ok(PartitionData {
+            Ok(read) => PartitionData {
                 records: Some(read.bytes),
                 ..data
-            }),
+            },
             Err(error) => {
                 let code = errors::read_code(&error);
                 if code != ErrorCode::OffsetOutOfRange {
                     tracing::error!(topic = %partition.topic, partition = index, %error, "a fetch failed");
                 }
-                Err(PartitionData {
+                PartitionData {
                     error_code: code.code(),
                     records: Some(bytes::Bytes::new()),
                     ..data
-                })
+                }
             }
         }
     }
