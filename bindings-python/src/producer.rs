@@ -129,7 +129,6 @@ impl Producer {
     /// ...     producer.send("flights", b"late", key="UA", headers=[("gate", b"B7")], partition=3).result().partition
     /// 3
     #[pyo3(signature = (topic, value=None, *, key=None, headers=None, partition=None, timestamp=None))]
-    #[expect(clippy::too_many_arguments, reason = "they are the public API's")]
     fn send(
         slf: &Bound<'_, Self>,
         topic: &Bound<'_, PyString>,

@@ -258,19 +258,8 @@ impl Topic {
 
     fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
         let topic = runtime::call(py, self.embedded.runtime(), self.get()?.describe())?;
-        let mut rows = String::new();
-        for partition in &topic.partitions {
-            let (start, end) = (
-                partition.log_start_offset.get(),
-                partition.high_watermark.get(),
-            );
-            let size = partition.size_bytes.map_or_else(|| "–".to_owned(), size);
-            rows += &format!(
-                "<tr><td>{}</td><td>{start}</td><td>{end}</td><td>{}</td><td>{size}</td></tr>",
-                partition.partition.get(),
-                end - start
-            );
-        }
+        let rows: Vec<String> = topic.partitions.iter().map(partition_row).collect();
+        let rows = rows.concat();
         // Names of topics are letters, digits, dots, dashes and underscores: nothing to escape.
         Ok(format!(
             "<table><caption>Topic <b>{}</b></caption><thead><tr><th>partition</th><th>first offset</th><th>next offset</th>\
@@ -319,6 +308,19 @@ impl Topic {
             None,
         ))
     }
+}
+
+fn partition_row(partition: &headwater::PartitionDescription) -> String {
+    let (start, end) = (
+        partition.log_start_offset.get(),
+        partition.high_watermark.get(),
+    );
+    let size = partition.size_bytes.map_or_else(|| "–".to_owned(), size);
+    format!(
+        "<tr><td>{}</td><td>{start}</td><td>{end}</td><td>{}</td><td>{size}</td></tr>",
+        partition.partition.get(),
+        end - start
+    )
 }
 
 fn size(bytes: u64) -> String {

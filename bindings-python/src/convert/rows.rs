@@ -111,7 +111,7 @@ impl<'py> Rows<'py> {
         if let Some(name) = self.columns.value.as_deref() {
             match take(&rest, Some(name), "value")? {
                 Some(value) if !value.is_none() => {
-                    table.value.append_value(record::bytes(&value, "value")?)
+                    table.value.append_value(record::bytes(&value, "value")?);
                 }
                 _ => table.value.append_null(),
             }
