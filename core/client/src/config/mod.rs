@@ -62,6 +62,8 @@ impl RetryConfig {
 
 impl From<ConfigError> for Error {
     fn from(error: ConfigError) -> Self {
-        Self::new(ErrorKind::Config, format!("{error}.")).caused_by(error)
+        let sentence = error.to_string();
+        let stop = if sentence.ends_with('?') { "" } else { "." };
+        Self::new(ErrorKind::Config, format!("{sentence}{stop}")).caused_by(error)
     }
 }
