@@ -87,9 +87,7 @@ def test_a_foreign_client_reads_what_the_core_encodes(encoded: Path, library: st
         assert got.timestamp == expected["timestamp_ms"]
         assert got.key == to_bytes(expected["key"])
         assert got.value == to_bytes(expected["value"])
-        assert [tuple(header) for header in got.headers] == [
-            (name, to_bytes(value)) for name, value in expected["headers"]
-        ]
+        assert [tuple(header) for header in got.headers] == [(name, to_bytes(value)) for name, value in expected["headers"]]
 
 
 @pytest.mark.parametrize("marker", ["commit", "abort"])

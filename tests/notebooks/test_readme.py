@@ -15,8 +15,6 @@ def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
     assert examples
     for example in examples:
         for run in (1, 2):
-            done = subprocess.run(
-                [sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
-            )
+            done = subprocess.run([sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
             assert done.returncode == 0, f"run {run}: {done.stderr}"
             assert "customer-9" in done.stdout
