@@ -144,6 +144,11 @@ impl Projection {
         self.columns & column.bit() != 0
     }
 
+    /// Whether it has no column.
+    pub const fn is_empty(&self) -> bool {
+        self.columns == 0
+    }
+
     /// The fields of the value that are wanted; `None`: all.
     pub fn value_fields(&self) -> Option<&[String]> {
         self.value_fields.as_deref()

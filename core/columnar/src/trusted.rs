@@ -3,14 +3,14 @@
 //! Arrow's checked constructors read every view, its prefix and (for text) every byte again: as much work as decoding the record. Here a
 //! [`ViewColumn`] keeps what they check as its invariant, by construction, and hands over with the `unchecked` ones.
 //!
-//! Invariant of [`ViewColumn`]: each view is [`NULL`], or zero-padded and inline, or made by [`ViewColumn::push`] from a slice of a
-//! [`Block`] that was taken with a bounds check, whose buffer stands in `buffers` at the view's index. `views` and `buffers` are
-//! private and neither shrinks nor changes otherwise; a `bytes::Bytes` never changes its bytes while it lives. The first `text` views
-//! are UTF-8.
+//! Invariant of [`ViewColumn`]: each view is [`NULL`], or zero-padded and inline, or made by [`Filling::set`] from a slice of a [`Block`]
+//! that was taken with a bounds check, whose buffer stands at the view's index in the [`Buffers`] with the column's `source`. The fields
+//! are private; `Buffers` only grows, and a `bytes::Bytes` never changes its bytes while it lives. The first `text` views are UTF-8.
 #![allow(unsafe_code)]
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow_array::{BinaryArray, BinaryViewArray, StringArray, StringViewArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
@@ -28,6 +28,7 @@ pub(crate) struct Block<'a> {
     plain: &'a [u8],
     index: u32,
     base: u32,
+    source: u64,
 }
 
 impl<'a> Block<'a> {
@@ -38,9 +39,21 @@ impl<'a> Block<'a> {
 }
 
 /// The buffers of one table, in the order of the index in views.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Buffers {
     bytes: Vec<Bytes>,
+    /// Which one this is, of all there ever were.
+    source: u64,
+}
+
+impl Default for Buffers {
+    fn default() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self {
+            bytes: Vec::new(),
+            source: NEXT.fetch_add(1, Ordering::Relaxed),
+        }
+    }
 }
 
 impl Buffers {
@@ -59,6 +72,7 @@ impl Buffers {
             plain: self.bytes.get(index as usize)?.get(range)?,
             index,
             base,
+            source: self.source,
         })
     }
 
@@ -74,34 +88,40 @@ pub(crate) struct ViewColumn {
     nulls: usize,
     longest: u32,
     text: usize,
+    /// Of which [`Buffers`] the values are; 0 before the first.
+    source: u64,
 }
 
-impl ViewColumn {
-    /// How many values there are.
-    pub(crate) fn len(&self) -> usize {
-        self.views.len()
-    }
+/// The rows of one block on their way into a column. Those that are not set are empty until [`Filling::finish`] drops them.
+pub(crate) struct Filling<'a> {
+    column: &'a mut ViewColumn,
+    block: &'a Block<'a>,
+    start: usize,
+    nulls: usize,
+    longest: u32,
+}
 
-    /// Makes room for so many more.
-    pub(crate) fn reserve(&mut self, count: usize) {
-        self.views.reserve(count);
-    }
-
-    /// Appends the value at `span` of `block`, which must be of the `Buffers` that the array is made with.
-    #[inline]
-    pub(crate) fn push(&mut self, block: &Block<'_>, span: Span) {
+impl Filling<'_> {
+    /// Sets a row, counted from the first of this filling, to the value at `span`. Each row once. What lies outside is left out.
+    #[inline(always)]
+    pub(crate) fn set(&mut self, row: usize, span: Span) {
+        let block = self.block;
+        let Some(view) = self.column.views.get_mut(self.start + row) else {
+            return;
+        };
         let start = span.start as usize;
-        let Ok(len) = usize::try_from(span.len) else {
-            self.nulls += 1;
-            return self.views.push(NULL);
-        };
         // A span that is not of this block would be a fault of ours; it becomes null rather than a wild pointer.
-        let Some(value) = block.plain.get(start..start + len) else {
+        let value = usize::try_from(span.len)
+            .ok()
+            .and_then(|len| block.plain.get(start..start + len));
+        let Some(value) = value else {
+            *view = NULL;
             self.nulls += 1;
-            return self.views.push(NULL);
+            return;
         };
+        let len = value.len();
         self.longest = self.longest.max(len as u32);
-        let view = if let (true, Some(prefix)) = (len > INLINE_MAX, value.first_chunk::<4>()) {
+        *view = if let (true, Some(prefix)) = (len > INLINE_MAX, value.first_chunk::<4>()) {
             let position = u64::from(block.base + span.start);
             let low = u64::from(len as u32) | u64::from(u32::from_le_bytes(*prefix)) << 32;
             let high = u64::from(block.index) | position << 32;
@@ -112,7 +132,38 @@ impl ViewColumn {
         } else {
             inline_view(value)
         };
-        self.views.push(view);
+    }
+
+    /// Keeps the first `rows`, which have all been set.
+    pub(crate) fn finish(self, rows: usize) {
+        self.column.views.truncate(self.start + rows);
+        self.column.nulls += self.nulls;
+        self.column.longest = self.column.longest.max(self.longest);
+    }
+}
+
+impl ViewColumn {
+    /// How many values there are.
+    pub(crate) fn len(&self) -> usize {
+        self.views.len()
+    }
+
+    /// Makes room for up to `rows` values of that block.
+    pub(crate) fn fill<'a>(&'a mut self, block: &'a Block<'a>, rows: usize) -> Filling<'a> {
+        assert!(
+            self.source == 0 || self.source == block.source,
+            "all values of a column are of the same buffers"
+        );
+        self.source = block.source;
+        let start = self.views.len();
+        self.views.resize(start + rows, 0);
+        Filling {
+            column: self,
+            block,
+            start,
+            nulls: 0,
+            longest: 0,
+        }
     }
 
     /// Makes the value null.
@@ -184,6 +235,10 @@ impl ViewColumn {
         if self.nulls == 0 {
             return None;
         }
+        if self.nulls == self.views.len() {
+            self.views.fill(0);
+            return Some(NullBuffer::new_null(self.views.len()));
+        }
         let valid = BooleanBuffer::collect_bool(self.views.len(), |row| self.views[row] != NULL);
         for view in &mut self.views {
             if *view == NULL {
@@ -195,6 +250,10 @@ impl ViewColumn {
 
     /// None where all values are inline, so that short keys do not keep a fetch alive.
     fn buffers_needed(&self, buffers: &Buffers) -> Arc<[Buffer]> {
+        assert!(
+            self.source == 0 || self.source == buffers.source,
+            "a column is finished with the buffers of its values"
+        );
         if self.longest as usize > INLINE_MAX {
             buffers.to_arrow()
         } else {

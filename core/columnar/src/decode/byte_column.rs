@@ -11,6 +11,16 @@ pub(crate) enum Keep {
     Classic,
 }
 
+/// What values are to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReadAs {
+    Bytes,
+    /// Checked batch by batch.
+    Text,
+    /// Read when all rows are there.
+    Json,
+}
+
 /// A value that is no text.
 #[derive(Debug)]
 pub(crate) struct NotText {
@@ -25,21 +35,26 @@ pub(crate) struct ByteColumn {
     classic: Option<ClassicColumn>,
     /// Rows that went from `views` to `classic`.
     moved: usize,
-    text: bool,
+    read_as: ReadAs,
     /// In order of rows.
     pub(crate) bad: Vec<NotText>,
 }
 
 impl ByteColumn {
-    pub(crate) fn new(keep: Keep, text: bool) -> Self {
+    pub(crate) fn new(keep: Keep, read_as: ReadAs) -> Self {
         let classic = (keep == Keep::Classic).then(ClassicColumn::default);
         Self {
             views: ViewColumn::default(),
             classic,
             moved: 0,
-            text,
+            read_as,
             bad: Vec::new(),
         }
+    }
+
+    /// Whether a value may be refused.
+    pub(crate) fn can_be_wrong(&self) -> bool {
+        self.read_as != ReadAs::Bytes
     }
 
     /// Where values of the batch that is being read go.
@@ -49,7 +64,7 @@ impl ByteColumn {
 
     /// Checks and copies what the batch brought, as far as asked for. `None` where classic data would be more than 2 GiB.
     pub(crate) fn end_batch(&mut self, buffers: &Buffers) -> Option<()> {
-        if self.text {
+        if self.read_as == ReadAs::Text {
             let (bad, moved) = (&mut self.bad, self.moved);
             self.views.check_text(buffers, |row, error| {
                 bad.push(NotText {

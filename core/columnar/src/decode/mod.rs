@@ -171,6 +171,9 @@ impl Reading<'_> {
             return Ok(Some(header.base_offset));
         }
         self.check_crc(batch).map_err(kind)?;
+        if self.rows.count_only(header, window) {
+            return Ok(None);
+        }
         let records = batch.records(self.options.decompress_limit).map_err(kind)?;
         let plain = records.plain();
         if !header.attributes.is_plain() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
 
-use super::byte_column::{ByteColumn, Keep};
+use super::byte_column::{ByteColumn, Keep, ReadAs};
 use super::header_column::item_field;
 use crate::error::SchemaError;
 use crate::json::JsonColumn;
@@ -47,9 +47,9 @@ impl Shape {
         let keep = if views { Keep::Views } else { Keep::Classic };
         match self {
             Self::Absent => None,
-            Self::Bytes => Some(ByteColumn::new(keep, false)),
-            Self::Text => Some(ByteColumn::new(keep, true)),
-            Self::Json(_) => Some(ByteColumn::new(Keep::Views, false)),
+            Self::Bytes => Some(ByteColumn::new(keep, ReadAs::Bytes)),
+            Self::Text => Some(ByteColumn::new(keep, ReadAs::Text)),
+            Self::Json(_) => Some(ByteColumn::new(Keep::Views, ReadAs::Json)),
         }
     }
 

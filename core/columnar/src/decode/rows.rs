@@ -12,6 +12,8 @@ use crate::trusted::{Block, Buffers};
 #[derive(Debug)]
 pub(crate) struct Rows {
     wanted: Projection,
+    keep_offsets: bool,
+    keep_timestamps: bool,
     pub(crate) buffers: Buffers,
     pub(crate) count: usize,
     /// Which [`Fetched`](super::Fetched) each run of rows is from: its index and the first row after it.
@@ -47,8 +49,15 @@ impl Rows {
         key: Option<ByteColumn>,
         value: Option<ByteColumn>,
     ) -> Self {
+        let can_fail = [&key, &value]
+            .into_iter()
+            .flatten()
+            .any(ByteColumn::can_be_wrong);
         let headers = wanted.contains(Column::Headers).then(HeaderColumn::default);
         Self {
+            // An error names its offset.
+            keep_offsets: can_fail || wanted.contains(Column::Offset),
+            keep_timestamps: wanted.contains(Column::Timestamp),
             wanted,
             buffers: Buffers::default(),
             count: 0,
@@ -77,9 +86,9 @@ impl Rows {
         let block = buffers.block(index, base..base + records.plain().len());
         let stopped = match &block {
             Some(block) if window.has_all_of(records.header()) => {
-                self.append_all(records, block).map(|()| None)
+                self.walk::<false>(records, block, window)
             }
-            Some(block) => self.append_some(records, block, window),
+            Some(block) => self.walk::<true>(records, block, window),
             None => Err(AppendFailure::Build),
         };
         self.buffers = buffers;
@@ -93,77 +102,80 @@ impl Rows {
         Ok(stopped)
     }
 
-    /// The hot loop. Everything that does not change from record to record is decided before it.
-    fn append_all(&mut self, records: &Records, block: &Block<'_>) -> Result<(), AppendFailure> {
-        // No record is shorter than seven bytes, so a count that lies cannot ask for much memory.
-        let room = records.count().min(block.plain().len() / 7 + 1);
-        self.reserve(room);
-        let mut key = self.key.as_mut().map(ByteColumn::views);
-        let mut value = self.value.as_mut().map(ByteColumn::views);
-        let mut count = 0;
-        for record in records.raw() {
-            let record = record?;
-            let (offset, timestamp_ms) = records
-                .place(&record)
-                .ok_or(AppendFailure::Place { index: count })?;
-            self.offsets.push(offset.get());
-            self.timestamps.push(timestamp_ms);
-            if let Some(key) = &mut key {
-                key.push(block, record.key);
-            }
-            if let Some(value) = &mut value {
-                value.push(block, record.value);
-            }
-            if let Some(headers) = &mut self.headers {
-                headers.push(&record, block.plain());
-            }
-            count += 1;
-        }
-        self.count += count;
-        Ok(())
-    }
-
-    fn append_some(
+    /// The hot loop. Everything that does not change from record to record is decided before it. `TRIM`: only rows in the window.
+    fn walk<const TRIM: bool>(
         &mut self,
         records: &Records,
         block: &Block<'_>,
         window: Window,
     ) -> Result<Option<Offset>, AppendFailure> {
-        let mut left = window.max_rows;
+        // No record is shorter than seven bytes, so a count that lies cannot ask for much memory.
+        let room = records.count().min(block.plain().len() / 7 + 1);
+        let (offsets_from, times_from) = (self.offsets.len(), self.timestamps.len());
+        let offsets = grow(&mut self.offsets, if self.keep_offsets { room } else { 0 });
+        let times = grow(
+            &mut self.timestamps,
+            if self.keep_timestamps { room } else { 0 },
+        );
+        let mut key = self
+            .key
+            .as_mut()
+            .map(|column| column.views().fill(block, room));
+        let mut value = self
+            .value
+            .as_mut()
+            .map(|column| column.views().fill(block, room));
+        let (mut row, mut stopped) = (0, None);
         for (index, record) in records.raw().enumerate() {
             let record = record?;
             let (offset, timestamp_ms) = records
                 .place(&record)
                 .ok_or(AppendFailure::Place { index })?;
-            if offset < window.from || offset >= window.until {
-                continue;
+            if TRIM {
+                if offset < window.from || offset >= window.until {
+                    continue;
+                }
+                if row == window.max_rows {
+                    stopped = Some(offset);
+                    break;
+                }
             }
-            if left == 0 {
-                return Ok(Some(offset));
+            // Columns that are not wanted have no slots.
+            if let Some(slot) = offsets.get_mut(row) {
+                *slot = offset.get();
             }
-            left -= 1;
-            self.offsets.push(offset.get());
-            self.timestamps.push(timestamp_ms);
-            if let Some(key) = &mut self.key {
-                key.views().push(block, record.key);
+            if let Some(slot) = times.get_mut(row) {
+                *slot = timestamp_ms;
             }
-            if let Some(value) = &mut self.value {
-                value.views().push(block, record.value);
+            if let Some(key) = &mut key {
+                key.set(row, record.key);
+            }
+            if let Some(value) = &mut value {
+                value.set(row, record.value);
             }
             if let Some(headers) = &mut self.headers {
                 headers.push(&record, block.plain());
             }
-            self.count += 1;
+            row += 1;
         }
-        Ok(None)
+        [key, value]
+            .into_iter()
+            .flatten()
+            .for_each(|column| column.finish(row));
+        self.offsets.truncate(offsets_from + row);
+        self.timestamps.truncate(times_from + row);
+        self.count += row;
+        Ok(stopped)
     }
 
-    fn reserve(&mut self, rows: usize) {
-        self.offsets.reserve(rows);
-        self.timestamps.reserve(rows);
-        for column in [&mut self.key, &mut self.value].into_iter().flatten() {
-            column.views().reserve(rows);
+    /// Counts the records of a batch that lies in the window, if that is all that is wanted of them.
+    pub(crate) fn count_only(&mut self, header: &BatchHeader, window: Window) -> bool {
+        let counts =
+            self.wanted.is_empty() && window.has_all_of(header) && header.record_count >= 0;
+        if counts {
+            self.count += header.record_count as usize;
         }
+        counts
     }
 
     fn append_batch_columns(&mut self, header: &BatchHeader, rows: usize) {
@@ -193,6 +205,13 @@ impl Rows {
             .or(self.runs.last())
             .map_or(0, |run| run.0)
     }
+}
+
+/// Lengthens by so many and returns these.
+fn grow(column: &mut Vec<i64>, rows: usize) -> &mut [i64] {
+    let start = column.len();
+    column.resize(start + rows, 0);
+    &mut column[start..]
 }
 
 /// Why the records of a batch could not be appended.

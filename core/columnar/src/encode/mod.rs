@@ -15,7 +15,7 @@ use std::fmt;
 
 use arrow_array::Array;
 use bytes::Bytes;
-use headwater_record::{AppendError, BatchBuilder, PartitionId, PlainRecord};
+use headwater_record::{AppendError, BatchBuilder, PartitionId, PlainRecord, ProducerState};
 
 use crate::error::EncodeError;
 use bytes_column::{BytesColumn, Values, with_values};
@@ -32,6 +32,9 @@ pub struct EncodedBatch {
     /// How many records it has.
     pub record_count: usize,
 }
+
+/// Says what the next batch of a partition is stamped with: asked when the batch is sealed.
+pub type Stamp<'a> = dyn FnMut(PartitionId) -> Option<ProducerState> + 'a;
 
 /// Encodes tables.
 #[derive(Debug)]
@@ -107,12 +110,16 @@ impl Encoder {
         self.builders[partition].get_or_insert_with(|| BatchBuilder::new(options))
     }
 
-    fn finish(&mut self, partition: usize) -> Option<EncodedBatch> {
+    fn finish(&mut self, partition: usize, stamp: &mut Stamp<'_>) -> Option<EncodedBatch> {
         let builder = self.builders[partition].as_mut()?;
         let record_count = builder.record_count();
+        let partition = PartitionId::new(partition as i32);
+        if record_count > 0 {
+            builder.set_producer(stamp(partition));
+        }
         let bytes = builder.finish()?;
         Some(EncodedBatch {
-            partition: PartitionId::new(partition as i32),
+            partition,
             bytes,
             record_count,
         })
@@ -146,20 +153,29 @@ impl Iterator for EncodedBatches<'_> {
     type Item = Result<EncodedBatch, EncodeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
-            return None;
-        }
-        let batch = self.advance().transpose();
-        self.failed = matches!(batch, Some(Err(_)));
-        batch
+        let producer = self.encoder.options.batch.producer;
+        self.next_stamped(&mut |_| producer)
     }
 }
 
 impl EncodedBatches<'_> {
-    fn advance(&mut self) -> Result<Option<EncodedBatch>, EncodeError> {
+    /// The next batch, with the producer's identity that `stamp` gives it.
+    pub fn next_stamped(
+        &mut self,
+        stamp: &mut Stamp<'_>,
+    ) -> Option<Result<EncodedBatch, EncodeError>> {
+        if self.failed {
+            return None;
+        }
+        let batch = self.advance(stamp).transpose();
+        self.failed = matches!(batch, Some(Err(_)));
+        batch
+    }
+
+    fn advance(&mut self, stamp: &mut Stamp<'_>) -> Result<Option<EncodedBatch>, EncodeError> {
         loop {
             if let Some(chunk) = self.chunk.take() {
-                let full = self.append_chunk(&chunk)?;
+                let full = self.append_chunk(&chunk, stamp)?;
                 if full.is_some() {
                     self.chunk = Some(chunk);
                     return Ok(full);
@@ -167,7 +183,7 @@ impl EncodedBatches<'_> {
                 (self.partition, self.at) = (0, 0);
             }
             if self.next_row == self.table.rows {
-                return Ok(self.last_batches());
+                return Ok(self.last_batches(stamp));
             }
             let encoder = &mut *self.encoder;
             let chunk = Chunk::load(
@@ -182,12 +198,18 @@ impl EncodedBatches<'_> {
     }
 
     /// Appends rows until a batch is full, or to the end of the chunk.
-    fn append_chunk(&mut self, chunk: &Chunk) -> Result<Option<EncodedBatch>, EncodeError> {
+    fn append_chunk(
+        &mut self,
+        chunk: &Chunk,
+        stamp: &mut Stamp<'_>,
+    ) -> Result<Option<EncodedBatch>, EncodeError> {
         let sorted = match &chunk.order {
-            Order::One(partition) => return self.append_run(chunk, partition.get() as usize),
+            Order::One(partition) => {
+                return self.append_run(chunk, partition.get() as usize, stamp);
+            }
             Order::Sticky => {
                 let partition = self.encoder.sticky.partition as usize;
-                let full = self.append_run(chunk, partition)?;
+                let full = self.append_run(chunk, partition, stamp)?;
                 if full.is_some() {
                     self.encoder
                         .sticky
@@ -206,7 +228,7 @@ impl EncodedBatches<'_> {
                 })?;
                 self.at += count;
                 if count < left.len() {
-                    return Ok(self.encoder.finish(self.partition));
+                    return Ok(self.encoder.finish(self.partition, stamp));
                 }
             }
             self.partition += 1;
@@ -219,12 +241,13 @@ impl EncodedBatches<'_> {
         &mut self,
         chunk: &Chunk,
         partition: usize,
+        stamp: &mut Stamp<'_>,
     ) -> Result<Option<EncodedBatch>, EncodeError> {
         let (first, left) = (self.at, chunk.rows - self.at);
         let count = self.append(chunk, partition, left, |index| first + index)?;
         self.at += count;
         Ok(if count < left {
-            self.encoder.finish(partition)
+            self.encoder.finish(partition, stamp)
         } else {
             None
         })
@@ -271,9 +294,9 @@ impl EncodedBatches<'_> {
     }
 
     /// The batches that are not full, one for each partition that has one.
-    fn last_batches(&mut self) -> Option<EncodedBatch> {
+    fn last_batches(&mut self, stamp: &mut Stamp<'_>) -> Option<EncodedBatch> {
         while self.partition < self.encoder.builders.len() {
-            let batch = self.encoder.finish(self.partition);
+            let batch = self.encoder.finish(self.partition, stamp);
             self.partition += 1;
             if batch.is_some() {
                 if batch.as_ref().map(|batch| batch.partition.get())
