@@ -10,14 +10,15 @@ use headwater_record::{BatchOptions, Offset, PartitionId};
 
 use super::completion::Outcome;
 use super::drain::drain;
+use super::identity::{Identity, identity};
 use super::queue::{PartitionQueue, Ticket};
 use super::topics::TopicQueues;
 use super::{BatchResult, BulkOptions, Producer};
 use crate::clock;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The size of a table's batches. The broker's default limit (`max.message.bytes`) is just above it.
-const BATCH_BYTES: usize = 1 << 20;
+/// The size of a table's batches: rows and batch stay in the cache between encoding and writing. Half the broker's default limit.
+const BATCH_BYTES: usize = 512 << 10;
 /// After so many bytes whoever runs us may do something else, such as noticing that nobody wants the result any more.
 const YIELD_BYTES: usize = 4 << 20;
 
@@ -35,11 +36,16 @@ pub(super) async fn send_batch(
     let mut sent = Vec::new();
     let mut since_yield = 0;
     let mut encoder = Encoder::new(encode_options(producer, &queues, options));
-    let columns = columns(options);
-    for batch in encoder
-        .encode(rows, &columns)
-        .map_err(|error| refused(topic, error))?
-    {
+    let identity = identity_ahead(producer).await;
+    // Stamped while it is sealed: the way of a batch that is stamped later costs a copy.
+    let mut stamp = |partition| {
+        let queue = queue_of(&queues, partition).ok()?;
+        identity.map(|identity| queue.stamp_ahead(identity))
+    };
+    let mut batches = encoder
+        .encode(rows, &columns(options))
+        .map_err(|error| refused(topic, error))?;
+    while let Some(batch) = batches.next_stamped(&mut stamp) {
         let batch = batch.map_err(|error| refused(topic, error))?;
         since_yield += batch.bytes.len();
         sent.push(hand_over(producer, &queues, batch).await?);
@@ -49,6 +55,15 @@ pub(super) async fn send_batch(
         }
     }
     answers(sent).await
+}
+
+/// The producer's identity, if it is to have one and the broker gives it at once; who delivers the batches asks again.
+async fn identity_ahead(producer: &Producer) -> Option<Identity> {
+    let shared = &producer.inner.shared;
+    if !shared.config.idempotent {
+        return None;
+    }
+    identity(shared).await.ok()
 }
 
 /// A batch on its way.

@@ -28,7 +28,8 @@ pub(crate) struct IdentityCell {
 }
 
 impl IdentityCell {
-    fn current(&self) -> Option<Identity> {
+    /// The identity, if it was asked for.
+    pub(crate) fn current(&self) -> Option<Identity> {
         *self.current.lock()
     }
 
@@ -99,6 +100,21 @@ impl Sequence {
             id: identity.id,
             epoch: identity.epoch,
             base_sequence: self.next,
+        }
+    }
+
+    /// What a batch will be stamped with when `before` more records have been written under `identity`.
+    pub(crate) fn ahead(&self, identity: Identity, before: u64) -> ProducerState {
+        let next = if self.identity == Some(identity) {
+            self.next
+        } else {
+            0
+        };
+        let base_sequence = ((i64::from(next) + before as i64) & i64::from(i32::MAX)) as i32;
+        ProducerState {
+            id: identity.id,
+            epoch: identity.epoch,
+            base_sequence,
         }
     }
 

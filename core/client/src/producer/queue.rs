@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use headwater_record::{AppendError, BatchBuilder, PartitionId};
+use headwater_record::{AppendError, BatchBuilder, PartitionId, ProducerState};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::completion::{Completion, Outcome};
 use super::handle::SendHandle;
-use super::identity::Sequence;
+use super::identity::{Identity, Sequence};
 use super::record::Record;
 use super::shared::Shared;
 use crate::error::{Error, ErrorKind};
@@ -42,8 +42,13 @@ struct State {
     open: Option<OpenBatch>,
     closed: VecDeque<ReadyBatch>,
     /// The batch that somebody is sending; only that somebody takes from `closed`.
-    in_flight: Option<Arc<Ticket>>,
+    in_flight: Option<InFlight>,
     spare: Vec<BatchBuilder>,
+}
+
+struct InFlight {
+    ticket: Arc<Ticket>,
+    records: u32,
 }
 
 struct OpenBatch {
@@ -234,7 +239,10 @@ impl PartitionQueue {
             return None;
         }
         let batch = state.closed.pop_front()?;
-        state.in_flight = Some(Arc::clone(&batch.ticket));
+        state.in_flight = Some(InFlight {
+            ticket: Arc::clone(&batch.ticket),
+            records: batch.records,
+        });
         Some(batch)
     }
 
@@ -248,13 +256,34 @@ impl PartitionQueue {
         self.state.lock().keep(builder);
     }
 
+    /// What a batch will be stamped with that is closed now, if all goes well with those before it.
+    pub(crate) fn stamp_ahead(&self, identity: Identity) -> ProducerState {
+        let state = self.state.lock();
+        let in_flight = state
+            .in_flight
+            .as_ref()
+            .map_or(0, |batch| u64::from(batch.records));
+        let closed: u64 = state
+            .closed
+            .iter()
+            .map(|batch| u64::from(batch.records))
+            .sum();
+        let open = state
+            .open
+            .as_ref()
+            .map_or(0, |open| open.builder.record_count() as u64);
+        self.sequence
+            .lock()
+            .ahead(identity, in_flight + closed + open)
+    }
+
     /// The tickets of everything that is closed or being sent, in order.
     pub(crate) fn unanswered(&self) -> Vec<Arc<Ticket>> {
         let state = self.state.lock();
         state
             .in_flight
             .iter()
-            .cloned()
+            .map(|batch| Arc::clone(&batch.ticket))
             .chain(state.closed.iter().map(|batch| Arc::clone(&batch.ticket)))
             .collect()
     }

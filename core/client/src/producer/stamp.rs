@@ -10,9 +10,16 @@ use headwater_record::{BatchError, BatchHeader, HEADER_LEN, ProducerState};
 /// Where the part under the CRC starts.
 const CRC_START: usize = 21;
 
-/// The batch with this identity in its header. Copies it only if somebody else holds its bytes.
+/// The batch with this identity in its header. One that has it already comes back as it is; otherwise the bytes are copied if
+/// somebody else holds them.
 pub(crate) fn stamp(bytes: Bytes, producer: ProducerState) -> Result<Bytes, BatchError> {
     let mut header = BatchHeader::parse(&bytes)?;
+    if header.producer_id == Some(producer.id)
+        && header.producer_epoch == producer.epoch
+        && header.base_sequence == producer.base_sequence
+    {
+        return Ok(bytes);
+    }
     let mut batch = bytes
         .try_into_mut()
         .unwrap_or_else(|shared| BytesMut::from(&shared[..]));
@@ -74,6 +81,25 @@ mod tests {
             assert_eq!(stamped, built(Some(producer)), "{records} records");
             RecordBatch::parse(stamped).unwrap().verify_crc().unwrap();
         }
+    }
+
+    #[test]
+    fn a_batch_that_has_the_stamp_is_not_copied() {
+        let producer = ProducerState {
+            id: ProducerId::new(1),
+            epoch: ProducerEpoch::new(0),
+            base_sequence: 5,
+        };
+        let mut builder = BatchBuilder::new(BatchOptions {
+            producer: Some(producer),
+            ..BatchOptions::default()
+        });
+        builder.try_append(1, None, Some(b"value"), &[]).unwrap();
+        let held = builder.finish().unwrap();
+        assert_eq!(
+            stamp(held.clone(), producer).unwrap().as_ptr(),
+            held.as_ptr()
+        );
     }
 
     #[test]

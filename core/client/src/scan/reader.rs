@@ -18,8 +18,9 @@ use crate::decode;
 use crate::error::Result;
 use crate::topic::Topic;
 
-/// The encoded bytes of a table at most: large enough that a table's own cost does not count, small enough to stay in the cache.
-const TABLE_BYTES: usize = 8 << 20;
+/// The encoded bytes of a table at most: large enough that a table's own cost does not count, small enough that they are still in the
+/// cache when they are decoded.
+const TABLE_BYTES: usize = 2 << 20;
 /// The encoded bytes of one fetch. Reads of about a mebibyte are the fastest.
 const FETCH_BYTES: usize = 1 << 20;
 
