@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::hint::black_box;
-use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,46 +19,40 @@ use headwater_record::{BatchOptions, Compression};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const READ_BYTES: usize = 1 << 20;
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 15;
 
-/// The least time of several rounds: noise only adds.
-fn best(mut work: impl FnMut()) -> Duration {
-    best_by(&mut work, {
-        let epoch = Instant::now();
-        move || epoch.elapsed()
+/// The least times of `work` and of its limit over many short rounds, in turns, so that what else the machine does meets both.
+fn best(mut limit: impl FnMut(), mut work: impl FnMut()) -> (Duration, Duration) {
+    let time = |work: &mut dyn FnMut()| {
+        let start = Instant::now();
+        work();
+        start.elapsed()
+    };
+    let rounds = (0..ROUNDS).map(|_| (time(&mut limit), time(&mut work)));
+    rounds.fold((Duration::MAX, Duration::MAX), |(limit, work), next| {
+        (limit.min(next.0), work.min(next.1))
     })
 }
 
-/// The least time on a processor, for work of one thread: what else the machine does counts less.
-fn best_on_cpu(mut work: impl FnMut()) -> Duration {
-    let on_cpu = || {
-        let stat = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-        let nanoseconds = stat.split(' ').next()?.parse().ok()?;
-        Some(Duration::from_nanos(nanoseconds)).filter(|time| !time.is_zero())
-    };
-    match on_cpu() {
-        Some(_) => best_by(&mut work, || on_cpu().unwrap_or_default()),
-        None => best(work),
+/// What a line is about.
+struct Amount {
+    records: usize,
+    bytes: usize,
+    limit: &'static str,
+}
+
+impl Amount {
+    fn line(&self, name: &str, (limit, took): (Duration, Duration)) {
+        let rate = |amount: usize, time: Duration| amount as f64 / time.as_secs_f64();
+        println!(
+            "  {name:<42} {:>7.1} M/s {:>6.2} GB/s  {:>5.2} of {} ({:.2} GB/s)",
+            rate(self.records, took) / 1e6,
+            rate(self.bytes, took) / 1e9,
+            limit.as_secs_f64() / took.as_secs_f64(),
+            self.limit,
+            rate(self.bytes, limit) / 1e9,
+        );
     }
-}
-
-fn best_by(work: &mut dyn FnMut(), clock: impl Fn() -> Duration) -> Duration {
-    let time = |_| {
-        let start = clock();
-        work();
-        clock().saturating_sub(start)
-    };
-    (0..ROUNDS).map(time).min().unwrap_or_default()
-}
-
-fn row(name: &str, records: usize, bytes: usize, took: Duration, limit: Duration, of: &str) {
-    let seconds = took.as_secs_f64();
-    println!(
-        "  {name:<44} {:>8.1} M/s {:>7.2} GB/s   {:>5.2} of {of}",
-        records as f64 / seconds / 1e6,
-        bytes as f64 / seconds / 1e9,
-        limit.as_secs_f64() / seconds
-    );
 }
 
 fn table(records: usize, value_len: usize) -> RecordBatch {
@@ -124,7 +117,7 @@ fn encoding(records: usize, value_len: usize) {
     encode_all(&mut encoder, &rows, |batch| bytes += batch.len());
     let path =
         std::env::temp_dir().join(format!("headwater-columnar-bench-{}", std::process::id()));
-    let mut file = File::options()
+    let file = File::options()
         .create(true)
         .truncate(true)
         .read(true)
@@ -132,53 +125,46 @@ fn encoding(records: usize, value_len: usize) {
         .open(&path)
         .expect("a temporary file");
     let ones = vec![1u8; READ_BYTES];
-    let write = |file: &mut File| {
+    let write = |file: &File| {
         for position in (0..bytes).step_by(READ_BYTES) {
             file.write_all_at(&ones[..READ_BYTES.min(bytes - position)], position as u64)
                 .expect("written");
         }
     };
-    write(&mut file);
-    let limit = best_on_cpu(|| write(&mut file));
-    row(
-        "write(2) of the same bytes by 1 MiB",
+    write(&file);
+    let amount = Amount {
         records,
         bytes,
-        limit,
-        limit,
-        "write",
+        limit: "write(2) by 1 MiB",
+    };
+    let times = best(
+        || write(&file),
+        || encode_all(&mut encoder, &rows, |batch| _ = black_box(batch)),
     );
-    let in_memory = best_on_cpu(|| encode_all(&mut encoder, &rows, |batch| _ = black_box(batch)));
-    row("encode", records, bytes, in_memory, limit, "write");
-    let produced = best_on_cpu(|| {
-        let mut position = 0;
-        encode_all(&mut encoder, &rows, |batch| {
-            file.write_all_at(batch, position).expect("written");
-            position += batch.len() as u64;
-        });
-    });
-    row(
-        "encode and write: Arrow to page cache",
-        records,
-        bytes,
-        produced,
-        limit,
-        "write",
+    amount.line("encode", times);
+    let times = best(
+        || write(&file),
+        || {
+            let mut position = 0;
+            encode_all(&mut encoder, &rows, |batch| {
+                file.write_all_at(batch, position).expect("written");
+                position += batch.len() as u64;
+            });
+        },
     );
-    file.flush().expect("nothing buffered");
+    amount.line("encode and write: Arrow to page cache", times);
     std::fs::remove_file(&path).expect("it is ours");
 }
 
-/// Reads the file as a log does: whole batches, about 1 MiB at a time.
-fn read(mut file: &File, cuts: &[(u64, usize)], mut take: impl FnMut(Bytes)) {
-    file.seek(SeekFrom::Start(0)).expect("a file");
-    for (_, len) in cuts {
-        // Into memory that is not zeroed first.
-        let mut bytes = Vec::with_capacity(*len);
-        file.take(*len as u64)
-            .read_to_end(&mut bytes)
-            .expect("read");
-        take(Bytes::from(bytes));
+/// Reads the file as a log does: whole batches, about 1 MiB at a time, into memory that is used again.
+fn read(file: &File, cuts: &[(u64, usize)], spare: &mut BytesMut, mut take: impl FnMut(Bytes)) {
+    for (position, len) in cuts {
+        let mut bytes = std::mem::take(spare);
+        bytes.resize(*len, 0);
+        file.read_exact_at(&mut bytes, *position).expect("read");
+        let bytes = bytes.freeze();
+        take(bytes.clone());
+        *spare = bytes.try_into_mut().unwrap_or_default();
     }
 }
 
@@ -206,84 +192,60 @@ fn decoding(records: usize, value_len: usize, batch_bytes: usize) {
     let file = File::open(&path).expect("just written");
     let cuts = cuts(&log);
     println!(" batches of {} KiB", batch_bytes >> 10);
+    let mut spare = BytesMut::zeroed(READ_BYTES * 2);
     let mut reused = vec![0; READ_BYTES * 2];
-    let limit = best_on_cpu(|| {
+    let mut pread = || {
         for (position, len) in &cuts {
             file.read_exact_at(&mut reused[..*len], *position)
                 .expect("read");
         }
-    });
-    row(
-        "pread of the same bytes by 1 MiB",
+    };
+    let amount = Amount {
         records,
         bytes,
-        limit,
-        limit,
-        "pread",
-    );
+        limit: "pread by 1 MiB",
+    };
     let options = |check_crc, views| DecodeOptions {
         check_crc,
         views,
         ..DecodeOptions::default()
     };
+    let value_only = Projection::of(&[Column::Value]);
     for (name, options) in [
-        ("to views", options(false, true)),
-        ("to views with CRC", options(true, true)),
+        ("views", options(false, true)),
+        ("views, CRC", options(true, true)),
         (
-            "to views with CRC, value only",
+            "views, CRC, value only",
             DecodeOptions {
-                columns: Projection::of(&[Column::Value]),
+                columns: value_only,
                 ..options(true, true)
             },
         ),
         (
-            "to text views with CRC",
+            "text views, CRC",
             DecodeOptions {
                 value: Format::String,
                 ..options(true, true)
             },
         ),
-        ("to classic with CRC", options(true, false)),
+        ("classic, CRC", options(true, false)),
     ] {
         let mut decoder = Decoder::new(options).expect("good options");
-        let fetched: Vec<_> = cuts
+        let mut decode = |bytes: Bytes| {
+            _ = black_box(
+                decoder
+                    .decode(&[Fetched::new("t", 0, bytes, 0)])
+                    .expect("a good log"),
+            )
+        };
+        let slices: Vec<_> = cuts
             .iter()
-            .map(|(at, len)| Fetched::new("t", 0, log.slice(*at as usize..*at as usize + len), 0))
+            .map(|(at, len)| log.slice(*at as usize..*at as usize + len))
             .collect();
-        let took = best_on_cpu(|| {
-            for fetched in &fetched {
-                black_box(
-                    decoder
-                        .decode(std::slice::from_ref(fetched))
-                        .expect("a good log"),
-                );
-            }
-        });
-        row(
-            &format!("in memory {name}"),
-            records,
-            bytes,
-            took,
-            limit,
-            "pread",
-        );
-        let took = best_on_cpu(|| {
-            read(&file, &cuts, |bytes| {
-                black_box(
-                    decoder
-                        .decode(&[Fetched::new("t", 0, bytes, 0)])
-                        .expect("a good log"),
-                );
-            });
-        });
-        row(
-            &format!("read and {name}"),
-            records,
-            bytes,
-            took,
-            limit,
-            "pread",
-        );
+        let times = best(&mut pread, || slices.iter().cloned().for_each(&mut decode));
+        amount.line(&format!("from memory: {name}"), times);
+        let times = best(&mut pread, || read(&file, &cuts, &mut spare, &mut decode));
+        amount.line(&format!("from page cache: {name}"), times);
     }
     std::fs::remove_file(&path).expect("it is ours");
 }
@@ -322,15 +284,11 @@ fn json(records: usize) {
     let log = log_bytes(&flights(records), 1 << 20);
     let bytes = log.len();
     let mut copy = vec![0; bytes];
-    let limit = best_on_cpu(|| copy.copy_from_slice(black_box(&log)));
-    row(
-        "memcpy of the same bytes",
+    let amount = Amount {
         records,
         bytes,
-        limit,
-        limit,
-        "memcpy",
-    );
+        limit: "memcpy",
+    };
     let times = FLIGHTS.replace(
         "\"time_hour\":\"string\"",
         "\"time_hour\":\"timestamp[ms, UTC]\"",
@@ -341,36 +299,47 @@ fn json(records: usize) {
         ("schema with times, all threads", Some(times.as_str()), 0),
         ("inferred, all threads", None, 0),
     ] {
-        let took = best(|| {
-            let schema = schema.map(|schema| parse_schema(schema).expect("a good schema"));
-            let options = DecodeOptions {
-                value: Format::Json(schema),
-                unnest: true,
-                max_threads,
-                ..DecodeOptions::default()
-            };
-            let mut decoder = Decoder::new(options).expect("good options");
-            black_box(
-                decoder
-                    .decode(&[Fetched::new("t", 0, log.clone(), 0)])
-                    .expect("good lines"),
-            );
-        });
-        row(name, records, bytes, took, limit, "memcpy");
+        let measured = best(
+            || copy.copy_from_slice(black_box(&log)),
+            || {
+                let schema = schema.map(|schema| parse_schema(schema).expect("a good schema"));
+                let options = DecodeOptions {
+                    value: Format::Json(schema),
+                    unnest: true,
+                    max_threads,
+                    ..DecodeOptions::default()
+                };
+                let mut decoder = Decoder::new(options).expect("good options");
+                black_box(
+                    decoder
+                        .decode(&[Fetched::new("t", 0, log.clone(), 0)])
+                        .expect("good lines"),
+                );
+            },
+        );
+        amount.line(name, measured);
     }
 }
 
 fn main() {
-    for (records, value_len) in [(2_000_000, 100), (250_000, 1000)] {
+    // `cargo bench --bench columnar -- decode` runs one part.
+    let part = std::env::args()
+        .skip(1)
+        .find(|argument| !argument.starts_with('-'));
+    let runs = |name: &str| part.as_deref().is_none_or(|part| part == name);
+    let sizes = [(1_000_000, 100), (125_000, 1000)];
+    for (records, value_len) in sizes.into_iter().filter(|_| runs("encode")) {
         println!("Arrow to batches, values of {value_len} bytes");
         encoding(records, value_len);
     }
-    for (records, value_len) in [(2_000_000, 100), (250_000, 1000)] {
+    for (records, value_len) in sizes.into_iter().filter(|_| runs("decode")) {
         println!("batches to Arrow, values of {value_len} bytes");
         for batch_bytes in [1 << 20, 16 << 10] {
             decoding(records, value_len, batch_bytes);
         }
     }
-    println!("JSON to columns, 19 fields");
-    json(300_000);
+    if runs("json") {
+        println!("JSON to columns, 19 fields");
+        json(300_000);
+    }
 }

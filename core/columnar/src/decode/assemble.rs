@@ -90,7 +90,7 @@ impl Plan {
                     array
                 }
                 Column::Headers => match rows.headers.take() {
-                    Some(headers) => headers.finish()?,
+                    Some(headers) => headers.finish(rows.count)?,
                     None => continue,
                 },
                 Column::Topic => Arc::new(topic.clone()),

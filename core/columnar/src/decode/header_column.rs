@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{BinaryBuilder, StringBuilder};
+use arrow_array::builder::{ArrayBuilder, BinaryBuilder, StringBuilder};
 use arrow_array::{ArrayRef, ListArray, StructArray};
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields};
@@ -17,40 +17,27 @@ pub(crate) fn item_field() -> FieldRef {
     Arc::new(Field::new("item", DataType::Struct(fields), false))
 }
 
-/// Headers row by row.
-#[derive(Debug)]
+/// Headers row by row. Most records have none, so only those that have some are noted.
+#[derive(Debug, Default)]
 pub(crate) struct HeaderColumn {
-    ends: Vec<i32>,
+    /// Rows with headers, and how many headers there are up to each.
+    ends: Vec<(usize, i32)>,
     keys: StringBuilder,
     values: BinaryBuilder,
-    count: i32,
     bytes: usize,
 }
 
-impl Default for HeaderColumn {
-    fn default() -> Self {
-        Self {
-            ends: vec![0],
-            keys: StringBuilder::new(),
-            values: BinaryBuilder::new(),
-            count: 0,
-            bytes: 0,
-        }
-    }
-}
-
 impl HeaderColumn {
-    /// Appends the headers of one record.
+    /// Takes the headers of one record; rows come in order.
     #[inline]
-    pub(crate) fn push(&mut self, record: &RawRecord, plain: &[u8]) {
+    pub(crate) fn push(&mut self, row: usize, record: &RawRecord, plain: &[u8]) {
         if record.header_count != 0 {
-            self.push_all(Headers::of(record, plain));
+            self.push_all(row, Headers::of(record, plain));
         }
-        self.ends.push(self.count);
     }
 
     #[inline(never)]
-    fn push_all(&mut self, headers: Headers<'_>) {
+    fn push_all(&mut self, row: usize, headers: Headers<'_>) {
         for header in headers {
             let key = header.key_text();
             self.bytes += key.len() + header.value.map_or(0, <[u8]>::len) + 1;
@@ -59,12 +46,12 @@ impl HeaderColumn {
             }
             self.keys.append_value(key);
             self.values.append_option(header.value);
-            self.count += 1;
         }
+        self.ends.push((row, self.keys.len() as i32));
     }
 
-    /// The column.
-    pub(crate) fn finish(mut self) -> Result<ArrayRef, ArrowError> {
+    /// The column, of so many rows.
+    pub(crate) fn finish(mut self, rows: usize) -> Result<ArrayRef, ArrowError> {
         if self.bytes > i32::MAX as usize {
             return Err(ArrowError::OffsetOverflowError(self.bytes));
         }
@@ -77,7 +64,13 @@ impl HeaderColumn {
             vec![Arc::new(self.keys.finish()), Arc::new(self.values.finish())],
             None,
         )?;
-        let offsets = OffsetBuffer::new(ScalarBuffer::from(self.ends));
+        let (mut offsets, mut end) = (Vec::with_capacity(rows + 1), 0);
+        for (row, next) in self.ends {
+            offsets.resize(row + 1, end);
+            end = next;
+        }
+        offsets.resize(rows + 1, end);
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
         Ok(Arc::new(ListArray::try_new(
             item,
             offsets,

@@ -6,6 +6,7 @@ mod fetched;
 mod header_column;
 mod plan;
 mod rows;
+mod walk;
 
 pub use fetched::{Decoded, Fetched};
 

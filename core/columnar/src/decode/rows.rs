@@ -4,6 +4,7 @@ use headwater_record::{BatchHeader, Offset, Records, TimestampType};
 
 use super::byte_column::ByteColumn;
 use super::header_column::HeaderColumn;
+use super::walk::Walk;
 use crate::error::DecodeErrorKind;
 use crate::projection::{Column, Projection};
 use crate::trusted::{Block, Buffers};
@@ -85,10 +86,7 @@ impl Rows {
         let buffers = std::mem::take(&mut self.buffers);
         let block = buffers.block(index, base..base + records.plain().len());
         let stopped = match &block {
-            Some(block) if window.has_all_of(records.header()) => {
-                self.walk::<false>(records, block, window)
-            }
-            Some(block) => self.walk::<true>(records, block, window),
+            Some(block) => self.walk(records, block, window),
             None => Err(AppendFailure::Build),
         };
         self.buffers = buffers;
@@ -102,8 +100,9 @@ impl Rows {
         Ok(stopped)
     }
 
-    /// The hot loop. Everything that does not change from record to record is decided before it. `TRIM`: only rows in the window.
-    fn walk<const TRIM: bool>(
+    /// The hot loop. Everything that does not change from record to record is decided before it, and
+    /// there is one walk for all cases, so that reading a record is inlined.
+    fn walk(
         &mut self,
         records: &Records,
         block: &Block<'_>,
@@ -125,13 +124,16 @@ impl Rows {
             .value
             .as_mut()
             .map(|column| column.views().fill(block, room));
+        let header = records.header();
+        let trims = !window.has_all_of(header);
         let (mut row, mut stopped) = (0, None);
-        for (index, record) in records.raw().enumerate() {
-            let record = record?;
+        let mut walk = Walk::new(block.plain());
+        for _ in 0..header.record_count {
+            let record = walk.next()?;
             let (offset, timestamp_ms) = records
                 .place(&record)
-                .ok_or(AppendFailure::Place { index })?;
-            if TRIM {
+                .ok_or(AppendFailure::Place { index: row })?;
+            if trims {
                 if offset < window.from || offset >= window.until {
                     continue;
                 }
@@ -154,9 +156,12 @@ impl Rows {
                 value.set(row, record.value);
             }
             if let Some(headers) = &mut self.headers {
-                headers.push(&record, block.plain());
+                headers.push(self.count + row, &record, block.plain());
             }
             row += 1;
+        }
+        if stopped.is_none() {
+            walk.end(header.record_count)?;
         }
         [key, value]
             .into_iter()
