@@ -20,6 +20,10 @@ use headwater::{
 use stopwatch::{Spent, Stopwatch};
 use tempfile::TempDir;
 
+/// As in the Python and Node packages.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Encoded bytes of one run.
 const RUN_BYTES: usize = 192 << 20;
 const MIB: usize = 1 << 20;

@@ -18,11 +18,9 @@ use crate::decode;
 use crate::error::Result;
 use crate::topic::Topic;
 
-/// The encoded bytes of a table at most: large enough that a table's own cost does not count, small enough that they are still in the
-/// cache when they are decoded.
-const TABLE_BYTES: usize = 2 << 20;
-/// The encoded bytes of one fetch. Reads of about a mebibyte are the fastest.
-const FETCH_BYTES: usize = 1 << 20;
+/// The encoded bytes of a table at most, in one fetch: large enough that a table's own cost does not count, small enough that what was
+/// read is still in the second-level cache when its CRC is checked and it is decoded (2 MiB were a quarter slower).
+const TABLE_BYTES: usize = 512 << 10;
 
 /// One reading of a scan.
 ///
@@ -154,7 +152,7 @@ impl ScanReader {
                 return Ok(());
             }
             // A fetch may be longer than this by one record batch.
-            let max_bytes = (table_bytes.saturating_sub(bytes)).clamp(1, FETCH_BYTES);
+            let max_bytes = (table_bytes.saturating_sub(bytes)).max(1);
             let partition = TopicPartition::new(Arc::clone(&self.topic), range.partition);
             let read = RangeRead {
                 isolation: self.options.isolation_level,
