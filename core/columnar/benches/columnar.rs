@@ -236,7 +236,7 @@ fn decoding(records: usize, value_len: usize, batch_bytes: usize) {
                 decoder
                     .decode(&[Fetched::new("t", 0, bytes, 0)])
                     .expect("a good log"),
-            )
+            );
         };
         let slices: Vec<_> = cuts
             .iter()

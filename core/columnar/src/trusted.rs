@@ -84,49 +84,51 @@ impl Buffers {
 /// Values as views into the [`Buffers`] of the same table.
 #[derive(Debug, Default)]
 pub(crate) struct ViewColumn {
+    /// Those from `len` on are to be dropped: a filling that was not finished left them.
     views: Vec<u128>,
-    nulls: usize,
-    longest: u32,
+    len: usize,
+    has_null: bool,
+    has_long: bool,
     text: usize,
     /// Of which [`Buffers`] the values are; 0 before the first.
     source: u64,
 }
 
-/// The rows of one block on their way into a column. Those that are not set are empty until [`Filling::finish`] drops them.
+/// The rows of one block on their way into a column. What is not kept by [`Filling::finish`] is not there.
+#[derive(Debug)]
 pub(crate) struct Filling<'a> {
-    column: &'a mut ViewColumn,
+    slots: &'a mut [u128],
     block: &'a Block<'a>,
-    start: usize,
-    nulls: usize,
-    longest: u32,
+    len: &'a mut usize,
+    has_null: &'a mut bool,
+    has_long: &'a mut bool,
 }
 
 impl Filling<'_> {
-    /// Sets a row, counted from the first of this filling, to the value at `span`. Each row once. What lies outside is left out.
+    /// Sets a row, counted from the first of this filling, to the value at `span`. What lies outside the room is left out.
     #[inline(always)]
     pub(crate) fn set(&mut self, row: usize, span: Span) {
-        let block = self.block;
-        let Some(view) = self.column.views.get_mut(self.start + row) else {
+        let Some(slot) = self.slots.get_mut(row) else {
             return;
         };
         let start = span.start as usize;
         // A span that is not of this block would be a fault of ours; it becomes null rather than a wild pointer.
         let value = usize::try_from(span.len)
             .ok()
-            .and_then(|len| block.plain.get(start..start + len));
+            .and_then(|len| self.block.plain.get(start..start + len));
         let Some(value) = value else {
-            *view = NULL;
-            self.nulls += 1;
+            *slot = NULL;
+            *self.has_null = true;
             return;
         };
         let len = value.len();
-        self.longest = self.longest.max(len as u32);
-        *view = if let (true, Some(prefix)) = (len > INLINE_MAX, value.first_chunk::<4>()) {
-            let position = u64::from(block.base + span.start);
+        *slot = if let (true, Some(prefix)) = (len > INLINE_MAX, value.first_chunk::<4>()) {
+            *self.has_long = true;
+            let position = u64::from(self.block.base + span.start);
             let low = u64::from(len as u32) | u64::from(u32::from_le_bytes(*prefix)) << 32;
-            let high = u64::from(block.index) | position << 32;
+            let high = u64::from(self.block.index) | position << 32;
             u128::from(low) | u128::from(high) << 64
-        } else if let Some(wide) = block.plain[start..].first_chunk::<16>() {
+        } else if let Some(wide) = self.block.plain[start..].first_chunk::<16>() {
             let mask = (1u128 << (len * 8)) - 1;
             (u128::from_le_bytes(*wide) & mask) << 32 | len as u128
         } else {
@@ -134,18 +136,16 @@ impl Filling<'_> {
         };
     }
 
-    /// Keeps the first `rows`, which have all been set.
+    /// Keeps the first `rows`; those of them that were not set are empty.
     pub(crate) fn finish(self, rows: usize) {
-        self.column.views.truncate(self.start + rows);
-        self.column.nulls += self.nulls;
-        self.column.longest = self.column.longest.max(self.longest);
+        *self.len += rows.min(self.slots.len());
     }
 }
 
 impl ViewColumn {
     /// How many values there are.
     pub(crate) fn len(&self) -> usize {
-        self.views.len()
+        self.len
     }
 
     /// Makes room for up to `rows` values of that block.
@@ -155,23 +155,21 @@ impl ViewColumn {
             "all values of a column are of the same buffers"
         );
         self.source = block.source;
-        let start = self.views.len();
-        self.views.resize(start + rows, 0);
+        self.views.truncate(self.len);
+        self.views.resize(self.len + rows, 0);
         Filling {
-            column: self,
+            slots: &mut self.views[self.len..],
             block,
-            start,
-            nulls: 0,
-            longest: 0,
+            len: &mut self.len,
+            has_null: &mut self.has_null,
+            has_long: &mut self.has_long,
         }
     }
 
     /// Makes the value null.
     pub(crate) fn set_null(&mut self, row: usize) {
-        if self.views[row] != NULL {
-            self.views[row] = NULL;
-            self.nulls += 1;
-        }
+        self.views[row] = NULL;
+        self.has_null = true;
     }
 
     /// Forgets all values.
@@ -205,13 +203,13 @@ impl ViewColumn {
         buffers: &Buffers,
         mut report: impl FnMut(usize, std::str::Utf8Error),
     ) {
-        for row in self.text..self.views.len() {
+        for row in self.text..self.len {
             if let Some(Err(error)) = self.value(row, buffers).map(check_utf8) {
                 self.set_null(row);
                 report(row, error);
             }
         }
-        self.text = self.views.len();
+        self.text = self.len;
     }
 
     /// The array, which shares the buffers.
@@ -231,21 +229,21 @@ impl ViewColumn {
         unsafe { StringViewArray::new_unchecked(ScalarBuffer::from(self.views), buffers, nulls) }
     }
 
+    /// Which values are null; these become empty views.
     fn take_nulls(&mut self) -> Option<NullBuffer> {
-        if self.nulls == 0 {
+        self.views.truncate(self.len);
+        if !self.has_null {
             return None;
         }
-        if self.nulls == self.views.len() {
-            self.views.fill(0);
-            return Some(NullBuffer::new_null(self.views.len()));
-        }
-        let valid = BooleanBuffer::collect_bool(self.views.len(), |row| self.views[row] != NULL);
+        let nulls = if self.views.iter().all(|view| *view == NULL) {
+            NullBuffer::new_null(self.len)
+        } else {
+            BooleanBuffer::collect_bool(self.len, |row| self.views[row] != NULL).into()
+        };
         for view in &mut self.views {
-            if *view == NULL {
-                *view = 0;
-            }
+            *view = if *view == NULL { 0 } else { *view };
         }
-        Some(NullBuffer::new(valid))
+        Some(nulls)
     }
 
     /// None where all values are inline, so that short keys do not keep a fetch alive.
@@ -254,7 +252,7 @@ impl ViewColumn {
             self.source == 0 || self.source == buffers.source,
             "a column is finished with the buffers of its values"
         );
-        if self.longest as usize > INLINE_MAX {
+        if self.has_long {
             buffers.to_arrow()
         } else {
             Arc::from([])
@@ -268,7 +266,7 @@ pub(crate) struct ClassicColumn {
     offsets: Vec<i32>,
     data: Vec<u8>,
     valid: Vec<bool>,
-    nulls: usize,
+    has_null: bool,
 }
 
 impl Default for ClassicColumn {
@@ -277,7 +275,7 @@ impl Default for ClassicColumn {
             offsets: vec![0],
             data: Vec::new(),
             valid: Vec::new(),
-            nulls: 0,
+            has_null: false,
         }
     }
 }
@@ -285,12 +283,12 @@ impl Default for ClassicColumn {
 impl ClassicColumn {
     /// Copies all values of `views`. `None` where that would be more than 2 GiB.
     pub(crate) fn append(&mut self, views: &ViewColumn, buffers: &Buffers) -> Option<()> {
-        if views.nulls > 0 || self.nulls > 0 {
+        if views.has_null || self.has_null {
             // One flag a row from the first null on, and for all rows before it.
             self.valid.resize(self.offsets.len() - 1, true);
             self.valid
-                .extend(views.views.iter().map(|view| *view != NULL));
-            self.nulls += views.nulls;
+                .extend(views.views[..views.len].iter().map(|view| *view != NULL));
+            self.has_null = true;
         }
         self.offsets.reserve(views.len());
         for row in 0..views.len() {
@@ -302,7 +300,7 @@ impl ClassicColumn {
     }
 
     fn parts(self) -> (OffsetBuffer<i32>, Buffer, Option<NullBuffer>) {
-        let nulls = (self.nulls > 0).then(|| NullBuffer::from(self.valid));
+        let nulls = self.has_null.then(|| NullBuffer::from(self.valid));
         (
             OffsetBuffer::new(ScalarBuffer::from(self.offsets)),
             Buffer::from_vec(self.data),

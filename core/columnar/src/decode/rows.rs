@@ -7,7 +7,7 @@ use super::header_column::HeaderColumn;
 use super::walk::Walk;
 use crate::error::DecodeErrorKind;
 use crate::projection::{Column, Projection};
-use crate::trusted::{Block, Buffers};
+use crate::trusted::{Block, Buffers, ViewColumn};
 
 /// The columns that are built; an empty one that is not wanted stays empty.
 #[derive(Debug)]
@@ -116,14 +116,16 @@ impl Rows {
             &mut self.timestamps,
             if self.keep_timestamps { room } else { 0 },
         );
-        let mut key = self
-            .key
-            .as_mut()
-            .map(|column| column.views().fill(block, room));
-        let mut value = self
-            .value
-            .as_mut()
-            .map(|column| column.views().fill(block, room));
+        // A column that is not wanted has no slots.
+        let mut unwanted = (ViewColumn::default(), ViewColumn::default());
+        let mut key = match &mut self.key {
+            Some(column) => column.views().fill(block, room),
+            None => unwanted.0.fill(block, 0),
+        };
+        let mut value = match &mut self.value {
+            Some(column) => column.views().fill(block, room),
+            None => unwanted.1.fill(block, 0),
+        };
         let header = records.header();
         let trims = !window.has_all_of(header);
         let (mut row, mut stopped) = (0, None);
@@ -142,19 +144,14 @@ impl Rows {
                     break;
                 }
             }
-            // Columns that are not wanted have no slots.
             if let Some(slot) = offsets.get_mut(row) {
                 *slot = offset.get();
             }
             if let Some(slot) = times.get_mut(row) {
                 *slot = timestamp_ms;
             }
-            if let Some(key) = &mut key {
-                key.set(row, record.key);
-            }
-            if let Some(value) = &mut value {
-                value.set(row, record.value);
-            }
+            key.set(row, record.key);
+            value.set(row, record.value);
             if let Some(headers) = &mut self.headers {
                 headers.push(self.count + row, &record, block.plain());
             }
@@ -163,10 +160,8 @@ impl Rows {
         if stopped.is_none() {
             walk.end(header.record_count)?;
         }
-        [key, value]
-            .into_iter()
-            .flatten()
-            .for_each(|column| column.finish(row));
+        key.finish(row);
+        value.finish(row);
         self.offsets.truncate(offsets_from + row);
         self.timestamps.truncate(times_from + row);
         self.count += row;

@@ -56,12 +56,13 @@ impl<'a> Walk<'a> {
             Some(Err(error)) => return Err(error),
             None => return Err(BatchError::InvalidCount { count: self.index }),
         };
-        let moved = |span: Span| match span.is_null() {
-            true => span,
-            false => Span {
-                start: span.start + self.at as u32,
-                len: span.len,
+        let moved = |span: Span| Span {
+            start: if span.is_null() {
+                0
+            } else {
+                span.start + self.at as u32
             },
+            len: span.len,
         };
         let record = RawRecord {
             key: moved(record.key),

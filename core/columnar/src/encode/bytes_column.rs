@@ -20,7 +20,7 @@ pub(super) trait Values {
     fn longest(&self) -> usize;
 
     /// The bytes of a row, or null.
-    #[inline]
+    #[inline(always)]
     fn get(&self, row: usize) -> Option<&[u8]> {
         match self.null_rows() {
             Some(nulls) if nulls.is_null(row) => None,
@@ -40,7 +40,7 @@ macro_rules! values_with_offsets {
                 self.nulls()
             }
 
-            #[inline]
+            #[inline(always)]
             fn bytes(&self, row: usize) -> &[u8] {
                 self.value(row)
             }
@@ -68,7 +68,7 @@ impl Values for BinaryViewArray {
         self.nulls()
     }
 
-    #[inline]
+    #[inline(always)]
     fn bytes(&self, row: usize) -> &[u8] {
         self.value(row)
     }
@@ -179,7 +179,7 @@ impl BytesColumn {
     }
 
     /// The bytes of a row, or null.
-    #[inline]
+    #[inline(always)]
     pub(super) fn get(&self, row: usize) -> Option<&[u8]> {
         with_values!(self, values => values.get(row))
     }

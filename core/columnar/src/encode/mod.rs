@@ -330,7 +330,7 @@ impl<'a> RowReader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn record_of<V: Values>(&self, row: usize, values: &'a V) -> PlainRecord<'a> {
         PlainRecord {
             timestamp_ms: self.timestamp_ms(row),
@@ -339,7 +339,7 @@ impl<'a> RowReader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn timestamp_ms(&self, row: usize) -> i64 {
         match self.timestamps {
             Some(timestamps) if timestamps.is_valid(self.first + row) => {
