@@ -15,7 +15,7 @@ use crate::convert::format::FormatArguments;
 use crate::convert::partitions;
 use crate::decode::decode;
 use crate::errors;
-use crate::message::{Message, Rows};
+use crate::message::{Message, Messages, Rows};
 
 /// Records as a table, in order of partition and offset.
 ///
@@ -223,10 +223,7 @@ impl Batch {
     }
 
     fn __iter__(&self) -> BatchRows {
-        BatchRows {
-            rows: Arc::clone(&self.rows),
-            next: 0,
-        }
+        BatchRows(Messages::new(Arc::clone(&self.rows)))
     }
 
     fn __repr__(&self) -> String {
@@ -237,10 +234,7 @@ impl Batch {
 /// Iterates the messages of a batch.
 #[pyclass(module = "headwater._headwater", name = "_BatchRows")]
 #[derive(Debug)]
-pub(crate) struct BatchRows {
-    rows: Arc<Rows>,
-    next: usize,
-}
+pub(crate) struct BatchRows(Messages);
 
 #[pymethods]
 impl BatchRows {
@@ -248,12 +242,7 @@ impl BatchRows {
         slf
     }
 
-    fn __next__(&mut self) -> Option<Message> {
-        let row = self.next;
-        if row == self.rows.len() {
-            return None;
-        }
-        self.next += 1;
-        Some(Message::new(Arc::clone(&self.rows), row))
+    fn __next__(&mut self, py: Python<'_>) -> PyResult<Option<Py<Message>>> {
+        self.0.next(py)
     }
 }

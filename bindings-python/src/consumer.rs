@@ -12,7 +12,7 @@ use crate::batch::Batch;
 use crate::convert::partitions;
 use crate::errors;
 use crate::message::Message;
-use crate::reading::{Reading, batch_options, by_partition, message_options, seek, seeks};
+use crate::reading::{Reading, batch_options, by_partition, seek, seeks};
 use crate::runtime::{self, Embedded, Owned};
 
 /// Reads assigned partitions in the order of their offsets. One thread at a time; iterating yields `Message`s as they come.
@@ -37,9 +37,10 @@ pub(crate) struct Consumer {
 
 impl Consumer {
     pub(crate) fn new(embedded: Arc<Embedded>, consumer: headwater::Consumer) -> Self {
+        let reading = Reading::new(consumer, embedded.runtime().clone());
         Self {
             embedded,
-            reading: Mutex::new(Owned::new(Reading::new(consumer))),
+            reading: Mutex::new(Owned::new(reading)),
         }
     }
 
@@ -58,14 +59,10 @@ impl Consumer {
         options: &BatchOptions,
     ) -> PyResult<Option<headwater::Batch>> {
         let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        if let Some(rest) = reading.take_rest(Some(options.max_records)) {
-            return Ok(Some(rest));
-        }
         runtime::call(
             py,
             self.embedded.runtime(),
-            reading.consumer.next_batch(options),
+            reading.get_mut()?.next_batch(options),
         )
     }
 }
@@ -86,8 +83,7 @@ impl Consumer {
         let mut reading = self.lock()?;
         let reading = reading.get_mut()?;
         runtime::call(py, self.embedded.runtime(), async {
-            reading.put_back().await?;
-            reading.consumer.assign(partitions).await
+            reading.put_back().await?.assign(partitions).await
         })
     }
 
@@ -99,7 +95,10 @@ impl Consumer {
     /// ...     client.consumer("flights").assignment()
     /// [TopicPartition(topic='flights', partition=0)]
     fn assignment<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let assigned = self.lock()?.get()?.consumer.assignment();
+        let mut reading = self.lock()?;
+        let reading = reading.get_mut()?;
+        let assigned = async { Ok(reading.consumer().await?.assignment()) };
+        let assigned = runtime::call(py, self.embedded.runtime(), assigned)?;
         assigned
             .iter()
             .map(|partition| partitions::to_python(py, partition))
@@ -120,15 +119,10 @@ impl Consumer {
     fn poll(&self, py: Python<'_>, timeout: f64, max_records: Option<usize>) -> PyResult<Batch> {
         let deadline = runtime::deadline(Some(timeout))?;
         let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        let batch = if let Some(rest) = reading.take_rest(max_records) {
-            rest
-        } else {
-            let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
-            let timeout = deadline.map_or(Duration::from_hours(1), left);
-            let poll = reading.consumer.poll(timeout, max_records);
-            runtime::call(py, self.embedded.runtime(), poll)?
-        };
+        let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
+        let timeout = deadline.map_or(Duration::from_hours(1), left);
+        let poll = reading.get_mut()?.poll(timeout, max_records);
+        let batch = runtime::call(py, self.embedded.runtime(), poll)?;
         Ok(Batch::new(batch, None))
     }
 
@@ -234,8 +228,7 @@ impl Consumer {
         let mut reading = self.lock()?;
         let reading = reading.get_mut()?;
         runtime::call(py, self.embedded.runtime(), async {
-            reading.put_back().await?;
-            reading.consumer.pause(&partitions)
+            reading.put_back().await?.pause(&partitions)
         })
     }
 
@@ -250,13 +243,12 @@ impl Consumer {
     /// ...         consumer.paused()
     /// []
     #[pyo3(signature = (partitions=None))]
-    fn resume(&self, partitions: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    fn resume(&self, py: Python<'_>, partitions: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let partitions = partitions::topic_partitions(partitions)?;
-        self.lock()?
-            .get_mut()?
-            .consumer
-            .resume(&partitions)
-            .map_err(errors::raise)
+        let mut reading = self.lock()?;
+        let reading = reading.get_mut()?;
+        let resume = async { reading.consumer().await?.resume(&partitions) };
+        runtime::call(py, self.embedded.runtime(), resume)
     }
 
     /// The paused partitions.
@@ -266,7 +258,10 @@ impl Consumer {
     /// ...     client.consumer().paused()
     /// []
     fn paused<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let paused = self.lock()?.get()?.consumer.paused();
+        let mut reading = self.lock()?;
+        let reading = reading.get_mut()?;
+        let paused = async { Ok(reading.consumer().await?.paused()) };
+        let paused = runtime::call(py, self.embedded.runtime(), paused)?;
         paused
             .iter()
             .map(|partition| partitions::to_python(py, partition))
@@ -280,15 +275,12 @@ impl Consumer {
     /// ...     consumer = client.consumer()
     /// ...     consumer.close()
     /// ...     consumer.close()
-    fn close(&self) -> PyResult<()> {
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
         if self.embedded.engine()?.is_closed() {
             return Ok(());
         }
         let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        reading.drop_rest();
-        reading.consumer.close();
-        Ok(())
+        runtime::call(py, self.embedded.runtime(), reading.get_mut()?.close())
     }
 
     fn __enter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
@@ -296,28 +288,23 @@ impl Consumer {
     }
 
     #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, _exception: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.close()
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.close(py)
     }
 
     fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
         slf
     }
 
-    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Message>> {
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<Message>>> {
         let mut reading = self.lock()?;
         let reading = reading.get_mut()?;
         loop {
-            if let Some(message) = reading.next_message() {
+            if let Some(message) = reading.next_message(py)? {
                 return Ok(Some(message));
             }
-            match runtime::call(
-                py,
-                self.embedded.runtime(),
-                reading.consumer.next_batch(&message_options()),
-            )? {
-                Some(batch) => reading.iterate(batch),
-                None => return Ok(None),
+            if !runtime::call(py, self.embedded.runtime(), reading.fetch())? {
+                return Ok(None);
             }
         }
     }

@@ -134,12 +134,14 @@ impl Future {
 
     /// Call `function(future)` once the result is there, in a thread of the package. Does not hurry the record.
     ///
-    /// >>> import headwater as hw
-    /// >>> offsets = []
+    /// >>> import headwater as hw, threading
+    /// >>> done = threading.Event()
     /// >>> with hw.open() as client, client.producer() as producer:
     /// ...     _ = client.create_topic("flights")
-    /// ...     future = producer.send("flights", b"late")
-    /// ...     future.add_done_callback(lambda future: offsets.append(future.result().offset))
+    /// ...     producer.send("flights", b"late").add_done_callback(lambda future, done=done: done.set())
+    /// ...     producer.flush()
+    /// ...     done.wait(10)
+    /// True
     fn add_done_callback(slf: &Bound<'_, Self>, function: Py<PyAny>) {
         let future = slf.clone().unbind();
         slf.get().when_done(Box::new(move |py| {
@@ -168,16 +170,14 @@ impl Future {
         let handle = this.handle.clone();
         let producer = this.producer.clone_ref(py);
         this.when_done(Box::new(move |py| {
-            let result = handle
-                .try_result()
-                .map(|result| result.map(RecordMetadata).map_err(errors::raise));
+            let result = handle.try_result();
             drop((handle, producer));
-            if let Some(result) = result {
-                pending.resolve(
-                    py,
-                    result.and_then(|value| Ok(Bound::new(py, value)?.into_any())),
-                );
-            }
+            let Some(result) = result else { return };
+            let give = move |py: Python<'_>, _| {
+                let value = result.map(RecordMetadata).map_err(errors::raise)?;
+                Ok(Py::new(py, value)?.into_any())
+            };
+            pending.resolve(py, Box::new(give));
         }));
         Ok(awaited)
     }

@@ -1,7 +1,7 @@
 //! The native half of the Python package `headwater`: it converts between Python and the core, and only converts.
 //!
-//! One file per class of the public API, with the same names as its sibling in the Node package. What all share: [`runtime`] waits for
-//! the core without the GIL and answers Ctrl-C, [`errors`] raises, [`arrow`] is the border that tables cross, [`convert`] reads arguments.
+//! One file per class of the public API, with the same names as its sibling in the Node package. What all share: `runtime` waits for
+//! the core without the GIL and answers Ctrl-C, `errors` raises, `arrow` is the border that tables cross, `convert` reads arguments.
 
 #![allow(
     clippy::doc_link_with_quotes,
@@ -19,6 +19,7 @@ mod convert;
 mod decode;
 mod engine;
 mod errors;
+mod fetch_ahead;
 mod future;
 mod message;
 mod producer;

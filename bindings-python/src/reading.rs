@@ -1,113 +1,179 @@
 //! What a consumer of either kind reads: the core's consumer, the rest of a batch whose messages are being iterated, and the arguments of
 //! its calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use headwater::{BatchOptions, Until};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use tokio::runtime::Handle;
 
 use crate::batch::Batch;
 use crate::convert::{partitions, position};
 use crate::errors;
-use crate::message::{Message, Rows};
+use crate::fetch_ahead::Source;
+use crate::message::{Message, Messages};
 
-/// A consumer of the core, and the rest of a batch whose messages are being iterated.
+/// A batch of so many messages is worth fetching the next one meanwhile: more is likely to be there.
+const AHEAD_RECORDS: usize = 4_096;
+
+/// A consumer of the core, and what was fetched from it and not handed out yet: the batch whose messages are being iterated, and the one
+/// behind it, which is fetched meanwhile.
 #[derive(Debug)]
 pub(crate) struct Reading {
-    pub(crate) consumer: headwater::Consumer,
-    rest: Option<Rest>,
+    source: Source,
+    rest: VecDeque<Rest>,
+    runtime: Handle,
 }
 
 #[derive(Debug)]
 struct Rest {
     batch: headwater::Batch,
-    rows: Arc<Rows>,
-    next: usize,
+    messages: Messages,
+}
+
+impl Rest {
+    fn new(batch: headwater::Batch) -> Self {
+        let rows = Arc::clone(Batch::new(batch.clone(), None).rows());
+        Self {
+            batch,
+            messages: Messages::new(rows),
+        }
+    }
+
+    /// The rows that were not handed out.
+    fn left(&self) -> Range<usize> {
+        self.messages.position()..self.messages.position() + self.messages.left()
+    }
+
+    /// The partition and the offset of a row.
+    fn place(&self, row: usize) -> Option<(headwater::TopicPartition, i64)> {
+        let rows = self.messages.rows();
+        let (partition, offset) = rows.place(row)?;
+        Some((
+            headwater::TopicPartition::new(rows.topic_name(row)?, partition),
+            offset,
+        ))
+    }
 }
 
 impl Reading {
-    pub(crate) fn new(consumer: headwater::Consumer) -> Self {
+    pub(crate) fn new(consumer: headwater::Consumer, runtime: Handle) -> Self {
         Self {
-            consumer,
-            rest: None,
+            source: Source::new(consumer),
+            rest: VecDeque::new(),
+            runtime,
         }
     }
 
-    /// The next message of the batch that is being iterated.
+    /// The core's consumer. Stops what fetches ahead; what it has fetched is kept.
+    pub(crate) async fn consumer(&mut self) -> headwater::Result<&mut headwater::Consumer> {
+        if let Some(batch) = self.source.come_back().await? {
+            self.rest.push_back(Rest::new(batch));
+        }
+        self.source.here()
+    }
+
+    /// The next message that was fetched already.
     #[inline]
-    pub(crate) fn next_message(&mut self) -> Option<Message> {
-        let rest = self.rest.as_mut()?;
-        let row = rest.next;
-        if row == rest.rows.len() {
-            self.rest = None;
-            return None;
+    pub(crate) fn next_message(&mut self, py: Python<'_>) -> PyResult<Option<Py<Message>>> {
+        while let Some(rest) = self.rest.front_mut() {
+            if let Some(message) = rest.messages.next(py)? {
+                return Ok(Some(message));
+            }
+            self.rest.pop_front();
         }
-        rest.next += 1;
-        Some(Message::new(Arc::clone(&rest.rows), row))
+        Ok(None)
     }
 
-    /// Iterates the messages of this batch from now on.
-    pub(crate) fn iterate(&mut self, batch: headwater::Batch) {
-        let rows = Arc::clone(Batch::new(batch.clone(), None).rows());
-        self.rest = Some(Rest {
-            batch,
-            rows,
-            next: 0,
-        });
+    /// Fetches what [`Reading::next_message`] hands out next, and starts to fetch what comes behind. Returns whether there will be more.
+    pub(crate) async fn fetch(&mut self) -> headwater::Result<bool> {
+        loop {
+            let Some(batch) = self.source.next_batch(&message_options()).await? else {
+                return Ok(false);
+            };
+            if batch.len() >= AHEAD_RECORDS {
+                self.source.fetch_ahead(&self.runtime, message_options());
+            }
+            if !batch.is_empty() {
+                self.rest.push_back(Rest::new(batch));
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Takes a batch back that nobody waited for any more, before what was fetched after it.
+    pub(crate) fn take_back(&mut self, batch: headwater::Batch) {
+        self.rest.push_front(Rest::new(batch));
     }
 
     /// What was fetched and not handed out yet, at most `max_records`.
-    pub(crate) fn take_rest(&mut self, max_records: Option<usize>) -> Option<headwater::Batch> {
-        let mut rest = self.rest.take()?;
-        let left = rest.rows.len() - rest.next;
-        if left == 0 {
-            return None;
-        }
-        let taken = left.min(max_records.unwrap_or(left)).max(1);
-        let records = rest.batch.records.slice(rest.next, taken);
-        if taken == left {
-            return Some(headwater::Batch {
-                records,
-                next_offsets: rest.batch.next_offsets,
-            });
-        }
-        let mut next_offsets = BTreeMap::new();
-        for row in rest.next..rest.next + taken {
-            if let (Some(topic), Some((partition, offset))) =
-                (rest.rows.topic_name(row), rest.rows.place(row))
-            {
-                next_offsets.insert(
-                    headwater::TopicPartition::new(topic, partition),
-                    headwater::Offset::new(offset + 1),
-                );
+    pub(crate) async fn take_rest(
+        &mut self,
+        max_records: Option<usize>,
+    ) -> headwater::Result<Option<headwater::Batch>> {
+        self.consumer().await?;
+        while let Some(mut rest) = self.rest.pop_front() {
+            let left = rest.left();
+            let taken = left.len().min(max_records.unwrap_or(usize::MAX).max(1));
+            if taken == 0 {
+                continue;
             }
+            let records = rest.batch.records.slice(left.start, taken);
+            if taken == left.len() {
+                return Ok(Some(headwater::Batch {
+                    records,
+                    next_offsets: rest.batch.next_offsets,
+                }));
+            }
+            let places = left.take(taken).filter_map(|row| rest.place(row));
+            let next_offsets = places
+                .map(|(partition, offset)| (partition, headwater::Offset::new(offset + 1)))
+                .collect();
+            rest.messages.skip(taken);
+            self.rest.push_front(rest);
+            return Ok(Some(headwater::Batch {
+                records,
+                next_offsets,
+            }));
         }
-        rest.next += taken;
-        self.rest = Some(rest);
-        Some(headwater::Batch {
-            records,
-            next_offsets,
-        })
+        Ok(None)
+    }
+
+    /// The next records, what was fetched before first.
+    pub(crate) async fn poll(
+        &mut self,
+        timeout: Duration,
+        max_records: Option<usize>,
+    ) -> headwater::Result<headwater::Batch> {
+        match self.take_rest(max_records).await? {
+            Some(rest) => Ok(rest),
+            None => self.source.here()?.poll(timeout, max_records).await,
+        }
+    }
+
+    /// The next batch, what was fetched before first.
+    pub(crate) async fn next_batch(
+        &mut self,
+        options: &BatchOptions,
+    ) -> headwater::Result<Option<headwater::Batch>> {
+        match self.take_rest(Some(options.max_records)).await? {
+            Some(rest) => Ok(Some(rest)),
+            None => self.source.here()?.next_batch(options).await,
+        }
     }
 
     /// Positions, less what was fetched and not handed out yet.
     pub(crate) async fn position(
         &mut self,
     ) -> headwater::Result<BTreeMap<headwater::TopicPartition, headwater::Offset>> {
-        let mut positions = self.consumer.position().await?;
-        if let Some(rest) = &self.rest {
-            for row in (rest.next..rest.rows.len()).rev() {
-                if let (Some(topic), Some((partition, offset))) =
-                    (rest.rows.topic_name(row), rest.rows.place(row))
-                {
-                    positions.insert(
-                        headwater::TopicPartition::new(topic, partition),
-                        headwater::Offset::new(offset),
-                    );
-                }
+        let mut positions = self.consumer().await?.position().await?;
+        for rest in self.rest.iter().rev() {
+            for (partition, offset) in rest.left().rev().filter_map(|row| rest.place(row)) {
+                positions.insert(partition, headwater::Offset::new(offset));
             }
         }
         Ok(positions)
@@ -117,8 +183,9 @@ impl Reading {
     pub(crate) async fn lag(
         &mut self,
     ) -> headwater::Result<BTreeMap<headwater::TopicPartition, u64>> {
-        let (ahead, positions) = (self.consumer.position().await?, self.position().await?);
-        let mut lag = self.consumer.lag().await?;
+        let positions = self.position().await?;
+        let ahead = self.source.here()?.position().await?;
+        let mut lag = self.source.here()?.lag().await?;
         for (partition, records) in &mut lag {
             if let (Some(ahead), Some(position)) = (ahead.get(partition), positions.get(partition))
             {
@@ -128,23 +195,26 @@ impl Reading {
         Ok(lag)
     }
 
-    /// Forgets what was fetched and not handed out: the position has moved.
-    pub(crate) fn drop_rest(&mut self) {
-        self.rest = None;
+    /// The core's consumer at the first message that was not handed out, so that a change of the assignment loses none.
+    pub(crate) async fn put_back(&mut self) -> headwater::Result<&mut headwater::Consumer> {
+        self.consumer().await?;
+        if !self.rest.is_empty() {
+            let positions = self.position().await?;
+            self.rest.clear();
+            for (partition, offset) in positions {
+                self.source
+                    .here()?
+                    .seek(&headwater::Position::Offset(offset), &[partition])
+                    .await?;
+            }
+        }
+        self.source.here()
     }
 
-    /// Goes back to the first message that was not handed out, so that a change of the assignment loses none.
-    pub(crate) async fn put_back(&mut self) -> headwater::Result<()> {
-        if self.rest.is_none() {
-            return Ok(());
-        }
-        let positions = self.position().await?;
-        self.rest = None;
-        for (partition, offset) in positions {
-            self.consumer
-                .seek(&headwater::Position::Offset(offset), &[partition])
-                .await?;
-        }
+    /// Gives the assignment up.
+    pub(crate) async fn close(&mut self) -> headwater::Result<()> {
+        self.consumer().await?.close();
+        self.rest.clear();
         Ok(())
     }
 }
@@ -233,9 +303,9 @@ pub(crate) fn seeks(
 
 /// Carries `seek()` out.
 pub(crate) async fn seek(reading: &mut Reading, moves: Moves) -> headwater::Result<()> {
-    reading.put_back().await?;
+    let consumer = reading.put_back().await?;
     for (to, partitions) in moves {
-        reading.consumer.seek(&to, &partitions).await?;
+        consumer.seek(&to, &partitions).await?;
     }
     Ok(())
 }

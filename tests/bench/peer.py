@@ -69,10 +69,10 @@ class Peer:
             if not messages:
                 break
             for message in messages:
-                size += len(message.value())
+                size += len(message.value() or b"")
             seen += len(messages)
         consumer.close()
         if seen < records:
-            message = f"the mock broker gave {seen} of {records} records"
-            raise RuntimeError(message)
+            problem = f"the mock broker gave {seen} of {records} records"
+            raise RuntimeError(problem)
         return size

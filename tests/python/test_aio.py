@@ -72,7 +72,7 @@ def test_a_consumer_yields_messages_and_batches() -> None:
                 assert seen == [f"{n}" for n in range(10)]
                 await consumer.seek({("t", 0): 9})
                 await consumer.pause()
-                assert consumer.paused() == [("t", 0)]
+                assert await consumer.paused() == [("t", 0)]
                 assert not await consumer.poll(timeout=0.01)
                 await consumer.resume()
                 assert [message.value for message in await consumer.poll()] == ["9"]
@@ -148,5 +148,33 @@ def test_sends_wait_for_space_without_blocking_the_loop() -> None:
             done = await asyncio.gather(*(producer.send("t", b"x" * 500) for _ in range(2_000)))
             assert sorted(metadata.offset or 0 for metadata in done) == list(range(2_000))
             await producer.close()
+
+    run(main())
+
+
+def test_cancelling_loses_no_record() -> None:
+    async def main() -> None:
+        async with hw.open() as client, client.producer() as producer:
+            await client.create_topic("t")
+            await producer.send_batch("t", [f"{n}" for n in range(2_000)])
+            consumer = client.consumer("t", auto_offset_reset="earliest", value="string")
+            seen: list[str] = []
+            for round_number in range(400):
+                single = round_number % 2 == 0
+                read: Any = anext(aiter(consumer)) if single else consumer.poll(max_records=3)
+                waiting = asyncio.ensure_future(read)
+                del read
+                # Cancelled at every stage, from before the start to behind the end.
+                for _ in range(round_number % 7):
+                    await asyncio.sleep(0.0002 * (round_number % 3))
+                if waiting.cancel():
+                    with pytest.raises(asyncio.CancelledError):
+                        await waiting
+                else:
+                    result = await waiting
+                    seen += [result.value] if single else [message.value for message in result]
+            async for batch in consumer.batches(until="end"):
+                seen += [message.value for message in batch]
+            assert seen == [f"{n}" for n in range(2_000)]
 
     run(main())

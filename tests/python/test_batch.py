@@ -100,3 +100,22 @@ def test_a_batch_is_decoded_later(client: hw.Client) -> None:
     assert skipped.next_offsets == batch.next_offsets
     with pytest.raises(hw.InvalidArgumentError, match="decoded already"):
         skipped.decode(value="json")
+
+
+def test_messages_that_are_kept_stay_what_they_were(client: hw.Client) -> None:
+    count = 1_000
+    topic = client.create_topic("t")
+    with client.producer() as producer:
+        producer.send_batch("t", [f"{n}" for n in range(count)])
+    batch = topic.head(count, value="string")
+    assert [message.value for message in list(batch)] == [f"{n}" for n in range(count)]
+    kept = [message for message in batch if message.offset % 3 == 0]
+    assert [message.offset for message in kept] == list(range(0, count, 3))
+    pairs = zip(batch, batch, strict=True)
+    assert all(one.offset == other.offset and one is not other for one, other in pairs)
+    messages = iter(batch)
+    first, second, third = next(messages), next(messages), next(messages)
+    assert (first.offset, second.offset, third.offset) == (0, 1, 2)
+    with client.consumer("t", auto_offset_reset="earliest") as consumer:
+        some = [next(consumer) for _ in range(count)]
+        assert [message.offset for message in some] == list(range(count))

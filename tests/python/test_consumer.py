@@ -173,3 +173,33 @@ def test_a_closed_consumer_reads_nothing(client: hw.Client, flights: hw.Topic) -
     consumer.close()
     with pytest.raises(hw.ClosedError, match="consumer"):
         consumer.poll(timeout=0)
+
+
+def test_what_is_fetched_ahead_is_neither_lost_nor_seen_twice(client: hw.Client) -> None:
+    count = 200_000
+    topic = client.create_topic("many")
+    with client.producer() as producer:
+        producer.send_batch("many", (f"{n}" for n in range(count)))
+    partition = ("many", 0)
+    with client.consumer(topic.name, auto_offset_reset="earliest") as consumer:
+        seen = [next(consumer).offset for _ in range(10)]
+        time.sleep(0.05)
+        assert consumer.position() == {partition: 10}
+        assert consumer.lag() == {partition: count - 10}
+        seen += [next(consumer).offset for _ in range(70_000)]
+        seen += offsets(consumer.poll(max_records=5))
+        consumer.pause()
+        assert not consumer.poll(timeout=0)
+        consumer.resume()
+        seen += [next(consumer).offset for _ in range(70_000)]
+        consumer.assign([partition])
+        for batch in consumer.batches(until="end"):
+            seen += offsets(batch)
+        assert seen == list(range(count))
+        consumer.seek("earliest")
+        assert next(consumer).offset == 0
+    # A consumer that is dropped while it fetches lets its engine go.
+    abandoned = client.consumer(topic.name)
+    abandoned.seek("earliest")
+    next(abandoned)
+    del abandoned

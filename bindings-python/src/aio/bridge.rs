@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
+use parking_lot::Mutex;
 use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -45,43 +46,47 @@ impl Pending {
         self.future.bind(py).clone()
     }
 
-    /// Resolves the future from any thread.
-    pub(crate) fn resolve(&self, py: Python<'_>, result: PyResult<Bound<'_, PyAny>>) {
-        let (value, error) = match result {
-            Ok(value) => (value, py.None().into_bound(py)),
-            Err(error) => (
-                py.None().into_bound(py),
-                error.into_value(py).into_bound(py).into_any(),
-            ),
-        };
-        let resolve = wrap_pyfunction!(_resolve, py);
+    /// Resolves the future from any thread. `give` makes the result, or takes back what nobody waits for any more; it is called in the
+    /// thread of the event loop, so nothing can be cancelled in between.
+    pub(crate) fn resolve(&self, py: Python<'_>, give: Give) {
+        let delivery = Bound::new(py, Delivery(Mutex::new(Some(give))));
         // An event loop that is closed has nobody left to tell.
-        let _ = resolve.and_then(|resolve| {
-            self.event_loop.call_method1(
-                py,
-                "call_soon_threadsafe",
-                (resolve, &self.future, value, error),
-            )
+        let _ = delivery.and_then(|delivery| {
+            self.event_loop
+                .call_method1(py, "call_soon_threadsafe", (delivery, &self.future))
         });
     }
 }
 
-/// Runs in the thread of the event loop.
-#[pyfunction]
-fn _resolve(
-    future: &Bound<'_, PyAny>,
-    value: &Bound<'_, PyAny>,
-    error: &Bound<'_, PyAny>,
-) -> PyResult<()> {
-    if future.call_method0("done")?.is_truthy()? {
-        return Ok(());
+/// Makes a result, where it is still wanted.
+pub(crate) type Give = Box<dyn FnOnce(Python<'_>, Wanted) -> PyResult<Py<PyAny>> + Send>;
+
+/// Whether somebody still waits for a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Yes,
+    No,
+}
+
+/// Resolves a future when the event loop calls it.
+#[pyclass(frozen, module = "headwater._headwater", name = "_Delivery")]
+struct Delivery(Mutex<Option<Give>>);
+
+#[pymethods]
+impl Delivery {
+    fn __call__(&self, py: Python<'_>, future: &Bound<'_, PyAny>) -> PyResult<()> {
+        let Some(give) = self.0.lock().take() else {
+            return Ok(());
+        };
+        if future.call_method0("done")?.is_truthy()? {
+            return give(py, Wanted::No).map(drop);
+        }
+        match give(py, Wanted::Yes) {
+            Ok(value) => future.call_method1("set_result", (value,)),
+            Err(error) => future.call_method1("set_exception", (error.into_value(py),)),
+        }
+        .map(drop)
     }
-    if error.is_none() {
-        future.call_method1("set_result", (value,))
-    } else {
-        future.call_method1("set_exception", (error,))
-    }
-    .map(drop)
 }
 
 /// Carries `work` out and returns an awaitable of its result. What is ready at the first look costs no change of threads.
@@ -115,16 +120,23 @@ pub(crate) fn background<'py, T: Send + 'static>(
     work: impl Future<Output = headwater::Result<T>> + Send + 'static,
     convert: impl Convert<T>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    background_or(py, runtime, work, convert, drop)
+}
+
+/// [`background`] whose result goes to `take_back` when the future was cancelled while it was on its way.
+pub(crate) fn background_or<'py, T: Send + 'static>(
+    py: Python<'py>,
+    runtime: &Handle,
+    work: impl Future<Output = headwater::Result<T>> + Send + 'static,
+    convert: impl Convert<T>,
+    take_back: impl FnOnce(T) + Send + 'static,
+) -> PyResult<Bound<'py, PyAny>> {
     let pending = Pending::new(py)?;
     let future = pending.future(py);
     let task = runtime.spawn(async move {
         let result = work.await;
         callbacks::run(Box::new(move |py| {
-            let result = result
-                .map_err(errors::raise)
-                .and_then(|value| convert(py, value))
-                .map(|value| value.into_bound(py));
-            pending.resolve(py, result);
+            pending.resolve(py, giving(result, convert, take_back));
         }));
     });
     future.call_method1(
@@ -147,14 +159,26 @@ pub(crate) fn blocking<T: Send + 'static>(
         .spawn(move || {
             let result = work();
             callbacks::run(Box::new(move |py| {
-                let result = result
-                    .map_err(errors::raise)
-                    .and_then(|value| convert(py, value))
-                    .map(|value| value.into_bound(py));
-                pending.resolve(py, result);
+                pending.resolve(py, giving(result, convert, drop));
             }));
         })?;
     Ok(future)
+}
+
+fn giving<T: Send + 'static>(
+    result: headwater::Result<T>,
+    convert: impl Convert<T>,
+    take_back: impl FnOnce(T) + Send + 'static,
+) -> Give {
+    Box::new(move |py, wanted| match (result, wanted) {
+        (Ok(value), Wanted::Yes) => convert(py, value),
+        (Ok(value), Wanted::No) => {
+            take_back(value);
+            Ok(py.None())
+        }
+        (Err(error), Wanted::Yes) => Err(errors::raise(error)),
+        (Err(_), Wanted::No) => Ok(py.None()),
+    })
 }
 
 /// Stops the work behind a future that was cancelled.
@@ -173,11 +197,11 @@ impl Canceller {
 
 /// An awaitable whose result is there.
 #[pyclass(frozen, module = "headwater._headwater", name = "_Ready")]
-pub(crate) struct Ready(parking_lot::Mutex<Option<PyResult<Py<PyAny>>>>);
+pub(crate) struct Ready(Mutex<Option<PyResult<Py<PyAny>>>>);
 
 impl Ready {
     pub(crate) fn new(result: PyResult<Bound<'_, PyAny>>) -> Self {
-        Self(parking_lot::Mutex::new(Some(result.map(Bound::unbind))))
+        Self(Mutex::new(Some(result.map(Bound::unbind))))
     }
 }
 

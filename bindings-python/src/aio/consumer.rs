@@ -1,10 +1,11 @@
 //! The consumer, for asyncio.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use headwater::BatchOptions;
-use pyo3::exceptions::PyStopAsyncIteration;
+use pyo3::exceptions::{PyStopAsyncIteration, PyStopIteration};
 use pyo3::prelude::*;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -13,7 +14,8 @@ use crate::batch::Batch;
 
 use crate::convert::partitions;
 use crate::errors;
-use crate::reading::{Reading, batch_options, by_partition, message_options, seek, seeks};
+use crate::message::Message;
+use crate::reading::{Reading, batch_options, by_partition, seek, seeks};
 use crate::runtime::{Embedded, Owned};
 
 /// A reading whose topics are assigned at its first use.
@@ -27,7 +29,7 @@ impl Shared {
     async fn ready(&mut self) -> headwater::Result<&mut Reading> {
         if let Some(topics) = &self.topics {
             let names: Vec<&str> = topics.iter().map(String::as_str).collect();
-            self.reading.consumer.assign_topics(&names).await?;
+            self.reading.consumer().await?.assign_topics(&names).await?;
             self.topics = None;
         }
         Ok(&mut self.reading)
@@ -59,24 +61,17 @@ impl AioConsumer {
         consumer: headwater::Consumer,
         topics: Option<Vec<String>>,
     ) -> Self {
+        let reading = Reading::new(consumer, embedded.runtime().clone());
         Self {
             embedded,
-            shared: Owned::new(Arc::new(Mutex::new(Shared {
-                reading: Reading::new(consumer),
-                topics,
-            }))),
+            shared: Owned::new(Arc::new(Mutex::new(Shared { reading, topics }))),
         }
     }
 
-    fn lock(&self) -> PyResult<OwnedMutexGuard<Shared>> {
+    /// The reading, for one task after the other.
+    fn lock(&self) -> PyResult<impl Future<Output = OwnedMutexGuard<Shared>> + Send + use<>> {
         self.embedded.check()?;
-        Arc::clone(self.shared.get()?)
-            .try_lock_owned()
-            .map_err(|_| {
-                errors::invalid(
-                    "Another task is using this consumer: give each task a consumer of its own.",
-                )
-            })
+        Ok(Arc::clone(self.shared.get()?).lock_owned())
     }
 
     fn next_batch<'py>(
@@ -84,18 +79,27 @@ impl AioConsumer {
         py: Python<'py>,
         options: BatchOptions,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let mut shared = self.lock()?;
+        let shared = self.lock()?;
         let work = async move {
-            let reading = shared.ready().await?;
-            match reading.take_rest(Some(options.max_records)) {
-                Some(rest) => Ok(Some(rest)),
-                None => reading.consumer.next_batch(&options).await,
-            }
+            let mut shared = shared.await;
+            let batch = shared.ready().await?.next_batch(&options).await?;
+            Ok((shared, batch))
         };
-        bridge::background(py, self.embedded.runtime(), work, |py, batch| match batch {
+        let convert = |py: Python<'_>, (_, batch): Fetched| match batch {
             Some(batch) => Ok(Py::new(py, Batch::new(batch, None))?.into_any()),
             None => Err(PyStopAsyncIteration::new_err(())),
-        })
+        };
+        bridge::background_or(py, self.embedded.runtime(), work, convert, take_back)
+    }
+}
+
+/// A batch, and the reading that it came from.
+type Fetched = (OwnedMutexGuard<Shared>, Option<headwater::Batch>);
+
+/// Keeps a batch that nobody waited for any more for who comes next.
+fn take_back((mut shared, batch): Fetched) {
+    if let Some(batch) = batch {
+        shared.reading.take_back(batch);
     }
 }
 
@@ -108,19 +112,22 @@ impl AioConsumer {
         partitions: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let partitions = partitions::topic_partitions(Some(partitions))?;
-        let mut shared = self.lock()?;
+        let shared = self.lock()?;
         let work = async move {
+            let mut shared = shared.await;
             shared.topics = None;
-            shared.reading.put_back().await?;
-            shared.reading.consumer.assign(partitions).await
+            shared.reading.put_back().await?.assign(partitions).await
         };
         bridge::quick(py, self.embedded.runtime(), work, |py, ()| Ok(py.None()))
     }
 
     /// See `headwater.Consumer.assignment`.
     fn assignment<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let mut shared = self.lock()?;
-        let work = async move { Ok(shared.ready().await?.consumer.assignment()) };
+        let shared = self.lock()?;
+        let work = async move {
+            let mut shared = shared.await;
+            Ok(shared.ready().await?.consumer().await?.assignment())
+        };
         bridge::quick(py, self.embedded.runtime(), work, |py, assigned| {
             let assigned = assigned
                 .iter()
@@ -145,17 +152,17 @@ impl AioConsumer {
         }
         let timeout =
             Duration::try_from_secs_f64(timeout.max(0.0)).unwrap_or(Duration::from_hours(1));
-        let mut shared = self.lock()?;
+        let shared = self.lock()?;
         let work = async move {
-            let reading = shared.ready().await?;
-            match reading.take_rest(max_records) {
-                Some(rest) => Ok(rest),
-                None => reading.consumer.poll(timeout, max_records).await,
-            }
+            let mut shared = shared.await;
+            let batch = shared.ready().await?.poll(timeout, max_records).await?;
+            Ok((shared, Some(batch)))
         };
-        bridge::background(py, self.embedded.runtime(), work, |py, batch| {
-            Ok(Py::new(py, Batch::new(batch, None))?.into_any())
-        })
+        let convert = |py: Python<'_>, (_, batch): Fetched| match batch {
+            Some(batch) => Ok(Py::new(py, Batch::new(batch, None))?.into_any()),
+            None => Ok(py.None()),
+        };
+        bridge::background_or(py, self.embedded.runtime(), work, convert, take_back)
     }
 
     /// See `headwater.Consumer.batches`: `async for batch in consumer.batches()`.
@@ -176,29 +183,29 @@ impl AioConsumer {
 
     /// See `headwater.Consumer.position`.
     fn position<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let mut shared = self.lock()?;
-        bridge::quick(
-            py,
-            self.embedded.runtime(),
-            async move { shared.ready().await?.position().await },
-            |py, positions| {
-                let positions = positions
-                    .into_iter()
-                    .map(|(partition, offset)| (partition, offset.get()));
-                Ok(by_partition(py, positions)?.into_any().unbind())
-            },
-        )
+        let shared = self.lock()?;
+        let work = async move {
+            let mut shared = shared.await;
+            shared.ready().await?.position().await
+        };
+        bridge::quick(py, self.embedded.runtime(), work, |py, positions| {
+            let positions = positions
+                .into_iter()
+                .map(|(partition, offset)| (partition, offset.get()));
+            Ok(by_partition(py, positions)?.into_any().unbind())
+        })
     }
 
     /// See `headwater.Consumer.lag`.
     fn lag<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let mut shared = self.lock()?;
-        bridge::quick(
-            py,
-            self.embedded.runtime(),
-            async move { shared.ready().await?.lag().await },
-            |py, lag| Ok(by_partition(py, lag)?.into_any().unbind()),
-        )
+        let shared = self.lock()?;
+        let work = async move {
+            let mut shared = shared.await;
+            shared.ready().await?.lag().await
+        };
+        bridge::quick(py, self.embedded.runtime(), work, |py, lag| {
+            Ok(by_partition(py, lag)?.into_any().unbind())
+        })
     }
 
     /// See `headwater.Consumer.seek`.
@@ -210,13 +217,12 @@ impl AioConsumer {
         partitions: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let moves = seeks(to, partitions)?;
-        let mut shared = self.lock()?;
-        bridge::quick(
-            py,
-            self.embedded.runtime(),
-            async move { seek(shared.ready().await?, moves).await },
-            |py, ()| Ok(py.None()),
-        )
+        let shared = self.lock()?;
+        let work = async move {
+            let mut shared = shared.await;
+            seek(shared.ready().await?, moves).await
+        };
+        bridge::quick(py, self.embedded.runtime(), work, |py, ()| Ok(py.None()))
     }
 
     /// See `headwater.Consumer.pause`.
@@ -227,11 +233,10 @@ impl AioConsumer {
         partitions: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let partitions = partitions::topic_partitions(partitions)?;
-        let mut shared = self.lock()?;
+        let shared = self.lock()?;
         let work = async move {
-            let reading = shared.ready().await?;
-            reading.put_back().await?;
-            reading.consumer.pause(&partitions)
+            let mut shared = shared.await;
+            shared.ready().await?.put_back().await?.pause(&partitions)
         };
         bridge::quick(py, self.embedded.runtime(), work, |py, ()| Ok(py.None()))
     }
@@ -244,29 +249,42 @@ impl AioConsumer {
         partitions: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let partitions = partitions::topic_partitions(partitions)?;
-        let mut shared = self.lock()?;
-        let work = async move { shared.ready().await?.consumer.resume(&partitions) };
+        let shared = self.lock()?;
+        let work = async move {
+            let mut shared = shared.await;
+            shared.ready().await?.consumer().await?.resume(&partitions)
+        };
         bridge::quick(py, self.embedded.runtime(), work, |py, ()| Ok(py.None()))
     }
 
     /// See `headwater.Consumer.paused`.
-    fn paused<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let paused = self.lock()?.reading.consumer.paused();
-        paused
-            .iter()
-            .map(|partition| partitions::to_python(py, partition))
-            .collect()
+    fn paused<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let shared = self.lock()?;
+        let work = async move {
+            let mut shared = shared.await;
+            Ok(shared.ready().await?.consumer().await?.paused())
+        };
+        bridge::quick(py, self.embedded.runtime(), work, |py, paused| {
+            let paused = paused
+                .iter()
+                .map(|partition| partitions::to_python(py, partition))
+                .collect::<PyResult<Vec<_>>>()?;
+            Ok(paused.into_pyobject(py)?.unbind())
+        })
     }
 
     /// See `headwater.Consumer.close`.
     fn close<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        if !self.embedded.engine()?.is_closed() {
-            let mut shared = self.lock()?;
-            shared.topics = None;
-            shared.reading.drop_rest();
-            shared.reading.consumer.close();
+        if self.embedded.engine()?.is_closed() {
+            return bridge::ready(py, Ok(py.None().into_bound(py)));
         }
-        bridge::ready(py, Ok(py.None().into_bound(py)))
+        let shared = self.lock()?;
+        let work = async move {
+            let mut shared = shared.await;
+            shared.topics = None;
+            shared.reading.close().await
+        };
+        bridge::quick(py, self.embedded.runtime(), work, |py, ()| Ok(py.None()))
     }
 
     fn __aenter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
@@ -286,30 +304,70 @@ impl AioConsumer {
         slf
     }
 
-    fn __anext__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let mut shared = self.lock()?;
-        if let Some(message) = shared.reading.next_message() {
-            return bridge::ready(py, Ok(Bound::new(py, message)?.into_any()));
+    fn __anext__(slf: &Bound<'_, Self>) -> NextMessage {
+        NextMessage {
+            consumer: slf.clone().unbind(),
+            fetching: None,
         }
+    }
+}
+
+impl AioConsumer {
+    /// The next message, if it was fetched already.
+    fn ready_message(&self, py: Python<'_>) -> PyResult<Option<Py<Message>>> {
+        self.embedded.check()?;
+        match self.shared.get()?.try_lock() {
+            Ok(mut shared) => shared.reading.next_message(py),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// An asyncio future of the next message.
+    fn fetch_message<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let shared = self.lock()?;
         let work = async move {
-            let reading = shared.ready().await?;
-            while let Some(batch) = reading.consumer.next_batch(&message_options()).await? {
-                reading.iterate(batch);
-                if let Some(message) = reading.next_message() {
-                    return Ok(Some(message));
-                }
-            }
-            Ok(None)
+            let mut shared = shared.await;
+            shared.ready().await?.fetch().await?;
+            Ok(shared)
         };
-        bridge::background(
-            py,
-            self.embedded.runtime(),
-            work,
-            |py, message| match message {
-                Some(message) => Ok(Py::new(py, message)?.into_any()),
-                None => Err(PyStopAsyncIteration::new_err(())),
-            },
-        )
+        // The message is taken where nothing can be cancelled any more.
+        bridge::background(py, self.embedded.runtime(), work, |py, mut shared| {
+            let message = shared.reading.next_message(py)?;
+            message
+                .map(Py::into_any)
+                .ok_or_else(|| PyStopAsyncIteration::new_err(()))
+        })
+    }
+}
+
+/// An awaitable of the next message, which it takes only when it is awaited: one that is cancelled before takes none.
+#[pyclass(module = "headwater._headwater", name = "_NextMessage")]
+struct NextMessage {
+    consumer: Py<AioConsumer>,
+    fetching: Option<Py<PyAny>>,
+}
+
+#[pymethods]
+impl NextMessage {
+    fn __await__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __next__<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(fetching) = &self.fetching {
+            return fetching.bind(py).call_method0("__next__");
+        }
+        let consumer = self.consumer.get();
+        if let Some(message) = consumer.ready_message(py)? {
+            return Err(PyStopIteration::new_err((message,)));
+        }
+        let fetching = consumer.fetch_message(py)?.call_method0("__await__")?;
+        self.fetching = Some(fetching.clone().unbind());
+        fetching.call_method0("__next__")
     }
 }
 
