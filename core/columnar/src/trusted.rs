@@ -235,15 +235,15 @@ impl ViewColumn {
         if !self.has_null {
             return None;
         }
-        let nulls = if self.views.iter().all(|view| *view == NULL) {
-            NullBuffer::new_null(self.len)
-        } else {
-            BooleanBuffer::collect_bool(self.len, |row| self.views[row] != NULL).into()
-        };
+        if self.views.iter().all(|view| *view == NULL) {
+            self.views.fill(0);
+            return Some(NullBuffer::new_null(self.len));
+        }
+        let valid = BooleanBuffer::collect_bool(self.len, |row| self.views[row] != NULL);
         for view in &mut self.views {
             *view = if *view == NULL { 0 } else { *view };
         }
-        Some(nulls)
+        Some(valid.into())
     }
 
     /// None where all values are inline, so that short keys do not keep a fetch alive.

@@ -1,147 +1,159 @@
 //! Keys or values of a table, whatever type of bytes they have.
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, BinaryArray, BinaryViewArray, LargeBinaryArray};
-use arrow_buffer::NullBuffer;
+use arrow_array::types::ByteArrayType;
+use arrow_array::{
+    Array, ArrayRef, BinaryArray, BinaryViewArray, GenericByteArray, LargeBinaryArray,
+    OffsetSizeTrait,
+};
+use arrow_buffer::{Buffer, NullBuffer};
 use arrow_schema::{ArrowError, DataType};
 
-/// Bytes by row.
-pub(super) trait Values {
-    /// How many rows there are.
-    fn rows(&self) -> usize;
-
-    /// Which of them are null.
-    fn null_rows(&self) -> Option<&NullBuffer>;
-
-    /// The bytes of a row that is not null.
-    fn bytes(&self, row: usize) -> &[u8];
-
-    /// The length of the longest value, or more.
-    fn longest(&self) -> usize;
-
+/// Bytes by row, ready for a loop: everything that a row needs is in slices that the loop keeps in registers.
+pub(super) trait Reader<'a>: Copy {
     /// The bytes of a row, or null.
-    #[inline(always)]
-    fn get(&self, row: usize) -> Option<&[u8]> {
-        match self.null_rows() {
-            Some(nulls) if nulls.is_null(row) => None,
-            _ => Some(self.bytes(row)),
-        }
-    }
-}
-
-macro_rules! values_with_offsets {
-    ($array:ty) => {
-        impl Values for $array {
-            fn rows(&self) -> usize {
-                self.len()
-            }
-
-            fn null_rows(&self) -> Option<&NullBuffer> {
-                self.nulls()
-            }
-
-            #[inline(always)]
-            fn bytes(&self, row: usize) -> &[u8] {
-                self.value(row)
-            }
-
-            fn longest(&self) -> usize {
-                self.value_offsets()
-                    .windows(2)
-                    .map(|pair| pair[1] - pair[0])
-                    .max()
-                    .unwrap_or(0) as usize
-            }
-        }
-    };
-}
-
-values_with_offsets!(BinaryArray);
-values_with_offsets!(LargeBinaryArray);
-
-impl Values for BinaryViewArray {
-    fn rows(&self) -> usize {
-        self.len()
-    }
-
-    fn null_rows(&self) -> Option<&NullBuffer> {
-        self.nulls()
-    }
-
-    #[inline(always)]
-    fn bytes(&self, row: usize) -> &[u8] {
-        self.value(row)
-    }
-
-    fn longest(&self) -> usize {
-        // The low half of a view's low half is its length; that of a null may be anything, which only costs a closer look.
-        self.views()
-            .iter()
-            .map(|view| *view as u32)
-            .max()
-            .unwrap_or(0) as usize
-    }
+    fn get(self, row: usize) -> Option<&'a [u8]>;
 }
 
 /// No value in any row.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct AllNull(usize);
+pub(super) struct NoValues;
 
-impl Values for AllNull {
-    fn rows(&self) -> usize {
-        self.0
-    }
-
-    fn null_rows(&self) -> Option<&NullBuffer> {
+impl<'a> Reader<'a> for NoValues {
+    #[inline(always)]
+    fn get(self, _row: usize) -> Option<&'a [u8]> {
         None
     }
+}
 
-    fn bytes(&self, _row: usize) -> &[u8] {
-        &[]
+/// The layout with offsets.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Offsets<'a, O> {
+    offsets: &'a [O],
+    data: &'a [u8],
+    nulls: Option<&'a NullBuffer>,
+}
+
+impl<'a, T: ByteArrayType> From<&'a GenericByteArray<T>> for Offsets<'a, T::Offset> {
+    fn from(array: &'a GenericByteArray<T>) -> Self {
+        Self {
+            offsets: array.value_offsets(),
+            data: array.value_data(),
+            nulls: array.nulls(),
+        }
     }
+}
 
-    fn longest(&self) -> usize {
-        0
+impl<'a, O: OffsetSizeTrait> Reader<'a> for Offsets<'a, O> {
+    #[inline(always)]
+    fn get(self, row: usize) -> Option<&'a [u8]> {
+        if self.nulls.is_some_and(|nulls| nulls.is_null(row)) {
+            return None;
+        }
+        let (start, end) = (
+            self.offsets[row].as_usize(),
+            self.offsets[row + 1].as_usize(),
+        );
+        Some(&self.data[start..end])
     }
+}
 
-    #[inline]
-    fn get(&self, _row: usize) -> Option<&[u8]> {
-        None
+/// The layout with views.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Views<'a> {
+    views: &'a [u128],
+    /// The same, as the bytes that short values lie in.
+    inline: &'a [u8],
+    buffers: &'a [Buffer],
+    /// The first of the buffers, which most values lie in.
+    first: &'a [u8],
+    nulls: Option<&'a NullBuffer>,
+}
+
+/// The longest value that lies in its view.
+const INLINE_MAX: usize = 12;
+
+impl<'a> From<&'a BinaryViewArray> for Views<'a> {
+    fn from(array: &'a BinaryViewArray) -> Self {
+        let buffers = array.data_buffers();
+        Self {
+            views: array.views(),
+            inline: array.views().inner().as_slice(),
+            buffers,
+            first: buffers.first().map_or(&[], Buffer::as_slice),
+            nulls: array.nulls(),
+        }
+    }
+}
+
+impl<'a> Reader<'a> for Views<'a> {
+    #[inline(always)]
+    fn get(self, row: usize) -> Option<&'a [u8]> {
+        if self.nulls.is_some_and(|nulls| nulls.is_null(row)) {
+            return None;
+        }
+        let view = self.views[row];
+        let len = view as u32 as usize;
+        if len <= INLINE_MAX {
+            return Some(&self.inline[row * 16 + 4..][..len]);
+        }
+        let (index, start) = ((view >> 64) as u32 as usize, (view >> 96) as usize);
+        let buffer = if index == 0 {
+            self.first
+        } else {
+            self.buffers[index].as_slice()
+        };
+        Some(&buffer[start..start + len])
     }
 }
 
 /// One of the layouts that bytes come in.
 #[derive(Clone, Debug)]
 pub(super) enum BytesColumn {
-    AllNull(AllNull),
+    AllNull,
     Small(BinaryArray),
     Large(LargeBinaryArray),
     Views(BinaryViewArray),
 }
 
-/// Runs the expression with the layout's own type.
-macro_rules! with_values {
-    ($column:expr, $values:ident => $body:expr) => {
+/// Runs the expression with a reader of the layout's own type.
+macro_rules! with_reader {
+    ($column:expr, $reader:ident => $body:expr) => {
         match $column {
-            BytesColumn::AllNull($values) => $body,
-            BytesColumn::Small($values) => $body,
-            BytesColumn::Large($values) => $body,
-            BytesColumn::Views($values) => $body,
+            BytesColumn::AllNull => {
+                let $reader = NoValues;
+                $body
+            }
+            BytesColumn::Small(array) => {
+                let $reader = Offsets::from(array);
+                $body
+            }
+            BytesColumn::Large(array) => {
+                let $reader = Offsets::from(array);
+                $body
+            }
+            BytesColumn::Views(array) => {
+                let $reader = Views::from(array);
+                $body
+            }
         }
     };
 }
-pub(super) use with_values;
+pub(super) use with_reader;
+
+impl<'a> Reader<'a> for &'a BytesColumn {
+    #[inline]
+    fn get(self, row: usize) -> Option<&'a [u8]> {
+        with_reader!(self, reader => reader.get(row))
+    }
+}
 
 impl BytesColumn {
-    pub(super) fn all_null(rows: usize) -> Self {
-        Self::AllNull(AllNull(rows))
-    }
-
     /// The column, if its type is bytes or text of any layout; nothing is copied but dictionaries' indexes.
     pub(super) fn of(array: &ArrayRef) -> Result<Option<Self>, ArrowError> {
         use DataType as D;
         Ok(Some(match array.data_type() {
-            D::Null => Self::all_null(array.len()),
+            D::Null => Self::AllNull,
             D::Binary => Self::Small(array.as_binary::<i32>().clone()),
             D::LargeBinary => Self::Large(array.as_binary::<i64>().clone()),
             D::Utf8 => Self::Small(BinaryArray::from(array.as_string::<i32>().clone())),
@@ -167,7 +179,7 @@ impl BytesColumn {
 
     pub(super) fn slice(&self, first: usize, rows: usize) -> Self {
         match self {
-            Self::AllNull(_) => Self::all_null(rows),
+            Self::AllNull => Self::AllNull,
             Self::Small(array) => Self::Small(array.slice(first, rows)),
             Self::Large(array) => Self::Large(array.slice(first, rows)),
             Self::Views(array) => Self::Views(array.slice(first, rows)),
@@ -175,16 +187,34 @@ impl BytesColumn {
     }
 
     pub(super) fn is_all_null(&self) -> bool {
-        with_values!(self, values => matches!(self, Self::AllNull(_)) || values.null_rows().is_some_and(|nulls| nulls.null_count() == values.rows()))
+        let array: &dyn Array = match self {
+            Self::AllNull => return true,
+            Self::Small(array) => array,
+            Self::Large(array) => array,
+            Self::Views(array) => array,
+        };
+        array.null_count() == array.len()
     }
 
-    /// The bytes of a row, or null.
-    #[inline(always)]
-    pub(super) fn get(&self, row: usize) -> Option<&[u8]> {
-        with_values!(self, values => values.get(row))
-    }
-
+    /// The length of the longest value, or more where nulls stand.
     pub(super) fn longest(&self) -> usize {
-        with_values!(self, values => values.longest())
+        fn widest<O: OffsetSizeTrait>(offsets: &[O]) -> usize {
+            offsets
+                .windows(2)
+                .map(|pair| (pair[1] - pair[0]).as_usize())
+                .max()
+                .unwrap_or(0)
+        }
+        match self {
+            Self::AllNull => 0,
+            Self::Small(array) => widest(array.value_offsets()),
+            Self::Large(array) => widest(array.value_offsets()),
+            // The lowest quarter of a view is the length.
+            Self::Views(array) => array
+                .views()
+                .iter()
+                .fold(0, |longest, view| longest.max(*view as u32))
+                as usize,
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use headwater_record::PartitionId;
 
-use super::bytes_column::BytesColumn;
+use super::bytes_column::{BytesColumn, Reader};
 use super::options::EncodeOptions;
 use super::prepared::Prepared;
 use crate::error::EncodeError;

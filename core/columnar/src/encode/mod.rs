@@ -13,12 +13,13 @@ pub use options::EncodeOptions;
 
 use std::fmt;
 
-use arrow_array::Array;
+use arrow_array::{Array, Int64Array};
+use arrow_buffer::NullBuffer;
 use bytes::Bytes;
 use headwater_record::{AppendError, BatchBuilder, PartitionId, PlainRecord, ProducerState};
 
 use crate::error::EncodeError;
-use bytes_column::{BytesColumn, Values, with_values};
+use bytes_column::{BytesColumn, NoValues, Offsets, Reader, Views, with_reader};
 use chunk::{Chunk, Order, Sticky};
 use prepared::Prepared;
 
@@ -261,12 +262,11 @@ impl EncodedBatches<'_> {
         count: usize,
         row: impl Fn(usize) -> usize,
     ) -> Result<usize, EncodeError> {
-        let rows = RowReader {
-            key: &chunk.key,
-            timestamps: self.table.timestamps.as_ref(),
-            first: chunk.first,
-            now_ms: self.encoder.options.now_ms,
-        };
+        let times = Times::new(
+            self.table.timestamps.as_ref(),
+            chunk.first,
+            self.encoder.options.now_ms,
+        );
         let builder = self.encoder.builder(partition);
         let failed = |index: usize, source| EncodeError::Append {
             row: chunk.first + row(index),
@@ -275,7 +275,7 @@ impl EncodedBatches<'_> {
         if let Some(headers) = &self.table.headers {
             let mut scratch = Vec::new();
             for index in 0..count {
-                let record = rows.record(row(index), &chunk.value);
+                let record = times.record(row(index), &chunk.key, &chunk.value);
                 headers.get(chunk.first + row(index), &mut scratch);
                 match builder.try_append(record.timestamp_ms, record.key, record.value, &scratch) {
                     Ok(()) => {}
@@ -285,7 +285,14 @@ impl EncodedBatches<'_> {
             }
             return Ok(count);
         }
-        let appended = with_values!(&chunk.value, values => builder.append_bulk(count, |index| rows.record_of(row(index), values)));
+        let appended = match &chunk.key {
+            BytesColumn::AllNull => {
+                with_reader!(&chunk.value, value => builder.append_bulk(count, |index| times.record(row(index), NoValues, value)))
+            }
+            key => {
+                with_reader!(&chunk.value, value => builder.append_bulk(count, |index| times.record(row(index), key, value)))
+            }
+        };
         let appended = appended.map_err(|source| failed(0, source))?;
         if appended == 0 && count > 0 && builder.is_empty() {
             return Err(failed(0, AppendError::Full));
@@ -313,39 +320,37 @@ impl EncodedBatches<'_> {
     }
 }
 
-/// The parts of a record that are not its value.
-struct RowReader<'a> {
-    key: &'a BytesColumn,
-    timestamps: Option<&'a arrow_array::Int64Array>,
+/// The timestamps of a chunk's rows.
+#[derive(Clone, Copy)]
+struct Times<'a> {
+    values: &'a [i64],
+    nulls: Option<&'a NullBuffer>,
     first: usize,
     now_ms: i64,
 }
 
-impl<'a> RowReader<'a> {
-    fn record(&self, row: usize, values: &'a BytesColumn) -> PlainRecord<'a> {
-        PlainRecord {
-            timestamp_ms: self.timestamp_ms(row),
-            key: self.key.get(row),
-            value: values.get(row),
+impl<'a> Times<'a> {
+    fn new(column: Option<&'a Int64Array>, first: usize, now_ms: i64) -> Self {
+        Self {
+            values: column.map_or(&[], |column| column.values()),
+            nulls: column.and_then(|column| column.nulls()),
+            first,
+            now_ms,
         }
     }
 
+    /// A row of the chunk as a record.
     #[inline(always)]
-    fn record_of<V: Values>(&self, row: usize, values: &'a V) -> PlainRecord<'a> {
-        PlainRecord {
-            timestamp_ms: self.timestamp_ms(row),
-            key: self.key.get(row),
-            value: values.get(row),
-        }
-    }
-
-    #[inline(always)]
-    fn timestamp_ms(&self, row: usize) -> i64 {
-        match self.timestamps {
-            Some(timestamps) if timestamps.is_valid(self.first + row) => {
-                timestamps.value(self.first + row)
-            }
+    fn record(self, row: usize, key: impl Reader<'a>, value: impl Reader<'a>) -> PlainRecord<'a> {
+        let at = self.first + row;
+        let timestamp_ms = match self.values.get(at) {
+            Some(time) if self.nulls.is_none_or(|nulls| nulls.is_valid(at)) => *time,
             _ => self.now_ms,
+        };
+        PlainRecord {
+            timestamp_ms,
+            key: key.get(row),
+            value: value.get(row),
         }
     }
 }

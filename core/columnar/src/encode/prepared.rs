@@ -7,7 +7,7 @@ use arrow_cast::CastOptions;
 use arrow_schema::{DataType, TimeUnit};
 use headwater_record::{AppendError, HEADER_LEN};
 
-use super::bytes_column::BytesColumn;
+use super::bytes_column::{BytesColumn, Reader};
 use super::columns::KeyValueColumns;
 use super::headers::HeaderRows;
 use super::options::EncodeOptions;
@@ -44,7 +44,7 @@ impl Prepared {
             |index: usize| Source::of(&table.schema().fields()[index], table.column(index));
         let key = match find(&columns.key, "key")? {
             Some(index) => source(index)?,
-            None => Source::Bytes(BytesColumn::all_null(rows)),
+            None => Source::Bytes(BytesColumn::AllNull),
         };
         let headers = match find(&columns.headers, "headers")? {
             Some(index) => HeaderRows::of(table.schema().field(index).name(), table.column(index))?,
@@ -148,7 +148,7 @@ fn pack_rest(table: &RecordBatch, columns: &KeyValueColumns) -> Result<Source, E
         reason: error.to_string(),
     })?;
     if rest.num_columns() == 0 {
-        return Ok(Source::Bytes(BytesColumn::all_null(table.num_rows())));
+        return Ok(Source::Bytes(BytesColumn::AllNull));
     }
     Source::packed(&rest)
 }
