@@ -192,8 +192,8 @@ fn decoding(records: usize, value_len: usize, batch_bytes: usize) {
     let file = File::open(&path).expect("just written");
     let cuts = cuts(&log);
     println!(" batches of {} KiB", batch_bytes >> 10);
-    let mut spare = BytesMut::zeroed(READ_BYTES * 2);
-    let mut reused = vec![0; READ_BYTES * 2];
+    let mut spare = BytesMut::zeroed(cuts.iter().map(|cut| cut.1).max().unwrap_or(0));
+    let mut reused = vec![0; cuts.iter().map(|cut| cut.1).max().unwrap_or(0)];
     let mut pread = || {
         for (position, len) in &cuts {
             file.read_exact_at(&mut reused[..*len], *position)

@@ -64,13 +64,17 @@ impl HeaderColumn {
             vec![Arc::new(self.keys.finish()), Arc::new(self.values.finish())],
             None,
         )?;
-        let (mut offsets, mut end) = (Vec::with_capacity(rows + 1), 0);
-        for (row, next) in self.ends {
-            offsets.resize(row + 1, end);
-            end = next;
-        }
-        offsets.resize(rows + 1, end);
-        let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
+        let offsets = if self.ends.is_empty() {
+            OffsetBuffer::new_zeroed(rows)
+        } else {
+            let (mut offsets, mut end) = (Vec::with_capacity(rows + 1), 0);
+            for (row, next) in self.ends {
+                offsets.resize(row + 1, end);
+                end = next;
+            }
+            offsets.resize(rows + 1, end);
+            OffsetBuffer::new(ScalarBuffer::from(offsets))
+        };
         Ok(Arc::new(ListArray::try_new(
             item,
             offsets,
