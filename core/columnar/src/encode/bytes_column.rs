@@ -28,13 +28,13 @@ impl<'a> Reader<'a> for NoValues {
 
 /// The layout with offsets.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Offsets<'a, O> {
+pub(super) struct OffsetReader<'a, O> {
     offsets: &'a [O],
     data: &'a [u8],
     nulls: Option<&'a NullBuffer>,
 }
 
-impl<'a, T: ByteArrayType> From<&'a GenericByteArray<T>> for Offsets<'a, T::Offset> {
+impl<'a, T: ByteArrayType> From<&'a GenericByteArray<T>> for OffsetReader<'a, T::Offset> {
     fn from(array: &'a GenericByteArray<T>) -> Self {
         Self {
             offsets: array.value_offsets(),
@@ -44,7 +44,7 @@ impl<'a, T: ByteArrayType> From<&'a GenericByteArray<T>> for Offsets<'a, T::Offs
     }
 }
 
-impl<'a, O: OffsetSizeTrait> Reader<'a> for Offsets<'a, O> {
+impl<'a, O: OffsetSizeTrait> Reader<'a> for OffsetReader<'a, O> {
     #[inline(always)]
     fn get(self, row: usize) -> Option<&'a [u8]> {
         if self.nulls.is_some_and(|nulls| nulls.is_null(row)) {
@@ -60,7 +60,7 @@ impl<'a, O: OffsetSizeTrait> Reader<'a> for Offsets<'a, O> {
 
 /// The layout with views.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Views<'a> {
+pub(super) struct ViewReader<'a> {
     views: &'a [u128],
     /// The same, as the bytes that short values lie in.
     inline: &'a [u8],
@@ -73,7 +73,7 @@ pub(super) struct Views<'a> {
 /// The longest value that lies in its view.
 const INLINE_MAX: usize = 12;
 
-impl<'a> From<&'a BinaryViewArray> for Views<'a> {
+impl<'a> From<&'a BinaryViewArray> for ViewReader<'a> {
     fn from(array: &'a BinaryViewArray) -> Self {
         let buffers = array.data_buffers();
         Self {
@@ -86,7 +86,7 @@ impl<'a> From<&'a BinaryViewArray> for Views<'a> {
     }
 }
 
-impl<'a> Reader<'a> for Views<'a> {
+impl<'a> Reader<'a> for ViewReader<'a> {
     #[inline(always)]
     fn get(self, row: usize) -> Option<&'a [u8]> {
         if self.nulls.is_some_and(|nulls| nulls.is_null(row)) {
@@ -125,15 +125,15 @@ macro_rules! with_reader {
                 $body
             }
             BytesColumn::Small(array) => {
-                let $reader = Offsets::from(array);
+                let $reader = OffsetReader::from(array);
                 $body
             }
             BytesColumn::Large(array) => {
-                let $reader = Offsets::from(array);
+                let $reader = OffsetReader::from(array);
                 $body
             }
             BytesColumn::Views(array) => {
-                let $reader = Views::from(array);
+                let $reader = ViewReader::from(array);
                 $body
             }
         }

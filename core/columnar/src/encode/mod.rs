@@ -19,7 +19,7 @@ use bytes::Bytes;
 use headwater_record::{AppendError, BatchBuilder, PartitionId, PlainRecord, ProducerState};
 
 use crate::error::EncodeError;
-use bytes_column::{BytesColumn, NoValues, Offsets, Reader, Views, with_reader};
+use bytes_column::{BytesColumn, NoValues, OffsetReader, Reader, ViewReader, with_reader};
 use chunk::{Chunk, Order, Sticky};
 use prepared::Prepared;
 
