@@ -46,7 +46,11 @@ def test_ctrl_c_ends_a_blocking_call(spawn: Spawn, call: str) -> None:
                 producer.send("t", b"x" * 900)
         print("ready", flush=True)
         try:
-            {call}
+            try:
+                {call}
+            except pa.ArrowInvalid:
+                # A foreign reader gives its own error first; the interrupt is raised as soon as Python code runs again.
+                time.sleep(1)
         except KeyboardInterrupt:
             print("interrupted", time.time(), flush=True)
         """
