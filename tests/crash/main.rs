@@ -3,5 +3,6 @@
 mod damage;
 mod failed_sync;
 mod full_disk;
+mod held_reads;
 mod power_cut;
 mod torn_tail;

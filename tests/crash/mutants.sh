@@ -27,5 +27,6 @@ skip-directory-sync power_cut
 ignore-poison failed_sync
 skip-sequence-check power_cut
 trust-indexes power_cut
+cut-under-map held_reads
 MUTANTS
 exit $survived

@@ -6,6 +6,8 @@ use headwater_record::Offset;
 pub(crate) const LEADER_EPOCH_CHECKPOINT: &str = "leader-epoch-checkpoint";
 /// What a file gets appended to its name when its segment was deleted, until it is removed.
 pub(crate) const DELETED_SUFFIX: &str = ".deleted";
+/// What a file has at the end of its name until it is whole and takes the name of the one it replaces.
+pub(crate) const TEMPORARY_SUFFIX: &str = ".tmp";
 
 /// What a file of a segment holds; its name's ending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,7 +63,7 @@ pub(crate) fn segment_file(base_offset: Offset, kind: FileKind) -> String {
 
 /// Reads a name.
 pub(crate) fn parse(name: &str) -> FileName {
-    if [DELETED_SUFFIX, ".cleaned", ".tmp"]
+    if [DELETED_SUFFIX, ".cleaned", TEMPORARY_SUFFIX]
         .iter()
         .any(|suffix| name.ends_with(suffix))
     {

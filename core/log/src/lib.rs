@@ -21,6 +21,7 @@ mod index_file;
 mod leader_epochs;
 mod listing;
 mod log_file;
+mod mapped;
 mod mutants;
 mod offset_index;
 mod open;

@@ -18,6 +18,8 @@ pub(crate) enum Mutant {
     SkipSequenceCheck,
     /// Recovery leaves the indexes as they are.
     TrustIndexes,
+    /// A truncation cuts a file that is mapped.
+    CutUnderMap,
 }
 
 /// Whether this one lives.
@@ -37,6 +39,7 @@ pub(crate) fn lives(mutant: Mutant) -> bool {
             "ignore-poison" => Mutant::IgnorePoison,
             "skip-sequence-check" => Mutant::SkipSequenceCheck,
             "trust-indexes" => Mutant::TrustIndexes,
+            "cut-under-map" => Mutant::CutUnderMap,
             _ => return None,
         })
     });

@@ -208,7 +208,7 @@ fn read_in<E: Env>(
     let limit = view.limit(found.segment);
     let segment: &Arc<Segment<E>> = &view.segments.list()[found.segment];
     let end = limit.min(found.position.saturating_add(wanted));
-    let mut bytes = segment.read_bytes(found.position, end)?;
+    let mut bytes = segment.fetch_bytes(found.position, end)?;
     bytes.truncate(end_of(&bytes, found.header.base_offset, upper, gaps));
     Ok(Read {
         bytes,

@@ -269,12 +269,7 @@ impl Recovery<'_> {
             log_end_offset,
             reason,
         });
-        segment
-            .file()?
-            .set_len(position)
-            .map_err(|source| segment.error("cut", FileKind::Log, source))?;
-        segment.set_size(position);
-        Ok(())
+        segment.cut_file(position)
     }
 }
 

@@ -215,12 +215,14 @@ impl<E: Env> PartitionLog<E> {
         failed.map_or(Ok(removed), |error| Err(error.into()))
     }
 
+    /// Closes files, and gives maps back, that were not used since the last call.
     fn close_idle_files(&self, view: &View<E>) {
         let recovery_point = self.recovery_point();
         for (index, segment) in view.segments.list().iter().enumerate() {
             if view.segments.end_offset(index, view.log_end_offset) <= recovery_point {
                 segment.close_if_idle();
             }
+            segment.release_map_if_idle();
         }
     }
 }

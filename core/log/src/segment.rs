@@ -11,12 +11,18 @@ use headwater_record::{BatchError, BatchHeader, Offset, RecordBatch};
 use parking_lot::Mutex;
 
 use crate::error::{FileError, ReadError};
-use crate::file_name::{DELETED_SUFFIX, FileKind, segment_file};
+use crate::file_name::{DELETED_SUFFIX, FileKind, TEMPORARY_SUFFIX, segment_file};
 use crate::header_walk::{HeaderWalk, WalkError};
 use crate::log_file::LogFile;
+use crate::mapped::{Alive, Maps};
 use crate::offset_index::OffsetIndex;
 use crate::time_index::{TimeIndex, TimestampOffset};
 use crate::transaction_index::TransactionIndex;
+
+/// Fewer bytes than this are copied in less time than a map takes.
+const MAP_BYTES_MIN: usize = 64 << 10;
+/// Bytes of a log file that are copied at once.
+const COPY_BYTES: u64 = 1 << 20;
 
 /// The greatest timestamp of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +53,7 @@ pub(crate) struct Segment<E: Env> {
     base_offset: Offset,
     deleted: AtomicBool,
     file: LogFile<E::File>,
+    maps: Maps,
     size: AtomicU64,
     modified_ms: AtomicI64,
     largest: Mutex<Largest>,
@@ -98,6 +105,7 @@ impl<E: Env> Segment<E> {
             base_offset,
             deleted: AtomicBool::new(false),
             file: LogFile::closed(),
+            maps: Maps::none(),
             size: AtomicU64::new(lengths.log),
             modified_ms: AtomicI64::new(modified_ms),
             largest: Mutex::new(Largest::Unknown),
@@ -170,6 +178,11 @@ impl<E: Env> Segment<E> {
         self.file.close_if_idle();
     }
 
+    /// Gives the map of the log file back if nobody has read in it for a while.
+    pub(crate) fn release_map_if_idle(&self) {
+        self.maps.release_if_idle();
+    }
+
     /// The first batch that ends at or after `target`, and where it begins.
     pub(crate) fn locate(
         &self,
@@ -233,6 +246,68 @@ impl<E: Env> Segment<E> {
             position,
             source,
         }
+    }
+
+    /// As [`read_bytes`](Self::read_bytes), and without copying where many bytes are read again that are in the system's cache.
+    pub(crate) fn fetch_bytes(&self, position: u64, end: u64) -> Result<Bytes, ReadError> {
+        let len = (end - position) as usize;
+        let file = self.file()?;
+        if len >= MAP_BYTES_MIN && file.is_cached(position, len) {
+            let mapped = self
+                .maps
+                .read_again(position..end, || self.size(), |size| file.map(size));
+            if let Some(bytes) =
+                mapped.map_err(|source| self.error("map", FileKind::Log, source))?
+            {
+                return Ok(bytes);
+            }
+        }
+        self.read_bytes(position, end)
+    }
+
+    /// Ends the log file at `end`. A file of which maps are alive keeps its bytes for them, and a shorter one takes its name.
+    pub(crate) fn cut_file(&self, end: u64) -> Result<(), FileError> {
+        self.maps.cut(end, |alive| {
+            match alive {
+                Alive::No => self
+                    .file()?
+                    .set_len(end)
+                    .map_err(|source| self.error("cut", FileKind::Log, source))?,
+                Alive::Yes => self.replace_file(end)?,
+            }
+            self.set_size(end);
+            Ok(())
+        })
+    }
+
+    /// Puts a file of the first `end` bytes in the place of the log file. It is on disk before it is there under that name.
+    fn replace_file(&self, end: u64) -> Result<(), FileError> {
+        let path = self.path(FileKind::Log);
+        let mut temporary = path.clone().into_os_string();
+        temporary.push(TEMPORARY_SUFFIX);
+        let temporary = PathBuf::from(temporary);
+        let old = self.file()?;
+        let replace = || {
+            let new = self.env.open_file(&temporary, OpenMode::Create)?;
+            new.set_len(0)?;
+            let mut position = 0;
+            while position < end {
+                let part = (end - position).min(COPY_BYTES) as usize;
+                let bytes = old.read_bytes(position, part)?;
+                if bytes.is_empty() {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                new.write_all_at(&bytes, position)?;
+                position += bytes.len() as u64;
+            }
+            new.sync_data()?;
+            self.env.rename(&temporary, &path)?;
+            self.env.sync_dir(&self.dir)?;
+            Ok(new)
+        };
+        let new = replace().map_err(|source| self.error("replace", FileKind::Log, source))?;
+        self.file.put(new);
+        Ok(())
     }
 
     /// Exactly the bytes of `position..end`.

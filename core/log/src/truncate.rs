@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use headwater_env::{Env, File};
+use headwater_env::Env;
 use headwater_record::Offset;
 
 use crate::error::{ChangeError, FileError, ReadError};
@@ -131,11 +131,7 @@ pub(crate) fn cut_segment<E: Env>(
 ) -> Result<(), ReadError> {
     let env = segment.env();
     let failed = |kind| move |source| segment.error("cut", kind, source);
-    segment
-        .file()?
-        .set_len(end)
-        .map_err(failed(FileKind::Log))?;
-    segment.set_size(end);
+    segment.cut_file(end)?;
     segment
         .offset_index
         .truncate_to(env, &segment.path(FileKind::OffsetIndex), offset)

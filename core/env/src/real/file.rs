@@ -101,6 +101,10 @@ impl File for RealFile {
             return Ok(None);
         }
         let len = usize::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
-        map::first_bytes(&self.file, len).map(Some)
+        map::first_bytes(&self.file, len)
+    }
+
+    fn is_cached(&self, position: u64, len: usize) -> bool {
+        map::is_cached(&self.file, position, len)
     }
 }

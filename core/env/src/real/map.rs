@@ -1,20 +1,113 @@
 //! Files as memory. The only `unsafe` of this crate.
 #![allow(
     unsafe_code,
-    reason = "mapping a file is unsafe: others may change it; see below"
+    reason = "mapping a file is unsafe: others may change it; see below. One call of the system has no safe face"
 )]
 
 use std::fs;
 use std::io;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use memmap2::MmapOptions;
+use memmap2::{Mmap, MmapOptions};
 
-/// The first `len` bytes of a file that has at least so many.
-pub(super) fn first_bytes(file: &fs::File, len: usize) -> io::Result<Bytes> {
-    // SAFETY: the bytes of a map must not change or vanish while it is alive. `File::map` is only for files that are never written or cut
-    // again (sealed segments; a deleted one is unlinked, which keeps its pages until the map goes), in a directory that is locked against
-    // other processes of ours and closed to other users (0700).
-    let map = unsafe { MmapOptions::new().len(len).map(file)? };
-    Ok(Bytes::from_owner(map))
+/// Bytes of the process that are mapped.
+static MAPPED: AtomicUsize = AtomicUsize::new(0);
+
+/// How many may be: a quarter of the machine's memory. The pages are the system's cache and leave when memory is needed, but they count as
+/// this process's while they are mapped, and cost it page tables.
+static MAPPED_MAX: LazyLock<usize> = LazyLock::new(|| {
+    let system = rustix::system::sysinfo();
+    (system.totalram as usize).saturating_mul(system.mem_unit as usize) / 4
+});
+
+/// A map, and its part of [`MAPPED`].
+struct Counted {
+    map: Mmap,
+    len: usize,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.map[..self.len]
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        MAPPED.fetch_sub(self.len, Ordering::Relaxed);
+    }
+}
+
+/// The first `len` bytes of a file that has at least so many, unless too much is mapped already.
+pub(super) fn first_bytes(file: &fs::File, len: usize) -> io::Result<Option<Bytes>> {
+    if MAPPED.fetch_add(len, Ordering::Relaxed) + len > *MAPPED_MAX {
+        MAPPED.fetch_sub(len, Ordering::Relaxed);
+        return Ok(None);
+    }
+    // SAFETY: the bytes of a map must not change or vanish while it is alive. `File::map` is only for bytes that are neither written nor
+    // cut meanwhile (whole batches of a segment; a deleted one is unlinked, which keeps its pages until the map goes), in a directory that
+    // is locked against other processes of ours and closed to other users (0700).
+    let map = unsafe { MmapOptions::new().len(len).map(file) };
+    let map = map.inspect_err(|_| {
+        MAPPED.fetch_sub(len, Ordering::Relaxed);
+    })?;
+    Ok(Some(Bytes::from_owner(Counted { map, len })))
+}
+
+/// Whether the system holds all of these bytes in its cache; some at least.
+#[cfg(target_os = "linux")]
+pub(super) fn is_cached(file: &fs::File, position: u64, len: usize) -> bool {
+    use std::os::fd::AsRawFd as _;
+
+    /// `struct cachestat_range`.
+    #[repr(C)]
+    struct Range {
+        offset: u64,
+        len: u64,
+    }
+
+    /// `struct cachestat`, in pages.
+    #[repr(C)]
+    #[derive(Default)]
+    struct Pages {
+        cached: u64,
+        dirty: u64,
+        under_writeback: u64,
+        evicted: u64,
+        recently_evicted: u64,
+    }
+
+    /// Every architecture that Rust and we know has this number.
+    const CACHESTAT: libc::c_long = 451;
+
+    if len == 0 {
+        return false;
+    }
+    let range = Range {
+        offset: position,
+        len: len as u64,
+    };
+    let mut pages = Pages::default();
+    let no_flags: libc::c_uint = 0;
+    // SAFETY: `cachestat(2)` reads a range and writes five counts, to memory that is there for it. A kernel before 6.5 refuses the call.
+    let result = unsafe {
+        libc::syscall(
+            CACHESTAT,
+            file.as_raw_fd(),
+            &raw const range,
+            &raw mut pages,
+            no_flags,
+        )
+    };
+    let page = rustix::param::page_size() as u64;
+    let wanted = (position + len as u64).div_ceil(page) - position / page;
+    result == 0 && pages.cached == wanted
+}
+
+/// Other systems do not say.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn is_cached(_: &fs::File, _: u64, _: usize) -> bool {
+    false
 }

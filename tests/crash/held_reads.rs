@@ -1,0 +1,65 @@
+//! What a reader holds without having copied it stays as it was, whatever becomes of the log.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use headwater_env::SimEnv;
+use headwater_log::{LogConfig, OpenState, PartitionLog};
+use headwater_record::{
+    BatchBuilder, BatchOptions, LeaderEpoch, Offset, ValidationRules, validate,
+};
+
+const DIR: &str = "/data/flights-0";
+/// Large enough that reads of it are worth a map.
+const VALUE_BYTES: usize = 40 << 10;
+
+fn open(env: &SimEnv) -> PartitionLog<SimEnv> {
+    let opened = PartitionLog::open(
+        env.clone(),
+        Path::new(DIR),
+        LogConfig::default(),
+        OpenState::UNKNOWN,
+    );
+    opened.expect("the log opens").0
+}
+
+fn append(log: &PartitionLog<SimEnv>, fill: u8) {
+    let mut builder = BatchBuilder::new(BatchOptions {
+        capacity: 1 << 20,
+        ..BatchOptions::default()
+    });
+    builder
+        .try_append(0, None, Some(&[fill; VALUE_BYTES]), &[])
+        .expect("the record fits");
+    let bytes = builder.finish().expect("a record");
+    let batches = validate(bytes, &ValidationRules::default()).expect("our own batch");
+    log.append_as_leader(batches, LeaderEpoch::new(0))
+        .expect("appended");
+}
+
+fn read(log: &PartitionLog<SimEnv>) -> Bytes {
+    let read = log.read(Offset::ZERO, log.log_end_offset(), 1 << 20, true);
+    read.expect("read").bytes
+}
+
+#[test]
+fn a_truncation_leaves_what_readers_hold_and_survives_a_crash() {
+    let env = SimEnv::new(1);
+    let log = open(&env);
+    (1..=4).for_each(|fill| append(&log, fill));
+    let copied = read(&log);
+    let held = read(&log);
+    assert_eq!(copied, held);
+    assert_eq!(
+        log.truncate_to(Offset::new(2)).expect("cut"),
+        Offset::new(2)
+    );
+    append(&log, 9);
+    assert_eq!(held, copied, "what was read did not change");
+    let after = read(&log);
+    assert_eq!(after[..copied.len() / 2], copied[..copied.len() / 2]);
+    assert_eq!(after[after.len() - 2], 9);
+    log.flush().expect("flushed");
+    drop((log, held));
+    assert_eq!(read(&open(&env.after_power_cut(7))), after);
+}
