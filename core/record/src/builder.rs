@@ -132,24 +132,28 @@ impl BatchBuilder {
         count: usize,
         mut record: impl FnMut(usize) -> PlainRecord<'a>,
     ) -> Result<usize, AppendError> {
-        let mut progress = self.progress;
-        let mut appended = Ok(count);
-        for index in 0..count {
-            let next = record(index);
-            if let Err(error) = append(
-                &mut self.buffer,
-                self.options.capacity,
-                &mut progress,
-                &next,
-                &[],
-            ) {
-                let is_news = index == 0 && error != AppendError::Full;
-                appended = if is_news { Err(error) } else { Ok(index) };
-                break;
+        let mut index = 0;
+        while index < count {
+            // One record on the way that makes room and knows all kinds; then as many as are of the usual kind.
+            let PlainRecord {
+                timestamp_ms,
+                key,
+                value,
+            } = record(index);
+            match self.try_append(timestamp_ms, key, value, &[]) {
+                Ok(()) => index += 1,
+                Err(error) if index == 0 && error != AppendError::Full => return Err(error),
+                Err(_) => return Ok(index),
             }
+            let end_max = self.options.capacity.min(self.buffer.room());
+            let (out, mut progress) = (self.buffer.bytes(), self.progress);
+            while index < count && encode::write_usual(out, end_max, &mut progress, &record(index))
+            {
+                index += 1;
+            }
+            self.progress = progress;
         }
-        self.progress = progress;
-        appended
+        Ok(count)
     }
 
     /// How many records the batch has.

@@ -4,6 +4,7 @@
     reason = "measured: a call costs as much as a short record"
 )]
 
+use crate::builder::PlainRecord;
 use crate::varint::{self, Short};
 
 /// Where a batch's records stand: what changes with each of them.
@@ -163,6 +164,36 @@ impl Plan {
         let at = store(out, at, self.value);
         copy(out, at, value)
     }
+}
+
+/// Appends a record of the usual kind without headers, unless it would end behind `end_max`; says whether it did. Behind `end_max` there
+/// is [`SLACK`]. Not for the first record of a batch.
+#[inline(always)]
+pub(crate) fn write_usual(
+    out: &mut [u8],
+    end_max: usize,
+    progress: &mut Progress,
+    record: &PlainRecord<'_>,
+) -> bool {
+    let PlainRecord {
+        timestamp_ms,
+        key,
+        value,
+    } = *record;
+    let timestamp_delta = timestamp_ms.wrapping_sub(progress.base_timestamp_ms);
+    let Some(plan) = Plan::new(timestamp_delta, progress.count, key, value, 1) else {
+        return false;
+    };
+    let end = progress.position + plan.len;
+    if timestamp_ms < -1 || end > end_max {
+        return false;
+    }
+    let at = plan.write(out, progress.position, key, value);
+    out[at] = 0;
+    progress.position = end;
+    progress.max_timestamp_ms = progress.max_timestamp_ms.max(timestamp_ms);
+    progress.count += 1;
+    true
 }
 
 #[inline(always)]

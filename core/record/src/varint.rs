@@ -87,8 +87,8 @@ fn write_long(out: &mut [u8], mut at: usize, mut value: u64) -> usize {
     at + 1
 }
 
-/// A number below 2^21 as a varint of one to three bytes, made without a branch: encoders that write many of them
-/// keep it in a register and store eight bytes at once.
+/// A number below 2^21 as a varint of one to three bytes: encoders that write many of them keep it in a register and
+/// store eight bytes at once. Branches, which are nearly always guessed right, are quicker here than arithmetic without.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Short {
     /// The bytes, the first lowest; zeros above.
@@ -102,13 +102,24 @@ impl Short {
     pub(crate) const LIMIT: u64 = 1 << 21;
 
     /// Of a number below [`LIMIT`](Self::LIMIT), which is zigzagged already.
-    #[inline]
+    #[inline(always)]
     pub(crate) const fn new(zigzag: u64) -> Self {
-        let (two, three) = ((zigzag >= 0x80) as u64, (zigzag >= 0x4000) as u64);
-        let groups = zigzag & 0x7f | (zigzag & 0x3f80) << 1 | (zigzag & 0x1f_c000) << 2;
+        if zigzag < 0x80 {
+            return Self {
+                bytes: zigzag,
+                len: 1,
+            };
+        }
+        let two = zigzag & 0x7f | (zigzag & 0x3f80) << 1;
+        if zigzag < 0x4000 {
+            return Self {
+                bytes: two | 0x80,
+                len: 2,
+            };
+        }
         Self {
-            bytes: groups | two << 7 | three << 15,
-            len: (1 + two + three) as usize,
+            bytes: two | (zigzag & 0x1f_c000) << 2 | 0x8080,
+            len: 3,
         }
     }
 }
