@@ -35,6 +35,7 @@ mod murmur2;
 mod options;
 mod projection;
 mod trusted;
+mod zeros;
 
 pub use classic::{classic_schema, compact, to_classic};
 pub use decode::{Decoded, Decoder, Fetched};

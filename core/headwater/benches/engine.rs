@@ -87,13 +87,17 @@ fn produce(size: usize) {
     let table = table(size, rows);
     let (mut ours, mut limit) = (Spent::MAX, Spent::MAX);
     let mut bytes = 0;
-    for _ in 0..TURNS {
+    for turn in 0..TURNS {
         let directory = directory();
         let engine = headwater::open(Some(directory.path()), NO_CONFIG).expect("an engine");
         engine
             .block_on(engine.create_topic(NewTopic::new("t")))
             .expect("a topic");
         let producer = engine.producer(ProducerConfig::default());
+        // Whoever writes second after a clearance writes a tenth faster, so they take turns in that too.
+        if turn % 2 == 1 {
+            limit = limit.min(write_all(&directory.path().join("limit"), RUN_BYTES));
+        }
         let start = Stopwatch::start();
         let result = engine
             .block_on(producer.send_batch("t", &table, &value_column()))
@@ -101,7 +105,9 @@ fn produce(size: usize) {
         ours = ours.min(start.spent());
         bytes = result.bytes as usize;
         drop((producer, engine));
-        limit = limit.min(write_all(&directory.path().join("limit"), bytes));
+        if turn % 2 == 0 {
+            limit = limit.min(write_all(&directory.path().join("limit"), bytes));
+        }
     }
     report(
         &format!("Arrow to page cache, {size} bytes"),

@@ -17,8 +17,9 @@ use super::{BatchResult, BulkOptions, Producer};
 use crate::clock;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The size of a table's batches: rows and batch stay in the cache between encoding and writing. Half the broker's default limit.
-const BATCH_BYTES: usize = 512 << 10;
+/// The size of a table's batches: large enough for the page cache, which takes unaligned ends in small pieces, and small enough to be in the
+/// processor's cache still when it is written. The broker's default limit is a header more.
+const BATCH_BYTES: usize = 1 << 20;
 /// After so many bytes whoever runs us may do something else, such as noticing that nobody wants the result any more.
 const YIELD_BYTES: usize = 4 << 20;
 

@@ -1,6 +1,7 @@
 //! A key or value column while its rows are collected.
 
-use crate::trusted::{Buffers, ClassicColumn, ViewColumn};
+use super::classic_column::ClassicColumn;
+use crate::trusted::{Buffers, ViewColumn};
 
 /// How values are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

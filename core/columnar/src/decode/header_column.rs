@@ -28,17 +28,17 @@ pub(crate) struct HeaderColumn {
 }
 
 impl HeaderColumn {
-    /// Takes the headers of one record; rows come in order.
-    #[inline]
-    pub(crate) fn push(&mut self, row: usize, record: &RawRecord, plain: &[u8]) {
+    /// Takes the headers of one record; rows come in order. The record comes by value, so that the caller's stays in registers.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, row: usize, record: RawRecord, plain: &[u8]) {
         if record.header_count != 0 {
-            self.push_all(row, Headers::of(record, plain));
+            self.push_all(row, record, plain);
         }
     }
 
     #[inline(never)]
-    fn push_all(&mut self, row: usize, headers: Headers<'_>) {
-        for header in headers {
+    fn push_all(&mut self, row: usize, record: RawRecord, plain: &[u8]) {
+        for header in Headers::of(&record, plain) {
             let key = header.key_text();
             self.bytes += key.len() + header.value.map_or(0, <[u8]>::len) + 1;
             if self.bytes > i32::MAX as usize {

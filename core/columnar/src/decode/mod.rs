@@ -2,13 +2,17 @@
 
 mod assemble;
 mod byte_column;
+mod classic_column;
 mod fetched;
 mod header_column;
+mod places;
 mod plan;
 mod rows;
 mod walk;
 
 pub use fetched::{Decoded, Fetched};
+pub(crate) use places::Places;
+pub(crate) use walk::short_record;
 
 use arrow_schema::SchemaRef;
 use headwater_record::{BatchError, Offset, RecordBatch, batches};

@@ -4,10 +4,14 @@ use headwater_record::{BatchHeader, Offset, Records, TimestampType};
 
 use super::byte_column::ByteColumn;
 use super::header_column::HeaderColumn;
+use super::places::Places;
 use super::walk::Walk;
 use crate::error::DecodeErrorKind;
 use crate::projection::{Column, Projection};
-use crate::trusted::{Block, Buffers, ViewColumn};
+use crate::trusted::{Block, Buffers, Columns, fill};
+
+/// A run of fewer records than this is the last one that is tried in its batch.
+const RUN_MIN: usize = 16;
 
 /// The columns that are built; an empty one that is not wanted stays empty.
 #[derive(Debug)]
@@ -108,64 +112,60 @@ impl Rows {
         block: &Block<'_>,
         window: Window,
     ) -> Result<Option<Offset>, AppendFailure> {
+        let header = records.header();
         // No record is shorter than seven bytes, so a count that lies cannot ask for much memory.
         let room = records.count().min(block.plain().len() / 7 + 1);
-        let (offsets_from, times_from) = (self.offsets.len(), self.timestamps.len());
-        let offsets = grow(&mut self.offsets, if self.keep_offsets { room } else { 0 });
-        let times = grow(
-            &mut self.timestamps,
-            if self.keep_timestamps { room } else { 0 },
-        );
-        // A column that is not wanted has no slots.
-        let mut unwanted = (ViewColumn::default(), ViewColumn::default());
-        let mut key = match &mut self.key {
-            Some(column) => column.views().fill(block, room),
-            None => unwanted.0.fill(block, 0),
+        let columns = Columns {
+            offsets: self.keep_offsets.then_some(&mut self.offsets),
+            timestamps: self.keep_timestamps.then_some(&mut self.timestamps),
+            key: self.key.as_mut().map(ByteColumn::views),
+            value: self.value.as_mut().map(ByteColumn::views),
         };
-        let mut value = match &mut self.value {
-            Some(column) => column.views().fill(block, room),
-            None => unwanted.1.fill(block, 0),
-        };
-        let header = records.header();
-        let trims = !window.has_all_of(header);
-        let (mut row, mut stopped) = (0, None);
-        let mut walk = Walk::new(block.plain());
-        for _ in 0..header.record_count {
-            let record = walk.next()?;
-            let (offset, timestamp_ms) = records
-                .place(&record)
-                .ok_or(AppendFailure::Place { index: row })?;
-            if trims {
-                if offset < window.from || offset >= window.until {
-                    continue;
+        let (headers, first_row) = (&mut self.headers, self.count);
+        let places = Places::of(header);
+        let trims = (!window.has_all_of(header)).then_some(window);
+        let (result, rows) = fill(columns, block, room, |rows| {
+            let mut walk = Walk::new(block.plain(), header.record_count);
+            let mut walk_all = || {
+                let mut runs = trims.is_none();
+                while !walk.is_done() {
+                    if runs {
+                        let before = rows.rows();
+                        let left = walk.left();
+                        let at = rows.push_run(walk.position(), left, places);
+                        let ran = rows.rows() - before;
+                        walk.skip_to(at, ran);
+                        // Where records are of many kinds, runs cost more than they bring.
+                        runs = ran >= RUN_MIN;
+                        if ran == left {
+                            break;
+                        }
+                    }
+                    let (index, record) = walk.next()?;
+                    let offset = places
+                        .offset(record.offset_delta)
+                        .ok_or(AppendFailure::Place { index })?;
+                    if let Some(window) = trims {
+                        if offset < window.from || offset >= window.until {
+                            continue;
+                        }
+                        if rows.rows() == window.max_rows {
+                            return Ok(Some(offset));
+                        }
+                    }
+                    if let Some(headers) = headers {
+                        headers.push(first_row + rows.rows(), record, block.plain());
+                    }
+                    let timestamp_ms = places.timestamp_ms(record.timestamp_delta);
+                    rows.push(offset.get(), timestamp_ms, record.key, record.value);
                 }
-                if row == window.max_rows {
-                    stopped = Some(offset);
-                    break;
-                }
-            }
-            if let Some(slot) = offsets.get_mut(row) {
-                *slot = offset.get();
-            }
-            if let Some(slot) = times.get_mut(row) {
-                *slot = timestamp_ms;
-            }
-            key.set(row, record.key);
-            value.set(row, record.value);
-            if let Some(headers) = &mut self.headers {
-                headers.push(self.count + row, &record, block.plain());
-            }
-            row += 1;
-        }
-        if stopped.is_none() {
-            walk.end(header.record_count)?;
-        }
-        key.finish(row);
-        value.finish(row);
-        self.offsets.truncate(offsets_from + row);
-        self.timestamps.truncate(times_from + row);
-        self.count += row;
-        Ok(stopped)
+                walk.end()?;
+                Ok(None)
+            };
+            (walk_all(), rows.rows())
+        });
+        self.count += rows;
+        result
     }
 
     /// Counts the records of a batch that lies in the window, if that is all that is wanted of them.
@@ -205,13 +205,6 @@ impl Rows {
             .or(self.runs.last())
             .map_or(0, |run| run.0)
     }
-}
-
-/// Lengthens by so many and returns these.
-fn grow(column: &mut Vec<i64>, rows: usize) -> &mut [i64] {
-    let start = column.len();
-    column.resize(start + rows, 0);
-    &mut column[start..]
 }
 
 /// Why the records of a batch could not be appended.

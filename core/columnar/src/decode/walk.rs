@@ -2,37 +2,62 @@
 
 use headwater_record::{BatchError, RawRecord, RawRecords, Span};
 
-/// A walk over the plain records of one batch. The caller asks for as many as the batch counts, then calls [`Walk::end`].
+/// A walk over the plain records of one batch, as many as it counts; then [`Walk::end`] is to be called.
 #[derive(Debug)]
 pub(crate) struct Walk<'a> {
     plain: &'a [u8],
     at: usize,
     index: i32,
+    count: i32,
 }
 
 impl<'a> Walk<'a> {
-    pub(crate) fn new(plain: &'a [u8]) -> Self {
+    pub(crate) fn new(plain: &'a [u8], count: i32) -> Self {
         Self {
             plain,
             at: 0,
             index: 0,
+            count,
         }
     }
 
-    /// The next record; its spans lie in the plain records.
+    /// Whether all that the batch counts were read.
+    pub(crate) fn is_done(&self) -> bool {
+        self.index >= self.count
+    }
+
+    /// How many are to be read.
+    pub(crate) fn left(&self) -> usize {
+        (self.count - self.index).max(0) as usize
+    }
+
+    /// Where the next record starts.
+    pub(crate) fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Goes on at a position that somebody else has walked to over so many records.
+    pub(crate) fn skip_to(&mut self, position: usize, records: usize) {
+        self.at = position;
+        self.index += records as i32;
+    }
+
+    /// The next record and its index; its spans lie in the plain records.
     #[inline(always)]
-    pub(crate) fn next(&mut self) -> Result<RawRecord, BatchError> {
+    pub(crate) fn next(&mut self) -> Result<(usize, RawRecord), BatchError> {
         let (record, next) = match short_record(self.plain, self.at) {
             Some(read) => read,
-            None => self.any_record()?,
+            None => any_record(self.plain, self.at, self.index)?,
         };
+        let index = self.index as usize;
         self.at = next;
         self.index += 1;
-        Ok(record)
+        Ok((index, record))
     }
 
     /// After the last record: refuses a count that is negative, and bytes that are left over.
-    pub(crate) fn end(&self, count: i32) -> Result<(), BatchError> {
+    pub(crate) fn end(&self) -> Result<(), BatchError> {
+        let count = self.count;
         if count < 0 {
             return Err(BatchError::InvalidCount { count });
         }
@@ -41,54 +66,63 @@ impl<'a> Walk<'a> {
             extra => Err(BatchError::BytesAfterRecords { count, extra }),
         }
     }
+}
 
-    /// The next record, however it is laid out, or what is wrong with it.
-    #[inline(never)]
-    fn any_record(&self) -> Result<(RawRecord, usize), BatchError> {
-        let rest = self.plain.get(self.at..).unwrap_or_default();
-        let mut records = RawRecords::new(rest, 1);
-        let record = match records.next() {
-            Some(Ok(record)) => record,
-            Some(Err(BatchError::Record { defect, .. })) => {
-                let index = self.index as usize;
-                return Err(BatchError::Record { index, defect });
-            }
-            Some(Err(error)) => return Err(error),
-            None => return Err(BatchError::InvalidCount { count: self.index }),
-        };
-        let moved = |span: Span| Span {
-            start: if span.is_null() {
-                0
-            } else {
-                span.start + self.at as u32
-            },
-            len: span.len,
-        };
-        let record = RawRecord {
-            key: moved(record.key),
-            value: moved(record.value),
-            headers: moved(record.headers),
-            ..record
-        };
-        Ok((record, self.at + records.position()))
-    }
+/// The record at `at`, however it is laid out, or what is wrong with it. Takes values, not the walk: that stays in registers.
+#[inline(never)]
+fn any_record(plain: &[u8], at: usize, index: i32) -> Result<(RawRecord, usize), BatchError> {
+    let rest = plain.get(at..).unwrap_or_default();
+    let mut records = RawRecords::new(rest, 1);
+    let record = match records.next() {
+        Some(Ok(record)) => record,
+        Some(Err(BatchError::Record { defect, .. })) => {
+            return Err(BatchError::Record {
+                index: index as usize,
+                defect,
+            });
+        }
+        Some(Err(error)) => return Err(error),
+        None => return Err(BatchError::InvalidCount { count: index }),
+    };
+    let moved = |span: Span| Span {
+        start: if span.is_null() {
+            0
+        } else {
+            span.start + at as u32
+        },
+        len: span.len,
+    };
+    let record = RawRecord {
+        key: moved(record.key),
+        value: moved(record.value),
+        headers: moved(record.headers),
+        ..record
+    };
+    Ok((record, at + records.position()))
 }
 
 /// A record without headers, whose numbers take three bytes at most each and which does not stand at the very end; `None` for any
 /// other, whether well-formed or not.
 #[inline(always)]
-fn short_record(plain: &[u8], at: usize) -> Option<(RawRecord, usize)> {
-    let head = plain.get(at..)?.first_chunk::<16>()?;
+pub(crate) fn short_record(plain: &[u8], at: usize) -> Option<(RawRecord, usize)> {
+    // One check of bounds for the length, three numbers, and the length of a value without a key.
+    let head = plain.get(at..)?.first_chunk::<32>()?;
     let (length, next) = short_number(head, 0)?;
     let end = at + next + positive(length)?;
     // One byte of attributes that mean nothing.
     let (timestamp_delta, next) = short_number(head, next + 1)?;
     let (offset_delta, next) = short_number(head, next)?;
     let (key_len, next) = short_number(head, next)?;
-    let (key, after_key) = short_span(key_len, at + next)?;
-    let middle = plain.get(after_key..)?.first_chunk::<4>()?;
-    let (value_len, next) = short_number(middle, 0)?;
-    let (value, after_value) = short_span(value_len, after_key + next)?;
+    let (key, value_len, value_start) = if key_len == NO_BYTES {
+        let (value_len, next) = short_number(head, next)?;
+        (Span::NULL, value_len, at + next)
+    } else {
+        let (key, after_key) = short_span(key_len, at + next)?;
+        let middle = plain.get(after_key..)?.first_chunk::<4>()?;
+        let (value_len, next) = short_number(middle, 0)?;
+        (key, value_len, after_key + next)
+    };
+    let (value, after_value) = short_span(value_len, value_start)?;
     if plain.get(after_value) != Some(&0) || after_value + 1 != end {
         return None;
     }
@@ -105,6 +139,9 @@ fn short_record(plain: &[u8], at: usize) -> Option<(RawRecord, usize)> {
     };
     Some((record, end))
 }
+
+/// The length of what is null, minus one, before the zigzag.
+const NO_BYTES: u32 = 1;
 
 /// A varint of up to three bytes, before the zigzag, and the position after it. The caller sees to it that `at + 2` is inside.
 #[inline(always)]
@@ -133,7 +170,7 @@ fn positive(zigzag: u32) -> Option<usize> {
 /// The bytes at `start`, and where they end.
 #[inline(always)]
 fn short_span(zigzag: u32, start: usize) -> Option<(Span, usize)> {
-    if zigzag == 1 {
+    if zigzag == NO_BYTES {
         return Some((Span::NULL, start));
     }
     let len = positive(zigzag)?;
@@ -159,11 +196,11 @@ mod tests {
 
     /// What both ways make of the same bytes.
     fn compare(plain: &[u8], count: i32) -> Result<(), TestCaseError> {
-        let mut walk = Walk::new(plain);
+        let mut walk = Walk::new(plain, count);
         let ours = (0..count)
-            .map(|_| walk.next())
+            .map(|_| walk.next().map(|(_, record)| record))
             .collect::<Result<Vec<_>, _>>();
-        let ours = ours.and_then(|records| walk.end(count).map(|()| records));
+        let ours = ours.and_then(|records| walk.end().map(|()| records));
         let theirs: Result<Vec<_>, _> = RawRecords::new(plain, count).collect();
         let values = |records: Vec<RawRecord>| -> Vec<_> {
             let of = |span: Span| span.of(plain).map(<[u8]>::to_vec);
