@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use headwater::BatchOptions;
 use parking_lot::{Mutex, MutexGuard};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -11,6 +10,7 @@ use pyo3::types::PyDict;
 use crate::batch::Batch;
 use crate::convert::partitions;
 use crate::errors;
+use crate::fetch_ahead::Stream;
 use crate::message::Message;
 use crate::reading::{Reading, batch_options, by_partition, seek, seeks};
 use crate::runtime::{self, Embedded, Owned};
@@ -53,16 +53,12 @@ impl Consumer {
         })
     }
 
-    fn next_batch(
-        &self,
-        py: Python<'_>,
-        options: &BatchOptions,
-    ) -> PyResult<Option<headwater::Batch>> {
+    fn next_batch(&self, py: Python<'_>, stream: Stream) -> PyResult<Option<headwater::Batch>> {
         let mut reading = self.lock()?;
         runtime::call(
             py,
             self.embedded.runtime(),
-            reading.get_mut()?.next_batch(options),
+            reading.get_mut()?.next_batch(stream),
         )
     }
 }
@@ -147,7 +143,7 @@ impl Consumer {
         let options = batch_options(max_records, max_bytes, max_wait, until)?;
         Ok(BatchIterator {
             consumer: slf.clone().unbind(),
-            options,
+            stream: Stream::new(options),
         })
     }
 
@@ -320,7 +316,7 @@ impl Consumer {
 #[derive(Debug)]
 pub(crate) struct BatchIterator {
     consumer: Py<Consumer>,
-    options: BatchOptions,
+    stream: Stream,
 }
 
 #[pymethods]
@@ -333,7 +329,7 @@ impl BatchIterator {
         Ok(self
             .consumer
             .get()
-            .next_batch(py, &self.options)?
+            .next_batch(py, self.stream)?
             .map(|batch| Batch::new(batch, None)))
     }
 }

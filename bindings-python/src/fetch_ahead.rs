@@ -1,11 +1,30 @@
-//! A consumer that fetches the next batch in the engine's runtime while Python iterates the messages of the one before.
+//! A consumer that fetches the next batch in the engine's runtime while Python works on the one before.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use headwater::{Batch, BatchOptions, Consumer, Error, ErrorKind, Result};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+
+/// Batches that are asked for one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stream {
+    pub(crate) options: BatchOptions,
+    number: u64,
+}
+
+impl Stream {
+    /// A stream that is none of those before.
+    pub(crate) fn new(options: BatchOptions) -> Self {
+        static STREAMS: AtomicU64 = AtomicU64::new(0);
+        Self {
+            options,
+            number: STREAMS.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+}
 
 /// Where the consumer is.
 #[derive(Debug)]
@@ -23,6 +42,7 @@ pub(crate) enum Source {
 pub(crate) struct Errand {
     task: JoinHandle<(Box<Consumer>, Fetched)>,
     stop: Arc<Notify>,
+    stream: Stream,
 }
 
 /// What a task has fetched: `None` if it was stopped before there was anything.
@@ -49,6 +69,11 @@ impl Source {
                 "The consumer failed while it fetched: make a new one to read on.",
             )),
         }
+    }
+
+    /// Whether a task fetches for this stream.
+    pub(crate) fn fetches(&self, stream: Stream) -> bool {
+        matches!(self, Self::Away(errand) if errand.stream == stream)
     }
 
     /// The next batch, from the task if there is one.
@@ -82,8 +107,8 @@ impl Source {
         Ok(fetched)
     }
 
-    /// Sends the consumer for the next batch.
-    pub(crate) fn fetch_ahead(&mut self, runtime: &Handle, options: BatchOptions) {
+    /// Sends the consumer for the next batch of this stream.
+    pub(crate) fn fetch_ahead(&mut self, runtime: &Handle, stream: Stream) {
         let mut consumer = match std::mem::replace(self, Self::Lost) {
             Self::Here(consumer) => consumer,
             other => {
@@ -96,11 +121,11 @@ impl Source {
         let task = runtime.spawn(async move {
             let fetched = tokio::select! {
                 biased;
-                batch = consumer.next_batch(&options) => Some(batch),
+                batch = consumer.next_batch(&stream.options) => Some(batch),
                 () = stopped.notified() => None,
             };
             (consumer, fetched)
         });
-        *self = Self::Away(Errand { task, stop });
+        *self = Self::Away(Errand { task, stop, stream });
     }
 }

@@ -14,10 +14,10 @@ use tokio::runtime::Handle;
 use crate::batch::Batch;
 use crate::convert::{partitions, position};
 use crate::errors;
-use crate::fetch_ahead::Source;
+use crate::fetch_ahead::{Source, Stream};
 use crate::message::{Message, Messages};
 
-/// A batch of so many messages is worth fetching the next one meanwhile: more is likely to be there.
+/// After a batch of so many records it is worth to fetch the next one meanwhile: more is likely to be there.
 const AHEAD_RECORDS: usize = 4_096;
 
 /// A consumer of the core, and what was fetched from it and not handed out yet: the batch whose messages are being iterated, and the one
@@ -26,6 +26,7 @@ const AHEAD_RECORDS: usize = 4_096;
 pub(crate) struct Reading {
     source: Source,
     rest: VecDeque<Rest>,
+    messages: Stream,
     runtime: Handle,
 }
 
@@ -65,6 +66,7 @@ impl Reading {
         Self {
             source: Source::new(consumer),
             rest: VecDeque::new(),
+            messages: Stream::new(message_options()),
             runtime,
         }
     }
@@ -89,20 +91,15 @@ impl Reading {
         Ok(None)
     }
 
-    /// Fetches what [`Reading::next_message`] hands out next, and starts to fetch what comes behind. Returns whether there will be more.
+    /// Fetches what [`Reading::next_message`] hands out next. Returns whether there will be more.
     pub(crate) async fn fetch(&mut self) -> headwater::Result<bool> {
-        loop {
-            let Some(batch) = self.source.next_batch(&message_options()).await? else {
-                return Ok(false);
-            };
-            if batch.len() >= AHEAD_RECORDS {
-                self.source.fetch_ahead(&self.runtime, message_options());
-            }
+        while let Some(batch) = self.next_batch(self.messages).await? {
             if !batch.is_empty() {
                 self.rest.push_back(Rest::new(batch));
                 return Ok(true);
             }
         }
+        Ok(false)
     }
 
     /// Takes a batch back that nobody waited for any more, before what was fetched after it.
@@ -155,15 +152,24 @@ impl Reading {
         }
     }
 
-    /// The next batch, what was fetched before first.
+    /// The next batch, what was fetched before first. After a large one the next is fetched while the caller works on this one.
     pub(crate) async fn next_batch(
         &mut self,
-        options: &BatchOptions,
+        stream: Stream,
     ) -> headwater::Result<Option<headwater::Batch>> {
-        match self.take_rest(Some(options.max_records)).await? {
-            Some(rest) => Ok(Some(rest)),
-            None => self.source.here()?.next_batch(options).await,
+        let is_expected = self.rest.is_empty() && self.source.fetches(stream);
+        if !is_expected && let Some(rest) = self.take_rest(Some(stream.options.max_records)).await?
+        {
+            return Ok(Some(rest));
         }
+        let batch = self.source.next_batch(&stream.options).await?;
+        if batch
+            .as_ref()
+            .is_some_and(|batch| batch.len() >= AHEAD_RECORDS)
+        {
+            self.source.fetch_ahead(&self.runtime, stream);
+        }
+        Ok(batch)
     }
 
     /// Positions, less what was fetched and not handed out yet.
@@ -220,7 +226,7 @@ impl Reading {
 }
 
 /// How iterating messages fetches: whatever is there, at once.
-pub(crate) fn message_options() -> BatchOptions {
+fn message_options() -> BatchOptions {
     BatchOptions {
         max_wait: Duration::ZERO,
         ..BatchOptions::default()

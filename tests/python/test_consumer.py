@@ -203,3 +203,16 @@ def test_what_is_fetched_ahead_is_neither_lost_nor_seen_twice(client: hw.Client)
     abandoned.seek("earliest")
     next(abandoned)
     del abandoned
+
+
+def test_each_stream_to_the_end_sees_what_came_since_the_last(client: hw.Client) -> None:
+    topic = client.create_topic("growing")
+    producer = client.producer()
+    with client.consumer(topic.name, auto_offset_reset="earliest") as consumer:
+        for count in (20_000, 10, 30_000):
+            producer.send_batch("growing", [b"x"] * count)
+            first = next(iter(consumer.batches(until="end", max_records=8_000)))
+            rest = list(consumer.batches(until="end", max_records=8_000))
+            assert len(first) + sum(map(len, rest)) == count
+            assert not consumer.poll(timeout=0)
+    producer.close()

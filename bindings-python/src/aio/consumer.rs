@@ -4,7 +4,6 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater::BatchOptions;
 use pyo3::exceptions::{PyStopAsyncIteration, PyStopIteration};
 use pyo3::prelude::*;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -14,6 +13,7 @@ use crate::batch::Batch;
 
 use crate::convert::partitions;
 use crate::errors;
+use crate::fetch_ahead::Stream;
 use crate::message::Message;
 use crate::reading::{Reading, batch_options, by_partition, seek, seeks};
 use crate::runtime::{Embedded, Owned};
@@ -74,15 +74,11 @@ impl AioConsumer {
         Ok(Arc::clone(self.shared.get()?).lock_owned())
     }
 
-    fn next_batch<'py>(
-        &self,
-        py: Python<'py>,
-        options: BatchOptions,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn next_batch<'py>(&self, py: Python<'py>, stream: Stream) -> PyResult<Bound<'py, PyAny>> {
         let shared = self.lock()?;
         let work = async move {
             let mut shared = shared.await;
-            let batch = shared.ready().await?.next_batch(&options).await?;
+            let batch = shared.ready().await?.next_batch(stream).await?;
             Ok((shared, batch))
         };
         let convert = |py: Python<'_>, (_, batch): Fetched| match batch {
@@ -177,7 +173,7 @@ impl AioConsumer {
         let options = batch_options(max_records, max_bytes, max_wait, until)?;
         Ok(AioBatchIterator {
             consumer: slf.clone().unbind(),
-            options,
+            stream: Stream::new(options),
         })
     }
 
@@ -376,7 +372,7 @@ impl NextMessage {
 #[derive(Debug)]
 pub(crate) struct AioBatchIterator {
     consumer: Py<AioConsumer>,
-    options: BatchOptions,
+    stream: Stream,
 }
 
 #[pymethods]
@@ -386,6 +382,6 @@ impl AioBatchIterator {
     }
 
     fn __anext__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.consumer.get().next_batch(py, self.options)
+        self.consumer.get().next_batch(py, self.stream)
     }
 }
