@@ -16,6 +16,7 @@ use headwater_env::Env;
 use headwater_protocol::{ErrorCode, FetchRequest, FetchResponse};
 use tokio::time::Instant;
 
+use crate::RequestContext;
 use crate::state::State;
 use gather::{Gathered, Plan};
 use wait::Registration;
@@ -24,7 +25,11 @@ use wait::Registration;
 ///
 /// # Panics
 /// If it has to wait and is not polled inside a Tokio runtime with time.
-pub(super) async fn handle<E: Env>(state: &State<E>, request: FetchRequest) -> FetchResponse {
+pub(super) async fn handle<E: Env>(
+    state: &State<E>,
+    _context: &RequestContext,
+    request: FetchRequest,
+) -> FetchResponse {
     if request.session_id != 0 || request.session_epoch > 0 {
         return FetchResponse {
             error_code: ErrorCode::FetchSessionIdNotFound.code(),

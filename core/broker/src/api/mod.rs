@@ -1,7 +1,7 @@
 //! One file for each Kafka API that this broker answers: list this directory to see what is supported.
 //!
 //! A handler takes the typed request and returns the typed response, with Kafka's error codes inside. It maps and delegates; what is
-//! allowed is decided below. All of them compute in the thread that polls them; only Fetch may wait.
+//! allowed is decided below. All of them compute in the thread that polls them; only those in the `waiting` section may wait.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -34,15 +34,18 @@ use crate::RequestContext;
 use crate::state::State;
 
 macro_rules! handlers {
-    ($($api:ident => $module:ident,)*) => {
+    (
+        now { $($api:ident => $module:ident,)* }
+        waiting { $($waiting_api:ident => $waiting_module:ident,)* }
+    ) => {
         /// The APIs that this broker answers, by key: what `ApiVersions` advertises and what is dispatched are one list.
-        pub(crate) const SERVED: &[ApiKey] = &[ApiKey::Fetch, $(ApiKey::$api,)*];
+        pub(crate) const SERVED: &[ApiKey] = &[$(ApiKey::$api,)* $(ApiKey::$waiting_api,)*];
 
         /// Answers one request.
         pub(crate) async fn handle<E: Env>(state: &State<E>, context: &RequestContext, request: Request) -> Response {
             match request {
-                Request::Fetch(request) => Response::Fetch(fetch::handle(state, request).await),
                 $(Request::$api(request) => Response::$api($module::handle(state, context, request)),)*
+                $(Request::$waiting_api(request) => Response::$waiting_api($waiting_module::handle(state, context, request).await),)*
                 _ => not_served(),
             }
         }
@@ -50,21 +53,28 @@ macro_rules! handlers {
 }
 
 handlers! {
-    Produce => produce,
-    ListOffsets => list_offsets,
-    Metadata => metadata,
-    ApiVersions => api_versions,
-    CreateTopics => create_topics,
-    DeleteTopics => delete_topics,
-    DeleteRecords => delete_records,
-    InitProducerId => init_producer_id,
-    OffsetForLeaderEpoch => offset_for_leader_epoch,
-    DescribeConfigs => describe_configs,
-    AlterConfigs => alter_configs,
-    DescribeLogDirs => describe_log_dirs,
-    CreatePartitions => create_partitions,
-    IncrementalAlterConfigs => incremental_alter_configs,
-    DescribeCluster => describe_cluster,
+    // Done in the first poll.
+    now {
+        Produce => produce,
+        ListOffsets => list_offsets,
+        Metadata => metadata,
+        ApiVersions => api_versions,
+        CreateTopics => create_topics,
+        DeleteTopics => delete_topics,
+        DeleteRecords => delete_records,
+        InitProducerId => init_producer_id,
+        OffsetForLeaderEpoch => offset_for_leader_epoch,
+        DescribeConfigs => describe_configs,
+        AlterConfigs => alter_configs,
+        DescribeLogDirs => describe_log_dirs,
+        CreatePartitions => create_partitions,
+        IncrementalAlterConfigs => incremental_alter_configs,
+        DescribeCluster => describe_cluster,
+    }
+    // May be pending: they wait for records or for other members.
+    waiting {
+        Fetch => fetch,
+    }
 }
 
 /// Kafka's answer to a request that it does not know.
