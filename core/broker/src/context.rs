@@ -9,10 +9,19 @@ use headwater_record::ByteSource;
 pub struct RequestContext {
     /// The client's own name for itself, as Kafka's request header carries it.
     pub client_id: Option<Arc<str>>,
+    /// The version in which the client asked; `None` in process, where a request has the fields of the newest.
+    pub version: Option<i16>,
     /// Where the bytes of its batches come from. In process they come from our own builder, and only their headers are checked.
     pub bytes: ByteSource,
     /// Where the client reached this broker, so that answers name the same address.
     pub listener: Listener,
+}
+
+impl RequestContext {
+    /// Whether the client asked in a version before `version`, so that it does not know what came with that.
+    pub(crate) fn is_before(&self, version: i16) -> bool {
+        self.version.is_some_and(|spoken| spoken < version)
+    }
 }
 
 /// An address at which a broker is reached.

@@ -73,6 +73,16 @@ pub fn ask<E: Env, R: ApiRequest>(broker: &Broker<E>, request: R) -> R::Response
     R::Response::try_from(response).unwrap()
 }
 
+/// Asks as a client that speaks this version.
+pub fn ask_at<E: Env, R: ApiRequest>(broker: &Broker<E>, version: i16, request: R) -> R::Response {
+    let context = RequestContext {
+        version: Some(version),
+        ..RequestContext::default()
+    };
+    let response = now(broker.handle(&context, request.into()));
+    R::Response::try_from(response).unwrap()
+}
+
 pub fn code(raw: i16) -> ErrorCode {
     ErrorCode::from_code(raw)
 }
