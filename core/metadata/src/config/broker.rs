@@ -48,6 +48,7 @@ static DEFINITIONS: &[Definition] = &[
     Definition::long("log.roll.ms", "0", 1, "The default of the topic key `segment.ms`; stronger than hours.").unit(Milliseconds).without_default(),
     Definition::int("log.segment.bytes", "1073741824", 1_048_576, i32::MAX, "The default of the topic key `segment.bytes`.").unit(Bytes),
     Definition::long("log.segment.delete.delay.ms", "60000", 0, "The default of the topic key `file.delete.delay.ms`.").unit(Milliseconds),
+    Definition::int("max.incremental.fetch.session.cache.slots", "1000", 0, i32::MAX, "How many fetch sessions are kept. A client without one names all its partitions in every fetch.").unit(Count),
     Definition::int("message.max.bytes", "1048588", 0, i32::MAX, "The default of the topic key `max.message.bytes`.").unit(Bytes),
     Definition::int("min.insync.replicas", "1", 1, i32::MAX, "The default of the topic key of the same name.").unit(Count),
     Definition::int("node.id", "1", 0, i32::MAX, "The number of this broker. A data directory keeps the one it was made with."),
@@ -69,6 +70,8 @@ pub struct BrokerConfig {
     pub delete_topics: bool,
     /// `fetch.max.bytes`
     pub fetch_bytes_max: usize,
+    /// `max.incremental.fetch.session.cache.slots`
+    pub fetch_session_slots: usize,
     /// `headwater.storage.max.bytes`
     pub storage_bytes_max: Option<u64>,
     /// `headwater.storage.min.free.bytes`
@@ -129,6 +132,8 @@ impl BrokerConfig {
             default_replication_factor: layer.integer("default.replication.factor") as i16,
             delete_topics: layer.boolean("delete.topic.enable"),
             fetch_bytes_max: layer.integer("fetch.max.bytes") as usize,
+            fetch_session_slots: layer.integer("max.incremental.fetch.session.cache.slots")
+                as usize,
             storage_bytes_max: u64::try_from(layer.integer("headwater.storage.max.bytes")).ok(),
             storage_free_bytes_min: unsigned("headwater.storage.min.free.bytes"),
             recovery_checkpoint_interval_ms: unsigned("log.flush.offset.checkpoint.interval.ms"),
