@@ -234,7 +234,7 @@ async fn a_fetch_in_a_session_waits_for_what_it_does_not_name() {
         };
         tokio::spawn(async move {
             let context = RequestContext {
-                version: Some(NAMES),
+                api_version: Some(NAMES),
                 ..RequestContext::default()
             };
             match broker.handle(&context, request.into()).await {

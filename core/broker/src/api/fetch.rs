@@ -37,10 +37,10 @@ pub(super) async fn handle<E: Env>(
     context: &RequestContext,
     mut request: FetchRequest,
 ) -> FetchResponse {
-    let naming = if context.is_before(TOPIC_IDS_SINCE) {
-        Naming::Names
-    } else {
+    let naming = if context.is_at_least(TOPIC_IDS_SINCE) {
         Naming::Ids
+    } else {
+        Naming::Names
     };
     let clock = || state.env.monotonic();
     let sessions = &state.fetch_sessions;

@@ -33,7 +33,7 @@ pub(super) fn handle<E: Env>(
 ) -> MetadataResponse {
     let may_create = request.allow_auto_topic_creation && state.config().auto_create_topics;
     let mut topics = match request.topics {
-        Some(wanted) if !(wanted.is_empty() && context.is_before(1)) => {
+        Some(wanted) if !wanted.is_empty() || context.is_at_least(1) => {
             let wanted = once(wanted);
             let refusals = if may_create {
                 make_missing(state, context, &wanted)
@@ -109,7 +109,7 @@ fn by_id(
     context: &RequestContext,
     wanted: MetadataRequestTopic,
 ) -> MetadataResponseTopic {
-    if context.is_before(12) {
+    if !context.is_at_least(12) {
         let name = Some(wanted.name.clone().unwrap_or_default());
         return unknown(
             MetadataRequestTopic { name, ..wanted },

@@ -76,7 +76,7 @@ pub fn ask<E: Env, R: ApiRequest>(broker: &Broker<E>, request: R) -> R::Response
 /// Asks as a client that speaks this version.
 pub fn ask_at<E: Env, R: ApiRequest>(broker: &Broker<E>, version: i16, request: R) -> R::Response {
     let context = RequestContext {
-        version: Some(version),
+        api_version: Some(version),
         ..RequestContext::default()
     };
     let response = now(broker.handle(&context, request.into()));

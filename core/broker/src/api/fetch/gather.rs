@@ -132,7 +132,7 @@ impl<'a, E: Env> Plan<'a, E> {
         {
             return self.not_led(state, partition, errors::leader_code(state, &error));
         }
-        if self.context.is_before(ZSTD_SINCE)
+        if !self.context.is_at_least(ZSTD_SINCE)
             && partition.config().compression == Some(Compression::Zstd)
         {
             return failed(index, ErrorCode::UnsupportedCompressionType);
@@ -169,7 +169,9 @@ impl<'a, E: Env> Plan<'a, E> {
                 }
                 // Older clients do not know the code for storage; this one makes them try again, too.
                 let code = match code {
-                    ErrorCode::KafkaStorageError if self.context.is_before(STORAGE_ERROR_SINCE) => {
+                    ErrorCode::KafkaStorageError
+                        if !self.context.is_at_least(STORAGE_ERROR_SINCE) =>
+                    {
                         ErrorCode::NotLeaderOrFollower
                     }
                     code => code,
@@ -195,7 +197,7 @@ impl<'a, E: Env> Plan<'a, E> {
             code,
             ErrorCode::NotLeaderOrFollower | ErrorCode::FencedLeaderEpoch
         );
-        if !tells || self.context.is_before(LEADERS_SINCE) {
+        if !tells || !self.context.is_at_least(LEADERS_SINCE) {
             return data;
         }
         let image = state.image();
