@@ -17,6 +17,7 @@ mod context;
 mod controller;
 mod counters;
 mod deletion;
+mod features;
 mod fetch_sessions;
 mod housekeeping;
 mod log_config;

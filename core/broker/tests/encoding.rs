@@ -82,6 +82,20 @@ fn requests() -> Vec<Request> {
         }
         .into(),
         DescribeClusterRequest::default().into(),
+        DescribeProducersRequest {
+            topics: vec![describe_producers_request::TopicRequest {
+                name: "t".into(),
+                partition_indexes: vec![0, 7],
+                ..Default::default()
+            }],
+            ..Default::default()
+        }
+        .into(),
+        DescribeTopicPartitionsRequest {
+            response_partition_limit: 1,
+            ..Default::default()
+        }
+        .into(),
         CreatePartitionsRequest::default().into(),
         DeleteRecordsRequest::default().into(),
         OffsetForLeaderEpochRequest {

@@ -312,7 +312,7 @@ fn listing_what_is_not_there_is_refused() {
     );
     assert_eq!(
         code(list_offsets(&broker, "t", 0, -9).error_code),
-        ErrorCode::InvalidRequest
+        ErrorCode::UnsupportedVersion
     );
 }
 

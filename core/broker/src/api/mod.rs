@@ -18,6 +18,8 @@ mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
 mod describe_log_dirs;
+mod describe_producers;
+mod describe_topic_partitions;
 mod errors;
 mod fetch;
 mod incremental_alter_configs;
@@ -27,6 +29,7 @@ mod lookup;
 mod metadata;
 mod offset_for_leader_epoch;
 mod produce;
+mod resources;
 
 use headwater_env::Env;
 use headwater_protocol::{ApiKey, ApiVersionsResponse, ErrorCode, Request, Response};
@@ -71,6 +74,8 @@ handlers! {
         CreatePartitions => create_partitions,
         IncrementalAlterConfigs => incremental_alter_configs,
         DescribeCluster => describe_cluster,
+        DescribeProducers => describe_producers,
+        DescribeTopicPartitions => describe_topic_partitions,
     }
     // May be pending: they wait for records or for other members.
     waiting {
