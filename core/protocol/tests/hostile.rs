@@ -9,7 +9,8 @@ use headwater_protocol::codec::Wire;
 use headwater_protocol::{
     ApiKey, DecodeError, Decoder, Message, MetadataRequest, Request, Response,
 };
-use schema::{LIES, Random, mutate};
+use schema::Random;
+use schema::damage::{LIES, mutate};
 
 #[global_allocator]
 static MEMORY: memory::Counting = memory::Counting;

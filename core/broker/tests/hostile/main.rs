@@ -20,7 +20,9 @@ use headwater_env::MemoryEnv;
 use headwater_protocol::{ApiKey, Decoder, Request, Response};
 use headwater_record::Compression;
 use plausible::make_plausible;
-use schema::{LIES, Random, Vocabulary, mutate};
+use schema::Random;
+use schema::damage::{LIES, mutate};
+use schema::random::Vocabulary;
 use support::*;
 
 #[global_allocator]

@@ -16,13 +16,12 @@
 )]
 #![allow(clippy::unwrap_used, reason = "the data are our own")]
 
-mod damage;
-mod random;
+pub(crate) mod damage;
+pub(crate) mod random;
 
 use std::ops::RangeInclusive;
 
-pub(crate) use damage::{LIES, mutate};
-pub(crate) use random::{Random, Vocabulary};
+pub(crate) use random::Random;
 
 /// A message and the structs in it.
 #[derive(Debug)]
