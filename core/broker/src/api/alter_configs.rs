@@ -2,7 +2,8 @@
 //!
 //! Behaviour: replaces the whole configuration of a topic or of this broker: keys that are not named go back to what lies below.
 //!
-//! Notes: a resource that is named twice is `INVALID_REQUEST`. Kafka keeps this API for old clients; new ones use `IncrementalAlterConfigs`.
+//! Notes: a resource that is named twice is `INVALID_REQUEST`. Kafka keeps this API for old clients; new ones use
+//! `IncrementalAlterConfigs`.
 
 use headwater_env::Env;
 use headwater_metadata::{RESOURCE_BROKER, RESOURCE_TOPIC};

@@ -3,7 +3,8 @@
 //! Behaviour: every key of a topic or of this broker with its value, where the value comes from, its kind, and on request the layers
 //! below it and its documentation. `configuration_keys` selects keys; unknown ones are left out, as in Kafka.
 //!
-//! Notes: a resource that is named twice is `INVALID_REQUEST`. Other resources (groups, loggers) have no configuration here yet and are `INVALID_REQUEST`.
+//! Notes: a resource that is named twice is `INVALID_REQUEST`, and so are other resources (groups, loggers), which have no configuration
+//! here yet.
 
 use headwater_env::Env;
 use headwater_metadata::config::{BROKER, TOPIC, TopicView};
