@@ -17,6 +17,7 @@ mod context;
 mod controller;
 mod counters;
 mod deletion;
+mod groups;
 mod housekeeping;
 mod log_config;
 mod metadata_log;

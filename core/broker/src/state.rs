@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use crate::controller::Controller;
 use crate::counters::Counters;
 use crate::deletion::DeletedDirectories;
+use crate::groups::Groups;
 use crate::metadata_log::MetadataLog;
 use crate::storage::Storage;
 use crate::topics::Topics;
@@ -39,6 +40,7 @@ pub(crate) struct State<E: Env> {
     pub(crate) topics: Topics<E>,
     pub(crate) storage: Storage,
     pub(crate) counters: Counters,
+    pub(crate) groups: Groups,
     pub(crate) deleted: DeletedDirectories,
     pub(crate) closing: Arc<Notify>,
     open: AtomicBool,
@@ -75,6 +77,7 @@ impl<E: Env> State<E> {
             topics: parts.topics,
             storage: Storage::default(),
             counters: Counters::default(),
+            groups: Groups::default(),
             deleted: DeletedDirectories::default(),
             closing: Arc::default(),
             open: AtomicBool::new(true),
