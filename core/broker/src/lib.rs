@@ -19,6 +19,7 @@ mod counters;
 mod deletion;
 mod features;
 mod fetch_sessions;
+mod groups;
 mod housekeeping;
 mod log_config;
 mod metadata_log;

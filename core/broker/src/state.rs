@@ -13,6 +13,7 @@ use crate::controller::Controller;
 use crate::counters::Counters;
 use crate::deletion::DeletedDirectories;
 use crate::fetch_sessions::FetchSessions;
+use crate::groups::Groups;
 use crate::metadata_log::MetadataLog;
 use crate::storage::Storage;
 use crate::topics::Topics;
@@ -41,6 +42,7 @@ pub(crate) struct State<E: Env> {
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) storage: Storage,
     pub(crate) counters: Counters,
+    pub(crate) groups: Groups,
     pub(crate) deleted: DeletedDirectories,
     pub(crate) closing: Arc<Notify>,
     open: AtomicBool,
@@ -79,6 +81,7 @@ impl<E: Env> State<E> {
             fetch_sessions: FetchSessions::new(fetch_session_slots),
             storage: Storage::default(),
             counters: Counters::default(),
+            groups: Groups::default(),
             deleted: DeletedDirectories::default(),
             closing: Arc::default(),
             open: AtomicBool::new(true),

@@ -13,6 +13,8 @@ pub(super) const TOPIC: i32 = bits(&[
     DESCRIBE_CONFIGS,
     ALTER_CONFIGS,
 ]);
+/// All operations on a group.
+pub(super) const GROUP: i32 = bits(&[READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS]);
 /// All operations on the cluster.
 pub(super) const CLUSTER: i32 = bits(&[
     CREATE,
@@ -56,7 +58,7 @@ mod tests {
 
     #[test]
     fn kafka_without_access_rules_answers_these_numbers() {
-        assert_eq!((TOPIC, CLUSTER), (3576, 8096));
+        assert_eq!((TOPIC, GROUP, CLUSTER), (3576, 3400, 8096));
         assert_eq!(if_asked(false, TOPIC), -2_147_483_648);
     }
 }

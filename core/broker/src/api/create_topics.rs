@@ -9,7 +9,7 @@
 use std::collections::HashSet;
 
 use headwater_env::Env;
-use headwater_metadata::{Image, MetadataRecord, PartitionImage, RESOURCE_TOPIC, TopicImage};
+use headwater_metadata::{Image, MetadataRecord, TopicImage};
 use headwater_protocol::create_topics_request::CreatableTopic;
 use headwater_protocol::create_topics_response::CreatableTopicResult;
 use headwater_protocol::{CreateTopicsRequest, CreateTopicsResponse, ErrorCode};
@@ -17,7 +17,7 @@ use headwater_protocol::{CreateTopicsRequest, CreateTopicsResponse, ErrorCode};
 use super::describe_configs;
 use super::errors::Refusal;
 use crate::RequestContext;
-use crate::new_topic::{self, NewTopic, PARTITIONS_MAX};
+use crate::new_topic::{self, NewTopic, Owner, PARTITIONS_MAX};
 use crate::state::State;
 
 /// Answers the request.
@@ -98,19 +98,14 @@ fn plan<E: Env>(
         .collect();
     let new = NewTopic {
         name: &wanted.name,
+        owner: Owner::Client,
         partitions: wanted.num_partitions,
         replication_factor: wanted.replication_factor,
         assignments,
         configs,
     };
     let topic = new_topic::check(state, planned, &new)?;
-    let mut records = vec![topic.record()];
-    records.extend(
-        topic
-            .partitions()
-            .map(|(id, partition): (_, &PartitionImage)| partition.record(topic.id, id.get())),
-    );
-    records.extend(new_topic::config_records(RESOURCE_TOPIC, &new)?);
+    let records = new_topic::records(&topic, &new)?;
     for record in &records {
         planned
             .apply(record)

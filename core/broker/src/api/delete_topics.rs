@@ -35,9 +35,34 @@ pub(super) fn handle<E: Env>(
             ..DeleteTopicState::default()
         });
     let wanted: Vec<_> = request.topics.into_iter().chain(by_name).collect();
+    let (found, committed) = delete(state, context, &wanted);
+    if committed.is_ok() {
+        for topic in found.iter().flatten() {
+            state.forget_offsets_of_topic(&topic.name, topic.id);
+        }
+    }
+    let answer = |(wanted, found): (DeleteTopicState, Result<_, Refusal>)| {
+        let result = found.and_then(|topic| committed.clone().map(|()| topic));
+        respond(wanted, result)
+    };
+    DeleteTopicsResponse {
+        responses: wanted.into_iter().zip(found).map(answer).collect(),
+        ..DeleteTopicsResponse::default()
+    }
+}
+
+/// A topic that is to go, or why it stays.
+type Found = Result<Arc<TopicImage>, Refusal>;
+
+/// Removes those of the topics that may go; nobody else changes the cluster meanwhile.
+fn delete<E: Env>(
+    state: &State<E>,
+    context: &RequestContext,
+    wanted: &[DeleteTopicState],
+) -> (Vec<Found>, Result<(), Refusal>) {
     let mut controller = state.controller.lock();
     let image = state.image();
-    let mut found: Vec<Result<Arc<TopicImage>, Refusal>> = wanted
+    let mut found: Vec<Found> = wanted
         .iter()
         .map(|wanted| {
             check_allowed(state, context)?;
@@ -63,14 +88,7 @@ pub(super) fn handle<E: Env>(
         state.write_recovery_points();
         state.write_log_starts();
     }
-    let answer = |(wanted, found): (DeleteTopicState, Result<_, Refusal>)| {
-        let result = found.and_then(|topic| committed.clone().map(|()| topic));
-        respond(wanted, result)
-    };
-    DeleteTopicsResponse {
-        responses: wanted.into_iter().zip(found).map(answer).collect(),
-        ..DeleteTopicsResponse::default()
-    }
+    (found, committed)
 }
 
 fn check_allowed<E: Env>(state: &State<E>, context: &RequestContext) -> Result<(), Refusal> {

@@ -13,26 +13,37 @@ mod api_versions;
 mod authorized_operations;
 mod create_partitions;
 mod create_topics;
+mod delete_groups;
 mod delete_records;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
+mod describe_groups;
 mod describe_log_dirs;
 mod describe_producers;
 mod describe_topic_partitions;
 mod errors;
 mod fetch;
+mod find_coordinator;
+mod heartbeat;
 mod incremental_alter_configs;
 mod init_producer_id;
+mod join_group;
+mod leave_group;
+mod list_groups;
 mod list_offsets;
 mod lookup;
 mod metadata;
+mod offset_commit;
+mod offset_delete;
+mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
 mod resources;
+mod sync_group;
 
 use headwater_env::Env;
-use headwater_protocol::{ApiKey, ApiVersionsResponse, ErrorCode, Request, Response};
+use headwater_protocol::{ApiKey, ApiVersionsResponse, ErrorCode, Request, Response, Str};
 
 use crate::RequestContext;
 use crate::state::State;
@@ -62,6 +73,13 @@ handlers! {
         Produce => produce,
         ListOffsets => list_offsets,
         Metadata => metadata,
+        OffsetCommit => offset_commit,
+        OffsetFetch => offset_fetch,
+        FindCoordinator => find_coordinator,
+        Heartbeat => heartbeat,
+        LeaveGroup => leave_group,
+        DescribeGroups => describe_groups,
+        ListGroups => list_groups,
         ApiVersions => api_versions,
         CreateTopics => create_topics,
         DeleteTopics => delete_topics,
@@ -72,7 +90,9 @@ handlers! {
         AlterConfigs => alter_configs,
         DescribeLogDirs => describe_log_dirs,
         CreatePartitions => create_partitions,
+        DeleteGroups => delete_groups,
         IncrementalAlterConfigs => incremental_alter_configs,
+        OffsetDelete => offset_delete,
         DescribeCluster => describe_cluster,
         DescribeProducers => describe_producers,
         DescribeTopicPartitions => describe_topic_partitions,
@@ -80,7 +100,16 @@ handlers! {
     // May be pending: they wait for records or for other members.
     waiting {
         Fetch => fetch,
+        JoinGroup => join_group,
+        SyncGroup => sync_group,
     }
+}
+
+/// Where a member of a group is, as Kafka writes it.
+fn client_host(context: &RequestContext) -> Str {
+    // In process there is no network; an address keeps tools that print one content.
+    let host = context.client_host.as_deref().unwrap_or("127.0.0.1");
+    format!("/{host}").into()
 }
 
 /// Kafka's answer to a request that it does not know.

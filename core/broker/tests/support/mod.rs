@@ -6,6 +6,8 @@
     reason = "each test file uses a part of it, and a test that fails says where"
 )]
 
+pub mod groups;
+
 use std::future::Future;
 use std::path::Path;
 use std::pin::pin;

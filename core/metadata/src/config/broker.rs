@@ -17,6 +17,10 @@ static DEFINITIONS: &[Definition] = &[
     Definition::int("default.replication.factor", "1", 1, 32767, "How many replicas a topic gets when nobody says. One broker can hold one.").unit(Count),
     Definition::boolean("delete.topic.enable", "true", "Whether topics may be deleted."),
     Definition::int("fetch.max.bytes", "57671680", 1024, i32::MAX, "The most that one fetch is answered with, whatever it asks for.").unit(Bytes),
+    Definition::int("group.initial.rebalance.delay.ms", "3000", 0, i32::MAX, "How long a classic group that was empty waits for more members before its first assignment.").unit(Milliseconds),
+    Definition::int("group.max.session.timeout.ms", "1800000", 1, i32::MAX, "The longest session time-out that a member of a classic group may ask for.").unit(Milliseconds),
+    Definition::int("group.max.size", "2147483647", 1, i32::MAX, "How many members a classic group may have.").unit(Count),
+    Definition::int("group.min.session.timeout.ms", "6000", 1, i32::MAX, "The shortest session time-out that a member of a classic group may ask for.").unit(Milliseconds),
     Definition::long("headwater.storage.max.bytes", "-1", -1,
         "How large the data directory may grow; -1 sets no limit. Beyond it the oldest sealed segments of all topics with `cleanup.policy=delete` go, each with a line in the log. Segments of such topics are made to take at most an eighth of it, and removed files do not wait for `file.delete.delay.ms`.").unit(Bytes).dynamic(),
     Definition::long("headwater.storage.min.free.bytes", "0", 0,
@@ -55,6 +59,13 @@ static DEFINITIONS: &[Definition] = &[
     Definition::int("node.id", "1", 0, i32::MAX, "The number of this broker. A data directory keeps the one it was made with."),
     Definition::int("num.partitions", "1", 1, i32::MAX, "How many partitions a topic gets when nobody says.").unit(Count),
     Definition::int("num.recovery.threads.per.data.dir", "2", 1, 256, "How many threads open the partitions of a data directory.").unit(Count),
+    Definition::int("offset.metadata.max.bytes", "4096", 0, i32::MAX, "How long the text may be that a client keeps with a committed offset.").unit(Bytes),
+    Definition::long("offsets.retention.check.interval.ms", "600000", 1, "How often the broker looks for committed offsets that have been kept long enough.").unit(Milliseconds),
+    Definition::int("offsets.retention.minutes", "10080", 1, i32::MAX,
+        "How long committed offsets are kept: from when their group became empty, or from the commit where no group is.").unit(Minutes),
+    Definition::int("offsets.topic.num.partitions", "50", 1, 10_000, "How many partitions `__consumer_offsets` gets when it is made.").unit(Count),
+    Definition::int("offsets.topic.replication.factor", "1", 1, 32767, "How many replicas `__consumer_offsets` gets when it is made. One broker can hold one.").unit(Count),
+    Definition::int("offsets.topic.segment.bytes", "104857600", 1_048_576, i32::MAX, "`segment.bytes` of `__consumer_offsets`.").unit(Bytes),
     Definition::int("producer.id.expiration.check.interval.ms", "600000", 1, i32::MAX, "How often the broker looks for producers that have gone.").unit(Milliseconds),
     Definition::int("producer.id.expiration.ms", "86400000", 1, i32::MAX, "How long after its last batch a partition remembers a producer.").unit(Milliseconds),
 ];
@@ -75,6 +86,14 @@ pub struct BrokerConfig {
     pub fetch_session_slots: usize,
     /// `max.request.partition.size.limit`
     pub described_partitions_max: i32,
+    /// `group.initial.rebalance.delay.ms`
+    pub group_initial_rebalance_delay_ms: u64,
+    /// `group.max.session.timeout.ms`
+    pub group_session_timeout_max_ms: i32,
+    /// `group.max.size`
+    pub group_size_max: usize,
+    /// `group.min.session.timeout.ms`
+    pub group_session_timeout_min_ms: i32,
     /// `headwater.storage.max.bytes`
     pub storage_bytes_max: Option<u64>,
     /// `headwater.storage.min.free.bytes`
@@ -93,6 +112,18 @@ pub struct BrokerConfig {
     pub default_partitions: i32,
     /// `num.recovery.threads.per.data.dir`
     pub recovery_threads: usize,
+    /// `offset.metadata.max.bytes`
+    pub offset_metadata_bytes_max: usize,
+    /// `offsets.retention.check.interval.ms`
+    pub offsets_retention_check_interval_ms: u64,
+    /// `offsets.retention.minutes`, in milliseconds
+    pub offsets_retention_ms: i64,
+    /// `offsets.topic.num.partitions`
+    pub offsets_topic_partitions: i32,
+    /// `offsets.topic.replication.factor`
+    pub offsets_topic_replication_factor: i16,
+    /// `offsets.topic.segment.bytes`
+    pub offsets_topic_segment_bytes: i32,
     /// `producer.id.expiration.check.interval.ms`
     pub producer_expiration_check_interval_ms: u64,
     /// `producer.id.expiration.ms`
@@ -138,6 +169,10 @@ impl BrokerConfig {
             fetch_session_slots: layer.integer("max.incremental.fetch.session.cache.slots")
                 as usize,
             described_partitions_max: layer.integer("max.request.partition.size.limit") as i32,
+            group_initial_rebalance_delay_ms: unsigned("group.initial.rebalance.delay.ms"),
+            group_session_timeout_max_ms: layer.integer("group.max.session.timeout.ms") as i32,
+            group_size_max: layer.integer("group.max.size") as usize,
+            group_session_timeout_min_ms: layer.integer("group.min.session.timeout.ms") as i32,
             storage_bytes_max: u64::try_from(layer.integer("headwater.storage.max.bytes")).ok(),
             storage_free_bytes_min: unsigned("headwater.storage.min.free.bytes"),
             recovery_checkpoint_interval_ms: unsigned("log.flush.offset.checkpoint.interval.ms"),
@@ -150,6 +185,13 @@ impl BrokerConfig {
             },
             default_partitions: layer.integer("num.partitions") as i32,
             recovery_threads: layer.integer("num.recovery.threads.per.data.dir") as usize,
+            offset_metadata_bytes_max: layer.integer("offset.metadata.max.bytes") as usize,
+            offsets_retention_check_interval_ms: unsigned("offsets.retention.check.interval.ms"),
+            offsets_retention_ms: layer.integer("offsets.retention.minutes") * 60_000,
+            offsets_topic_partitions: layer.integer("offsets.topic.num.partitions") as i32,
+            offsets_topic_replication_factor: layer.integer("offsets.topic.replication.factor")
+                as i16,
+            offsets_topic_segment_bytes: layer.integer("offsets.topic.segment.bytes") as i32,
             producer_expiration_check_interval_ms: unsigned(
                 "producer.id.expiration.check.interval.ms",
             ),
