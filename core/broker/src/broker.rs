@@ -8,6 +8,7 @@ use headwater_metadata::{BrokerConfig, NodeId};
 use headwater_protocol::{Request, Response};
 
 use crate::counters::DeletionCounts;
+use crate::groups::alarm;
 use crate::housekeeping::{self, Task};
 use crate::state::State;
 use crate::{CloseError, OpenError, OpenReport, RequestContext, api, open};
@@ -38,8 +39,8 @@ impl<E: Env> Broker<E> {
 
     /// Answers one request. Errors are Kafka's codes inside the response.
     ///
-    /// All work is done in the thread that polls; only a fetch that has to wait for records is pending after its first poll, and must then
-    /// be polled inside a Tokio runtime with time. A request of an API that this broker does not serve (see [`served`](Self::served)) is
+    /// All work is done in the thread that polls. Only a fetch that has to wait for records is pending after its first poll, and must then
+    /// be polled inside a Tokio runtime with time, and a member that has to wait for the others of its group. A request of an API that this broker does not serve (see [`served`](Self::served)) is
     /// answered as Kafka does: with an `ApiVersions` response and `UNSUPPORTED_VERSION`.
     pub async fn handle(&self, context: &RequestContext, request: Request) -> Response {
         api::handle(&self.state, context, request).await
@@ -65,13 +66,12 @@ impl<E: Env> Broker<E> {
         self.state.counters.deletions()
     }
 
-    /// Runs housekeeping (retention, flushing, delayed deletes, checkpoints, storage limits) on `runtime` until the broker is closed or
+    /// Runs housekeeping (retention, flushing, delayed deletes, checkpoints, storage limits) and the time-outs of groups on `runtime` until the broker is closed or
     /// its last clone is dropped.
     pub fn spawn_housekeeping(&self, runtime: &tokio::runtime::Handle) {
-        runtime.spawn(housekeeping::run(
-            Arc::downgrade(&self.state),
-            runtime.clone(),
-        ));
+        let state = Arc::downgrade(&self.state);
+        runtime.spawn(housekeeping::run(state.clone(), runtime.clone()));
+        runtime.spawn(alarm::run(state, runtime.clone()));
     }
 
     /// One round of housekeeping, all of it, now. For tests and for owners without a runtime.

@@ -21,6 +21,7 @@ impl<E: Env> State<E> {
             return Ok(());
         }
         self.closing.notify_one();
+        self.close_groups();
         // Whoever changes the cluster finishes; nobody begins.
         let _changes = self.controller.lock();
         let mut reasons = Vec::new();

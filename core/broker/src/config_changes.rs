@@ -6,8 +6,8 @@ use std::sync::Arc;
 use headwater_env::Env;
 use headwater_metadata::config::{BROKER, TOPIC, check_topic};
 use headwater_metadata::{
-    Definition, Image, Layer, MetadataRecord, NodeId, RESOURCE_BROKER, RESOURCE_TOPIC, TopicConfig,
-    Value,
+    BrokerConfig, Definition, Image, Layer, MetadataRecord, NodeId, RESOURCE_BROKER,
+    RESOURCE_TOPIC, TopicConfig, Value,
 };
 use headwater_protocol::{ConfigRecord, ErrorCode};
 
@@ -53,8 +53,12 @@ impl<E: Env> State<E> {
         let target = self.target(&image, resource_type, name)?;
         let (layer, below) = self.present(&image, &target, name);
         let altered = with_changes(&layer, &below, changes)?;
-        if let Target::Broker(_) = target {
+        if let Target::Broker(node) = target {
             check_dynamic(changes)?;
+            check_topic(
+                &Layer::new(&TOPIC),
+                self.with_broker(&image, node, &altered).layer(),
+            )?;
         } else {
             check_topic(&altered, self.config().layer())?;
         }
@@ -105,6 +109,23 @@ impl<E: Env> State<E> {
                 (own, self.static_config.layer().clone())
             }
         }
+    }
+
+    /// The configuration of this broker when `altered` is what is set on `node`, or on all brokers.
+    fn with_broker(&self, image: &Image, node: Option<NodeId>, altered: &Layer) -> BrokerConfig {
+        let layer_of = |of: Option<NodeId>| {
+            if of == node {
+                Some(altered)
+            } else {
+                image.broker_config(of).map(|layer| &**layer)
+            }
+        };
+        let layers = [layer_of(None), layer_of(Some(self.node_id))];
+        let over = |config: BrokerConfig, layer: &Layer| config.overlaid(layer);
+        layers
+            .into_iter()
+            .flatten()
+            .fold(self.static_config.clone(), over)
     }
 
     /// Puts the configuration that the image says in force on all partitions of a topic.

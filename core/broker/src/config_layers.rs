@@ -18,7 +18,11 @@ pub(crate) struct Layered {
 
 impl Layered {
     /// The values of a topic's key.
-    pub(crate) fn of_topic(view: &TopicView<'_>, definition: &'static Definition) -> Self {
+    pub(crate) fn of_topic(
+        view: &TopicView<'_>,
+        broker: &BrokerLayers,
+        definition: &'static Definition,
+    ) -> Self {
         let mut values: Vec<_> = view
             .topic
             .get(definition.name)
@@ -26,18 +30,12 @@ impl Layered {
             .into_iter()
             .collect();
         for (synonym, _) in definition.synonyms {
-            values.extend(
-                view.broker
-                    .get(synonym)
-                    .map(|value| (*synonym, value.clone(), Source::StaticBroker)),
-            );
+            values.extend(broker.set(synonym));
         }
         values.extend(default_of(definition));
         // The first value counts, in the topic's own unit.
-        if let (Some(first), Some((value, source))) = (values.first_mut(), view.lookup(definition))
-        {
+        if let (Some(first), Some((value, _))) = (values.first_mut(), view.lookup(definition)) {
             first.1 = value;
-            first.2 = source;
         }
         Self { values }
     }
@@ -79,24 +77,33 @@ impl BrokerLayers {
         })
     }
 
+    /// The layers of this broker.
+    pub(crate) fn of_this<E: Env>(state: &State<E>, image: &Image) -> Self {
+        Self {
+            own: image.broker_config(Some(state.node_id)).cloned(),
+            all: image.broker_config(None).cloned(),
+            given: state.static_config.layer().clone(),
+        }
+    }
+
     /// The values of one key.
     pub(crate) fn of(&self, definition: &'static Definition) -> Layered {
-        let name = definition.name;
-        let dynamic = self
-            .own
-            .iter()
-            .chain(&self.all)
-            .filter_map(|layer| layer.get(name));
-        let mut values: Vec<_> = dynamic
-            .map(|value| (name, value.clone(), Source::DynamicBroker))
-            .collect();
-        values.extend(
-            self.given
-                .get(name)
-                .map(|value| (name, value.clone(), Source::StaticBroker)),
-        );
+        let mut values: Vec<_> = self.set(definition.name).collect();
         values.extend(default_of(definition));
         Layered { values }
+    }
+
+    /// The values that the layers set for one key.
+    fn set(&self, name: &'static str) -> impl Iterator<Item = (&'static str, Value, Source)> {
+        let layers = [
+            (self.own.as_deref(), Source::DynamicBroker),
+            (self.all.as_deref(), Source::DynamicDefaultBroker),
+            (Some(&self.given), Source::StaticBroker),
+        ];
+        layers.into_iter().filter_map(move |(layer, source)| {
+            let value = layer?.get(name)?;
+            Some((name, value.clone(), source))
+        })
     }
 }
 

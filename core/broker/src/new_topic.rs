@@ -5,8 +5,8 @@ use std::sync::Arc;
 use headwater_env::Env;
 use headwater_metadata::config::{TOPIC, check_topic};
 use headwater_metadata::{
-    Image, Layer, MetadataRecord, NodeId, PartitionImage, TopicImage, is_internal_topic,
-    validate_topic_name,
+    Image, Layer, MetadataRecord, NodeId, PartitionImage, RESOURCE_TOPIC, TopicImage,
+    is_internal_topic, validate_topic_name,
 };
 use headwater_protocol::{ConfigRecord, ErrorCode};
 
@@ -19,10 +19,20 @@ pub(crate) const PARTITIONS_MAX: i32 = 10_000;
 /// Asks for the broker's default.
 const DEFAULT: i32 = -1;
 
+/// For whom a topic is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// A client, who cannot have the broker's names.
+    Client,
+    /// The broker.
+    Broker,
+}
+
 /// A topic as somebody wants it.
 #[derive(Debug)]
 pub(crate) struct NewTopic<'a> {
     pub(crate) name: &'a str,
+    pub(crate) owner: Owner,
     /// -1: the broker's default, or what `assignments` say.
     pub(crate) partitions: i32,
     /// -1: the broker's default, or what `assignments` say.
@@ -38,7 +48,7 @@ pub(crate) fn check<E: Env>(
     image: &Image,
     wanted: &NewTopic<'_>,
 ) -> Result<TopicImage, Refusal> {
-    check_name(image, wanted.name)?;
+    check_name(image, wanted)?;
     let partitions = check_counts(state, wanted)?;
     let layer = layer(wanted)?;
     check_topic(&layer, state.config().layer())?;
@@ -51,8 +61,23 @@ pub(crate) fn check<E: Env>(
     })
 }
 
+/// The records that make the topic that [`check`] gave.
+pub(crate) fn records(
+    topic: &TopicImage,
+    wanted: &NewTopic<'_>,
+) -> Result<Vec<MetadataRecord>, Refusal> {
+    let mut records = vec![topic.record()];
+    records.extend(
+        topic
+            .partitions()
+            .map(|(id, partition)| partition.record(topic.id, id.get())),
+    );
+    records.extend(config_records(RESOURCE_TOPIC, wanted)?);
+    Ok(records)
+}
+
 /// The records that set the configuration of `wanted`.
-pub(crate) fn config_records(
+fn config_records(
     resource_type: i8,
     wanted: &NewTopic<'_>,
 ) -> Result<Vec<MetadataRecord>, Refusal> {
@@ -80,10 +105,11 @@ pub(crate) fn check_assignment(node_id: NodeId, brokers: &[NodeId]) -> Result<()
     Err(Refusal::new(ErrorCode::InvalidReplicaAssignment, message))
 }
 
-fn check_name(image: &Image, name: &str) -> Result<(), Refusal> {
+fn check_name(image: &Image, wanted: &NewTopic<'_>) -> Result<(), Refusal> {
+    let name = wanted.name;
     validate_topic_name(name)
         .map_err(|error| Refusal::new(ErrorCode::InvalidTopicException, error.to_string()))?;
-    if is_internal_topic(name) {
+    if is_internal_topic(name) && wanted.owner == Owner::Client {
         let message = format!("the name \"{name}\" belongs to the broker: choose another");
         return Err(Refusal::new(ErrorCode::InvalidTopicException, message));
     }

@@ -1,4 +1,4 @@
-//! Random identities, from the environment's chance.
+//! Random identities and numbers, from the environment's chance.
 
 use headwater_env::Env;
 use uuid::{Builder, Uuid};
@@ -9,4 +9,11 @@ pub(crate) fn random_uuid<E: Env>(env: &E) -> Uuid {
     env.fill_random(&mut bytes);
     // The version bits keep it apart from Kafka's reserved ids, which are all zero but for the last bits.
     Builder::from_random_bytes(bytes).into_uuid()
+}
+
+/// A random number.
+pub(crate) fn random_u32<E: Env>(env: &E) -> u32 {
+    let mut bytes = [0; 4];
+    env.fill_random(&mut bytes);
+    u32::from_ne_bytes(bytes)
 }

@@ -12,6 +12,8 @@ use tokio::sync::Notify;
 use crate::controller::Controller;
 use crate::counters::Counters;
 use crate::deletion::DeletedDirectories;
+use crate::fetch_sessions::FetchSessions;
+use crate::groups::Groups;
 use crate::metadata_log::MetadataLog;
 use crate::storage::Storage;
 use crate::topics::Topics;
@@ -37,8 +39,10 @@ pub(crate) struct State<E: Env> {
     config: RwLock<Arc<BrokerConfig>>,
     image: RwLock<Arc<Image>>,
     pub(crate) topics: Topics<E>,
+    pub(crate) fetch_sessions: FetchSessions,
     pub(crate) storage: Storage,
     pub(crate) counters: Counters,
+    pub(crate) groups: Groups,
     pub(crate) deleted: DeletedDirectories,
     pub(crate) closing: Arc<Notify>,
     open: AtomicBool,
@@ -60,6 +64,7 @@ impl<E: Env> State<E> {
     /// The state of an open broker.
     pub(crate) fn new(parts: Parts<E>) -> Self {
         let meta = parts.directory.meta();
+        let fetch_session_slots = parts.config.fetch_session_slots;
         Self {
             node_id: meta.node_id,
             cluster_id: meta.cluster_id.clone(),
@@ -73,8 +78,10 @@ impl<E: Env> State<E> {
             config: RwLock::new(Arc::new(parts.config)),
             image: RwLock::new(Arc::new(parts.image)),
             topics: parts.topics,
+            fetch_sessions: FetchSessions::new(fetch_session_slots),
             storage: Storage::default(),
             counters: Counters::default(),
+            groups: Groups::default(),
             deleted: DeletedDirectories::default(),
             closing: Arc::default(),
             open: AtomicBool::new(true),

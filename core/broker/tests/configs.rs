@@ -224,7 +224,7 @@ fn of_a_broker_only_dynamic_keys_change() {
     );
     assert_eq!(refused, ErrorCode::InvalidConfig);
     assert!(
-        message.contains("These can: headwater.storage.max.bytes"),
+        message.contains("headwater.storage.max.bytes, "),
         "{message}"
     );
     assert_eq!(
@@ -239,7 +239,7 @@ fn of_a_broker_only_dynamic_keys_change() {
     let value = one(&broker, (BROKER, "1"), "headwater.storage.max.bytes");
     assert_eq!(
         (value.value.as_deref(), value.config_source),
-        (Some("9"), 2)
+        (Some("9"), 3)
     );
     assert_eq!(
         alter(
@@ -298,4 +298,99 @@ fn the_old_way_replaces_the_whole_configuration() {
         Some("7")
     );
     assert_eq!(one(&broker, (TOPIC, "t"), "flush.ms").config_source, 5);
+}
+
+#[test]
+fn what_is_set_for_all_brokers_is_the_default_of_topics_at_once() {
+    let broker = in_memory();
+    create(&broker, "t", 1, &[]);
+    let set = |resource: &str, value: &str| {
+        let changes = [("message.max.bytes", SET, Some(value))];
+        assert_eq!(
+            alter(&broker, (BROKER, resource), &changes).0,
+            ErrorCode::None
+        );
+    };
+    let told = || {
+        let entry = one(&broker, (TOPIC, "t"), "max.message.bytes");
+        let synonyms: Vec<_> = entry
+            .synonyms
+            .iter()
+            .map(|synonym| synonym.source)
+            .collect();
+        (
+            entry.value.unwrap().to_string(),
+            entry.config_source,
+            synonyms,
+        )
+    };
+    assert_eq!(told(), ("1048588".into(), 5, vec![5]));
+    set("", "100");
+    assert_eq!(told(), ("100".into(), 3, vec![3, 5]));
+    let refused = produce(&broker, "t", 0, batch(&[&"x".repeat(100)]));
+    assert_eq!(code(refused.error_code), ErrorCode::MessageTooLarge);
+    set("1", "1000");
+    assert_eq!(told(), ("1000".into(), 2, vec![2, 3, 5]));
+    append(&broker, "t", 0, batch(&[&"x".repeat(100)]));
+    let entry = one(&broker, (BROKER, "1"), "message.max.bytes");
+    assert_eq!((entry.config_source, entry.read_only), (2, false));
+    assert!(one(&broker, (BROKER, "1"), "num.partitions").read_only);
+}
+
+#[test]
+fn a_brokers_keys_must_fit_together_too() {
+    let broker = in_memory();
+    let changes = [
+        ("log.cleaner.min.compaction.lag.ms", SET, Some("5")),
+        ("log.cleaner.max.compaction.lag.ms", SET, Some("4")),
+    ];
+    let (refused, message) = alter(&broker, (BROKER, ""), &changes);
+    assert_eq!(refused, ErrorCode::InvalidConfig);
+    assert!(message.contains("larger than"), "{message}");
+}
+
+#[test]
+fn a_resource_that_is_named_twice_is_refused_everywhere() {
+    let broker = in_memory();
+    create(&broker, "t", 1, &[]);
+    let named = |name: &str| DescribeConfigsResource {
+        resource_type: TOPIC,
+        resource_name: name.into(),
+        configuration_keys: None,
+        ..Default::default()
+    };
+    let request = DescribeConfigsRequest {
+        resources: vec![named("t"), named("u"), named("t")],
+        ..Default::default()
+    };
+    let response = ask(&broker, request);
+    let codes: Vec<_> = response
+        .results
+        .iter()
+        .map(|result| code(result.error_code))
+        .collect();
+    let twice = ErrorCode::InvalidRequest;
+    assert_eq!(codes, [twice, ErrorCode::UnknownTopicOrPartition, twice]);
+    let altered = |value: &str| AlterConfigsResource {
+        resource_type: TOPIC,
+        resource_name: "t".into(),
+        configs: vec![AlterableConfig {
+            name: "segment.ms".into(),
+            value: Some(value.into()),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let request = AlterConfigsRequest {
+        resources: vec![altered("1"), altered("2")],
+        ..Default::default()
+    };
+    let response = ask(&broker, request);
+    let codes: Vec<_> = response
+        .responses
+        .iter()
+        .map(|result| code(result.error_code))
+        .collect();
+    assert_eq!(codes, [twice, twice]);
+    assert_eq!(one(&broker, (TOPIC, "t"), "segment.ms").config_source, 5);
 }

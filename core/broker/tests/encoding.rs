@@ -82,6 +82,20 @@ fn requests() -> Vec<Request> {
         }
         .into(),
         DescribeClusterRequest::default().into(),
+        DescribeProducersRequest {
+            topics: vec![describe_producers_request::TopicRequest {
+                name: "t".into(),
+                partition_indexes: vec![0, 7],
+                ..Default::default()
+            }],
+            ..Default::default()
+        }
+        .into(),
+        DescribeTopicPartitionsRequest {
+            response_partition_limit: 1,
+            ..Default::default()
+        }
+        .into(),
         CreatePartitionsRequest::default().into(),
         DeleteRecordsRequest::default().into(),
         OffsetForLeaderEpochRequest {
@@ -97,15 +111,73 @@ fn requests() -> Vec<Request> {
     ]
 }
 
+/// Requests about groups. Those of members are refused: the others wait.
+fn group_requests() -> Vec<Request> {
+    let find = FindCoordinatorRequest {
+        key_type: 0,
+        coordinator_keys: vec!["g".into()],
+        ..Default::default()
+    };
+    let members = vec![leave_group_request::MemberIdentity::default()];
+    let leave = LeaveGroupRequest {
+        group_id: "g".into(),
+        members,
+        ..Default::default()
+    };
+    let fetch = OffsetFetchRequest {
+        groups: vec![groups::all_offsets()],
+        topics: None,
+        ..Default::default()
+    };
+    let describe = DescribeGroupsRequest {
+        groups: vec!["g".into(), "nothing".into()],
+        ..Default::default()
+    };
+    let refused_join = JoinGroupRequest {
+        session_timeout_ms: 1,
+        ..groups::join_request("", None)
+    };
+    vec![
+        find.into(),
+        FindCoordinatorRequest {
+            key_type: 9,
+            ..Default::default()
+        }
+        .into(),
+        groups::commit_request(None, 0, 5).into(),
+        fetch.into(),
+        refused_join.into(),
+        SyncGroupRequest::default().into(),
+        HeartbeatRequest::default().into(),
+        leave.into(),
+        describe.into(),
+        ListGroupsRequest::default().into(),
+        OffsetDeleteRequest {
+            group_id: "g".into(),
+            ..Default::default()
+        }
+        .into(),
+        DeleteGroupsRequest {
+            groups_names: vec!["g".into(), "nothing".into()],
+            ..Default::default()
+        }
+        .into(),
+    ]
+}
+
 #[test]
 fn every_answer_can_be_encoded_at_every_version() {
     let broker: Broker<MemoryEnv> = in_memory();
     let mut seen = Vec::new();
-    for request in requests() {
+    for request in requests().into_iter().chain(group_requests()) {
         let api = request.api_key();
-        let response = now(broker.handle(&RequestContext::default(), request.clone()));
-        assert_eq!(response.api_key(), api);
         for version in api.supported().iter() {
+            let context = RequestContext {
+                api_version: Some(version),
+                ..RequestContext::default()
+            };
+            let response = now(broker.handle(&context, request.clone()));
+            assert_eq!(response.api_key(), api);
             // Some requests name topics as only some versions can: those are encoded where they can be.
             let mut out = bytes::BytesMut::new();
             let fits = request.encode(&mut out, version).is_ok();

@@ -3,7 +3,7 @@
 mod support;
 
 use bytes::Bytes;
-use headwater_protocol::{ErrorCode, FetchRequest, FetchResponse};
+use headwater_protocol::ErrorCode;
 use headwater_record::{Compression, batches};
 use rstest::rstest;
 use support::*;
@@ -272,21 +272,6 @@ fn the_first_batch_comes_whole_and_the_limit_holds_over_all_partitions() {
     assert!(each[1..].iter().all(|size| *size <= 1), "{each:?}");
 }
 
-#[test]
-fn a_session_that_is_not_there_is_refused_and_a_new_one_is_answered_in_full() {
-    let broker = in_memory();
-    create(&broker, "t", 1, &[]);
-    let with = |session_id, session_epoch| FetchRequest {
-        session_id,
-        session_epoch,
-        ..fetch_request("t", &[(0, 0)])
-    };
-    let refused: FetchResponse = ask(&broker, with(5, 1));
-    assert_eq!(code(refused.error_code), ErrorCode::FetchSessionIdNotFound);
-    let full = ask(&broker, with(0, 0));
-    assert_eq!((full.session_id, full.responses.len()), (0, 1));
-}
-
 #[rstest]
 #[case::earliest(-2, 0, -1)]
 #[case::latest(-1, 5, -1)]
@@ -327,7 +312,7 @@ fn listing_what_is_not_there_is_refused() {
     );
     assert_eq!(
         code(list_offsets(&broker, "t", 0, -9).error_code),
-        ErrorCode::InvalidRequest
+        ErrorCode::UnsupportedVersion
     );
 }
 

@@ -291,3 +291,25 @@ fn the_cluster_is_one_broker() {
     assert_eq!(&*cluster.cluster_id, broker.cluster_id());
     assert_eq!(cluster.cluster_id.len(), 22);
 }
+
+#[test]
+fn the_topics_of_a_request_have_so_many_partitions_together_and_no_more() {
+    let broker = in_memory();
+    let request = CreateTopicsRequest {
+        topics: vec![
+            creatable("a", 9_000, &[]),
+            creatable("b", 1_001, &[]),
+            creatable("c", 1, &[]),
+        ],
+        validate_only: true,
+        ..Default::default()
+    };
+    let response = ask(&broker, request);
+    let codes: Vec<_> = response
+        .topics
+        .iter()
+        .map(|topic| code(topic.error_code))
+        .collect();
+    let refused = ErrorCode::PolicyViolation;
+    assert_eq!(codes, [ErrorCode::None, refused, refused]);
+}

@@ -10,6 +10,7 @@ use headwater_protocol::{
     ApiKey, DecodeError, Decoder, Message, MetadataRequest, Request, Response,
 };
 use schema::Random;
+use schema::damage::{LIES, mutate};
 
 #[global_allocator]
 static MEMORY: memory::Counting = memory::Counting;
@@ -56,21 +57,11 @@ fn no_mutation_of_a_message_panics_or_takes_memory_that_did_not_arrive() {
 
 #[test]
 fn lying_lengths_at_every_position_take_no_memory_that_did_not_arrive() {
-    let lies: [&[u8]; 8] = [
-        &[0x7F, 0xFF, 0xFF, 0xFF],
-        &[0xFF, 0xFF, 0xFF, 0xFF],
-        &[0x80, 0x00, 0x00, 0x00],
-        &[0xFF, 0xFF, 0xFF, 0xFF, 0x0F],
-        &[0xFF, 0xFF, 0xFF, 0xFF, 0x7F],
-        &[0x7F, 0xFF],
-        &[0x80, 0x00],
-        &[0x00, 0x00, 0xFF, 0xFF],
-    ];
     for message in schema::messages() {
         for version in message.versions.clone() {
             let original = message.random_bytes(version, &mut Random::new(3));
             for position in 0..original.len().min(400) {
-                for lie in lies {
+                for lie in LIES {
                     let mut bytes = original.clone();
                     let end = (position + lie.len()).min(bytes.len());
                     bytes.splice(position..end, lie.iter().copied());
@@ -98,23 +89,6 @@ fn long_runs_of_one_byte_take_no_memory_that_did_not_arrive() {
             }
         }
     }
-}
-
-fn mutate(mut bytes: Vec<u8>, random: &mut Random) -> Vec<u8> {
-    for _ in 0..=random.below(3) {
-        if bytes.is_empty() {
-            break;
-        }
-        let at = random.below(bytes.len());
-        match random.below(5) {
-            0 => bytes[at] = random.next() as u8,
-            1 => bytes[at] ^= 1 << random.below(8),
-            2 => drop(bytes.remove(at)),
-            3 => bytes.insert(at, random.next() as u8),
-            _ => bytes.truncate(at),
-        }
-    }
-    bytes
 }
 
 #[test]

@@ -2,15 +2,17 @@
 //!
 //! Behaviour: replaces the whole configuration of a topic or of this broker: keys that are not named go back to what lies below.
 //!
-//! Notes: Kafka keeps this API for old clients; new ones use `IncrementalAlterConfigs`.
+//! Notes: a resource that is named twice is `INVALID_REQUEST`. Kafka keeps this API for old clients; new ones use
+//! `IncrementalAlterConfigs`.
 
 use headwater_env::Env;
 use headwater_metadata::{RESOURCE_BROKER, RESOURCE_TOPIC};
 use headwater_protocol::alter_configs_request::AlterConfigsResource;
 use headwater_protocol::alter_configs_response::AlterConfigsResourceResponse;
-use headwater_protocol::{AlterConfigsRequest, AlterConfigsResponse, ErrorCode};
+use headwater_protocol::{AlterConfigsRequest, AlterConfigsResponse, ErrorCode, Str};
 
 use super::errors::Refusal;
+use super::resources::{check_named_once, named_twice};
 use crate::RequestContext;
 use crate::config_changes::{Change, Operation};
 use crate::state::State;
@@ -22,8 +24,11 @@ pub(super) fn handle<E: Env>(
     request: AlterConfigsRequest,
 ) -> AlterConfigsResponse {
     let validate_only = request.validate_only;
+    let twice = named_twice(request.resources.iter().map(name));
     let responses = request.resources.into_iter().map(|resource| {
-        let (code, message) = match replace(state, &resource, validate_only) {
+        let replaced = check_named_once(&twice, name(&resource))
+            .and_then(|()| replace(state, &resource, validate_only));
+        let (code, message) = match replaced {
             Ok(()) => (ErrorCode::None, None),
             Err(refusal) => (refusal.code, Some(refusal.message.into())),
         };
@@ -39,6 +44,10 @@ pub(super) fn handle<E: Env>(
         responses: responses.collect(),
         ..AlterConfigsResponse::default()
     }
+}
+
+fn name(resource: &AlterConfigsResource) -> (i8, &Str) {
+    (resource.resource_type, &resource.resource_name)
 }
 
 fn replace<E: Env>(

@@ -3,12 +3,13 @@
 //! Behaviour: each topic stands for itself: name, counts, assignments and configuration are checked, and the first thing that is wrong is
 //! its error, with a sentence. All topics that pass become durable in one write. -1 asks for the broker's default.
 //!
-//! Notes: with one broker the only replication factor is 1. Names that differ only in '.' and '_' collide, as in Kafka.
+//! Notes: the topics of one request have at most 10,000 partitions together (`POLICY_VIOLATION`). With one broker the only replication
+//! factor is 1. Names that differ only in '.' and '_' collide, as in Kafka.
 
 use std::collections::HashSet;
 
 use headwater_env::Env;
-use headwater_metadata::{Image, MetadataRecord, PartitionImage, RESOURCE_TOPIC, TopicImage};
+use headwater_metadata::{Image, MetadataRecord, TopicImage};
 use headwater_protocol::create_topics_request::CreatableTopic;
 use headwater_protocol::create_topics_response::CreatableTopicResult;
 use headwater_protocol::{CreateTopicsRequest, CreateTopicsResponse, ErrorCode};
@@ -16,7 +17,7 @@ use headwater_protocol::{CreateTopicsRequest, CreateTopicsResponse, ErrorCode};
 use super::describe_configs;
 use super::errors::Refusal;
 use crate::RequestContext;
-use crate::new_topic::{self, NewTopic};
+use crate::new_topic::{self, NewTopic, Owner, PARTITIONS_MAX};
 use crate::state::State;
 
 /// Answers the request.
@@ -31,6 +32,7 @@ pub(super) fn handle<E: Env>(
     let mut planned = image.as_ref().clone();
     let mut records = Vec::new();
     let mut results = Vec::new();
+    let mut partitions = 0;
     for wanted in &request.topics {
         let plan = if twice.contains(&*wanted.name) {
             Err(Refusal::new(
@@ -38,7 +40,11 @@ pub(super) fn handle<E: Env>(
                 format!("the request names \"{}\" twice", wanted.name),
             ))
         } else {
-            plan(state, &mut planned, wanted)
+            plan(state, &mut planned, wanted).and_then(|plan| {
+                partitions += plan.topic.partitions.len();
+                check_total(partitions)?;
+                Ok(plan)
+            })
         };
         if let Ok(plan) = &plan {
             records.extend(plan.records.iter().cloned());
@@ -92,25 +98,31 @@ fn plan<E: Env>(
         .collect();
     let new = NewTopic {
         name: &wanted.name,
+        owner: Owner::Client,
         partitions: wanted.num_partitions,
         replication_factor: wanted.replication_factor,
         assignments,
         configs,
     };
     let topic = new_topic::check(state, planned, &new)?;
-    let mut records = vec![topic.record()];
-    records.extend(
-        topic
-            .partitions()
-            .map(|(id, partition): (_, &PartitionImage)| partition.record(topic.id, id.get())),
-    );
-    records.extend(new_topic::config_records(RESOURCE_TOPIC, &new)?);
+    let records = new_topic::records(&topic, &new)?;
     for record in &records {
         planned
             .apply(record)
             .map_err(|error| Refusal::new(ErrorCode::UnknownServerError, error.to_string()))?;
     }
     Ok(Plan { topic, records })
+}
+
+/// Kafka's limit for a request as a whole; a topic that would go beyond it is refused.
+fn check_total(partitions: usize) -> Result<(), Refusal> {
+    if partitions <= PARTITIONS_MAX as usize {
+        return Ok(());
+    }
+    let message = format!(
+        "the topics of this request have more than {PARTITIONS_MAX} partitions together: send several requests"
+    );
+    Err(Refusal::new(ErrorCode::PolicyViolation, message))
 }
 
 fn materialise<E: Env>(state: &State<E>, plan: &Plan) -> Result<(), Refusal> {

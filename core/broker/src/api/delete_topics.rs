@@ -3,7 +3,8 @@
 //! Behaviour: topics by name, from version 6 on also by id. The removal is durable before the answer; the files go after
 //! `file.delete.delay.ms`, and a crash in between is finished by the next open.
 //!
-//! Notes: a topic named twice in one request is `INVALID_REQUEST`, and `delete.topic.enable=false` refuses all. Internal topics stay.
+//! Notes: a topic named twice in one request is `INVALID_REQUEST`, and `delete.topic.enable=false` refuses all, before version 3 with
+//! `INVALID_REQUEST` too, for lack of a code. Internal topics stay.
 
 use std::sync::Arc;
 
@@ -17,10 +18,13 @@ use super::errors::Refusal;
 use crate::RequestContext;
 use crate::state::State;
 
+/// From this version on clients know the code for deletion that is disabled.
+const DISABLED_SINCE: i16 = 3;
+
 /// Answers the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
-    _context: &RequestContext,
+    context: &RequestContext,
     request: DeleteTopicsRequest,
 ) -> DeleteTopicsResponse {
     let by_name = request
@@ -31,11 +35,39 @@ pub(super) fn handle<E: Env>(
             ..DeleteTopicState::default()
         });
     let wanted: Vec<_> = request.topics.into_iter().chain(by_name).collect();
+    let (found, committed) = delete(state, context, &wanted);
+    if committed.is_ok() {
+        for topic in found.iter().flatten() {
+            state.forget_offsets_of_topic(&topic.name, topic.id);
+        }
+    }
+    let answer = |(wanted, found): (DeleteTopicState, Result<_, Refusal>)| {
+        let result = found.and_then(|topic| committed.clone().map(|()| topic));
+        respond(wanted, result)
+    };
+    DeleteTopicsResponse {
+        responses: wanted.into_iter().zip(found).map(answer).collect(),
+        ..DeleteTopicsResponse::default()
+    }
+}
+
+/// A topic that is to go, or why it stays.
+type Found = Result<Arc<TopicImage>, Refusal>;
+
+/// Removes those of the topics that may go; nobody else changes the cluster meanwhile.
+fn delete<E: Env>(
+    state: &State<E>,
+    context: &RequestContext,
+    wanted: &[DeleteTopicState],
+) -> (Vec<Found>, Result<(), Refusal>) {
     let mut controller = state.controller.lock();
     let image = state.image();
-    let mut found: Vec<Result<Arc<TopicImage>, Refusal>> = wanted
+    let mut found: Vec<Found> = wanted
         .iter()
-        .map(|wanted| find(state, &image, wanted))
+        .map(|wanted| {
+            check_allowed(state, context)?;
+            find(&image, wanted)
+        })
         .collect();
     refuse_repeated(&mut found);
     let remove = |topic: &Arc<TopicImage>| {
@@ -56,26 +88,23 @@ pub(super) fn handle<E: Env>(
         state.write_recovery_points();
         state.write_log_starts();
     }
-    let answer = |(wanted, found): (DeleteTopicState, Result<_, Refusal>)| {
-        let result = found.and_then(|topic| committed.clone().map(|()| topic));
-        respond(wanted, result)
-    };
-    DeleteTopicsResponse {
-        responses: wanted.into_iter().zip(found).map(answer).collect(),
-        ..DeleteTopicsResponse::default()
-    }
+    (found, committed)
 }
 
-fn find<E: Env>(
-    state: &State<E>,
-    image: &Image,
-    wanted: &DeleteTopicState,
-) -> Result<Arc<TopicImage>, Refusal> {
-    if !state.config().delete_topics {
-        let message =
-            "topics may not be deleted: the broker was opened with delete.topic.enable=false";
-        return Err(Refusal::new(ErrorCode::TopicDeletionDisabled, message));
+fn check_allowed<E: Env>(state: &State<E>, context: &RequestContext) -> Result<(), Refusal> {
+    if state.config().delete_topics {
+        return Ok(());
     }
+    let code = if context.is_at_least(DISABLED_SINCE) {
+        ErrorCode::TopicDeletionDisabled
+    } else {
+        ErrorCode::InvalidRequest
+    };
+    let message = "topics may not be deleted: the broker was opened with delete.topic.enable=false";
+    Err(Refusal::new(code, message))
+}
+
+fn find(image: &Image, wanted: &DeleteTopicState) -> Result<Arc<TopicImage>, Refusal> {
     let topic = match (&wanted.name, wanted.topic_id) {
         (Some(name), id) if id.is_nil() => image
             .topic(name)

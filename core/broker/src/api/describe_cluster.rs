@@ -2,17 +2,18 @@
 //!
 //! Behaviour: the cluster's id, its controller and its brokers, as the listener of the request advertises them.
 //!
-//! Notes: there are no access rules yet, so no authorized operations are told.
+//! Notes: the brokers of another endpoint type than this (controllers, 2) are nobody's to ask for here (`MISMATCHED_ENDPOINT_TYPE`).
 
 use headwater_env::Env;
 use headwater_protocol::describe_cluster_response::DescribeClusterBroker;
 use headwater_protocol::{DescribeClusterRequest, DescribeClusterResponse, ErrorCode};
 
+use super::authorized_operations::{self, if_asked};
 use crate::RequestContext;
 use crate::state::State;
 
-/// `cluster_authorized_operations` when they were not asked for or are not known.
-pub(super) const NO_OPERATIONS: i32 = i32::MIN;
+const ENDPOINT_BROKERS: i8 = 1;
+const ENDPOINT_CONTROLLERS: i8 = 2;
 
 /// Answers the request.
 pub(super) fn handle<E: Env>(
@@ -20,6 +21,18 @@ pub(super) fn handle<E: Env>(
     context: &RequestContext,
     request: DescribeClusterRequest,
 ) -> DescribeClusterResponse {
+    match request.endpoint_type {
+        ENDPOINT_BROKERS => {}
+        ENDPOINT_CONTROLLERS => {
+            let message =
+                "controllers were asked for, and this is a broker: ask with endpoint type 1";
+            return refused(ErrorCode::MismatchedEndpointType, &request, message);
+        }
+        _ => {
+            let message = "the endpoint type is neither 1 (brokers) nor 2 (controllers)";
+            return refused(ErrorCode::UnsupportedEndpointType, &request, message);
+        }
+    }
     let image = state.image();
     let wanted = image
         .brokers()
@@ -38,7 +51,23 @@ pub(super) fn handle<E: Env>(
         cluster_id: state.cluster_id.as_str().into(),
         controller_id: state.node_id,
         brokers: brokers.collect(),
-        cluster_authorized_operations: NO_OPERATIONS,
+        cluster_authorized_operations: if_asked(
+            request.include_cluster_authorized_operations,
+            authorized_operations::CLUSTER,
+        ),
+        ..DescribeClusterResponse::default()
+    }
+}
+
+fn refused(
+    code: ErrorCode,
+    request: &DescribeClusterRequest,
+    message: &'static str,
+) -> DescribeClusterResponse {
+    DescribeClusterResponse {
+        error_code: code.code(),
+        error_message: Some(message.into()),
+        endpoint_type: request.endpoint_type,
         ..DescribeClusterResponse::default()
     }
 }

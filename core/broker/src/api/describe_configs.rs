@@ -3,7 +3,8 @@
 //! Behaviour: every key of a topic or of this broker with its value, where the value comes from, its kind, and on request the layers
 //! below it and its documentation. `configuration_keys` selects keys; unknown ones are left out, as in Kafka.
 //!
-//! Notes: other resources (groups, loggers) have no configuration here yet and are `INVALID_REQUEST`.
+//! Notes: a resource that is named twice is `INVALID_REQUEST`, and so are other resources (groups, loggers), which have no configuration
+//! here yet.
 
 use headwater_env::Env;
 use headwater_metadata::config::{BROKER, TOPIC, TopicView};
@@ -18,6 +19,7 @@ use headwater_protocol::describe_configs_response::{
 use headwater_protocol::{DescribeConfigsRequest, DescribeConfigsResponse, ErrorCode, Str};
 
 use super::errors::Refusal;
+use super::resources::{check_named_once, named_twice};
 use crate::RequestContext;
 use crate::config_layers::{BrokerLayers, Layered};
 use crate::state::State;
@@ -32,8 +34,10 @@ pub(super) fn handle<E: Env>(
         synonyms: request.include_synonyms,
         documentation: request.include_documentation,
     };
+    let twice = named_twice(request.resources.iter().map(name));
     let results = request.resources.into_iter().map(|resource| {
-        let described = describe(state, &resource, extras);
+        let described = check_named_once(&twice, name(&resource))
+            .and_then(|()| describe(state, &resource, extras));
         let (code, message, configs) = match described {
             Ok(configs) => (ErrorCode::None, None, configs),
             Err(refusal) => (refusal.code, Some(refusal.message.into()), Vec::new()),
@@ -51,6 +55,10 @@ pub(super) fn handle<E: Env>(
         results: results.collect(),
         ..DescribeConfigsResponse::default()
     }
+}
+
+fn name(resource: &DescribeConfigsResource) -> (i8, &Str) {
+    (resource.resource_type, &resource.resource_name)
 }
 
 /// The configuration of a topic as `CreateTopics` answers it.
@@ -138,12 +146,14 @@ fn topic_configs<E: Env>(
         topic,
         broker: config.layer(),
     };
+    let broker = BrokerLayers::of_this(state, image);
     let wanted = TOPIC
         .definitions()
         .iter()
         .filter(|definition| selects(definition));
+    let layered = |definition| Layered::of_topic(&view, &broker, definition);
     wanted
-        .map(|definition| entry(definition, &Layered::of_topic(&view, definition), extras))
+        .map(|definition| entry(definition, &layered(definition), extras))
         .collect()
 }
 
@@ -180,6 +190,7 @@ const fn source_code(source: Source) -> i8 {
     match source {
         Source::Topic => 1,
         Source::DynamicBroker => 2,
+        Source::DynamicDefaultBroker => 3,
         Source::StaticBroker => 4,
         Source::Default => 5,
     }

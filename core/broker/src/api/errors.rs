@@ -52,10 +52,12 @@ fn append_code(error: &AppendError) -> ErrorCode {
 pub(super) fn batch_code(error: &InvalidBatch) -> ErrorCode {
     match error.kind() {
         InvalidBatchKind::Corrupt => ErrorCode::CorruptMessage,
-        InvalidBatchKind::InvalidRecord => ErrorCode::InvalidRecord,
+        // Kafka's Produce says the same of batches of an older format.
+        InvalidBatchKind::InvalidRecord | InvalidBatchKind::UnsupportedFormat => {
+            ErrorCode::InvalidRecord
+        }
         InvalidBatchKind::InvalidTimestamp => ErrorCode::InvalidTimestamp,
         InvalidBatchKind::TooLarge => ErrorCode::MessageTooLarge,
-        InvalidBatchKind::UnsupportedFormat => ErrorCode::UnsupportedForMessageFormat,
         InvalidBatchKind::UnsupportedCompression => ErrorCode::UnsupportedCompressionType,
     }
 }

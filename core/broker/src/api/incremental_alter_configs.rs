@@ -4,16 +4,17 @@
 //! as a whole or not at all; the change is durable and in force before the answer.
 //!
 //! Notes: lists alone can be appended to. Of a broker only the keys that a running broker takes may change (`INVALID_CONFIG` names them);
-//! an empty broker name means all brokers.
+//! an empty broker name means all brokers. A resource that is named twice is `INVALID_REQUEST`.
 
 use headwater_env::Env;
 use headwater_protocol::incremental_alter_configs_request::AlterConfigsResource;
 use headwater_protocol::incremental_alter_configs_response::AlterConfigsResourceResponse;
 use headwater_protocol::{
-    ErrorCode, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse,
+    ErrorCode, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, Str,
 };
 
 use super::errors::Refusal;
+use super::resources::{check_named_once, named_twice};
 use crate::RequestContext;
 use crate::config_changes::{Change, Operation};
 use crate::state::State;
@@ -25,8 +26,10 @@ pub(super) fn handle<E: Env>(
     request: IncrementalAlterConfigsRequest,
 ) -> IncrementalAlterConfigsResponse {
     let validate_only = request.validate_only;
+    let twice = named_twice(request.resources.iter().map(name));
     let responses = request.resources.into_iter().map(|resource| {
-        let result = changes(&resource).and_then(|changes| {
+        let named = check_named_once(&twice, name(&resource));
+        let result = named.and_then(|()| changes(&resource)).and_then(|changes| {
             state.change_configs(
                 (resource.resource_type, &resource.resource_name),
                 &changes,
@@ -49,6 +52,10 @@ pub(super) fn handle<E: Env>(
         responses: responses.collect(),
         ..IncrementalAlterConfigsResponse::default()
     }
+}
+
+fn name(resource: &AlterConfigsResource) -> (i8, &Str) {
+    (resource.resource_type, &resource.resource_name)
 }
 
 fn changes(resource: &AlterConfigsResource) -> Result<Vec<Change<'_>>, Refusal> {

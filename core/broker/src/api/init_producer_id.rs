@@ -3,7 +3,8 @@
 //! Behaviour: gives an idempotent producer an id that nobody had before, with epoch 0. Ids come from blocks of 1,000 that the metadata
 //! log reserves durably, so a crash never gives one out twice.
 //!
-//! Notes: transactional producers are not served yet.
+//! Notes: as in Kafka an id and epoch that an idempotent producer already has are not kept, and one without the other is
+//! `INVALID_REQUEST`. Transactional producers are not served yet.
 
 use headwater_env::Env;
 use headwater_protocol::{ErrorCode, InitProducerIdRequest, InitProducerIdResponse};
@@ -17,7 +18,8 @@ pub(super) fn handle<E: Env>(
     _context: &RequestContext,
     request: InitProducerIdRequest,
 ) -> InitProducerIdResponse {
-    if request.transactional_id.is_some() {
+    let has_half = (request.producer_id == -1) != (request.producer_epoch == -1);
+    if request.transactional_id.is_some() || has_half {
         return refused(ErrorCode::InvalidRequest);
     }
     match state.controller.lock().next_producer_id(state) {

@@ -1,19 +1,21 @@
 //! `ListOffsets` (key 2), versions 1-11.
 //!
 //! Behaviour: for each partition the offset at a timestamp (the first record, by offset, that is not older), or at one of Kafka's
-//! special ones: -1 latest, -2 earliest, -3 the record with the greatest timestamp, -4 earliest on this machine, -5 latest in remote
-//! storage, -6 earliest not yet in remote storage. A timestamp later than every record gives offset -1.
+//! special ones: -1 latest, -2 earliest, -3 the record with the greatest timestamp (from version 7 on), -4 earliest on this machine (8),
+//! -5 latest in remote storage (9), -6 earliest not yet in remote storage (11). A timestamp later than every record gives offset -1.
 //!
-//! Notes: "latest" is the high watermark, or the last stable offset for `read_committed`. There is no remote storage, so -4 and -6 are -2
-//! and -5 is nothing.
+//! Notes: "latest" is the high watermark, or the last stable offset for `read_committed`. There is no remote storage, so -4 is -2, and -5
+//! and -6 are nothing. A partition that is named twice is `INVALID_REQUEST`. Before version 4 there are no leader epochs in the answer.
+
+use std::collections::HashSet;
 
 use headwater_env::Env;
 use headwater_log::RecordPosition;
-use headwater_protocol::list_offsets_request::ListOffsetsPartition;
+use headwater_protocol::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use headwater_protocol::list_offsets_response::{
     ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
 };
-use headwater_protocol::{ErrorCode, ListOffsetsRequest, ListOffsetsResponse};
+use headwater_protocol::{ErrorCode, ListOffsetsRequest, ListOffsetsResponse, Str};
 use headwater_record::{DecompressLimit, LeaderEpoch, Offset};
 use uuid::Uuid;
 
@@ -30,10 +32,13 @@ const EARLIEST_LOCAL: i64 = -4;
 const LATEST_REMOTE: i64 = -5;
 const EARLIEST_NOT_REMOTE: i64 = -6;
 
+/// From this version on the answer has leader epochs.
+const LEADER_EPOCHS_SINCE: i16 = 4;
+
 /// Answers the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
-    _context: &RequestContext,
+    context: &RequestContext,
     request: ListOffsetsRequest,
 ) -> ListOffsetsResponse {
     let isolation = if request.isolation_level == 1 {
@@ -41,15 +46,28 @@ pub(super) fn handle<E: Env>(
     } else {
         Isolation::ReadUncommitted
     };
+    let twice = named_twice(&request.topics);
     let topics = request.topics.into_iter().map(|topic| {
         let found = lookup::topic(state, &topic.name, Uuid::nil());
-        let partitions = topic.partitions.iter().map(|wanted| match &found {
-            Ok(topic) => answer(state, topic, wanted, isolation),
-            Err(code) => Err(*code),
+        let partitions = topic.partitions.iter().map(|wanted| {
+            if twice.contains(&(topic.name.clone(), wanted.partition_index)) {
+                return Err(ErrorCode::InvalidRequest);
+            }
+            check_timestamp(context, wanted.timestamp)?;
+            answer(
+                state,
+                found.as_ref().map_err(|code| *code)?,
+                wanted,
+                isolation,
+            )
         });
-        let partitions = partitions
-            .zip(&topic.partitions)
-            .map(|(answer, wanted)| respond(wanted.partition_index, answer));
+        let partitions = partitions.zip(&topic.partitions).map(|(answer, wanted)| {
+            let mut response = respond(wanted.partition_index, answer);
+            if !context.is_at_least(LEADER_EPOCHS_SINCE) {
+                response.leader_epoch = -1;
+            }
+            response
+        });
         ListOffsetsTopicResponse {
             partitions: partitions.collect(),
             name: topic.name,
@@ -59,6 +77,33 @@ pub(super) fn handle<E: Env>(
     ListOffsetsResponse {
         topics: topics.collect(),
         ..ListOffsetsResponse::default()
+    }
+}
+
+fn named_twice(topics: &[ListOffsetsTopic]) -> HashSet<(Str, i32)> {
+    let mut seen = HashSet::new();
+    let all = topics.iter().flat_map(|topic| {
+        let partitions = topic.partitions.iter();
+        partitions.map(|wanted| (topic.name.clone(), wanted.partition_index))
+    });
+    all.filter(|named| !seen.insert(named.clone())).collect()
+}
+
+/// Whether the client's version has that special timestamp.
+fn check_timestamp(context: &RequestContext, timestamp: i64) -> Result<(), ErrorCode> {
+    let since = match timestamp {
+        LATEST | EARLIEST => 1,
+        MAX_TIMESTAMP => 7,
+        EARLIEST_LOCAL => 8,
+        LATEST_REMOTE => 9,
+        EARLIEST_NOT_REMOTE => 11,
+        timestamp if timestamp >= 0 => return Ok(()),
+        _ => return Err(ErrorCode::UnsupportedVersion),
+    };
+    if context.is_at_least(since) {
+        Ok(())
+    } else {
+        Err(ErrorCode::UnsupportedVersion)
     }
 }
 
@@ -90,21 +135,18 @@ fn answer<E: Env>(
     };
     match wanted.timestamp {
         LATEST => Ok(at(partition.readable_end(isolation))),
-        EARLIEST | EARLIEST_LOCAL | EARLIEST_NOT_REMOTE => {
-            Ok(at(partition.log().log_start_offset()))
-        }
-        LATEST_REMOTE => Ok(None),
+        EARLIEST | EARLIEST_LOCAL => Ok(at(partition.log().log_start_offset())),
+        LATEST_REMOTE | EARLIEST_NOT_REMOTE => Ok(None),
         MAX_TIMESTAMP => search(&partition, isolation, || {
             partition
                 .log()
                 .offset_of_max_timestamp(DecompressLimit::default())
         }),
-        timestamp_ms if timestamp_ms >= 0 => search(&partition, isolation, || {
+        timestamp_ms => search(&partition, isolation, || {
             partition
                 .log()
                 .offset_for_timestamp(timestamp_ms, DecompressLimit::default())
         }),
-        _ => Err(ErrorCode::InvalidRequest),
     }
 }
 

@@ -3,22 +3,25 @@
 //! Behaviour: the brokers and the topics: all of them (null), none (empty), or those named, by name or from version 12 on by id. A topic
 //! that does not exist is made when both the client (`allow_auto_topic_creation`) and the broker (`auto.create.topics.enable`) say so.
 //!
-//! Notes: in version 0 an empty list means all; the network layer turns it into null. Authorized operations are not told: there are no
-//! access rules yet. Until its leader is known a topic that was just made may be asked for again; here it is known at once.
+//! Notes: in version 0 an empty list means all. A topic that is named twice is answered once. Kafka answers the first request for a
+//! topic that it makes with an error, because its leader is not chosen yet; here it is known at once, so the topic is the answer. There
+//! are no access rules yet: whoever asks for authorized operations is told all.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use headwater_env::Env;
-use headwater_metadata::{Image, TopicImage, is_internal_topic};
+use headwater_metadata::{Image, TopicImage, is_internal_topic, validate_topic_name};
 use headwater_protocol::create_topics_request::CreatableTopic;
+use headwater_protocol::create_topics_response::CreatableTopicResult;
 use headwater_protocol::metadata_request::MetadataRequestTopic;
 use headwater_protocol::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
-use headwater_protocol::{CreateTopicsRequest, ErrorCode, MetadataRequest, MetadataResponse};
+use headwater_protocol::{CreateTopicsRequest, ErrorCode, MetadataRequest, MetadataResponse, Str};
 
+use super::authorized_operations::{self, if_asked};
 use super::create_topics;
-use super::describe_cluster::NO_OPERATIONS;
 use crate::RequestContext;
 use crate::state::State;
 
@@ -29,72 +32,137 @@ pub(super) fn handle<E: Env>(
     request: MetadataRequest,
 ) -> MetadataResponse {
     let may_create = request.allow_auto_topic_creation && state.config().auto_create_topics;
-    let topics = match request.topics {
-        None => state.image().topics().map(described).collect(),
-        Some(wanted) => wanted
-            .into_iter()
-            .map(|wanted| answer(state, context, wanted, may_create))
-            .collect(),
+    let mut topics = match request.topics {
+        Some(wanted) if !wanted.is_empty() || context.is_at_least(1) => {
+            let wanted = once(wanted);
+            let refusals = if may_create {
+                make_missing(state, context, &wanted)
+            } else {
+                Refusals::new()
+            };
+            let image = state.image();
+            let answer = |wanted| answer(&image, context, wanted, &refusals);
+            wanted.into_iter().map(answer).collect()
+        }
+        _ => state.image().topics().map(described).collect::<Vec<_>>(),
     };
+    let topic_operations = if_asked(
+        request.include_topic_authorized_operations,
+        authorized_operations::TOPIC,
+    );
+    for topic in &mut topics {
+        topic.topic_authorized_operations = topic_operations;
+    }
     MetadataResponse {
         brokers: brokers(&state.image(), context),
         cluster_id: Some(state.cluster_id.as_str().into()),
         controller_id: state.node_id,
         topics,
-        cluster_authorized_operations: NO_OPERATIONS,
+        cluster_authorized_operations: if_asked(
+            request.include_cluster_authorized_operations,
+            authorized_operations::CLUSTER,
+        ),
         error_code: ErrorCode::None.code(),
         ..MetadataResponse::default()
     }
 }
 
-fn answer<E: Env>(
-    state: &State<E>,
+/// Why topics could not be made, by their names.
+type Refusals = HashMap<Str, ErrorCode>;
+
+/// Each topic that is wanted, once.
+fn once(wanted: Vec<MetadataRequestTopic>) -> Vec<MetadataRequestTopic> {
+    let mut seen = HashSet::new();
+    wanted
+        .into_iter()
+        .filter(|wanted| seen.insert((wanted.topic_id, wanted.name.clone())))
+        .collect()
+}
+
+fn answer(
+    image: &Image,
     context: &RequestContext,
     wanted: MetadataRequestTopic,
-    may_create: bool,
+    refusals: &Refusals,
 ) -> MetadataResponseTopic {
-    let image = state.image();
-    let Some(name) = &wanted.name else {
-        return match image.topic_by_id(wanted.topic_id) {
-            Some(topic) => described(topic),
-            None => unknown(wanted, ErrorCode::UnknownTopicId),
-        };
+    let name = match &wanted.name {
+        Some(name) if wanted.topic_id.is_nil() => name,
+        _ => return by_id(image, context, wanted),
     };
     if let Some(topic) = image.topic(name) {
         return described(topic);
     }
-    if let Err(error) = headwater_metadata::validate_topic_name(name) {
-        tracing::debug!(%error, "metadata of a topic that cannot exist was asked for");
-        return unknown(wanted, ErrorCode::InvalidTopicException);
+    let code = if validate_topic_name(name).is_err() {
+        ErrorCode::InvalidTopicException
+    } else {
+        refusals
+            .get(name)
+            .copied()
+            .unwrap_or(ErrorCode::UnknownTopicOrPartition)
+    };
+    unknown(wanted, code)
+}
+
+/// Versions 10 and 11 have a field for the id, and no broker ever answered to it.
+fn by_id(
+    image: &Image,
+    context: &RequestContext,
+    wanted: MetadataRequestTopic,
+) -> MetadataResponseTopic {
+    if !context.is_at_least(12) {
+        let name = Some(wanted.name.clone().unwrap_or_default());
+        return unknown(
+            MetadataRequestTopic { name, ..wanted },
+            ErrorCode::InvalidRequest,
+        );
     }
-    if !may_create || is_internal_topic(name) {
-        return unknown(wanted, ErrorCode::UnknownTopicOrPartition);
-    }
-    let code = create(state, context, name);
-    match state.image().topic(name) {
+    match image.topic_by_id(wanted.topic_id) {
         Some(topic) => described(topic),
-        None => unknown(wanted, code),
+        None => unknown(
+            MetadataRequestTopic {
+                name: None,
+                ..wanted
+            },
+            ErrorCode::UnknownTopicId,
+        ),
     }
 }
 
-fn create<E: Env>(
+/// Makes the topics that are named and do not exist, with the broker's defaults, all in one change of the cluster.
+fn make_missing<E: Env>(
     state: &State<E>,
     context: &RequestContext,
-    name: &headwater_protocol::Str,
-) -> ErrorCode {
-    let topic = CreatableTopic {
-        name: name.clone(),
-        num_partitions: -1,
-        replication_factor: -1,
-        ..CreatableTopic::default()
+    wanted: &[MetadataRequestTopic],
+) -> Refusals {
+    let image = state.image();
+    let missing = |name: &&Str| {
+        image.topic(name).is_none() && validate_topic_name(name).is_ok() && !is_internal_topic(name)
     };
+    let topics: Vec<_> = wanted
+        .iter()
+        .filter(|wanted| wanted.topic_id.is_nil())
+        .filter_map(|wanted| wanted.name.as_ref())
+        .filter(missing)
+        .map(|name| CreatableTopic {
+            name: name.clone(),
+            num_partitions: -1,
+            replication_factor: -1,
+            ..CreatableTopic::default()
+        })
+        .collect();
+    if topics.is_empty() {
+        return Refusals::new();
+    }
     let request = CreateTopicsRequest {
-        topics: vec![topic],
+        topics,
         ..CreateTopicsRequest::default()
     };
     let response = create_topics::handle(state, context, request);
-    let code = response.topics.first().map_or(0, |topic| topic.error_code);
-    ErrorCode::from_code(code)
+    let refusal = |topic: CreatableTopicResult| {
+        let code = ErrorCode::from_code(topic.error_code);
+        (!code.is_ok()).then_some((topic.name, code))
+    };
+    response.topics.into_iter().filter_map(refusal).collect()
 }
 
 fn described(topic: &Arc<TopicImage>) -> MetadataResponseTopic {
@@ -120,7 +188,6 @@ fn described(topic: &Arc<TopicImage>) -> MetadataResponseTopic {
         topic_id: topic.id,
         is_internal: is_internal_topic(&topic.name),
         partitions: partitions.collect(),
-        topic_authorized_operations: NO_OPERATIONS,
         ..MetadataResponseTopic::default()
     }
 }
@@ -128,9 +195,9 @@ fn described(topic: &Arc<TopicImage>) -> MetadataResponseTopic {
 fn unknown(wanted: MetadataRequestTopic, code: ErrorCode) -> MetadataResponseTopic {
     MetadataResponseTopic {
         error_code: code.code(),
+        is_internal: wanted.name.as_deref().is_some_and(is_internal_topic),
         name: wanted.name,
         topic_id: wanted.topic_id,
-        topic_authorized_operations: NO_OPERATIONS,
         ..MetadataResponseTopic::default()
     }
 }

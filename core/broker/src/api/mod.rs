@@ -1,7 +1,7 @@
 //! One file for each Kafka API that this broker answers: list this directory to see what is supported.
 //!
 //! A handler takes the typed request and returns the typed response, with Kafka's error codes inside. It maps and delegates; what is
-//! allowed is decided below. All of them compute in the thread that polls them; only Fetch may wait.
+//! allowed is decided below. All of them compute in the thread that polls them; only those in the `waiting` section may wait.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -10,39 +10,57 @@
 
 mod alter_configs;
 mod api_versions;
+mod authorized_operations;
 mod create_partitions;
 mod create_topics;
+mod delete_groups;
 mod delete_records;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
+mod describe_groups;
 mod describe_log_dirs;
+mod describe_producers;
+mod describe_topic_partitions;
 mod errors;
 mod fetch;
+mod find_coordinator;
+mod heartbeat;
 mod incremental_alter_configs;
 mod init_producer_id;
+mod join_group;
+mod leave_group;
+mod list_groups;
 mod list_offsets;
 mod lookup;
 mod metadata;
+mod offset_commit;
+mod offset_delete;
+mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
+mod resources;
+mod sync_group;
 
 use headwater_env::Env;
-use headwater_protocol::{ApiKey, ApiVersionsResponse, ErrorCode, Request, Response};
+use headwater_protocol::{ApiKey, ApiVersionsResponse, ErrorCode, Request, Response, Str};
 
 use crate::RequestContext;
 use crate::state::State;
 
 macro_rules! handlers {
-    ($($api:ident => $module:ident,)*) => {
+    (
+        now { $($api:ident => $module:ident,)* }
+        waiting { $($waiting_api:ident => $waiting_module:ident,)* }
+    ) => {
         /// The APIs that this broker answers, by key: what `ApiVersions` advertises and what is dispatched are one list.
-        pub(crate) const SERVED: &[ApiKey] = &[ApiKey::Fetch, $(ApiKey::$api,)*];
+        pub(crate) const SERVED: &[ApiKey] = &[$(ApiKey::$api,)* $(ApiKey::$waiting_api,)*];
 
         /// Answers one request.
         pub(crate) async fn handle<E: Env>(state: &State<E>, context: &RequestContext, request: Request) -> Response {
             match request {
-                Request::Fetch(request) => Response::Fetch(fetch::handle(state, request).await),
                 $(Request::$api(request) => Response::$api($module::handle(state, context, request)),)*
+                $(Request::$waiting_api(request) => Response::$waiting_api($waiting_module::handle(state, context, request).await),)*
                 _ => not_served(),
             }
         }
@@ -50,21 +68,48 @@ macro_rules! handlers {
 }
 
 handlers! {
-    Produce => produce,
-    ListOffsets => list_offsets,
-    Metadata => metadata,
-    ApiVersions => api_versions,
-    CreateTopics => create_topics,
-    DeleteTopics => delete_topics,
-    DeleteRecords => delete_records,
-    InitProducerId => init_producer_id,
-    OffsetForLeaderEpoch => offset_for_leader_epoch,
-    DescribeConfigs => describe_configs,
-    AlterConfigs => alter_configs,
-    DescribeLogDirs => describe_log_dirs,
-    CreatePartitions => create_partitions,
-    IncrementalAlterConfigs => incremental_alter_configs,
-    DescribeCluster => describe_cluster,
+    // Done in the first poll.
+    now {
+        Produce => produce,
+        ListOffsets => list_offsets,
+        Metadata => metadata,
+        OffsetCommit => offset_commit,
+        OffsetFetch => offset_fetch,
+        FindCoordinator => find_coordinator,
+        Heartbeat => heartbeat,
+        LeaveGroup => leave_group,
+        DescribeGroups => describe_groups,
+        ListGroups => list_groups,
+        ApiVersions => api_versions,
+        CreateTopics => create_topics,
+        DeleteTopics => delete_topics,
+        DeleteRecords => delete_records,
+        InitProducerId => init_producer_id,
+        OffsetForLeaderEpoch => offset_for_leader_epoch,
+        DescribeConfigs => describe_configs,
+        AlterConfigs => alter_configs,
+        DescribeLogDirs => describe_log_dirs,
+        CreatePartitions => create_partitions,
+        DeleteGroups => delete_groups,
+        IncrementalAlterConfigs => incremental_alter_configs,
+        OffsetDelete => offset_delete,
+        DescribeCluster => describe_cluster,
+        DescribeProducers => describe_producers,
+        DescribeTopicPartitions => describe_topic_partitions,
+    }
+    // May be pending: they wait for records or for other members.
+    waiting {
+        Fetch => fetch,
+        JoinGroup => join_group,
+        SyncGroup => sync_group,
+    }
+}
+
+/// Where a member of a group is, as Kafka writes it.
+fn client_host(context: &RequestContext) -> Str {
+    // In process there is no network; an address keeps tools that print one content.
+    let host = context.client_host.as_deref().unwrap_or("127.0.0.1");
+    format!("/{host}").into()
 }
 
 /// Kafka's answer to a request that it does not know.

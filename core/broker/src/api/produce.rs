@@ -16,8 +16,8 @@ use headwater_protocol::produce_response::{
 };
 use headwater_protocol::{ErrorCode, ProduceRequest, ProduceResponse};
 use headwater_record::{
-    ByteSource, CompressionLevel, DecompressLimit, InvalidBatch, RecompressError, ValidatedBatches,
-    validate,
+    Compression, CompressionLevel, DecompressLimit, InvalidBatch, RecompressError,
+    ValidatedBatches, validate,
 };
 
 use super::{errors, lookup};
@@ -26,6 +26,11 @@ use crate::log_config::validation_rules;
 use crate::partition::{Acks, Partition, ProduceError};
 use crate::state::State;
 use crate::topics::Topic;
+
+/// From this version on clients know zstd.
+const ZSTD_SINCE: i16 = 7;
+/// From this version on errors name the leader.
+const LEADERS_SINCE: i16 = 10;
 
 /// Answers the request.
 pub(super) fn handle<E: Env>(
@@ -43,7 +48,7 @@ pub(super) fn handle<E: Env>(
                 .map(|data| match (&acks, &found) {
                     (Err(refusal), _) => refused(data.index, refusal.code, refusal.message.clone()),
                     (_, Err(code)) => refused(data.index, *code, code.message().to_owned()),
-                    (Ok(acks), Ok(found)) => produce(state, found, data, (*acks, context.bytes)),
+                    (Ok(acks), Ok(found)) => produce(state, context, found, data, *acks),
                 });
         TopicProduceResponse {
             partition_responses: partition_responses.collect(),
@@ -87,9 +92,10 @@ enum Failure {
 
 fn produce<E: Env>(
     state: &State<E>,
+    context: &RequestContext,
     topic: &Topic<E>,
     data: PartitionProduceData,
-    terms: (Acks, ByteSource),
+    acks: Acks,
 ) -> PartitionProduceResponse {
     let index = data.index;
     let partition = match lookup::partition(topic, index) {
@@ -102,7 +108,8 @@ fn produce<E: Env>(
             );
         }
     };
-    match append(state, &partition, data.records.unwrap_or_default(), terms) {
+    let bytes = data.records.unwrap_or_default();
+    match append(state, context, &partition, bytes, acks) {
         Ok(appended) => PartitionProduceResponse {
             index,
             error_code: ErrorCode::None.code(),
@@ -113,15 +120,16 @@ fn produce<E: Env>(
         },
         Err(Failure::Code(code, message)) => refused(index, code, message),
         Err(Failure::Invalid(error)) => invalid(index, &error),
-        Err(Failure::Produce(error)) => not_appended(state, &partition, &error),
+        Err(Failure::Produce(error)) => not_appended(state, context, &partition, &error),
     }
 }
 
 fn append<E: Env>(
     state: &State<E>,
+    context: &RequestContext,
     partition: &Partition<E>,
     bytes: Bytes,
-    (acks, source): (Acks, ByteSource),
+    acks: Acks,
 ) -> Result<Appended, Failure> {
     if is_internal_topic(&partition.topic) {
         let message = format!(
@@ -133,12 +141,8 @@ fn append<E: Env>(
     state
         .admit_append()
         .map_err(|error| Failure::Code(ErrorCode::KafkaStorageError, error.to_string()))?;
-    let batches = validated(
-        &partition.config(),
-        bytes,
-        source,
-        state.env.wall_clock_ms(),
-    )?;
+    let now_ms = state.env.wall_clock_ms();
+    let batches = validated(context, &partition.config(), bytes, now_ms)?;
     let size = batches.size_in_bytes() as u64;
     let appended = match partition.append_as_leader(batches.clone(), acks) {
         // The oldest records go before the newest are refused.
@@ -157,13 +161,24 @@ fn append<E: Env>(
 
 /// The batches as they are stored. No lock is held.
 fn validated(
+    context: &RequestContext,
     config: &TopicConfig,
     bytes: Bytes,
-    source: ByteSource,
     now_ms: i64,
 ) -> Result<ValidatedBatches, Failure> {
-    let batches =
-        validate(bytes, &validation_rules(config, source, now_ms)).map_err(Failure::Invalid)?;
+    let rules = validation_rules(config, context.bytes, now_ms);
+    let batches = validate(bytes, &rules).map_err(Failure::Invalid)?;
+    if !context.is_at_least(ZSTD_SINCE)
+        && batches
+            .headers()
+            .any(|header| header.attributes.compression() == Ok(Compression::Zstd))
+    {
+        let message = format!("zstd may be used from version {ZSTD_SINCE} of Produce on");
+        return Err(Failure::Code(
+            ErrorCode::UnsupportedCompressionType,
+            message,
+        ));
+    }
     if batches
         .headers()
         .any(|header| header.attributes.is_transactional())
@@ -195,15 +210,13 @@ fn validated(
 
 fn not_appended<E: Env>(
     state: &State<E>,
+    context: &RequestContext,
     partition: &Partition<E>,
     error: &ProduceError,
 ) -> PartitionProduceResponse {
     let code = errors::produce_code(state, error);
     let mut response = refused(partition.id.get(), code, error.to_string());
-    if matches!(
-        code,
-        ErrorCode::NotLeaderOrFollower | ErrorCode::FencedLeaderEpoch
-    ) {
+    if code == ErrorCode::NotLeaderOrFollower && context.is_at_least(LEADERS_SINCE) {
         let image = state.image();
         if let Some(known) = image.partition(&partition.topic, partition.id) {
             response.current_leader = LeaderIdAndEpoch {

@@ -65,6 +65,7 @@ impl<E: Env> State<E> {
                     .iter()
                     .for_each(|partition| self.apply_retention(partition)),
                 Task::ExpireProducers => self.expire_producers(&partitions),
+                Task::ExpireOffsets => self.expire_offsets(),
                 Task::RecoveryCheckpoint => self.write_recovery_points(),
                 Task::StartCheckpoint => self.write_log_starts(),
             }

@@ -17,14 +17,17 @@ pub(crate) enum Task {
     StartCheckpoint,
     /// Forget producers that have gone.
     ExpireProducers,
+    /// Forget committed offsets that have been kept long enough.
+    ExpireOffsets,
 }
 
 impl Task {
     /// All tasks, in the order in which one round runs them.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Flush,
         Self::Retention,
         Self::ExpireProducers,
+        Self::ExpireOffsets,
         Self::RecoveryCheckpoint,
         Self::StartCheckpoint,
     ];
@@ -37,6 +40,7 @@ impl Task {
             Self::RecoveryCheckpoint => config.recovery_checkpoint_interval_ms,
             Self::StartCheckpoint => config.start_checkpoint_interval_ms,
             Self::ExpireProducers => config.producer_expiration_check_interval_ms,
+            Self::ExpireOffsets => config.offsets_retention_check_interval_ms,
         })
         .max(Duration::from_millis(1))
     }

@@ -14,6 +14,7 @@ use headwater_metadata::{BrokerConfig, BrokerImage, ConfigError, Image, Metadata
 use headwater_protocol::FeatureLevelRecord;
 use headwater_record::Offset;
 
+use crate::features::FEATURES;
 use crate::metadata_log::{self, MetadataLog, Replayed};
 use crate::random::random_uuid;
 use crate::state::{Parts, State, resolve_broker};
@@ -24,8 +25,6 @@ pub use report::{OpenReport, RecoveredPartition, StrayDirectory};
 
 /// The `node.id` of a directory that nobody gave one.
 const DEFAULT_NODE_ID: NodeId = 1;
-/// The oldest `metadata.version` of Kafka 4: our records use nothing newer.
-const METADATA_VERSION: i16 = 7;
 
 /// Opens `path`: lock, metadata, partitions.
 pub(crate) fn open<E: Env>(
@@ -176,7 +175,8 @@ fn open_metadata<E: Env>(
     Ok((log, replayed))
 }
 
-/// What a new cluster knows before its first topic: the level of its records, and its one broker.
+/// What a cluster knows before its first topic: the levels of its features, and its one broker. One that an older version made gets the
+/// features that it does not have yet.
 fn bootstrap<E: Env>(
     env: &E,
     directory: &DataDirectory<E>,
@@ -184,24 +184,30 @@ fn bootstrap<E: Env>(
     image: &mut Image,
 ) -> Result<(), OpenError> {
     let node_id = directory.meta().node_id;
-    if image.broker(node_id).is_some() {
+    let missing = FEATURES
+        .iter()
+        .filter(|feature| image.feature(feature.name).is_none());
+    let mut records: Vec<_> = missing
+        .map(|feature| {
+            MetadataRecord::FeatureLevel(FeatureLevelRecord {
+                name: feature.name.into(),
+                feature_level: feature.highest,
+                ..FeatureLevelRecord::default()
+            })
+        })
+        .collect();
+    if image.broker(node_id).is_none() {
+        let broker = BrokerImage {
+            epoch: log.log_end_offset().get() + records.len() as i64,
+            incarnation: random_uuid(env),
+            rack: None,
+            fenced: false,
+        };
+        records.push(broker.record(node_id));
+    }
+    if records.is_empty() {
         return Ok(());
     }
-    let feature = FeatureLevelRecord {
-        name: "metadata.version".into(),
-        feature_level: METADATA_VERSION,
-        ..FeatureLevelRecord::default()
-    };
-    let broker = BrokerImage {
-        epoch: log.log_end_offset().get() + 1,
-        incarnation: random_uuid(env),
-        rack: None,
-        fenced: false,
-    };
-    let records = [
-        MetadataRecord::FeatureLevel(feature),
-        broker.record(node_id),
-    ];
     log.commit(image, &records, env.wall_clock_ms())
         .map_err(|error| OpenError::Io {
             path: directory.path().to_owned(),

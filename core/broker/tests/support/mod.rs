@@ -6,6 +6,8 @@
     reason = "each test file uses a part of it, and a test that fails says where"
 )]
 
+pub mod groups;
+
 use std::future::Future;
 use std::path::Path;
 use std::pin::pin;
@@ -70,6 +72,16 @@ pub fn now<F: Future>(future: F) -> F::Output {
 /// Asks, and expects the answer at once.
 pub fn ask<E: Env, R: ApiRequest>(broker: &Broker<E>, request: R) -> R::Response {
     let response = now(broker.handle(&RequestContext::default(), request.into()));
+    R::Response::try_from(response).unwrap()
+}
+
+/// Asks as a client that speaks this version.
+pub fn ask_at<E: Env, R: ApiRequest>(broker: &Broker<E>, version: i16, request: R) -> R::Response {
+    let context = RequestContext {
+        api_version: Some(version),
+        ..RequestContext::default()
+    };
+    let response = now(broker.handle(&context, request.into()));
     R::Response::try_from(response).unwrap()
 }
 

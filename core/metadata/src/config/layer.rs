@@ -10,6 +10,8 @@ pub enum Source {
     Topic,
     /// Set on the broker while it ran.
     DynamicBroker,
+    /// Set on all brokers while they ran.
+    DynamicDefaultBroker,
     /// Given to the broker when it was opened.
     StaticBroker,
     /// Nobody set it.

@@ -16,7 +16,8 @@
 )]
 #![allow(clippy::unwrap_used, reason = "the data are our own")]
 
-mod random;
+pub(crate) mod damage;
+pub(crate) mod random;
 
 use std::ops::RangeInclusive;
 
@@ -236,13 +237,13 @@ impl<'a> Writer<'a> {
             "uuid" => 16,
             "string" => return self.text(out, values),
             "bytes" | "records" => {
-                let length = if values == Values::Random {
-                    self.random.below(200)
+                let bytes = if values == Values::Random {
+                    self.random.records()
                 } else {
-                    0
+                    Vec::new()
                 };
-                self.length(out, Some(length), 4);
-                return out.extend(self.random.bytes(length));
+                self.length(out, Some(bytes.len()), 4);
+                return out.extend(bytes);
             }
             name => {
                 let of = self
@@ -255,6 +256,7 @@ impl<'a> Writer<'a> {
             }
         };
         match (values, field.kind) {
+            (Values::Random, "uuid") => out.extend(self.random.id()),
             (Values::Random, "bool") => out.push(u8::from(self.random.chance(2))),
             (Values::Random, "float64") => out.extend((self.random.next() as f64).to_be_bytes()),
             (Values::Random, _) => out.extend(self.random.number(fixed)),

@@ -1,15 +1,38 @@
 //! Seeded chance (splitmix64): the same seed gives the same messages.
 
-pub(crate) struct Random(u64);
+/// Values that mean something to whoever reads the messages: half of all texts, ids and records are of them.
+#[derive(Default)]
+pub(crate) struct Vocabulary {
+    pub(crate) texts: Vec<String>,
+    pub(crate) ids: Vec<[u8; 16]>,
+    pub(crate) records: Vec<Vec<u8>>,
+}
+
+pub(crate) struct Random {
+    state: u64,
+    vocabulary: Vocabulary,
+}
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
+        Self::with_vocabulary(seed, Vocabulary::default())
+    }
+
+    pub(crate) fn with_vocabulary(seed: u64, vocabulary: Vocabulary) -> Self {
+        Self {
+            state: seed,
+            vocabulary,
+        }
+    }
+
+    /// From now on this is the id that means something.
+    pub(crate) fn know_id(&mut self, id: [u8; 16]) {
+        self.vocabulary.ids = vec![id];
     }
 
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^ (mixed >> 31)
@@ -42,8 +65,33 @@ impl Random {
         bytes
     }
 
+    /// The bytes of an id.
+    pub(crate) fn id(&mut self) -> Vec<u8> {
+        match self.choice(self.vocabulary.ids.len()) {
+            Some(at) => self.vocabulary.ids[at].to_vec(),
+            None => self.number(16),
+        }
+    }
+
+    /// Bytes where records stand.
+    pub(crate) fn records(&mut self) -> Vec<u8> {
+        if let Some(at) = self.choice(self.vocabulary.records.len()) {
+            return self.vocabulary.records[at].clone();
+        }
+        let length = self.below(200);
+        self.bytes(length)
+    }
+
+    /// One of so many, half of the time.
+    fn choice(&mut self, count: usize) -> Option<usize> {
+        (count > 0 && self.chance(2)).then(|| self.below(count))
+    }
+
     /// Text, now and then longer than a one-byte length can say.
     pub(crate) fn text(&mut self) -> String {
+        if let Some(at) = self.choice(self.vocabulary.texts.len()) {
+            return self.vocabulary.texts[at].clone();
+        }
         let length = if self.chance(10) {
             120 + self.below(200)
         } else {

@@ -5,15 +5,24 @@ use std::sync::Arc;
 use headwater_env::Env;
 use headwater_protocol::fetch_request::{FetchPartition, FetchTopic};
 use headwater_protocol::fetch_response::{FetchableTopicResponse, LeaderIdAndEpoch, PartitionData};
-use headwater_protocol::{ErrorCode, FetchRequest, FetchResponse};
-use headwater_record::Offset;
+use headwater_protocol::{ErrorCode, FetchRequest};
+use headwater_record::{Compression, Offset};
 
+use crate::RequestContext;
 use crate::api::{errors, lookup};
 use crate::partition::{Isolation, Partition};
 use crate::state::State;
 
+/// The version from which on clients know the code for storage that fails.
+const STORAGE_ERROR_SINCE: i16 = 6;
+/// The version from which on clients know zstd.
+const ZSTD_SINCE: i16 = 10;
+/// The version from which on errors name the leader.
+const LEADERS_SINCE: i16 = 16;
+
 /// A fetch with its partitions looked up.
-pub(super) struct Plan<E: Env> {
+pub(super) struct Plan<'a, E: Env> {
+    context: &'a RequestContext,
     topics: Vec<FetchTopic>,
     /// One for each partition of each topic, in order.
     found: Vec<Result<Arc<Partition<E>>, ErrorCode>>,
@@ -38,9 +47,13 @@ impl Gathered {
     }
 }
 
-impl<E: Env> Plan<E> {
+impl<'a, E: Env> Plan<'a, E> {
     /// Looks up what the request names.
-    pub(super) fn new(state: &State<E>, request: FetchRequest) -> Self {
+    pub(super) fn new(
+        state: &State<E>,
+        context: &'a RequestContext,
+        request: FetchRequest,
+    ) -> Self {
         let mut found = Vec::new();
         for topic in &request.topics {
             let known = lookup::topic(state, &topic.topic, topic.topic_id);
@@ -58,6 +71,7 @@ impl<E: Env> Plan<E> {
             .unwrap_or(0)
             .min(state.config().fetch_bytes_max);
         Self {
+            context,
             topics: request.topics,
             found,
             max_bytes,
@@ -91,8 +105,8 @@ impl<E: Env> Plan<E> {
         gathered
     }
 
-    /// The response with what was gathered.
-    pub(super) fn respond(self, gathered: Gathered) -> FetchResponse {
+    /// The answer with what was gathered.
+    pub(super) fn respond(self, gathered: Gathered) -> Vec<FetchableTopicResponse> {
         let mut partitions = gathered.partitions.into_iter();
         let responses = self.topics.into_iter().map(|topic| FetchableTopicResponse {
             partitions: partitions.by_ref().take(topic.partitions.len()).collect(),
@@ -100,10 +114,7 @@ impl<E: Env> Plan<E> {
             topic_id: topic.topic_id,
             ..FetchableTopicResponse::default()
         });
-        FetchResponse {
-            responses: responses.collect(),
-            ..FetchResponse::default()
-        }
+        responses.collect()
     }
 
     /// Reads one partition; the first batch comes whole only while the answer is empty.
@@ -119,8 +130,12 @@ impl<E: Env> Plan<E> {
         if let Err(error) =
             partition.check_leader(lookup::believed_epoch(wanted.current_leader_epoch))
         {
-            let code = errors::leader_code(state, &error);
-            return with_leader(state, partition, failed(index, code));
+            return self.not_led(state, partition, errors::leader_code(state, &error));
+        }
+        if !self.context.is_at_least(ZSTD_SINCE)
+            && partition.config().compression == Some(Compression::Zstd)
+        {
+            return failed(index, ErrorCode::UnsupportedCompressionType);
         }
         let most = usize::try_from(wanted.partition_max_bytes)
             .unwrap_or(0)
@@ -152,12 +167,49 @@ impl<E: Env> Plan<E> {
                 if code != ErrorCode::OffsetOutOfRange {
                     tracing::error!(topic = %partition.topic, partition = index, %error, "a fetch failed");
                 }
+                // Older clients do not know the code for storage; this one makes them try again, too.
+                let code = match code {
+                    ErrorCode::KafkaStorageError
+                        if !self.context.is_at_least(STORAGE_ERROR_SINCE) =>
+                    {
+                        ErrorCode::NotLeaderOrFollower
+                    }
+                    code => code,
+                };
                 PartitionData {
                     error_code: code.code(),
                     records: Some(bytes::Bytes::new()),
                     ..data
                 }
             }
+        }
+    }
+
+    /// This broker does not lead the partition; clients that can take it are told who does.
+    fn not_led(
+        &self,
+        state: &State<E>,
+        partition: &Partition<E>,
+        code: ErrorCode,
+    ) -> PartitionData {
+        let data = failed(partition.id.get(), code);
+        let tells = matches!(
+            code,
+            ErrorCode::NotLeaderOrFollower | ErrorCode::FencedLeaderEpoch
+        );
+        if !tells || !self.context.is_at_least(LEADERS_SINCE) {
+            return data;
+        }
+        let image = state.image();
+        let known = image.partition(&partition.topic, partition.id);
+        let current_leader = known.map(|known| LeaderIdAndEpoch {
+            leader_id: known.leader.unwrap_or(-1),
+            leader_epoch: known.leader_epoch.get(),
+            ..LeaderIdAndEpoch::default()
+        });
+        PartitionData {
+            current_leader: current_leader.unwrap_or_default(),
+            ..data
         }
     }
 }
@@ -172,25 +224,5 @@ fn failed(partition_index: i32, code: ErrorCode) -> PartitionData {
         preferred_read_replica: -1,
         records: Some(bytes::Bytes::new()),
         ..PartitionData::default()
-    }
-}
-
-fn with_leader<E: Env>(
-    state: &State<E>,
-    partition: &Partition<E>,
-    data: PartitionData,
-) -> PartitionData {
-    let image = state.image();
-    let Some(known) = image.partition(&partition.topic, partition.id) else {
-        return data;
-    };
-    let current_leader = LeaderIdAndEpoch {
-        leader_id: known.leader.unwrap_or(-1),
-        leader_epoch: known.leader_epoch.get(),
-        ..LeaderIdAndEpoch::default()
-    };
-    PartitionData {
-        current_leader,
-        ..data
     }
 }

@@ -1,0 +1,64 @@
+//! What a client may do, as the bits of Kafka's ACL operations: there are no access rules yet, so everything.
+
+/// Not asked for, or not known.
+pub(super) const NOT_ASKED: i32 = i32::MIN;
+/// All operations on a topic.
+pub(super) const TOPIC: i32 = bits(&[
+    READ,
+    WRITE,
+    CREATE,
+    DELETE,
+    ALTER,
+    DESCRIBE,
+    DESCRIBE_CONFIGS,
+    ALTER_CONFIGS,
+]);
+/// All operations on a group.
+pub(super) const GROUP: i32 = bits(&[READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS]);
+/// All operations on the cluster.
+pub(super) const CLUSTER: i32 = bits(&[
+    CREATE,
+    ALTER,
+    DESCRIBE,
+    CLUSTER_ACTION,
+    DESCRIBE_CONFIGS,
+    ALTER_CONFIGS,
+    IDEMPOTENT_WRITE,
+]);
+
+const READ: u8 = 3;
+const WRITE: u8 = 4;
+const CREATE: u8 = 5;
+const DELETE: u8 = 6;
+const ALTER: u8 = 7;
+const DESCRIBE: u8 = 8;
+const CLUSTER_ACTION: u8 = 9;
+const DESCRIBE_CONFIGS: u8 = 10;
+const ALTER_CONFIGS: u8 = 11;
+const IDEMPOTENT_WRITE: u8 = 12;
+
+/// `operations` if the client asked to be told.
+pub(super) const fn if_asked(asked: bool, operations: i32) -> i32 {
+    if asked { operations } else { NOT_ASKED }
+}
+
+const fn bits(operations: &[u8]) -> i32 {
+    let mut bits = 0;
+    let mut at = 0;
+    while at < operations.len() {
+        bits |= 1 << operations[at];
+        at += 1;
+    }
+    bits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kafka_without_access_rules_answers_these_numbers() {
+        assert_eq!((TOPIC, GROUP, CLUSTER), (3576, 3400, 8096));
+        assert_eq!(if_asked(false, TOPIC), -2_147_483_648);
+    }
+}

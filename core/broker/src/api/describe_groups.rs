@@ -1,0 +1,104 @@
+//! `DescribeGroups` (key 15), versions 0-6.
+//!
+//! Behaviour: state, protocol and members of classic groups. Metadata and assignments are told of a stable group only.
+//!
+//! Notes: a group that is not there is `Dead`, and from version 6 on `GROUP_ID_NOT_FOUND`. There are no access rules yet, so no
+//! authorized operations are told.
+
+use headwater_env::Env;
+use headwater_protocol::describe_groups_response::{DescribedGroup, DescribedGroupMember};
+use headwater_protocol::{DescribeGroupsRequest, DescribeGroupsResponse, ErrorCode, Str};
+
+use super::authorized_operations::{self, if_asked};
+use crate::RequestContext;
+use crate::groups::classic::{ClassicGroup, Member};
+use crate::state::State;
+
+/// The first version that tells that a group is not there.
+const TELLS_UNKNOWN_GROUP: i16 = 6;
+
+/// Answers the request.
+pub(super) fn handle<E: Env>(
+    state: &State<E>,
+    context: &RequestContext,
+    request: DescribeGroupsRequest,
+) -> DescribeGroupsResponse {
+    let operations = if_asked(
+        request.include_authorized_operations,
+        authorized_operations::GROUP,
+    );
+    let groups = request.groups.into_iter().map(|group_id| {
+        let mut group = describe(state, context, group_id);
+        if ErrorCode::from_code(group.error_code).is_ok() {
+            group.authorized_operations = operations;
+        }
+        group
+    });
+    DescribeGroupsResponse {
+        groups: groups.collect(),
+        ..DescribeGroupsResponse::default()
+    }
+}
+
+fn describe<E: Env>(state: &State<E>, context: &RequestContext, group_id: Str) -> DescribedGroup {
+    let coordinator = match state.coordinator_of(&group_id) {
+        Ok(coordinator) => coordinator,
+        Err(code) => return failed(group_id, code),
+    };
+    match coordinator.shard().get(&group_id) {
+        Some(entry) => described(group_id, &entry.group),
+        None => dead(context, group_id),
+    }
+}
+
+fn described(group_id: Str, group: &ClassicGroup) -> DescribedGroup {
+    // Between generations nobody has an assignment.
+    let protocol = group.protocol().filter(|_| group.is_stable());
+    let member = |member: &Member| DescribedGroupMember {
+        member_id: member.id.clone(),
+        group_instance_id: member.instance_id.clone(),
+        client_id: member.client_id.clone(),
+        client_host: member.client_host.clone(),
+        member_metadata: protocol
+            .and_then(|name| member.metadata(name).cloned())
+            .unwrap_or_default(),
+        member_assignment: protocol
+            .map(|_| member.assignment.clone())
+            .unwrap_or_default(),
+        ..DescribedGroupMember::default()
+    };
+    DescribedGroup {
+        error_code: ErrorCode::None.code(),
+        group_id,
+        group_state: group.state_name().into(),
+        protocol_type: group.protocol_type().cloned().unwrap_or_default(),
+        protocol_data: protocol.cloned().unwrap_or_default(),
+        members: group.members().map(member).collect(),
+        ..DescribedGroup::default()
+    }
+}
+
+fn dead(context: &RequestContext, group_id: Str) -> DescribedGroup {
+    let tells = context.is_at_least(TELLS_UNKNOWN_GROUP);
+    let message = format!("there is no classic group \"{group_id}\"");
+    let code = if tells {
+        ErrorCode::GroupIdNotFound
+    } else {
+        ErrorCode::None
+    };
+    DescribedGroup {
+        error_code: code.code(),
+        error_message: tells.then(|| message.into()),
+        group_id,
+        group_state: "Dead".into(),
+        ..DescribedGroup::default()
+    }
+}
+
+fn failed(group_id: Str, code: ErrorCode) -> DescribedGroup {
+    DescribedGroup {
+        error_code: code.code(),
+        group_id,
+        ..DescribedGroup::default()
+    }
+}

@@ -1,0 +1,102 @@
+//! `JoinGroup` (key 11), versions 0-9.
+//!
+//! Behaviour: answers when the next generation of the group begins; see `groups::classic`. From version 4 on a new member is told its id
+//! first (`MEMBER_ID_REQUIRED`) and joins with that. From 5 on `group.instance.id` makes a member static. From 9 on a static leader that
+//! starts again in a stable group is told that there is nothing to assign.
+//!
+//! Notes: version 0 has no rebalance time-out: the session's counts.
+
+use std::time::Duration;
+
+use headwater_env::Env;
+use headwater_protocol::{ErrorCode, JoinGroupRequest, JoinGroupResponse, Str};
+
+use crate::RequestContext;
+use crate::groups::classic::{Join, MemberIdRule, Protocol, SkipRule};
+use crate::groups::{detached, detached_bytes};
+use crate::random::random_uuid;
+use crate::state::State;
+
+/// The first version in which a new member joins with an id that it was told.
+const MEMBER_ID_REQUIRED: i16 = 4;
+/// The first version that may say that there is no protocol.
+const NULL_PROTOCOL: i16 = 7;
+/// The first version that can tell a leader to assign nothing.
+const SKIP_ASSIGNMENT: i16 = 9;
+
+/// Answers the request. Dropping the future gives up waiting; the member stays until its session ends.
+pub(super) async fn handle<E: Env>(
+    state: &State<E>,
+    context: &RequestContext,
+    request: JoinGroupRequest,
+) -> JoinGroupResponse {
+    let member_id = request.member_id.clone();
+    let mut response = match begin(state, context, request) {
+        Ok(waiting) => waiting
+            .await
+            .unwrap_or_else(|_| refused(member_id, ErrorCode::CoordinatorNotAvailable)),
+        Err(code) => refused(member_id, code),
+    };
+    if !context.is_at_least(NULL_PROTOCOL) {
+        response.protocol_name.get_or_insert_default();
+    }
+    response
+}
+
+fn begin<E: Env>(
+    state: &State<E>,
+    context: &RequestContext,
+    request: JoinGroupRequest,
+) -> Result<crate::groups::Waiting<JoinGroupResponse>, ErrorCode> {
+    if request.group_id.is_empty() {
+        return Err(ErrorCode::InvalidGroupId);
+    }
+    let config = state.config();
+    let allowed = config.group_session_timeout_min_ms..=config.group_session_timeout_max_ms;
+    if !allowed.contains(&request.session_timeout_ms) {
+        return Err(ErrorCode::InvalidSessionTimeout);
+    }
+    let group_id = request.group_id.clone();
+    state.join_group(&group_id, join(state, context, request))
+}
+
+fn join<E: Env>(state: &State<E>, context: &RequestContext, request: JoinGroupRequest) -> Join {
+    let milliseconds = |ms: i32| u64::try_from(ms).ok().map(Duration::from_millis);
+    let session_timeout = milliseconds(request.session_timeout_ms).unwrap_or_default();
+    let client_id = context.client_id.as_deref().unwrap_or_default();
+    let stem = request.group_instance_id.as_deref().unwrap_or(client_id);
+    let new_member_id = format!("{stem}-{}", random_uuid(&state.env));
+    let protocols = request.protocols.iter().map(|protocol| Protocol {
+        name: detached(&protocol.name),
+        metadata: detached_bytes(&protocol.metadata),
+    });
+    Join {
+        member_id: detached(&request.member_id),
+        instance_id: request.group_instance_id.as_deref().map(detached),
+        client_id: detached(client_id),
+        client_host: super::client_host(context),
+        session_timeout,
+        rebalance_timeout: milliseconds(request.rebalance_timeout_ms).unwrap_or(session_timeout),
+        protocol_type: detached(&request.protocol_type),
+        protocols: protocols.collect(),
+        new_member_id: new_member_id.into(),
+        member_id_rule: if context.is_at_least(MEMBER_ID_REQUIRED) {
+            MemberIdRule::Required
+        } else {
+            MemberIdRule::Given
+        },
+        skip_rule: if context.is_at_least(SKIP_ASSIGNMENT) {
+            SkipRule::Skip
+        } else {
+            SkipRule::Hide
+        },
+    }
+}
+
+fn refused(member_id: Str, code: ErrorCode) -> JoinGroupResponse {
+    JoinGroupResponse {
+        error_code: code.code(),
+        member_id,
+        ..JoinGroupResponse::default()
+    }
+}

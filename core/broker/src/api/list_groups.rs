@@ -1,0 +1,62 @@
+//! `ListGroups` (key 16), versions 0-5.
+//!
+//! Behaviour: all groups of this broker, those in certain states (from version 4 on) and of certain types (from version 5 on).
+//!
+//! Notes: filters ignore case, and an empty one lets everything through.
+
+use headwater_env::Env;
+use headwater_protocol::list_groups_response::ListedGroup;
+use headwater_protocol::{ListGroupsRequest, ListGroupsResponse, Str};
+
+use crate::RequestContext;
+use crate::groups::shard::Entry;
+use crate::state::State;
+
+/// Answers the request.
+pub(super) fn handle<E: Env>(
+    state: &State<E>,
+    _context: &RequestContext,
+    request: ListGroupsRequest,
+) -> ListGroupsResponse {
+    let mut groups = Vec::new();
+    for index in 0..state.coordinators() {
+        match state.coordinator(index) {
+            Ok(coordinator) => groups.extend(
+                coordinator
+                    .shard()
+                    .iter()
+                    .map(|(group_id, entry)| listed(group_id, entry)),
+            ),
+            Err(code) => {
+                return ListGroupsResponse {
+                    error_code: code.code(),
+                    ..ListGroupsResponse::default()
+                };
+            }
+        }
+    }
+    let lets_through = |filter: &[Str], value: &str| {
+        filter.is_empty()
+            || filter
+                .iter()
+                .any(|wanted| wanted.eq_ignore_ascii_case(value))
+    };
+    groups.retain(|group| {
+        lets_through(&request.states_filter, &group.group_state)
+            && lets_through(&request.types_filter, &group.group_type)
+    });
+    ListGroupsResponse {
+        groups,
+        ..ListGroupsResponse::default()
+    }
+}
+
+fn listed(group_id: &Str, entry: &Entry) -> ListedGroup {
+    ListedGroup {
+        group_id: group_id.clone(),
+        protocol_type: entry.group.protocol_type().cloned().unwrap_or_default(),
+        group_state: entry.group.state_name().into(),
+        group_type: "classic".into(),
+        ..ListedGroup::default()
+    }
+}

@@ -1,0 +1,67 @@
+//! `OffsetDelete` (key 47), version 0.
+//!
+//! Behaviour: forgets committed offsets of partitions that the group does not read (`GROUP_SUBSCRIBED_TO_TOPIC` for those that it does).
+//!
+//! Notes: a group with members that are no consumers could be reading anything: `NON_EMPTY_GROUP`.
+
+use std::collections::HashMap;
+
+use headwater_env::Env;
+use headwater_protocol::offset_delete_response::{
+    OffsetDeleteResponsePartition, OffsetDeleteResponseTopic,
+};
+use headwater_protocol::{ErrorCode, OffsetDeleteRequest, OffsetDeleteResponse, Str};
+
+use super::lookup;
+use crate::RequestContext;
+use crate::state::State;
+
+/// Answers the request.
+pub(super) fn handle<E: Env>(
+    state: &State<E>,
+    _context: &RequestContext,
+    request: OffsetDeleteRequest,
+) -> OffsetDeleteResponse {
+    let exists = |topic: &Str, partition: i32| {
+        let topic = state.topics.by_name(topic);
+        topic.is_some_and(|topic| lookup::partition(&topic, partition).is_ok())
+    };
+    let wanted = request.topics.iter().flat_map(|topic| {
+        let indexes = topic.partitions.iter();
+        indexes.map(|partition| (topic.name.clone(), partition.partition_index))
+    });
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        wanted.partition(|(topic, partition)| exists(topic, *partition));
+    let mut codes: HashMap<(Str, i32), ErrorCode> =
+        match state.delete_offsets(&request.group_id, &known) {
+            Ok(codes) => known.into_iter().zip(codes).collect(),
+            Err(code) => {
+                return OffsetDeleteResponse {
+                    error_code: code.code(),
+                    ..OffsetDeleteResponse::default()
+                };
+            }
+        };
+    codes.extend(
+        unknown
+            .into_iter()
+            .map(|partition| (partition, ErrorCode::UnknownTopicOrPartition)),
+    );
+    let topics = request.topics.into_iter().map(|topic| {
+        let partitions = topic.partitions.iter().map(|wanted| {
+            let code = codes[&(topic.name.clone(), wanted.partition_index)];
+            OffsetDeleteResponsePartition {
+                partition_index: wanted.partition_index,
+                error_code: code.code(),
+            }
+        });
+        OffsetDeleteResponseTopic {
+            partitions: partitions.collect(),
+            name: topic.name,
+        }
+    });
+    OffsetDeleteResponse {
+        topics: topics.collect(),
+        ..OffsetDeleteResponse::default()
+    }
+}

@@ -1,0 +1,100 @@
+//! The timer task: wakes the groups when their time-outs are over.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use headwater_env::Env;
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+
+use crate::state::State;
+
+/// When the earliest time-out of all groups is over, or a moment before it: a time-out that moves into the future leaves it as it is.
+#[derive(Debug, Default)]
+pub(super) struct Alarm {
+    due: Mutex<Option<Duration>>,
+    earlier: Arc<Notify>,
+}
+
+impl Alarm {
+    /// Goes off at `deadline` at the latest.
+    pub(super) fn no_later_than(&self, deadline: Duration) {
+        let mut due = self.due.lock();
+        if due.is_none_or(|due| deadline < due) {
+            *due = Some(deadline);
+            self.earlier.notify_one();
+        }
+    }
+
+    /// Whether it has gone off at `now`; then it is to be set again.
+    fn take_due(&self, now: Duration) -> bool {
+        let mut due = self.due.lock();
+        let is_due = due.is_some_and(|due| due <= now);
+        if is_due {
+            *due = None;
+        }
+        is_due
+    }
+
+    fn wait(&self, now: Duration) -> Duration {
+        // The clock of a simulation may jump.
+        const LONGEST: Duration = Duration::from_secs(1);
+        let due = *self.due.lock();
+        due.map_or(LONGEST, |due| due.saturating_sub(now).min(LONGEST))
+    }
+}
+
+/// Runs until the broker is closed or nobody holds it any more.
+pub(crate) async fn run<E: Env>(state: Weak<State<E>>, runtime: Handle) {
+    let Some(first) = state.upgrade() else { return };
+    let earlier = Arc::clone(&first.groups.alarm.earlier);
+    drop(first);
+    loop {
+        let Some(wait) = state
+            .upgrade()
+            .filter(|state| state.is_open())
+            .map(|state| state.groups.alarm.wait(state.env.monotonic()))
+        else {
+            return;
+        };
+        tokio::select! {
+            () = earlier.notified() => continue,
+            () = tokio::time::sleep(wait) => {}
+        }
+        let Some(state) = state.upgrade() else { return };
+        if !state.groups.alarm.take_due(state.env.monotonic()) {
+            continue;
+        }
+        // A time-out may write a record, and the files are synchronous.
+        let round = runtime.spawn_blocking(move || {
+            if let Some(next) = state.fire_group_timers() {
+                state.groups.alarm.no_later_than(next);
+            }
+        });
+        if let Err(error) = round.await {
+            tracing::error!(%error, "a round of group time-outs ended early; the next request of each group goes on");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_earliest_deadline_counts_until_it_is_taken() {
+        let (alarm, at) = (Alarm::default(), Duration::from_millis);
+        assert!(!alarm.take_due(at(9)));
+        alarm.no_later_than(at(20));
+        alarm.no_later_than(at(10));
+        alarm.no_later_than(at(30));
+        assert_eq!(alarm.wait(at(4)), at(6));
+        assert!(!alarm.take_due(at(9)));
+        assert!(alarm.take_due(at(10)));
+        assert!(
+            !alarm.take_due(at(40)),
+            "it is set again by whoever took it"
+        );
+    }
+}

@@ -1,0 +1,188 @@
+//! Committing, fetching and deleting offsets; deleting groups.
+
+use headwater_env::Env;
+use headwater_protocol::{ErrorCode, Str};
+use uuid::Uuid;
+
+use super::committed::{CommittedOffset, tombstone};
+use super::coordinator::group_record;
+use super::offsets_topic::WriteError;
+use super::{Coordinator, detached};
+use crate::state::State;
+
+/// Who commits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Committer<'a> {
+    pub(crate) group_id: &'a Str,
+    pub(crate) member_id: &'a str,
+    pub(crate) instance_id: Option<&'a Str>,
+    /// The generation, or the member's epoch; negative for who is no member.
+    pub(crate) generation: i32,
+    /// What is said of a generation of a group that is not there.
+    pub(crate) unknown_group: ErrorCode,
+}
+
+/// One committed offset and where it belongs.
+#[derive(Debug, Clone)]
+pub(crate) struct Commit {
+    pub(crate) topic: Str,
+    pub(crate) partition: i32,
+    pub(crate) offset: CommittedOffset,
+}
+
+impl<E: Env> State<E> {
+    /// Commits offsets; they are written when this returns. All of them are, or none.
+    pub(crate) fn commit_offsets(
+        &self,
+        committer: Committer<'_>,
+        commits: Vec<Commit>,
+    ) -> Result<(), ErrorCode> {
+        self.ensure_coordinators()?;
+        let group_id = detached(committer.group_id);
+        let mut coordinator = self.coordinator_of(&group_id)?;
+        if coordinator.shard().get(&group_id).is_none() {
+            if committer.generation >= 0 {
+                return Err(committer.unknown_group);
+            }
+        } else {
+            let checked = coordinator.change(&group_id, |group, facts, _| {
+                let instance_id = committer.instance_id;
+                group.check_commit(
+                    committer.member_id,
+                    instance_id,
+                    committer.generation,
+                    facts,
+                )
+            });
+            checked.unwrap_or(Ok(()))?;
+        }
+        let records: Vec<_> = commits
+            .iter()
+            .map(|commit| {
+                commit
+                    .offset
+                    .record(&group_id, &commit.topic, commit.partition)
+            })
+            .collect();
+        coordinator.write(&records).map_err(|error| match error {
+            WriteError::TooLarge => ErrorCode::InvalidCommitOffsetSize,
+            error => error.code(),
+        })?;
+        if !commits.is_empty() {
+            let entry = coordinator.shard_mut().get_or_new(&group_id);
+            for commit in commits {
+                entry
+                    .offsets
+                    .set(&commit.topic, commit.partition, Some(commit.offset));
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes groups that have no members, with their offsets.
+    pub(crate) fn delete_group(&self, group_id: &Str) -> Result<(), ErrorCode> {
+        let mut coordinator = self.coordinator_of(group_id)?;
+        let Some(entry) = coordinator.shard().get(group_id) else {
+            return Err(ErrorCode::GroupIdNotFound);
+        };
+        if !entry.group.is_empty() {
+            return Err(ErrorCode::NonEmptyGroup);
+        }
+        let partitions = entry.offsets.partitions(None);
+        coordinator.forget_offsets(group_id, &partitions)?;
+        coordinator.forget_group(group_id)
+    }
+
+    /// Deletes offsets of partitions that the group does not read. The answers are in the order of `partitions`.
+    pub(crate) fn delete_offsets(
+        &self,
+        group_id: &Str,
+        partitions: &[(Str, i32)],
+    ) -> Result<Vec<ErrorCode>, ErrorCode> {
+        let mut coordinator = self.coordinator_of(group_id)?;
+        let Some(entry) = coordinator.shard().get(group_id) else {
+            return Err(ErrorCode::GroupIdNotFound);
+        };
+        if !entry.group.is_empty() && !entry.group.is_of_consumers() {
+            return Err(ErrorCode::NonEmptyGroup);
+        }
+        let code = |(topic, _): &(Str, i32)| {
+            if entry.group.is_subscribed_to(topic) {
+                ErrorCode::GroupSubscribedToTopic
+            } else {
+                ErrorCode::None
+            }
+        };
+        let codes: Vec<_> = partitions.iter().map(code).collect();
+        let has_offset =
+            |(topic, partition): &(Str, i32)| entry.offsets.get(topic, *partition).is_some();
+        let chosen = partitions.iter().zip(&codes);
+        let chosen: Vec<_> = chosen
+            .filter(|(partition, code)| code.is_ok() && has_offset(partition))
+            .map(|(partition, _)| partition.clone())
+            .collect();
+        coordinator.forget_offsets(group_id, &chosen)?;
+        Ok(codes)
+    }
+
+    /// Forgets the offsets of all groups in a topic that has been deleted.
+    pub(crate) fn forget_offsets_of_topic(&self, topic: &str, topic_id: Uuid) {
+        if self.image().topic(super::offsets_topic::TOPIC).is_none() {
+            return;
+        }
+        for index in 0..self.coordinators() {
+            let Ok(mut coordinator) = self.coordinator(index) else {
+                return;
+            };
+            let with_offsets = coordinator.shard().iter().map(|(group_id, entry)| {
+                let mut partitions = entry.offsets.partitions(Some(topic));
+                // A successor of the topic may have commits of its own already.
+                partitions.retain(|(topic, partition)| {
+                    entry.offsets.get(topic, *partition).is_some_and(|offset| {
+                        offset.topic_id.is_nil() || offset.topic_id == topic_id
+                    })
+                });
+                (group_id.clone(), partitions)
+            });
+            let with_offsets: Vec<_> = with_offsets.collect();
+            for (group_id, partitions) in with_offsets {
+                if let Err(code) = coordinator.forget_offsets(&group_id, &partitions) {
+                    tracing::warn!(%group_id, topic, %code, "the offsets of a deleted topic stay until they expire");
+                }
+            }
+        }
+    }
+}
+
+impl<E: Env> Coordinator<'_, E> {
+    /// Forgets offsets, once that is written.
+    pub(super) fn forget_offsets(
+        &mut self,
+        group_id: &Str,
+        partitions: &[(Str, i32)],
+    ) -> Result<(), ErrorCode> {
+        /// A batch of this many tombstones is well below the smallest sensible `max.message.bytes`.
+        const AT_ONCE: usize = 500;
+        for some in partitions.chunks(AT_ONCE) {
+            let records: Vec<_> = some
+                .iter()
+                .map(|(topic, partition)| tombstone(group_id, topic, *partition))
+                .collect();
+            self.write(&records).map_err(|error| error.code())?;
+            if let Some(entry) = self.shard_mut().get_mut(group_id) {
+                for (topic, partition) in some {
+                    entry.offsets.set(topic, *partition, None);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets a group that has nothing any more, once that is written.
+    pub(super) fn forget_group(&mut self, group_id: &Str) -> Result<(), ErrorCode> {
+        self.write(&[group_record(group_id, None)])
+            .map_err(|error| error.code())?;
+        self.shard_mut().remove(group_id);
+        Ok(())
+    }
+}

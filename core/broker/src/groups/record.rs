@@ -1,0 +1,113 @@
+//! The records of `__consumer_offsets`: a key that begins with its type, a value that begins with its version, no value to forget it.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use headwater_protocol::{
+    DecodeError, Decoder, EncodeError, GroupMetadataKey, GroupMetadataValue, Message,
+    OffsetCommitKey, OffsetCommitValue, RecordMessage,
+};
+
+/// Keys that Kafka before 0.10 wrote for commits; they have the same fields.
+const OLD_OFFSET_COMMIT: i16 = 0;
+/// Commits that expire at a time of their own (requests before version 5).
+const VALUE_WITH_EXPIRY: i16 = 1;
+
+macro_rules! group_records {
+    ($($name:ident: $key:ident => $value:ident, written as $version:expr;)*) => {
+        /// A record, typed: its key, and its value unless it is a tombstone.
+        #[derive(Debug, Clone, PartialEq)]
+        pub(crate) enum GroupRecord {
+            $(
+                #[doc = concat!("`", stringify!($value), "`")]
+                $name($key, Option<$value>),
+            )*
+        }
+
+        impl GroupRecord {
+            /// Key and value as they are written.
+            pub(crate) fn encode(&self) -> Result<(Bytes, Option<Bytes>), EncodeError> {
+                match self {
+                    $(Self::$name(key, value) => {
+                        let version: fn(&$value) -> i16 = $version;
+                        let value = value.as_ref().map(|value| value.to_versioned_bytes(version(value)));
+                        Ok((key_bytes(key)?, value.transpose()?))
+                    })*
+                }
+            }
+
+            /// The record that was written so; `None` for one of a kind that this version does not use.
+            pub(crate) fn decode(key: Bytes, value: Option<Bytes>) -> Result<Option<Self>, DecodeError> {
+                let mut decoder = Decoder::new(key);
+                let kind = match decoder.i16()? {
+                    OLD_OFFSET_COMMIT => OffsetCommitKey::RECORD_TYPE,
+                    kind => kind,
+                };
+                match kind {
+                    $($key::RECORD_TYPE => {
+                        let key = $key::decode(&mut decoder, 0)?;
+                        let value = value.map($value::from_versioned_bytes).transpose()?;
+                        Ok(Some(Self::$name(key, value.map(|(value, _)| value))))
+                    })*
+                    _ => Ok(None),
+                }
+            }
+        }
+    };
+}
+
+group_records! {
+    OffsetCommit: OffsetCommitKey => OffsetCommitValue, written as |value| if value.expire_timestamp >= 0 { VALUE_WITH_EXPIRY } else { 4 };
+    GroupMetadata: GroupMetadataKey => GroupMetadataValue, written as |_| 3;
+}
+
+fn key_bytes<K: RecordMessage>(key: &K) -> Result<Bytes, EncodeError> {
+    let mut out = BytesMut::new();
+    out.put_i16(K::RECORD_TYPE);
+    key.encode(&mut out, 0)?;
+    Ok(out.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_is_written_as_kafka_writes_it() {
+        let key = OffsetCommitKey {
+            group: "g".into(),
+            topic: "t".into(),
+            partition: 3,
+        };
+        let value = OffsetCommitValue {
+            offset: 7,
+            metadata: "m".into(),
+            commit_timestamp: 9,
+            ..OffsetCommitValue::default()
+        };
+        let record = GroupRecord::OffsetCommit(key, Some(value));
+        let (key, value) = record.encode().unwrap();
+        assert_eq!(&key[..], b"\0\x01\0\x01g\0\x01t\0\0\0\x03");
+        let expected = b"\0\x04\0\0\0\0\0\0\0\x07\xff\xff\xff\xff\x02m\0\0\0\0\0\0\0\x09\0";
+        assert_eq!(&value.clone().unwrap()[..], expected);
+        assert_eq!(GroupRecord::decode(key, value).unwrap(), Some(record));
+    }
+
+    #[test]
+    fn a_commit_with_a_time_of_its_own_keeps_it() {
+        let value = OffsetCommitValue {
+            expire_timestamp: 5,
+            ..OffsetCommitValue::default()
+        };
+        let record = GroupRecord::OffsetCommit(OffsetCommitKey::default(), Some(value));
+        let (key, value) = record.encode().unwrap();
+        assert_eq!(value.as_deref().unwrap()[..2], [0, 1]);
+        assert_eq!(GroupRecord::decode(key, value).unwrap(), Some(record));
+    }
+
+    #[test]
+    fn records_of_unknown_kinds_are_passed_over_and_damaged_ones_are_not() {
+        let unknown = Bytes::from_static(b"\0\x63\0\x01g");
+        assert_eq!(GroupRecord::decode(unknown, None).unwrap(), None);
+        let short = Bytes::from_static(b"\0\x02\0\x09g");
+        assert!(GroupRecord::decode(short, None).is_err());
+    }
+}

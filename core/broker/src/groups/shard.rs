@@ -1,0 +1,197 @@
+//! What one partition of `__consumer_offsets` says: groups and their offsets. Pure.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use headwater_protocol::Str;
+
+use super::classic::ClassicGroup;
+use super::committed::{CommittedOffset, CommittedOffsets, RetentionStart};
+use super::facts::Facts;
+use super::record::GroupRecord;
+
+/// A group with its offsets.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) group: ClassicGroup,
+    pub(crate) offsets: CommittedOffsets,
+}
+
+impl Entry {
+    /// A group that nobody has joined.
+    fn new() -> Self {
+        Self {
+            group: ClassicGroup::new(),
+            offsets: CommittedOffsets::default(),
+        }
+    }
+
+    /// From when on its offsets may go.
+    pub(crate) fn retention_start(&self) -> RetentionStart {
+        let group = &self.group;
+        match group.protocol_type() {
+            // Only offsets are kept here.
+            None => RetentionStart::Commit,
+            Some(_) if group.is_empty() => group
+                .state_since_ms()
+                .map_or(RetentionStart::Commit, RetentionStart::At),
+            Some(_)
+                if group.is_of_consumers() && group.knows_subscription() && group.is_stable() =>
+            {
+                RetentionStart::Commit
+            }
+            Some(_) => RetentionStart::Never,
+        }
+    }
+}
+
+/// The groups of one partition.
+#[derive(Debug, Default)]
+pub(crate) struct Shard {
+    groups: HashMap<Str, Entry>,
+}
+
+impl Shard {
+    /// The group of that id.
+    pub(crate) fn get(&self, group_id: &str) -> Option<&Entry> {
+        self.groups.get(group_id)
+    }
+
+    /// The group of that id.
+    pub(crate) fn get_mut(&mut self, group_id: &str) -> Option<&mut Entry> {
+        self.groups.get_mut(group_id)
+    }
+
+    /// The group of that id, made if it is not there.
+    pub(crate) fn get_or_new(&mut self, group_id: &Str) -> &mut Entry {
+        self.groups
+            .entry(group_id.clone())
+            .or_insert_with(Entry::new)
+    }
+
+    /// Forgets a group.
+    pub(crate) fn remove(&mut self, group_id: &str) {
+        self.groups.remove(group_id);
+    }
+
+    /// All groups, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Str, &Entry)> {
+        self.groups.iter()
+    }
+
+    /// When time next changes a group.
+    pub(crate) fn next_deadline(&self) -> Option<Duration> {
+        let deadlines = self
+            .groups
+            .values()
+            .map(|entry| entry.group.next_deadline());
+        deadlines.flatten().min()
+    }
+
+    /// The groups that time has changed.
+    pub(crate) fn due(&self, now: Duration) -> Vec<Str> {
+        let is_due = |entry: &Entry| {
+            entry
+                .group
+                .next_deadline()
+                .is_some_and(|deadline| deadline <= now)
+        };
+        let due = self.groups.iter().filter(|(_, entry)| is_due(entry));
+        due.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Takes in one record of the log, in the order of the log. Records that a compaction left out make no difference.
+    pub(crate) fn replay(&mut self, record: GroupRecord, facts: &Facts) {
+        match record {
+            GroupRecord::OffsetCommit(key, value) => {
+                let offset = value.map(CommittedOffset::from_record);
+                let entry = self.get_or_new(&key.group);
+                entry.offsets.set(&key.topic, key.partition, offset);
+            }
+            GroupRecord::GroupMetadata(key, value) => {
+                let group = value.map(|value| ClassicGroup::from_record(value, facts));
+                self.get_or_new(&key.group).group = group.unwrap_or_else(ClassicGroup::new);
+            }
+        }
+    }
+
+    /// After the last record: groups of which nothing is left are none.
+    pub(crate) fn finish_replay(&mut self) {
+        self.groups
+            .retain(|_, entry| entry.group.protocol_type().is_some() || !entry.offsets.is_empty());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::groups::committed;
+    use crate::groups::facts::{Limits, Now};
+    use headwater_protocol::{GroupMetadataKey, GroupMetadataValue, OffsetCommitValue};
+
+    const FACTS: Facts = Facts {
+        now: Now {
+            monotonic: Duration::from_secs(9),
+            wall_ms: 1000,
+        },
+        limits: Limits {
+            initial_rebalance_delay: Duration::ZERO,
+            members_max: 9,
+        },
+    };
+
+    fn commit(offset: i64) -> GroupRecord {
+        let value = OffsetCommitValue {
+            offset,
+            ..OffsetCommitValue::default()
+        };
+        CommittedOffset::from_record(value).record(&"g".into(), &"t".into(), 0)
+    }
+
+    fn group(generation: Option<i32>) -> GroupRecord {
+        let key = GroupMetadataKey { group: "g".into() };
+        let value = generation.map(|generation| GroupMetadataValue {
+            protocol_type: "consumer".into(),
+            generation,
+            ..GroupMetadataValue::default()
+        });
+        GroupRecord::GroupMetadata(key, value)
+    }
+
+    fn replayed(records: Vec<GroupRecord>) -> Shard {
+        let mut shard = Shard::default();
+        for record in records {
+            shard.replay(record, &FACTS);
+        }
+        shard.finish_replay();
+        shard
+    }
+
+    #[test]
+    fn the_last_record_of_a_key_counts_whether_earlier_ones_are_there_or_not() {
+        for records in [vec![commit(1), commit(2)], vec![commit(2)]] {
+            let shard = replayed(records);
+            let offset = shard.get("g").unwrap().offsets.get("t", 0).unwrap();
+            assert_eq!(offset.offset, 2);
+        }
+    }
+
+    #[test]
+    fn a_group_is_gone_when_tombstones_have_taken_all_of_it() {
+        let forget = committed::tombstone(&"g".into(), &"t".into(), 0);
+        let only_offsets = replayed(vec![commit(1), group(Some(3)), group(None)]);
+        assert!(
+            only_offsets
+                .get("g")
+                .unwrap()
+                .group
+                .protocol_type()
+                .is_none()
+        );
+        let only_group = replayed(vec![commit(1), group(Some(3)), forget.clone()]);
+        assert!(only_group.get("g").unwrap().offsets.is_empty());
+        let nothing = replayed(vec![commit(1), group(Some(3)), forget.clone(), group(None)]);
+        assert!(nothing.get("g").is_none());
+        assert!(replayed(vec![forget]).get("g").is_none());
+    }
+}

@@ -1,0 +1,103 @@
+//! What is wrong at first sight is refused at first sight: these requests lose that, so that what is wrong deeper down is seen.
+
+use headwater_protocol::Request;
+
+use crate::schema::Random;
+
+/// Resources that have a configuration.
+const KINDS: [i8; 2] = [2, 4];
+
+/// The first version of Fetch with sessions.
+const SESSIONS_SINCE: i16 = 7;
+
+/// Makes numbers that choose what is asked such as mean something in that version; leaves all else as it is.
+pub(crate) fn make_plausible(request: &mut Request, version: i16, random: &mut Random) {
+    let mut partition = || random.below(3) as i32;
+    match request {
+        Request::Produce(request) => {
+            request.transactional_id = None;
+            request.acks = partition() as i16 - 1;
+            let topics = request.topic_data.iter_mut();
+            for data in topics.flat_map(|topic| &mut topic.partition_data) {
+                data.index = partition();
+            }
+        }
+        Request::Fetch(request) => {
+            if version >= SESSIONS_SINCE {
+                (request.session_id, request.session_epoch) = (0, partition() - 1);
+            }
+            request.max_bytes = i32::MAX;
+            let topics = request.topics.iter_mut();
+            for wanted in topics.flat_map(|topic| &mut topic.partitions) {
+                (wanted.partition, wanted.current_leader_epoch) = (partition(), -1);
+                wanted.fetch_offset = i64::from(partition());
+            }
+        }
+        Request::ListOffsets(request) => {
+            let topics = request.topics.iter_mut();
+            for wanted in topics.flat_map(|topic| &mut topic.partitions) {
+                (wanted.partition_index, wanted.current_leader_epoch) = (partition(), -1);
+                wanted.timestamp = i64::from(partition() - 2 * partition());
+            }
+        }
+        Request::OffsetForLeaderEpoch(request) => {
+            let topics = request.topics.iter_mut();
+            for wanted in topics.flat_map(|topic| &mut topic.partitions) {
+                (wanted.partition, wanted.current_leader_epoch) = (partition(), -1);
+            }
+        }
+        Request::DeleteRecords(request) => {
+            let topics = request.topics.iter_mut();
+            for wanted in topics.flat_map(|topic| &mut topic.partitions) {
+                wanted.partition_index = partition();
+                wanted.offset = i64::from(partition() - 1);
+            }
+        }
+        Request::CreatePartitions(request) => {
+            for topic in &mut request.topics {
+                (topic.count, topic.assignments) = (3 + partition(), None);
+            }
+        }
+        Request::CreateTopics(request) => {
+            for topic in &mut request.topics {
+                (topic.num_partitions, topic.replication_factor) = (partition(), 1);
+                topic.assignments.clear();
+                topic.configs.truncate(1);
+            }
+        }
+        Request::DescribeProducers(request) => {
+            for topic in &mut request.topics {
+                topic.partition_indexes = vec![partition(), partition()];
+            }
+        }
+        other => make_configuration_plausible(other, random),
+    }
+}
+
+fn make_configuration_plausible(request: &mut Request, random: &mut Random) {
+    let mut kind = || KINDS[random.below(2)];
+    match request {
+        Request::DescribeConfigs(request) => {
+            for resource in &mut request.resources {
+                resource.resource_type = kind();
+            }
+        }
+        Request::AlterConfigs(request) => {
+            for resource in &mut request.resources {
+                resource.resource_type = kind();
+            }
+        }
+        Request::IncrementalAlterConfigs(request) => {
+            for resource in &mut request.resources {
+                resource.resource_type = kind();
+                for config in &mut resource.configs {
+                    config.config_operation &= 3;
+                }
+            }
+        }
+        Request::DescribeCluster(request) => request.endpoint_type = 1,
+        Request::DescribeTopicPartitions(request) => request.cursor = None,
+        Request::InitProducerId(request) => request.transactional_id = None,
+        _ => {}
+    }
+}
