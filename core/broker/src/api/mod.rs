@@ -10,6 +10,8 @@
 
 mod alter_configs;
 mod api_versions;
+mod consumer_group_describe;
+mod consumer_group_heartbeat;
 mod create_partitions;
 mod create_topics;
 mod delete_groups;
@@ -90,6 +92,8 @@ handlers! {
         IncrementalAlterConfigs => incremental_alter_configs,
         OffsetDelete => offset_delete,
         DescribeCluster => describe_cluster,
+        ConsumerGroupHeartbeat => consumer_group_heartbeat,
+        ConsumerGroupDescribe => consumer_group_describe,
     }
     // May be pending: they wait for records or for other members.
     waiting {
