@@ -191,8 +191,8 @@ impl Draft {
                 None if joins => {
                     let mut member = Member::new(beat.member_id.clone());
                     member.instance_id.clone_from(&beat.instance_id);
-                    let record = self.group.member_record(&member);
-                    self.push(record);
+                    // Its record is written when it has said what it reads.
+                    self.group.members.insert(beat.member_id.clone(), member);
                     Ok(())
                 }
                 _ => {
