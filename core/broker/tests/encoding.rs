@@ -152,6 +152,21 @@ fn group_requests() -> Vec<Request> {
         leave.into(),
         describe.into(),
         ListGroupsRequest::default().into(),
+        ConsumerGroupHeartbeatRequest::default().into(),
+        ConsumerGroupHeartbeatRequest {
+            group_id: "c".into(),
+            member_id: "m".into(),
+            rebalance_timeout_ms: 1000,
+            subscribed_topic_names: Some(vec!["t".into()]),
+            topic_partitions: Some(Vec::new()),
+            ..Default::default()
+        }
+        .into(),
+        ConsumerGroupDescribeRequest {
+            group_ids: vec!["c".into(), "g".into()],
+            ..Default::default()
+        }
+        .into(),
         OffsetDeleteRequest {
             group_id: "g".into(),
             ..Default::default()

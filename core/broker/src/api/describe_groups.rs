@@ -12,6 +12,8 @@ use headwater_protocol::{DescribeGroupsRequest, DescribeGroupsResponse, ErrorCod
 use super::authorized_operations::{self, if_asked};
 use crate::RequestContext;
 use crate::groups::classic::{ClassicGroup, Member};
+use crate::groups::group::Group;
+use crate::groups::shard::Entry;
 use crate::state::State;
 
 /// The first version that tells that a group is not there.
@@ -46,8 +48,11 @@ fn describe<E: Env>(state: &State<E>, context: &RequestContext, group_id: Str) -
         Err(code) => return failed(group_id, code),
     };
     match coordinator.shard().get(&group_id) {
-        Some(entry) => described(group_id, &entry.group),
-        None => dead(context, group_id),
+        Some(Entry {
+            group: Group::Classic(group),
+            ..
+        }) => described(group_id, group),
+        Some(_) | None => dead(context, group_id),
     }
 }
 

@@ -54,9 +54,9 @@ pub(super) fn handle<E: Env>(
 fn listed(group_id: &Str, entry: &Entry) -> ListedGroup {
     ListedGroup {
         group_id: group_id.clone(),
-        protocol_type: entry.group.protocol_type().cloned().unwrap_or_default(),
+        protocol_type: entry.group.protocol_type(),
         group_state: entry.group.state_name().into(),
-        group_type: "classic".into(),
+        group_type: entry.group.kind().into(),
         ..ListedGroup::default()
     }
 }

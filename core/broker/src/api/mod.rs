@@ -11,6 +11,8 @@
 mod alter_configs;
 mod api_versions;
 mod authorized_operations;
+mod consumer_group_describe;
+mod consumer_group_heartbeat;
 mod create_partitions;
 mod create_topics;
 mod delete_groups;
@@ -96,6 +98,8 @@ handlers! {
         DescribeCluster => describe_cluster,
         DescribeProducers => describe_producers,
         DescribeTopicPartitions => describe_topic_partitions,
+        ConsumerGroupHeartbeat => consumer_group_heartbeat,
+        ConsumerGroupDescribe => consumer_group_describe,
     }
     // May be pending: they wait for records or for other members.
     waiting {

@@ -21,12 +21,12 @@ use super::lookup;
 use crate::RequestContext;
 use crate::groups::committed::CommittedOffset;
 use crate::groups::detached;
-use crate::groups::offset_store::{Commit, Committer};
+use crate::groups::offset_store::{Commit, CommitRules, Committer};
 use crate::state::State;
 use crate::topics::Topic;
 
-/// The first version that tells a group that is not there from a wrong generation.
-const TELLS_UNKNOWN_GROUP: i16 = 9;
+/// The first version with the epochs of consumer groups, and that tells a group that is not there from a wrong generation.
+const KNOWS_EPOCHS: i16 = 9;
 /// Keep it as long as the broker keeps offsets.
 const DEFAULT_RETENTION: i64 = -1;
 
@@ -53,10 +53,10 @@ pub(super) fn handle<E: Env>(
         member_id: &request.member_id,
         instance_id: request.group_instance_id.as_ref(),
         generation: request.generation_id_or_member_epoch,
-        unknown_group: if context.is_at_least(TELLS_UNKNOWN_GROUP) {
-            ErrorCode::GroupIdNotFound
+        rules: if context.is_at_least(KNOWS_EPOCHS) {
+            CommitRules::Epochs
         } else {
-            ErrorCode::IllegalGeneration
+            CommitRules::Generations
         },
     };
     let outcome = if commits.is_empty() && !checked.iter().flatten().all(Result::is_ok) {

@@ -6,15 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use headwater_env::Env;
-use headwater_protocol::{
-    ErrorCode, GroupMetadataKey, GroupMetadataValue, JoinGroupResponse, Str, SyncGroupResponse,
-};
+use headwater_protocol::{ErrorCode, JoinGroupResponse, Str, SyncGroupResponse};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 use super::alarm::Alarm;
 use super::classic::ClassicGroup;
 use super::facts::{Facts, Limits, Now, Outbox, Ticket};
+use super::group::{Group, classic_record};
 use super::offsets_topic::{TOPIC, WriteError, partition_of};
 use super::record::GroupRecord;
 use super::shard::Shard;
@@ -98,7 +97,7 @@ impl<E: Env> State<E> {
                     tracing::error!(partition = index, %error, "the groups of {TOPIC} cannot be read; the next request tries again");
                     ErrorCode::CoordinatorNotAvailable
                 })?;
-            shard.finish_replay();
+            shard.finish_replay(facts.now.monotonic, self.consumer_session_timeout());
             seat.shard = shard;
             seat.loading = Loading::Read;
         }
@@ -175,15 +174,17 @@ impl<E: Env> Coordinator<'_, E> {
         self.facts.now
     }
 
-    /// Does something to a classic group, and then what that wants done; `None` if there is no such group.
+    /// Does something to a classic group, and then what that wants done; `None` if there is no such group of that kind.
     pub(super) fn change<R>(
         &mut self,
         group_id: &Str,
         change: impl FnOnce(&mut ClassicGroup, &Facts, &mut Outbox) -> R,
     ) -> Option<R> {
         let mut out = Outbox::default();
-        let entry = self.seat.shard.get_mut(group_id)?;
-        let result = change(&mut entry.group, &self.facts, &mut out);
+        let Group::Classic(group) = &mut self.seat.shard.get_mut(group_id)?.group else {
+            return None;
+        };
+        let result = change(group, &self.facts, &mut out);
         self.perform(group_id, out);
         Some(result)
     }
@@ -217,17 +218,18 @@ impl<E: Env> Coordinator<'_, E> {
     fn fire_due(&mut self) {
         for group_id in self.seat.shard.due(self.facts.now.monotonic) {
             while self.change(&group_id, ClassicGroup::fire_next) == Some(true) {}
+            self.fire_consumer(&group_id);
         }
     }
 
     /// Writes, tells the group, answers.
     fn perform(&mut self, group_id: &Str, mut out: Outbox) {
         while let Some(record) = out.record.take() {
-            let written = self.write(&[group_record(group_id, Some(record))]);
+            let written = self.write(&[classic_record(group_id, Some(record))]);
             let entry = self.seat.shard.get_mut(group_id);
-            if let Some(entry) = entry {
+            if let Some(Group::Classic(group)) = entry.map(|entry| &mut entry.group) {
                 let result = written.map_err(|error| error.code());
-                entry.group.stored(result, &self.facts, &mut out);
+                group.stored(result, &self.facts, &mut out);
             }
         }
         // Whoever has given up waiting is not there to be told.
@@ -241,17 +243,14 @@ impl<E: Env> Coordinator<'_, E> {
                 let _ = sender.send(response);
             }
         }
+        self.set_alarm(group_id);
+    }
+
+    /// The next time-out of the group will not be missed.
+    pub(super) fn set_alarm(&self, group_id: &str) {
         let entry = self.seat.shard.get(group_id);
         if let Some(deadline) = entry.and_then(|entry| entry.group.next_deadline()) {
             self.state.groups.alarm.no_later_than(deadline);
         }
     }
-}
-
-/// The record of a classic group, or the one that forgets it.
-pub(super) fn group_record(group_id: &Str, value: Option<GroupMetadataValue>) -> GroupRecord {
-    let key = GroupMetadataKey {
-        group: group_id.clone(),
-    };
-    GroupRecord::GroupMetadata(key, value)
 }

@@ -7,8 +7,9 @@ use headwater_protocol::{
 };
 use tokio::sync::oneshot;
 
-use super::classic::{Join, Leaver};
-use super::detached;
+use super::classic::{ClassicGroup, Join, Leaver};
+use super::group::Group;
+use super::{Coordinator, detached};
 use crate::state::State;
 
 /// An answer that may still have to come.
@@ -27,7 +28,7 @@ impl<E: Env> State<E> {
         if !join.member_id.is_empty() && coordinator.shard().get(&group_id).is_none() {
             return Err(ErrorCode::UnknownMemberId);
         }
-        coordinator.shard_mut().get_or_new(&group_id);
+        coordinator.make_classic(&group_id)?;
         let ticket = self.next_ticket();
         let answer = coordinator.await_join(ticket);
         coordinator.change(&group_id, |group, facts, out| {
@@ -77,5 +78,21 @@ impl<E: Env> State<E> {
                 group.leave(leavers, facts, out)
             })
             .ok_or(ErrorCode::UnknownMemberId)
+    }
+}
+
+impl<E: Env> Coordinator<'_, E> {
+    /// The group is a classic one afterwards: it is made, or it was one, or it has no members and changes its kind.
+    fn make_classic(&mut self, group_id: &Str) -> Result<(), ErrorCode> {
+        let Group::Consumer(group) = &self.shard_mut().get_or_new(group_id).group else {
+            return Ok(());
+        };
+        if !group.is_empty() {
+            return Err(ErrorCode::InconsistentGroupProtocol);
+        }
+        let tombstones = group.tombstones();
+        self.write(&tombstones).map_err(|error| error.code())?;
+        self.shard_mut().get_or_new(group_id).group = Group::Classic(ClassicGroup::new());
+        Ok(())
     }
 }

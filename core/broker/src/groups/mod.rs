@@ -1,6 +1,6 @@
 //! Consumer groups: who is in them, who gets what, and what they have committed.
 //!
-//! The state machines ([`classic`], and the offsets in [`committed`]) are pure: they take a request, the time and the limits, and hand back
+//! The state machines ([`classic`], [`consumer`], and the offsets in [`committed`]) are pure: they take a request, the time and the limits, and hand back
 //! answers and records. The [`coordinator`] is the shell around them: one lock for each partition of `__consumer_offsets`, under which a
 //! record is appended before anybody is told what it says, so that the order of the log is the order of the answers. A partition is read
 //! when it is first needed ([`offsets_topic`]), and whatever state it says is the state.
@@ -11,8 +11,11 @@
 pub(crate) mod alarm;
 pub(crate) mod classic;
 pub(crate) mod committed;
+pub(crate) mod consumer;
+mod consumer_membership;
 pub(crate) mod coordinator;
 pub(crate) mod facts;
+pub(crate) mod group;
 mod membership;
 pub(crate) mod offset_store;
 pub(crate) mod offsets_topic;
@@ -20,6 +23,7 @@ mod record;
 mod retention;
 pub(crate) mod shard;
 
+pub(crate) use consumer_membership::ConsumerLeaver;
 pub(crate) use coordinator::{Coordinator, Groups};
 pub(crate) use membership::Waiting;
 

@@ -5,7 +5,7 @@ use headwater_protocol::{ErrorCode, Str};
 use uuid::Uuid;
 
 use super::committed::{CommittedOffset, tombstone};
-use super::coordinator::group_record;
+use super::group::Group;
 use super::offsets_topic::WriteError;
 use super::{Coordinator, detached};
 use crate::state::State;
@@ -18,8 +18,16 @@ pub(crate) struct Committer<'a> {
     pub(crate) instance_id: Option<&'a Str>,
     /// The generation, or the member's epoch; negative for who is no member.
     pub(crate) generation: i32,
-    /// What is said of a generation of a group that is not there.
-    pub(crate) unknown_group: ErrorCode,
+    pub(crate) rules: CommitRules,
+}
+
+/// What the version of the request knows of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CommitRules {
+    /// Generations only (versions before 9).
+    Generations,
+    /// The epochs of consumer groups too.
+    Epochs,
 }
 
 /// One committed offset and where it belongs.
@@ -40,22 +48,7 @@ impl<E: Env> State<E> {
         self.ensure_coordinators()?;
         let group_id = detached(committer.group_id);
         let mut coordinator = self.coordinator_of(&group_id)?;
-        if coordinator.shard().get(&group_id).is_none() {
-            if committer.generation >= 0 {
-                return Err(committer.unknown_group);
-            }
-        } else {
-            let checked = coordinator.change(&group_id, |group, facts, _| {
-                let instance_id = committer.instance_id;
-                group.check_commit(
-                    committer.member_id,
-                    instance_id,
-                    committer.generation,
-                    facts,
-                )
-            });
-            checked.unwrap_or(Ok(()))?;
-        }
+        coordinator.check_commit(&group_id, &committer)?;
         let records: Vec<_> = commits
             .iter()
             .map(|commit| {
@@ -178,10 +171,35 @@ impl<E: Env> Coordinator<'_, E> {
         Ok(())
     }
 
+    fn check_commit(&mut self, group_id: &Str, committer: &Committer<'_>) -> Result<(), ErrorCode> {
+        let (member_id, generation) = (committer.member_id, committer.generation);
+        match self.shard().get(group_id).map(|entry| &entry.group) {
+            None if generation < 0 => Ok(()),
+            None if committer.rules == CommitRules::Epochs => Err(ErrorCode::GroupIdNotFound),
+            None => Err(ErrorCode::IllegalGeneration),
+            Some(Group::Consumer(group)) => {
+                let is_member = !group.is_empty() || generation >= 0;
+                if is_member && committer.rules == CommitRules::Generations {
+                    return Err(ErrorCode::UnsupportedVersion);
+                }
+                group.check_commit(member_id, generation)
+            }
+            Some(Group::Classic(_)) => {
+                let checked = self.change(group_id, |group, facts, _| {
+                    group.check_commit(member_id, committer.instance_id, generation, facts)
+                });
+                checked.unwrap_or(Ok(()))
+            }
+        }
+    }
+
     /// Forgets a group that has nothing any more, once that is written.
     pub(super) fn forget_group(&mut self, group_id: &Str) -> Result<(), ErrorCode> {
-        self.write(&[group_record(group_id, None)])
-            .map_err(|error| error.code())?;
+        let Some(entry) = self.shard().get(group_id) else {
+            return Ok(());
+        };
+        let tombstones = entry.group.tombstones(group_id);
+        self.write(&tombstones).map_err(|error| error.code())?;
         self.shard_mut().remove(group_id);
         Ok(())
     }

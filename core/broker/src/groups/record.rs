@@ -2,8 +2,14 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use headwater_protocol::{
-    DecodeError, Decoder, EncodeError, GroupMetadataKey, GroupMetadataValue, Message,
-    OffsetCommitKey, OffsetCommitValue, RecordMessage,
+    ConsumerGroupCurrentMemberAssignmentKey, ConsumerGroupCurrentMemberAssignmentValue,
+    ConsumerGroupMemberMetadataKey, ConsumerGroupMemberMetadataValue, ConsumerGroupMetadataKey,
+    ConsumerGroupMetadataValue, ConsumerGroupRegularExpressionKey,
+    ConsumerGroupRegularExpressionValue, ConsumerGroupTargetAssignmentMemberKey,
+    ConsumerGroupTargetAssignmentMemberValue, ConsumerGroupTargetAssignmentMetadataKey,
+    ConsumerGroupTargetAssignmentMetadataValue, DecodeError, Decoder, EncodeError,
+    GroupMetadataKey, GroupMetadataValue, Message, OffsetCommitKey, OffsetCommitValue,
+    RecordMessage, Str,
 };
 
 /// Keys that Kafka before 0.10 wrote for commits; they have the same fields.
@@ -57,6 +63,42 @@ macro_rules! group_records {
 group_records! {
     OffsetCommit: OffsetCommitKey => OffsetCommitValue, written as |value| if value.expire_timestamp >= 0 { VALUE_WITH_EXPIRY } else { 4 };
     GroupMetadata: GroupMetadataKey => GroupMetadataValue, written as |_| 3;
+    ConsumerGroupMetadata: ConsumerGroupMetadataKey => ConsumerGroupMetadataValue, written as |_| 0;
+    ConsumerGroupMemberMetadata: ConsumerGroupMemberMetadataKey => ConsumerGroupMemberMetadataValue, written as |_| 0;
+    ConsumerGroupTargetAssignmentMetadata: ConsumerGroupTargetAssignmentMetadataKey => ConsumerGroupTargetAssignmentMetadataValue, written as |_| 0;
+    ConsumerGroupTargetAssignmentMember: ConsumerGroupTargetAssignmentMemberKey => ConsumerGroupTargetAssignmentMemberValue, written as |_| 0;
+    ConsumerGroupCurrentMemberAssignment: ConsumerGroupCurrentMemberAssignmentKey => ConsumerGroupCurrentMemberAssignmentValue, written as |_| 0;
+    ConsumerGroupRegularExpression: ConsumerGroupRegularExpressionKey => ConsumerGroupRegularExpressionValue, written as |_| 0;
+}
+
+impl GroupRecord {
+    /// The group that it is about.
+    pub(crate) const fn group_id(&self) -> &Str {
+        match self {
+            Self::OffsetCommit(key, _) => &key.group,
+            Self::GroupMetadata(key, _) => &key.group,
+            Self::ConsumerGroupMetadata(key, _) => &key.group_id,
+            Self::ConsumerGroupMemberMetadata(key, _) => &key.group_id,
+            Self::ConsumerGroupTargetAssignmentMetadata(key, _) => &key.group_id,
+            Self::ConsumerGroupTargetAssignmentMember(key, _) => &key.group_id,
+            Self::ConsumerGroupCurrentMemberAssignment(key, _) => &key.group_id,
+            Self::ConsumerGroupRegularExpression(key, _) => &key.group_id,
+        }
+    }
+
+    /// Whether it forgets its key.
+    pub(crate) const fn is_tombstone(&self) -> bool {
+        match self {
+            Self::OffsetCommit(_, value) => value.is_none(),
+            Self::GroupMetadata(_, value) => value.is_none(),
+            Self::ConsumerGroupMetadata(_, value) => value.is_none(),
+            Self::ConsumerGroupMemberMetadata(_, value) => value.is_none(),
+            Self::ConsumerGroupTargetAssignmentMetadata(_, value) => value.is_none(),
+            Self::ConsumerGroupTargetAssignmentMember(_, value) => value.is_none(),
+            Self::ConsumerGroupCurrentMemberAssignment(_, value) => value.is_none(),
+            Self::ConsumerGroupRegularExpression(_, value) => value.is_none(),
+        }
+    }
 }
 
 fn key_bytes<K: RecordMessage>(key: &K) -> Result<Bytes, EncodeError> {

@@ -7,13 +7,15 @@ use headwater_protocol::Str;
 
 use super::classic::ClassicGroup;
 use super::committed::{CommittedOffset, CommittedOffsets, RetentionStart};
+use super::consumer::ConsumerGroup;
 use super::facts::Facts;
+use super::group::Group;
 use super::record::GroupRecord;
 
 /// A group with its offsets.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    pub(crate) group: ClassicGroup,
+    pub(crate) group: Group,
     pub(crate) offsets: CommittedOffsets,
 }
 
@@ -21,14 +23,17 @@ impl Entry {
     /// A group that nobody has joined.
     fn new() -> Self {
         Self {
-            group: ClassicGroup::new(),
+            group: Group::Classic(ClassicGroup::new()),
             offsets: CommittedOffsets::default(),
         }
     }
 
     /// From when on its offsets may go.
     pub(crate) fn retention_start(&self) -> RetentionStart {
-        let group = &self.group;
+        let group = match &self.group {
+            Group::Classic(group) => group,
+            Group::Consumer(_) => return RetentionStart::Commit,
+        };
         match group.protocol_type() {
             // Only offsets are kept here.
             None => RetentionStart::Commit,
@@ -109,16 +114,42 @@ impl Shard {
                 entry.offsets.set(&key.topic, key.partition, offset);
             }
             GroupRecord::GroupMetadata(key, value) => {
-                let group = value.map(|value| ClassicGroup::from_record(value, facts));
-                self.get_or_new(&key.group).group = group.unwrap_or_else(ClassicGroup::new);
+                let entry = self.get_or_new(&key.group);
+                match value {
+                    Some(value) => {
+                        let group = ClassicGroup::from_record(value, facts);
+                        entry.group = Group::Classic(group);
+                    }
+                    // What it forgets has been followed by a group of the other kind.
+                    None if matches!(entry.group, Group::Consumer(_)) => {}
+                    None => entry.group = Group::Classic(ClassicGroup::new()),
+                }
             }
+            record => self.replay_consumer(record),
+        }
+    }
+
+    fn replay_consumer(&mut self, record: GroupRecord) {
+        let group_id = record.group_id().clone();
+        let entry = self.get_or_new(&group_id);
+        if let Group::Consumer(group) = &mut entry.group {
+            group.replay(record);
+        } else if !record.is_tombstone() {
+            let mut group = ConsumerGroup::new(group_id);
+            group.replay(record);
+            entry.group = Group::Consumer(group);
         }
     }
 
     /// After the last record: groups of which nothing is left are none.
-    pub(crate) fn finish_replay(&mut self) {
+    pub(crate) fn finish_replay(&mut self, now: Duration, consumer_session_timeout: Duration) {
         self.groups
-            .retain(|_, entry| entry.group.protocol_type().is_some() || !entry.offsets.is_empty());
+            .retain(|_, entry| !entry.group.is_unrecorded() || !entry.offsets.is_empty());
+        for entry in self.groups.values_mut() {
+            if let Group::Consumer(group) = &mut entry.group {
+                group.finish_replay(now, consumer_session_timeout);
+            }
+        }
     }
 }
 
@@ -163,7 +194,7 @@ mod tests {
         for record in records {
             shard.replay(record, &FACTS);
         }
-        shard.finish_replay();
+        shard.finish_replay(FACTS.now.monotonic, Duration::from_secs(45));
         shard
     }
 
@@ -180,14 +211,7 @@ mod tests {
     fn a_group_is_gone_when_tombstones_have_taken_all_of_it() {
         let forget = committed::tombstone(&"g".into(), &"t".into(), 0);
         let only_offsets = replayed(vec![commit(1), group(Some(3)), group(None)]);
-        assert!(
-            only_offsets
-                .get("g")
-                .unwrap()
-                .group
-                .protocol_type()
-                .is_none()
-        );
+        assert!(only_offsets.get("g").unwrap().group.is_unrecorded());
         let only_group = replayed(vec![commit(1), group(Some(3)), forget.clone()]);
         assert!(only_group.get("g").unwrap().offsets.is_empty());
         let nothing = replayed(vec![commit(1), group(Some(3)), forget.clone(), group(None)]);

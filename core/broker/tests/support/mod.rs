@@ -6,6 +6,7 @@
     reason = "each test file uses a part of it, and a test that fails says where"
 )]
 
+pub mod consumers;
 pub mod groups;
 
 use std::future::Future;

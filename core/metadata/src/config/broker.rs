@@ -17,6 +17,9 @@ static DEFINITIONS: &[Definition] = &[
     Definition::int("default.replication.factor", "1", 1, 32767, "How many replicas a topic gets when nobody says. One broker can hold one.").unit(Count),
     Definition::boolean("delete.topic.enable", "true", "Whether topics may be deleted."),
     Definition::int("fetch.max.bytes", "57671680", 1024, i32::MAX, "The most that one fetch is answered with, whatever it asks for.").unit(Bytes),
+    Definition::int("group.consumer.heartbeat.interval.ms", "5000", 1, i32::MAX, "How often members of a consumer group are told to send a heartbeat.").unit(Milliseconds),
+    Definition::int("group.consumer.max.size", "2147483647", 1, i32::MAX, "How many members a consumer group may have.").unit(Count),
+    Definition::int("group.consumer.session.timeout.ms", "45000", 1, i32::MAX, "How long a member of a consumer group may be silent.").unit(Milliseconds),
     Definition::int("group.initial.rebalance.delay.ms", "3000", 0, i32::MAX, "How long a classic group that was empty waits for more members before its first assignment.").unit(Milliseconds),
     Definition::int("group.max.session.timeout.ms", "1800000", 1, i32::MAX, "The longest session time-out that a member of a classic group may ask for.").unit(Milliseconds),
     Definition::int("group.max.size", "2147483647", 1, i32::MAX, "How many members a classic group may have.").unit(Count),
@@ -86,6 +89,12 @@ pub struct BrokerConfig {
     pub fetch_session_slots: usize,
     /// `max.request.partition.size.limit`
     pub described_partitions_max: i32,
+    /// `group.consumer.heartbeat.interval.ms`
+    pub group_consumer_heartbeat_interval_ms: i32,
+    /// `group.consumer.max.size`
+    pub group_consumer_size_max: usize,
+    /// `group.consumer.session.timeout.ms`
+    pub group_consumer_session_timeout_ms: u64,
     /// `group.initial.rebalance.delay.ms`
     pub group_initial_rebalance_delay_ms: u64,
     /// `group.max.session.timeout.ms`
@@ -169,6 +178,11 @@ impl BrokerConfig {
             fetch_session_slots: layer.integer("max.incremental.fetch.session.cache.slots")
                 as usize,
             described_partitions_max: layer.integer("max.request.partition.size.limit") as i32,
+            group_consumer_heartbeat_interval_ms: layer
+                .integer("group.consumer.heartbeat.interval.ms")
+                as i32,
+            group_consumer_size_max: layer.integer("group.consumer.max.size") as usize,
+            group_consumer_session_timeout_ms: unsigned("group.consumer.session.timeout.ms"),
             group_initial_rebalance_delay_ms: unsigned("group.initial.rebalance.delay.ms"),
             group_session_timeout_max_ms: layer.integer("group.max.session.timeout.ms") as i32,
             group_size_max: layer.integer("group.max.size") as usize,

@@ -9,6 +9,7 @@ use headwater_protocol::{ErrorCode, Str};
 use uuid::Uuid;
 
 use crate::groups::committed::{CommittedOffset, CommittedOffsets};
+use crate::groups::group::Group;
 use crate::state::State;
 
 /// The answer for one group.
@@ -35,6 +36,9 @@ fn topics<E: Env>(
     let coordinator = state.coordinator_of(&request.group_id)?;
     let nothing = CommittedOffsets::default();
     let entry = coordinator.shard().get(&request.group_id);
+    if let Some(Group::Consumer(group)) = entry.map(|entry| &entry.group) {
+        group.check_fetch(request.member_id.as_deref(), request.member_epoch)?;
+    }
     let offsets = entry.map_or(&nothing, |entry| &entry.offsets);
     Ok(match &request.topics {
         Some(wanted) => wanted

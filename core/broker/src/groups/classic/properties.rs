@@ -1,11 +1,7 @@
 //! Whatever members do and whenever: one owner for each partition in each generation, everything owned, everybody answered.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
-
-use bytes::Bytes;
 use headwater_protocol::sync_group_request::SyncGroupRequestAssignment;
-use headwater_protocol::{ErrorCode, GroupMetadataValue, Str, SyncGroupRequest};
+use headwater_protocol::{GroupMetadataValue, SyncGroupRequest};
 use proptest::prelude::*;
 
 use super::*;
@@ -21,6 +17,8 @@ enum Act {
     Join(usize),
     JoinWithOtherMetadata(usize),
     Sync(usize),
+    /// A sync of the generation before comes late.
+    SyncLate(usize),
     Heartbeat(usize),
     Commit(usize),
     Leave(usize),
@@ -37,6 +35,7 @@ fn act() -> impl Strategy<Value = Act> {
         6 => client.clone().prop_map(Act::Join),
         1 => client.clone().prop_map(Act::JoinWithOtherMetadata),
         6 => client.clone().prop_map(Act::Sync),
+        2 => client.clone().prop_map(Act::SyncLate),
         3 => client.clone().prop_map(Act::Heartbeat),
         1 => client.clone().prop_map(Act::Commit),
         1 => client.clone().prop_map(Act::Leave),
@@ -62,6 +61,7 @@ struct World {
     clients: Vec<Client>,
     tickets: u64,
     waiting: BTreeMap<Ticket, usize>,
+    late: BTreeSet<Ticket>,
     fail_write: bool,
     written: Option<GroupMetadataValue>,
     leaders: BTreeMap<i32, BTreeSet<Str>>,
@@ -77,6 +77,7 @@ impl World {
             clients: vec![Client::default(); CLIENTS],
             tickets: 0,
             waiting: BTreeMap::new(),
+            late: BTreeSet::new(),
             fail_write: false,
             written: None,
             leaders: BTreeMap::new(),
@@ -110,7 +111,8 @@ impl World {
                 self.clients[client].metadata += 1;
                 self.join(client);
             }
-            Act::Sync(client) => self.sync(client),
+            Act::Sync(client) => self.sync(client, 0),
+            Act::SyncLate(client) => self.sync(client, 1),
             Act::Heartbeat(client) => {
                 let (facts, known) = (self.facts(), self.clients[client].clone());
                 let instance_id = instance_id(client);
@@ -174,8 +176,11 @@ impl World {
         self.perform(out);
     }
 
-    fn sync(&mut self, client: usize) {
+    fn sync(&mut self, client: usize, late_by: i32) {
         let ticket = self.ticket(client);
+        if late_by > 0 {
+            self.late.insert(ticket);
+        }
         let known = &self.clients[client];
         let members = known.leads.iter().enumerate();
         let assignment = |(at, id): (usize, &Str)| SyncGroupRequestAssignment {
@@ -188,7 +193,7 @@ impl World {
         };
         let request = SyncGroupRequest {
             group_id: "g".into(),
-            generation_id: known.generation,
+            generation_id: known.generation - late_by,
             member_id: known.member_id.clone(),
             group_instance_id: instance_id(client),
             assignments: members.map(assignment).collect(),
@@ -251,6 +256,10 @@ impl World {
         for (ticket, response) in out.syncs {
             let client = self.waiting.remove(&ticket).expect("answered once");
             let code = ErrorCode::from_code(response.error_code);
+            assert!(
+                !code.is_ok() || !self.late.contains(&ticket),
+                "a late sync counts"
+            );
             self.lost(client, (!code.is_ok()).then_some(code));
             if code.is_ok() {
                 let known = &self.clients[client];

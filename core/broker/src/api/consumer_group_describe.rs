@@ -1,0 +1,107 @@
+//! `ConsumerGroupDescribe` (key 69), versions 0-1.
+//!
+//! Behaviour: state, epochs, members, what they have and what they are to have.
+//!
+//! Notes: a group that is not there, or is a classic one, is `GROUP_ID_NOT_FOUND`. All members speak the consumer protocol. There are no
+//! access rules yet, so no authorized operations are told.
+
+use headwater_env::Env;
+use headwater_metadata::Image;
+use headwater_protocol::consumer_group_describe_response::{
+    Assignment as DescribedAssignment, DescribedGroup, Member as DescribedMember, TopicPartitions,
+};
+use headwater_protocol::{
+    ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse, ErrorCode, Str,
+};
+
+use super::describe_cluster::NO_OPERATIONS;
+use crate::RequestContext;
+use crate::groups::consumer::{Assignment, ConsumerGroup, Member};
+use crate::groups::group::Group;
+use crate::state::State;
+
+/// The member type of those that speak the consumer protocol.
+const CONSUMER: i8 = 1;
+
+/// Answers the request.
+pub(super) fn handle<E: Env>(
+    state: &State<E>,
+    _context: &RequestContext,
+    request: ConsumerGroupDescribeRequest,
+) -> ConsumerGroupDescribeResponse {
+    let groups = request.group_ids.into_iter();
+    ConsumerGroupDescribeResponse {
+        groups: groups.map(|group_id| describe(state, group_id)).collect(),
+        ..ConsumerGroupDescribeResponse::default()
+    }
+}
+
+fn describe<E: Env>(state: &State<E>, group_id: Str) -> DescribedGroup {
+    if group_id.is_empty() {
+        return failed(group_id, ErrorCode::InvalidGroupId);
+    }
+    let coordinator = match state.coordinator_of(&group_id) {
+        Ok(coordinator) => coordinator,
+        Err(code) => return failed(group_id, code),
+    };
+    let entry = coordinator.shard().get(&group_id);
+    match entry.map(|entry| &entry.group) {
+        Some(Group::Consumer(group)) => described(&state.image(), group_id, group),
+        Some(Group::Classic(_)) | None => failed(group_id, ErrorCode::GroupIdNotFound),
+    }
+}
+
+fn described(image: &Image, group_id: Str, group: &ConsumerGroup) -> DescribedGroup {
+    let nothing = Assignment::new();
+    let member = |member: &Member| DescribedMember {
+        member_id: member.id.clone(),
+        instance_id: member.instance_id.clone(),
+        rack_id: member.rack_id.clone(),
+        member_epoch: member.epoch,
+        client_id: member.client_id.clone(),
+        client_host: member.client_host.clone(),
+        subscribed_topic_names: member.topics.iter().cloned().collect(),
+        subscribed_topic_regex: member.regex.clone(),
+        assignment: assignment(image, &member.assigned),
+        target_assignment: assignment(image, group.target_of(&member.id).unwrap_or(&nothing)),
+        member_type: CONSUMER,
+        ..DescribedMember::default()
+    };
+    DescribedGroup {
+        error_code: ErrorCode::None.code(),
+        group_id,
+        group_state: group.state_name().into(),
+        group_epoch: group.epoch(),
+        assignment_epoch: group.target_epoch(),
+        assignor_name: group.assignor().into(),
+        members: group.members().map(member).collect(),
+        authorized_operations: NO_OPERATIONS,
+        ..DescribedGroup::default()
+    }
+}
+
+fn assignment(image: &Image, partitions: &Assignment) -> DescribedAssignment {
+    // A topic that has just been deleted has no name any more.
+    let topics = partitions.iter().filter_map(|(topic_id, partitions)| {
+        Some(TopicPartitions {
+            topic_id: *topic_id,
+            topic_name: (&*image.topic_by_id(*topic_id)?.name).into(),
+            partitions: partitions.iter().copied().collect(),
+            ..TopicPartitions::default()
+        })
+    });
+    DescribedAssignment {
+        topic_partitions: topics.collect(),
+        ..DescribedAssignment::default()
+    }
+}
+
+fn failed(group_id: Str, code: ErrorCode) -> DescribedGroup {
+    DescribedGroup {
+        error_code: code.code(),
+        error_message: Some(code.message().into()),
+        group_id,
+        authorized_operations: NO_OPERATIONS,
+        ..DescribedGroup::default()
+    }
+}

@@ -1,0 +1,110 @@
+//! `ConsumerGroupHeartbeat` (key 68), versions 0-1.
+//!
+//! Behaviour: a member of a consumer group joins (epoch 0), says what it reads and holds, and leaves (-1; -2 for a static member that will
+//! be back). The broker assigns (`uniform` or `range`), and the answer says what the member is to hold now; see `groups::consumer`.
+//! From version 1 on topics may be given by a pattern, and members bring their own ids.
+//!
+//! Notes: a pattern is one of Rust's `regex`, which like Kafka's RE2/J has neither look-around nor back references; it must match a whole
+//! name, and does not find internal topics. Members of a classic group cannot be joined this way while there are any:
+//! `GROUP_ID_NOT_FOUND`.
+
+use std::collections::BTreeSet;
+
+use headwater_env::Env;
+use headwater_protocol::consumer_group_heartbeat_request::TopicPartitions;
+use headwater_protocol::{
+    ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, ErrorCode, Str,
+};
+
+use super::errors::Refusal;
+use crate::RequestContext;
+use crate::groups::consumer::{Assignment, Heartbeat, MemberIds};
+use crate::groups::{ConsumerLeaver, detached};
+use crate::random::random_uuid;
+use crate::state::State;
+
+/// The first version whose members bring their own ids.
+const OWN_IDS: i16 = 1;
+const LEAVE: i32 = -1;
+const LEAVE_FOR_A_WHILE: i32 = -2;
+/// As before.
+const UNCHANGED: i32 = -1;
+
+/// Answers the request.
+pub(super) fn handle<E: Env>(
+    state: &State<E>,
+    context: &RequestContext,
+    request: ConsumerGroupHeartbeatRequest,
+) -> ConsumerGroupHeartbeatResponse {
+    let answer = match request.member_epoch {
+        LEAVE | LEAVE_FOR_A_WHILE => leave(state, &request),
+        _ => beat(state, context, request),
+    };
+    answer.unwrap_or_else(|refusal| ConsumerGroupHeartbeatResponse {
+        error_code: refusal.code.code(),
+        error_message: Some(refusal.message.into()),
+        ..ConsumerGroupHeartbeatResponse::default()
+    })
+}
+
+fn leave<E: Env>(
+    state: &State<E>,
+    request: &ConsumerGroupHeartbeatRequest,
+) -> Result<ConsumerGroupHeartbeatResponse, Refusal> {
+    if request.group_id.is_empty() || request.member_id.is_empty() {
+        let message = "who leaves must give its group and its member id";
+        return Err(Refusal::new(ErrorCode::InvalidRequest, message));
+    }
+    let leaver = ConsumerLeaver {
+        member_id: &request.member_id,
+        instance_id: request.instance_id.as_ref(),
+        epoch: request.member_epoch,
+    };
+    state.leave_consumer_group(&request.group_id, leaver)
+}
+
+fn beat<E: Env>(
+    state: &State<E>,
+    context: &RequestContext,
+    request: ConsumerGroupHeartbeatRequest,
+) -> Result<ConsumerGroupHeartbeatResponse, Refusal> {
+    if request.group_id.is_empty() {
+        let message = "the group id must not be empty";
+        return Err(Refusal::new(ErrorCode::InvalidRequest, message));
+    }
+    let optional = |text: &Option<Str>| text.as_deref().map(detached);
+    let topics = request.subscribed_topic_names.as_ref();
+    let mut beat = Heartbeat {
+        member_id: detached(&request.member_id),
+        epoch: request.member_epoch,
+        instance_id: optional(&request.instance_id),
+        rack_id: optional(&request.rack_id),
+        rebalance_timeout_ms: Some(request.rebalance_timeout_ms).filter(|ms| *ms != UNCHANGED),
+        topics: topics.map(|topics| topics.iter().map(|name| detached(name)).collect()),
+        regex: optional(&request.subscribed_topic_regex),
+        assignor: optional(&request.server_assignor),
+        owned: request.topic_partitions.map(owned),
+        client_id: detached(context.client_id.as_deref().unwrap_or_default()),
+        client_host: super::client_host(context),
+    };
+    beat.check(if context.is_at_least(OWN_IDS) {
+        MemberIds::Members
+    } else {
+        MemberIds::Broker
+    })?;
+    if beat.member_id.is_empty() {
+        beat.member_id = random_uuid(&state.env).to_string().into();
+    }
+    state.consumer_group_heartbeat(&request.group_id, &beat)
+}
+
+fn owned(topics: Vec<TopicPartitions>) -> Assignment {
+    let mut owned = Assignment::new();
+    for topic in topics {
+        let partitions: BTreeSet<i32> = topic.partitions.into_iter().collect();
+        if !partitions.is_empty() {
+            owned.entry(topic.topic_id).or_default().extend(partitions);
+        }
+    }
+    owned
+}
