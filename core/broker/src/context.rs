@@ -9,6 +9,10 @@ use headwater_record::ByteSource;
 pub struct RequestContext {
     /// The client's own name for itself, as Kafka's request header carries it.
     pub client_id: Option<Arc<str>>,
+    /// The address that the request came from, as a consumer group shows it; `None` in process.
+    pub client_host: Option<Arc<str>>,
+    /// The version that the request was encoded in, where the answer depends on more than its fields; `None`, in process, is the newest.
+    pub api_version: Option<i16>,
     /// Where the bytes of its batches come from. In process they come from our own builder, and only their headers are checked.
     pub bytes: ByteSource,
     /// Where the client reached this broker, so that answers name the same address.
