@@ -9,6 +9,7 @@
 )]
 
 mod alter_configs;
+mod alter_user_scram_credentials;
 mod api_versions;
 mod create_partitions;
 mod create_topics;
@@ -17,6 +18,7 @@ mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
 mod describe_log_dirs;
+mod describe_user_scram_credentials;
 mod errors;
 mod fetch;
 mod incremental_alter_configs;
@@ -64,6 +66,8 @@ handlers! {
     DescribeLogDirs => describe_log_dirs,
     CreatePartitions => create_partitions,
     IncrementalAlterConfigs => incremental_alter_configs,
+    DescribeUserScramCredentials => describe_user_scram_credentials,
+    AlterUserScramCredentials => alter_user_scram_credentials,
     DescribeCluster => describe_cluster,
 }
 
