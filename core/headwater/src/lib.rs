@@ -47,6 +47,7 @@ pub use headwater_columnar::{Column, DecodeOptions, Format, OnError, Projection}
 pub use headwater_protocol::ErrorCode;
 pub use headwater_record::{Offset, PartitionId};
 pub use headwater_server::{
-    Exposure, Limits, ListenerOptions, SecurityProtocol, ServeOptions, UnknownProtocol,
+    Exposure, Limits, ListenerOptions, Mechanism, SecurityProtocol, ServeOptions, TlsOptions,
+    UnknownMechanism, UnknownProtocol, credential_for,
 };
 pub use serve::Server;

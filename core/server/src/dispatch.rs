@@ -1,13 +1,16 @@
 //! From a frame to work: what it asks, whether it may, and how it is answered.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{BufMut as _, Bytes, BytesMut};
 use headwater_broker::{Listener, RequestContext};
+use headwater_metadata::ScramMechanism;
 use headwater_protocol::api_versions_response::ApiVersion;
 use headwater_protocol::codec::Rope;
 use headwater_protocol::frame::{
-    RequestError, RequestFrame, RequestHeader, decode_request, encode_response_sharing,
+    LENGTH_BYTES, RequestError, RequestFrame, RequestHeader, decode_request,
+    encode_response_sharing,
 };
 use headwater_protocol::{
     ApiKey, ApiVersionsResponse, EncodeError, ErrorCode, Request, Response, Str,
@@ -17,9 +20,13 @@ use headwater_record::ByteSource;
 use crate::connection::pipeline::{Answer, Size, Work};
 use crate::handler::Handler;
 use crate::memory::Memory;
+use crate::pace::Pace;
+use crate::sasl::{SaslStep, Session};
 
 /// The most that a fetch takes of the memory that is left.
 const FETCH_PART: usize = 4;
+/// How long a client that was not let in waits for its answer (`connection.failed.authentication.delay.ms`), so that guessing is slow.
+const DENIAL_DELAY: Duration = Duration::from_millis(100);
 /// What a fetch gets however short memory is.
 const FETCH_BYTES_MIN: usize = 64 * 1024;
 
@@ -27,6 +34,8 @@ const FETCH_BYTES_MIN: usize = 64 * 1024;
 pub(crate) enum Step {
     /// A request begins.
     Begin(Begun),
+    /// A request begins, and no other one after it.
+    Last(Begun),
     /// The connection ends; why was logged.
     End,
 }
@@ -47,7 +56,19 @@ pub(crate) struct Dispatch<H> {
     client_host: Arc<str>,
     /// The last client id, so that a client that always gives the same one costs nothing.
     client_id: Option<(Str, Arc<str>)>,
+    session: Session,
     is_proven: bool,
+}
+
+/// How far a client is trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// It must authenticate first.
+    Stranger,
+    /// It has sent nothing valid yet.
+    Unproven,
+    /// It speaks Kafka's protocol, and is who it must be.
+    Proven,
 }
 
 impl<H: Handler> Dispatch<H> {
@@ -56,6 +77,7 @@ impl<H: Handler> Dispatch<H> {
         memory: Arc<Memory>,
         listener: Listener,
         client_host: Arc<str>,
+        session: Session,
     ) -> Self {
         Self {
             handler,
@@ -63,17 +85,25 @@ impl<H: Handler> Dispatch<H> {
             listener,
             client_host,
             client_id: None,
+            session,
             is_proven: false,
         }
     }
 
-    /// Whether a valid request came.
-    pub(crate) fn is_proven(&self) -> bool {
-        self.is_proven
+    /// How far its client is trusted.
+    pub(crate) fn trust(&self) -> Trust {
+        match (self.session.is_open(), self.is_proven) {
+            (false, _) => Trust::Stranger,
+            (true, false) => Trust::Unproven,
+            (true, true) => Trust::Proven,
+        }
     }
 
-    /// What `frame` leads to.
-    pub(crate) fn read(&mut self, frame: Bytes) -> Step {
+    /// What `frame` leads to. Passwords are checked here, at the `pace` of the connection.
+    pub(crate) fn read(&mut self, frame: Bytes, pace: &mut Pace) -> Step {
+        if self.session.expects_bare() {
+            return self.read_bare(&frame, pace);
+        }
         let RequestFrame { header, request } = match decode_request(frame) {
             Ok(read) => read,
             Err(error) => return self.refuse(&error),
@@ -83,24 +113,53 @@ impl<H: Handler> Dispatch<H> {
             tracing::warn!(client = %self.client_host, %api, "a connection ends: the API is not served");
             return Step::End;
         }
+        let reply = Reply::to(&header, &request);
+        match &request {
+            Request::SaslHandshake(handshake) => {
+                return reply.sasl(api, self.session.handshake(handshake, reply.version));
+            }
+            Request::SaslAuthenticate(message) => {
+                let (handler, session) = (&self.handler, &mut self.session);
+                let find = |user: &str, mechanism| handler.scram_credential(user, mechanism);
+                return reply.sasl(api, pace.run(api, || session.authenticate(message, &find)));
+            }
+            Request::ApiVersions(_) => {}
+            _ if !self.session.is_open() => {
+                tracing::warn!(client = %self.client_host, %api, "a connection ends: its client asks before it has authenticated");
+                return Step::End;
+            }
+            _ => {}
+        }
         self.is_proven = true;
-        Step::Begin(self.begin(&header, request))
+        Step::Begin(self.begin(reply, &header, request))
+    }
+
+    /// A message of the client's mechanism without a request around it.
+    fn read_bare(&mut self, message: &Bytes, pace: &mut Pace) -> Step {
+        let api = ApiKey::SaslAuthenticate;
+        let (handler, session) = (&self.handler, &mut self.session);
+        let find =
+            |user: &str, mechanism: ScramMechanism| handler.scram_credential(user, mechanism);
+        let Some(answer) = pace.run(api, || session.bare(message, &find)) else {
+            return Step::End;
+        };
+        let mut frame = BytesMut::with_capacity(LENGTH_BYTES + answer.len());
+        frame.put_i32(answer.len() as i32);
+        frame.put_slice(&answer);
+        let work = Box::pin(std::future::ready(Answer::Send(Rope::from(frame))));
+        Step::Begin(Begun {
+            api,
+            work,
+            size: Size::Small,
+        })
     }
 
     fn serves(&self, api: ApiKey) -> bool {
         self.handler.served().contains(&api) || SASL_APIS.contains(&api)
     }
 
-    fn begin(&mut self, header: &RequestHeader, request: Request) -> Begun {
+    fn begin(&mut self, reply: Reply, header: &RequestHeader, request: Request) -> Begun {
         let api = request.api_key();
-        let reply = Reply::to(header, &request);
-        if SASL_APIS.contains(&api) {
-            return Begun {
-                api,
-                work: reply.at_once(&out_of_place(&request)),
-                size: Size::Small,
-            };
-        }
         let context = self.context(header);
         let request = self.adapt(request, reply.version);
         let size = match api {
@@ -211,24 +270,6 @@ fn advertise_sasl(response: &mut ApiVersionsResponse) {
     response.api_keys.sort_by_key(|api| api.api_key);
 }
 
-/// The answer to a SASL request where there is nothing to authenticate.
-fn out_of_place(request: &Request) -> Response {
-    let error_code = ErrorCode::IllegalSaslState.code();
-    match request {
-        Request::SaslHandshake(_) => headwater_protocol::SaslHandshakeResponse {
-            error_code,
-            ..Default::default()
-        }
-        .into(),
-        _ => headwater_protocol::SaslAuthenticateResponse {
-            error_code,
-            error_message: Some("This listener does not ask for authentication.".into()),
-            ..Default::default()
-        }
-        .into(),
-    }
-}
-
 /// How a request wants to be answered.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reply {
@@ -265,6 +306,26 @@ impl Reply {
 
     fn encode(self, response: &Response) -> Result<Rope, EncodeError> {
         encode_response_sharing(response, self.version, self.correlation_id)
+    }
+
+    /// The answer to a request of the authentication.
+    fn sasl<T: Into<Response>>(self, api: ApiKey, step: SaslStep<T>) -> Step {
+        let size = Size::Small;
+        match step {
+            SaslStep::Continue(response) => Step::Begin(Begun {
+                api,
+                work: self.at_once(&response.into()),
+                size,
+            }),
+            SaslStep::Deny(response) => {
+                let response = response.into();
+                let work = Box::pin(async move {
+                    tokio::time::sleep(DENIAL_DELAY).await;
+                    self.answer(response)
+                });
+                Step::Last(Begun { api, work, size })
+            }
+        }
     }
 
     fn at_once(self, response: &Response) -> Work {

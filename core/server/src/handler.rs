@@ -4,6 +4,7 @@ use std::future::Future;
 
 use headwater_broker::{Broker, RequestContext};
 use headwater_env::Env;
+use headwater_metadata::{ScramCredential, ScramMechanism};
 use headwater_protocol::{ApiKey, Request, Response};
 
 /// What stands behind the listeners: a broker, or a part of one in a test.
@@ -17,6 +18,9 @@ pub trait Handler: Clone + Send + Sync + 'static {
 
     /// The APIs that it answers. A request of another one ends the connection.
     fn served(&self) -> &'static [ApiKey];
+
+    /// What proves the password of `user` with `mechanism`.
+    fn scram_credential(&self, user: &str, mechanism: ScramMechanism) -> Option<ScramCredential>;
 }
 
 impl<E: Env> Handler for Broker<E> {
@@ -31,5 +35,9 @@ impl<E: Env> Handler for Broker<E> {
 
     fn served(&self) -> &'static [ApiKey] {
         Self::served()
+    }
+
+    fn scram_credential(&self, user: &str, mechanism: ScramMechanism) -> Option<ScramCredential> {
+        Self::scram_credential(self, user, mechanism)
     }
 }

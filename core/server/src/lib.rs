@@ -22,9 +22,13 @@ mod listener;
 mod memory;
 mod options;
 mod pace;
+mod sasl;
 mod server;
+mod tls;
 
 pub use handler::Handler;
 pub use limits::Limits;
 pub use options::{Exposure, ListenerOptions, SecurityProtocol, ServeOptions, UnknownProtocol};
+pub use sasl::{Mechanism, UnknownMechanism, credential_for};
 pub use server::{ServeError, Server};
+pub use tls::{TlsError, TlsOptions};

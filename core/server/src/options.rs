@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::Limits;
+use crate::{Limits, Mechanism, TlsOptions};
 
 /// What is around the requests on a listener, in Kafka's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -88,6 +88,10 @@ pub struct ListenerOptions {
     pub port: u16,
     /// What clients must speak there.
     pub protocol: SecurityProtocol,
+    /// The certificate, where the protocol is `SSL` or `SASL_SSL`.
+    pub tls: Option<TlsOptions>,
+    /// How clients may authenticate, where they must (`sasl.enabled.mechanisms`); by default in any way.
+    pub mechanisms: Vec<Mechanism>,
     /// The host that clients are told (`advertised.listeners`); by default `host`.
     pub advertised_host: Option<String>,
     /// The port that clients are told; by default the one that is listened on.
@@ -101,6 +105,8 @@ impl ListenerOptions {
             host: host.into(),
             port,
             protocol: SecurityProtocol::Plaintext,
+            tls: None,
+            mechanisms: Mechanism::ALL.to_vec(),
             advertised_host: None,
             advertised_port: None,
         }

@@ -11,11 +11,13 @@ use parking_lot::Mutex;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 use crate::handler::Handler;
-use crate::listener::{Bound, Shared, Stage};
+use crate::listener::{Bound, Shared, Stage, Terms};
 use crate::memory::Memory;
-use crate::{Exposure, ListenerOptions, SecurityProtocol, ServeOptions};
+use crate::sasl::Decoy;
+use crate::{Exposure, ListenerOptions, SecurityProtocol, ServeOptions, TlsError};
 
 /// A server has at least so many threads: while one waits for a disk the other serves.
 const WORKERS_MIN: usize = 2;
@@ -65,6 +67,19 @@ pub enum ServeError {
         /// What the system said.
         source: io::Error,
     },
+    /// A listener with TLS has no certificate.
+    #[error(
+        "A {0} listener needs a certificate and its private key in PEM: give both, or use a protocol without TLS."
+    )]
+    NoTls(SecurityProtocol),
+    /// The certificate cannot be used.
+    #[error("Cannot listen with TLS: {0}.")]
+    Tls(#[from] TlsError),
+    /// A listener asks for passwords and takes none.
+    #[error(
+        "A {0} listener needs a mechanism to authenticate with: enable PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."
+    )]
+    NoMechanism(SecurityProtocol),
     /// The system does not give threads.
     #[error(
         "Cannot start the server's threads ({0}): the system's limit of threads or memory is reached; raise it, or end something."
@@ -105,6 +120,7 @@ impl Server {
         let shared = Shared {
             handler,
             memory: Arc::clone(&memory),
+            decoy: Arc::new(Decoy::new()),
             connections: Arc::new(Semaphore::new(
                 limits.connections_max.min(Semaphore::MAX_PERMITS),
             )),
@@ -186,10 +202,14 @@ fn bind(options: &ListenerOptions, exposure: Exposure) -> Result<Bound, ServeErr
         host: host.to_owned(),
         source,
     };
+    let tls = tls(options)?;
+    if options.protocol.uses_sasl() && options.mechanisms.is_empty() {
+        return Err(ServeError::NoMechanism(options.protocol));
+    }
     let mut last = unknown(io::ErrorKind::NotFound.into());
     for address in (host, options.port).to_socket_addrs().map_err(unknown)? {
         check_exposure(address, options, exposure)?;
-        match bind_at(address, options) {
+        match bind_at(address, options, tls.as_ref()) {
             Ok(bound) => return Ok(bound),
             Err(source) => last = ServeError::Bind { address, source },
         }
@@ -213,17 +233,37 @@ fn check_exposure(
     Ok(())
 }
 
-fn bind_at(address: SocketAddr, options: &ListenerOptions) -> io::Result<Bound> {
+fn tls(options: &ListenerOptions) -> Result<Option<TlsAcceptor>, ServeError> {
+    let protocol = options.protocol;
+    if !protocol.uses_tls() {
+        return Ok(None);
+    }
+    let tls = options.tls.as_ref().ok_or(ServeError::NoTls(protocol))?;
+    Ok(Some(tls.acceptor()?))
+}
+
+fn bind_at(
+    address: SocketAddr,
+    options: &ListenerOptions,
+    tls: Option<&TlsAcceptor>,
+) -> io::Result<Bound> {
     let socket = net::TcpListener::bind(address)?;
     socket.set_nonblocking(true)?;
     let address = socket.local_addr()?;
     let host = options.advertised_host.as_deref().unwrap_or(&options.host);
+    let advertised = Listener {
+        host: Arc::from(host),
+        port: options.advertised_port.unwrap_or(address.port()),
+    };
+    let mechanisms = options.mechanisms.as_slice();
+    let terms = Terms {
+        advertised,
+        tls: tls.cloned(),
+        mechanisms: options.protocol.uses_sasl().then(|| mechanisms.into()),
+    };
     Ok(Bound {
         socket,
         address,
-        advertised: Listener {
-            host: Arc::from(host),
-            port: options.advertised_port.unwrap_or(address.port()),
-        },
+        terms,
     })
 }

@@ -44,6 +44,16 @@ impl SharedRuns {
     }
 }
 
+impl From<BytesMut> for Rope {
+    /// One piece.
+    fn from(copied: BytesMut) -> Self {
+        Self {
+            copied,
+            shared: SharedRuns::default(),
+        }
+    }
+}
+
 impl Rope {
     /// How many bytes its pieces have together.
     pub fn len(&self) -> usize {

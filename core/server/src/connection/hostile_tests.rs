@@ -1,17 +1,15 @@
 //! Bytes that no client sends, against a connection in front of a real broker.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
 use headwater_broker::{Broker, Listener};
 use headwater_env::MemoryEnv;
 use headwater_metadata::BrokerConfig;
 use headwater_protocol::ApiKey;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
-use tokio::time::timeout;
+use tokio::io::{AsyncReadExt as _, duplex};
 
 use super::*;
+use crate::sasl::{Decoy, Session};
 
 #[path = "../../../protocol/tests/schema/mod.rs"]
 mod schema;
@@ -96,6 +94,7 @@ fn connection<S: AsyncRead + AsyncWrite + Unpin>(
         Arc::clone(memory),
         Listener::default(),
         Arc::from("test"),
+        Session::not_asked(Arc::new(Decoy::new())),
     );
     Connection::new(
         stream,

@@ -13,14 +13,15 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use headwater_protocol::frame::FrameError;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::futures::OwnedNotified;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use crate::Limits;
-use crate::dispatch::{Begun, Dispatch, Step};
+use crate::dispatch::{Begun, Dispatch, Step, Trust};
 use crate::handler::Handler;
 use crate::memory::{Holding, Memory};
 use crate::pace::Pace;
@@ -29,6 +30,9 @@ use outbound::Outbound;
 use pipeline::{Answer, Permit, Pipeline};
 pub(crate) use watch::Overdue;
 use watch::{Facts, Verdict};
+
+/// How long the end of a stream may take to be told.
+const CLOSE_MAX: Duration = Duration::from_secs(1);
 
 /// Why a connection is over.
 #[derive(Debug, thiserror::Error)]
@@ -109,7 +113,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
 
     /// Serves it to its end.
     pub(crate) async fn run(mut self) -> End {
-        poll_fn(|cx| self.poll(cx)).await
+        let end = poll_fn(|cx| self.poll(cx)).await;
+        // The end of the stream is told; a client that does not listen loses nothing by it.
+        let _ = timeout(CLOSE_MAX, self.stream.shutdown()).await;
+        end
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
@@ -162,8 +169,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
                 return Ok(true);
             };
             let frame_bytes = frame.len();
-            match self.dispatch.read(frame) {
+            match self.dispatch.read(frame, &mut self.pace) {
                 Step::Begin(begun) => self.begin(begun, frame_bytes, cx),
+                Step::Last(begun) => {
+                    self.begin(begun, frame_bytes, cx);
+                    self.stage = Stage::Refusing;
+                }
                 Step::End => self.stage = Stage::Refusing,
             }
             // A request that ended at once leaves before the next one is begun, if it can.
@@ -186,13 +197,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
     }
 
     fn frame_bytes_max(&self) -> usize {
-        if self.dispatch.is_proven() {
-            self.limits.request_bytes_max
-        } else {
-            self.limits
-                .first_request_bytes_max
-                .min(self.limits.request_bytes_max)
-        }
+        let limits = &self.limits;
+        let most = match self.dispatch.trust() {
+            Trust::Stranger => limits.unauthenticated_bytes_max,
+            Trust::Unproven => limits.first_request_bytes_max,
+            Trust::Proven => limits.request_bytes_max,
+        };
+        most.min(limits.request_bytes_max)
     }
 
     /// Goes on with requests that wait. Whether one of them lacks memory.
@@ -296,7 +307,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
             now: Instant::now(),
             opened: self.opened,
             moved: self.moved,
-            is_authenticated: true,
+            is_authenticated: self.dispatch.trust() != Trust::Stranger,
             is_owed: !self.pipeline.is_empty() && self.outbound.is_done(),
             busy_since: busy.into_iter().flatten().min(),
             is_memory_short: !self.holding.memory().has_room(),

@@ -1,12 +1,10 @@
 //! Claims about one connection over a pipe in memory, in time that the test moves.
 
 use std::collections::HashMap;
-use std::future::Future;
-use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use headwater_broker::{Listener, RequestContext};
+use headwater_metadata::{ScramCredential, ScramMechanism};
 use headwater_protocol::fetch_response::{FetchableTopicResponse, PartitionData};
 use headwater_protocol::frame::{decode_response, encode_request, take_frame};
 use headwater_protocol::{
@@ -15,14 +13,15 @@ use headwater_protocol::{
     ProduceRequest, ProduceResponse, Request, Response,
 };
 use parking_lot::Mutex;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+use tokio::io::{AsyncReadExt as _, DuplexStream, duplex};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::watch::Overdue;
 use super::*;
 use crate::memory::FREE_BYTES;
+use crate::sasl::{Decoy, Session};
 
 const PIPE_BYTES: usize = 16 * 1024;
 const RECORDS_BYTES: usize = 1 << 20;
@@ -95,6 +94,10 @@ impl Handler for Scripted {
             ApiKey::ApiVersions,
         ]
     }
+
+    fn scram_credential(&self, _: &str, _: ScramMechanism) -> Option<ScramCredential> {
+        None
+    }
 }
 
 fn records() -> Response {
@@ -139,6 +142,7 @@ fn connect_to(limits: Limits, handler: Scripted, memory: Arc<Memory>) -> Client 
         Arc::clone(&memory),
         Listener::default(),
         Arc::from("test"),
+        Session::not_asked(Arc::new(Decoy::new())),
     );
     let connection = Connection::new(
         theirs,

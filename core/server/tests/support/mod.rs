@@ -106,7 +106,7 @@ impl<S: Read + Write> Client<S> {
             if let Some(frame) = take_frame(&mut self.received, u32::MAX).unwrap() {
                 return Some(frame);
             }
-            let mut chunk = [0; 64 * 1024];
+            let mut chunk = vec![0; 64 * 1024];
             match self.stream.read(&mut chunk) {
                 Ok(0) => return None,
                 Ok(read) => self.received.extend_from_slice(&chunk[..read]),
