@@ -158,7 +158,9 @@ fn a_password_is_changed_once_in_a_request_and_removed_once() {
         ErrorCode::DuplicateResource
     );
     ask(&broker, set(vec![upsertion("alice", 1, 4096)]));
-    let removed = |request| code(ask(&broker, request).results[0].error_code);
+    let removed = |request: AlterUserScramCredentialsRequest| {
+        code(ask(&broker, request).results[0].error_code)
+    };
     assert_eq!(removed(remove("alice", 1)), ErrorCode::None);
     assert_eq!(removed(remove("alice", 1)), ErrorCode::ResourceNotFound);
 }

@@ -6,7 +6,7 @@
 //! server_key      = HMAC(salted_password, "Server Key")
 //! ```
 //!
-//! Passwords are taken as their UTF-8 bytes, as Kafka does, without SASLprep.
+//! Passwords are taken as their UTF-8 bytes, as Kafka does, without `SASLprep`.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
 //! Listeners that ask who a client is, and listeners that encrypt.
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod support;
 

@@ -106,7 +106,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
             drain: Some(drain),
             opened: now,
             moved: now,
-            alarm: Box::pin(sleep_until(now + watch::QUIET.min(limits.idle_max))),
+            alarm: Box::pin(sleep_until(now + watch::first_look(&limits))),
             limits,
         }
     }
@@ -315,7 +315,5 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
     }
 }
 
-#[cfg(test)]
-mod hostile_tests;
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,11 @@ use crate::Limits;
 /// After how long without anything a connection gives its buffer back; also how often a busy one is looked at.
 pub(super) const QUIET: Duration = Duration::from_secs(5);
 
+/// When a connection that was just opened is looked at first.
+pub(super) fn first_look(limits: &Limits) -> Duration {
+    QUIET.min(limits.idle_max).min(limits.handshake_max)
+}
+
 /// What is known of a connection at `now`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Facts {

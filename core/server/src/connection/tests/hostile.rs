@@ -8,10 +8,10 @@ use headwater_metadata::BrokerConfig;
 use headwater_protocol::ApiKey;
 use tokio::io::{AsyncReadExt as _, duplex};
 
-use super::*;
+use crate::connection::*;
 use crate::sasl::{Decoy, Session};
 
-#[path = "../../../protocol/tests/schema/mod.rs"]
+#[path = "../../../../protocol/tests/schema/mod.rs"]
 mod schema;
 
 use schema::Random;
