@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use headwater_env::Env;
-use headwater_metadata::{BrokerConfig, NodeId};
+use headwater_metadata::{BrokerConfig, NodeId, ScramCredential, ScramMechanism};
 use headwater_protocol::{Request, Response};
 
 use crate::counters::DeletionCounts;
@@ -59,6 +59,16 @@ impl<E: Env> Broker<E> {
     /// The identity of the cluster: 22 letters, made with the directory.
     pub fn cluster_id(&self) -> &str {
         &self.state.cluster_id
+    }
+
+    /// What proves the password of `user` with `mechanism`. `AlterUserScramCredentials` sets it.
+    pub fn scram_credential(
+        &self,
+        user: &str,
+        mechanism: ScramMechanism,
+    ) -> Option<ScramCredential> {
+        let image = self.state.image();
+        image.scram_credential(user, mechanism).cloned()
     }
 
     /// What left the logs since the broker was opened.

@@ -5,8 +5,10 @@ mod support;
 
 use headwater_broker::{Broker, RequestContext};
 use headwater_env::MemoryEnv;
+use headwater_protocol::alter_user_scram_credentials_request::ScramCredentialDeletion;
 use headwater_protocol::codec::Decoder;
 use headwater_protocol::describe_configs_request::DescribeConfigsResource;
+use headwater_protocol::describe_user_scram_credentials_request::UserName;
 use headwater_protocol::*;
 use support::*;
 
@@ -93,6 +95,16 @@ fn requests() -> Vec<Request> {
         .into(),
         DescribeTopicPartitionsRequest {
             response_partition_limit: 1,
+            ..Default::default()
+        }
+        .into(),
+        AlterUserScramCredentialsRequest {
+            deletions: vec![ScramCredentialDeletion::default()],
+            ..Default::default()
+        }
+        .into(),
+        DescribeUserScramCredentialsRequest {
+            users: Some(vec![UserName::default()]),
             ..Default::default()
         }
         .into(),

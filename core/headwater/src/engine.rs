@@ -10,6 +10,7 @@ use headwater_broker::{Broker, OpenReport};
 use headwater_client::{Client, ClientConfig, Error, ErrorKind, Result, Transport};
 use headwater_env::{Env, MemoryEnv, RealEnv};
 use headwater_metadata::BrokerConfig;
+use headwater_server::ServeOptions;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::engine_config::{self, EngineConfig};
@@ -39,6 +40,8 @@ pub struct Engine {
 pub(crate) trait Host: Transport {
     /// What opening found.
     fn report(&self) -> &OpenReport;
+    /// Listens for clients until it is closed.
+    fn serve(&self, options: ServeOptions) -> Result<Arc<headwater_server::Server>>;
     /// Flushes and closes, once.
     fn close(&self);
     /// Whether it was closed.
@@ -121,6 +124,10 @@ impl Engine {
             client: Client::new(Arc::clone(&host) as Arc<dyn Transport>, runtime, config),
             host,
         }
+    }
+
+    pub(crate) fn host(&self) -> &Arc<dyn Host> {
+        &self.host
     }
 
     /// The client of this engine.

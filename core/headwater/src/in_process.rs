@@ -1,19 +1,21 @@
 //! The transport to a broker in the same process: a function call.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
 use headwater_broker::{Broker, OpenReport, RequestContext};
-use headwater_client::{CallFuture, Node, Transport, TransportError};
+use headwater_client::{CallFuture, Error, ErrorKind, Node, Result, Transport, TransportError};
 use headwater_env::Env;
 use headwater_protocol::Request;
 use headwater_record::ByteSource;
+use headwater_server::{ServeOptions, Server};
 use parking_lot::Mutex;
 use tokio::runtime::{Handle, Runtime};
 
 use crate::engine::Host;
 use crate::registry::{self, Place};
+use crate::serve;
 
 /// A broker, and the runtime that its waiting requests and its housekeeping need. Everything made from an engine holds one.
 pub(crate) struct InProcess<E: Env> {
@@ -25,7 +27,8 @@ pub(crate) struct InProcess<E: Env> {
     handle: Handle,
     place: Option<Place>,
     closed: AtomicBool,
-    closing: Mutex<()>,
+    /// Those that listen for it; held while one starts and while all stop.
+    servers: Mutex<Vec<Weak<Server>>>,
 }
 
 impl<E: Env> InProcess<E> {
@@ -50,7 +53,7 @@ impl<E: Env> InProcess<E> {
             runtime: Some(runtime),
             place,
             closed: AtomicBool::new(false),
-            closing: Mutex::new(()),
+            servers: Mutex::default(),
         }
     }
 
@@ -79,10 +82,26 @@ impl<E: Env> Host for InProcess<E> {
         &self.report
     }
 
+    fn serve(&self, options: ServeOptions) -> Result<Arc<Server>> {
+        let mut servers = self.servers.lock();
+        if self.is_closed() {
+            let message = "The engine is closed: open it again, then serve it.";
+            return Err(Error::new(ErrorKind::Closed, message));
+        }
+        let server = Server::start(self.broker.clone(), options).map_err(serve::refused)?;
+        let server = Arc::new(server);
+        servers.retain(|server| server.strong_count() > 0);
+        servers.push(Arc::downgrade(&server));
+        Ok(server)
+    }
+
     fn close(&self) {
         // Whoever comes second returns when it is closed, not before.
-        let _one_closes = self.closing.lock();
+        let mut servers = self.servers.lock();
         if !self.closed.swap(true, Ordering::AcqRel) {
+            for server in servers.drain(..).filter_map(|server| server.upgrade()) {
+                server.shutdown();
+            }
             if let Err(error) = self.broker.close() {
                 tracing::warn!(%error, "the next open checks the logs");
             }

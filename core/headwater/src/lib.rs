@@ -37,6 +37,7 @@ mod engine_config;
 mod in_process;
 mod open_error;
 mod registry;
+mod serve;
 
 pub use engine::{Engine, NO_CONFIG, open};
 pub use headwater_broker::{OpenReport, RecoveredPartition};
@@ -45,3 +46,8 @@ pub use headwater_columnar as columnar;
 pub use headwater_columnar::{Column, DecodeOptions, Format, OnError, Projection};
 pub use headwater_protocol::ErrorCode;
 pub use headwater_record::{Offset, PartitionId};
+pub use headwater_server::{
+    Exposure, Limits, ListenerOptions, Mechanism, SecurityProtocol, ServeOptions, TlsOptions,
+    UnknownMechanism, UnknownProtocol, credential_for,
+};
+pub use serve::Server;

@@ -6,6 +6,7 @@
 pub mod config;
 mod image;
 mod records;
+mod scram;
 mod topic_name;
 
 pub use config::{
@@ -13,4 +14,5 @@ pub use config::{
 };
 pub use image::{ApplyError, BrokerImage, Image, NodeId, PartitionImage, TopicImage};
 pub use records::{MetadataRecord, MetadataRecordError, RESOURCE_BROKER, RESOURCE_TOPIC};
+pub use scram::{SCRAM_ITERATIONS_MIN, ScramCredential, ScramMechanism};
 pub use topic_name::{TOPIC_NAME_LEN_MAX, TopicNameError, is_internal_topic, validate_topic_name};

@@ -11,7 +11,8 @@
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use headwater_protocol::{
     ConfigRecord, FeatureLevelRecord, PartitionChangeRecord, PartitionRecord, ProducerIdsRecord,
-    RegisterBrokerRecord, RemoveTopicRecord, TopicRecord,
+    RegisterBrokerRecord, RemoveTopicRecord, RemoveUserScramCredentialRecord, TopicRecord,
+    UserScramCredentialRecord,
 };
 use headwater_protocol::{DecodeError, EncodeError, Message as _, RecordMessage};
 
@@ -116,6 +117,10 @@ metadata_records! {
     FeatureLevel(FeatureLevelRecord),
     /// Producer ids up to this one were given to a broker.
     ProducerIds(ProducerIdsRecord),
+    /// A user got a password for a mechanism, or another one.
+    UserScramCredential(UserScramCredentialRecord),
+    /// A user lost the password for a mechanism.
+    RemoveUserScramCredential(RemoveUserScramCredentialRecord),
 }
 
 impl MetadataRecord {

@@ -4,11 +4,11 @@
 use bytes::Bytes;
 use headwater_metadata::{
     ApplyError, BrokerImage, Image, MetadataRecord, MetadataRecordError, PartitionImage,
-    RESOURCE_BROKER, RESOURCE_TOPIC,
+    RESOURCE_BROKER, RESOURCE_TOPIC, ScramCredential, ScramMechanism,
 };
 use headwater_protocol::{
     ConfigRecord, FeatureLevelRecord, PartitionChangeRecord, PartitionRecord, ProducerIdsRecord,
-    RemoveTopicRecord, TopicRecord,
+    RemoveTopicRecord, RemoveUserScramCredentialRecord, TopicRecord,
 };
 use headwater_record::{PartitionId, ProducerId};
 use proptest::prelude::*;
@@ -393,4 +393,51 @@ fn producer_ids_start_at_zero_and_never_go_back() {
     assert_eq!(image.next_producer_id(), ProducerId::new(0));
     image.apply(&producer_ids(1000)).unwrap();
     assert_eq!(image.next_producer_id(), ProducerId::new(1000));
+}
+
+#[test]
+fn a_password_is_kept_for_each_mechanism_until_it_is_removed() {
+    let [weak, strong] = ScramMechanism::ALL;
+    let credential = |password: &str| {
+        ScramCredential::from_password(weak, password.as_bytes(), b"salt".to_vec().into(), 4096)
+    };
+    let mut image = image(&[
+        credential("old").record("alice", weak),
+        credential("new").record("alice", weak),
+        credential("other").record("alice", strong),
+    ]);
+    assert_eq!(
+        image.scram_credential("alice", weak),
+        Some(&credential("new"))
+    );
+    let mut again = Image::new();
+    for record in image.records() {
+        again
+            .apply(&MetadataRecord::decode(record.encode().unwrap()).unwrap())
+            .unwrap();
+    }
+    assert_eq!(again, image);
+    for mechanism in [weak, strong] {
+        let removed = RemoveUserScramCredentialRecord {
+            name: "alice".into(),
+            mechanism: mechanism.code(),
+            ..Default::default()
+        };
+        image
+            .apply(&MetadataRecord::RemoveUserScramCredential(removed))
+            .unwrap();
+    }
+    assert_eq!(image, Image::new());
+}
+
+#[test]
+fn secrets_are_not_printed() {
+    let credential = ScramCredential::from_password(
+        ScramMechanism::Sha256,
+        b"pencil",
+        b"salt".to_vec().into(),
+        4096,
+    );
+    let printed = format!("{credential:?}");
+    assert_eq!(printed, "ScramCredential { iterations: 4096, .. }");
 }

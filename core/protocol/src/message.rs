@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::codec::{DecodeError, Decoder, EncodeError, Encoder, Wire};
+use crate::codec::{DecodeError, Decoder, EncodeError, Encoder, Rope, Wire};
 
 /// A range of versions, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -84,15 +84,23 @@ pub trait Message: Wire + Default + Clone + fmt::Debug + PartialEq + Send + Sync
 
     /// Appends the message to `out`; leaves `out` as it was if that fails.
     fn encode(&self, out: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
-        if !Self::VERSIONS.contains(version) {
-            return Err(EncodeError::UnsupportedVersion {
-                message: Self::NAME,
-                version,
-                valid: Self::VERSIONS,
-            });
-        }
+        encodable::<Self>(version)?;
         let start = out.len();
         let written = self.write(&mut Encoder::new(out, Self::is_flexible(version)), version);
+        if written.is_err() {
+            out.truncate(start);
+        }
+        written
+    }
+
+    /// Appends the message to `out`, sharing its long runs of bytes; leaves `out` as it was if that fails.
+    fn encode_sharing(&self, out: &mut Rope, version: i16) -> Result<(), EncodeError> {
+        encodable::<Self>(version)?;
+        let start = out.mark();
+        let written = self.write(
+            &mut Encoder::sharing(out, Self::is_flexible(version)),
+            version,
+        );
         if written.is_err() {
             out.truncate(start);
         }
@@ -129,6 +137,17 @@ pub trait Message: Wire + Default + Clone + fmt::Debug + PartialEq + Send + Sync
         self.encode(&mut out, version)?;
         Ok(out.freeze())
     }
+}
+
+fn encodable<M: Message>(version: i16) -> Result<(), EncodeError> {
+    if M::VERSIONS.contains(version) {
+        return Ok(());
+    }
+    Err(EncodeError::UnsupportedVersion {
+        message: M::NAME,
+        version,
+        valid: M::VERSIONS,
+    })
 }
 
 /// A message that is kept in a topic: the key or value of a record.

@@ -2,14 +2,15 @@
 
 use bytes::{Bytes, BytesMut};
 use headwater_protocol::api_versions_response::ApiVersion;
+use headwater_protocol::fetch_response::{FetchableTopicResponse, LeaderIdAndEpoch, PartitionData};
 use headwater_protocol::frame::{
     FrameError, RequestError, RequestFrame, decode_request, decode_response, encode_request,
-    encode_response, encode_unsupported_version, take_frame,
+    encode_response, encode_response_sharing, encode_unsupported_version, take_frame,
 };
 use headwater_protocol::produce_request::{PartitionProduceData, TopicProduceData};
 use headwater_protocol::{
-    ApiKey, ApiVersionsRequest, ApiVersionsResponse, EncodeError, ErrorCode, HeartbeatResponse,
-    MetadataRequest, ProduceRequest, Request, Response, Str,
+    ApiKey, ApiVersionsRequest, ApiVersionsResponse, EncodeError, ErrorCode, FetchResponse,
+    HeartbeatResponse, MetadataRequest, ProduceRequest, Request, Response, Str,
 };
 
 const LIMIT: u32 = 1 << 20;
@@ -260,4 +261,61 @@ fn what_cannot_be_encoded_leaves_the_buffer_as_it_was() {
         encode_request(&mut out, &ApiVersionsRequest::default().into(), 5, 1, None).unwrap_err();
     assert!(matches!(error, EncodeError::UnsupportedVersion { .. }));
     assert_eq!(out[..], b"before"[..]);
+}
+
+#[test]
+fn an_answer_in_pieces_has_the_bytes_of_the_whole_and_shares_its_long_runs() {
+    for (length, is_shared) in [(0, false), (4_095, false), (4_096, true), (100_000, true)] {
+        let records: Vec<Bytes> = (0..3).map(|fill| Bytes::from(vec![fill; length])).collect();
+        let partitions = records.iter().map(|records| PartitionData {
+            records: Some(records.clone()),
+            // Tagged, behind the records: their lengths are patched when they are known.
+            current_leader: LeaderIdAndEpoch {
+                leader_id: 1,
+                leader_epoch: 2,
+                ..Default::default()
+            },
+            ..Default::default()
+        });
+        let topic = FetchableTopicResponse {
+            topic: "t".into(),
+            partitions: partitions.collect(),
+            ..Default::default()
+        };
+        let response: Response = FetchResponse {
+            responses: vec![topic],
+            ..Default::default()
+        }
+        .into();
+        for version in [11, 12] {
+            let mut whole = BytesMut::new();
+            // Version 11 does not have the leader.
+            let Ok(()) = encode_response(&mut whole, &response, version, 7) else {
+                continue;
+            };
+            let rope = encode_response_sharing(&response, version, 7).unwrap();
+            assert_eq!(rope.len(), whole.len());
+            let pieces: Vec<_> = rope.into_pieces().collect();
+            assert_eq!(pieces.concat(), whole);
+            let shared = records.iter().filter(|records| {
+                pieces
+                    .iter()
+                    .any(|piece| piece.as_ptr() == records.as_ptr())
+            });
+            assert_eq!(shared.count(), if is_shared { 3 } else { 0 }, "{length}");
+        }
+    }
+}
+
+#[test]
+fn long_bytes_inside_a_tagged_field_are_copied_and_in_their_place() {
+    let mut response = HeartbeatResponse::default();
+    response
+        .unknown_tagged_fields
+        .insert(9, Bytes::from(vec![3; 10_000]));
+    let response = response.into();
+    let mut whole = BytesMut::new();
+    encode_response(&mut whole, &response, 4, 7).unwrap();
+    let rope = encode_response_sharing(&response, 4, 7).unwrap();
+    assert_eq!(rope.into_pieces().collect::<Vec<_>>().concat(), whole);
 }

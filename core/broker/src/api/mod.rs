@@ -9,6 +9,7 @@
 )]
 
 mod alter_configs;
+mod alter_user_scram_credentials;
 mod api_versions;
 mod authorized_operations;
 mod consumer_group_describe;
@@ -24,6 +25,7 @@ mod describe_groups;
 mod describe_log_dirs;
 mod describe_producers;
 mod describe_topic_partitions;
+mod describe_user_scram_credentials;
 mod errors;
 mod fetch;
 mod find_coordinator;
@@ -94,6 +96,8 @@ handlers! {
         CreatePartitions => create_partitions,
         DeleteGroups => delete_groups,
         IncrementalAlterConfigs => incremental_alter_configs,
+        DescribeUserScramCredentials => describe_user_scram_credentials,
+        AlterUserScramCredentials => alter_user_scram_credentials,
         OffsetDelete => offset_delete,
         DescribeCluster => describe_cluster,
         DescribeProducers => describe_producers,

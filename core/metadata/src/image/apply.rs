@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use headwater_protocol::{
-    ConfigRecord, PartitionChangeRecord, PartitionRecord, RegisterBrokerRecord, TopicRecord,
+    ConfigRecord, PartitionChangeRecord, PartitionRecord, RegisterBrokerRecord,
+    RemoveUserScramCredentialRecord, TopicRecord, UserScramCredentialRecord,
 };
 use headwater_record::{LeaderEpoch, ProducerId};
 use uuid::Uuid;
@@ -12,6 +13,7 @@ use super::{BrokerImage, Image, NodeId, PartitionImage, TopicImage};
 use crate::MetadataRecord;
 use crate::config::{BROKER, Layer, TOPIC, Table};
 use crate::records::{NO_LEADER, NO_LEADER_CHANGE, RESOURCE_BROKER, RESOURCE_TOPIC};
+use crate::scram::{ScramCredential, ScramMechanism};
 use crate::topic_name::{collision_key, validate_topic_name};
 
 /// Why a record does not go with the records before it. The image is as it was.
@@ -52,6 +54,9 @@ pub enum ApplyError {
         /// What was known before.
         known: i64,
     },
+    /// A password for a mechanism that this version does not have.
+    #[error("a password for the SCRAM mechanism {0} is recorded, which this version does not know")]
+    UnknownScramMechanism(i8),
 }
 
 impl Image {
@@ -71,6 +76,8 @@ impl Image {
             MetadataRecord::ProducerIds(record) => {
                 return self.set_next_producer_id(record.next_producer_id);
             }
+            MetadataRecord::UserScramCredential(record) => return self.set_scram(record),
+            MetadataRecord::RemoveUserScramCredential(record) => return self.remove_scram(record),
         }
         Ok(())
     }
@@ -197,6 +204,26 @@ impl Image {
         Ok(())
     }
 
+    fn set_scram(&mut self, record: &UserScramCredentialRecord) -> Result<(), ApplyError> {
+        let mechanism = scram_mechanism(record.mechanism)?;
+        self.scram_credentials
+            .entry(Arc::from(&*record.name))
+            .or_default()
+            .insert(mechanism, ScramCredential::from(record));
+        Ok(())
+    }
+
+    fn remove_scram(&mut self, record: &RemoveUserScramCredentialRecord) -> Result<(), ApplyError> {
+        let mechanism = scram_mechanism(record.mechanism)?;
+        if let Some(credentials) = self.scram_credentials.get_mut(&*record.name) {
+            credentials.remove(&mechanism);
+            if credentials.is_empty() {
+                self.scram_credentials.remove(&*record.name);
+            }
+        }
+        Ok(())
+    }
+
     fn topic_mut(&mut self, id: Uuid) -> Result<&mut TopicImage, ApplyError> {
         self.topics
             .get_mut(&id)
@@ -218,6 +245,10 @@ fn change(layer: &mut Layer, record: &ConfigRecord) {
             layer.unset(&record.name);
         }
     }
+}
+
+fn scram_mechanism(code: i8) -> Result<ScramMechanism, ApplyError> {
+    ScramMechanism::from_code(code).ok_or(ApplyError::UnknownScramMechanism(code))
 }
 
 fn leader(id: NodeId) -> Option<NodeId> {

@@ -14,6 +14,7 @@ use headwater_record::{PartitionId, ProducerId};
 use uuid::Uuid;
 
 use crate::config::Layer;
+use crate::scram::{ScramCredential, ScramMechanism};
 use crate::topic_name::collision_key;
 
 pub use apply::ApplyError;
@@ -22,7 +23,7 @@ pub use topic::{BrokerImage, PartitionImage, TopicImage};
 /// The number of a broker.
 pub type NodeId = i32;
 
-/// Topics, partitions, brokers, configurations and the next producer id: everything that outlives a broker and is no record of a user.
+/// Topics, partitions, brokers, configurations, passwords and the next producer id: everything that outlives a broker and is no record of a user.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Image {
     topics: HashMap<Uuid, Arc<TopicImage>>,
@@ -33,6 +34,7 @@ pub struct Image {
     brokers: BTreeMap<NodeId, BrokerImage>,
     features: BTreeMap<String, i16>,
     next_producer_id: ProducerId,
+    scram_credentials: BTreeMap<Arc<str>, BTreeMap<ScramMechanism, ScramCredential>>,
 }
 
 impl Image {
@@ -96,6 +98,22 @@ impl Image {
     /// The level of a feature that was set, such as `metadata.version`.
     pub fn feature(&self, name: &str) -> Option<i16> {
         self.features.get(name).copied()
+    }
+
+    /// What proves a user's password with a mechanism.
+    pub fn scram_credential(
+        &self,
+        user: &str,
+        mechanism: ScramMechanism,
+    ) -> Option<&ScramCredential> {
+        self.scram_credentials.get(user)?.get(&mechanism)
+    }
+
+    /// Users with passwords, by name, and what they have for each mechanism.
+    pub fn scram_users(
+        &self,
+    ) -> impl Iterator<Item = (&Arc<str>, &BTreeMap<ScramMechanism, ScramCredential>)> {
+        self.scram_credentials.iter()
     }
 
     /// The first producer id that no broker was given.

@@ -45,6 +45,12 @@ impl Image {
             };
             records.push(MetadataRecord::ProducerIds(record));
         }
+        for (user, credentials) in &self.scram_credentials {
+            let of_user = credentials
+                .iter()
+                .map(|(mechanism, credential)| credential.record(user, *mechanism));
+            records.extend(of_user);
+        }
         records
     }
 }

@@ -8,6 +8,7 @@
 mod decoder;
 mod encoder;
 mod error;
+mod rope;
 mod tagged;
 mod wire;
 
@@ -15,6 +16,7 @@ pub use bytestring::ByteString as Str;
 pub use decoder::Decoder;
 pub use encoder::{Encoder, required};
 pub use error::{DecodeError, EncodeError};
+pub use rope::Rope;
 pub use tagged::{TagWriter, TaggedField, UnknownTaggedFields};
 pub use wire::Wire;
 

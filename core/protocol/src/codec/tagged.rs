@@ -117,7 +117,8 @@ impl<'a> TagWriter<'a> {
         encoder.unsigned_varint(tag);
         let length_position = encoder.position();
         encoder.raw(&[0]);
-        write(encoder)?;
+        // The length before it may move it, so nothing in it is shared.
+        encoder.copying(write)?;
         let length = encoder.position() - length_position - 1;
         encoder.patch_varint(length_position, length as u32);
         Ok(())

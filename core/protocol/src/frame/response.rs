@@ -3,9 +3,9 @@
 use bytes::{Bytes, BytesMut};
 
 use super::ResponseHeader;
-use super::length::with_length;
+use super::length::{LENGTH_BYTES, with_length};
 use crate::api_versions_response::ApiVersion;
-use crate::codec::{DecodeError, Decoder, EncodeError, UnknownTaggedFields};
+use crate::codec::{DecodeError, Decoder, EncodeError, Rope, UnknownTaggedFields};
 use crate::{ApiKey, ApiVersionsResponse, ErrorCode, Response};
 
 /// Reads the response in `frame` (without its length) to a request of `api` at `version`. Its strings and records share the frame's
@@ -40,14 +40,38 @@ pub fn encode_response(
     version: i16,
     correlation_id: i32,
 ) -> Result<(), EncodeError> {
+    with_length(out, |out| {
+        encode_header(out, response, version, correlation_id)?;
+        response.encode(out, version)
+    })
+}
+
+/// A whole response in pieces, the first of which starts with the length: the records in it are not copied.
+pub fn encode_response_sharing(
+    response: &Response,
+    version: i16,
+    correlation_id: i32,
+) -> Result<Rope, EncodeError> {
+    let mut out = Rope::default();
+    let copied = out.copied_mut();
+    copied.extend_from_slice(&[0; LENGTH_BYTES]);
+    encode_header(copied, response, version, correlation_id)?;
+    response.encode_sharing(&mut out, version)?;
+    out.patch_length()?;
+    Ok(out)
+}
+
+fn encode_header(
+    out: &mut BytesMut,
+    response: &Response,
+    version: i16,
+    correlation_id: i32,
+) -> Result<(), EncodeError> {
     let header = ResponseHeader {
         correlation_id,
         unknown_tagged_fields: UnknownTaggedFields::default(),
     };
-    with_length(out, |out| {
-        header.encode(out, response.api_key().response_header_version(version))?;
-        response.encode(out, version)
-    })
+    header.encode(out, response.api_key().response_header_version(version))
 }
 
 /// Appends the answer to an `ApiVersions` request of a version that is not served: version 0, `UnsupportedVersion`, and the versions

@@ -1,0 +1,158 @@
+//! `AlterUserScramCredentials` (key 51), version 0.
+//!
+//! Behaviour: gives users passwords for SCRAM mechanisms, or takes them away. The client salts the password; the broker keeps what checks
+//! it. One result for each user: if something is wrong with one of a user's changes, none of them is made.
+//!
+//! Notes: Kafka's bounds: 4,096 to 16,384 iterations.
+
+use std::collections::{BTreeMap, HashSet};
+
+use headwater_env::Env;
+use headwater_metadata::{
+    Image, MetadataRecord, SCRAM_ITERATIONS_MIN, ScramCredential, ScramMechanism,
+};
+use headwater_protocol::alter_user_scram_credentials_request::{
+    ScramCredentialDeletion, ScramCredentialUpsertion,
+};
+use headwater_protocol::alter_user_scram_credentials_response::AlterUserScramCredentialsResult;
+use headwater_protocol::{
+    AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponse, ErrorCode,
+    RemoveUserScramCredentialRecord, Str,
+};
+
+use super::errors::Refusal;
+use crate::RequestContext;
+use crate::state::State;
+
+const ITERATIONS_MAX: u32 = 16_384;
+
+/// What is asked for one user.
+#[derive(Default)]
+struct Changes {
+    deletions: Vec<ScramCredentialDeletion>,
+    upsertions: Vec<ScramCredentialUpsertion>,
+}
+
+/// Answers the request.
+pub(super) fn handle<E: Env>(
+    state: &State<E>,
+    _context: &RequestContext,
+    request: AlterUserScramCredentialsRequest,
+) -> AlterUserScramCredentialsResponse {
+    let mut users: BTreeMap<Str, Changes> = BTreeMap::new();
+    for deletion in request.deletions {
+        let changes = users.entry(deletion.name.clone()).or_default();
+        changes.deletions.push(deletion);
+    }
+    for upsertion in request.upsertions {
+        let changes = users.entry(upsertion.name.clone()).or_default();
+        changes.upsertions.push(upsertion);
+    }
+    let results = users.into_iter().map(|(user, changes)| {
+        let (code, message) = match change(state, &changes) {
+            Ok(()) => (ErrorCode::None, None),
+            Err(refusal) => (refusal.code, Some(refusal.message.into())),
+        };
+        AlterUserScramCredentialsResult {
+            user,
+            error_code: code.code(),
+            error_message: message,
+            ..AlterUserScramCredentialsResult::default()
+        }
+    });
+    AlterUserScramCredentialsResponse {
+        results: results.collect(),
+        ..AlterUserScramCredentialsResponse::default()
+    }
+}
+
+fn change<E: Env>(state: &State<E>, changes: &Changes) -> Result<(), Refusal> {
+    let mut controller = state.controller.lock();
+    let records = records(&state.image(), changes)?;
+    Ok(controller.commit(state, &records)?)
+}
+
+fn records(image: &Image, changes: &Changes) -> Result<Vec<MetadataRecord>, Refusal> {
+    let mut seen = HashSet::new();
+    let mut records = Vec::new();
+    for deletion in &changes.deletions {
+        let mechanism = once(deletion.mechanism, &mut seen)?;
+        records.push(removal(image, &deletion.name, mechanism)?);
+    }
+    for upsertion in &changes.upsertions {
+        let mechanism = once(upsertion.mechanism, &mut seen)?;
+        records.push(credential(upsertion, mechanism)?.record(&upsertion.name, mechanism));
+    }
+    Ok(records)
+}
+
+fn once(code: i8, seen: &mut HashSet<ScramMechanism>) -> Result<ScramMechanism, Refusal> {
+    let mechanism = ScramMechanism::from_code(code).ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::UnsupportedSaslMechanism,
+            format!("{code} is no SCRAM mechanism: use 1 (SCRAM-SHA-256) or 2 (SCRAM-SHA-512)"),
+        )
+    })?;
+    if !seen.insert(mechanism) {
+        let message = "a user's credential cannot be changed twice in one request: ask once";
+        return Err(Refusal::new(ErrorCode::DuplicateResource, message));
+    }
+    Ok(mechanism)
+}
+
+fn removal(
+    image: &Image,
+    user: &Str,
+    mechanism: ScramMechanism,
+) -> Result<MetadataRecord, Refusal> {
+    if image.scram_credential(user, mechanism).is_none() {
+        let message = format!(
+            "the user \"{user}\" has no password for {}: there is nothing to delete",
+            mechanism.name()
+        );
+        return Err(Refusal::new(ErrorCode::ResourceNotFound, message));
+    }
+    let record = RemoveUserScramCredentialRecord {
+        name: user.clone(),
+        mechanism: mechanism.code(),
+        ..RemoveUserScramCredentialRecord::default()
+    };
+    Ok(MetadataRecord::RemoveUserScramCredential(record))
+}
+
+fn credential(
+    upsertion: &ScramCredentialUpsertion,
+    mechanism: ScramMechanism,
+) -> Result<ScramCredential, Refusal> {
+    let unacceptable =
+        |message: String| Err(Refusal::new(ErrorCode::UnacceptableCredential, message));
+    if upsertion.name.is_empty() {
+        return unacceptable("a user needs a name: give one".to_owned());
+    }
+    if upsertion.salt.is_empty() || upsertion.salted_password.len() != mechanism.hash_len() {
+        return unacceptable(format!(
+            "a credential needs a salt, and a salted password of {} bytes: salt the password with {}",
+            mechanism.hash_len(),
+            mechanism.name()
+        ));
+    }
+    match u32::try_from(upsertion.iterations) {
+        Ok(iterations @ SCRAM_ITERATIONS_MIN..=ITERATIONS_MAX) => {
+            Ok(ScramCredential::from_salted_password(
+                mechanism,
+                &upsertion.salted_password,
+                copy(&upsertion.salt),
+                iterations,
+            ))
+        }
+        _ => unacceptable(format!(
+            "{} iterations are not allowed: use {SCRAM_ITERATIONS_MIN} to {ITERATIONS_MAX}",
+            upsertion.iterations
+        )),
+    }
+}
+
+/// Without the rest of the request, which a slice would keep in memory, salted password and all.
+fn copy(salt: &bytes::Bytes) -> bytes::Bytes {
+    bytes::Bytes::copy_from_slice(salt)
+}

@@ -1,0 +1,63 @@
+//! The engine on the network.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use headwater_client::{Error, ErrorKind, Result};
+use headwater_server::{ServeError, ServeOptions};
+
+use crate::engine::{Engine, Host};
+
+/// An engine that listens for Kafka clients. It keeps the engine open, and stops at [`shutdown`](Self::shutdown), when it is dropped, or
+/// when the engine is closed.
+pub struct Server {
+    listening: Arc<headwater_server::Server>,
+    /// Behind `listening`, so that it is dropped after it.
+    _host: Arc<dyn Host>,
+}
+
+impl Engine {
+    /// Opens the engine to Kafka clients at the listeners of `options`. Returns when connections are accepted.
+    pub fn serve(&self, options: ServeOptions) -> Result<Server> {
+        Ok(Server {
+            listening: self.host().serve(options)?,
+            _host: Arc::clone(self.host()),
+        })
+    }
+}
+
+impl Server {
+    /// Where it listens, in the order of the options, with the ports that the system chose.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        self.listening.addresses()
+    }
+
+    /// Accepts nothing more, answers the requests that were begun, up to a deadline, and closes all connections. Blocks until then; the
+    /// engine stays open. Idempotent.
+    pub fn shutdown(&self) {
+        self.listening.shutdown();
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("addresses", &self.addresses())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why an engine does not listen, as the one public error.
+pub(crate) fn refused(error: ServeError) -> Error {
+    let kind = match &error {
+        ServeError::Bind { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+            ErrorKind::Permission
+        }
+        ServeError::Bind { .. } => ErrorKind::Transport,
+        ServeError::Threads(_) => ErrorKind::Storage,
+        _ => ErrorKind::InvalidArgument,
+    };
+    Error::new(kind, error.to_string()).caused_by(error)
+}

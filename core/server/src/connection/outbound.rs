@@ -1,0 +1,106 @@
+//! What is to be sent: pieces of answers, written many at a time.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf as _, Bytes};
+use headwater_protocol::codec::Rope;
+use tokio::io::AsyncWrite;
+use tokio::time::Instant;
+
+/// How many pieces one write takes.
+const PIECES_MAX: usize = 64;
+
+/// The answers that the peer has not taken yet, in order. The records in them are never copied here.
+#[derive(Debug)]
+pub(super) struct Outbound {
+    pieces: VecDeque<Bytes>,
+    bytes: usize,
+    /// Since when the piece at the front has been there.
+    since: Instant,
+    needs_flush: bool,
+}
+
+impl Outbound {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            pieces: VecDeque::new(),
+            bytes: 0,
+            since: now,
+            needs_flush: false,
+        }
+    }
+
+    /// Appends an answer.
+    pub(super) fn push(&mut self, answer: Rope, now: Instant) {
+        if self.pieces.is_empty() {
+            self.since = now;
+        }
+        self.bytes += answer.len();
+        self.pieces.extend(answer.into_pieces());
+    }
+
+    /// Writes until all is written and flushed, or the peer takes no more. How many bytes it took.
+    pub(super) fn poll_write(
+        &mut self,
+        mut stream: Pin<&mut impl AsyncWrite>,
+        cx: &mut Context<'_>,
+        now: Instant,
+    ) -> Poll<io::Result<usize>> {
+        let mut taken = 0;
+        while !self.pieces.is_empty() {
+            let mut slices = [IoSlice::new(&[]); PIECES_MAX];
+            let mut count = 0;
+            for (slice, piece) in slices.iter_mut().zip(&self.pieces) {
+                *slice = IoSlice::new(piece);
+                count += 1;
+            }
+            match stream.as_mut().poll_write_vectored(cx, &slices[..count]) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(written)) => {
+                    taken += written;
+                    self.advance(written, now);
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending if taken > 0 => return Poll::Ready(Ok(taken)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        if self.needs_flush {
+            ready!(stream.poll_flush(cx))?;
+            self.needs_flush = false;
+        }
+        Poll::Ready(Ok(taken))
+    }
+
+    fn advance(&mut self, mut written: usize, now: Instant) {
+        self.bytes -= written;
+        self.needs_flush = true;
+        while let Some(front) = self.pieces.front_mut() {
+            if written < front.len() {
+                front.advance(written);
+                return;
+            }
+            written -= front.len();
+            self.pieces.pop_front();
+            self.since = now;
+        }
+    }
+
+    /// How many bytes the peer has not taken.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether all was written and flushed.
+    pub(super) fn is_done(&self) -> bool {
+        self.pieces.is_empty() && !self.needs_flush
+    }
+
+    /// Since when the peer has been taking the piece at the front.
+    pub(super) fn leaving_since(&self) -> Option<Instant> {
+        (!self.pieces.is_empty()).then_some(self.since)
+    }
+}

@@ -1,0 +1,76 @@
+//! When a connection ends, and when it does not.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn idle_connections_end_and_those_that_wait_for_an_answer_do_not() {
+    let mut idle = connect(Limits::default());
+    idle.heartbeat("a").await;
+    assert_eq!(idle.receive_heartbeat().await, 0);
+    let mut waiting = connect(Limits::default());
+    let gate = waiting.handler.hold("slow");
+    waiting.heartbeat("slow").await;
+    let begun = Instant::now();
+    let Client { end, stream, .. } = idle;
+    assert!(matches!(end.await.unwrap(), End::Overdue(Overdue::Idle)));
+    assert_eq!(begun.elapsed().as_secs(), 600);
+    drop(stream);
+    sleep(Duration::from_hours(1)).await;
+    gate.notify_one();
+    assert_eq!(waiting.receive_heartbeat().await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_sends_nothing_at_all_is_ended_too() {
+    let Client { end, stream, .. } = connect(Limits::default());
+    assert!(matches!(end.await.unwrap(), End::Overdue(Overdue::Idle)));
+    drop(stream);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lengths_that_are_impossible_end_the_connection() {
+    for length in [-1, i32::MIN, i32::MAX, (100 << 20) + 1] {
+        let mut client = connect(Limits::default());
+        client.heartbeat("a").await;
+        client.receive_heartbeat().await;
+        client
+            .stream
+            .write_all(&length.to_be_bytes())
+            .await
+            .unwrap();
+        assert!(matches!(client.end().await, End::Frame(_)), "{length}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_request_may_not_be_long_and_later_ones_may() {
+    let length = 3 << 20;
+    let mut client = connect(Limits::default());
+    let prefix = i32::to_be_bytes(length);
+    client.stream.write_all(&prefix).await.unwrap();
+    assert!(matches!(client.end().await, End::Frame(_)));
+    let mut client = connect(Limits::default());
+    client.heartbeat("a").await;
+    client.receive_heartbeat().await;
+    client.stream.write_all(&prefix).await.unwrap();
+    settle().await;
+    assert!(!client.end.is_finished());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_frame_ends_the_connection() {
+    let mut client = connect(Limits::default());
+    client.stream.write_all(&[0; 4]).await.unwrap();
+    assert!(matches!(client.end().await, End::Refused));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_leaves_inside_a_frame_ends_its_connection() {
+    let mut client = connect(Limits::default());
+    let whole = client.encode(heartbeat("a"), 4);
+    client.stream.write_all(&whole[..9]).await.unwrap();
+    settle().await;
+    let Client { end, stream, .. } = client;
+    drop(stream);
+    assert!(matches!(end.await.unwrap(), End::ByClient));
+}

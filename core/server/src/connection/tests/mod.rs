@@ -1,0 +1,233 @@
+//! Claims about one connection over a pipe in memory, in time that the test moves.
+
+mod ends;
+mod hostile;
+mod memory;
+mod order;
+mod requests;
+
+use std::collections::HashMap;
+
+use bytes::{Bytes, BytesMut};
+use headwater_broker::{Listener, RequestContext};
+use headwater_metadata::{ScramCredential, ScramMechanism};
+use headwater_protocol::fetch_response::{FetchableTopicResponse, PartitionData};
+use headwater_protocol::frame::{decode_response, encode_request, take_frame};
+use headwater_protocol::{
+    ApiKey, ApiRequest, ApiVersionsRequest, ApiVersionsResponse, ErrorCode, FetchRequest,
+    FetchResponse, HeartbeatRequest, HeartbeatResponse, MetadataRequest, MetadataResponse,
+    ProduceRequest, ProduceResponse, Request, Response,
+};
+use parking_lot::Mutex;
+use tokio::io::{AsyncReadExt as _, DuplexStream, duplex};
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use super::watch::Overdue;
+use super::*;
+use crate::memory::FREE_BYTES;
+use crate::sasl::{Decoy, Session};
+
+const PIPE_BYTES: usize = 16 * 1024;
+const RECORDS_BYTES: usize = 1 << 20;
+
+/// Answers at once, but for heartbeats of groups that the test has not released.
+#[derive(Clone, Default)]
+struct Scripted(Arc<Mutex<Script>>);
+
+#[derive(Default)]
+struct Script {
+    begun: Vec<String>,
+    held: HashMap<String, Arc<Notify>>,
+    fetch_bytes_max: Vec<i32>,
+}
+
+impl Scripted {
+    fn hold(&self, group: &str) -> Arc<Notify> {
+        let gate = Arc::new(Notify::new());
+        self.0.lock().held.insert(group.to_owned(), gate.clone());
+        gate
+    }
+
+    fn begun(&self) -> usize {
+        self.0.lock().begun.len()
+    }
+}
+
+impl Handler for Scripted {
+    fn handle(
+        &self,
+        _: RequestContext,
+        request: Request,
+    ) -> impl Future<Output = Response> + Send + 'static {
+        let script = Arc::clone(&self.0);
+        async move {
+            let gate = {
+                let mut script = script.lock();
+                let name = match &request {
+                    Request::Heartbeat(heartbeat) => heartbeat.group_id.to_string(),
+                    Request::Metadata(metadata) => {
+                        format!("Metadata {:?}", metadata.topics)
+                    }
+                    other => other.api_key().to_string(),
+                };
+                if let Request::Fetch(fetch) = &request {
+                    script.fetch_bytes_max.push(fetch.max_bytes);
+                }
+                script.begun.push(name.clone());
+                script.held.get(&name).cloned()
+            };
+            if let Some(gate) = gate {
+                gate.notified().await;
+            }
+            match request {
+                Request::Fetch(_) => records(),
+                Request::ApiVersions(_) => ApiVersionsResponse::default().into(),
+                Request::Metadata(_) => MetadataResponse::default().into(),
+                Request::Produce(_) => ProduceResponse::default().into(),
+                _ => HeartbeatResponse::default().into(),
+            }
+        }
+    }
+
+    fn served(&self) -> &'static [ApiKey] {
+        &[
+            ApiKey::Produce,
+            ApiKey::Fetch,
+            ApiKey::Metadata,
+            ApiKey::Heartbeat,
+            ApiKey::ApiVersions,
+        ]
+    }
+
+    fn scram_credential(&self, _: &str, _: ScramMechanism) -> Option<ScramCredential> {
+        None
+    }
+}
+
+fn records() -> Response {
+    let partition = PartitionData {
+        records: Some(Bytes::from(vec![7; RECORDS_BYTES])),
+        ..Default::default()
+    };
+    let topic = FetchableTopicResponse {
+        topic: "t".into(),
+        partitions: vec![partition],
+        ..Default::default()
+    };
+    FetchResponse {
+        responses: vec![topic],
+        ..Default::default()
+    }
+    .into()
+}
+
+/// A client of a connection.
+struct Client {
+    stream: DuplexStream,
+    received: BytesMut,
+    next: i32,
+    memory: Arc<Memory>,
+    handler: Scripted,
+    drain: Option<oneshot::Sender<()>>,
+    end: JoinHandle<End>,
+}
+
+fn connect(limits: Limits) -> Client {
+    let handler = Scripted::default();
+    let memory = Arc::new(Memory::new(limits.memory_bytes_max));
+    connect_to(limits, handler, memory)
+}
+
+fn connect_to(limits: Limits, handler: Scripted, memory: Arc<Memory>) -> Client {
+    let (stream, theirs) = duplex(PIPE_BYTES);
+    let (drain, drained) = oneshot::channel();
+    let dispatch = Dispatch::new(
+        handler.clone(),
+        Arc::clone(&memory),
+        Listener::default(),
+        Arc::from("test"),
+        Session::not_asked(Arc::new(Decoy::new())),
+    );
+    let connection = Connection::new(
+        theirs,
+        dispatch,
+        Arc::new(limits),
+        Arc::clone(&memory),
+        Box::pin(async move {
+            if drained.await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }),
+    );
+    Client {
+        stream,
+        received: BytesMut::new(),
+        next: 0,
+        memory,
+        handler,
+        drain: Some(drain),
+        end: tokio::spawn(connection.run()),
+    }
+}
+
+impl Client {
+    fn encode(&mut self, request: impl Into<Request>, version: i16) -> Bytes {
+        let mut out = BytesMut::new();
+        encode_request(&mut out, &request.into(), version, self.next, None).unwrap();
+        self.next += 1;
+        out.freeze()
+    }
+
+    async fn send(&mut self, request: impl Into<Request>, version: i16) -> i32 {
+        let bytes = self.encode(request, version);
+        self.stream.write_all(&bytes).await.unwrap();
+        self.next - 1
+    }
+
+    async fn heartbeat(&mut self, group: &str) -> i32 {
+        self.send(heartbeat(group), 4).await
+    }
+
+    async fn receive(&mut self, api: ApiKey, version: i16) -> (i32, Response) {
+        loop {
+            if let Some(frame) = take_frame(&mut self.received, u32::MAX).unwrap() {
+                let (header, response) = decode_response(frame, api, version).unwrap();
+                return (header.correlation_id, response);
+            }
+            let read = self.stream.read_buf(&mut self.received).await.unwrap();
+            assert!(read > 0, "the connection ended");
+        }
+    }
+
+    async fn receive_heartbeat(&mut self) -> i32 {
+        self.receive(ApiKey::Heartbeat, 4).await.0
+    }
+
+    async fn end(self) -> End {
+        timeout(Duration::from_hours(24), self.end)
+            .await
+            .expect("it ends within a day")
+            .unwrap()
+    }
+}
+
+fn heartbeat(group: &str) -> HeartbeatRequest {
+    HeartbeatRequest {
+        group_id: group.into(),
+        ..Default::default()
+    }
+}
+
+fn fetch() -> FetchRequest {
+    FetchRequest {
+        max_bytes: i32::MAX,
+        ..Default::default()
+    }
+}
+
+/// Until nothing happens any more.
+async fn settle() {
+    sleep(Duration::from_millis(1)).await;
+}

@@ -1,0 +1,43 @@
+//! Who answers requests.
+
+use std::future::Future;
+
+use headwater_broker::{Broker, RequestContext};
+use headwater_env::Env;
+use headwater_metadata::{ScramCredential, ScramMechanism};
+use headwater_protocol::{ApiKey, Request, Response};
+
+/// What stands behind the listeners: a broker, or a part of one in a test.
+pub trait Handler: Clone + Send + Sync + 'static {
+    /// Answers one request. What happens in the first poll happens in the order of the requests of a connection.
+    fn handle(
+        &self,
+        context: RequestContext,
+        request: Request,
+    ) -> impl Future<Output = Response> + Send + 'static;
+
+    /// The APIs that it answers. A request of another one ends the connection.
+    fn served(&self) -> &'static [ApiKey];
+
+    /// What proves the password of `user` with `mechanism`.
+    fn scram_credential(&self, user: &str, mechanism: ScramMechanism) -> Option<ScramCredential>;
+}
+
+impl<E: Env> Handler for Broker<E> {
+    fn handle(
+        &self,
+        context: RequestContext,
+        request: Request,
+    ) -> impl Future<Output = Response> + Send + 'static {
+        let broker = self.clone();
+        async move { Broker::handle(&broker, &context, request).await }
+    }
+
+    fn served(&self) -> &'static [ApiKey] {
+        Self::served()
+    }
+
+    fn scram_credential(&self, user: &str, mechanism: ScramMechanism) -> Option<ScramCredential> {
+        Self::scram_credential(self, user, mechanism)
+    }
+}

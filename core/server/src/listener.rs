@@ -1,0 +1,165 @@
+//! Accepting connections.
+
+use std::fmt;
+use std::net::{self, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use headwater_broker::Listener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use crate::Limits;
+use crate::connection::{Connection, Drain, End};
+use crate::dispatch::Dispatch;
+use crate::handler::Handler;
+use crate::memory::Memory;
+use crate::sasl::{Decoy, Mechanism, Session};
+
+/// How long to wait when the system gives no connection: it lacks file descriptors or memory, and others may give some back.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Whether a server serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Serving,
+    /// Nothing new begins.
+    Draining,
+}
+
+/// What the listeners of one server share.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared<H> {
+    pub(crate) handler: H,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) decoy: Arc<Decoy>,
+    pub(crate) connections: Arc<Semaphore>,
+    pub(crate) stage: watch::Receiver<Stage>,
+}
+
+/// An address that is bound.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    pub(crate) socket: net::TcpListener,
+    pub(crate) address: SocketAddr,
+    pub(crate) terms: Terms,
+}
+
+/// What holds for the connections of one listener.
+#[derive(Clone)]
+pub(crate) struct Terms {
+    pub(crate) advertised: Listener,
+    pub(crate) tls: Option<TlsAcceptor>,
+    /// How clients may authenticate, if they must.
+    pub(crate) mechanisms: Option<Arc<[Mechanism]>>,
+}
+
+impl fmt::Debug for Terms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Terms")
+            .field("advertised", &self.advertised)
+            .field("mechanisms", &self.mechanisms)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<H: Handler> Shared<H> {
+    /// Accepts connections at `bound` until the server drains.
+    pub(crate) async fn listen(self, bound: Bound) {
+        let socket = match TcpListener::from_std(bound.socket) {
+            Ok(socket) => socket,
+            Err(error) => {
+                tracing::error!(address = %bound.address, %error, "a listener cannot be served");
+                return;
+            }
+        };
+        let mut drain = self.drain();
+        loop {
+            let accepted = tokio::select! {
+                () = &mut drain => return,
+                accepted = accept(&socket, &self.connections) => accepted,
+            };
+            match accepted {
+                Ok((stream, peer, permit)) => {
+                    let serving = self.clone().serve(stream, peer, bound.terms.clone());
+                    tokio::spawn(async move {
+                        serving.await;
+                        drop(permit);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(address = %bound.address, %error, "a connection was not accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn drain(&self) -> Drain {
+        let mut stage = self.stage.clone();
+        Box::pin(async move {
+            // An error means that the server is gone, which ends connections too.
+            let _ = stage.wait_for(|stage| *stage == Stage::Draining).await;
+        })
+    }
+
+    async fn serve(self, stream: TcpStream, peer: SocketAddr, terms: Terms) {
+        // An answer is written whole; waiting for more to send with it would only delay it.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%peer, %error, "a connection ended before it began");
+            return;
+        }
+        let Some(tls) = terms.tls.clone() else {
+            return self.serve_stream(stream, peer, terms).await;
+        };
+        match timeout(self.limits.handshake_max, tls.accept(stream)).await {
+            Ok(Ok(stream)) => self.serve_stream(stream, peer, terms).await,
+            Ok(Err(error)) => tracing::warn!(%peer, %error, "a TLS handshake failed"),
+            Err(_) => tracing::warn!(%peer, "a TLS handshake took too long"),
+        }
+    }
+
+    async fn serve_stream<S: AsyncRead + AsyncWrite + Unpin>(
+        self,
+        stream: S,
+        peer: SocketAddr,
+        terms: Terms,
+    ) {
+        let drain = self.drain();
+        let session = match terms.mechanisms {
+            None => Session::not_asked(self.decoy),
+            Some(offered) => Session::expected(offered, self.decoy),
+        };
+        let dispatch = Dispatch::new(
+            self.handler,
+            Arc::clone(&self.memory),
+            terms.advertised,
+            Arc::from(peer.ip().to_string()),
+            session,
+        );
+        let end = Connection::new(stream, dispatch, self.limits, self.memory, drain)
+            .run()
+            .await;
+        match end {
+            End::Frame(error) => tracing::warn!(%peer, %error, "a connection ended"),
+            end => tracing::debug!(%peer, reason = %end, "a connection ended"),
+        }
+    }
+}
+
+/// The next connection, once there may be one more.
+async fn accept(
+    socket: &TcpListener,
+    connections: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let permit = Arc::clone(connections)
+        .acquire_owned()
+        .await
+        .expect("nobody closes the semaphore");
+    let (stream, peer) = socket.accept().await?;
+    Ok((stream, peer, permit))
+}
