@@ -11,6 +11,10 @@ export function emit (event) {
   process.stdout.write(JSON.stringify(event) + '\n')
 }
 
+export function report (error) {
+  emit(error instanceof Cannot ? { cannot: error.message } : { error: String(error.stack ?? error) + causes(error) })
+}
+
 const text = bytes => (bytes == null ? null : Buffer.from(bytes).toString('base64'))
 
 // Bytes travel as base64; null stays null.
@@ -46,7 +50,7 @@ export async function run (operations) {
     emit({ result: (await operations[name](JSON.parse((await input.next()).value))) ?? null })
     process.exit(0)
   } catch (error) {
-    emit(error instanceof Cannot ? { cannot: error.message } : { error: String(error.stack ?? error) + causes(error) })
+    report(error)
     process.exit(1)
   }
 }

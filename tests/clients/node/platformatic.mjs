@@ -1,6 +1,6 @@
 // @platformatic/kafka: what the scenario asks of a client.
-import { Admin, Consumer, ListOffsetTimestamps, Producer, UnsupportedCompressionError } from '@platformatic/kafka'
-import { bytes, Cannot, emit, emitRecord, obey, run } from './operations.mjs'
+import { Admin, Consumer, consumerFetchesChannel, ListOffsetTimestamps, Producer } from '@platformatic/kafka'
+import { bytes, Cannot, emit, emitRecord, obey, report, run } from './operations.mjs'
 
 const TOPIC = 2
 const BROKER = 4
@@ -22,16 +22,26 @@ async function configs (client, resourceType, resourceName) {
   return Object.fromEntries(resource.configs.map(({ name, value }) => [name, value]))
 }
 
+// A codec that this Node does not have is not the broker's fault.
+const judged = error => (error.findBy?.('code', 'PLT_KFK_UNSUPPORTED_COMPRESSION') ? new Cannot(error.message) : error)
+
 const headersOf = record => new Map(record.headers.map(([name, value]) => [Buffer.from(name), bytes(value)]))
+
+// What a member owns is what it fetches: nothing else tells it where the broker assigns, and a fetch that a rebalance overtook
+// brings records of partitions that went to others.
+let owned
+function own (partitions) {
+  const now = JSON.stringify(partitions.sort())
+  if (now !== owned) emit({ owned: partitions })
+  owned = now
+}
 
 async function consume ({ address, topic, group, mode, fallbackMode, offsets, member = {} }) {
   const consumer = new Consumer({ ...options(address), groupId: group, ...member })
   const positions = new Map()
-  const own = () => emit({ owned: (consumer.assignments ?? []).filter(one => one.topic === topic).flatMap(one => one.partitions) })
-  consumer.on('consumer:group:join', own)
+  consumerFetchesChannel.subscribe({ start: ({ options: { topics } }) => own(topics.flatMap(one => one.partitions.map(({ partition }) => partition))) })
   const stream = await consumer.consume({ topics: [topic], mode, fallbackMode, offsets, autocommit: false, maxWaitTime: 100 })
-  own()
-  stream.on('error', error => emit({ error: String(error.stack) }))
+  stream.on('error', error => report(judged(error)))
   stream.on('data', message => {
     emitRecord(message.partition, message.offset, message.timestamp, message.key, message.value, [...message.headers])
     positions.set(message.partition, message.offset + 1n)
@@ -96,8 +106,7 @@ await run({
     try {
       await producer.send({ messages, acks: -1, compression: codec })
     } catch (error) {
-      if (error instanceof UnsupportedCompressionError) throw new Cannot(error.message)
-      throw error
+      throw judged(error)
     }
     await producer.close()
   },
