@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-import tomllib
 from pathlib import Path
 
 import pytest
+import tomllib
 
 LIST = Path(__file__).with_name("cannot.toml")
 Test = tuple[str, str]

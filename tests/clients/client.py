@@ -1,5 +1,7 @@
 """What a foreign client is asked to do. A client that cannot do something says so; ``cannot.toml`` must then say why."""
 
+# ruff: noqa: ARG002 - what a client cannot do, it cannot do with any argument.
+
 from __future__ import annotations
 
 import enum
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 At = Literal["earliest", "latest"] | int
 
 
-class Cannot(Exception):
+class Cannot(Exception):  # noqa: N818 - not an error, but a fact about the client
     """The client, not the broker, has no way to do it."""
 
 
@@ -126,7 +128,7 @@ class Client:
     # Groups
 
     def join(self, topic: str, member: Member) -> Consumer:
-        """Join a group as a member that subscribes to the topic, starts where nothing is committed at the beginning, and commits when asked."""
+        """Join a group and subscribe to the topic; start at the beginning where nothing is committed, and commit when asked."""
         self.cannot("join a group")
 
     def groups(self) -> set[str]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.clients import cannot, target as targets
+from tests.clients import cannot
+from tests.clients import target as targets
 from tests.clients.client import Cannot
 
 if TYPE_CHECKING:

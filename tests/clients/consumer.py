@@ -122,7 +122,7 @@ class PolledConsumer(Consumer):
         def do() -> None:
             try:
                 future.set_result(work())
-            except BaseException as failure:
+            except BaseException as failure:  # noqa: BLE001 - it is raised where it was asked for
                 future.set_exception(failure)
 
         self._asked.put(do)
@@ -142,5 +142,5 @@ class PolledConsumer(Consumer):
                     with contextlib.suppress(queue.Empty):
                         self._asked.get_nowait()()
                     self.poll_once()
-        except BaseException as failure:
+        except BaseException as failure:  # noqa: BLE001 - it is raised where records are asked for
             self.failed(failure)

@@ -73,7 +73,7 @@ class ConfluentKafka(Client):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._common = {"bootstrap.servers": self.address, "log_level": 4}
+        self._common: dict[str, Any] = {"bootstrap.servers": self.address, "log_level": 4}
         self._admin = admin.AdminClient(self._common)
 
     def close(self) -> None:
@@ -135,18 +135,20 @@ class ConfluentKafka(Client):
         assert not left, f"{left} records were never acknowledged"
 
     def offset(self, topic: str, partition: int, at: At) -> int | None:
-        spec = {
-            "earliest": admin.OffsetSpec.earliest,
-            "latest": admin.OffsetSpec.latest,
-        }.get(str(at), lambda: admin.OffsetSpec.for_timestamp(at))()
+        if at == "earliest":
+            spec = admin.OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+        elif at == "latest":
+            spec = admin.OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        else:
+            spec = admin.OffsetSpec.for_timestamp(at)
         (future,) = self._admin.list_offsets({ck.TopicPartition(topic, partition): spec}).values()
         found: int = future.result(SECONDS).offset
         return None if found < 0 else found
 
     def read(self, topic: str, partitions: int, at: At) -> Consumer:
         config = {**self._common, "group.id": "nobody", "enable.auto.commit": False, "auto.offset.reset": "error"}
-        logical = {"earliest": ck.OFFSET_BEGINNING, "latest": ck.OFFSET_END}
-        assigned = [ck.TopicPartition(topic, n, logical.get(str(at), at)) for n in range(partitions)]
+        start = {"earliest": ck.OFFSET_BEGINNING, "latest": ck.OFFSET_END}[at] if isinstance(at, str) else at
+        assigned = [ck.TopicPartition(topic, n, start) for n in range(partitions)]
         if isinstance(at, int):
             looker = ck.Consumer(config)
             assigned = looker.offsets_for_times(assigned, SECONDS)
@@ -177,6 +179,12 @@ class ConfluentKafka(Client):
         assignment = [{owned.partition for owned in member.assignment.topic_partitions} for member in described.members]
         return Group.of(described.state.name.title().replace("_", ""), assignment)
 
+    def assigned(self, group: str, client_id: str) -> frozenset[int]:
+        """What the member with that client id owns, and nothing if there is none."""
+        described = self._admin.describe_consumer_groups([group])[group].result(SECONDS)
+        members = [member for member in described.members if member.client_id == client_id]
+        return frozenset(owned.partition for member in members for owned in member.assignment.topic_partitions)
+
     def committed(self, group: str, topic: str) -> Mapping[int, int]:
         (future,) = self._admin.list_consumer_group_offsets([ck.ConsumerGroupTopicPartitions(group)]).values()
         return {found.partition: found.offset for found in future.result(SECONDS).topic_partitions if found.topic == topic}
@@ -188,5 +196,15 @@ class ConfluentKafka(Client):
 def _record(message: ck.Message) -> Record:
     kind, timestamp = message.timestamp()
     assert kind == ck.TIMESTAMP_CREATE_TIME
-    headers = tuple((name, value) for name, value in message.headers() or ())
-    return Record(message.partition(), message.offset(), timestamp, message.key(), message.value(), headers)
+    partition, offset, headers = message.partition(), message.offset(), message.headers() or []
+    assert partition is not None
+    assert offset is not None
+    assert isinstance(headers, list)
+    return Record(
+        partition, offset, timestamp, _raw(message.key()), _raw(message.value()), tuple((name, _raw(held)) for name, held in headers)
+    )
+
+
+def _raw(held: str | bytes | None) -> bytes | None:
+    assert not isinstance(held, str)
+    return held

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from tests.clients.client import At, Cannot, Client, Group, Member
 from tests.clients.consumer import Consumer
@@ -57,25 +57,24 @@ def result(event: dict[str, Any]) -> Any:
 class NodeConsumer(ProcessConsumer):
     """A consumer whose script tells records, assignments and commits."""
 
-    def __init__(self, command: list[str], folder: Path, arguments: str) -> None:
+    def __init__(self, command: list[str], arguments: str) -> None:
         self._committed = threading.Semaphore(0)
-        super().__init__(command, folder)
+        super().__init__(command)
         self._tell(arguments)
 
-    def parse(self, output: BinaryIO) -> None:
-        """One event a line."""
-        for line in output:
-            event = json.loads(line)
-            if "record" in event:
-                record = event["record"]
-                headers = tuple((name, raw(value)) for name, value in record.pop("headers"))
-                self.saw(Record(**{**record, "key": raw(record["key"]), "value": raw(record["value"])}, headers=headers))
-            elif "owned" in event:
-                self.owns(frozenset(event["owned"]))
-            elif "committed" in event:
-                self._committed.release()
-            else:
-                result(event)
+    def parse(self, line: bytes) -> None:
+        """An event."""
+        event = json.loads(line)
+        if "record" in event:
+            record = event["record"]
+            headers = tuple((name, raw(value)) for name, value in record.pop("headers"))
+            self.saw(Record(**{**record, "key": raw(record["key"]), "value": raw(record["value"])}, headers=headers))
+        elif "owned" in event:
+            self.owns(frozenset(event["owned"]))
+        elif "committed" in event:
+            self._committed.release()
+        else:
+            result(event)
 
     def commit(self) -> None:
         """Let the script commit."""
@@ -158,11 +157,11 @@ class NodeClient(Client):
         return self._consumer("read", {"topic": topic, "partitions": partitions, "at": at})
 
     def join(self, topic: str, member: Member) -> Consumer:
-        arguments = {"topic": topic, "group": member.group, "strategy": member.strategy.name.lower(), "instance": member.instance}
-        return self._consumer("join", arguments)
+        strategy = member.strategy.name.lower()
+        return self._consumer("join", {"topic": topic, "group": member.group, "strategy": strategy, "instance": member.instance})
 
     def _consumer(self, operation: str, arguments: dict[str, object]) -> Consumer:
-        return NodeConsumer(self._command(operation), self.folder, self._arguments(arguments))
+        return NodeConsumer(self._command(operation), self._arguments(arguments))
 
     def groups(self) -> set[str]:
         return set(self._call("groups"))
