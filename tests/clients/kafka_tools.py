@@ -107,7 +107,7 @@ class KafkaTools(Client):
         given = [part for key, value in options.items() for part in ("--reader-property", f"{key}={value}")]
         producer = ["--command-property", f"enable.idempotence={str(idempotent).lower()}", "--compression-codec", codec]
         arguments = ["--bootstrap-server", self.address, "--topic", topic, *producer, *given]
-        command = kafka.command(f"{TOOLS}.ConsoleProducer", *arguments, options=("-Dfile.encoding=UTF-8",))
+        command = kafka.command(f"{TOOLS}.ConsoleProducer", *arguments)
         done = subprocess.run(command, input=lines.encode(), capture_output=True, timeout=120, check=False)
         # It goes on after an error, and says so.
         assert done.returncode == 0, done.stderr.decode()
@@ -142,7 +142,7 @@ class KafkaTools(Client):
     def _console_consumer(self, topic: str, *options: str) -> list[str]:
         given = [part for key, value in FORMAT.items() for part in ("--formatter-property", f"{key}={value}")]
         arguments = ["--bootstrap-server", self.address, "--topic", topic, *options, *given]
-        return kafka.command(CONSOLE_CONSUMER, *arguments, options=("-Dfile.encoding=UTF-8",))
+        return kafka.command(CONSOLE_CONSUMER, *arguments)
 
     def groups(self) -> set[str]:
         return set(self.run(GROUP_COMMAND, "--list").split())

@@ -25,25 +25,30 @@ SETTINGS = {
 }
 
 
-def headwater_command(data: Path, settings: Mapping[str, str]) -> list[str]:
-    """The command that serves a directory on a port that the system chooses."""
+def headwater_command(data: Path, settings: Mapping[str, str], listen: str) -> list[str]:
+    """The command that serves a directory."""
     headwater = Path(sys.executable).with_name("headwater")
     assert headwater.exists(), f"{headwater} is missing: build and install the package (make .venv/package)"
     configuration = [part for key, value in settings.items() for part in ("--config", f"{key}={value}")]
-    return [str(headwater), "serve", "--data", str(data), "--listen", "127.0.0.1:0", *configuration]
+    return [str(headwater), "serve", "--data", str(data), "--listen", listen, *configuration]
 
 
-def launch_headwater(folder: Path, settings: Mapping[str, str]) -> Started:
-    """Start Headwater on `folder/data` and wait for the line that names its address."""
+def spawn_headwater(folder: Path, settings: Mapping[str, str], listen: str) -> Started:
+    """Start Headwater on `folder/data`, without waiting for the address that it will name."""
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "headwater.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(headwater_command(folder / "data", settings), stdout=output, stderr=subprocess.STDOUT)
-    started = Started("headwater", process, "", folder / "data", log)
+        process = subprocess.Popen(headwater_command(folder / "data", settings, listen), stdout=output, stderr=subprocess.STDOUT)
+    return Started("headwater", process, "", folder / "data", log)
+
+
+def start_headwater(folder: Path, settings: Mapping[str, str]) -> Started:
+    """Start Headwater on a port that the system chooses, and wait for the line that names it."""
+    started = spawn_headwater(folder, settings, "127.0.0.1:0")
     ready = await_line(started, r"ready on (127\.0\.0\.1:\d+)")
     return dataclasses.replace(started, address=ready[1])
 
 
 def start(name: str, folder: Path, settings: Mapping[str, str] = SETTINGS) -> Started:
     """Start the target of that name with a new data directory under the folder, and return it when it serves."""
-    return launch_headwater(folder, settings) if name == "headwater" else kafka_broker.start(folder, settings)
+    return start_headwater(folder, settings) if name == "headwater" else kafka_broker.start(folder, settings)

@@ -6,7 +6,7 @@ import re
 import signal
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     import subprocess
@@ -23,6 +23,12 @@ class Started:
     data: Path
     log: Path
     clean_exits: tuple[int, ...] = (0,)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def stop(self, seconds: float = 60) -> None:
         """Ask the process to end, by its own id, and wait; an end that is not clean is an error."""

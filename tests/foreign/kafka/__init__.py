@@ -10,6 +10,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 PROJECT = Path(__file__).parents[3]
 JARS = PROJECT / "build" / "kafka"
+#: A small JVM that starts quickly and never compiles much.
+QUICK = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dfile.encoding=UTF-8")
 
 
 @functools.cache
@@ -24,9 +26,9 @@ def jars() -> Path:
     return JARS
 
 
-def command(main_class: str, *arguments: str, options: tuple[str, ...] = ()) -> list[str]:
-    """The command that runs a main class of Kafka's in a small, quickly started JVM."""
-    return ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", *options, "-cp", f"{jars()}/*", main_class, *arguments]
+def command(main_class: str, *arguments: str, options: tuple[str, ...] = QUICK) -> list[str]:
+    """The command that runs a main class of Kafka's with options for the JVM."""
+    return ["java", *options, "-cp", f"{jars()}/*", main_class, *arguments]
 
 
 def run(main_class: str, *arguments: str, timeout: float = 120) -> str:
