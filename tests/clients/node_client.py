@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import json
 import shutil
@@ -82,8 +83,9 @@ class NodeConsumer(ProcessConsumer):
         assert self._committed.acquire(timeout=SECONDS), f"the commit was not answered; {self.said()}"
 
     def ask_to_stop(self) -> None:
-        """Let the script close its consumer."""
-        self._tell("close")
+        """Let the script close its consumer; one that has failed is ending already."""
+        with contextlib.suppress(BrokenPipeError):
+            self._tell("close")
 
     def _tell(self, command: str) -> None:
         pipe = self.process.stdin
