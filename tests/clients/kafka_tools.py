@@ -133,7 +133,7 @@ class KafkaTools(Client):
             **({"group.instance.id": member.instance} if member.instance else {}),
         }
         if member.strategy is not Strategy.SERVER_SIDE:
-            config |= {"session.timeout.ms": "10000", "heartbeat.interval.ms": "500"}
+            config |= {"session.timeout.ms": "45000", "heartbeat.interval.ms": "500"}
         given = [part for key, value in config.items() for part in ("--command-property", f"{key}={value}")]
         command = self._console_consumer(topic, "--group", member.group, "--from-beginning", *given)
         reference = ConfluentKafka(self.address, self.folder)

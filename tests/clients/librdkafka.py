@@ -164,7 +164,7 @@ class ConfluentKafka(Client):
             "auto.offset.reset": "earliest",
         }
         if member.strategy is not Strategy.SERVER_SIDE:
-            config |= {"session.timeout.ms": 10_000, "heartbeat.interval.ms": 500}
+            config |= {"session.timeout.ms": 45_000, "heartbeat.interval.ms": 500}
         if member.instance:
             config["group.instance.id"] = member.instance
         return Reader(config, topic, None)

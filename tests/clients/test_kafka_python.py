@@ -158,7 +158,7 @@ class KafkaPython(Client):
             "partition_assignment_strategy": [ASSIGNORS[member.strategy]],
             "enable_auto_commit": False,
             "auto_offset_reset": "earliest",
-            "session_timeout_ms": 10_000,
+            "session_timeout_ms": 45_000,
             "heartbeat_interval_ms": 500,
         }
         return Reader(config, topic, 0, None)

@@ -98,7 +98,7 @@ class Kcat(Client):
         config = {
             "partition.assignment.strategy": STRATEGIES[member.strategy],
             "auto.offset.reset": "earliest",
-            "session.timeout.ms": "10000",
+            "session.timeout.ms": "45000",
             "heartbeat.interval.ms": "500",
             **({"group.instance.id": member.instance} if member.instance else {}),
         }

@@ -37,7 +37,7 @@ function headersOf (record) {
 const listed = headers => Object.entries(headers ?? {}).flatMap(([name, held]) => [held].flat().map(one => [name, one]))
 
 async function consume ({ address, topic, group, fromBeginning, starts }) {
-  const consumer = connect(address).consumer({ groupId: group, sessionTimeout: 10_000, heartbeatInterval: 500, maxWaitTimeInMs: 100 })
+  const consumer = connect(address).consumer({ groupId: group, sessionTimeout: 45_000, heartbeatInterval: 500, maxWaitTimeInMs: 100 })
   const positions = new Map()
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => emit({ owned: payload.memberAssignment[topic] ?? [] }))
   await consumer.connect()

@@ -62,7 +62,7 @@ async function consume ({ address, topic, group, mode, fallbackMode, offsets, me
 const member = (strategy, groupInstanceId) => ({
   ...(strategy === 'server_side'
     ? { groupProtocol: 'consumer', groupRemoteAssignor: 'uniform' }
-    : { sessionTimeout: 10_000, rebalanceTimeout: 10_000, heartbeatInterval: 500 }),
+    : { sessionTimeout: 45_000, rebalanceTimeout: 60_000, heartbeatInterval: 500 }),
   ...(groupInstanceId ? { groupInstanceId } : {})
 })
 
