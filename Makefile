@@ -8,7 +8,7 @@ CONSTRAINTS := bindings-python/constraints.txt
 SOURCES := $(shell find core bindings-python Cargo.toml Cargo.lock -name target -prune -o -name .venv -prune -o \
 	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' -o -name Cargo.lock \) -print)
 
-.PHONY: help demo test test-rust test-mutants test-python bench lint docs wheel messages check-messages clean
+.PHONY: help demo test test-rust test-mutants test-python test-kafka bench bench-wire lint docs wheel messages check-messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,9 +29,17 @@ test-python: $(VENV)/package $(VENV)/dev-tools ## The Python package, foreign ju
 	tests/foreign/install.sh
 	$(BIN)/python -m pytest tests
 
+test-kafka: $(VENV)/dev-tools ## The foreign judges against Apache Kafka itself, to see that what they ask for is right
+	tests/foreign/install.sh
+	$(BIN)/python -m pytest tests/clients --target=kafka
+
 bench: $(VENV)/package $(VENV)/dev-tools ## Measure each figure of the README against its limit or its peer
 	cargo bench --workspace
 	$(BIN)/python -m tests.bench
+
+bench-wire: $(VENV)/package $(VENV)/dev-tools ## Measure the broker against Apache Kafka, with the same foreign clients
+	tests/foreign/install.sh
+	$(BIN)/python -m tests.bench.wire
 
 lint: $(VENV)/package $(VENV)/dev-tools ## Format, lints and types
 	cargo fmt --all --check

@@ -7,24 +7,34 @@ import shutil
 import subprocess
 from pathlib import Path
 
+HERE = Path(__file__).parent
 PROJECT = Path(__file__).parents[3]
 JARS = PROJECT / "build" / "kafka"
+#: A small JVM that starts quickly and never compiles much.
+QUICK = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dfile.encoding=UTF-8")
 
 
 @functools.cache
 def jars() -> Path:
     """The folder of Kafka's jars, filled by Maven the first time."""
-    if not any(JARS.glob("kafka-tools-*.jar")):
+    pom, filled = HERE / "pom.xml", JARS / "filled"
+    if not filled.exists() or filled.stat().st_mtime < pom.stat().st_mtime:
         maven = shutil.which("mvn")
         assert maven, "Maven is missing: install it (Debian: apt-get install maven) to run the judges that are Apache Kafka's"
-        subprocess.run([maven, "-q", "-f", Path(__file__).with_name("pom.xml"), "dependency:copy-dependencies"], check=True)
+        subprocess.run([maven, "-q", "-f", pom, "dependency:copy-dependencies"], check=True)
+        filled.touch()
     return JARS
+
+
+def command(main_class: str, *arguments: str, options: tuple[str, ...] = QUICK) -> list[str]:
+    """The command that runs a main class of Kafka's with options for the JVM."""
+    return ["java", *options, "-cp", f"{jars()}/*", main_class, *arguments]
 
 
 def run(main_class: str, *arguments: str, timeout: float = 120) -> str:
     """Run a main class of Kafka's to its end; return what it printed. A failure raises with all of it."""
     done = subprocess.run(
-        ["java", "-cp", f"{jars()}/*", main_class, *arguments],
+        command(main_class, *arguments),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -1,0 +1,58 @@
+"""All figures of the broker on the wire, one table: `python -m tests.bench.wire`."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import resource
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.bench.wire import latency, loads, memory, starting
+from tests.bench.wire.contestant import HEADWATER, KAFKA, Contestant
+from tests.bench.wire.figure import HEADER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.bench.wire.figure import Figure, Limit
+    from tests.foreign.process import Started
+
+
+def rows(kafka: Contestant | None, ours: Contestant | None, folder: Path) -> Iterator[Figure | Limit]:
+    """Measure the start by itself, then everything else at brokers that stay."""
+    yield from starting.rows(kafka, ours, folder / "starting")
+    with ExitStack() as stopped:
+
+        def start(contestant: Contestant | None) -> Started | None:
+            if contestant is None:
+                return None
+            return stopped.enter_context(contestant.start(folder / contestant.name))
+
+        brokers = start(kafka), start(ours)
+        yield from itertools.chain(latency.rows(*brokers), loads.rows(*brokers), memory.rows(*brokers))
+
+
+def main() -> int:
+    """Print the table; return 1 if a floor was missed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.wire", description=__doc__)
+    parser.add_argument("--only", choices=["kafka", "headwater"], help="measure one side, without ratios")
+    only = parser.parse_args().only
+    kafka, ours = (contestant if only in (None, contestant.name) else None for contestant in (KAFKA, HEADWATER))
+    # A thousand connections are a thousand files here, and as many in the broker that inherits the limit.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    missed = 0
+    print(HEADER)
+    with tempfile.TemporaryDirectory() as folder:
+        for row in rows(kafka, ours, Path(folder)):
+            print(row, flush=True)
+            missed += row.missed
+    return int(missed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

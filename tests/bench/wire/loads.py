@@ -1,0 +1,86 @@
+"""Producing and consuming at full speed: throughput, and the CPU time that the broker spends on a million records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.bench.wire import java, librdkafka
+from tests.bench.wire.contestant import cpu_seconds
+from tests.bench.wire.figure import Better, Figure, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.foreign.process import Started
+
+#: The first round warms both sides up and does not count.
+ROUNDS = 3
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True)
+class Load:
+    """A client at full speed, and the floors of its two figures."""
+
+    client: str
+    run: Callable[[str, str, int, int], float]
+    cpu_floor: float
+    speed_floor: float
+
+    def kinds(self, size: int) -> tuple[Kind, Kind]:
+        """What it measures: broker CPU, throughput."""
+        what = f"{self.client}, {size} bytes"
+        speed_floor = 1.5 if self.run is java.produce and size == 1_000 else self.speed_floor
+        return (
+            Kind(f"broker CPU per million records: {what}", "s", Better.LESS, self.cpu_floor),
+            Kind(f"throughput: {what}", "M/s", Better.MORE, speed_floor),
+        )
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A producer, and the consumer that reads what it wrote."""
+
+    loads: tuple[Load, Load]
+    #: Records of 100 and of 1,000 bytes.
+    records: dict[int, int]
+
+
+PAIRS = (
+    Pair(
+        (Load("ProducerPerformance", java.produce, 5, 1.1), Load("ConsumerPerformance", java.consume, 1.5, 1.1)),
+        {100: 2_000_000, 1_000: 400_000},
+    ),
+    Pair(
+        (Load("librdkafka producing", librdkafka.produce, 2, 1.1), Load("librdkafka consuming", librdkafka.consume, 1.5, 1.1)),
+        {100: 3_000_000, 1_000: 500_000},
+    ),
+)
+
+
+def rows(kafka: Started | None, ours: Started | None) -> Iterator[Figure]:
+    """Run each pair at both brokers, in turns."""
+    for pair in PAIRS:
+        for size, records in pair.records.items():
+            kinds = [kind for load in pair.loads for kind in load.kinds(size)]
+            measured: dict[str, list[list[float]]] = {started.name: [] for started in (kafka, ours) if started}
+            for number in range(ROUNDS):
+                for started in (kafka, ours):
+                    if started:
+                        measured[started.name].append(_round(started, pair, f"bench-{id(pair)}-{size}-{number}", records, size))
+            for column, kind in enumerate(kinds):
+                best = {name: kind.best([runs[column] for runs in rounds[1:]]) for name, rounds in measured.items()}
+                yield Figure(kind, best.get("kafka"), best.get("headwater"))
+
+
+def _round(started: Started, pair: Pair, topic: str, records: int, size: int) -> list[float]:
+    """CPU and throughput of producing, then of consuming, on a topic of one partition that is deleted afterwards."""
+    librdkafka.create_topic(started.address, topic)
+    figures: list[float] = []
+    for load in pair.loads:
+        before = cpu_seconds(started)
+        speed = load.run(started.address, topic, records, size)
+        figures += [(cpu_seconds(started) - before) / records * MILLION, speed / MILLION]
+    librdkafka.delete_topic(started.address, topic)
+    return figures

@@ -1,0 +1,42 @@
+"""Resident memory: after all loads, and what a thousand idle connections add."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from tests.bench.wire.contestant import resident_mib
+from tests.bench.wire.figure import Better, Figure, Kind, Limit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.foreign.process import Started
+
+CONNECTIONS = 1_000
+AFTER = Kind("resident memory after the run", "MiB", Better.LESS, 10)
+#: ApiVersions, version 0, correlation id 7, no client id; and its length before it.
+API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 7, -1)
+
+
+def rows(kafka: Started | None, ours: Started | None) -> Iterator[Figure | Limit]:
+    """Measure both after what they have done so far."""
+    resident = [resident_mib(started) if started else None for started in (kafka, ours)]
+    yield Figure(AFTER, *resident)
+    added = [_connect(started) if started else None for started in (kafka, ours)]
+    yield Limit(f"{CONNECTIONS:,} idle connections", "MiB", 100, *added)
+
+
+def _connect(started: Started) -> float:
+    """What the connections add to the broker's memory, each after one request and its answer."""
+    host, port = started.address.split(":")
+    before = resident_mib(started)
+    with ExitStack() as opened:
+        for _ in range(CONNECTIONS):
+            connection = opened.enter_context(socket.create_connection((host, int(port))))
+            connection.sendall(API_VERSIONS)
+            answer = connection.recv(8, socket.MSG_WAITALL)
+            assert struct.unpack(">ii", answer)[1] == 7
+        return resident_mib(started) - before

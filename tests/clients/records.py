@@ -1,0 +1,82 @@
+"""The records that every scenario writes and reads: made from their number, so that each can be named exactly."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+
+#: The timestamp of each partition's first record; the next ones follow, a second apart.
+FIRST_TIMESTAMP = 1_700_000_000_000
+STEP_MS = 1_000
+
+Headers = tuple[tuple[str, bytes | None], ...]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record at its place. Without a timestamp the client is to give its own time."""
+
+    partition: int
+    offset: int
+    timestamp: int | None
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Partition and offset."""
+        return self.partition, self.offset
+
+
+class Data(enum.Enum):
+    """What a client can write: any bytes, or only text (and no empty value) where its input is lines."""
+
+    BINARY = enum.auto()
+    TEXT = enum.auto()
+
+
+def make(data: Data, partitions: int, count: int, first: int = 0) -> list[Record]:
+    """`count` records for each partition, from offset `first` on, all of the first partition before those of the next."""
+    return [_record(data, partition, first + n) for partition in range(partitions) for n in range(count)]
+
+
+def timestamp(offset: int) -> int:
+    """The timestamp of the record at an offset."""
+    return FIRST_TIMESTAMP + STEP_MS * offset
+
+
+def unstamped(records: list[Record]) -> list[Record]:
+    """The same records, without their timestamps."""
+    return [replace(record, timestamp=None) for record in records]
+
+
+def in_order(records: list[Record]) -> list[Record]:
+    """By partition and offset, as `make` makes them."""
+    return sorted(records, key=lambda record: record.place)
+
+
+def _record(data: Data, partition: int, offset: int) -> Record:
+    text = f"value-{partition}-{offset}"
+    if data is Data.TEXT:
+        key, value = f"key-{offset}", text + "-ünïcode-" * (offset % 50)
+        headers: Headers = (("source", b"sensor"), ("unit", "°C".encode()))
+        held = key.encode(), value.encode()
+    else:
+        held = b"\x00\xff\n" + str(offset).encode(), text.encode() + bytes(range(256)) * (offset % 200)
+        headers = (("source", b"sensor"), ("bytes", b"\x00\xff\n"))
+    return Record(
+        partition,
+        offset,
+        timestamp(offset),
+        None if offset % 4 == 1 else held[0],
+        _value(data, offset, held[1]),
+        headers if offset % 40 < 20 else (),
+    )
+
+
+def _value(data: Data, offset: int, value: bytes) -> bytes | None:
+    """A tombstone every fourth time, and an empty value where the client can write one."""
+    if offset % 4 == 3:
+        return None
+    return b"" if offset % 4 == 2 and data is Data.BINARY else value

@@ -1,0 +1,40 @@
+"""The headers of the record batches in a partition's directory: what the broker keeps of what a producer sent."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
+#: Base offset, length, leader epoch, magic, CRC, attributes, last offset delta, two timestamps, producer id and epoch, sequence, count.
+HEADER = struct.Struct(">qiibIhiqqqhii")
+BEFORE_LENGTH_COUNTS = 12
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A record batch's header."""
+
+    base_offset: int
+    codec: str
+    producer_id: int
+    base_sequence: int
+    count: int
+
+
+def batches(data: Path, topic: str, partition: int) -> list[Batch]:
+    """The batches of a partition, from the data directory of a broker that runs or ran."""
+    found = []
+    for segment in sorted((data / f"{topic}-{partition}").glob("*.log")):
+        content = segment.read_bytes()
+        position = 0
+        while position < len(content):
+            base_offset, length, _, magic, _, attributes, _, _, _, producer_id, _, sequence, count = HEADER.unpack_from(content, position)
+            assert magic == 2
+            found.append(Batch(base_offset, CODECS[attributes & 7], producer_id, sequence, count))
+            position += BEFORE_LENGTH_COUNTS + length
+    return found

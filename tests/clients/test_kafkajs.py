@@ -1,0 +1,18 @@
+"""kafkajs through the whole scenario."""
+
+from __future__ import annotations
+
+from tests.clients.node_client import NodeClient
+from tests.clients.scenario_groups import Groups
+from tests.clients.scenario_records import Records
+from tests.clients.scenario_topics import Topics
+
+
+class KafkaJs(NodeClient):
+    """All that kafkajs offers."""
+
+    script = "kafkajs.mjs"
+
+
+class TestKafkaJs(Topics, Records, Groups):
+    judge = KafkaJs

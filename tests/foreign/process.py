@@ -1,0 +1,64 @@
+"""A broker that was started as a process: where it is, what it said, and its end."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Started:
+    """A running broker. `data` holds a directory per partition; `log` has what the process printed."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    address: str
+    data: Path
+    log: Path
+    clean_exits: tuple[int, ...] = (0,)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self, seconds: float = 60) -> None:
+        """Ask the process to end, by its own id, and wait; an end that is not clean is an error."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(seconds)
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
+        assert code in self.clean_exits, f"{self.name} ended with {code}; its log ends so:\n{self.last_words()}"
+
+    def last_words(self, lines: int = 60) -> str:
+        """The end of the log."""
+        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+
+def await_line(started: Started, pattern: str, seconds: float = 60) -> re.Match[str]:
+    """Wait until the process has printed a whole line with the pattern. A process that ended, or says nothing, is stopped and an error."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        said = started.log.read_text(encoding="utf-8", errors="replace")
+        found = re.search(pattern, said[: said.rfind("\n") + 1])
+        if found:
+            return found
+        if started.process.poll() is not None:
+            break
+        time.sleep(0.02)
+    started.process.kill()
+    code = started.process.wait()
+    problem = f"{started.name} never said {pattern!r} (it ended with {code}); its log ends so:\n{started.last_words()}"
+    raise RuntimeError(problem)
