@@ -2,8 +2,7 @@
 //!
 //! Behaviour: state, epochs, members, what they have and what they are to have.
 //!
-//! Notes: a group that is not there, or is a classic one, is `GROUP_ID_NOT_FOUND`. All members speak the consumer protocol. There are no
-//! access rules yet, so no authorized operations are told.
+//! Notes: a group that is not there, or is a classic one, is `GROUP_ID_NOT_FOUND`. All members speak the consumer protocol.
 
 use headwater_env::Env;
 use headwater_metadata::Image;
@@ -14,7 +13,7 @@ use headwater_protocol::{
     ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse, ErrorCode, Str,
 };
 
-use super::describe_cluster::NO_OPERATIONS;
+use super::authorized_operations::{self, if_asked};
 use crate::RequestContext;
 use crate::groups::consumer::{Assignment, ConsumerGroup, Member};
 use crate::groups::group::Group;
@@ -29,9 +28,19 @@ pub(super) fn handle<E: Env>(
     _context: &RequestContext,
     request: ConsumerGroupDescribeRequest,
 ) -> ConsumerGroupDescribeResponse {
-    let groups = request.group_ids.into_iter();
+    let operations = if_asked(
+        request.include_authorized_operations,
+        authorized_operations::GROUP,
+    );
+    let groups = request.group_ids.into_iter().map(|group_id| {
+        let mut group = describe(state, group_id);
+        if ErrorCode::from_code(group.error_code).is_ok() {
+            group.authorized_operations = operations;
+        }
+        group
+    });
     ConsumerGroupDescribeResponse {
-        groups: groups.map(|group_id| describe(state, group_id)).collect(),
+        groups: groups.collect(),
         ..ConsumerGroupDescribeResponse::default()
     }
 }
@@ -75,7 +84,7 @@ fn described(image: &Image, group_id: Str, group: &ConsumerGroup) -> DescribedGr
         assignment_epoch: group.target_epoch(),
         assignor_name: group.assignor().into(),
         members: group.members().map(member).collect(),
-        authorized_operations: NO_OPERATIONS,
+        authorized_operations: authorized_operations::NOT_ASKED,
         ..DescribedGroup::default()
     }
 }
@@ -101,7 +110,7 @@ fn failed(group_id: Str, code: ErrorCode) -> DescribedGroup {
         error_code: code.code(),
         error_message: Some(code.message().into()),
         group_id,
-        authorized_operations: NO_OPERATIONS,
+        authorized_operations: authorized_operations::NOT_ASKED,
         ..DescribedGroup::default()
     }
 }
