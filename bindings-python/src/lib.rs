@@ -14,6 +14,7 @@ mod arrow;
 mod batch;
 mod callbacks;
 mod client;
+mod command_line;
 mod consumer;
 mod convert;
 mod decode;
@@ -41,6 +42,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn _headwater(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(engine::open, module)?)?;
+    module.add_function(wrap_pyfunction!(command_line::main, module)?)?;
     module.add_class::<client::Client>()?;
     module.add_class::<client::TopicInfo>()?;
     module.add_class::<topic::Topic>()?;

@@ -243,7 +243,15 @@ fn a_consumer_group_is_deleted_with_all_that_was_written_of_it() {
 #[test]
 fn expired_members_of_simulated_time_are_gone_without_a_timer() {
     let env = SimEnv::new(1);
-    let broker = open(&env, &[("group.consumer.session.timeout.ms", "1000")]);
+    let broker = open(
+        &env,
+        &[
+            ("group.consumer.min.heartbeat.interval.ms", "500"),
+            ("group.consumer.heartbeat.interval.ms", "500"),
+            ("group.consumer.min.session.timeout.ms", "1000"),
+            ("group.consumer.session.timeout.ms", "1000"),
+        ],
+    );
     create(&broker, "t", 4, &[]);
     let mut client = Client::new("a");
     client.beat(&broker);

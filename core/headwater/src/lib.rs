@@ -32,6 +32,8 @@
 //! An acknowledged record is in the page cache: it survives the death of the process and not a power cut, as in Kafka. The topic keys
 //! `flush.messages` and `flush.ms` add fsync; `flush.messages=1` acknowledges only after it. [`Engine::close`] flushes everything.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 mod engine;
 mod engine_config;
 mod in_process;

@@ -268,3 +268,40 @@ fn the_printed_documentation_is_up_to_date() {
         "{path} differs from the tables"
     );
 }
+
+#[test]
+fn values_of_groups_keep_to_the_bounds_that_the_operator_sets() {
+    let refused = |pairs: &[(&str, &str)]| {
+        BrokerConfig::parse(pairs.iter().copied())
+            .unwrap_err()
+            .to_string()
+    };
+    let heartbeat = "group.consumer.heartbeat.interval.ms";
+    let session = "group.consumer.session.timeout.ms";
+    assert_eq!(
+        refused(&[(heartbeat, "1000")]),
+        "group.consumer.min.heartbeat.interval.ms (5000) must not be more than group.consumer.heartbeat.interval.ms (1000): \
+         lower the first or raise the second"
+    );
+    assert!(
+        refused(&[(heartbeat, "15001")])
+            .contains("group.consumer.max.heartbeat.interval.ms (15000)")
+    );
+    assert!(
+        refused(&[(session, "44999")]).contains("group.consumer.min.session.timeout.ms (45000)")
+    );
+    assert!(
+        refused(&[(session, "60001")]).contains("group.consumer.max.session.timeout.ms (60000)")
+    );
+    let both = [
+        ("group.consumer.min.session.timeout.ms", "5000"),
+        (session, "5000"),
+    ];
+    assert!(refused(&both).contains("must be less than group.consumer.session.timeout.ms (5000)"));
+    let allowed = [
+        ("group.consumer.min.heartbeat.interval.ms", "1000"),
+        (heartbeat, "1000"),
+    ];
+    let config = BrokerConfig::parse(allowed).unwrap();
+    assert_eq!(config.group_consumer_heartbeat_interval_ms, 1000);
+}

@@ -18,7 +18,11 @@ static DEFINITIONS: &[Definition] = &[
     Definition::boolean("delete.topic.enable", "true", "Whether topics may be deleted."),
     Definition::int("fetch.max.bytes", "57671680", 1024, i32::MAX, "The most that one fetch is answered with, whatever it asks for.").unit(Bytes),
     Definition::int("group.consumer.heartbeat.interval.ms", "5000", 1, i32::MAX, "How often members of a consumer group are told to send a heartbeat.").unit(Milliseconds),
+    Definition::int("group.consumer.max.heartbeat.interval.ms", "15000", 1, i32::MAX, "The most that `group.consumer.heartbeat.interval.ms` may be.").unit(Milliseconds),
+    Definition::int("group.consumer.max.session.timeout.ms", "60000", 1, i32::MAX, "The most that `group.consumer.session.timeout.ms` may be.").unit(Milliseconds),
     Definition::int("group.consumer.max.size", "2147483647", 1, i32::MAX, "How many members a consumer group may have.").unit(Count),
+    Definition::int("group.consumer.min.heartbeat.interval.ms", "5000", 1, i32::MAX, "The least that `group.consumer.heartbeat.interval.ms` may be.").unit(Milliseconds),
+    Definition::int("group.consumer.min.session.timeout.ms", "45000", 1, i32::MAX, "The least that `group.consumer.session.timeout.ms` may be.").unit(Milliseconds),
     Definition::int("group.consumer.session.timeout.ms", "45000", 1, i32::MAX, "How long a member of a consumer group may be silent.").unit(Milliseconds),
     Definition::int("group.initial.rebalance.delay.ms", "3000", 0, i32::MAX, "How long a classic group that was empty waits for more members before its first assignment.").unit(Milliseconds),
     Definition::int("group.max.session.timeout.ms", "1800000", 1, i32::MAX, "The longest session time-out that a member of a classic group may ask for.").unit(Milliseconds),
@@ -152,6 +156,7 @@ impl BrokerConfig {
     ) -> Result<Self, ConfigError> {
         let layer = Layer::parse(&BROKER, pairs)?;
         super::topic::check_topic(&Layer::new(&super::TOPIC), &layer)?;
+        super::group_bounds::check_groups(&layer)?;
         Ok(Self::of(layer))
     }
 

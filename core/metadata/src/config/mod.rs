@@ -21,6 +21,7 @@
 mod broker;
 mod definition;
 mod error;
+mod group_bounds;
 mod layer;
 mod markdown;
 mod table;

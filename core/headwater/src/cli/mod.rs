@@ -1,0 +1,68 @@
+//! The command line: one file per command, each of which does its work through the public API of this crate.
+//!
+//! What a command has to say goes to standard output, plain where it is piped; errors and the log go to standard error. The exit code is
+//! an [`Exit`].
+
+mod address;
+mod exit;
+mod logging;
+mod serve;
+mod stop;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::Exit;
+use exit::Failure;
+
+/// Kafka as a library, from the shell.
+#[derive(Debug, Parser)]
+#[command(name = "headwater", version, arg_required_else_help = true)]
+struct Arguments {
+    /// What to log to standard error: off, error, warn, info, debug, trace, or directives such as headwater_server=debug
+    #[arg(long, global = true, value_name = "FILTER", default_value = "warn")]
+    log: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+}
+
+impl Command {
+    fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Serve(command) => command.run(),
+        }
+    }
+}
+
+/// Does what `args` say, the program's name first.
+pub fn run(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Exit {
+    let arguments = match Arguments::try_parse_from(args) {
+        Ok(arguments) => arguments,
+        Err(answer) => {
+            // Nothing is left to tell if neither output can be written.
+            let _ = answer.print();
+            return if answer.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Success
+            };
+        }
+    };
+    let done = logging::start(&arguments.log).and_then(|()| arguments.command.run());
+    match done {
+        Ok(()) => Exit::Success,
+        Err(failure) => {
+            if let Some(message) = failure.message() {
+                let _ = writeln!(std::io::stderr(), "headwater: {message}");
+            }
+            failure.exit()
+        }
+    }
+}

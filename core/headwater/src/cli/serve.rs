@@ -1,0 +1,185 @@
+//! `headwater serve`: a directory, or memory, for any Kafka client, until a signal ends it.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use headwater_server::{
+    Exposure, Limits, ListenerOptions, Mechanism, SecurityProtocol, ServeOptions, TlsOptions,
+};
+
+use super::address::{Address, Listen, Setting};
+use super::exit::Failure;
+use super::stop::Stop;
+
+/// Serve a data directory to Kafka clients, until SIGTERM or SIGINT
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// The data directory, made if it is missing; without it everything is in memory and gone at the end
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where to listen; port 0 takes a free one. PROTOCOL is PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL; without it, what
+    /// --tls-cert and --sasl ask for. May be repeated
+    #[arg(
+        long,
+        value_name = "[PROTOCOL://]HOST:PORT",
+        default_value = "127.0.0.1:9092"
+    )]
+    listen: Vec<Listen>,
+    /// What clients are told to connect to, instead of where the server listens; once for each --listen
+    #[arg(long, value_name = "HOST:PORT")]
+    advertised: Vec<Address>,
+    /// A key of Kafka's broker configuration, such as num.partitions=3. May be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    config: Vec<Setting>,
+    /// The server's certificate, then those that vouch for it, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The private key of the certificate, in PEM and not encrypted
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Let in only users with a password (see headwater user), by these mechanisms or any of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512
+    #[arg(
+        long,
+        value_name = "MECHANISM,...",
+        num_args = 0..=1,
+        require_equals = true,
+        value_delimiter = ',',
+        default_missing_value = "SCRAM-SHA-512,SCRAM-SHA-256,PLAIN"
+    )]
+    sasl: Option<Vec<Mechanism>>,
+    /// Let other machines in without TLS and password
+    #[arg(long)]
+    allow_insecure: bool,
+}
+
+impl Serve {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let options = self.options()?;
+        // From here on a signal waits until opening is done, and everything is closed again.
+        let stop = Stop::listen()?;
+        let settings = self
+            .config
+            .into_iter()
+            .map(|setting| (setting.key, setting.value));
+        let engine = crate::open(self.data.as_deref(), settings)?;
+        let server = engine.serve(options)?;
+        announce(server.addresses(), self.data.as_deref());
+        stop.wait();
+        tracing::info!("asked to stop: answering what was begun, then closing");
+        server.shutdown();
+        engine.close();
+        Ok(())
+    }
+
+    fn options(&self) -> Result<ServeOptions, Failure> {
+        let tls = self.tls()?;
+        let listeners: Vec<_> = self
+            .listen
+            .iter()
+            .map(|listen| self.listener(listen, tls.as_ref()))
+            .collect();
+        if tls.is_some()
+            && !listeners
+                .iter()
+                .any(|listener| listener.protocol.uses_tls())
+        {
+            return Err(unused("--tls-cert", "SSL or SASL_SSL"));
+        }
+        if self.sasl.is_some()
+            && !listeners
+                .iter()
+                .any(|listener| listener.protocol.uses_sasl())
+        {
+            return Err(unused("--sasl", "SASL_PLAINTEXT or SASL_SSL"));
+        }
+        Ok(ServeOptions {
+            listeners: self.advertise(listeners)?,
+            exposure: if self.allow_insecure {
+                Exposure::AllowInsecure
+            } else {
+                Exposure::Loopback
+            },
+            limits: Limits::default(),
+        })
+    }
+
+    fn tls(&self) -> Result<Option<TlsOptions>, Failure> {
+        let (Some(certificate), Some(key)) = (&self.tls_cert, &self.tls_key) else {
+            return Ok(None);
+        };
+        Ok(Some(TlsOptions {
+            certificate_chain: read(certificate)?,
+            private_key: read(key)?,
+        }))
+    }
+
+    fn listener(&self, listen: &Listen, tls: Option<&TlsOptions>) -> ListenerOptions {
+        let Address { host, port } = &listen.address;
+        let asked = match (tls, &self.sasl) {
+            (None, None) => SecurityProtocol::Plaintext,
+            (Some(_), None) => SecurityProtocol::Ssl,
+            (None, Some(_)) => SecurityProtocol::SaslPlaintext,
+            (Some(_), Some(_)) => SecurityProtocol::SaslSsl,
+        };
+        let mut options = ListenerOptions::new(host, *port);
+        options.protocol = listen.protocol.unwrap_or(asked);
+        options.tls = tls.cloned();
+        if let Some(mechanisms) = &self.sasl {
+            options.mechanisms.clone_from(mechanisms);
+        }
+        options
+    }
+
+    fn advertise(
+        &self,
+        mut listeners: Vec<ListenerOptions>,
+    ) -> Result<Vec<ListenerOptions>, Failure> {
+        let told = self.advertised.len();
+        if told != 0 && told != listeners.len() {
+            return Err(Failure::Usage(format!(
+                "--advertised is given {told} times and --listen {} times: give one for each listener, in the same order, or none.",
+                listeners.len()
+            )));
+        }
+        for (listener, told) in listeners.iter_mut().zip(&self.advertised) {
+            listener.advertised_host = Some(told.host.clone());
+            listener.advertised_port = Some(told.port);
+        }
+        Ok(listeners)
+    }
+}
+
+fn unused(option: &str, protocols: &str) -> Failure {
+    Failure::Usage(format!(
+        "No listener uses {option}: make one {protocols}, or leave {option} out."
+    ))
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(file).map_err(|error| {
+        Failure::Failed(format!(
+            "Cannot read {} ({error}): give a file that this user may read.",
+            file.display()
+        ))
+    })
+}
+
+/// Tells whoever started the server that clients may come, and where.
+fn announce(addresses: &[SocketAddr], data: Option<&Path>) {
+    let addresses: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
+    let data = data.map_or_else(
+        || "what is in memory".to_owned(),
+        |path| path.display().to_string(),
+    );
+    let mut out = io::stdout().lock();
+    // The server serves, whether or not somebody reads this.
+    let _ = writeln!(
+        out,
+        "headwater ready on {}, serving {data}",
+        addresses.join(", ")
+    )
+    .and_then(|()| out.flush());
+}

@@ -1,0 +1,58 @@
+//! The signals that ask a command to end.
+
+use std::io;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::exit::Failure;
+
+/// Hears `SIGTERM` and `SIGINT` from when it is made, and keeps them from ending the process for good.
+#[derive(Debug)]
+pub(crate) struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+    /// Drives the signals, whatever the command itself waits with.
+    runtime: Runtime,
+}
+
+impl Stop {
+    pub(crate) fn listen() -> Result<Self, Failure> {
+        Self::try_listen().map_err(|error| {
+            Failure::Failed(format!(
+                "Cannot wait for signals ({error}): the system's limit of threads or file descriptors is reached; raise it, or end \
+                 something."
+            ))
+        })
+    }
+
+    fn try_listen() -> io::Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("headwater-stop")
+            .enable_io()
+            .build()?;
+        let context = runtime.enter();
+        let (terminate, interrupt) = (
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+        );
+        drop(context);
+        Ok(Self {
+            terminate,
+            interrupt,
+            runtime,
+        })
+    }
+
+    /// Waits in this thread for the first signal.
+    pub(crate) fn wait(mut self) {
+        let (terminate, interrupt) = (&mut self.terminate, &mut self.interrupt);
+        self.runtime.block_on(async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        });
+    }
+}
