@@ -41,6 +41,9 @@ class Reader(PolledConsumer):
         try:
             if self._at is None:
                 self._consumer.subscribe([self._topic])
+                # Without it a leader may join before it knows the topic's partitions. It then joins again, and when polls end
+                # before that join does, the client forgets the assignment that the broker has sent.
+                self._consumer.partitions_for_topic(self._topic)
             else:
                 self._seek(self._at)
             yield
