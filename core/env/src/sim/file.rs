@@ -119,15 +119,16 @@ impl File for SimFile {
         self.env.disk().sync(self.id, &self.path)
     }
 
-    fn map(&self, len: u64) -> io::Result<Option<Bytes>> {
+    fn map(&self, position: u64, len: usize) -> io::Result<Option<Bytes>> {
         let mut disk = self.env.disk();
         disk.pass(Operation::Read, &self.path)?;
-        if len == 0 || (disk.file(self.id).live.len() as u64) < len {
+        let end = position.saturating_add(len as u64);
+        if len == 0 || (disk.file(self.id).live.len() as u64) < end {
             return Ok(None);
         }
         Ok(Some(Bytes::from_owner(Map(disk
             .file_mut(self.id)
-            .map(len)))))
+            .map(position..end)))))
     }
 
     fn is_cached(&self, _position: u64, _len: usize) -> bool {
