@@ -42,7 +42,7 @@ def test_what_is_produced_here_is_consumed_by_librdkafka(client: hw.Client) -> N
         configuration = {"bootstrap.servers": server.bootstrap_servers, "group.id": "g", "auto.offset.reset": "earliest"}
         consumer = ConfluentConsumer(configuration)
         consumer.subscribe(["flights"])
-        seen = []
+        seen: list[bytes | None] = []
         while len(seen) < len(VALUES):
             messages = consumer.consume(len(VALUES), timeout=30)
             assert messages, f"nothing came after {len(seen)} records"

@@ -3,6 +3,11 @@
 //! What a command has to say goes to standard output, plain where it is piped; errors and the log go to standard error. The exit code is
 //! an [`Exit`].
 
+#![allow(
+    clippy::doc_markdown,
+    reason = "what documents an argument is what --help prints"
+)]
+
 mod arguments;
 mod consume;
 mod data;

@@ -121,6 +121,11 @@ fn escaped(letter: char) -> String {
     }
 }
 
+/// A cell of what may be absent.
+pub(crate) fn or_none(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -91,10 +91,9 @@ impl Consume {
     fn sink(&self, engine: &Engine) -> Result<Sink, Failure> {
         let terminal = io::stdout().is_terminal();
         Ok(match self.format {
-            Some(Format::Json) => Sink::Lines(Layout::Json),
             Some(Format::Table) => Sink::Lines(Layout::Table),
             None if terminal => Sink::Lines(Layout::Table),
-            None => Sink::Lines(Layout::Json),
+            None | Some(Format::Json) => Sink::Lines(Layout::Json),
             Some(Format::Arrow) if terminal => {
                 return Err(Failure::Usage(
                     "Arrow is not for terminals: send the output to a file or a program."

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use headwater_record::{BatchHeader, RecordView, TimestampType};
+use headwater_record::{BatchHeader, ProducerId, RecordView, TimestampType};
 use serde::Serialize;
 
 use crate::cli::output::printable;
@@ -41,7 +41,7 @@ impl BatchLine {
                 .saturating_add(i64::from(header.last_offset_delta)),
             count: header.record_count,
             base_sequence: header.base_sequence,
-            producer_id: header.producer_id.map_or(-1, |id| id.get()),
+            producer_id: header.producer_id.map_or(-1, ProducerId::get),
             producer_epoch: header.producer_epoch.get(),
             partition_leader_epoch: header.leader_epoch.get(),
             is_transactional: attributes.is_transactional(),
@@ -119,7 +119,6 @@ impl RecordLine {
             value_size: size(record.value),
             header_keys: record
                 .headers
-                .clone()
                 .map(|header| header.key_text().into_owned())
                 .collect(),
             key: record.key.map(|bytes| Payload::new(bytes, key)),

@@ -1,6 +1,6 @@
 //! A segment file, batch by batch.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read as _};
 
 use bytes::Bytes;
 use headwater_record::{BatchHeader, LOG_OVERHEAD, RecordBatch};
@@ -26,7 +26,7 @@ pub(super) struct SegmentReader<R> {
     ended: bool,
 }
 
-impl<R: Read> SegmentReader<R> {
+impl<R: BufRead> SegmentReader<R> {
     pub(super) fn new(file: R) -> Self {
         Self {
             file,
@@ -84,16 +84,20 @@ impl<R: Read> SegmentReader<R> {
     fn zeros(&mut self, position: u64) -> io::Result<Option<Found>> {
         self.ended = true;
         let mut bytes = LOG_OVERHEAD as u64;
-        for byte in self.file.by_ref().bytes() {
-            bytes += 1;
-            if byte? != 0 {
-                return Ok(Some(Found::Damage {
-                    position,
-                    reason: format!("{} bytes of zeros, and something behind them", bytes - 1),
-                }));
+        loop {
+            let buffer = self.file.fill_buf()?;
+            if buffer.is_empty() {
+                return Ok(Some(Found::Zeros { position, bytes }));
             }
+            let read = buffer.len();
+            let zeros = buffer.iter().take_while(|byte| **byte == 0).count();
+            bytes += zeros as u64;
+            if zeros < read {
+                let reason = format!("{bytes} bytes of zeros, and something behind them");
+                return Ok(Some(Found::Damage { position, reason }));
+            }
+            self.file.consume(read);
         }
-        Ok(Some(Found::Zeros { position, bytes }))
     }
 
     /// So many bytes, or those that are left. Memory is taken for what is there, not for what a damaged length asks for.
