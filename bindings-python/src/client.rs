@@ -1,6 +1,7 @@
 //! The client: topics, and everything that is made from it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use headwater::{
@@ -11,10 +12,12 @@ use pyo3::types::PyDict;
 
 use crate::consumer::Consumer;
 use crate::convert::format::FormatArguments;
+use crate::convert::listener::ListenerArguments;
 use crate::convert::{config, partitions, position};
 use crate::errors;
 use crate::producer::Producer;
 use crate::runtime::{self, Embedded};
+use crate::server::{Listening, Server};
 use crate::topic::Topic;
 
 /// The way to an engine: makes topics, producers and consumers. Any number of threads may use it.
@@ -271,6 +274,52 @@ impl Client {
             runtime::call(py, self.embedded.runtime(), consumer.assign_topics(&names))?;
         }
         Ok(Consumer::new(Arc::clone(&self.embedded), consumer))
+    }
+
+    /// Open the engine to any Kafka client. `port=0` takes a free one; `advertised="HOST:PORT"` is what clients are told to connect to.
+    ///
+    /// An address that other machines reach is refused unless it has `security_protocol="SASL_SSL"` (TLS with `tls_cert` and `tls_key`, PEM
+    /// files; users of `headwater user add` with `sasl_mechanisms`, any by default), or `allow_insecure=True`.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client, client.serve(port=0) as server:
+    /// ...     configuration = {"bootstrap.servers": server.bootstrap_servers}  # for confluent_kafka.Producer, ...
+    /// ...     configuration
+    /// {'bootstrap.servers': '127.0.0.1:...'}
+    #[pyo3(signature = (
+        host="127.0.0.1", port=9092, *, advertised=None, security_protocol="PLAINTEXT", tls_cert=None, tls_key=None, sasl_mechanisms=None,
+        allow_insecure=false
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "they are the public API's")]
+    fn serve(
+        &self,
+        py: Python<'_>,
+        host: &str,
+        port: u16,
+        advertised: Option<&str>,
+        security_protocol: &str,
+        tls_cert: Option<PathBuf>,
+        tls_key: Option<PathBuf>,
+        sasl_mechanisms: Option<Vec<String>>,
+        allow_insecure: bool,
+    ) -> PyResult<Server> {
+        let options = ListenerArguments {
+            host,
+            port,
+            advertised,
+            security_protocol,
+            tls_cert,
+            tls_key,
+            sasl_mechanisms,
+            allow_insecure,
+        }
+        .options()?;
+        self.embedded.check()?;
+        let engine = self.embedded.engine()?;
+        let server = py.detach(|| engine.serve(options)).map_err(errors::raise)?;
+        Ok(Server {
+            listening: Listening::new(server, Arc::clone(&self.embedded)),
+        })
     }
 
     /// Send what producers hold, then flush and close the engine, for everything that was made from it. Idempotent; `with` calls it.

@@ -29,6 +29,7 @@ mod runtime;
 mod scan;
 mod scan_reader;
 mod schema;
+mod server;
 mod topic;
 
 use pyo3::prelude::*;
@@ -54,6 +55,7 @@ fn _headwater(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<future::Future>()?;
     module.add_class::<consumer::Consumer>()?;
     module.add_class::<batch::Batch>()?;
+    module.add_class::<server::Server>()?;
     module.add_class::<message::Message>()?;
     aio::register(module)?;
     runtime::register(module)

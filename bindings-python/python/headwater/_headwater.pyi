@@ -19,6 +19,8 @@ from headwater.types import (
     Position,
     Progress,
     Rows,
+    SaslMechanism,
+    SecurityProtocol,
     TopicPartition,
 )
 
@@ -33,12 +35,14 @@ __all__ = [
     "RecordMetadata",
     "Scan",
     "Schema",
+    "Server",
     "Topic",
     "TopicInfo",
     "_AioClient",
     "_AioConsumer",
     "_AioProducer",
     "_AioScan",
+    "_AioServer",
     "_AioTopic",
     "__version__",
     "_aio_open",
@@ -92,10 +96,32 @@ class Client:
         config: Mapping[str, ConfigValue] | None = None,
         **consumer_config: ConfigValue,
     ) -> Consumer: ...
+    def serve(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 9092,
+        *,
+        advertised: str | None = None,
+        security_protocol: SecurityProtocol = "PLAINTEXT",
+        tls_cert: str | os.PathLike[str] | None = None,
+        tls_key: str | os.PathLike[str] | None = None,
+        sasl_mechanisms: Sequence[SaslMechanism] | None = None,
+        allow_insecure: bool = False,
+    ) -> Server: ...
     def close(self) -> None: ...
     @property
     def closed(self) -> bool: ...
     def __enter__(self) -> Client: ...
+    def __exit__(self, *_exception: object) -> None: ...
+
+@final
+class Server:
+    @property
+    def address(self) -> str: ...
+    @property
+    def bootstrap_servers(self) -> str: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> Server: ...
     def __exit__(self, *_exception: object) -> None: ...
 
 @final
@@ -363,6 +389,18 @@ class _AioClient:
         config: Mapping[str, ConfigValue] | None = None,
         **consumer_config: ConfigValue,
     ) -> _AioConsumer: ...
+    def serve(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 9092,
+        *,
+        advertised: str | None = None,
+        security_protocol: SecurityProtocol = "PLAINTEXT",
+        tls_cert: str | os.PathLike[str] | None = None,
+        tls_key: str | os.PathLike[str] | None = None,
+        sasl_mechanisms: Sequence[SaslMechanism] | None = None,
+        allow_insecure: bool = False,
+    ) -> Awaitable[_AioServer]: ...
     def close(self) -> Awaitable[None]: ...
     @property
     def closed(self) -> bool: ...
@@ -477,6 +515,16 @@ class _AioConsumer:
     def __aexit__(self, *_exception: object) -> Awaitable[None]: ...
     def __aiter__(self) -> _AioConsumer: ...
     def __anext__(self) -> Awaitable[Message]: ...
+
+@final
+class _AioServer:
+    @property
+    def address(self) -> str: ...
+    @property
+    def bootstrap_servers(self) -> str: ...
+    def close(self) -> Awaitable[None]: ...
+    def __aenter__(self) -> Awaitable[_AioServer]: ...
+    def __aexit__(self, *_exception: object) -> Awaitable[None]: ...
 
 def _main() -> int: ...
 def _at_exit() -> None: ...

@@ -31,6 +31,9 @@ from headwater._headwater import (
     _AioScan as Scan,
 )
 from headwater._headwater import (
+    _AioServer as Server,
+)
+from headwater._headwater import (
     _AioTopic as Topic,
 )
 
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
 
     from headwater.types import ConfigValue
 
-__all__ = ["Client", "Consumer", "Producer", "Scan", "Topic", "open"]
+__all__ = ["Client", "Consumer", "Producer", "Scan", "Server", "Topic", "open"]
 
 
 class _Opening:

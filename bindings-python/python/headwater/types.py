@@ -53,6 +53,8 @@ class ArrowArray(Protocol):
 ConfigValue: TypeAlias = str | int | float | bool | Sequence[str] | None
 Format: TypeAlias = Literal["bytes", "string", "json"]
 OnError: TypeAlias = Literal["raise", "null", "skip"]
+SecurityProtocol: TypeAlias = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+SaslMechanism: TypeAlias = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 IsolationLevel: TypeAlias = Literal["read_committed", "read_uncommitted"]
 Position: TypeAlias = str | int | datetime | Mapping[int, int] | Mapping[TopicPartition, int] | Mapping[tuple[str, int], int]
 Bytes: TypeAlias = bytes | str | bytearray | memoryview

@@ -10,12 +10,15 @@ use pyo3::types::PyDict;
 use crate::aio::bridge;
 use crate::aio::consumer::AioConsumer;
 use crate::aio::producer::AioProducer;
+use crate::aio::server::AioServer;
 use crate::aio::topic::AioTopic;
 use crate::client::{TopicInfo, new_topic, offsets_by_number};
 use crate::convert::format::FormatArguments;
+use crate::convert::listener::ListenerArguments;
 use crate::convert::{config, partitions, position};
 use crate::errors;
 use crate::runtime::Embedded;
+use crate::server::Listening;
 
 /// Opens an engine in a thread, because recovery may take its time: `headwater.aio.open` awaits it.
 #[pyfunction]
@@ -223,6 +226,48 @@ impl AioClient {
             consumer,
             topics,
         ))
+    }
+
+    /// See `headwater.Client.serve`: `async with await client.serve() as server`.
+    #[pyo3(signature = (
+        host="127.0.0.1", port=9092, *, advertised=None, security_protocol="PLAINTEXT", tls_cert=None, tls_key=None, sasl_mechanisms=None,
+        allow_insecure=false
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "they are the public API's")]
+    fn serve<'py>(
+        &self,
+        py: Python<'py>,
+        host: &str,
+        port: u16,
+        advertised: Option<&str>,
+        security_protocol: &str,
+        tls_cert: Option<PathBuf>,
+        tls_key: Option<PathBuf>,
+        sasl_mechanisms: Option<Vec<String>>,
+        allow_insecure: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let options = ListenerArguments {
+            host,
+            port,
+            advertised,
+            security_protocol,
+            tls_cert,
+            tls_key,
+            sasl_mechanisms,
+            allow_insecure,
+        }
+        .options()?;
+        self.embedded.check()?;
+        let engine = self.embedded.engine()?.clone();
+        let embedded = Arc::clone(&self.embedded);
+        bridge::blocking(
+            py,
+            move || engine.serve(options),
+            move |py, server| {
+                let listening = Listening::new(server, embedded);
+                Ok(Py::new(py, AioServer { listening })?.into_any())
+            },
+        )
     }
 
     /// See `headwater.Client.close`.

@@ -5,6 +5,7 @@ mod client;
 mod consumer;
 mod producer;
 mod scan;
+mod server;
 mod topic;
 
 use pyo3::prelude::*;
@@ -17,5 +18,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("_AioTopic", py.get_type::<topic::AioTopic>())?;
     module.add("_AioScan", py.get_type::<scan::AioScan>())?;
     module.add("_AioProducer", py.get_type::<producer::AioProducer>())?;
+    module.add("_AioServer", py.get_type::<server::AioServer>())?;
     module.add("_AioConsumer", py.get_type::<consumer::AioConsumer>())
 }

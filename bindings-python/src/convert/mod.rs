@@ -3,6 +3,7 @@
 pub(crate) mod cell;
 pub(crate) mod config;
 pub(crate) mod format;
+pub(crate) mod listener;
 pub(crate) mod partitions;
 pub(crate) mod position;
 pub(crate) mod record;

@@ -12,6 +12,8 @@
 //! All calls are futures; a thread without a runtime waits for them with [`tokio::runtime::Handle::block_on`] on [`Client::runtime`].
 
 mod admin;
+mod admin_groups;
+mod admin_users;
 mod batch;
 mod call;
 mod chunk;
@@ -33,6 +35,8 @@ mod topic;
 mod transport;
 
 pub use admin::{ConfigEntry, IfExists, NewTopic, TopicChanges, TopicInfo};
+pub use admin_groups::{GroupDescription, GroupInfo, GroupMember, GroupOffset};
+pub use admin_users::UserInfo;
 pub use batch::{Batch, TopicPartition};
 pub use client::Client;
 pub use config::ClientConfig;
@@ -41,6 +45,7 @@ pub use config::producer::Acks;
 pub use consumer::{BatchOptions, Consumer, ConsumerConfig, Until};
 pub use error::{Error, ErrorKind, Result};
 pub use headwater_columnar::DecodeOptions;
+pub use headwater_metadata::ScramMechanism;
 pub use position::Position;
 pub use producer::{
     BatchResult, BulkOptions, Producer, ProducerConfig, Record, RecordMetadata, SendHandle,

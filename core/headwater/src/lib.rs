@@ -32,6 +32,7 @@
 //! An acknowledged record is in the page cache: it survives the death of the process and not a power cut, as in Kafka. The topic keys
 //! `flush.messages` and `flush.ms` add fsync; `flush.messages=1` acknowledges only after it. [`Engine::close`] flushes everything.
 
+mod address;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod engine;
@@ -41,6 +42,7 @@ mod open_error;
 mod registry;
 mod serve;
 
+pub use address::{Address, InvalidAddress};
 pub use engine::{Engine, NO_CONFIG, open};
 pub use headwater_broker::{OpenReport, RecoveredPartition};
 pub use headwater_client::*;
@@ -49,7 +51,7 @@ pub use headwater_columnar::{Column, DecodeOptions, Format, OnError, Projection}
 pub use headwater_protocol::ErrorCode;
 pub use headwater_record::{Offset, PartitionId};
 pub use headwater_server::{
-    Exposure, Limits, ListenerOptions, Mechanism, SecurityProtocol, ServeOptions, TlsOptions,
-    UnknownMechanism, UnknownProtocol, credential_for,
+    Exposure, Limits, ListenerOptions, Mechanism, SecurityProtocol, ServeOptions, TlsError,
+    TlsOptions, UnknownMechanism, UnknownProtocol, credential_for,
 };
 pub use serve::Server;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use headwater_client::{Error, ErrorKind, Result};
 use headwater_server::{ServeError, ServeOptions};
 
+use crate::address::Address;
 use crate::engine::{Engine, Host};
 
 /// An engine that listens for Kafka clients. It keeps the engine open, and stops at [`shutdown`](Self::shutdown), when it is dropped, or
@@ -32,6 +33,14 @@ impl Server {
     /// Where it listens, in the order of the options, with the ports that the system chose.
     pub fn addresses(&self) -> &[SocketAddr] {
         self.listening.addresses()
+    }
+
+    /// What clients are told to connect to, in the order of the options.
+    pub fn advertised(&self) -> impl Iterator<Item = Address> {
+        self.listening.advertised().iter().map(|listener| Address {
+            host: listener.host.to_string(),
+            port: listener.port,
+        })
     }
 
     /// Accepts nothing more, answers the requests that were begun, up to a deadline, and closes all connections. Blocks until then; the

@@ -91,6 +91,7 @@ pub enum ServeError {
 #[derive(Debug)]
 pub struct Server {
     addresses: Vec<SocketAddr>,
+    advertised: Vec<Listener>,
     stage: Arc<watch::Sender<Stage>>,
     memory: Arc<Memory>,
     drain_max: Duration,
@@ -128,11 +129,16 @@ impl Server {
             stage,
         };
         let addresses = bound.iter().map(|bound| bound.address).collect();
+        let advertised = bound
+            .iter()
+            .map(|bound| bound.terms.advertised.clone())
+            .collect();
         for bound in bound {
             runtime.spawn(shared.clone().listen(bound));
         }
         Ok(Self {
             addresses,
+            advertised,
             stage: Arc::new(sender),
             memory,
             drain_max,
@@ -143,6 +149,11 @@ impl Server {
     /// Where it listens, in the order of the options.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// What clients are told to connect to, in the order of the options.
+    pub fn advertised(&self) -> &[Listener] {
+        &self.advertised
     }
 
     /// How many bytes of requests and answers its connections hold beyond what each has free.

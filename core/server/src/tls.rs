@@ -1,6 +1,9 @@
 //! TLS for listeners.
 
 use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio_rustls::TlsAcceptor;
@@ -21,6 +24,14 @@ pub struct TlsOptions {
 /// Why there is no TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
+    /// A file cannot be read.
+    #[error("{} cannot be read ({source}): give a file that this user may read", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The certificates cannot be read.
     #[error(
         "the certificate chain is not PEM with certificates ({0}): give the server's certificate first, then those that vouch for it"
@@ -42,6 +53,20 @@ pub enum TlsError {
 }
 
 impl TlsOptions {
+    /// The certificate chain and the private key in these files.
+    pub fn read(certificate_chain: &Path, private_key: &Path) -> Result<Self, TlsError> {
+        let read = |path: &Path| {
+            fs::read(path).map_err(|source| TlsError::File {
+                path: path.to_owned(),
+                source,
+            })
+        };
+        Ok(Self {
+            certificate_chain: read(certificate_chain)?,
+            private_key: read(private_key)?,
+        })
+    }
+
     pub(crate) fn acceptor(&self) -> Result<TlsAcceptor, TlsError> {
         let chain = CertificateDer::pem_slice_iter(&self.certificate_chain)
             .collect::<Result<Vec<_>, _>>()

@@ -3,11 +3,25 @@
 //! What a command has to say goes to standard output, plain where it is piped; errors and the log go to standard error. The exit code is
 //! an [`Exit`].
 
-mod address;
+#![allow(
+    clippy::doc_markdown,
+    reason = "what documents an argument is what --help prints"
+)]
+
+mod arguments;
+mod consume;
+mod data;
+mod dump;
 mod exit;
+mod group;
 mod logging;
+mod output;
+mod payload;
+mod produce;
 mod serve;
 mod stop;
+mod topic;
+mod user;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -31,12 +45,24 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Topic(topic::Topic),
+    Produce(produce::Produce),
+    Consume(consume::Consume),
+    Group(group::Group),
+    User(user::User),
+    Dump(dump::Dump),
 }
 
 impl Command {
     fn run(self) -> Result<(), Failure> {
         match self {
             Self::Serve(command) => command.run(),
+            Self::Topic(command) => command.run(),
+            Self::Produce(command) => command.run(),
+            Self::Consume(command) => command.run(),
+            Self::Group(command) => command.run(),
+            Self::User(command) => command.run(),
+            Self::Dump(command) => command.run(),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! `headwater serve`: a directory, or memory, for any Kafka client, until a signal ends it.
 
-use std::fs;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,9 +9,10 @@ use headwater_server::{
     Exposure, Limits, ListenerOptions, Mechanism, SecurityProtocol, ServeOptions, TlsOptions,
 };
 
-use super::address::{Address, Listen, Setting};
+use super::arguments::{Listen, Setting};
 use super::exit::Failure;
 use super::stop::Stop;
+use crate::Address;
 
 /// Serve a data directory to Kafka clients, until SIGTERM or SIGINT
 #[derive(Debug, Args)]
@@ -110,10 +110,9 @@ impl Serve {
         let (Some(certificate), Some(key)) = (&self.tls_cert, &self.tls_key) else {
             return Ok(None);
         };
-        Ok(Some(TlsOptions {
-            certificate_chain: read(certificate)?,
-            private_key: read(key)?,
-        }))
+        TlsOptions::read(certificate, key)
+            .map(Some)
+            .map_err(|error| Failure::Failed(format!("Cannot listen with TLS: {error}.")))
     }
 
     fn listener(&self, listen: &Listen, tls: Option<&TlsOptions>) -> ListenerOptions {
@@ -156,15 +155,6 @@ fn unused(option: &str, protocols: &str) -> Failure {
     Failure::Usage(format!(
         "No listener uses {option}: make one {protocols}, or leave {option} out."
     ))
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(file).map_err(|error| {
-        Failure::Failed(format!(
-            "Cannot read {} ({error}): give a file that this user may read.",
-            file.display()
-        ))
-    })
 }
 
 /// Tells whoever started the server that clients may come, and where.

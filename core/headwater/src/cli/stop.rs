@@ -47,12 +47,19 @@ impl Stop {
 
     /// Waits in this thread for the first signal.
     pub(crate) fn wait(mut self) {
-        let (terminate, interrupt) = (&mut self.terminate, &mut self.interrupt);
-        self.runtime.block_on(async {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        });
+        let asked = asked(&mut self.terminate, &mut self.interrupt);
+        self.runtime.block_on(asked);
+    }
+
+    /// Waits for the first signal, on any runtime.
+    pub(crate) async fn asked(&mut self) {
+        asked(&mut self.terminate, &mut self.interrupt).await;
+    }
+}
+
+async fn asked(terminate: &mut Signal, interrupt: &mut Signal) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
     }
 }

@@ -1,44 +1,10 @@
-//! Addresses and listeners as they are written in arguments.
+//! Listeners and settings as they are written in arguments.
 
 use std::str::FromStr;
 
 use headwater_server::SecurityProtocol;
 
-/// `HOST:PORT`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Address {
-    /// Without the brackets of an IPv6 address.
-    pub(crate) host: String,
-    pub(crate) port: u16,
-}
-
-impl FromStr for Address {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || {
-            format!(
-                "{text} is not HOST:PORT: write it like 127.0.0.1:9092, localhost:9092 or [::1]:9092"
-            )
-        };
-        let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
-        let bare = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'));
-        let host = match bare {
-            Some(host) => host,
-            None if host.contains(':') => return Err(wrong()),
-            None => host,
-        };
-        if host.is_empty() {
-            return Err(wrong());
-        }
-        Ok(Self {
-            host: host.to_owned(),
-            port: port.parse().map_err(|_| wrong())?,
-        })
-    }
-}
+use crate::{Address, InvalidAddress};
 
 /// `[PROTOCOL://]HOST:PORT`, as in Kafka's `listeners`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,15 +20,21 @@ impl FromStr for Listen {
         let Some((protocol, address)) = text.split_once("://") else {
             return Ok(Self {
                 protocol: None,
-                address: text.parse()?,
+                address: read(text)?,
             });
         };
         let protocol = SecurityProtocol::from_str(protocol).map_err(|error| error.to_string())?;
         Ok(Self {
             protocol: Some(protocol),
-            address: address.parse()?,
+            address: read(address)?,
         })
     }
+}
+
+fn read(address: &str) -> Result<Address, String> {
+    address
+        .parse()
+        .map_err(|error: InvalidAddress| error.to_string())
 }
 
 /// `KEY=VALUE`.
@@ -91,23 +63,6 @@ impl FromStr for Setting {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hosts_are_names_and_addresses_of_both_kinds() {
-        let read = |text: &str| text.parse::<Address>().map(|read| (read.host, read.port));
-        assert_eq!(read("localhost:0"), Ok(("localhost".to_owned(), 0)));
-        assert_eq!(read("[::1]:9092"), Ok(("::1".to_owned(), 9092)));
-        for wrong in [
-            "localhost",
-            "::1:9092",
-            ":9092",
-            "[::1:9092",
-            "host:port",
-            "host:65536",
-        ] {
-            assert!(read(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn a_listener_may_name_its_protocol() {

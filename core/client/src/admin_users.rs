@@ -1,0 +1,121 @@
+//! Users with passwords: made, listed, deleted.
+
+use bytes::Bytes;
+use headwater_metadata::{SCRAM_ITERATIONS_MIN, ScramMechanism};
+use headwater_protocol::alter_user_scram_credentials_request::{
+    ScramCredentialDeletion, ScramCredentialUpsertion,
+};
+use headwater_protocol::{
+    AlterUserScramCredentialsRequest, DescribeUserScramCredentialsRequest, ErrorCode, Str,
+};
+use uuid::Uuid;
+
+use crate::client::Client;
+use crate::error::{Error, ErrorKind, Result};
+use crate::error_codes;
+use crate::transport::Node;
+
+/// A user with a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserInfo {
+    /// The name.
+    pub name: String,
+    /// For which mechanisms there is a password. `PLAIN` takes any of them.
+    pub mechanisms: Vec<ScramMechanism>,
+}
+
+impl Client {
+    /// Every user, by name.
+    pub async fn users(&self) -> Result<Vec<UserInfo>> {
+        let request = DescribeUserScramCredentialsRequest::default();
+        let response = self.call(Node::Any, request).await?;
+        let told = response.error_message.as_deref();
+        checked(response.error_code, told, "list users")?;
+        let mut users: Vec<_> = response
+            .results
+            .into_iter()
+            .map(|user| UserInfo {
+                name: user.user.to_string(),
+                mechanisms: user
+                    .credential_infos
+                    .iter()
+                    .filter_map(|info| ScramMechanism::from_code(info.mechanism))
+                    .collect(),
+            })
+            .collect();
+        users.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        Ok(users)
+    }
+
+    /// Gives a user, who need not be there, a password for these mechanisms. It is salted here, and only that leaves this function.
+    pub async fn set_password(
+        &self,
+        user: &str,
+        password: &[u8],
+        mechanisms: &[ScramMechanism],
+    ) -> Result<()> {
+        let upsertion = |mechanism: &ScramMechanism| {
+            let salt = Bytes::copy_from_slice(Uuid::new_v4().as_bytes());
+            ScramCredentialUpsertion {
+                name: Str::from(user),
+                mechanism: mechanism.code(),
+                iterations: SCRAM_ITERATIONS_MIN as i32,
+                salted_password: mechanism.salted_password(password, &salt, SCRAM_ITERATIONS_MIN),
+                salt,
+                ..Default::default()
+            }
+        };
+        let request = AlterUserScramCredentialsRequest {
+            upsertions: mechanisms.iter().map(upsertion).collect(),
+            ..Default::default()
+        };
+        let doing = format!("give user \"{user}\" a password");
+        self.alter_users(request, &doing).await
+    }
+
+    /// Takes a user's passwords away: there is no such user afterwards.
+    pub async fn delete_user(&self, user: &str) -> Result<()> {
+        let there = self
+            .users()
+            .await?
+            .into_iter()
+            .find(|info| info.name == user);
+        let Some(info) = there else {
+            return Err(Error::with_code(
+                ErrorKind::Broker,
+                ErrorCode::ResourceNotFound,
+                format!("There is no user \"{user}\": list them to see their names."),
+            ));
+        };
+        let deletion = |mechanism: &ScramMechanism| ScramCredentialDeletion {
+            name: Str::from(user),
+            mechanism: mechanism.code(),
+            ..Default::default()
+        };
+        let request = AlterUserScramCredentialsRequest {
+            deletions: info.mechanisms.iter().map(deletion).collect(),
+            ..Default::default()
+        };
+        self.alter_users(request, &format!("delete user \"{user}\""))
+            .await
+    }
+
+    async fn alter_users(
+        &self,
+        request: AlterUserScramCredentialsRequest,
+        doing: &str,
+    ) -> Result<()> {
+        let response = self.call(Node::Any, request).await?;
+        for result in response.results {
+            checked(result.error_code, result.error_message.as_deref(), doing)?;
+        }
+        Ok(())
+    }
+}
+
+fn checked(wire: i16, told: Option<&str>, doing: &str) -> Result<()> {
+    match error_codes::code(wire) {
+        ErrorCode::None => Ok(()),
+        code => Err(error_codes::error(code, told, doing)),
+    }
+}

@@ -1,0 +1,74 @@
+//! `headwater group reset`.
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::Position;
+use crate::cli::data::Data;
+use crate::cli::exit::Failure;
+use crate::cli::output::{Output, Row};
+
+/// Set what a group without members has committed for a topic, and show it
+#[derive(Debug, Args)]
+pub(super) struct Reset {
+    /// Its name; a group that is not there is made
+    group: String,
+    #[command(flatten)]
+    data: Data,
+    /// The topic
+    #[arg(long, value_name = "NAME")]
+    topic: String,
+    /// earliest, latest, an offset, an age such as -15m, or a time such as 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "POSITION", allow_hyphen_values = true)]
+    to: Position,
+    /// Only show what would be committed
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Serialize)]
+struct ResetLine {
+    topic: String,
+    partition: i32,
+    committed_offset: i64,
+}
+
+impl Row for ResetLine {
+    const HEADINGS: &'static [&'static str] = &["TOPIC", "PARTITION", "COMMITTED"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.topic.clone(),
+            self.partition.to_string(),
+            self.committed_offset.to_string(),
+        ]
+    }
+}
+
+impl Reset {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let offsets = self.data.with(|engine| {
+            let offsets = engine.block_on(async {
+                if self.dry_run {
+                    engine.offsets_to_reset(&self.topic, &self.to).await
+                } else {
+                    engine
+                        .reset_group_offsets(&self.group, &self.topic, &self.to)
+                        .await
+                }
+            });
+            Ok(offsets?)
+        })?;
+        let lines: Vec<_> = offsets
+            .into_iter()
+            .map(|(partition, offset)| ResetLine {
+                topic: self.topic.clone(),
+                partition: partition.get(),
+                committed_offset: offset.get(),
+            })
+            .collect();
+        self.output.print(&lines)
+    }
+}

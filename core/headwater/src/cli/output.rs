@@ -1,0 +1,173 @@
+//! How commands show what they found: tables on a terminal, columns between tabs in a pipe, JSON where it is asked for.
+
+use std::io::{self, IsTerminal as _, Write};
+
+use clap::Args;
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use super::exit::Failure;
+
+/// Something with a line of its own.
+pub(crate) trait Row: Serialize {
+    /// The names of its columns.
+    const HEADINGS: &'static [&'static str];
+
+    /// What stands in them.
+    fn cells(&self) -> Vec<String>;
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Output {
+    /// Print JSON, one object on each line
+    #[arg(long)]
+    json: bool,
+}
+
+/// How rows are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// Aligned columns with headings, for people.
+    Table,
+    /// Cells between tabs, without headings, for other programs.
+    Tabs,
+    /// An object on each line.
+    Json,
+}
+
+impl Output {
+    pub(crate) fn layout(self) -> Layout {
+        if self.json {
+            Layout::Json
+        } else if io::stdout().is_terminal() {
+            Layout::Table
+        } else {
+            Layout::Tabs
+        }
+    }
+
+    pub(crate) const fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// Prints the rows.
+    pub(crate) fn print<R: Row>(self, rows: &[R]) -> Result<(), Failure> {
+        print(rows, self.layout(), &mut io::stdout().lock())
+    }
+}
+
+/// Writes the rows to `out`.
+pub(crate) fn print<R: Row>(
+    rows: &[R],
+    layout: Layout,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    write(rows, layout, out).map_err(|error| Failure::of_output(&error))
+}
+
+/// Prints one object.
+pub(crate) fn print_object(object: &impl Serialize) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer(&mut out, object)
+        .map_err(io::Error::from)
+        .and_then(|()| out.write_all(b"\n"))
+        .map_err(|error| Failure::of_output(&error))
+}
+
+fn write<R: Row>(rows: &[R], layout: Layout, out: &mut impl Write) -> io::Result<()> {
+    match layout {
+        Layout::Table => {
+            let mut table = Table::new();
+            table
+                .load_style(presets::NOTHING)
+                .set_content_arrangement(ContentArrangement::Disabled)
+                .set_header(R::HEADINGS);
+            table.add_rows(
+                rows.iter()
+                    .map(|row| row.cells().into_iter().map(printable)),
+            );
+            writeln!(out, "{table}")?;
+        }
+        Layout::Tabs => {
+            for row in rows {
+                let cells: Vec<_> = row.cells().into_iter().map(printable).collect();
+                writeln!(out, "{}", cells.join("\t"))?;
+            }
+        }
+        Layout::Json => {
+            for row in rows {
+                serde_json::to_writer(&mut *out, row)?;
+                out.write_all(b"\n")?;
+            }
+        }
+    }
+    out.flush()
+}
+
+/// A cell without what would break its line, or tell the terminal to do things.
+pub(crate) fn printable(cell: String) -> String {
+    if cell.chars().any(char::is_control) {
+        cell.chars().map(escaped).collect()
+    } else {
+        cell
+    }
+}
+
+fn escaped(letter: char) -> String {
+    if letter.is_control() {
+        letter.escape_default().to_string()
+    } else {
+        letter.to_string()
+    }
+}
+
+/// A cell of what may be absent.
+pub(crate) fn or_none(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Pair {
+        name: String,
+        count: u32,
+    }
+
+    impl Row for Pair {
+        const HEADINGS: &'static [&'static str] = &["NAME", "COUNT"];
+
+        fn cells(&self) -> Vec<String> {
+            vec![self.name.clone(), self.count.to_string()]
+        }
+    }
+
+    fn shown(layout: Layout) -> String {
+        let rows = ["a", "with\ttab\u{1b}"].map(|name| Pair {
+            name: name.to_owned(),
+            count: 7,
+        });
+        let mut out = Vec::new();
+        write(&rows, layout, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_would_break_a_line_is_escaped() {
+        assert_eq!(shown(Layout::Tabs), "a\t7\nwith\\ttab\\u{1b}\t7\n");
+    }
+
+    #[test]
+    fn a_table_has_headings() {
+        let table = shown(Layout::Table);
+        let words: Vec<_> = table.lines().next().unwrap().split_whitespace().collect();
+        assert_eq!(words, ["NAME", "COUNT"]);
+    }
+
+    #[test]
+    fn json_has_an_object_on_each_line() {
+        assert!(shown(Layout::Json).starts_with("{\"name\":\"a\",\"count\":7}\n{"));
+    }
+}

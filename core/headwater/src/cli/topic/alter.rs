@@ -1,0 +1,43 @@
+//! `headwater topic alter`.
+
+use clap::Args;
+
+use crate::TopicChanges;
+use crate::cli::arguments::Setting;
+use crate::cli::data::Data;
+use crate::cli::exit::Failure;
+
+/// Add partitions, or change a topic's configuration
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true, id = "changes", args = ["partitions", "config", "unset"])]
+pub(super) struct Alter {
+    /// Its name
+    name: String,
+    #[command(flatten)]
+    data: Data,
+    /// The new number of partitions: more than there are
+    #[arg(long, value_name = "N")]
+    partitions: Option<i32>,
+    /// A key of Kafka's topic configuration to set. May be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    config: Vec<Setting>,
+    /// A key to put back to its default. May be repeated
+    #[arg(long, value_name = "KEY")]
+    unset: Vec<String>,
+}
+
+impl Alter {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let set = self
+            .config
+            .into_iter()
+            .map(|setting| (setting.key, Some(setting.value)));
+        let unset = self.unset.into_iter().map(|key| (key, None));
+        let changes = TopicChanges {
+            partitions: self.partitions,
+            config: set.chain(unset).collect(),
+        };
+        self.data
+            .with(|engine| Ok(engine.block_on(engine.alter_topic(&self.name, changes))?))
+    }
+}

@@ -1,0 +1,50 @@
+//! `headwater topic create`.
+
+use clap::Args;
+
+use crate::cli::arguments::Setting;
+use crate::cli::data::Data;
+use crate::cli::exit::Failure;
+use crate::{IfExists, NewTopic};
+
+/// Make a topic, and the data directory if it is missing
+#[derive(Debug, Args)]
+pub(super) struct Create {
+    /// Its name
+    name: String,
+    #[command(flatten)]
+    data: Data,
+    /// How many partitions
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    partitions: i32,
+    /// A key of Kafka's topic configuration, such as retention.ms=-1. May be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    config: Vec<Setting>,
+    /// Take a topic that is there, as it is
+    #[arg(long)]
+    if_not_exists: bool,
+}
+
+impl Create {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let topic = NewTopic {
+            name: self.name,
+            partitions: Some(self.partitions),
+            replication_factor: None,
+            if_exists: if self.if_not_exists {
+                IfExists::Ignore
+            } else {
+                IfExists::Error
+            },
+            config: self
+                .config
+                .into_iter()
+                .map(|setting| (setting.key, setting.value))
+                .collect(),
+        };
+        self.data.with_new(|engine| {
+            engine.block_on(engine.create_topic(topic))?;
+            Ok(())
+        })
+    }
+}

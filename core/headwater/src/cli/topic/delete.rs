@@ -1,0 +1,30 @@
+//! `headwater topic delete`.
+
+use clap::Args;
+
+use crate::cli::data::Data;
+use crate::cli::exit::Failure;
+
+/// Delete topics with everything in them
+#[derive(Debug, Args)]
+pub(super) struct Delete {
+    /// Their names
+    #[arg(required = true)]
+    names: Vec<String>,
+    #[command(flatten)]
+    data: Data,
+    /// A topic that is not there is no error
+    #[arg(long)]
+    if_exists: bool,
+}
+
+impl Delete {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        self.data.with(|engine| {
+            for name in &self.names {
+                engine.block_on(engine.delete_topic(name, self.if_exists))?;
+            }
+            Ok(())
+        })
+    }
+}

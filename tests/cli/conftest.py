@@ -1,0 +1,45 @@
+"""What the tests of the command line share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.command import succeed
+from tests.cli.serving import Serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Where a data directory will be."""
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def flights(data: Path) -> Path:
+    """A directory with a topic of two partitions and five records."""
+    succeed("topic", "create", "flights", "--data", data, "--partitions", 2)
+    lines = b"UA:v0\nDL:v1\nUA:v2\nDL:v3\nUA:v4\n"
+    succeed("produce", "flights", "--data", data, "--key-separator", ":", given=lines)
+    return data
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
+    """Starts servers; what still runs at the end is killed."""
+    started: list[Serving] = []
+
+    def start(*arguments: object) -> Serving:
+        serving = Serving.start(tmp_path / f"serve-{len(started)}.log", *arguments)
+        started.append(serving)
+        return serving
+
+    yield start
+    for serving in started:
+        serving.process.kill()
+        serving.process.wait()

@@ -1,0 +1,40 @@
+"""`headwater serve`, as a process that runs."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from tests.cli.command import command
+from tests.foreign.process import Started, await_line
+
+if TYPE_CHECKING:
+    import signal
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A server that is ready, the addresses that it named, and what it printed."""
+
+    process: subprocess.Popen[bytes]
+    addresses: list[str]
+    log: Path
+
+    @classmethod
+    def start(cls, log: Path, *arguments: object) -> Self:
+        with log.open("wb") as output:
+            process = subprocess.Popen(command("serve", *arguments), stdout=output, stderr=subprocess.STDOUT)
+        ready = await_line(Started("headwater", process, "", log.parent, log), r"ready on (\S+:\d+(?:, \S+:\d+)*)")
+        return cls(process, ready[1].split(", "), log)
+
+    @property
+    def address(self) -> str:
+        """The first address."""
+        return self.addresses[0]
+
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal and wait for the end."""
+        self.process.send_signal(number)
+        return self.process.wait(60)

@@ -1,0 +1,69 @@
+"""`headwater topic`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.cli.command import run, succeed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_topics_are_made_listed_and_deleted(data: Path) -> None:
+    succeed("topic", "create", "flights", "--data", data, "--partitions", 4)
+    succeed("topic", "create", "airports", "--data", data)
+    assert [row[:2] for row in succeed("topic", "list", "--data", data).rows] == [["airports", "1"], ["flights", "4"]]
+    succeed("topic", "delete", "airports", "--data", data)
+    [topic] = succeed("topic", "list", "--data", data, "--json").objects
+    assert (topic["name"], topic["partitions"], topic["internal"], len(topic["topic_id"])) == ("flights", 4, False, 36)
+
+
+def test_a_topic_that_is_there_is_an_error_unless_it_may_be(flights: Path) -> None:
+    again = run("topic", "create", "flights", "--data", flights)
+    assert again.code == 1
+    assert 'Cannot create topic "flights"' in again.problems
+    succeed("topic", "create", "flights", "--data", flights, "--if-not-exists")
+
+
+def test_a_topic_that_is_missing_is_an_error_unless_it_may_be(data: Path) -> None:
+    succeed("topic", "create", "flights", "--data", data)
+    assert run("topic", "delete", "flight", "--data", data).code == 1
+    succeed("topic", "delete", "flight", "--data", data, "--if-exists")
+
+
+def test_describe_shows_partitions_and_what_was_set(flights: Path) -> None:
+    succeed("topic", "alter", "flights", "--data", flights, "--config", "retention.ms=-1", "--config", "max.message.bytes=5000")
+    [topic] = succeed("topic", "describe", "flights", "--data", flights, "--json").objects
+    assert [partition["partition"] for partition in topic["partitions"]] == [0, 1]
+    assert sum(partition["high_watermark"] for partition in topic["partitions"]) == 5
+    assert {entry["key"]: entry["value"] for entry in topic["config"]} == {"retention.ms": "-1", "max.message.bytes": "5000"}
+    rows = succeed("topic", "describe", "flights", "--data", flights).rows
+    assert [len(row) for row in rows] == [5, 5, 3, 3]
+
+
+def test_alter_adds_partitions_and_takes_settings_back(flights: Path) -> None:
+    succeed("topic", "alter", "flights", "--data", flights, "--partitions", 3, "--config", "retention.ms=-1")
+    succeed("topic", "alter", "flights", "--data", flights, "--unset", "retention.ms")
+    [topic] = succeed("topic", "describe", "flights", "--data", flights, "--json").objects
+    assert (len(topic["partitions"]), topic["config"]) == (3, [])
+    fewer = run("topic", "alter", "flights", "--data", flights, "--partitions", 1)
+    assert fewer.code == 2
+    assert 'Cannot add partitions to topic "flights"' in fewer.problems
+
+
+def test_an_unknown_key_names_the_nearest(flights: Path) -> None:
+    ended = run("topic", "alter", "flights", "--data", flights, "--config", "retention.mss=1")
+    assert ended.code == 2
+    assert 'did you mean "retention.ms"?' in ended.problems
+
+
+def test_altering_nothing_is_a_wrong_use(flights: Path) -> None:
+    assert run("topic", "alter", "flights", "--data", flights).code == 2
+
+
+def test_a_wrong_path_is_not_made_into_a_directory(tmp_path: Path) -> None:
+    ended = run("topic", "list", "--data", tmp_path / "nothing")
+    assert ended.code == 1
+    assert "There is no data directory at" in ended.problems
+    assert not (tmp_path / "nothing").exists()

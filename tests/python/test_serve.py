@@ -1,0 +1,148 @@
+"""An engine that Kafka clients reach, seen from the process that serves it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+from confluent_kafka import Consumer as ConfluentConsumer
+from confluent_kafka import Producer as ConfluentProducer
+from kafka import KafkaConsumer, KafkaProducer
+
+import headwater as hw
+import headwater.aio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from subprocess import Popen
+
+VALUES = [f"v{n}".encode() for n in range(100)]
+
+
+def values(topic: hw.Topic) -> list[bytes]:
+    return [message.value for message in topic.head(1000)]
+
+
+def test_what_librdkafka_produces_is_scanned_here(client: hw.Client) -> None:
+    topic = client.create_topic("flights")
+    with client.serve(port=0) as server:
+        producer = ConfluentProducer({"bootstrap.servers": server.bootstrap_servers})
+        for value in VALUES:
+            producer.produce("flights", value)
+        assert producer.flush(30) == 0
+    assert values(topic) == VALUES
+
+
+def test_what_is_produced_here_is_consumed_by_librdkafka(client: hw.Client) -> None:
+    client.create_topic("flights")
+    with client.serve(port=0) as server, client.producer() as producer:
+        producer.send_batch("flights", VALUES)
+        configuration = {"bootstrap.servers": server.bootstrap_servers, "group.id": "g", "auto.offset.reset": "earliest"}
+        consumer = ConfluentConsumer(configuration)
+        consumer.subscribe(["flights"])
+        seen: list[bytes | None] = []
+        while len(seen) < len(VALUES):
+            messages = consumer.consume(len(VALUES), timeout=30)
+            assert messages, f"nothing came after {len(seen)} records"
+            seen += [message.value() for message in messages]
+        consumer.close()
+    assert seen == VALUES
+
+
+def test_kafka_python_goes_both_ways(client: hw.Client) -> None:
+    topic = client.create_topic("flights")
+    with client.serve(port=0) as server:
+        producer = KafkaProducer(bootstrap_servers=server.bootstrap_servers)
+        for value in VALUES:
+            producer.send("flights", value)
+        producer.close()
+        assert values(topic) == VALUES
+        consumer = KafkaConsumer(
+            "flights",
+            bootstrap_servers=server.bootstrap_servers,
+            auto_offset_reset="earliest",
+            consumer_timeout_ms=30_000,
+        )
+        assert [next(consumer).value for _ in VALUES] == VALUES
+        consumer.close()
+
+
+def test_another_address_than_loopback_is_refused(client: hw.Client) -> None:
+    with pytest.raises(hw.InvalidArgumentError, match="other machines can reach it"):
+        client.serve("0.0.0.0", 0, advertised="localhost:9092")
+
+
+def test_another_address_is_served_to_those_who_insist(client: hw.Client) -> None:
+    with client.serve("0.0.0.0", 0, advertised="localhost:9092", allow_insecure=True) as server:
+        assert server.bootstrap_servers == "localhost:9092"
+        assert server.address.startswith("0.0.0.0:")
+
+
+def test_a_port_in_use_is_named_with_what_to_do(client: hw.Client) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(hw.TransportError, match=f"Cannot listen on 127.0.0.1:{port} .*use another port"):
+            client.serve(port=port)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"advertised": "localhost"}, "localhost is not HOST:PORT"),
+        ({"security_protocol": "TLS"}, "TLS is no security protocol: use one of PLAINTEXT"),
+        ({"tls_cert": "server.pem"}, "tls_cert and tls_key go together"),
+        ({"tls_cert": "no-such.pem", "tls_key": "no-such.key"}, "no-such.pem cannot be read"),
+        ({"security_protocol": "SSL"}, "needs a certificate"),
+        ({"sasl_mechanisms": ["GSSAPI"]}, "GSSAPI is no SASL mechanism"),
+    ],
+)
+def test_wrong_arguments_say_what_is_right(client: hw.Client, arguments: dict[str, str], problem: str) -> None:
+    with pytest.raises(hw.InvalidArgumentError, match=problem):
+        client.serve(port=0, **arguments)  # type: ignore[arg-type]
+
+
+def test_a_closed_server_lets_its_port_go_and_the_client_stays(client: hw.Client) -> None:
+    server = client.serve(port=0)
+    port = int(server.address.rpartition(":")[2])
+    server.close()
+    server.close()
+    with client.serve(port=port) as again:
+        assert again.address == server.address
+    assert client.topics() == []
+
+
+def test_closing_the_client_closes_its_servers(client: hw.Client) -> None:
+    server = client.serve(port=0)
+    host, _, port = server.address.rpartition(":")
+    client.close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((host, int(port)))
+    with pytest.raises(hw.ClosedError):
+        client.serve(port=0)
+
+
+def test_a_process_that_serves_ends_at_the_end_of_its_program(spawn: Callable[..., Popen[str]]) -> None:
+    process = spawn("import headwater as hw; client = hw.open(); server = client.serve(port=0); print(server.address)")
+    out, problems = process.communicate(timeout=60)
+    assert (process.returncode, problems) == (0, "")
+    assert out.startswith("127.0.0.1:")
+
+
+def test_asyncio_serves_too() -> None:
+    async def main() -> list[bytes]:
+        async with headwater.aio.open() as client:
+            await client.create_topic("flights")
+            async with await client.serve(port=0) as server:
+                servers = server.bootstrap_servers
+
+                def produce() -> int:
+                    producer = ConfluentProducer({"bootstrap.servers": servers})
+                    producer.produce("flights", b"late")
+                    return producer.flush(30)
+
+                assert await asyncio.to_thread(produce) == 0
+            return [message.value for message in await client["flights"].head()]
+
+    assert asyncio.run(main()) == [b"late"]
