@@ -225,7 +225,7 @@ impl Consumer {
             None => Identity {
                 member_id: Str::default(),
                 instance_id: None,
-                generation_id: -1,
+                generation: -1,
             },
         }
     }

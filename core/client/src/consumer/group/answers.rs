@@ -8,7 +8,7 @@ use headwater_protocol::sync_group_request::SyncGroupRequestAssignment;
 use headwater_protocol::{ErrorCode, HeartbeatResponse, JoinGroupResponse, Str, SyncGroupResponse};
 
 use super::assignors::{Assignor, PartitionCounts};
-use super::member::{Election, Member, State, Task, Watched};
+use super::member::{Election, Member, Rejoin, State, Task, Watched};
 use super::protocol;
 use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes;
@@ -32,18 +32,18 @@ impl Member {
         };
         match error_codes::code(response.error_code) {
             ErrorCode::None => self.begin_generation(response),
-            ErrorCode::MemberIdRequired => self.member_id = response.member_id,
+            ErrorCode::MemberIdRequired => self.id = response.member_id,
             code => self.refused(code, now, "join the group"),
         }
     }
 
     fn begin_generation(&mut self, response: JoinGroupResponse) {
         self.failures = 0;
-        self.member_id = response.member_id;
+        self.id = response.member_id;
         self.generation = Some(response.generation_id);
         self.watched = None;
         self.protocol.clone_from(&response.protocol_name);
-        if response.leader != self.member_id {
+        if response.leader != self.id {
             self.state = State::Syncing(Vec::new());
             return;
         }
@@ -100,12 +100,16 @@ impl Member {
         if self.subscription.is_pattern() {
             let topics = self.subscription.topics_among(&counts);
             let before = self.topics.replace(topics);
-            self.rejoin |= before.is_some() && before != self.topics;
+            if before.is_some() && before != self.topics {
+                self.rejoin = Rejoin::Now;
+            }
         }
         if let Some(watched) = &self.watched {
             let is_watched = |topic: &Arc<str>| watched.topics.contains(topic);
             let now_there = counts.iter().filter(|(topic, _)| is_watched(topic));
-            self.rejoin |= !now_there.eq(&watched.counts);
+            if !now_there.eq(&watched.counts) {
+                self.rejoin = Rejoin::Now;
+            }
         }
     }
 
@@ -123,7 +127,6 @@ impl Member {
             Ok(assigned) => {
                 self.failures = 0;
                 self.assigned = Some(assigned);
-                self.gave_up = false;
                 self.state = State::Stable;
                 self.heartbeat_due = now + self.settings.group.heartbeat_interval;
             }
@@ -153,7 +156,7 @@ impl Member {
 
     /// It has left, or tried to: the coordinator will miss it in any case.
     pub(super) fn left(&mut self) {
-        self.member_id = Str::default();
+        self.id = Str::default();
         self.reset();
     }
 
@@ -161,7 +164,7 @@ impl Member {
     pub(super) fn refused(&mut self, code: ErrorCode, now: Instant, doing: &str) {
         match code {
             ErrorCode::UnknownMemberId => {
-                self.member_id = Str::default();
+                self.id = Str::default();
                 self.reset();
             }
             ErrorCode::IllegalGeneration => self.reset(),

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use headwater_protocol::{ErrorCode, LeaveGroupRequest, Str};
 
-use super::member::{Member, State, named};
+use super::member::{Member, Rejoin, State, named};
 use super::subscription::Subscription;
 use crate::batch::TopicPartition;
 use crate::error::Error;
@@ -36,13 +36,15 @@ pub(crate) struct Identity {
     pub(crate) member_id: Str,
     pub(crate) instance_id: Option<Str>,
     /// -1: nobody in particular.
-    pub(crate) generation_id: i32,
+    pub(crate) generation: i32,
 }
 
 impl Member {
-    /// The caller polls.
-    pub(super) fn polled(&mut self, now: Instant) {
-        self.last_poll = now;
+    /// The caller polls. Whether it was silent before.
+    pub(super) fn polled(&mut self, now: Instant) -> bool {
+        let was_silent = self.is_silent(now);
+        self.last_poll = Some(now);
+        was_silent
     }
 
     /// Reads something else from now on.
@@ -52,7 +54,7 @@ impl Member {
         match self.state {
             State::Failed(_) => self.prepare(),
             State::Preparing => {}
-            _ => self.rejoin = true,
+            _ => self.rejoin = Rejoin::Now,
         }
     }
 
@@ -88,7 +90,9 @@ impl Member {
         if self.owned.is_empty() {
             self.is_lost = false;
         }
-        self.gave_up |= matches!(self.state, State::Stable);
+        if matches!(self.state, State::Stable) && self.rejoin == Rejoin::No {
+            self.rejoin = Rejoin::AfterTaking;
+        }
     }
 
     /// The caller reads what it was given. Whether the generation is still that one: if not, it reads nothing new.
@@ -102,13 +106,15 @@ impl Member {
         self.owned.clone_from(&assigned);
         self.had = (assigned, self.generation);
         // What was given up has no reader before the next generation.
-        self.rejoin |= std::mem::take(&mut self.gave_up);
+        if self.rejoin == Rejoin::AfterTaking {
+            self.rejoin = Rejoin::Now;
+        }
         true
     }
 
     /// A commit was refused because the member is not what it thinks.
     pub(super) fn commit_refused(&mut self, code: ErrorCode, identity: &Identity, now: Instant) {
-        let is_about_now = identity.generation_id == self.generation_id();
+        let is_about_now = identity.generation == self.generation_id();
         let is_about_it = matches!(
             code,
             ErrorCode::UnknownMemberId | ErrorCode::IllegalGeneration | ErrorCode::FencedInstanceId
@@ -120,15 +126,15 @@ impl Member {
 
     pub(super) fn identity(&self) -> Identity {
         Identity {
-            member_id: self.member_id.clone(),
+            member_id: self.id.clone(),
             instance_id: self.instance_id(),
-            generation_id: self.generation_id(),
+            generation: self.generation_id(),
         }
     }
 
     /// Ends it. What is to be sent so that the group need not wait: static members come back, so they say nothing.
     pub(super) fn end(&self) -> Option<LeaveGroupRequest> {
         let is_static = self.settings.group.instance_id.is_some();
-        (!is_static && !self.member_id.is_empty()).then(|| self.leave())
+        (!is_static && !self.id.is_empty()).then(|| self.leave())
     }
 }

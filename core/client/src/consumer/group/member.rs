@@ -14,7 +14,7 @@
 //!
 //! Two sides use it: the background task asks [`Member::next`] and brings answers (`answers.rs`), the caller asks [`Member::todo`] and
 //! tells what it did (`caller.rs`). A member that the caller does not poll for `max.poll.interval.ms` leaves, and comes back with the next
-//! poll.
+//! poll; it joins with the first one.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -74,6 +74,15 @@ pub(super) enum State {
     Failed(Error),
 }
 
+/// Whether a stable member joins again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rejoin {
+    No,
+    /// Something was given up for others, who get it in the next generation: as soon as the caller has taken over what it got in this one.
+    AfterTaking,
+    Now,
+}
+
 /// What a leader knows before it assigns.
 #[derive(Debug)]
 pub(super) struct Election {
@@ -105,7 +114,7 @@ pub(super) struct Member {
     pub(super) subscription: Subscription,
     /// The topics of the subscription, as far as they are known.
     pub(super) topics: Option<BTreeSet<Arc<str>>>,
-    pub(super) member_id: Str,
+    pub(super) id: Str,
     /// `None`: no member of the group.
     pub(super) generation: Option<i32>,
     pub(super) protocol: Option<Str>,
@@ -119,12 +128,10 @@ pub(super) struct Member {
     pub(super) had: (Vec<TopicPartition>, Option<i32>),
     /// An assignment that the caller has not taken over yet.
     pub(super) assigned: Option<Vec<TopicPartition>>,
-    /// To join again when stable.
-    pub(super) rejoin: bool,
-    /// Something was given up for others, who get it in the next generation.
-    pub(super) gave_up: bool,
+    pub(super) rejoin: Rejoin,
     pub(super) watched: Option<Watched>,
-    pub(super) last_poll: Instant,
+    /// `None`: the caller has not polled yet, so it does not join.
+    pub(super) last_poll: Option<Instant>,
     pub(super) heartbeat_due: Instant,
     pub(super) look_due: Instant,
     pub(super) failures: u32,
@@ -140,7 +147,7 @@ impl Member {
             settings,
             subscription,
             topics,
-            member_id: Str::default(),
+            id: Str::default(),
             generation: None,
             protocol: None,
             state: State::Preparing,
@@ -149,10 +156,9 @@ impl Member {
             is_lost: false,
             had: (Vec::new(), None),
             assigned: None,
-            rejoin: false,
-            gave_up: false,
+            rejoin: Rejoin::No,
             watched: None,
-            last_poll: now,
+            last_poll: None,
             heartbeat_due: now,
             failures: 0,
             not_before: None,
@@ -164,7 +170,7 @@ impl Member {
         if matches!(self.state, State::Failed(_)) {
             return Step::Wait(None);
         }
-        if now >= self.silent_from() {
+        if self.is_silent(now) {
             return self.stand_back();
         }
         if let Some(until) = self.not_before {
@@ -176,7 +182,7 @@ impl Member {
         if !self.knows_coordinator {
             return Step::FindCoordinator;
         }
-        if matches!(self.state, State::Stable) && self.rejoin {
+        if matches!(self.state, State::Stable) && self.rejoin == Rejoin::Now {
             self.prepare();
         }
         match &self.state {
@@ -216,20 +222,23 @@ impl Member {
 
     /// To the next generation.
     pub(super) fn prepare(&mut self) {
-        self.rejoin = false;
-        self.gave_up = false;
+        self.rejoin = Rejoin::No;
         self.assigned = None;
         self.state = State::Preparing;
     }
 
-    /// When the caller has been silent for too long.
-    pub(super) fn silent_from(&self) -> Instant {
-        self.last_poll + self.settings.group.max_poll_interval
+    /// The caller does not poll, or not any more.
+    pub(super) fn is_silent(&self, now: Instant) -> bool {
+        self.silent_from().is_none_or(|from| now >= from)
+    }
+
+    fn silent_from(&self) -> Option<Instant> {
+        Some(self.last_poll? + self.settings.group.max_poll_interval)
     }
 
     /// The caller does not poll: others are to read its partitions. A static member is only silent, until its session ends.
     fn stand_back(&mut self) -> Step {
-        if self.member_id.is_empty() {
+        if self.id.is_empty() {
             return Step::Wait(None);
         }
         if self.settings.group.instance_id.is_none() {
@@ -246,7 +255,7 @@ impl Member {
     }
 
     fn keep_alive(&self, now: Instant) -> Step {
-        let mut until = self.silent_from();
+        let mut until = self.silent_from().unwrap_or(now);
         if self.generation.is_some() {
             if now >= self.heartbeat_due {
                 return self.heartbeat();

@@ -54,7 +54,7 @@ struct Shared {
 }
 
 impl Group {
-    /// Joins, in the background.
+    /// Joins with the first poll, in the background.
     pub(crate) fn join(
         client: &Client,
         coordinator: Arc<Coordinator>,
@@ -83,13 +83,7 @@ impl Group {
 
     /// The caller polls.
     pub(crate) fn polled(&self) {
-        let now = Instant::now();
-        let was_silent = {
-            let mut member = self.shared.member.lock();
-            let was_silent = now >= member.silent_from();
-            member.polled(now);
-            was_silent
-        };
+        let was_silent = self.shared.member.lock().polled(Instant::now());
         if was_silent {
             self.shared.wake.notify_one();
         }

@@ -34,7 +34,7 @@ pub(crate) async fn commit(
     let topics = topics(client, offsets.keys()).await?;
     let request = OffsetCommitRequest {
         group_id: Str::from(coordinator.group_id()),
-        generation_id_or_member_epoch: identity.generation_id,
+        generation_id_or_member_epoch: identity.generation,
         member_id: identity.member_id.clone(),
         group_instance_id: identity.instance_id.clone(),
         topics: topics

@@ -51,7 +51,7 @@ impl Member {
             group_id: self.group_id(),
             session_timeout_ms: millis(self.settings.group.session_timeout),
             rebalance_timeout_ms: millis(self.settings.group.max_poll_interval),
-            member_id: self.member_id.clone(),
+            member_id: self.id.clone(),
             group_instance_id: self.instance_id(),
             protocol_type: CONSUMER.into(),
             protocols,
@@ -63,7 +63,7 @@ impl Member {
         Step::Sync(SyncGroupRequest {
             group_id: self.group_id(),
             generation_id: self.generation_id(),
-            member_id: self.member_id.clone(),
+            member_id: self.id.clone(),
             group_instance_id: self.instance_id(),
             protocol_type: Some(CONSUMER.into()),
             protocol_name: self.protocol.clone(),
@@ -76,7 +76,7 @@ impl Member {
         Step::Heartbeat(HeartbeatRequest {
             group_id: self.group_id(),
             generation_id: self.generation_id(),
-            member_id: self.member_id.clone(),
+            member_id: self.id.clone(),
             group_instance_id: self.instance_id(),
             ..Default::default()
         })
@@ -84,7 +84,7 @@ impl Member {
 
     pub(super) fn leave(&self) -> LeaveGroupRequest {
         let member = MemberIdentity {
-            member_id: self.member_id.clone(),
+            member_id: self.id.clone(),
             group_instance_id: self.instance_id(),
             ..Default::default()
         };
