@@ -2,20 +2,22 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pyo3::exceptions::{PyStopAsyncIteration, PyStopIteration};
 use pyo3::prelude::*;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::aio::bridge;
+use crate::aio::telling::Teller;
 use crate::batch::Batch;
 
 use crate::convert::partitions;
 use crate::errors;
 use crate::fetch_ahead::Stream;
 use crate::message::Message;
-use crate::reading::{Reading, batch_options, by_partition, seek, seeks};
+use crate::reading::{Reading, batch_options, by_partition, offsets, seek, seeks};
+use crate::rebalances::Callbacks;
 use crate::runtime::{Embedded, Owned};
 
 /// A reading whose topics are assigned at its first use.
@@ -23,6 +25,7 @@ use crate::runtime::{Embedded, Owned};
 struct Shared {
     reading: Reading,
     topics: Option<Vec<String>>,
+    callbacks: Callbacks,
 }
 
 impl Shared {
@@ -64,8 +67,21 @@ impl AioConsumer {
         let reading = Reading::new(consumer, embedded.runtime().clone());
         Self {
             embedded,
-            shared: Owned::new(Arc::new(Mutex::new(Shared { reading, topics }))),
+            shared: Owned::new(Arc::new(Mutex::new(Shared {
+                reading,
+                topics,
+                callbacks: Callbacks::default(),
+            }))),
         }
+    }
+
+    /// What reading needs: the way to the consumer, and to the functions of its subscription.
+    fn reader(&self, py: Python<'_>) -> PyResult<Reader> {
+        self.embedded.check()?;
+        Ok(Reader {
+            shared: Arc::clone(self.shared.get()?),
+            teller: Teller::new(py)?,
+        })
     }
 
     /// The reading, for one task after the other.
@@ -75,11 +91,15 @@ impl AioConsumer {
     }
 
     fn next_batch<'py>(&self, py: Python<'py>, stream: Stream) -> PyResult<Bound<'py, PyAny>> {
-        let shared = self.lock()?;
+        let reader = self.reader(py)?;
         let work = async move {
-            let mut shared = shared.await;
-            let batch = shared.ready().await?.next_batch(stream).await?;
-            Ok((shared, batch))
+            let mut shared = reader.lock().await;
+            loop {
+                match shared.ready().await?.next_batch(stream).await? {
+                    Some(batch) if batch.is_empty() => shared = reader.tell(shared).await?,
+                    batch => return Ok((shared, batch)),
+                }
+            }
         };
         let convert = |py: Python<'_>, (_, batch): Fetched| match batch {
             Some(batch) => Ok(Py::new(py, Batch::new(batch, None))?.into_any()),
@@ -99,8 +119,108 @@ fn take_back((mut shared, batch): Fetched) {
     }
 }
 
+/// Reads for one call.
+struct Reader {
+    shared: Arc<Mutex<Shared>>,
+    teller: Teller,
+}
+
+impl Reader {
+    async fn lock(&self) -> OwnedMutexGuard<Shared> {
+        Arc::clone(&self.shared).lock_owned().await
+    }
+
+    /// Tells all rebalances that are to be told. Nothing is locked meanwhile: who is told may commit and seek.
+    async fn tell(
+        &self,
+        mut shared: OwnedMutexGuard<Shared>,
+    ) -> headwater::Result<OwnedMutexGuard<Shared>> {
+        while let Some(rebalance) = shared.reading.next_rebalance()? {
+            let function = Python::attach(|py| shared.callbacks.of(py, &rebalance));
+            if let Some(function) = function {
+                drop(shared);
+                self.teller.tell(function, rebalance).await?;
+                shared = self.lock().await;
+            }
+        }
+        Ok(shared)
+    }
+}
+
 #[pymethods]
 impl AioConsumer {
+    /// See `headwater.Consumer.subscribe`. The functions are called in the event loop, and may be coroutine functions.
+    #[pyo3(signature = (topics, *, on_assign=None, on_revoke=None, on_lost=None))]
+    fn subscribe<'py>(
+        &self,
+        py: Python<'py>,
+        topics: &Bound<'py, PyAny>,
+        on_assign: Option<Py<PyAny>>,
+        on_revoke: Option<Py<PyAny>>,
+        on_lost: Option<Py<PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let subscription = partitions::subscription(topics)?;
+        let shared = self.lock()?;
+        let work = async move {
+            let mut shared = shared.await;
+            let consumer = shared.reading.put_back().await?;
+            consumer.subscribe(subscription)?;
+            shared.callbacks = Callbacks::new(on_assign, on_revoke, on_lost);
+            Ok(())
+        };
+        bridge::quick(py, self.embedded.runtime(), work, |py, ()| Ok(py.None()))
+    }
+
+    /// See `headwater.Consumer.unsubscribe`.
+    fn unsubscribe<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let shared = self.lock()?;
+        let work = async move {
+            let mut shared = shared.await;
+            shared.topics = None;
+            shared.reading.unsubscribe().await
+        };
+        bridge::quick(py, self.embedded.runtime(), work, |py, ()| Ok(py.None()))
+    }
+
+    /// See `headwater.Consumer.commit`.
+    #[pyo3(signature = (what=None, *, wait=true))]
+    fn commit<'py>(
+        &self,
+        py: Python<'py>,
+        what: Option<&Bound<'py, PyAny>>,
+        wait: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let what = offsets(what)?;
+        let shared = self.lock()?;
+        let work = async move {
+            let mut shared = shared.await;
+            shared.ready().await?.commit(what, wait.into()).await
+        };
+        bridge::quick(py, self.embedded.runtime(), work, |py, ()| Ok(py.None()))
+    }
+
+    /// See `headwater.Consumer.committed`.
+    #[pyo3(signature = (partitions=None))]
+    fn committed<'py>(
+        &self,
+        py: Python<'py>,
+        partitions: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let partitions = partitions::topic_partitions(partitions)?;
+        let shared = self.lock()?;
+        let work = async move {
+            let mut shared = shared.await;
+            let consumer = shared.ready().await?.consumer().await?;
+            consumer.committed(&partitions).await
+        };
+        bridge::quick(py, self.embedded.runtime(), work, |py, committed| {
+            let committed = committed
+                .into_iter()
+                .map(|(partition, offset)| (partition, offset.get()));
+            Ok(by_partition(py, committed)?.into_any().unbind())
+        })
+    }
+
     /// See `headwater.Consumer.assign`.
     fn assign<'py>(
         &self,
@@ -148,11 +268,21 @@ impl AioConsumer {
         }
         let timeout =
             Duration::try_from_secs_f64(timeout.max(0.0)).unwrap_or(Duration::from_hours(1));
-        let shared = self.lock()?;
+        let deadline = Instant::now() + timeout;
+        let reader = self.reader(py)?;
         let work = async move {
-            let mut shared = shared.await;
-            let batch = shared.ready().await?.poll(timeout, max_records).await?;
-            Ok((shared, Some(batch)))
+            let mut shared = reader.lock().await;
+            loop {
+                let left = deadline.saturating_duration_since(Instant::now());
+                let batch = shared.ready().await?.poll(left, max_records).await?;
+                if !batch.is_empty() {
+                    return Ok((shared, Some(batch)));
+                }
+                shared = reader.tell(shared).await?;
+                if left.is_zero() {
+                    return Ok((shared, Some(batch)));
+                }
+            }
         };
         let convert = |py: Python<'_>, (_, batch): Fetched| match batch {
             Some(batch) => Ok(Py::new(py, Batch::new(batch, None))?.into_any()),
@@ -320,10 +450,12 @@ impl AioConsumer {
 
     /// An asyncio future of the next message.
     fn fetch_message<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let shared = self.lock()?;
+        let reader = self.reader(py)?;
         let work = async move {
-            let mut shared = shared.await;
-            shared.ready().await?.fetch().await?;
+            let mut shared = reader.lock().await;
+            while shared.ready().await?.fetch().await? && !shared.reading.has_rest() {
+                shared = reader.tell(shared).await?;
+            }
             Ok(shared)
         };
         // The message is taken where nothing can be cancelled any more.

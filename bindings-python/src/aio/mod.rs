@@ -5,6 +5,7 @@ mod client;
 mod consumer;
 mod producer;
 mod scan;
+mod telling;
 mod topic;
 
 use pyo3::prelude::*;

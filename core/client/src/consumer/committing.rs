@@ -91,6 +91,12 @@ impl Consumer {
         self.committing.finish(next_offsets);
     }
 
+    /// For a caller who works through what was handed out without polling: tells the group that it is alive, and commits what is due.
+    pub fn keep_up(&mut self) {
+        self.group_polled();
+        self.commit_if_due();
+    }
+
     /// Commits the positions of all assigned partitions, or `what`: the offsets to be read next.
     ///
     /// An error tells that nothing is known to be committed. If the group has rebalanced without this member, its partitions are lost, and
