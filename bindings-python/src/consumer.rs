@@ -1,4 +1,4 @@
-//! The consumer: follows partitions.
+//! The consumer: follows partitions. The file is long because the docstrings of the methods are in it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,11 +8,12 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::batch::Batch;
+use crate::convert::consuming::{batch_options, by_partition, offsets, seeks};
 use crate::convert::partitions;
 use crate::errors;
 use crate::fetch_ahead::Stream;
 use crate::message::Message;
-use crate::reading::{Reading, batch_options, by_partition, offsets, seek, seeks};
+use crate::reading::{Reading, seek};
 use crate::rebalances::{self, Callbacks};
 use crate::runtime::{self, Embedded, Owned};
 

@@ -1,43 +1,27 @@
-//! The consumer, for asyncio.
+//! The consumer, for asyncio. The file is long because it has each method of its twin.
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::{PyStopAsyncIteration, PyStopIteration};
+use pyo3::exceptions::PyStopAsyncIteration;
 use pyo3::prelude::*;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::aio::bridge;
+use crate::aio::iterators::{AioBatchIterator, NextMessage};
+use crate::aio::reader::{Fetched, Reader, Shared, take_back};
 use crate::aio::telling::Teller;
 use crate::batch::Batch;
 
+use crate::convert::consuming::{batch_options, by_partition, offsets, seeks};
 use crate::convert::partitions;
 use crate::errors;
 use crate::fetch_ahead::Stream;
 use crate::message::Message;
-use crate::reading::{Reading, batch_options, by_partition, offsets, seek, seeks};
+use crate::reading::{Reading, seek};
 use crate::rebalances::Callbacks;
 use crate::runtime::{Embedded, Owned};
-
-/// A reading whose topics are assigned at its first use.
-#[derive(Debug)]
-struct Shared {
-    reading: Reading,
-    topics: Option<Vec<String>>,
-    callbacks: Callbacks,
-}
-
-impl Shared {
-    async fn ready(&mut self) -> headwater::Result<&mut Reading> {
-        if let Some(topics) = &self.topics {
-            let names: Vec<&str> = topics.iter().map(String::as_str).collect();
-            self.reading.consumer().await?.assign_topics(&names).await?;
-            self.topics = None;
-        }
-        Ok(&mut self.reading)
-    }
-}
 
 /// `headwater.Consumer` for asyncio: `async for message in consumer`. One task at a time.
 ///
@@ -90,7 +74,11 @@ impl AioConsumer {
         Ok(Arc::clone(self.shared.get()?).lock_owned())
     }
 
-    fn next_batch<'py>(&self, py: Python<'py>, stream: Stream) -> PyResult<Bound<'py, PyAny>> {
+    pub(super) fn next_batch<'py>(
+        &self,
+        py: Python<'py>,
+        stream: Stream,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let reader = self.reader(py)?;
         let work = async move {
             let mut shared = reader.lock().await;
@@ -106,44 +94,6 @@ impl AioConsumer {
             None => Err(PyStopAsyncIteration::new_err(())),
         };
         bridge::background_or(py, self.embedded.runtime(), work, convert, take_back)
-    }
-}
-
-/// A batch, and the reading that it came from.
-type Fetched = (OwnedMutexGuard<Shared>, Option<headwater::Batch>);
-
-/// Keeps a batch that nobody waited for any more for who comes next.
-fn take_back((mut shared, batch): Fetched) {
-    if let Some(batch) = batch {
-        shared.reading.take_back(batch);
-    }
-}
-
-/// Reads for one call.
-struct Reader {
-    shared: Arc<Mutex<Shared>>,
-    teller: Teller,
-}
-
-impl Reader {
-    async fn lock(&self) -> OwnedMutexGuard<Shared> {
-        Arc::clone(&self.shared).lock_owned().await
-    }
-
-    /// Tells all rebalances that are to be told. Nothing is locked meanwhile: who is told may commit and seek.
-    async fn tell(
-        &self,
-        mut shared: OwnedMutexGuard<Shared>,
-    ) -> headwater::Result<OwnedMutexGuard<Shared>> {
-        while let Some(rebalance) = shared.reading.next_rebalance()? {
-            let function = Python::attach(|py| shared.callbacks.of(py, &rebalance));
-            if let Some(function) = function {
-                drop(shared);
-                self.teller.tell(function, rebalance).await?;
-                shared = self.lock().await;
-            }
-        }
-        Ok(shared)
     }
 }
 
@@ -440,7 +390,7 @@ impl AioConsumer {
 
 impl AioConsumer {
     /// The next message, if it was fetched already.
-    fn ready_message(&self, py: Python<'_>) -> PyResult<Option<Py<Message>>> {
+    pub(super) fn ready_message(&self, py: Python<'_>) -> PyResult<Option<Py<Message>>> {
         self.embedded.check()?;
         match self.shared.get()?.try_lock() {
             Ok(mut shared) => shared.reading.next_message(py),
@@ -449,7 +399,7 @@ impl AioConsumer {
     }
 
     /// An asyncio future of the next message.
-    fn fetch_message<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    pub(super) fn fetch_message<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let reader = self.reader(py)?;
         let work = async move {
             let mut shared = reader.lock().await;
@@ -465,55 +415,5 @@ impl AioConsumer {
                 .map(Py::into_any)
                 .ok_or_else(|| PyStopAsyncIteration::new_err(()))
         })
-    }
-}
-
-/// An awaitable of the next message, which it takes only when it is awaited: one that is cancelled before takes none.
-#[pyclass(module = "headwater._headwater", name = "_NextMessage")]
-struct NextMessage {
-    consumer: Py<AioConsumer>,
-    fetching: Option<Py<PyAny>>,
-}
-
-#[pymethods]
-impl NextMessage {
-    fn __await__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        slf
-    }
-
-    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        slf
-    }
-
-    fn __next__<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        if let Some(fetching) = &self.fetching {
-            return fetching.bind(py).call_method0("__next__");
-        }
-        let consumer = self.consumer.get();
-        if let Some(message) = consumer.ready_message(py)? {
-            return Err(PyStopIteration::new_err((message,)));
-        }
-        let fetching = consumer.fetch_message(py)?.call_method0("__await__")?;
-        self.fetching = Some(fetching.clone().unbind());
-        fetching.call_method0("__next__")
-    }
-}
-
-/// Iterates the batches of a consumer.
-#[pyclass(frozen, module = "headwater._headwater", name = "_AioBatchIterator")]
-#[derive(Debug)]
-pub(crate) struct AioBatchIterator {
-    consumer: Py<AioConsumer>,
-    stream: Stream,
-}
-
-#[pymethods]
-impl AioBatchIterator {
-    fn __aiter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        slf
-    }
-
-    fn __anext__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.consumer.get().next_batch(py, self.stream)
     }
 }

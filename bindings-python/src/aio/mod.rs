@@ -3,7 +3,9 @@
 pub(crate) mod bridge;
 mod client;
 mod consumer;
+mod iterators;
 mod producer;
+mod reader;
 mod scan;
 mod telling;
 mod topic;
