@@ -229,7 +229,9 @@ impl Client {
         ))
     }
 
-    /// A consumer of all partitions of these topics; without topics, `Consumer.assign` names the partitions.
+    /// A consumer of all partitions of these topics; without topics, `Consumer.assign` names the partitions. With `group_id` it shares them
+    /// with the other consumers of the group, starts where the group has committed, and commits what is finished from time to time: a
+    /// batch, or a message, when the next one is asked for. Topics may then be a `re.compile(...)`, too.
     ///
     /// `key`, `value`, `schema`, `unnest` and `on_error` are the formats of `Topic.scan`. Other keyword arguments and `config` take
     /// Kafka's consumer keys.
@@ -241,12 +243,13 @@ impl Client {
     /// ...     with client.consumer("flights", auto_offset_reset="earliest", value="string") as consumer:
     /// ...         [message.value for message in consumer.poll()]
     /// ['a', 'b']
-    #[pyo3(signature = (topics=None, *, key="bytes", value="bytes", schema=None, unnest=false, on_error="raise", config=None, **consumer_config))]
+    #[pyo3(signature = (topics=None, *, group_id=None, key="bytes", value="bytes", schema=None, unnest=false, on_error="raise", config=None, **consumer_config))]
     #[expect(clippy::too_many_arguments, reason = "they are the public API's")]
     fn consumer(
         &self,
         py: Python<'_>,
         topics: Option<&Bound<'_, PyAny>>,
+        group_id: Option<&str>,
         key: &str,
         value: &str,
         schema: Option<&Bound<'_, PyAny>>,
@@ -264,11 +267,19 @@ impl Client {
             columns: None,
         }
         .options()?;
-        let config = ConsumerConfig::parse(config::pairs(config, consumer_config)?)
-            .map_err(errors::raise)?;
-        let topics = topics.map(partitions::topics).transpose()?;
+        let mut pairs = config::pairs(config, consumer_config)?;
+        pairs.extend(group_id.map(|group_id| ("group.id".to_owned(), group_id.to_owned())));
+        let config = ConsumerConfig::parse(pairs).map_err(errors::raise)?;
+        let is_member = config.group.is_some();
+        let (topics, subscription) = match topics {
+            Some(topics) if is_member => (None, Some(partitions::subscription(topics)?)),
+            topics => (topics.map(partitions::topics).transpose()?, None),
+        };
         let mut consumer = self.embedded.client()?.consumer(config);
         consumer.decode_as(format).map_err(errors::raise)?;
+        if let Some(subscription) = subscription {
+            consumer.subscribe(subscription).map_err(errors::raise)?;
+        }
         if let Some(topics) = topics {
             let names: Vec<&str> = topics.iter().map(String::as_str).collect();
             runtime::call(py, self.embedded.runtime(), consumer.assign_topics(&names))?;

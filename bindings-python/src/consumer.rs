@@ -1,4 +1,4 @@
-//! The consumer: follows partitions.
+//! The consumer: follows partitions. The file is long because the docstrings of the methods are in it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,14 +8,16 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::batch::Batch;
+use crate::convert::consuming::{batch_options, by_partition, offsets, seeks};
 use crate::convert::partitions;
 use crate::errors;
 use crate::fetch_ahead::Stream;
 use crate::message::Message;
-use crate::reading::{Reading, batch_options, by_partition, seek, seeks};
+use crate::reading::{Reading, seek};
+use crate::rebalances::{self, Callbacks};
 use crate::runtime::{self, Embedded, Owned};
 
-/// Reads assigned partitions in the order of their offsets. One thread at a time; iterating yields `Message`s as they come.
+/// Reads partitions in the order of their offsets: those that it is given, or with `group_id` those that the group assigns. One thread at a time; iterating yields `Message`s as they come.
 ///
 /// >>> import headwater as hw
 /// >>> with hw.open() as client, client.producer() as producer:
@@ -33,6 +35,7 @@ use crate::runtime::{self, Embedded, Owned};
 pub(crate) struct Consumer {
     embedded: Arc<Embedded>,
     reading: Mutex<Owned<Reading>>,
+    callbacks: Mutex<Callbacks>,
 }
 
 impl Consumer {
@@ -41,6 +44,7 @@ impl Consumer {
         Self {
             embedded,
             reading: Mutex::new(Owned::new(reading)),
+            callbacks: Mutex::default(),
         }
     }
 
@@ -54,12 +58,35 @@ impl Consumer {
     }
 
     fn next_batch(&self, py: Python<'_>, stream: Stream) -> PyResult<Option<headwater::Batch>> {
+        loop {
+            let mut reading = self.lock()?;
+            let next = reading.get_mut()?.next_batch(stream);
+            let batch = runtime::call(py, self.embedded.runtime(), next)?;
+            drop(reading);
+            match batch {
+                Some(batch) if batch.is_empty() && self.tell_rebalances(py)? => {}
+                batch => return Ok(batch),
+            }
+        }
+    }
+
+    /// Calls the functions of the subscription for the rebalances that are to be told. Whether there were any.
+    fn tell_rebalances(&self, py: Python<'_>) -> PyResult<bool> {
+        let mut any = false;
+        while let Some(rebalance) = self.next_rebalance()? {
+            any = true;
+            let function = self.callbacks.lock().of(py, &rebalance);
+            // Nothing is locked: it may commit and seek.
+            if let Some(function) = function {
+                rebalances::call(py, &function, &rebalance)?;
+            }
+        }
+        Ok(any)
+    }
+
+    fn next_rebalance(&self) -> PyResult<Option<headwater::Rebalance>> {
         let mut reading = self.lock()?;
-        runtime::call(
-            py,
-            self.embedded.runtime(),
-            reading.get_mut()?.next_batch(stream),
-        )
+        reading.get_mut()?.next_rebalance().map_err(errors::raise)
     }
 }
 
@@ -81,6 +108,97 @@ impl Consumer {
         runtime::call(py, self.embedded.runtime(), async {
             reading.put_back().await?.assign(partitions).await
         })
+    }
+
+    /// Read what the group (`group_id`) assigns of these topics: a name, names, or a `re.compile(...)` that the whole name of a topic must
+    /// match, now or later. The group assigns while the consumer is polled.
+    ///
+    /// `on_assign`, `on_revoke` and `on_lost` are called in the thread that polls, with the partitions concerned: after they came, before
+    /// they go (they can still be committed), and when others have them already. Without `on_lost`, `on_revoke` is called instead.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open(group_initial_rebalance_delay_ms=0) as client, client.consumer(group_id="readers") as consumer:
+    /// ...     _ = client.create_topic("flights")
+    /// ...     consumer.subscribe("flights", on_assign=lambda partitions: print("assigned", partitions))
+    /// ...     while not consumer.assignment():
+    /// ...         _ = consumer.poll(0.1)
+    /// assigned [TopicPartition(topic='flights', partition=0)]
+    #[pyo3(signature = (topics, *, on_assign=None, on_revoke=None, on_lost=None))]
+    fn subscribe(
+        &self,
+        py: Python<'_>,
+        topics: &Bound<'_, PyAny>,
+        on_assign: Option<Py<PyAny>>,
+        on_revoke: Option<Py<PyAny>>,
+        on_lost: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let subscription = partitions::subscription(topics)?;
+        let mut reading = self.lock()?;
+        let reading = reading.get_mut()?;
+        let subscribe = async { reading.put_back().await?.subscribe(subscription) };
+        runtime::call(py, self.embedded.runtime(), subscribe)?;
+        *self.callbacks.lock() = Callbacks::new(on_assign, on_revoke, on_lost);
+        Ok(())
+    }
+
+    /// Leave the group and give all partitions up; what is finished is committed first, unless `enable_auto_commit` is false.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client, client.consumer("flights", group_id="readers") as consumer:
+    /// ...     consumer.unsubscribe()
+    /// ...     consumer.assignment()
+    /// []
+    fn unsubscribe(&self, py: Python<'_>) -> PyResult<()> {
+        let mut reading = self.lock()?;
+        let reading = reading.get_mut()?;
+        runtime::call(py, self.embedded.runtime(), reading.unsubscribe())
+    }
+
+    /// Commit for the group how far it has read: everything handed out so far, a `Batch`, a `Message` or offsets by partition (the next
+    /// ones to be read). With `wait=False` a failure is only logged.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client, client.producer() as producer, client.consumer(group_id="readers") as consumer:
+    /// ...     _ = client.create_topic("flights")
+    /// ...     _ = producer.send_batch("flights", [b"a", b"b"])
+    /// ...     consumer.assign([("flights", 0)])
+    /// ...     consumer.seek("earliest")
+    /// ...     consumer.commit(consumer.poll())
+    /// ...     consumer.committed()
+    /// {TopicPartition(topic='flights', partition=0): 2}
+    #[pyo3(signature = (what=None, *, wait=true))]
+    fn commit(&self, py: Python<'_>, what: Option<&Bound<'_, PyAny>>, wait: bool) -> PyResult<()> {
+        let what = offsets(what)?;
+        let mut reading = self.lock()?;
+        let commit = reading.get_mut()?.commit(what, wait.into());
+        runtime::call(py, self.embedded.runtime(), commit)
+    }
+
+    /// What the group has committed for these partitions, or for all that are assigned. Those without a commit are left out.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client, client.consumer(group_id="readers") as consumer:
+    /// ...     _ = client.create_topic("flights")
+    /// ...     consumer.commit({("flights", 0): 0})
+    /// ...     consumer.committed([("flights", 0)])
+    /// {TopicPartition(topic='flights', partition=0): 0}
+    #[pyo3(signature = (partitions=None))]
+    fn committed<'py>(
+        &self,
+        py: Python<'py>,
+        partitions: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let partitions = partitions::topic_partitions(partitions)?;
+        let mut reading = self.lock()?;
+        let reading = reading.get_mut()?;
+        let committed = async { reading.consumer().await?.committed(&partitions).await };
+        let committed = runtime::call(py, self.embedded.runtime(), committed)?;
+        by_partition(
+            py,
+            committed
+                .into_iter()
+                .map(|(partition, offset)| (partition, offset.get())),
+        )
     }
 
     /// The partitions that are read.
@@ -114,12 +232,18 @@ impl Consumer {
     #[pyo3(signature = (timeout=1.0, *, max_records=None))]
     fn poll(&self, py: Python<'_>, timeout: f64, max_records: Option<usize>) -> PyResult<Batch> {
         let deadline = runtime::deadline(Some(timeout))?;
-        let mut reading = self.lock()?;
         let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
-        let timeout = deadline.map_or(Duration::from_hours(1), left);
-        let poll = reading.get_mut()?.poll(timeout, max_records);
-        let batch = runtime::call(py, self.embedded.runtime(), poll)?;
-        Ok(Batch::new(batch, None))
+        loop {
+            let timeout = deadline.map_or(Duration::from_hours(1), left);
+            let mut reading = self.lock()?;
+            let poll = reading.get_mut()?.poll(timeout, max_records);
+            let batch = runtime::call(py, self.embedded.runtime(), poll)?;
+            drop(reading);
+            let goes_on = batch.is_empty() && self.tell_rebalances(py)? && !timeout.is_zero();
+            if !goes_on {
+                return Ok(Batch::new(batch, None));
+            }
+        }
     }
 
     /// The stream as batches of at most `max_records` records and about `max_bytes` bytes. Once there is something, `max_wait` seconds are
@@ -293,15 +417,18 @@ impl Consumer {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<Message>>> {
-        let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
         loop {
-            if let Some(message) = reading.next_message(py)? {
+            let mut reading = self.lock()?;
+            if let Some(message) = reading.get_mut()?.next_message(py)? {
                 return Ok(Some(message));
             }
-            if !runtime::call(py, self.embedded.runtime(), reading.fetch())? {
+            let fetch = reading.get_mut()?.fetch();
+            let more = runtime::call(py, self.embedded.runtime(), fetch)?;
+            drop(reading);
+            if !more {
                 return Ok(None);
             }
+            self.tell_rebalances(py)?;
         }
     }
 

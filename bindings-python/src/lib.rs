@@ -25,6 +25,7 @@ mod future;
 mod message;
 mod producer;
 mod reading;
+mod rebalances;
 mod runtime;
 mod scan;
 mod scan_reader;

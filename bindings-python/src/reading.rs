@@ -1,24 +1,25 @@
-//! What a consumer of either kind reads: the core's consumer, the rest of a batch whose messages are being iterated, and the arguments of
-//! its calls.
+//! What a consumer of either kind reads: the core's consumer, and the rest of a batch whose messages are being iterated.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater::{BatchOptions, Until};
+use headwater::{Announce, BatchOptions, Finishing, Rebalance};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 use tokio::runtime::Handle;
 
 use crate::batch::Batch;
-use crate::convert::{partitions, position};
+use crate::convert::consuming::{Moves, Wait};
 use crate::errors;
 use crate::fetch_ahead::{Source, Stream};
 use crate::message::{Message, Messages};
 
 /// After a batch of so many records it is worth to fetch the next one meanwhile: more is likely to be there.
 const AHEAD_RECORDS: usize = 4_096;
+
+/// After so many messages a member of a group tells that it is alive, and commits what is due.
+const KEEP_UP_MESSAGES: usize = 256;
 
 /// A consumer of the core, and what was fetched from it and not handed out yet: the batch whose messages are being iterated, and the one
 /// behind it, which is fetched meanwhile.
@@ -28,12 +29,29 @@ pub(crate) struct Reading {
     rest: VecDeque<Rest>,
     messages: Stream,
     runtime: Handle,
+    member: Option<Progress>,
+}
+
+/// What a member of a group has handed out since its caller last asked for more: it is finished when the caller asks again.
+#[derive(Debug, Default)]
+struct Progress {
+    handed_out: BTreeMap<headwater::TopicPartition, headwater::Offset>,
+    messages: usize,
+}
+
+/// Whether the message that was handed out last is finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Last {
+    Finished,
+    InHand,
 }
 
 #[derive(Debug)]
 struct Rest {
     batch: headwater::Batch,
     messages: Messages,
+    /// The rows before this one are known to be finished.
+    finished: usize,
 }
 
 impl Rest {
@@ -42,6 +60,7 @@ impl Rest {
         Self {
             batch,
             messages: Messages::new(rows),
+            finished: 0,
         }
     }
 
@@ -62,8 +81,14 @@ impl Rest {
 }
 
 impl Reading {
-    pub(crate) fn new(consumer: headwater::Consumer, runtime: Handle) -> Self {
+    pub(crate) fn new(mut consumer: headwater::Consumer, runtime: Handle) -> Self {
+        let member = consumer.config().group.is_some().then(Progress::default);
+        if member.is_some() {
+            consumer.finish_when(Finishing::WhenTold);
+            consumer.announce(Announce::Rebalances);
+        }
         Self {
+            member,
             source: Source::new(consumer),
             rest: VecDeque::new(),
             messages: Stream::new(message_options()),
@@ -82,28 +107,120 @@ impl Reading {
     /// The next message that was fetched already.
     #[inline]
     pub(crate) fn next_message(&mut self, py: Python<'_>) -> PyResult<Option<Py<Message>>> {
+        if self.member.is_some() {
+            self.keep_up().map_err(errors::raise)?;
+        }
         while let Some(rest) = self.rest.front_mut() {
             if let Some(message) = rest.messages.next(py)? {
                 return Ok(Some(message));
             }
-            self.rest.pop_front();
+            self.drop_first();
         }
         Ok(None)
     }
 
+    /// Drops a batch whose messages were all handed out.
+    fn drop_first(&mut self) {
+        if let (Some(rest), Some(progress)) = (self.rest.pop_front(), &mut self.member) {
+            progress.handed_out.extend(rest.batch.next_offsets);
+        }
+    }
+
+    /// From time to time does what a member owes its group while its messages are iterated.
+    fn keep_up(&mut self) -> headwater::Result<()> {
+        let Some(progress) = &mut self.member else {
+            return Ok(());
+        };
+        progress.messages += 1;
+        if progress.messages.is_multiple_of(KEEP_UP_MESSAGES) {
+            self.finish(Last::Finished)?;
+            self.source.here()?.keep_up();
+        }
+        Ok(())
+    }
+
+    /// Tells the consumer what is finished.
+    fn finish(&mut self, last: Last) -> headwater::Result<()> {
+        let Some(progress) = &mut self.member else {
+            return Ok(());
+        };
+        let mut finished = match last {
+            Last::Finished => std::mem::take(&mut progress.handed_out),
+            Last::InHand => BTreeMap::new(),
+        };
+        for rest in &mut self.rest {
+            let position = rest.messages.position();
+            let end = match last {
+                Last::Finished => position,
+                Last::InHand => position.saturating_sub(1),
+            };
+            let rows = (rest.finished..end).filter_map(|row| rest.place(row));
+            for (partition, offset) in rows {
+                finished.insert(partition, headwater::Offset::new(offset + 1));
+            }
+            rest.finished = end.max(rest.finished);
+        }
+        self.source.here()?.finish(&finished);
+        Ok(())
+    }
+
+    /// Remembers what goes to the caller.
+    fn note(&mut self, batch: &headwater::Batch) {
+        if let Some(progress) = &mut self.member {
+            progress.handed_out.extend(batch.next_offsets.clone());
+        }
+    }
+
+    /// A rebalance that the caller is to hear of before it reads on.
+    pub(crate) fn next_rebalance(&mut self) -> headwater::Result<Option<Rebalance>> {
+        if self.member.is_none() {
+            return Ok(None);
+        }
+        Ok(self.source.here()?.next_rebalance())
+    }
+
+    /// Commits offsets; without `what` those behind what was handed out.
+    pub(crate) async fn commit(
+        &mut self,
+        what: Option<BTreeMap<headwater::TopicPartition, headwater::Offset>>,
+        wait: Wait,
+    ) -> headwater::Result<()> {
+        let offsets = match what {
+            Some(offsets) => offsets,
+            None => self.position().await?,
+        };
+        match wait {
+            Wait::ForAnswer => self.source.here()?.commit(Some(offsets)).await,
+            Wait::No => self.source.here()?.commit_async(Some(offsets)).await,
+        }
+    }
+
     /// Fetches what [`Reading::next_message`] hands out next. Returns whether there will be more.
     pub(crate) async fn fetch(&mut self) -> headwater::Result<bool> {
-        while let Some(batch) = self.next_batch(self.messages).await? {
+        while let Some(batch) = self.ask(self.messages).await? {
             if !batch.is_empty() {
                 self.rest.push_back(Rest::new(batch));
+                return Ok(true);
+            }
+            if self.member.is_some() {
+                // There is a rebalance to be told first.
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
+    /// Whether there are messages that were fetched and not handed out.
+    pub(crate) fn has_rest(&self) -> bool {
+        self.rest.iter().any(|rest| rest.messages.left() > 0)
+    }
+
     /// Takes a batch back that nobody waited for any more, before what was fetched after it.
     pub(crate) fn take_back(&mut self, batch: headwater::Batch) {
+        if let Some(progress) = &mut self.member {
+            // It was all that had been handed out since somebody asked.
+            progress.handed_out.clear();
+        }
         self.rest.push_front(Rest::new(batch));
     }
 
@@ -146,10 +263,14 @@ impl Reading {
         timeout: Duration,
         max_records: Option<usize>,
     ) -> headwater::Result<headwater::Batch> {
-        match self.take_rest(max_records).await? {
-            Some(rest) => Ok(rest),
-            None => self.source.here()?.poll(timeout, max_records).await,
-        }
+        self.consumer().await?;
+        self.finish(Last::Finished)?;
+        let batch = match self.take_rest(max_records).await? {
+            Some(rest) => rest,
+            None => self.source.here()?.poll(timeout, max_records).await?,
+        };
+        self.note(&batch);
+        Ok(batch)
     }
 
     /// The next batch, what was fetched before first. After a large one the next is fetched while the caller works on this one.
@@ -157,16 +278,29 @@ impl Reading {
         &mut self,
         stream: Stream,
     ) -> headwater::Result<Option<headwater::Batch>> {
+        let batch = self.ask(stream).await?;
+        if let Some(batch) = &batch {
+            self.note(batch);
+        }
+        Ok(batch)
+    }
+
+    /// The next batch; what was handed out before is finished.
+    async fn ask(&mut self, stream: Stream) -> headwater::Result<Option<headwater::Batch>> {
+        if self.member.is_some() {
+            self.finish(Last::Finished)?;
+        }
         let is_expected = self.rest.is_empty() && self.source.fetches(stream);
         if !is_expected && let Some(rest) = self.take_rest(Some(stream.options.max_records)).await?
         {
             return Ok(Some(rest));
         }
         let batch = self.source.next_batch(&stream.options).await?;
-        if batch
+        let is_large = batch
             .as_ref()
-            .is_some_and(|batch| batch.len() >= AHEAD_RECORDS)
-        {
+            .is_some_and(|batch| batch.len() >= AHEAD_RECORDS);
+        // The partitions of a member may go while it fetches, so it fetches when it is asked.
+        if is_large && self.member.is_none() {
             self.source.fetch_ahead(&self.runtime, stream);
         }
         Ok(batch)
@@ -206,6 +340,7 @@ impl Reading {
         self.consumer().await?;
         if !self.rest.is_empty() {
             let positions = self.position().await?;
+            self.finish(Last::InHand)?;
             self.rest.clear();
             for (partition, offset) in positions {
                 self.source
@@ -219,9 +354,19 @@ impl Reading {
 
     /// Gives the assignment up.
     pub(crate) async fn close(&mut self) -> headwater::Result<()> {
-        self.consumer().await?.close();
+        self.consumer().await?;
+        self.finish(Last::InHand)?;
         self.rest.clear();
+        self.source.here()?.close().await;
         Ok(())
+    }
+
+    /// Gives the assignment and the subscription up.
+    pub(crate) async fn unsubscribe(&mut self) -> headwater::Result<()> {
+        self.consumer().await?;
+        self.finish(Last::InHand)?;
+        self.rest.clear();
+        self.source.here()?.unsubscribe().await
     }
 }
 
@@ -231,80 +376,6 @@ fn message_options() -> BatchOptions {
         max_wait: Duration::ZERO,
         ..BatchOptions::default()
     }
-}
-
-/// The arguments of `batches()`.
-pub(crate) fn batch_options(
-    max_records: usize,
-    max_bytes: usize,
-    max_wait: f64,
-    until: &str,
-) -> PyResult<BatchOptions> {
-    let until = match until {
-        "forever" => Until::Forever,
-        "end" => Until::End,
-        other => {
-            return Err(errors::invalid(&format!(
-                "until is \"forever\" or \"end\", not {other:?}."
-            )));
-        }
-    };
-    if max_records == 0 {
-        return Err(errors::invalid(
-            "max_records is 0: a batch has at least one record.",
-        ));
-    }
-    let Ok(max_wait) = Duration::try_from_secs_f64(max_wait) else {
-        return Err(errors::invalid(
-            "max_wait must be a number of seconds that is not negative.",
-        ));
-    };
-    Ok(BatchOptions {
-        max_records,
-        max_bytes,
-        max_wait,
-        until,
-    })
-}
-
-/// Positions as a dictionary of `TopicPartition`s.
-pub(crate) fn by_partition<'py, V: IntoPyObject<'py>>(
-    py: Python<'py>,
-    values: impl IntoIterator<Item = (headwater::TopicPartition, V)>,
-) -> PyResult<Bound<'py, PyDict>> {
-    let all = PyDict::new(py);
-    for (partition, value) in values {
-        all.set_item(partitions::to_python(py, &partition)?, value)?;
-    }
-    Ok(all)
-}
-
-/// Where `seek()` goes: positions, each with the partitions it is for (all, if none).
-pub(crate) type Moves = Vec<(headwater::Position, Vec<headwater::TopicPartition>)>;
-
-/// The arguments of `seek()`.
-pub(crate) fn seeks(
-    to: &Bound<'_, PyAny>,
-    partitions: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Moves> {
-    if let Ok(offsets) = to.cast::<PyDict>()
-        && offsets
-            .keys()
-            .iter()
-            .all(|key| key.is_instance_of::<pyo3::types::PyTuple>())
-    {
-        let moves = offsets.iter().map(|(partition, offset)| {
-            Ok((
-                headwater::Position::Offset(position::offset(&offset)?),
-                vec![partitions::topic_partition(&partition)?],
-            ))
-        });
-        return moves.collect();
-    }
-    Ok(vec![(
-        position::position(to)?,
-        partitions::topic_partitions(partitions)?,
-    )])
 }
 
 /// Carries `seek()` out.

@@ -346,8 +346,8 @@ fn a_consumer_that_cannot_read_says_so(#[values(Memory, Directory)] target: Targ
         .wait(idle.assign(vec![TopicPartition::new("t", 5)]))
         .unwrap_err();
     assert_eq!(beyond.kind(), ErrorKind::UnknownTopicOrPartition);
-    idle.close();
-    idle.close();
+    broker.wait(idle.close());
+    broker.wait(idle.close());
     assert_eq!(
         broker.wait(idle.assign_topics(&["t"])).unwrap_err().kind(),
         ErrorKind::Closed

@@ -7,6 +7,7 @@ mod bad_input;
 mod bulk;
 mod consume;
 mod engine;
+mod groups;
 mod produce;
 mod scan;
 mod table;

@@ -24,15 +24,21 @@ pub(crate) struct Running {
 impl Target {
     /// A fresh broker without topics.
     pub(crate) fn start(self) -> Running {
+        self.start_with(&NO_CONFIG)
+    }
+
+    /// A fresh broker that is told these keys.
+    pub(crate) fn start_with(self, pairs: &[(&str, &str)]) -> Running {
+        let pairs = || pairs.iter().copied();
         match self {
             Self::Memory => Running {
-                engine: headwater::open(None, NO_CONFIG).unwrap(),
+                engine: headwater::open(None, pairs()).unwrap(),
                 _directory: None,
             },
             Self::Directory => {
                 let directory = TempDir::new().unwrap();
                 let engine =
-                    headwater::open(Some(&directory.path().join("data")), NO_CONFIG).unwrap();
+                    headwater::open(Some(&directory.path().join("data")), pairs()).unwrap();
                 Running {
                     engine,
                     _directory: Some(directory),

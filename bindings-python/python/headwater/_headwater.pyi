@@ -1,4 +1,5 @@
 import os
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, final, overload
@@ -86,8 +87,9 @@ class Client:
     def producer(self, *, config: Mapping[str, ConfigValue] | None = None, **producer_config: ConfigValue) -> Producer: ...
     def consumer(
         self,
-        topics: str | Iterable[str] | None = None,
+        topics: str | Iterable[str] | re.Pattern[str] | None = None,
         *,
+        group_id: str | None = None,
         key: Format = "bytes",
         value: Format = "bytes",
         schema: Dtypes | None = None,
@@ -278,6 +280,17 @@ class BatchResult:
 @final
 class Consumer:
     def assign(self, partitions: Partitions) -> None: ...
+    def subscribe(
+        self,
+        topics: str | Iterable[str] | re.Pattern[str],
+        *,
+        on_assign: Callable[[list[TopicPartition]], object] | None = None,
+        on_revoke: Callable[[list[TopicPartition]], object] | None = None,
+        on_lost: Callable[[list[TopicPartition]], object] | None = None,
+    ) -> None: ...
+    def unsubscribe(self) -> None: ...
+    def commit(self, what: Batch | Message | Mapping[tuple[str, int], int] | None = None, *, wait: bool = True) -> None: ...
+    def committed(self, partitions: Partitions | None = None) -> dict[TopicPartition, int]: ...
     def assignment(self) -> list[TopicPartition]: ...
     def poll(self, timeout: float = 1.0, *, max_records: int | None = None) -> Batch: ...
     def batches(
@@ -379,8 +392,9 @@ class _AioClient:
     def producer(self, *, config: Mapping[str, ConfigValue] | None = None, **producer_config: ConfigValue) -> _AioProducer: ...
     def consumer(
         self,
-        topics: str | Iterable[str] | None = None,
+        topics: str | Iterable[str] | re.Pattern[str] | None = None,
         *,
+        group_id: str | None = None,
         key: Format = "bytes",
         value: Format = "bytes",
         schema: Dtypes | None = None,
@@ -494,6 +508,19 @@ class _AioProducer:
 @final
 class _AioConsumer:
     def assign(self, partitions: Partitions) -> Awaitable[None]: ...
+    def subscribe(
+        self,
+        topics: str | Iterable[str] | re.Pattern[str],
+        *,
+        on_assign: Callable[[list[TopicPartition]], object] | None = None,
+        on_revoke: Callable[[list[TopicPartition]], object] | None = None,
+        on_lost: Callable[[list[TopicPartition]], object] | None = None,
+    ) -> Awaitable[None]: ...
+    def unsubscribe(self) -> Awaitable[None]: ...
+    def commit(
+        self, what: Batch | Message | Mapping[tuple[str, int], int] | None = None, *, wait: bool = True
+    ) -> Awaitable[None]: ...
+    def committed(self, partitions: Partitions | None = None) -> Awaitable[dict[TopicPartition, int]]: ...
     def assignment(self) -> Awaitable[list[TopicPartition]]: ...
     def poll(self, timeout: float = 1.0, *, max_records: int | None = None) -> Awaitable[Batch]: ...
     def batches(

@@ -194,11 +194,12 @@ impl AioClient {
     }
 
     /// See `headwater.Client.consumer`. An unknown topic is an error at the first read.
-    #[pyo3(signature = (topics=None, *, key="bytes", value="bytes", schema=None, unnest=false, on_error="raise", config=None, **consumer_config))]
+    #[pyo3(signature = (topics=None, *, group_id=None, key="bytes", value="bytes", schema=None, unnest=false, on_error="raise", config=None, **consumer_config))]
     #[expect(clippy::too_many_arguments, reason = "they are the public API's")]
     fn consumer(
         &self,
         topics: Option<&Bound<'_, PyAny>>,
+        group_id: Option<&str>,
         key: &str,
         value: &str,
         schema: Option<&Bound<'_, PyAny>>,
@@ -216,11 +217,19 @@ impl AioClient {
             columns: None,
         }
         .options()?;
-        let config = ConsumerConfig::parse(config::pairs(config, consumer_config)?)
-            .map_err(errors::raise)?;
-        let topics = topics.map(partitions::topics).transpose()?;
+        let mut pairs = config::pairs(config, consumer_config)?;
+        pairs.extend(group_id.map(|group_id| ("group.id".to_owned(), group_id.to_owned())));
+        let config = ConsumerConfig::parse(pairs).map_err(errors::raise)?;
+        let is_member = config.group.is_some();
+        let (topics, subscription) = match topics {
+            Some(topics) if is_member => (None, Some(partitions::subscription(topics)?)),
+            topics => (topics.map(partitions::topics).transpose()?, None),
+        };
         let mut consumer = self.embedded.client()?.consumer(config);
         consumer.decode_as(format).map_err(errors::raise)?;
+        if let Some(subscription) = subscription {
+            consumer.subscribe(subscription).map_err(errors::raise)?;
+        }
         Ok(AioConsumer::new(
             Arc::clone(&self.embedded),
             consumer,

@@ -1,40 +1,27 @@
-//! The consumer, for asyncio.
+//! The consumer, for asyncio. The file is long because it has each method of its twin.
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use pyo3::exceptions::{PyStopAsyncIteration, PyStopIteration};
+use pyo3::exceptions::PyStopAsyncIteration;
 use pyo3::prelude::*;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::aio::bridge;
+use crate::aio::iterators::{AioBatchIterator, NextMessage};
+use crate::aio::reader::{Fetched, Reader, Shared, take_back};
+use crate::aio::telling::Teller;
 use crate::batch::Batch;
 
+use crate::convert::consuming::{batch_options, by_partition, offsets, seeks};
 use crate::convert::partitions;
 use crate::errors;
 use crate::fetch_ahead::Stream;
 use crate::message::Message;
-use crate::reading::{Reading, batch_options, by_partition, seek, seeks};
+use crate::reading::{Reading, seek};
+use crate::rebalances::Callbacks;
 use crate::runtime::{Embedded, Owned};
-
-/// A reading whose topics are assigned at its first use.
-#[derive(Debug)]
-struct Shared {
-    reading: Reading,
-    topics: Option<Vec<String>>,
-}
-
-impl Shared {
-    async fn ready(&mut self) -> headwater::Result<&mut Reading> {
-        if let Some(topics) = &self.topics {
-            let names: Vec<&str> = topics.iter().map(String::as_str).collect();
-            self.reading.consumer().await?.assign_topics(&names).await?;
-            self.topics = None;
-        }
-        Ok(&mut self.reading)
-    }
-}
 
 /// `headwater.Consumer` for asyncio: `async for message in consumer`. One task at a time.
 ///
@@ -64,8 +51,21 @@ impl AioConsumer {
         let reading = Reading::new(consumer, embedded.runtime().clone());
         Self {
             embedded,
-            shared: Owned::new(Arc::new(Mutex::new(Shared { reading, topics }))),
+            shared: Owned::new(Arc::new(Mutex::new(Shared {
+                reading,
+                topics,
+                callbacks: Callbacks::default(),
+            }))),
         }
+    }
+
+    /// What reading needs: the way to the consumer, and to the functions of its subscription.
+    fn reader(&self, py: Python<'_>) -> PyResult<Reader> {
+        self.embedded.check()?;
+        Ok(Reader {
+            shared: Arc::clone(self.shared.get()?),
+            teller: Teller::new(py)?,
+        })
     }
 
     /// The reading, for one task after the other.
@@ -74,12 +74,20 @@ impl AioConsumer {
         Ok(Arc::clone(self.shared.get()?).lock_owned())
     }
 
-    fn next_batch<'py>(&self, py: Python<'py>, stream: Stream) -> PyResult<Bound<'py, PyAny>> {
-        let shared = self.lock()?;
+    pub(super) fn next_batch<'py>(
+        &self,
+        py: Python<'py>,
+        stream: Stream,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let reader = self.reader(py)?;
         let work = async move {
-            let mut shared = shared.await;
-            let batch = shared.ready().await?.next_batch(stream).await?;
-            Ok((shared, batch))
+            let mut shared = reader.lock().await;
+            loop {
+                match shared.ready().await?.next_batch(stream).await? {
+                    Some(batch) if batch.is_empty() => shared = reader.tell(shared).await?,
+                    batch => return Ok((shared, batch)),
+                }
+            }
         };
         let convert = |py: Python<'_>, (_, batch): Fetched| match batch {
             Some(batch) => Ok(Py::new(py, Batch::new(batch, None))?.into_any()),
@@ -89,18 +97,80 @@ impl AioConsumer {
     }
 }
 
-/// A batch, and the reading that it came from.
-type Fetched = (OwnedMutexGuard<Shared>, Option<headwater::Batch>);
-
-/// Keeps a batch that nobody waited for any more for who comes next.
-fn take_back((mut shared, batch): Fetched) {
-    if let Some(batch) = batch {
-        shared.reading.take_back(batch);
-    }
-}
-
 #[pymethods]
 impl AioConsumer {
+    /// See `headwater.Consumer.subscribe`. The functions are called in the event loop, and may be coroutine functions.
+    #[pyo3(signature = (topics, *, on_assign=None, on_revoke=None, on_lost=None))]
+    fn subscribe<'py>(
+        &self,
+        py: Python<'py>,
+        topics: &Bound<'py, PyAny>,
+        on_assign: Option<Py<PyAny>>,
+        on_revoke: Option<Py<PyAny>>,
+        on_lost: Option<Py<PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let subscription = partitions::subscription(topics)?;
+        let shared = self.lock()?;
+        let work = async move {
+            let mut shared = shared.await;
+            let consumer = shared.reading.put_back().await?;
+            consumer.subscribe(subscription)?;
+            shared.callbacks = Callbacks::new(on_assign, on_revoke, on_lost);
+            Ok(())
+        };
+        bridge::quick(py, self.embedded.runtime(), work, |py, ()| Ok(py.None()))
+    }
+
+    /// See `headwater.Consumer.unsubscribe`.
+    fn unsubscribe<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let shared = self.lock()?;
+        let work = async move {
+            let mut shared = shared.await;
+            shared.topics = None;
+            shared.reading.unsubscribe().await
+        };
+        bridge::quick(py, self.embedded.runtime(), work, |py, ()| Ok(py.None()))
+    }
+
+    /// See `headwater.Consumer.commit`.
+    #[pyo3(signature = (what=None, *, wait=true))]
+    fn commit<'py>(
+        &self,
+        py: Python<'py>,
+        what: Option<&Bound<'py, PyAny>>,
+        wait: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let what = offsets(what)?;
+        let shared = self.lock()?;
+        let work = async move {
+            let mut shared = shared.await;
+            shared.ready().await?.commit(what, wait.into()).await
+        };
+        bridge::quick(py, self.embedded.runtime(), work, |py, ()| Ok(py.None()))
+    }
+
+    /// See `headwater.Consumer.committed`.
+    #[pyo3(signature = (partitions=None))]
+    fn committed<'py>(
+        &self,
+        py: Python<'py>,
+        partitions: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let partitions = partitions::topic_partitions(partitions)?;
+        let shared = self.lock()?;
+        let work = async move {
+            let mut shared = shared.await;
+            let consumer = shared.ready().await?.consumer().await?;
+            consumer.committed(&partitions).await
+        };
+        bridge::quick(py, self.embedded.runtime(), work, |py, committed| {
+            let committed = committed
+                .into_iter()
+                .map(|(partition, offset)| (partition, offset.get()));
+            Ok(by_partition(py, committed)?.into_any().unbind())
+        })
+    }
+
     /// See `headwater.Consumer.assign`.
     fn assign<'py>(
         &self,
@@ -148,11 +218,21 @@ impl AioConsumer {
         }
         let timeout =
             Duration::try_from_secs_f64(timeout.max(0.0)).unwrap_or(Duration::from_hours(1));
-        let shared = self.lock()?;
+        let deadline = Instant::now() + timeout;
+        let reader = self.reader(py)?;
         let work = async move {
-            let mut shared = shared.await;
-            let batch = shared.ready().await?.poll(timeout, max_records).await?;
-            Ok((shared, Some(batch)))
+            let mut shared = reader.lock().await;
+            loop {
+                let left = deadline.saturating_duration_since(Instant::now());
+                let batch = shared.ready().await?.poll(left, max_records).await?;
+                if !batch.is_empty() {
+                    return Ok((shared, Some(batch)));
+                }
+                shared = reader.tell(shared).await?;
+                if left.is_zero() {
+                    return Ok((shared, Some(batch)));
+                }
+            }
         };
         let convert = |py: Python<'_>, (_, batch): Fetched| match batch {
             Some(batch) => Ok(Py::new(py, Batch::new(batch, None))?.into_any()),
@@ -310,7 +390,7 @@ impl AioConsumer {
 
 impl AioConsumer {
     /// The next message, if it was fetched already.
-    fn ready_message(&self, py: Python<'_>) -> PyResult<Option<Py<Message>>> {
+    pub(super) fn ready_message(&self, py: Python<'_>) -> PyResult<Option<Py<Message>>> {
         self.embedded.check()?;
         match self.shared.get()?.try_lock() {
             Ok(mut shared) => shared.reading.next_message(py),
@@ -319,11 +399,13 @@ impl AioConsumer {
     }
 
     /// An asyncio future of the next message.
-    fn fetch_message<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let shared = self.lock()?;
+    pub(super) fn fetch_message<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let reader = self.reader(py)?;
         let work = async move {
-            let mut shared = shared.await;
-            shared.ready().await?.fetch().await?;
+            let mut shared = reader.lock().await;
+            while shared.ready().await?.fetch().await? && !shared.reading.has_rest() {
+                shared = reader.tell(shared).await?;
+            }
             Ok(shared)
         };
         // The message is taken where nothing can be cancelled any more.
@@ -333,55 +415,5 @@ impl AioConsumer {
                 .map(Py::into_any)
                 .ok_or_else(|| PyStopAsyncIteration::new_err(()))
         })
-    }
-}
-
-/// An awaitable of the next message, which it takes only when it is awaited: one that is cancelled before takes none.
-#[pyclass(module = "headwater._headwater", name = "_NextMessage")]
-struct NextMessage {
-    consumer: Py<AioConsumer>,
-    fetching: Option<Py<PyAny>>,
-}
-
-#[pymethods]
-impl NextMessage {
-    fn __await__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        slf
-    }
-
-    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        slf
-    }
-
-    fn __next__<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        if let Some(fetching) = &self.fetching {
-            return fetching.bind(py).call_method0("__next__");
-        }
-        let consumer = self.consumer.get();
-        if let Some(message) = consumer.ready_message(py)? {
-            return Err(PyStopIteration::new_err((message,)));
-        }
-        let fetching = consumer.fetch_message(py)?.call_method0("__await__")?;
-        self.fetching = Some(fetching.clone().unbind());
-        fetching.call_method0("__next__")
-    }
-}
-
-/// Iterates the batches of a consumer.
-#[pyclass(frozen, module = "headwater._headwater", name = "_AioBatchIterator")]
-#[derive(Debug)]
-pub(crate) struct AioBatchIterator {
-    consumer: Py<AioConsumer>,
-    stream: Stream,
-}
-
-#[pymethods]
-impl AioBatchIterator {
-    fn __aiter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        slf
-    }
-
-    fn __anext__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.consumer.get().next_batch(py, self.stream)
     }
 }

@@ -3,9 +3,12 @@
 pub(crate) mod bridge;
 mod client;
 mod consumer;
+mod iterators;
 mod producer;
+mod reader;
 mod scan;
 mod server;
+mod telling;
 mod topic;
 
 use pyo3::prelude::*;

@@ -1,6 +1,6 @@
 //! Partitions: numbers, and pairs of a topic and a number.
 
-use headwater::{PartitionId, TopicPartition};
+use headwater::{PartitionId, Subscription, TopicPartition};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -94,6 +94,32 @@ pub(crate) fn topics(value: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
             }
         })
         .collect()
+}
+
+/// What a consumer subscribes to: one name, several, or a compiled pattern that whole names match.
+pub(crate) fn subscription(value: &Bound<'_, PyAny>) -> PyResult<Subscription> {
+    static PATTERN: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    if !value.is_instance(PATTERN.import(value.py(), "re", "Pattern")?)? {
+        return Ok(Subscription::topics(topics(value)?));
+    }
+    let pattern = value.getattr("pattern")?;
+    let pattern = pattern
+        .cast::<PyString>()
+        .map_err(|_| PyTypeError::new_err("the pattern must be one of str, not of bytes"))?;
+    let flags: u32 = value.getattr("flags")?.extract()?;
+    // The bits of Python's `re`.
+    let letters: String = [(2, 'i'), (8, 'm'), (16, 's'), (64, 'x')]
+        .into_iter()
+        .filter(|(bit, _)| flags & bit != 0)
+        .map(|(_, letter)| letter)
+        .collect();
+    let pattern = pattern.to_str()?;
+    let pattern = if letters.is_empty() {
+        pattern.to_owned()
+    } else {
+        format!("(?{letters}:{pattern})")
+    };
+    Subscription::pattern(&pattern).map_err(errors::raise)
 }
 
 /// As `headwater.TopicPartition`.

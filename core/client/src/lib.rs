@@ -6,7 +6,7 @@
 //! - [`Client`] makes, lists, alters and deletes topics, and gives out everything else.
 //! - [`Topic`] reads a topic as tables ([`Topic::scan`], [`Topic::head`], [`Topic::tail`], [`Topic::rate`]) and knows its offsets.
 //! - [`Producer`] sends records one by one ([`Producer::send`]) or as tables ([`Producer::send_batch`]).
-//! - [`Consumer`] follows partitions.
+//! - [`Consumer`] follows partitions, alone or as a member of a group.
 //! - [`Error`] is the one error.
 //!
 //! All calls are futures; a thread without a runtime waits for them with [`tokio::runtime::Handle::block_on`] on [`Client::runtime`].
@@ -39,10 +39,13 @@ pub use admin_groups::{GroupDescription, GroupInfo, GroupMember, GroupOffset};
 pub use admin_users::UserInfo;
 pub use batch::{Batch, TopicPartition};
 pub use client::Client;
-pub use config::ClientConfig;
 pub use config::consumer::OffsetReset;
 pub use config::producer::Acks;
-pub use consumer::{BatchOptions, Consumer, ConsumerConfig, Until};
+pub use config::{ClientConfig, GroupConfig};
+pub use consumer::{
+    Announce, Assignor, BatchOptions, Consumer, ConsumerConfig, Finishing, Rebalance, Subscription,
+    Until,
+};
 pub use error::{Error, ErrorKind, Result};
 pub use headwater_columnar::DecodeOptions;
 pub use headwater_metadata::ScramMechanism;

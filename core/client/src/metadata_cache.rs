@@ -1,5 +1,6 @@
 //! What the client knows of topics and leaders.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -166,6 +167,40 @@ impl Client {
                 Err(error)
             }
         }
+    }
+
+    /// Those of `names` that are there, by name.
+    pub(crate) async fn topics_among(
+        &self,
+        names: &BTreeSet<Arc<str>>,
+    ) -> Result<Vec<Arc<TopicMetadata>>> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let asked = names.iter().map(|name| MetadataRequestTopic {
+            topic_id: Uuid::nil(),
+            name: Some(Str::from(&**name)),
+            ..Default::default()
+        });
+        let request = MetadataRequest {
+            topics: Some(asked.collect()),
+            allow_auto_topic_creation: false,
+            ..Default::default()
+        };
+        let response = self.call(Node::Any, request).await?;
+        let mut topics = Vec::with_capacity(response.topics.len());
+        for topic in response.topics {
+            let name = topic.name.clone().unwrap_or_default();
+            match read_topic(&name, topic) {
+                Ok(metadata) => topics.push(self.shared.metadata.learn(metadata)),
+                Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {
+                    self.shared.metadata.forget(&name);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        topics.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(topics)
     }
 
     /// All topics, by name.

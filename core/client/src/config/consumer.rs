@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use headwater_metadata::config::{Definition, Table, Unit};
 
+use super::group::GroupConfig;
 use super::{RetryConfig, layer, millis, size};
 use crate::error::{Error, ErrorKind, Result};
 use crate::scan::IsolationLevel;
@@ -12,6 +13,14 @@ use crate::scan::IsolationLevel;
 pub static CONSUMER: Table = Table::new(
     "consumer",
     &[
+        Definition::int(
+            "auto.commit.interval.ms",
+            "5000",
+            0,
+            i32::MAX,
+            "How often what is finished is committed with enable.auto.commit.",
+        )
+        .unit(Unit::Milliseconds),
         Definition::text(
             "auto.offset.reset",
             "latest",
@@ -35,6 +44,16 @@ pub static CONSUMER: Table = Table::new(
             "How long a call of the consumer may take, with its retries.",
         )
         .unit(Unit::Milliseconds),
+        Definition::boolean(
+            "enable.auto.commit",
+            "true",
+            "With a group, commits from time to time what the caller has finished.",
+        ),
+        Definition::boolean(
+            "exclude.internal.topics",
+            "true",
+            "Whether a subscribed pattern leaves out Kafka's own topics.",
+        ),
         Definition::int(
             "fetch.max.bytes",
             "52428800",
@@ -59,6 +78,30 @@ pub static CONSUMER: Table = Table::new(
             "Bytes that a fetch waits for.",
         )
         .unit(Unit::Bytes),
+        Definition::text(
+            "group.id",
+            "",
+            "The group whose members share the partitions and commit their offsets; none if empty.",
+        ),
+        Definition::text(
+            "group.instance.id",
+            "",
+            "The name of a static member: it comes back without a rebalance. None if empty.",
+        ),
+        Definition::choice(
+            "group.protocol",
+            "classic",
+            &["classic", "consumer"],
+            "How members of the group agree; only classic is served.",
+        ),
+        Definition::int(
+            "heartbeat.interval.ms",
+            "3000",
+            1,
+            i32::MAX,
+            "How often a member of a group tells that it is alive.",
+        )
+        .unit(Unit::Milliseconds),
         Definition::choice(
             "isolation.level",
             "read_uncommitted",
@@ -74,6 +117,14 @@ pub static CONSUMER: Table = Table::new(
         )
         .unit(Unit::Bytes),
         Definition::int(
+            "max.poll.interval.ms",
+            "300000",
+            1,
+            i32::MAX,
+            "How long a member of a group may take between two polls before its partitions go to others.",
+        )
+        .unit(Unit::Milliseconds),
+        Definition::int(
             "max.poll.records",
             "500",
             1,
@@ -88,6 +139,11 @@ pub static CONSUMER: Table = Table::new(
             "After how long topics and leaders are asked for again.",
         )
         .unit(Unit::Milliseconds),
+        Definition::text(
+            "partition.assignment.strategy",
+            "range,cooperative-sticky",
+            "Assignors that the member offers, best first: range, roundrobin, sticky, cooperative-sticky.",
+        ),
         Definition::int(
             "request.timeout.ms",
             "30000",
@@ -108,6 +164,14 @@ pub static CONSUMER: Table = Table::new(
             "1000",
             0,
             "The longest pause between retries.",
+        )
+        .unit(Unit::Milliseconds),
+        Definition::int(
+            "session.timeout.ms",
+            "45000",
+            1,
+            i32::MAX,
+            "After how long without a heartbeat the partitions of a member go to others.",
         )
         .unit(Unit::Milliseconds),
     ],
@@ -137,12 +201,16 @@ pub struct ConsumerConfig {
     pub client_id: String,
     /// `default.api.timeout.ms`
     pub api_timeout: Duration,
+    /// `exclude.internal.topics`
+    pub exclude_internal_topics: bool,
     /// `fetch.max.bytes`
     pub fetch_max_bytes: usize,
     /// `fetch.max.wait.ms`
     pub fetch_max_wait: Duration,
     /// `fetch.min.bytes`
     pub fetch_min_bytes: usize,
+    /// `group.id` and what goes with it; `None` without a group.
+    pub group: Option<GroupConfig>,
     /// `isolation.level`
     pub isolation_level: IsolationLevel,
     /// `max.partition.fetch.bytes`
@@ -168,9 +236,11 @@ impl ConsumerConfig {
             check_crcs: layer.boolean("check.crcs"),
             client_id: layer.text("client.id"),
             api_timeout: millis(&layer, "default.api.timeout.ms"),
+            exclude_internal_topics: layer.boolean("exclude.internal.topics"),
             fetch_max_bytes: size(&layer, "fetch.max.bytes"),
             fetch_max_wait: millis(&layer, "fetch.max.wait.ms"),
             fetch_min_bytes: size(&layer, "fetch.min.bytes"),
+            group: GroupConfig::of(&layer)?,
             isolation_level: match layer.text("isolation.level").as_str() {
                 "read_committed" => IsolationLevel::ReadCommitted,
                 _ => IsolationLevel::ReadUncommitted,

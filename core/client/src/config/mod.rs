@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod consumer;
+pub mod group;
 pub mod producer;
 
 use std::time::Duration;
@@ -13,6 +14,7 @@ use headwater_metadata::config::{ConfigError, Layer, Table, canonical_key};
 use crate::error::{Error, ErrorKind, Result};
 
 pub use client::ClientConfig;
+pub use group::GroupConfig;
 
 /// Checks `pairs` against `table`.
 pub(crate) fn layer<K: AsRef<str>, V: AsRef<str>>(

@@ -77,6 +77,21 @@ impl Assignment {
             .any(|assigned| assigned.partition == *partition)
     }
 
+    /// Those of `partitions` that are not assigned.
+    pub(crate) fn missing(&self, partitions: &[TopicPartition]) -> Vec<TopicPartition> {
+        partitions
+            .iter()
+            .filter(|partition| !self.contains(partition))
+            .cloned()
+            .collect()
+    }
+
+    /// Drops these partitions.
+    pub(crate) fn drop_all(&mut self, partitions: &[TopicPartition]) {
+        self.turns
+            .retain(|assigned| !partitions.contains(&assigned.partition));
+    }
+
     /// Keeps the partitions of `positions` that are there, drops the others, and adds what is new at its position.
     pub(crate) fn replace(
         &mut self,

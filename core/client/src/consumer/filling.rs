@@ -16,6 +16,23 @@ use crate::fetch::{Brought, FetchLimits, Wanted, fetch};
 use crate::position::Position;
 
 impl Consumer {
+    /// [`Consumer::fill`] that comes back as soon as the group may want something.
+    pub(super) async fn fill_or_news(
+        &mut self,
+        wait: Duration,
+        ends: Option<&Ends>,
+    ) -> Result<bool> {
+        let Some(group) = &self.group else {
+            return self.fill(wait, ends).await;
+        };
+        let news = group.news();
+        tokio::select! {
+            biased;
+            () = news => Ok(false),
+            filled = self.fill(wait, ends) => filled,
+        }
+    }
+
     /// Fetches once, waiting at most `wait` for records to come. Whether it brought any. What passes by itself (a leader that moves) is
     /// waited out; other errors are the caller's.
     pub(super) async fn fill(&mut self, wait: Duration, ends: Option<&Ends>) -> Result<bool> {

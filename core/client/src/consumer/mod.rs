@@ -1,58 +1,38 @@
-//! The consumer: reads assigned partitions in offset order, as Arrow tables.
+//! The consumer: reads partitions in offset order, as Arrow tables. Which ones it is told ([`Consumer::assign`]), or agrees on with the
+//! other members of its group ([`Consumer::subscribe`]).
 
 mod assignment;
+mod committing;
 mod filling;
+mod group;
+mod options;
+mod positions;
+mod reading;
+mod rebalancing;
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
-use headwater_columnar::{Column, DecodeOptions, Decoder};
-use headwater_record::{Offset, PartitionId};
+use headwater_columnar::{DecodeOptions, Decoder};
+use headwater_record::Offset;
 
-use crate::batch::{Batch, TopicPartition};
+use crate::batch::TopicPartition;
 use crate::client::Client;
 pub use crate::config::consumer::ConsumerConfig;
-use crate::config::consumer::OffsetReset;
 use crate::decode;
 use crate::error::{Error, ErrorKind, Result};
-use crate::list_offsets;
 use crate::position::Position;
 
 use assignment::{Assignment, Ends};
+use committing::Committing;
+use group::{Coordinator, Group};
+use rebalancing::Rebalancing;
 
-/// When [`Consumer::next_batch`] stops.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Until {
-    /// Never: it waits for more.
-    #[default]
-    Forever,
-    /// At the end of each partition as it was at the first call.
-    End,
-}
-
-/// How [`Consumer::next_batch`] cuts the stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BatchOptions {
-    /// Records in a table at most.
-    pub max_records: usize,
-    /// Fetched bytes behind a table at most, beyond what one fetch brings from one partition.
-    pub max_bytes: usize,
-    /// How long to wait for a fuller table once there is something.
-    pub max_wait: Duration,
-    /// When to stop.
-    pub until: Until,
-}
-
-impl Default for BatchOptions {
-    fn default() -> Self {
-        Self {
-            max_records: 65_536,
-            max_bytes: 16 << 20,
-            max_wait: Duration::from_millis(100),
-            until: Until::Forever,
-        }
-    }
-}
+pub use committing::Finishing;
+pub use group::assignors::Assignor;
+pub use group::subscription::Subscription;
+pub use options::{BatchOptions, Until};
+pub use rebalancing::{Announce, Rebalance};
 
 /// Reads assigned partitions. One thread at a time; every future may be dropped without losing a record: positions move only when a table
 /// is handed out.
@@ -65,6 +45,12 @@ pub struct Consumer {
     assignment: Assignment,
     ends: Option<Ends>,
     closed: bool,
+    /// Of `group.id`.
+    coordinator: Option<Arc<Coordinator>>,
+    /// While it is subscribed.
+    group: Option<Group>,
+    rebalancing: Rebalancing,
+    committing: Committing,
 }
 
 impl Consumer {
@@ -73,6 +59,9 @@ impl Consumer {
             check_crc: config.check_crcs,
             ..DecodeOptions::default()
         };
+        let group = config.group.as_ref();
+        let coordinator = group.map(|group| Arc::new(Coordinator::of(&group.group_id)));
+        let committing = Committing::new(group.and_then(|group| group.auto_commit_interval));
         Self {
             client,
             config,
@@ -81,6 +70,10 @@ impl Consumer {
             assignment: Assignment::default(),
             ends: None,
             closed: false,
+            coordinator,
+            group: None,
+            rebalancing: Rebalancing::default(),
+            committing,
         }
     }
 
@@ -105,10 +98,16 @@ impl Consumer {
         Ok(())
     }
 
-    /// Reads these partitions from now on, and only these. A partition that stays keeps its position; a new one starts where
-    /// `auto.offset.reset` says, as of now.
+    /// Reads these partitions from now on, and only these. A partition that stays keeps its position; a new one starts at the committed
+    /// offset of the group, if there is one, or else where `auto.offset.reset` says, as of now.
     pub async fn assign(&mut self, partitions: Vec<TopicPartition>) -> Result<()> {
         self.refuse_if_closed()?;
+        if self.group.is_some() {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                "The consumer is subscribed, and its group assigns the partitions: unsubscribe first to assign some.",
+            ));
+        }
         let mut partitions = partitions;
         partitions.sort_unstable();
         partitions.dedup();
@@ -118,21 +117,10 @@ impl Consumer {
                 .await?
                 .leader(partition.partition)?;
         }
-        let new: Vec<_> = partitions
-            .iter()
-            .filter(|partition| !self.assignment.contains(partition))
-            .cloned()
-            .collect();
-        let start = match self.config.auto_offset_reset {
-            // Without a rule the first offset serves until the caller seeks.
-            OffsetReset::None | OffsetReset::Earliest => Position::Earliest,
-            OffsetReset::Latest => Position::Latest,
-            OffsetReset::ByDuration(age) => {
-                Position::AgoMs(u64::try_from(age.as_millis()).unwrap_or(u64::MAX))
-            }
-        };
-        let positions = self.resolve(&start, &new).await?;
+        let new = self.assignment.missing(&partitions);
+        let positions = self.start_positions(&new).await?;
         self.assignment.replace(&partitions, &positions);
+        self.committing.follow(&self.assignment.positions());
         self.decoder = None;
         self.ends = None;
         Ok(())
@@ -174,7 +162,7 @@ impl Consumer {
     /// The next offset to be handed out in each assigned partition.
     #[expect(
         clippy::unused_async,
-        reason = "with a group, a position may first have to be asked for"
+        reason = "a future may have to ask the broker for it"
     )]
     pub async fn position(&self) -> Result<BTreeMap<TopicPartition, Offset>> {
         self.refuse_if_closed()?;
@@ -214,162 +202,6 @@ impl Consumer {
         self.assignment.paused()
     }
 
-    /// The next records, at most `max_records` (`None`: `max.poll.records`); an empty table when `timeout` passes first.
-    pub async fn poll(&mut self, timeout: Duration, max_records: Option<usize>) -> Result<Batch> {
-        self.refuse_if_idle()?;
-        let max_records = max_records.unwrap_or(self.config.max_poll_records).max(1);
-        let deadline = Instant::now().checked_add(timeout);
-        loop {
-            let batch = self.hand_out(max_records, self.config.fetch_max_bytes, None)?;
-            if !batch.is_empty() {
-                return Ok(batch);
-            }
-            let left = deadline.map_or(Duration::MAX, |deadline| {
-                deadline.saturating_duration_since(Instant::now())
-            });
-            let brought = self
-                .fill(left.min(self.config.fetch_max_wait), None)
-                .await?;
-            if !brought && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                return Ok(batch);
-            }
-        }
-    }
-
-    /// The next table of a stream, or `None` at its end.
-    pub async fn next_batch(&mut self, options: &BatchOptions) -> Result<Option<Batch>> {
-        self.refuse_if_idle()?;
-        self.fix_ends(options.until).await?;
-        let ends = self.ends.clone();
-        loop {
-            self.gather(options, ends.as_ref()).await?;
-            let batch =
-                self.hand_out(options.max_records.max(1), options.max_bytes, ends.as_ref())?;
-            if !batch.is_empty() {
-                return Ok(Some(batch));
-            }
-            let more = self.assignment.ahead(ends.as_ref()).offsets > 0
-                || self.assignment.fetchable(ends.as_ref()).next().is_some();
-            if !more {
-                return if options.until == Until::End {
-                    Ok(None)
-                } else {
-                    Err(all_paused())
-                };
-            }
-        }
-    }
-
-    /// Gives the assignment up and refuses further use. Idempotent.
-    pub fn close(&mut self) {
-        self.assignment.clear();
-        self.closed = true;
-    }
-
-    /// Fetches until a table is full, until `max_wait` has passed since there was something, or until there is nothing more to fetch.
-    async fn gather(&mut self, options: &BatchOptions, ends: Option<&Ends>) -> Result<()> {
-        let mut full_by = None;
-        loop {
-            let ahead = self.assignment.ahead(ends);
-            if ahead.offsets >= options.max_records as u64 || ahead.bytes >= options.max_bytes {
-                return Ok(());
-            }
-            if self.assignment.fetchable(ends).next().is_none() {
-                return Ok(());
-            }
-            let wait = if ahead.offsets == 0 {
-                self.config.fetch_max_wait
-            } else {
-                let full_by = *full_by.get_or_insert_with(|| Instant::now() + options.max_wait);
-                full_by.saturating_duration_since(Instant::now())
-            };
-            let brought = self.fill(wait, ends).await?;
-            if !brought && full_by.is_some_and(|full_by| Instant::now() >= full_by) {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Decodes what lies ahead and moves the positions.
-    fn hand_out(
-        &mut self,
-        max_records: usize,
-        max_bytes: usize,
-        ends: Option<&Ends>,
-    ) -> Result<Batch> {
-        let mut chunks = self.assignment.take(max_records, max_bytes, ends);
-        let decoder = match self.decoder.take() {
-            Some(decoder) => decoder,
-            None => decode::decoder(self.columns_for_assignment())?,
-        };
-        let decoder = self.decoder.insert(decoder);
-        if chunks.is_empty() {
-            return decode::empty(decoder);
-        }
-        let batch = decode::decode(decoder, &mut chunks, max_records)?;
-        self.assignment.passed(&batch.next_offsets);
-        Ok(batch)
-    }
-
-    /// With several topics the table says which one a record is from.
-    fn columns_for_assignment(&self) -> DecodeOptions {
-        let mut decode = self.decode.clone();
-        let partitions = self.assignment.partitions();
-        let several = partitions
-            .windows(2)
-            .any(|pair| pair[0].topic != pair[1].topic);
-        if several {
-            decode.columns = decode.columns.with(Column::Topic);
-        }
-        decode
-    }
-
-    async fn fix_ends(&mut self, until: Until) -> Result<()> {
-        match until {
-            Until::Forever => self.ends = None,
-            Until::End if self.ends.is_none() => {
-                self.ends = Some(
-                    self.resolve(&Position::Latest, &self.assignment.partitions())
-                        .await?,
-                );
-            }
-            Until::End => {}
-        }
-        Ok(())
-    }
-
-    /// The offset of `at` in each of `partitions`, whatever their topics.
-    async fn resolve(
-        &self,
-        at: &Position,
-        partitions: &[TopicPartition],
-    ) -> Result<BTreeMap<TopicPartition, Offset>> {
-        let mut topics: BTreeMap<&str, Vec<PartitionId>> = BTreeMap::new();
-        for partition in partitions {
-            topics
-                .entry(&partition.topic)
-                .or_default()
-                .push(partition.partition);
-        }
-        let mut found = BTreeMap::new();
-        for (topic, numbers) in topics {
-            let offsets = list_offsets::resolve(
-                &self.client,
-                topic,
-                &numbers,
-                at,
-                self.config.isolation_level,
-            )
-            .await?;
-            found.extend(
-                offsets
-                    .into_iter()
-                    .map(|(number, offset)| (TopicPartition::new(topic, number), offset)),
-            );
-        }
-        Ok(found)
-    }
-
     fn refuse_if_closed(&self) -> Result<()> {
         if self.closed {
             return Err(Error::new(
@@ -382,19 +214,12 @@ impl Consumer {
 
     fn refuse_if_idle(&self) -> Result<()> {
         self.refuse_if_closed()?;
-        if self.assignment.is_empty() {
+        if self.assignment.is_empty() && self.group.is_none() {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
-                "The consumer has no partition to read: assign some first.",
+                "The consumer has no partition to read: subscribe to topics, or assign partitions first.",
             ));
         }
         Ok(())
     }
-}
-
-fn all_paused() -> Error {
-    Error::new(
-        ErrorKind::InvalidArgument,
-        "All partitions of the consumer are paused: resume one to read on.",
-    )
 }

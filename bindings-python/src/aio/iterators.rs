@@ -1,0 +1,57 @@
+//! What `async for` iterates: the messages and the batches of a consumer.
+
+use pyo3::exceptions::PyStopIteration;
+use pyo3::prelude::*;
+
+use crate::aio::consumer::AioConsumer;
+use crate::fetch_ahead::Stream;
+
+/// An awaitable of the next message, which it takes only when it is awaited: one that is cancelled before takes none.
+#[pyclass(module = "headwater._headwater", name = "_NextMessage")]
+pub(super) struct NextMessage {
+    pub(super) consumer: Py<AioConsumer>,
+    pub(super) fetching: Option<Py<PyAny>>,
+}
+
+#[pymethods]
+impl NextMessage {
+    fn __await__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __next__<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(fetching) = &self.fetching {
+            return fetching.bind(py).call_method0("__next__");
+        }
+        let consumer = self.consumer.get();
+        if let Some(message) = consumer.ready_message(py)? {
+            return Err(PyStopIteration::new_err((message,)));
+        }
+        let fetching = consumer.fetch_message(py)?.call_method0("__await__")?;
+        self.fetching = Some(fetching.clone().unbind());
+        fetching.call_method0("__next__")
+    }
+}
+
+/// Iterates the batches of a consumer.
+#[pyclass(frozen, module = "headwater._headwater", name = "_AioBatchIterator")]
+#[derive(Debug)]
+pub(super) struct AioBatchIterator {
+    pub(super) consumer: Py<AioConsumer>,
+    pub(super) stream: Stream,
+}
+
+#[pymethods]
+impl AioBatchIterator {
+    fn __aiter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __anext__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.consumer.get().next_batch(py, self.stream)
+    }
+}

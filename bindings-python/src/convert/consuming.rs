@@ -1,0 +1,134 @@
+//! The arguments of a consumer's calls, and positions as it tells them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use headwater::{BatchOptions, Until};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::batch::Batch;
+use crate::convert::{partitions, position};
+use crate::errors;
+use crate::message::Message;
+
+/// The arguments of `batches()`.
+pub(crate) fn batch_options(
+    max_records: usize,
+    max_bytes: usize,
+    max_wait: f64,
+    until: &str,
+) -> PyResult<BatchOptions> {
+    let until = match until {
+        "forever" => Until::Forever,
+        "end" => Until::End,
+        other => {
+            return Err(errors::invalid(&format!(
+                "until is \"forever\" or \"end\", not {other:?}."
+            )));
+        }
+    };
+    if max_records == 0 {
+        return Err(errors::invalid(
+            "max_records is 0: a batch has at least one record.",
+        ));
+    }
+    let Ok(max_wait) = Duration::try_from_secs_f64(max_wait) else {
+        return Err(errors::invalid(
+            "max_wait must be a number of seconds that is not negative.",
+        ));
+    };
+    Ok(BatchOptions {
+        max_records,
+        max_bytes,
+        max_wait,
+        until,
+    })
+}
+
+/// Whether a commit waits for the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wait {
+    ForAnswer,
+    No,
+}
+
+impl From<bool> for Wait {
+    fn from(wait: bool) -> Self {
+        if wait { Self::ForAnswer } else { Self::No }
+    }
+}
+
+/// The argument of `commit()`: a batch, a message, or offsets by partition.
+pub(crate) fn offsets(
+    what: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Option<BTreeMap<headwater::TopicPartition, headwater::Offset>>> {
+    let Some(what) = what else {
+        return Ok(None);
+    };
+    if what.is_instance_of::<Message>() {
+        let topic: String = what.getattr("topic")?.extract()?;
+        let partition: i32 = what.getattr("partition")?.extract()?;
+        let offset: i64 = what.getattr("offset")?.extract()?;
+        return Ok(Some(BTreeMap::from([(
+            headwater::TopicPartition::new(topic, partition),
+            headwater::Offset::new(offset + 1),
+        )])));
+    }
+    let what = match what.cast::<Batch>() {
+        Ok(batch) => batch.getattr("next_offsets")?,
+        Err(_) => what.clone(),
+    };
+    let offsets = what.cast::<PyDict>().map_err(|_| {
+        errors::invalid(
+            "commit takes a Batch, a Message, or a dict of offsets by partition such as {(\"flights\", 0): 42}.",
+        )
+    })?;
+    let pairs = offsets.iter().map(|(partition, offset)| {
+        Ok((
+            partitions::topic_partition(&partition)?,
+            position::offset(&offset)?,
+        ))
+    });
+    pairs.collect::<PyResult<_>>().map(Some)
+}
+
+/// Positions as a dictionary of `TopicPartition`s.
+pub(crate) fn by_partition<'py, V: IntoPyObject<'py>>(
+    py: Python<'py>,
+    values: impl IntoIterator<Item = (headwater::TopicPartition, V)>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let all = PyDict::new(py);
+    for (partition, value) in values {
+        all.set_item(partitions::to_python(py, &partition)?, value)?;
+    }
+    Ok(all)
+}
+
+/// Where `seek()` goes: positions, each with the partitions it is for (all, if none).
+pub(crate) type Moves = Vec<(headwater::Position, Vec<headwater::TopicPartition>)>;
+
+/// The arguments of `seek()`.
+pub(crate) fn seeks(
+    to: &Bound<'_, PyAny>,
+    partitions: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Moves> {
+    if let Ok(offsets) = to.cast::<PyDict>()
+        && offsets
+            .keys()
+            .iter()
+            .all(|key| key.is_instance_of::<pyo3::types::PyTuple>())
+    {
+        let moves = offsets.iter().map(|(partition, offset)| {
+            Ok((
+                headwater::Position::Offset(position::offset(&offset)?),
+                vec![partitions::topic_partition(&partition)?],
+            ))
+        });
+        return moves.collect();
+    }
+    Ok(vec![(
+        position::position(to)?,
+        partitions::topic_partitions(partitions)?,
+    )])
+}

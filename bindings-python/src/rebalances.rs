@@ -1,0 +1,59 @@
+//! What the caller wants to hear of rebalances.
+
+use headwater::{Rebalance, TopicPartition};
+use pyo3::prelude::*;
+
+use crate::convert::partitions;
+
+/// `on_assign`, `on_revoke` and `on_lost` of a subscription.
+#[derive(Debug, Default)]
+pub(crate) struct Callbacks {
+    assigned: Option<Py<PyAny>>,
+    revoked: Option<Py<PyAny>>,
+    lost: Option<Py<PyAny>>,
+}
+
+impl Callbacks {
+    pub(crate) fn new(
+        on_assign: Option<Py<PyAny>>,
+        on_revoke: Option<Py<PyAny>>,
+        on_lost: Option<Py<PyAny>>,
+    ) -> Self {
+        Self {
+            assigned: on_assign,
+            revoked: on_revoke,
+            lost: on_lost,
+        }
+    }
+
+    /// The function for this rebalance. Without `on_lost`, partitions that are lost are revoked, as in Kafka.
+    pub(crate) fn of(&self, py: Python<'_>, rebalance: &Rebalance) -> Option<Py<PyAny>> {
+        let function = match rebalance {
+            Rebalance::Assigned(_) => self.assigned.as_ref(),
+            Rebalance::Revoked(_) => self.revoked.as_ref(),
+            Rebalance::Lost(_) => self.lost.as_ref().or(self.revoked.as_ref()),
+        };
+        function.map(|function| function.clone_ref(py))
+    }
+}
+
+/// Calls a function with the partitions of a rebalance.
+pub(crate) fn call<'py>(
+    py: Python<'py>,
+    function: &Py<PyAny>,
+    rebalance: &Rebalance,
+) -> PyResult<Bound<'py, PyAny>> {
+    let partitions = concerned(rebalance)
+        .iter()
+        .map(|partition| partitions::to_python(py, partition))
+        .collect::<PyResult<Vec<_>>>()?;
+    function.bind(py).call1((partitions,))
+}
+
+fn concerned(rebalance: &Rebalance) -> &[TopicPartition] {
+    match rebalance {
+        Rebalance::Assigned(partitions)
+        | Rebalance::Revoked(partitions)
+        | Rebalance::Lost(partitions) => partitions,
+    }
+}

@@ -1,0 +1,201 @@
+//! Committed offsets: written and read at the coordinator.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use headwater_protocol::offset_commit_request::{
+    OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
+use headwater_protocol::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
+use headwater_protocol::{ErrorCode, OffsetCommitRequest, OffsetFetchRequest, Str};
+use headwater_record::{Offset, PartitionId};
+
+use super::caller::Identity;
+use super::coordinator::Coordinator;
+use crate::batch::TopicPartition;
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::error_codes;
+use crate::metadata_cache::TopicMetadata;
+
+/// Offsets to be read next.
+pub(crate) type Offsets = BTreeMap<TopicPartition, Offset>;
+
+/// Commits, with retries for what passes by itself. The first partition that was refused is the error.
+pub(crate) async fn commit(
+    client: &Client,
+    coordinator: &Coordinator,
+    identity: &Identity,
+    offsets: &Offsets,
+) -> Result<()> {
+    if offsets.is_empty() {
+        return Ok(());
+    }
+    let topics = topics(client, offsets.keys()).await?;
+    let request = OffsetCommitRequest {
+        group_id: Str::from(coordinator.group_id()),
+        generation_id_or_member_epoch: identity.generation,
+        member_id: identity.member_id.clone(),
+        group_instance_id: identity.instance_id.clone(),
+        topics: topics
+            .iter()
+            .map(|topic| commit_topic(topic, offsets))
+            .collect(),
+        ..Default::default()
+    };
+    client
+        .retried(None, || async {
+            let node = coordinator.node(client).await?;
+            let answer = client.call(node, request.clone()).await;
+            let response = answer.inspect_err(|_| coordinator.forget())?;
+            for topic in response.topics {
+                let name = name_of(&topics, &topic.name, topic.topic_id);
+                for partition in topic.partitions {
+                    let code = error_codes::code(partition.error_code);
+                    check(code, coordinator, "commit offsets of").map_err(|error| {
+                        error
+                            .in_topic(Arc::clone(&name))
+                            .in_partition(PartitionId::new(partition.partition_index))
+                    })?;
+                }
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// What the group has committed for these partitions; those without a commit are left out.
+pub(crate) async fn committed(
+    client: &Client,
+    coordinator: &Coordinator,
+    partitions: &[TopicPartition],
+) -> Result<Offsets> {
+    if partitions.is_empty() {
+        return Ok(Offsets::new());
+    }
+    let topics = topics(client, partitions).await?;
+    let asked = topics.iter().map(|topic| OffsetFetchRequestTopics {
+        name: topic.wire_name(),
+        topic_id: topic.topic_id,
+        partition_indexes: numbers_of(topic, partitions),
+        ..Default::default()
+    });
+    let request = OffsetFetchRequest {
+        groups: vec![OffsetFetchRequestGroup {
+            group_id: Str::from(coordinator.group_id()),
+            member_id: None,
+            member_epoch: -1,
+            topics: Some(asked.collect()),
+            ..Default::default()
+        }],
+        require_stable: true,
+        ..Default::default()
+    };
+    client
+        .retried(None, || async {
+            let node = coordinator.node(client).await?;
+            let answer = client.call(node, request.clone()).await;
+            let response = answer.inspect_err(|_| coordinator.forget())?;
+            let group = response.groups.into_iter().next();
+            let group = group.ok_or_else(|| error_codes::no_answer("OffsetFetch"))?;
+            let doing = "read committed offsets of";
+            check(error_codes::code(group.error_code), coordinator, doing)?;
+            let mut found = Offsets::new();
+            for topic in group.topics {
+                let name = name_of(&topics, &topic.name, topic.topic_id);
+                for partition in topic.partitions {
+                    check(error_codes::code(partition.error_code), coordinator, doing)?;
+                    if partition.committed_offset >= 0 {
+                        found.insert(
+                            TopicPartition::new(Arc::clone(&name), partition.partition_index),
+                            Offset::new(partition.committed_offset),
+                        );
+                    }
+                }
+            }
+            Ok(found)
+        })
+        .await
+}
+
+/// The topics of these partitions, each once.
+async fn topics<'a>(
+    client: &Client,
+    partitions: impl IntoIterator<Item = &'a TopicPartition>,
+) -> Result<Vec<Arc<TopicMetadata>>> {
+    let mut topics: Vec<Arc<TopicMetadata>> = Vec::new();
+    for partition in partitions {
+        if !topics.iter().any(|topic| topic.name == partition.topic) {
+            topics.push(client.topic_metadata(&partition.topic).await?);
+        }
+    }
+    Ok(topics)
+}
+
+fn commit_topic(topic: &TopicMetadata, offsets: &Offsets) -> OffsetCommitRequestTopic {
+    let partitions = offsets
+        .iter()
+        .filter(|(partition, _)| partition.topic == topic.name)
+        .map(|(partition, offset)| OffsetCommitRequestPartition {
+            partition_index: partition.partition.get(),
+            committed_offset: offset.get(),
+            committed_leader_epoch: -1,
+            committed_metadata: Some(Str::default()),
+            ..Default::default()
+        });
+    OffsetCommitRequestTopic {
+        name: topic.wire_name(),
+        topic_id: topic.topic_id,
+        partitions: partitions.collect(),
+        ..Default::default()
+    }
+}
+
+fn numbers_of(topic: &TopicMetadata, partitions: &[TopicPartition]) -> Vec<i32> {
+    partitions
+        .iter()
+        .filter(|partition| partition.topic == topic.name)
+        .map(|partition| partition.partition.get())
+        .collect()
+}
+
+/// Answers name topics by id or by name, as the version has it.
+fn name_of(topics: &[Arc<TopicMetadata>], name: &str, id: uuid::Uuid) -> Arc<str> {
+    topics
+        .iter()
+        .find(|topic| *topic.name == *name || (!id.is_nil() && topic.topic_id == id))
+        .map_or_else(|| Arc::from(name), |topic| Arc::clone(&topic.name))
+}
+
+fn check(code: ErrorCode, coordinator: &Coordinator, doing: &str) -> Result<()> {
+    if code == ErrorCode::None {
+        return Ok(());
+    }
+    if matches!(
+        code,
+        ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable
+    ) {
+        coordinator.forget();
+    }
+    Err(refusal(code, coordinator.group_id(), doing))
+}
+
+fn refusal(code: ErrorCode, group_id: &str, doing: &str) -> Error {
+    let told = match code {
+        ErrorCode::UnknownMemberId | ErrorCode::IllegalGeneration => Some(
+            "the group has rebalanced without this member, and its partitions are read by others: poll to join again, and expect the \
+             records that were not committed elsewhere",
+        ),
+        ErrorCode::RebalanceInProgress => {
+            Some("the group rebalances: poll, then commit what is still assigned")
+        }
+        _ => None,
+    };
+    let error = error_codes::error(code, told, &format!("{doing} group \"{group_id}\""));
+    match code {
+        ErrorCode::FencedInstanceId => error.fatal(),
+        // The same broker would say the same again.
+        ErrorCode::UnknownTopicOrPartition | ErrorCode::UnknownTopicId => error.retriable(false),
+        _ => error,
+    }
+}

@@ -1,0 +1,136 @@
+//! Where a group goes on: commits, and what is committed by itself.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use headwater::{BatchOptions, ErrorKind, Offset, Position, Until};
+use rstest::rstest;
+
+use super::{
+    MOMENT, PATIENCE, config, member, numbers, partition, poll_until, poll_until_read,
+    poll_until_shared, start,
+};
+use crate::table::{text, values};
+use crate::target::Target::{self, Directory, Memory};
+
+#[rstest]
+fn commits_are_kept_and_started_from(#[values(Memory, Directory)] target: Target) {
+    let broker = start(target);
+    broker.make("t", 2);
+    broker.fill("t", 0, numbers(20));
+    let mut one = member(&broker, &["t"], &[("enable.auto.commit", "false")]);
+    assert_eq!(poll_until_read(&broker, &mut one, 7).len(), 7);
+    assert_eq!(
+        broker.wait(one.committed(&[partition(0)])).unwrap(),
+        BTreeMap::new()
+    );
+    broker.wait(one.commit(None)).unwrap();
+    let committed = broker.wait(one.committed(&[])).unwrap();
+    assert_eq!(committed[&partition(0)], Offset::new(7));
+    broker.wait(one.commit_async(None)).unwrap();
+    broker.wait(one.close());
+
+    // Who assigns partitions by hand starts there, too, and may commit while the group has no members.
+    let mut other = broker.consumer(config(&[("enable.auto.commit", "false")]));
+    other.decode_as(text()).unwrap();
+    broker.wait(other.assign(vec![partition(0)])).unwrap();
+    let batch = broker.wait(other.poll(PATIENCE, Some(1))).unwrap();
+    assert_eq!(values(&batch), ["7"]);
+    assert_eq!(broker.wait(other.lag()).unwrap()[&partition(0)], 12);
+    broker.wait(other.commit(None)).unwrap();
+    let committed = broker.wait(other.committed(&[])).unwrap();
+    assert_eq!(committed[&partition(0)], Offset::new(8));
+}
+
+#[rstest]
+fn only_finished_batches_are_committed_by_themselves(
+    #[values(Memory, Directory)] target: Target,
+    #[values("leaves", "dies")] how: &str,
+) {
+    let broker = start(target);
+    broker.make("t", 1);
+    broker.fill("t", 0, numbers(30));
+    let short = [
+        ("auto.commit.interval.ms", "0"),
+        ("session.timeout.ms", "200"),
+    ];
+    let mut one = member(&broker, &["t"], &short);
+    let read = poll_until(&broker, &mut [&mut one], |_, read| read[0].len() >= 21);
+    assert_eq!(read[0].len(), 21);
+    // The third batch was handed out, and nobody has asked for the fourth.
+    if how == "leaves" {
+        broker.wait(one.close());
+    } else {
+        drop(one);
+    }
+    let mut two = member(&broker, &["t"], &short);
+    let again = poll_until_read(&broker, &mut two, 1);
+    let first: usize = again[0].parse().unwrap();
+    // The last commit of who dies may not have been sent.
+    assert!(first == 14 || (how == "dies" && first < 14), "{first}");
+}
+
+#[rstest]
+fn a_stream_to_the_end_waits_for_its_partitions(#[values(Memory, Directory)] target: Target) {
+    let broker = start(target);
+    broker.make("t", 3);
+    for number in 0..3 {
+        broker.fill("t", number, numbers(100));
+    }
+    let mut one = member(&broker, &["t"], &[]);
+    let options = BatchOptions {
+        max_records: 70,
+        until: Until::End,
+        ..BatchOptions::default()
+    };
+    let mut read = 0;
+    while let Some(batch) = broker.wait(one.next_batch(&options)).unwrap() {
+        read += batch.len();
+    }
+    assert_eq!(read, 300);
+    // The end was asked for, so all was finished.
+    broker.wait(one.close());
+    let mut two = member(&broker, &["t"], &[]);
+    poll_until_shared(&broker, &mut [&mut two], &[3]);
+    assert!(
+        broker
+            .wait(two.lag())
+            .unwrap()
+            .values()
+            .all(|lag| *lag == 0)
+    );
+}
+
+#[rstest]
+fn seeking_goes_there_within_the_assignment(#[values(Memory, Directory)] target: Target) {
+    let broker = start(target);
+    broker.make("t", 1);
+    broker.fill("t", 0, numbers(10));
+    let mut one = member(&broker, &["t"], &[]);
+    poll_until_read(&broker, &mut one, 10);
+    broker
+        .wait(one.seek(&Position::Offset(Offset::new(8)), &[]))
+        .unwrap();
+    assert_eq!(poll_until_read(&broker, &mut one, 2), ["8", "9"]);
+}
+
+#[rstest]
+fn without_a_committed_offset_and_without_a_rule_polling_fails(
+    #[values(Memory, Directory)] target: Target,
+) {
+    let broker = start(target);
+    broker.make("t", 1);
+    broker.fill("t", 0, numbers(5));
+    let mut one = member(&broker, &["t"], &[("auto.offset.reset", "none")]);
+    let deadline = Instant::now() + PATIENCE;
+    let error = loop {
+        match broker.wait(one.poll(MOMENT, None)) {
+            Ok(_) => assert!(Instant::now() < deadline),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.kind(), ErrorKind::OffsetOutOfRange);
+    let at = BTreeMap::from([(partition(0), Offset::new(3))]);
+    broker.wait(one.commit(Some(at))).unwrap();
+    assert_eq!(poll_until_read(&broker, &mut one, 2), ["3", "4"]);
+}

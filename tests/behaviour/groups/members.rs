@@ -1,0 +1,141 @@
+//! Members that restart, die, or do not poll.
+
+use std::time::Instant;
+
+use headwater::{Announce, ConsumerConfig, ErrorCode, ErrorKind, Rebalance, Subscription};
+use rstest::rstest;
+
+use super::{
+    MOMENT, PATIENCE, member, numbers, partition, poll_until_read, poll_until_shared, start,
+};
+use crate::target::Target::{self, Directory, Memory};
+
+#[rstest]
+fn a_static_member_restarts_without_a_rebalance(#[values(Memory, Directory)] target: Target) {
+    let broker = start(target);
+    broker.make("t", 2);
+    let mut one = member(&broker, &["t"], &[("group.instance.id", "one")]);
+    let mut two = member(&broker, &["t"], &[("group.instance.id", "two")]);
+    poll_until_shared(&broker, &mut [&mut one, &mut two], &[1, 1]);
+    one.announce(Announce::Rebalances);
+    while one.next_rebalance().is_some() {}
+    let had = two.assignment();
+    broker.wait(two.close());
+    let mut two = member(&broker, &["t"], &[("group.instance.id", "two")]);
+    poll_until_shared(&broker, &mut [&mut two], &[1]);
+    assert_eq!(two.assignment(), had);
+    // A few heartbeats later nobody has told the other to give anything up.
+    broker.fill("t", one.assignment()[0].partition.get(), numbers(30));
+    let read = poll_until_read(&broker, &mut one, 30);
+    assert_eq!((read.len(), one.next_rebalance()), (30, None));
+}
+
+#[rstest]
+fn of_two_static_members_with_one_name_the_newer_stays(
+    #[values(Memory, Directory)] target: Target,
+) {
+    let broker = start(target);
+    broker.make("t", 1);
+    let name = [("group.instance.id", "one")];
+    let mut old = member(&broker, &["t"], &name);
+    poll_until_shared(&broker, &mut [&mut old], &[1]);
+    let mut new = member(&broker, &["t"], &name);
+    poll_until_shared(&broker, &mut [&mut new], &[1]);
+    let deadline = Instant::now() + PATIENCE;
+    let error = loop {
+        match broker.wait(old.poll(MOMENT, None)) {
+            Ok(_) => assert!(Instant::now() < deadline),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.code(), ErrorCode::FencedInstanceId);
+    assert!(error.is_fatal() && old.assignment().is_empty());
+}
+
+#[rstest]
+fn the_partitions_of_a_dead_member_go_to_the_others(#[values(Memory, Directory)] target: Target) {
+    let broker = start(target);
+    broker.make("t", 2);
+    let short = [("session.timeout.ms", "200")];
+    let mut one = member(&broker, &["t"], &short);
+    let mut two = member(&broker, &["t"], &short);
+    poll_until_shared(&broker, &mut [&mut one, &mut two], &[1, 1]);
+    drop(two);
+    poll_until_shared(&broker, &mut [&mut one], &[2]);
+}
+
+#[rstest]
+fn a_member_that_does_not_poll_loses_its_partitions_and_comes_back(
+    #[values(Memory, Directory)] target: Target,
+) {
+    let broker = start(target);
+    broker.make("t", 2);
+    let impatient = [
+        ("max.poll.interval.ms", "400"),
+        ("enable.auto.commit", "false"),
+    ];
+    let mut one = member(&broker, &["t"], &[]);
+    let mut two = member(&broker, &["t"], &impatient);
+    two.announce(Announce::Rebalances);
+    let deadline = Instant::now() + PATIENCE;
+    while two.assignment().len() != 1 || one.assignment().len() != 1 {
+        broker.wait(one.poll(MOMENT, None)).unwrap();
+        broker.wait(two.poll(MOMENT, None)).unwrap();
+        while two.next_rebalance().is_some() {}
+        assert!(Instant::now() < deadline);
+    }
+    let had = two.assignment();
+    poll_until_shared(&broker, &mut [&mut one], &[2]);
+    // Its generation is over.
+    let error = broker.wait(two.commit(None)).unwrap_err();
+    assert!(
+        matches!(
+            error.code(),
+            ErrorCode::UnknownMemberId | ErrorCode::IllegalGeneration
+        ),
+        "{error:?}"
+    );
+    let mut told = Vec::new();
+    while one.assignment().len() != 1 || two.assignment().len() != 1 {
+        broker.wait(one.poll(MOMENT, None)).unwrap();
+        broker.wait(two.poll(MOMENT, None)).unwrap();
+        told.extend(std::iter::from_fn(|| two.next_rebalance()));
+        assert!(Instant::now() < deadline);
+    }
+    assert_eq!(told[0], Rebalance::Lost(had));
+}
+
+#[rstest]
+fn what_cannot_be_right_is_refused(#[values(Memory, Directory)] target: Target) {
+    let broker = start(target);
+    broker.make("t", 1);
+    let mut loner = broker.consumer(ConsumerConfig::default());
+    let error = loner.subscribe(Subscription::topics(["t"])).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    assert!(broker.wait(loner.commit(None)).is_err());
+    let mut one = member(&broker, &["t"], &[]);
+    assert!(broker.wait(one.assign(vec![partition(0)])).is_err());
+    for (key, value) in [
+        ("group.protocol", "consumer"),
+        ("partition.assignment.strategy", "best"),
+        ("heartbeat.interval.ms", "60000"),
+    ] {
+        let refused = ConsumerConfig::parse([("group.id", "g"), (key, value)]).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Config, "{refused}");
+    }
+    // Members must have an assignor in common.
+    poll_until_shared(&broker, &mut [&mut one], &[1]);
+    let mut stranger = member(
+        &broker,
+        &["t"],
+        &[("partition.assignment.strategy", "sticky")],
+    );
+    let deadline = Instant::now() + PATIENCE;
+    let error = loop {
+        match broker.wait(stranger.poll(MOMENT, None)) {
+            Ok(_) => assert!(Instant::now() < deadline),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.code(), ErrorCode::InconsistentGroupProtocol);
+}

@@ -1,0 +1,100 @@
+//! Consumer groups: who reads what, from where, and what happens when members come and go.
+
+mod commits;
+mod members;
+mod sharing;
+
+use std::time::{Duration, Instant};
+
+use headwater::{Consumer, ConsumerConfig, Subscription, TopicPartition};
+
+use crate::table::{text, values};
+use crate::target::{Running, Target};
+
+/// Long enough for every machine; tests never wait for it when all is well.
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
+pub(super) const MOMENT: Duration = Duration::from_millis(20);
+
+/// A broker whose groups do not wait for more members, and whose members may have short sessions.
+pub(super) fn start(target: Target) -> Running {
+    target.start_with(&[
+        ("group.initial.rebalance.delay.ms", "0"),
+        ("group.min.session.timeout.ms", "100"),
+    ])
+}
+
+pub(super) fn config(pairs: &[(&str, &str)]) -> ConsumerConfig {
+    let fixed = [
+        ("group.id", "g"),
+        ("auto.offset.reset", "earliest"),
+        ("heartbeat.interval.ms", "20"),
+        ("metadata.max.age.ms", "50"),
+        ("fetch.max.wait.ms", "50"),
+    ];
+    ConsumerConfig::parse(fixed.iter().chain(pairs).copied()).unwrap()
+}
+
+pub(super) fn member(broker: &Running, topics: &[&str], pairs: &[(&str, &str)]) -> Consumer {
+    let mut consumer = broker.consumer(config(pairs));
+    consumer.decode_as(text()).unwrap();
+    consumer.subscribe(Subscription::topics(topics)).unwrap();
+    consumer
+}
+
+pub(super) fn numbers(count: usize) -> impl Iterator<Item = String> {
+    (0..count).map(|index| index.to_string())
+}
+
+pub(super) fn partition(number: i32) -> TopicPartition {
+    TopicPartition::new("t", number)
+}
+
+/// Polls all members in turn until `done`, and returns what each has read.
+pub(super) fn poll_until(
+    broker: &Running,
+    members: &mut [&mut Consumer],
+    mut done: impl FnMut(&[&mut Consumer], &[Vec<String>]) -> bool,
+) -> Vec<Vec<String>> {
+    let mut read = vec![Vec::new(); members.len()];
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        for (member, read) in members.iter_mut().zip(&mut read) {
+            let batch = broker.wait(member.poll(MOMENT, Some(7))).unwrap();
+            read.extend(values(&batch));
+        }
+        if done(members, &read) {
+            return read;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "it never came: {:?}, {read:?}",
+            members
+                .iter()
+                .map(|member| member.assignment())
+                .collect::<Vec<_>>()
+        );
+    }
+}
+
+/// Polls until every one of these has this many partitions.
+pub(super) fn poll_until_shared(
+    broker: &Running,
+    members: &mut [&mut Consumer],
+    sizes: &[usize],
+) -> Vec<Vec<String>> {
+    poll_until(broker, members, |members, _| {
+        let have: Vec<_> = members
+            .iter()
+            .map(|member| member.assignment().len())
+            .collect();
+        have == sizes
+    })
+}
+
+pub(super) fn poll_until_read(
+    broker: &Running,
+    member: &mut Consumer,
+    count: usize,
+) -> Vec<String> {
+    poll_until(broker, &mut [member], |_, read| read[0].len() >= count).remove(0)
+}

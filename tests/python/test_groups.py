@@ -1,0 +1,247 @@
+"""Consumer groups: sharing, committing, rebalances that are told."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import headwater as hw
+import headwater.aio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+P0 = hw.TopicPartition("flights", 0)
+P1 = hw.TopicPartition("flights", 1)
+
+# Long enough for every machine; tests never wait for it when all is well.
+PATIENCE = 60.0
+ENGINE: dict[str, Any] = {"group_initial_rebalance_delay_ms": 0, "group_min_session_timeout_ms": 100}
+MEMBER: dict[str, Any] = {
+    "group_id": "readers",
+    "auto_offset_reset": "earliest",
+    "heartbeat_interval_ms": 20,
+    "metadata_max_age_ms": 50,
+}
+
+
+@pytest.fixture
+def client() -> Iterator[hw.Client]:
+    """An engine whose groups wait for nobody."""
+    with hw.open(**ENGINE) as client:
+        yield client
+
+
+def poll_until(done: Callable[[], bool], *consumers: hw.Consumer) -> list[bytes]:
+    """Polls all of these in turn until `done`; returns the values that were read."""
+    read: list[bytes] = []
+    deadline = time.monotonic() + PATIENCE
+    while not done():
+        for consumer in consumers:
+            read.extend(message.value for message in consumer.poll(0.02))
+        assert time.monotonic() < deadline, [consumer.assignment() for consumer in consumers]
+    return read
+
+
+def first(consumer: hw.Consumer, count: int) -> list[bytes]:
+    """The values of the next messages, one by one."""
+    return [next(consumer).value for _ in range(count)]
+
+
+def fill(client: hw.Client, values: list[bytes], *, partitions: int = 1) -> None:
+    client.create_topic("flights", partitions=partitions)
+    with client.producer() as producer:
+        producer.send_batch("flights", values, partition=0)
+
+
+def test_two_members_share_the_partitions(client: hw.Client) -> None:
+    client.create_topic("flights", partitions=4)
+    with client.consumer("flights", **MEMBER) as one, client.consumer("flights", **MEMBER) as two:
+        poll_until(lambda: len(one.assignment()) == len(two.assignment()) == 2, one, two)
+        with client.producer() as producer:
+            for partition in range(4):
+                producer.send_batch("flights", [f"{partition}/{n}" for n in range(10)], partition=partition)
+        read: list[bytes] = []
+        deadline = time.monotonic() + PATIENCE
+        while len(read) < 40:
+            for consumer in (one, two):
+                read.extend(message.value for message in consumer.poll(0.02))
+            assert time.monotonic() < deadline
+        assert sorted(read) == sorted(f"{partition}/{n}".encode() for partition in range(4) for n in range(10))
+
+
+def test_commits_are_kept(client: hw.Client) -> None:
+    fill(client, [b"%d" % n for n in range(10)])
+    manual = {**MEMBER, "enable_auto_commit": False}
+    with client.consumer("flights", **manual) as consumer:
+        assert first(consumer, 3) == [b"0", b"1", b"2"]
+        assert consumer.committed() == {}
+        consumer.commit()
+        assert consumer.committed() == {P0: 3}
+        message = next(consumer)
+        consumer.commit(message, wait=False)
+        batch = consumer.poll(max_records=2)
+        consumer.commit(batch)
+        assert consumer.committed() == {P0: 6} == batch.next_offsets
+        consumer.commit({("flights", 0): 5})
+        assert consumer.committed([("flights", 0)]) == {P0: 5}
+        assert consumer.lag() == {P0: 4}
+        with pytest.raises(hw.InvalidArgumentError):
+            consumer.commit("all")  # type: ignore[arg-type]
+    with client.consumer("flights", **manual) as consumer:
+        assert first(consumer, 1) == [b"5"]
+
+
+def test_a_message_is_finished_when_the_next_one_is_asked_for(client: hw.Client) -> None:
+    fill(client, [b"%d" % n for n in range(1_000)])
+    with client.consumer("flights", **MEMBER) as consumer:
+        assert first(consumer, 600)[-1] == b"599"
+    # The last one was in hand when the consumer was closed.
+    with client.consumer("flights", **MEMBER) as consumer:
+        assert first(consumer, 1) == [b"599"]
+
+
+def test_a_batch_is_finished_when_the_next_one_is_asked_for(client: hw.Client) -> None:
+    fill(client, [b"%d" % n for n in range(20_000)])
+    with client.consumer("flights", **MEMBER) as consumer:
+        for batch in consumer.batches(max_records=5_000):
+            if next(iter(batch)).value == b"10000":
+                break
+    with client.consumer("flights", **MEMBER) as consumer:
+        assert first(consumer, 1) == [b"10000"]
+    with client.consumer("flights", **MEMBER) as consumer:
+        assert sum(len(batch) for batch in consumer.batches(until="end")) == 10_000
+    with client.consumer("flights", **MEMBER) as consumer:
+        poll_until(lambda: bool(consumer.assignment()), consumer)
+        assert consumer.lag() == {P0: 0}
+
+
+def test_commits_go_on_while_messages_are_iterated(client: hw.Client) -> None:
+    fill(client, [b"%d" % n for n in range(3_000)])
+    consumer = client.consumer("flights", auto_commit_interval_ms=0, **MEMBER)
+    first(consumer, 1_500)
+    deadline = time.monotonic() + PATIENCE
+    with client.consumer(**MEMBER) as other:
+        while (committed := other.committed([P0]).get(P0, 0)) == 0:
+            assert time.monotonic() < deadline
+            first(consumer, 1)
+    assert committed < 3_000
+    consumer.close()
+
+
+def test_rebalances_are_told_and_partitions_can_be_committed_before_they_go(client: hw.Client) -> None:
+    fill(client, [b"a", b"b"], partitions=2)
+    told: list[tuple[str, list[hw.TopicPartition]]] = []
+    manual = {**MEMBER, "enable_auto_commit": False}
+    with client.consumer(**manual) as one, client.consumer(**manual) as two:
+
+        def revoked(partitions: list[hw.TopicPartition]) -> None:
+            told.append(("revoke", partitions))
+            one.commit()
+
+        one.subscribe("flights", on_assign=lambda partitions: told.append(("assign", partitions)), on_revoke=revoked)
+        assert first(one, 2) == [b"a", b"b"]
+        two.subscribe(["flights"])
+        poll_until(lambda: len(one.assignment()) == len(two.assignment()) == 1, one, two)
+        assert told == [("assign", [P0, P1]), ("revoke", [P0, P1]), ("assign", one.assignment())]
+        assert one.committed([P0]) == {P0: 2}
+        two.unsubscribe()
+        assert two.assignment() == []
+
+
+def test_what_a_callback_raises_comes_out_of_the_poll(client: hw.Client) -> None:
+    client.create_topic("flights")
+
+    def refuse(partitions: list[hw.TopicPartition]) -> None:
+        raise RuntimeError(partitions[0].topic)
+
+    with client.consumer(**MEMBER) as consumer:
+        consumer.subscribe("flights", on_assign=refuse)
+        with pytest.raises(RuntimeError, match="flights"):
+            poll_until(lambda: False, consumer)
+
+
+def test_a_member_that_does_not_poll_has_lost_its_partitions(client: hw.Client) -> None:
+    client.create_topic("flights")
+    lost: list[hw.TopicPartition] = []
+    with client.consumer(max_poll_interval_ms=200, **MEMBER) as consumer:
+        consumer.subscribe("flights", on_lost=lost.extend)
+        poll_until(lambda: bool(consumer.assignment()), consumer)
+        time.sleep(0.6)
+        poll_until(lambda: bool(lost), consumer)
+        assert lost == [P0]
+        poll_until(lambda: bool(consumer.assignment()), consumer)
+
+
+def test_a_pattern_reads_topics_that_come_later(client: hw.Client) -> None:
+    client.create_topic("flights-1")
+    client.create_topic("trains")
+    with client.consumer(re.compile("FLIGHTS-.", re.IGNORECASE), **MEMBER) as consumer:
+        poll_until(lambda: len(consumer.assignment()) == 1, consumer)
+        client.create_topic("flights-2")
+        poll_until(lambda: len(consumer.assignment()) == 2, consumer)
+        assert [partition.topic for partition in consumer.assignment()] == ["flights-1", "flights-2"]
+        with pytest.raises(hw.InvalidArgumentError):
+            consumer.subscribe(re.compile("(?=no)"))
+
+
+def test_what_needs_a_group_says_so(client: hw.Client) -> None:
+    client.create_topic("flights")
+    with client.consumer("flights") as consumer:
+        for call in (consumer.commit, consumer.committed):
+            with pytest.raises(hw.InvalidArgumentError, match=r"group\.id"):
+                call()
+        with pytest.raises(hw.InvalidArgumentError, match=r"group\.id"):
+            consumer.subscribe("flights")
+    with client.consumer("flights", **MEMBER) as consumer, pytest.raises(hw.InvalidArgumentError, match="unsubscribe"):
+        consumer.assign([P0])
+    with pytest.raises(hw.ConfigError, match="classic"):
+        client.consumer(group_id="g", group_protocol="consumer")
+
+
+def test_asyncio_shares_commits_and_tells(client: hw.Client) -> None:
+    async def main() -> None:
+        async with headwater.aio.open(**ENGINE) as client:
+            await client.create_topic("flights", partitions=2)
+            async with client.producer() as producer:
+                await producer.send_batch("flights", [b"a", b"b"], partition=0)
+            told: list[str] = []
+            manual = {**MEMBER, "enable_auto_commit": False}
+            one, two = client.consumer(**manual), client.consumer(**manual)
+
+            async def revoked(partitions: list[hw.TopicPartition]) -> None:
+                await one.commit()
+                told.append(f"revoke {len(partitions)}")
+
+            await one.subscribe(
+                "flights",
+                on_assign=lambda partitions: told.append(f"assign {len(partitions)}"),
+                on_revoke=revoked,
+            )
+            async for message in one:
+                if message.value == b"b":
+                    break
+            await two.subscribe("flights")
+            while len(await one.assignment()) != 1 or len(await two.assignment()) != 1:
+                await one.poll(0.02)
+                await two.poll(0.02)
+            assert told == ["assign 2", "revoke 2", "assign 1"]
+            assert await two.committed([P0]) == {P0: 2}
+            await one.close()
+            await two.unsubscribe()
+            await two.close()
+
+    asyncio.run(asyncio.wait_for(main(), PATIENCE))
+
+
+def test_a_group_survives_the_engine(tmp_path: Any) -> None:
+    with hw.open(tmp_path, **ENGINE) as client:
+        fill(client, [b"a", b"b", b"c"])
+        with client.consumer("flights", **MEMBER) as consumer:
+            first(consumer, 3)
+    with hw.open(tmp_path, **ENGINE) as client, client.consumer("flights", **MEMBER) as consumer:
+        assert first(consumer, 1) == [b"c"]
