@@ -1,7 +1,7 @@
 //! A log file as memory: what is read again is not copied again.
 //!
 //! The first read of some bytes copies them: the page faults of a new map cost as much as the copy. From the second one on the map is
-//! there, and readers get slices of it. A first read of very many bytes gets a map of its own: memory for the copy would have faults too.
+//! there, and readers get slices of it.
 //!
 //! Invariant: the bytes under a map are whole batches, which nothing changes or cuts while a map is alive. Appends write behind them;
 //! deleted files are unlinked, which leaves them to the maps; and whoever truncates asks here first.
@@ -15,9 +15,6 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use crate::mutants::{self, Mutant};
-
-/// From so many bytes on a copy goes to memory that is new to the process, which the system clears first.
-const WINDOW_BYTES_MIN: u64 = 4 << 20;
 
 /// The map of one log file, and those that it had before and somebody still holds.
 pub(crate) struct Maps {
@@ -66,17 +63,17 @@ impl Maps {
         }
     }
 
-    /// The bytes of `range` of a file of `size` bytes, if they were read before or are many. `map` maps a range of the file, or does not.
-    pub(crate) fn read(
+    /// The bytes of `range` of a file of `size` bytes, if they were read before. `map` maps the first bytes of the file, as many as it is
+    /// told, or none.
+    pub(crate) fn read_again(
         &self,
         range: Range<u64>,
         size: impl FnOnce() -> u64,
-        map: impl FnOnce(Range<u64>) -> io::Result<Option<Bytes>>,
+        map: impl FnOnce(u64) -> io::Result<Option<Bytes>>,
     ) -> io::Result<Option<Bytes>> {
         let mut state = self.state.lock();
-        let is_first = range.end > state.read_to;
-        state.read_to = state.read_to.max(range.end);
-        if is_first && range.end - range.start < WINDOW_BYTES_MIN {
+        if range.end > state.read_to {
+            state.read_to = range.end;
             return Ok(None);
         }
         // After a truncation that this reader does not know of yet, the bytes may not be there.
@@ -84,16 +81,13 @@ impl Maps {
         if range.end > size {
             return Ok(None);
         }
-        if is_first {
-            return Ok(map(range)?.map(|bytes| state.shared(bytes)));
-        }
         let mapped = state.mapped();
         if range.end > mapped {
             // A new map loses what the old one has of page tables, so a file that grows gets one only now and then.
             if size < mapped + mapped / 2 {
                 return Ok(None);
             }
-            state.map = map(0..size)?.map(|bytes| state.shared(bytes));
+            state.map = map(size)?.map(|bytes| state.shared(bytes));
         }
         state.used = true;
         if range.end > state.mapped() {

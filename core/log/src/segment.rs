@@ -248,16 +248,14 @@ impl<E: Env> Segment<E> {
         }
     }
 
-    /// As [`read_bytes`](Self::read_bytes), and without copying where many bytes are in the system's cache and are read again, or are very many.
+    /// As [`read_bytes`](Self::read_bytes), and without copying where many bytes are read again that are in the system's cache.
     pub(crate) fn fetch_bytes(&self, position: u64, end: u64) -> Result<Bytes, ReadError> {
         let len = (end - position) as usize;
         let file = self.file()?;
         if len >= MAP_BYTES_MIN && file.is_cached(position, len) {
-            let mapped = self.maps.read(
-                position..end,
-                || self.size(),
-                |range| file.map(range.start, (range.end - range.start) as usize),
-            );
+            let mapped = self
+                .maps
+                .read_again(position..end, || self.size(), |size| file.map(size));
             if let Some(bytes) =
                 mapped.map_err(|source| self.error("map", FileKind::Log, source))?
             {

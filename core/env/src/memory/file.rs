@@ -111,7 +111,7 @@ impl File for MemoryFile {
         Ok(())
     }
 
-    fn map(&self, _position: u64, _len: usize) -> io::Result<Option<Bytes>> {
+    fn map(&self, _len: u64) -> io::Result<Option<Bytes>> {
         Ok(None)
     }
 

@@ -96,11 +96,12 @@ impl File for RealFile {
         self.file.sync_data()
     }
 
-    fn map(&self, position: u64, len: usize) -> io::Result<Option<Bytes>> {
-        if len == 0 || self.len()? < position.saturating_add(len as u64) {
+    fn map(&self, len: u64) -> io::Result<Option<Bytes>> {
+        if len == 0 || self.len()? < len {
             return Ok(None);
         }
-        map::bytes(&self.file, position, len)
+        let len = usize::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        map::first_bytes(&self.file, len)
     }
 
     fn is_cached(&self, position: u64, len: usize) -> bool {

@@ -40,8 +40,8 @@ impl Drop for Counted {
     }
 }
 
-/// The `len` bytes from `position` of a file that has at least so many, unless too much is mapped already.
-pub(super) fn bytes(file: &fs::File, position: u64, len: usize) -> io::Result<Option<Bytes>> {
+/// The first `len` bytes of a file that has at least so many, unless too much is mapped already.
+pub(super) fn first_bytes(file: &fs::File, len: usize) -> io::Result<Option<Bytes>> {
     if MAPPED.fetch_add(len, Ordering::Relaxed) + len > *MAPPED_MAX {
         MAPPED.fetch_sub(len, Ordering::Relaxed);
         return Ok(None);
@@ -49,7 +49,7 @@ pub(super) fn bytes(file: &fs::File, position: u64, len: usize) -> io::Result<Op
     // SAFETY: the bytes of a map must not change or vanish while it is alive. `File::map` is only for bytes that are neither written nor
     // cut meanwhile (whole batches of a segment; a deleted one is unlinked, which keeps its pages until the map goes), in a directory that
     // is locked against other processes of ours and closed to other users (0700).
-    let map = unsafe { MmapOptions::new().offset(position).len(len).map(file) };
+    let map = unsafe { MmapOptions::new().len(len).map(file) };
     let map = map.inspect_err(|_| {
         MAPPED.fetch_sub(len, Ordering::Relaxed);
     })?;

@@ -1,6 +1,5 @@
 //! The bytes of one simulated file: as programs see them, and as the disk has them.
 
-use std::ops::Range;
 use std::sync::{Arc, Weak};
 
 use super::survival::Survival;
@@ -110,11 +109,11 @@ impl Contents {
         durable
     }
 
-    /// These bytes, with a note that they must not be cut.
-    pub(super) fn map(&mut self, range: Range<u64>) -> Arc<Vec<u8>> {
-        let map = Arc::new(self.live[range.start as usize..range.end as usize].to_vec());
+    /// The first `len` bytes, with a note that they must not be cut.
+    pub(super) fn map(&mut self, len: u64) -> Arc<Vec<u8>> {
+        let map = Arc::new(self.live[..len as usize].to_vec());
         self.maps.retain(|(_, map)| map.strong_count() > 0);
-        self.maps.push((range.end, Arc::downgrade(&map)));
+        self.maps.push((len, Arc::downgrade(&map)));
         map
     }
 

@@ -119,16 +119,15 @@ impl File for SimFile {
         self.env.disk().sync(self.id, &self.path)
     }
 
-    fn map(&self, position: u64, len: usize) -> io::Result<Option<Bytes>> {
+    fn map(&self, len: u64) -> io::Result<Option<Bytes>> {
         let mut disk = self.env.disk();
         disk.pass(Operation::Read, &self.path)?;
-        let end = position.saturating_add(len as u64);
-        if len == 0 || (disk.file(self.id).live.len() as u64) < end {
+        if len == 0 || (disk.file(self.id).live.len() as u64) < len {
             return Ok(None);
         }
         Ok(Some(Bytes::from_owner(Map(disk
             .file_mut(self.id)
-            .map(position..end)))))
+            .map(len)))))
     }
 
     fn is_cached(&self, _position: u64, _len: usize) -> bool {

@@ -90,7 +90,7 @@ claims! {
     reads_end_with_the_file
     a_vectored_write_is_the_concatenation_of_its_parts
     a_file_opened_for_reading_cannot_be_changed
-    a_map_shows_the_bytes_asked_for
+    a_map_shows_the_first_bytes
     readers_see_every_write_that_returned
     any_sequence_of_calls_agrees_with_a_vector;
 
