@@ -46,6 +46,7 @@ __all__ = [
     "_AioTopic",
     "__version__",
     "_aio_open",
+    "_main",
     "open",
 ]
 
