@@ -181,9 +181,9 @@ def test_tls_is_spoken_with_the_certificate_that_is_given(serve: Callable[..., S
     if openssl is None:
         pytest.skip("there is no openssl to make a certificate with")
     certificate, key = tmp_path / "server.pem", tmp_path / "server.key"
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    make: list[str | Path] = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out", certificate, *subject]
-    subprocess.run(make, check=True, capture_output=True)
+    request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    files: list[str | Path] = ["-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate]
+    subprocess.run([openssl, *request, *files], check=True, capture_output=True)
     serving = serve("--listen", "localhost:0", "--tls-cert", certificate, "--tls-key", key)
     port = serving.address.rpartition(":")[2]
     assert topics(f"localhost:{port}", security_protocol="SSL", ssl_ca_location=str(certificate)) == []

@@ -47,6 +47,7 @@ __all__ = [
     "_AioTopic",
     "__version__",
     "_aio_open",
+    "_main",
     "open",
 ]
 
