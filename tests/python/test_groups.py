@@ -203,7 +203,7 @@ def test_what_needs_a_group_says_so(client: hw.Client) -> None:
         client.consumer(group_id="g", group_protocol="consumer")
 
 
-def test_asyncio_shares_commits_and_tells(client: hw.Client) -> None:
+def test_asyncio_shares_commits_and_tells() -> None:
     async def main() -> None:
         async with headwater.aio.open(**ENGINE) as client:
             await client.create_topic("flights", partitions=2)

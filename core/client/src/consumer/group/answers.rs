@@ -114,6 +114,10 @@ impl Member {
     }
 
     pub(super) fn synced(&mut self, answer: Result<SyncGroupResponse>, now: Instant) {
+        if !matches!(self.state, State::Syncing(_)) {
+            // A commit was refused meanwhile: that generation is over.
+            return;
+        }
         let response = match answer {
             Ok(response) => response,
             Err(error) => return self.unanswered(error, now),

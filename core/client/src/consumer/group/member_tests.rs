@@ -228,6 +228,28 @@ fn an_old_generation_keeps_its_member_id() {
 }
 
 #[test]
+fn an_assignment_of_a_generation_that_is_over_is_not_taken() {
+    let now = Instant::now();
+    let mut member = member(Assignor::Range, &[], now);
+    member.next(now);
+    member.coordinator_found(Ok(()), now);
+    let Step::Join(request) = member.next(now) else {
+        panic!("it joins");
+    };
+    member.joined(Ok(leads(&request, 1)), now);
+    member.next(now);
+    member.looked(Ok(counts(3)), now);
+    let Step::Sync(request) = member.next(now) else {
+        panic!("it synchronises");
+    };
+    let identity = member.identity();
+    member.commit_refused(ErrorCode::UnknownMemberId, &identity, now);
+    member.synced(Ok(its_own(&request)), now);
+    assert!(matches!(member.todo(), Todo::Nothing));
+    assert!(matches!(member.next(now), Step::Join(request) if request.member_id.is_empty()));
+}
+
+#[test]
 fn a_fenced_member_stops_for_good() {
     let (mut member, now) = stable(Assignor::Range, &[("group.instance.id", "i")]);
     let now = now + Duration::from_secs(3);
