@@ -197,6 +197,10 @@ impl Reading {
 
     /// Fetches what [`Reading::next_message`] hands out next. Returns whether there will be more.
     pub(crate) async fn fetch(&mut self) -> headwater::Result<bool> {
+        // A call that nobody waited for any more may just have given its records back: they come first.
+        if self.has_rest() {
+            return Ok(true);
+        }
         while let Some(batch) = self.ask(self.messages).await? {
             if !batch.is_empty() {
                 self.rest.push_back(Rest::new(batch));

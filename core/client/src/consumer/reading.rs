@@ -73,7 +73,11 @@ impl Consumer {
                 || self.assignment.fetchable(ends.as_ref()).next().is_some();
             if !more {
                 match options.until {
-                    Until::End => return Ok(None),
+                    Until::End => {
+                        // The next stream ends where the log ends then.
+                        self.ends = None;
+                        return Ok(None);
+                    }
                     Until::Forever if self.assignment.is_empty() => {}
                     Until::Forever => return Err(all_paused()),
                 }
