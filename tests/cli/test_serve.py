@@ -179,7 +179,7 @@ def test_only_users_come_in_where_a_password_is_asked_for(serve: Callable[..., S
 def test_tls_is_spoken_with_the_certificate_that_is_given(serve: Callable[..., Serving], tmp_path: Path) -> None:
     openssl = shutil.which("openssl")
     if openssl is None:
-        pytest.skip("there is no openssl to make a certificate with")
+        pytest.fail("there is no openssl to make a certificate with: run tests/foreign/install.sh")
     certificate, key = tmp_path / "server.pem", tmp_path / "server.key"
     request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
     files: list[str | Path] = ["-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate]
