@@ -29,7 +29,7 @@ fn append(log: &PartitionLog<SimEnv>, fill: u8) {
         ..BatchOptions::default()
     });
     builder
-        .try_append(0, None, Some(&[fill; VALUE_BYTES]), &[])
+        .try_append(0, None, Some(&vec![fill; VALUE_BYTES]), &[])
         .expect("the record fits");
     let bytes = builder.finish().expect("a record");
     let batches = validate(bytes, &ValidationRules::default()).expect("our own batch");
