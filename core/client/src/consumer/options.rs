@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// When [`Consumer::next_batch`] stops.
+/// When [`Consumer::next_batch`](super::Consumer::next_batch) stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Until {
     /// Never: it waits for more.
@@ -12,7 +12,7 @@ pub enum Until {
     End,
 }
 
-/// How [`Consumer::next_batch`] cuts the stream.
+/// How [`Consumer::next_batch`](super::Consumer::next_batch) cuts the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchOptions {
     /// Records in a table at most.
