@@ -1,0 +1,108 @@
+//! The bytes of a segment's log file: read, mapped, cut.
+
+use std::io;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use headwater_env::{Env, File, OpenMode};
+use headwater_record::{BatchError, BatchHeader, RecordBatch};
+
+use super::Segment;
+use crate::error::{FileError, ReadError};
+use crate::file_name::{FileKind, TEMPORARY_SUFFIX};
+use crate::mapped::Alive;
+
+/// Fewer bytes than this are copied in less time than a map takes.
+const MAP_BYTES_MIN: usize = 64 << 10;
+/// Bytes of a log file that are copied at once.
+const COPY_BYTES: u64 = 1 << 20;
+
+impl<E: Env> Segment<E> {
+    /// As [`read_bytes`](Self::read_bytes), and without copying where many bytes are read again that are in the system's cache.
+    pub(crate) fn fetch_bytes(&self, position: u64, end: u64) -> Result<Bytes, ReadError> {
+        let len = (end - position) as usize;
+        let file = self.file()?;
+        if len >= MAP_BYTES_MIN && file.is_cached(position, len) {
+            let mapped = self
+                .maps
+                .read_again(position..end, || self.size(), |size| file.map(size));
+            if let Some(bytes) =
+                mapped.map_err(|source| self.error("map", FileKind::Log, source))?
+            {
+                return Ok(bytes);
+            }
+        }
+        self.read_bytes(position, end)
+    }
+
+    /// Ends the log file at `end`. A file of which maps are alive keeps its bytes for them, and a shorter one takes its name.
+    pub(crate) fn cut_file(&self, end: u64) -> Result<(), FileError> {
+        self.maps.cut(end, |alive| {
+            match alive {
+                Alive::No => self
+                    .file()?
+                    .set_len(end)
+                    .map_err(|source| self.error("cut", FileKind::Log, source))?,
+                Alive::Yes => self.replace_file(end)?,
+            }
+            self.set_size(end);
+            Ok(())
+        })
+    }
+
+    /// Puts a file of the first `end` bytes in the place of the log file. It is on disk before it is there under that name.
+    fn replace_file(&self, end: u64) -> Result<(), FileError> {
+        let path = self.path(FileKind::Log);
+        let mut temporary = path.clone().into_os_string();
+        temporary.push(TEMPORARY_SUFFIX);
+        let temporary = PathBuf::from(temporary);
+        let old = self.file()?;
+        let replace = || {
+            let new = self.env.open_file(&temporary, OpenMode::Create)?;
+            new.set_len(0)?;
+            let mut position = 0;
+            while position < end {
+                let part = (end - position).min(COPY_BYTES) as usize;
+                let bytes = old.read_bytes(position, part)?;
+                if bytes.is_empty() {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                new.write_all_at(&bytes, position)?;
+                position += bytes.len() as u64;
+            }
+            new.sync_data()?;
+            self.env.rename(&temporary, &path)?;
+            self.env.sync_dir(&self.dir)?;
+            Ok(new)
+        };
+        let new = replace().map_err(|source| self.error("replace", FileKind::Log, source))?;
+        self.file.put(new);
+        Ok(())
+    }
+
+    /// Exactly the bytes of `position..end`.
+    pub(crate) fn read_bytes(&self, position: u64, end: u64) -> Result<Bytes, ReadError> {
+        let needed = (end - position) as usize;
+        let bytes = self
+            .file()?
+            .read_bytes(position, needed)
+            .map_err(|source| self.error("read", FileKind::Log, source))?;
+        let available = bytes.len();
+        if available < needed {
+            return Err(self.corrupt(position, BatchError::Truncated { needed, available }));
+        }
+        Ok(bytes)
+    }
+
+    /// A whole batch whose header is known, its CRC checked.
+    pub(crate) fn read_batch(
+        &self,
+        position: u64,
+        header: &BatchHeader,
+    ) -> Result<RecordBatch, ReadError> {
+        let bytes = self.read_bytes(position, position + header.size_in_bytes() as u64)?;
+        RecordBatch::parse(bytes)
+            .and_then(|batch| batch.verify_crc().map(|()| batch))
+            .map_err(|source| self.corrupt(position, source))
+    }
+}
