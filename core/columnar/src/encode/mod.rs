@@ -321,10 +321,10 @@ impl EncodedBatches<'_> {
     }
 }
 
-/// The timestamps of a chunk's rows.
 /// How far ahead of a value the bytes are asked for: far enough for memory, near enough for the second cache.
 const AHEAD: usize = 16 << 10;
 
+/// The timestamps of a chunk's rows.
 #[derive(Clone, Copy)]
 struct Times<'a> {
     values: &'a [i64],
