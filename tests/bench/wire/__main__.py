@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tests.bench.wire import latency, loads, memory, starting
 from tests.bench.wire.contestant import HEADWATER, KAFKA, Contestant
 from tests.bench.wire.figure import HEADER
+from tests.bench.wire.full_memory import FullMemory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +33,9 @@ def rows(kafka: Contestant | None, ours: Contestant | None, folder: Path) -> Ite
                 return None
             return stopped.enter_context(contestant.start(folder / contestant.name))
 
+        full = stopped.enter_context(FullMemory(folder))
         brokers = start(kafka), start(ours)
-        yield from itertools.chain(latency.rows(*brokers), loads.rows(*brokers), memory.rows(*brokers))
+        yield from itertools.chain(latency.rows(*brokers), loads.rows(*brokers, full), memory.rows(*brokers))
 
 
 def main() -> int:

@@ -12,6 +12,7 @@ from tests.bench.wire.figure import Better, Figure, Kind
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.bench.wire.full_memory import FullMemory
     from tests.foreign.process import Started
 
 #: The first round warms both sides up and does not count.
@@ -59,7 +60,7 @@ PAIRS = (
 )
 
 
-def rows(kafka: Started | None, ours: Started | None) -> Iterator[Figure]:
+def rows(kafka: Started | None, ours: Started | None, memory: FullMemory) -> Iterator[Figure]:
     """Run each pair at both brokers, in turns."""
     for pair in PAIRS:
         for size, records in pair.records.items():
@@ -68,17 +69,19 @@ def rows(kafka: Started | None, ours: Started | None) -> Iterator[Figure]:
             for number in range(ROUNDS):
                 for started in (kafka, ours):
                     if started:
-                        measured[started.name].append(_round(started, pair, f"bench-{id(pair)}-{size}-{number}", records, size))
+                        topic = f"bench-{id(pair)}-{size}-{number}"
+                        measured[started.name].append(_round(started, pair, topic, records, size, memory))
             for column, kind in enumerate(kinds):
                 best = {name: kind.best([runs[column] for runs in rounds[1:]]) for name, rounds in measured.items()}
                 yield Figure(kind, best.get("kafka"), best.get("headwater"))
 
 
-def _round(started: Started, pair: Pair, topic: str, records: int, size: int) -> list[float]:
+def _round(started: Started, pair: Pair, topic: str, records: int, size: int, memory: FullMemory) -> list[float]:
     """CPU and throughput of producing, then of consuming, on a topic of one partition that is deleted afterwards."""
     librdkafka.create_topic(started.address, topic)
     figures: list[float] = []
     for load in pair.loads:
+        memory.fill()
         before = cpu_seconds(started)
         speed = load.run(started.address, topic, records, size)
         figures += [(cpu_seconds(started) - before) / records * MILLION, speed / MILLION]
