@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use headwater_protocol::{Request, Response};
+use headwater_record::PartitionId;
 
 /// The answer to one [`Transport::call`], when it comes.
 pub type CallFuture<'a> =
@@ -28,6 +29,12 @@ pub enum Node {
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Sends `request` to `node` and waits for its response.
     fn call(&self, node: Node, request: Request) -> CallFuture<'_>;
+
+    /// Where in a file the next batch of a partition will be written, in bytes, where that is known: in process. A batch whose bytes
+    /// are built for that place is written faster. Nothing else may depend on it.
+    fn write_position(&self, _topic: &str, _partition: PartitionId) -> Option<u64> {
+        None
+    }
 }
 
 /// The request got no answer. It may or may not have been carried out, unless `sent` says that it never left.

@@ -40,7 +40,9 @@ mod zeros;
 pub use classic::{classic_schema, compact, to_classic};
 pub use decode::{Decoded, Decoder, Fetched};
 pub use dtype::{parse_dtype, parse_schema, schema_from_dtypes};
-pub use encode::{EncodeOptions, EncodedBatch, EncodedBatches, Encoder, KeyValueColumns, Stamp};
+pub use encode::{
+    EncodeOptions, EncodedBatch, EncodedBatches, Encoder, KeyValueColumns, Seal, Sealing,
+};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, SchemaError};
 pub use murmur2::{murmur2, partition_for_key};
 pub use options::{DecodeOptions, Format, OnError};

@@ -8,7 +8,7 @@ use headwater_broker::{Broker, OpenReport, RequestContext};
 use headwater_client::{CallFuture, Error, ErrorKind, Node, Result, Transport, TransportError};
 use headwater_env::Env;
 use headwater_protocol::Request;
-use headwater_record::ByteSource;
+use headwater_record::{ByteSource, PartitionId};
 use headwater_server::{ServeOptions, Server};
 use parking_lot::Mutex;
 use tokio::runtime::{Handle, Runtime};
@@ -74,6 +74,10 @@ impl<E: Env> Transport for InProcess<E> {
             }
             Ok(self.broker.handle(&self.context, request).await)
         })
+    }
+
+    fn write_position(&self, topic: &str, partition: PartitionId) -> Option<u64> {
+        self.broker.write_position(topic, partition)
     }
 }
 

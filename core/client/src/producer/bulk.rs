@@ -5,7 +5,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use headwater_columnar::{EncodeError, EncodeOptions, EncodedBatch, Encoder, KeyValueColumns};
+use headwater_columnar::{
+    EncodeError, EncodeOptions, EncodedBatch, Encoder, KeyValueColumns, Seal,
+};
 use headwater_record::{BatchOptions, Offset, PartitionId};
 
 use super::completion::Outcome;
@@ -38,15 +40,19 @@ pub(super) async fn send_batch(
     let mut since_yield = 0;
     let mut encoder = Encoder::new(encode_options(producer, &queues, options));
     let identity = identity_ahead(producer).await;
+    let transport = &producer.inner.shared.client.shared.transport;
     // Stamped while it is sealed: the way of a batch that is stamped later costs a copy.
-    let mut stamp = |partition| {
-        let queue = queue_of(&queues, partition).ok()?;
-        identity.map(|identity| queue.stamp_ahead(identity))
+    let mut seal = |partition| Seal {
+        producer: queue_of(&queues, partition)
+            .ok()
+            .zip(identity)
+            .map(|(queue, identity)| queue.stamp_ahead(identity)),
+        position: transport.write_position(topic, partition),
     };
     let mut batches = encoder
         .encode(rows, &columns(options))
         .map_err(|error| refused(topic, error))?;
-    while let Some(batch) = batches.next_stamped(&mut stamp) {
+    while let Some(batch) = batches.next_sealed(&mut seal) {
         let batch = batch.map_err(|error| refused(topic, error))?;
         since_yield += batch.bytes.len();
         sent.push(hand_over(producer, &queues, batch).await?);

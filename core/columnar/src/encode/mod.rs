@@ -35,8 +35,17 @@ pub struct EncodedBatch {
     pub record_count: usize,
 }
 
-/// Says what the next batch of a partition is stamped with: asked when the batch is sealed.
-pub type Stamp<'a> = dyn FnMut(PartitionId) -> Option<ProducerState> + 'a;
+/// What is asked about a batch when it is sealed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seal {
+    /// What it is stamped with.
+    pub producer: Option<ProducerState>,
+    /// Where it will be written in a file, if somebody knows: the batch after it is then laid out so that it is copied faster.
+    pub position: Option<u64>,
+}
+
+/// Says how the next batch of a partition is sealed.
+pub type Sealing<'a> = dyn FnMut(PartitionId) -> Seal + 'a;
 
 /// Encodes tables.
 #[derive(Debug)]
@@ -112,14 +121,19 @@ impl Encoder {
         self.builders[partition].get_or_insert_with(|| BatchBuilder::new(options))
     }
 
-    fn finish(&mut self, partition: usize, stamp: &mut Stamp<'_>) -> Option<EncodedBatch> {
+    fn finish(&mut self, partition: usize, seal: &mut Sealing<'_>) -> Option<EncodedBatch> {
         let builder = self.builders[partition].as_mut()?;
         let record_count = builder.record_count();
         let partition = PartitionId::new(partition as i32);
-        if record_count > 0 {
-            builder.set_producer(stamp(partition));
+        if record_count == 0 {
+            return None;
         }
+        let Seal { producer, position } = seal(partition);
+        builder.set_producer(producer);
         let bytes = builder.finish()?;
+        if let Some(position) = position {
+            builder.align_next(position + bytes.len() as u64);
+        }
         Some(EncodedBatch {
             partition,
             bytes,
@@ -156,28 +170,31 @@ impl Iterator for EncodedBatches<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let producer = self.encoder.options.batch.producer;
-        self.next_stamped(&mut |_| producer)
+        self.next_sealed(&mut |_| Seal {
+            producer,
+            position: None,
+        })
     }
 }
 
 impl EncodedBatches<'_> {
-    /// The next batch, with the producer's identity that `stamp` gives it.
-    pub fn next_stamped(
+    /// The next batch, sealed as `seal` says.
+    pub fn next_sealed(
         &mut self,
-        stamp: &mut Stamp<'_>,
+        seal: &mut Sealing<'_>,
     ) -> Option<Result<EncodedBatch, EncodeError>> {
         if self.failed {
             return None;
         }
-        let batch = self.advance(stamp).transpose();
+        let batch = self.advance(seal).transpose();
         self.failed = matches!(batch, Some(Err(_)));
         batch
     }
 
-    fn advance(&mut self, stamp: &mut Stamp<'_>) -> Result<Option<EncodedBatch>, EncodeError> {
+    fn advance(&mut self, seal: &mut Sealing<'_>) -> Result<Option<EncodedBatch>, EncodeError> {
         loop {
             if let Some(chunk) = self.chunk.take() {
-                let full = self.append_chunk(&chunk, stamp)?;
+                let full = self.append_chunk(&chunk, seal)?;
                 if full.is_some() {
                     self.chunk = Some(chunk);
                     return Ok(full);
@@ -185,7 +202,7 @@ impl EncodedBatches<'_> {
                 (self.partition, self.at) = (0, 0);
             }
             if self.next_row == self.table.rows {
-                return Ok(self.last_batches(stamp));
+                return Ok(self.last_batches(seal));
             }
             let encoder = &mut *self.encoder;
             let chunk = Chunk::load(
@@ -203,15 +220,15 @@ impl EncodedBatches<'_> {
     fn append_chunk(
         &mut self,
         chunk: &Chunk,
-        stamp: &mut Stamp<'_>,
+        seal: &mut Sealing<'_>,
     ) -> Result<Option<EncodedBatch>, EncodeError> {
         let sorted = match &chunk.order {
             Order::One(partition) => {
-                return self.append_run(chunk, partition.get() as usize, stamp);
+                return self.append_run(chunk, partition.get() as usize, seal);
             }
             Order::Sticky => {
                 let partition = self.encoder.sticky.partition as usize;
-                let full = self.append_run(chunk, partition, stamp)?;
+                let full = self.append_run(chunk, partition, seal)?;
                 if full.is_some() {
                     self.encoder
                         .sticky
@@ -230,7 +247,7 @@ impl EncodedBatches<'_> {
                 })?;
                 self.at += count;
                 if count < left.len() {
-                    return Ok(self.encoder.finish(self.partition, stamp));
+                    return Ok(self.encoder.finish(self.partition, seal));
                 }
             }
             self.partition += 1;
@@ -243,13 +260,13 @@ impl EncodedBatches<'_> {
         &mut self,
         chunk: &Chunk,
         partition: usize,
-        stamp: &mut Stamp<'_>,
+        seal: &mut Sealing<'_>,
     ) -> Result<Option<EncodedBatch>, EncodeError> {
         let (first, left) = (self.at, chunk.rows - self.at);
         let count = self.append(chunk, partition, left, |index| first + index)?;
         self.at += count;
         Ok(if count < left {
-            self.encoder.finish(partition, stamp)
+            self.encoder.finish(partition, seal)
         } else {
             None
         })
@@ -302,9 +319,9 @@ impl EncodedBatches<'_> {
     }
 
     /// The batches that are not full, one for each partition that has one.
-    fn last_batches(&mut self, stamp: &mut Stamp<'_>) -> Option<EncodedBatch> {
+    fn last_batches(&mut self, seal: &mut Sealing<'_>) -> Option<EncodedBatch> {
         while self.partition < self.encoder.builders.len() {
-            let batch = self.encoder.finish(self.partition, stamp);
+            let batch = self.encoder.finish(self.partition, seal);
             self.partition += 1;
             if batch.is_some() {
                 if batch.as_ref().map(|batch| batch.partition.get())
