@@ -137,46 +137,51 @@ fn write_all(path: &Path, bytes: usize) -> Spent {
     start.spent()
 }
 
-/// The log to Arrow views with the CRC checked, against `pread(2)` of the same bytes in calls of 1 MiB.
+/// The log to Arrow views with the CRC checked, against `pread(2)` of the same bytes in calls of 1 MiB. A first read of a topic copies
+/// like the limit; what is read again is mapped.
 fn scan(size: usize) {
     let rows = RUN_BYTES / (size + 10);
-    let directory = directory();
-    let engine = headwater::open(Some(directory.path()), NO_CONFIG).expect("an engine");
-    engine
-        .block_on(engine.create_topic(NewTopic::new("t")))
-        .expect("a topic");
-    let producer = engine.producer(ProducerConfig::default());
-    engine
-        .block_on(producer.send_batch("t", &table(size, rows), &value_column()))
-        .expect("sent");
-    let (mut ours, mut stream, mut limit) = (Spent::MAX, Spent::MAX, Spent::MAX);
-    let mut bytes = 0;
+    let table = table(size, rows);
+    let (mut first, mut again, mut stream) = (Spent::MAX, Spent::MAX, Spent::MAX);
+    let (mut limit, mut bytes) = (Spent::MAX, 0);
     for _ in 0..TURNS {
-        ours = ours.min(read_scan(&engine, rows));
+        let directory = directory();
+        let engine = headwater::open(Some(directory.path()), NO_CONFIG).expect("an engine");
+        engine
+            .block_on(engine.create_topic(NewTopic::new("t")))
+            .expect("a topic");
+        let producer = engine.producer(ProducerConfig::default());
+        engine
+            .block_on(producer.send_batch("t", &table, &value_column()))
+            .expect("sent");
+        first = first.min(read_scan(&engine, rows));
+        // The first of these makes the map.
+        for _ in 0..3 {
+            again = again.min(read_scan(&engine, rows));
+        }
         stream = stream.min(read_batches(&engine, rows));
         let (time, read) = pread_all(&directory.path().join("t-0"));
         limit = limit.min(time);
         bytes = read;
     }
-    report(
-        &format!("scan to views with CRC, {size} bytes"),
-        &rate(rows, ours),
-        &rate(rows, limit),
-        limit,
-        ours,
-    );
+    for (what, ours) in [
+        ("scan to views with CRC, first read", first),
+        ("scan to views with CRC", again),
+        ("consumer's batches with CRC", stream),
+    ] {
+        report(
+            &format!("{what}, {size} bytes"),
+            &rate(rows, ours),
+            &rate(rows, limit),
+            limit,
+            ours,
+        );
+    }
     println!(
         "{:<44} {:>14} {:>14}",
         "",
-        throughput(bytes, ours),
+        throughput(bytes, again),
         throughput(bytes, limit)
-    );
-    report(
-        &format!("consumer's batches with CRC, {size} bytes"),
-        &rate(rows, stream),
-        &rate(rows, limit),
-        limit,
-        stream,
     );
 }
 
