@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use headwater_env::Env;
 use headwater_record::Offset;
 use parking_lot::{Mutex, RwLock};
 
+use crate::cleaner::swap;
+use crate::cleaner::turn::CleanerTurn;
 use crate::config::LogConfig;
 use crate::error::{FileError, OpenError, ReadError};
 use crate::file_name::{self, FileKind, FileName, LEADER_EPOCH_CHECKPOINT, segment_file};
 use crate::flush::Flusher;
+use crate::gaps::Gaps;
 use crate::index_builder;
 use crate::leader_epochs::LeaderEpochs;
 use crate::listing::{self, Listed};
@@ -52,6 +56,7 @@ pub(crate) fn open<E: Env>(
         start,
         report,
     };
+    swap::complete(&opening.env, &opening.dir, &mut opening.report)?;
     let listed = listing::list(
         &opening.env,
         &opening.dir,
@@ -101,10 +106,13 @@ impl<E: Env> Opening<E> {
                 }
             }
         }
+        let known_epochs = epochs.clone();
         epochs.truncate_from_end(segments[first_checked].base_offset());
         let (from, producers) = self.producers_before(&segments, first_checked)?;
-        Recovery {
+        let gaps = Gaps::of(&self.config, self.start.cleaner_checkpoint.is_some());
+        let mut recovered = Recovery {
             config: &self.config,
+            gaps,
             durable_end: self.start.recovery_point,
             producers_from: from,
             report: &mut self.report,
@@ -112,7 +120,13 @@ impl<E: Env> Opening<E> {
             epochs,
             producers,
         }
-        .check(segments, first_checked)
+        .check(segments, first_checked)?;
+        if gaps == Gaps::Allowed {
+            recovered.epochs = recovered
+                .epochs
+                .or_known(known_epochs, recovered.log_end_offset);
+        }
+        Ok(recovered)
     }
 
     fn begin_empty(&mut self) -> Result<Recovered<E>, OpenError> {
@@ -284,7 +298,12 @@ impl<E: Env> Opening<E> {
             self.start.recovery_point.min(log_end_offset)
         };
         let head = Head::unprepared(&self.env);
+        let cleaner_checkpoint = self.start.cleaner_checkpoint;
         let log = PartitionLog {
+            cleaner: CleanerTurn::new(cleaner_checkpoint),
+            may_have_gaps: AtomicBool::new(
+                Gaps::of(&self.config, cleaner_checkpoint.is_some()) == Gaps::Allowed,
+            ),
             flusher: Flusher::new(recovery_point, self.env.monotonic()),
             writer: Mutex::new(Writer {
                 producers: recovered.producers,

@@ -55,8 +55,7 @@ impl Records {
         let kept = self.kept(keep, base_timestamp_ms)?;
         let codec = old.attributes.compression().map_err(BatchError::from)?;
         let mut batch = vec![0; HEADER_LEN];
-        Compressor::new(codec, CompressionLevel::Default)
-            .compress_onto(&kept.plain, &mut batch)?;
+        Compressor::new(codec, CompressionLevel::Default).compress_onto(&kept.plain, &mut batch)?;
         let size = batch.len();
         let has_horizon = delete_horizon_ms.is_some() || old.attributes.has_delete_horizon();
         let header = BatchHeader {

@@ -45,7 +45,10 @@ fn read(batch: &RecordBatch) -> Vec<Read> {
                 .collect(),
         )
     };
-    records.iter().map(|record| owned(record.unwrap())).collect()
+    records
+        .iter()
+        .map(|record| owned(record.unwrap()))
+        .collect()
 }
 
 fn bytes() -> impl Strategy<Value = Option<Vec<u8>>> {
