@@ -1,4 +1,5 @@
 //! Claims about the cleaner: what of a compacted log stays, what goes, and what readers see meanwhile.
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Properties of the cleaner: against a model, with readers at work, on a disk that is full.
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Batches of which compaction takes records out.
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 use headwater_record::{
     BatchBuilder, BatchOptions, Compression, DecompressLimit, Offset, ProducerEpoch, ProducerId,
