@@ -238,8 +238,12 @@ async fn the_cleaner_runs_by_itself_and_lets_the_broker_close() {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     broker.close().unwrap();
-    let (broker, report) =
-        Broker::open(headwater_env::RealEnv, temporary.path(), Default::default()).unwrap();
+    let (broker, report) = Broker::open(
+        headwater_env::RealEnv,
+        temporary.path(),
+        headwater_metadata::BrokerConfig::default(),
+    )
+    .unwrap();
     assert!(report.clean_shutdown && report.recovered.is_empty());
     assert!(read(&broker, "t").len() < 30);
 }

@@ -1,5 +1,7 @@
 //! Opening a log: what is in the directory, what of it must be checked, and where the log ends.
 
+mod epochs;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -13,7 +15,7 @@ use crate::cleaner::swap;
 use crate::cleaner::turn::CleanerTurn;
 use crate::config::LogConfig;
 use crate::error::{FileError, OpenError, ReadError};
-use crate::file_name::{self, FileKind, FileName, LEADER_EPOCH_CHECKPOINT, segment_file};
+use crate::file_name::{self, FileKind, FileName, segment_file};
 use crate::flush::Flusher;
 use crate::gaps::Gaps;
 use crate::index_builder;
@@ -210,45 +212,6 @@ impl<E: Env> Opening<E> {
         Ok((limit, states))
     }
 
-    /// The leader epochs of the checkpoint, or, without a readable one, of the batches.
-    fn read_epochs(&mut self, segments: &[Arc<Segment<E>>]) -> Result<LeaderEpochs, OpenError> {
-        let path = self.dir.join(LEADER_EPOCH_CHECKPOINT);
-        let bytes = self
-            .env
-            .read_file(&path)
-            .map_err(|source| FileError::new("read", &path, source))?;
-        let parsed = bytes.as_deref().map(|bytes| {
-            let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
-            LeaderEpochs::parse(text)
-        });
-        match parsed {
-            Some(Ok(epochs)) => return Ok(epochs),
-            None if segments.iter().all(|segment| segment.size() == 0) => {
-                return Ok(LeaderEpochs::default());
-            }
-            None => {}
-            Some(Err(what)) => {
-                tracing::warn!(path = %path.display(), what, "the leader epochs are read from the batches");
-            }
-        }
-        self.report
-            .indexes_rebuilt
-            .push(LEADER_EPOCH_CHECKPOINT.to_owned());
-        let mut epochs = LeaderEpochs::default();
-        for segment in segments {
-            // Where a segment is damaged its checks will say so.
-            let Ok(mut walk) = segment.walk(0, segment.size()) else {
-                continue;
-            };
-            while let Ok(Some((_, header))) = segment.step(&mut walk) {
-                if header.leader_epoch.get() >= 0 {
-                    epochs.assign(header.leader_epoch, header.base_offset);
-                }
-            }
-        }
-        Ok(epochs)
-    }
-
     fn report_rebuilt(&mut self, segment: &Segment<E>) {
         for kind in [FileKind::OffsetIndex, FileKind::TimeIndex] {
             let name = segment_file(segment.base_offset(), kind);
@@ -385,25 +348,6 @@ impl<E: Env> PartitionLog<E> {
                 self.flusher.has_sealed(segment.base_offset());
             }
         }
-    }
-
-    /// Takes the epochs that recovery found, cut to the log, and writes them if the checkpoint says otherwise.
-    fn adopt_epochs(&self, found: LeaderEpochs) -> Result<(), FileError> {
-        let (start, end) = (self.log_start_offset(), self.log_end_offset());
-        let path = self.dir.join(LEADER_EPOCH_CHECKPOINT);
-        let on_disk = self
-            .env
-            .read_file(&path)
-            .map_err(|source| FileError::new("read", path, source))?;
-        self.change_epochs(|epochs| {
-            *epochs = found;
-            epochs.truncate_from_end(end);
-            epochs.truncate_from_start(start);
-            match on_disk {
-                Some(bytes) => *bytes != *epochs.format().as_bytes(),
-                None => epochs.latest().is_some(),
-            }
-        })
     }
 }
 

@@ -142,6 +142,7 @@ pub(crate) fn complete<E: Env>(
     for base_offset in swaps {
         let end = end_of_swap(env, dir, base_offset)?;
         finish(env, dir, base_offset, &within(&entries, base_offset, end))?;
+        tracing::info!(dir = %dir.display(), %base_offset, %end, "a cleaned segment took its place");
         report.swaps_completed.push(base_offset);
     }
     Ok(())
