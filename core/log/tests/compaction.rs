@@ -7,13 +7,11 @@ use std::path::Path;
 
 use headwater_env::{Env, MemoryEnv};
 use headwater_log::{CleanError, Cleaning, CleanupPolicy, LogConfig, OpenState, PartitionLog};
-use headwater_record::{
-    BatchOptions, Compression, DecompressLimit, Offset, ProducerEpoch, ProducerId, ProducerState,
-};
+use headwater_record::{BatchOptions, Compression, Offset};
 use support::compacted::{
     NOW_MS, TOMBSTONE_MS, clean, clean_at, cleaning, compacted, keyed, offsets, put, seen, walk,
 };
-use support::{append, files, offset, open, open_with, reopen_clean, try_append};
+use support::{append, files, offset, open, open_with, reopen_clean};
 
 #[test]
 fn of_each_key_the_last_record_stays_and_keeps_its_offset() {
@@ -125,85 +123,6 @@ fn records_without_a_key_go_and_batches_keep_their_codec() {
     assert_eq!(
         (header.base_offset, header.last_offset()),
         (offset(3), offset(5))
-    );
-}
-
-fn of_producer(base_sequence: i32, key: u8, value: u32) -> headwater_record::ValidatedBatches {
-    let producer = Some(ProducerState {
-        id: ProducerId::new(7),
-        epoch: ProducerEpoch::new(0),
-        base_sequence,
-    });
-    let options = BatchOptions {
-        producer,
-        ..BatchOptions::default()
-    };
-    keyed(options, &[(key, Some(value))])
-}
-
-#[test]
-fn the_last_batch_of_a_producer_stays_empty_so_that_its_sequence_goes_on() {
-    let env = MemoryEnv::new();
-    let log = open(&env, compacted());
-    for sequence in 0..3 {
-        append(&log, of_producer(sequence, 1, 0));
-    }
-    put(&log, 1, Some(9));
-    put(&log, 2, Some(9));
-    log.roll().unwrap();
-    clean(&log).unwrap();
-    assert_eq!(offsets(&log), [3, 4]);
-    let (_, all) = walk(&log, 300);
-    assert_eq!(all[0].header().record_count, 0);
-    assert_eq!(all[0].header().last_offset(), offset(2));
-    // Nothing but the log says it.
-    drop(log);
-    for name in files(&env)
-        .iter()
-        .filter(|name| name.ends_with(".snapshot"))
-    {
-        env.remove_file(&Path::new(support::DIR).join(name))
-            .unwrap();
-    }
-    let log = open(&env, compacted());
-    assert!(append(&log, of_producer(2, 1, 0)).duplicate);
-    assert!(
-        try_append(&log, of_producer(4, 1, 0)).is_err(),
-        "3 is missing"
-    );
-    append(&log, of_producer(3, 1, 0));
-    // Once it has written more, the empty batch has no reason to stay.
-    log.roll().unwrap();
-    clean(&log).unwrap();
-    let (_, all) = walk(&log, 300);
-    assert_eq!(all[0].header().base_offset, offset(4));
-}
-
-#[test]
-fn the_greatest_time_is_that_of_a_record_that_is_there() {
-    let log = open(&MemoryEnv::new(), compacted());
-    append(&log, of_producer(0, 200, 0));
-    put(&log, 5, Some(1));
-    put(&log, 200, None);
-    put(&log, 6, Some(1));
-    log.roll().unwrap();
-    clean(&log).unwrap();
-    put(&log, 1, Some(1));
-    log.roll().unwrap();
-    clean_at(&log, NOW_MS + TOMBSTONE_MS).unwrap();
-    assert_eq!(offsets(&log), [1, 3, 4]);
-    let greatest = log
-        .offset_of_max_timestamp(DecompressLimit::default())
-        .unwrap();
-    assert_eq!(greatest.unwrap().offset, offset(3));
-    let found = log
-        .offset_for_timestamp(6, DecompressLimit::default())
-        .unwrap();
-    assert_eq!(found.unwrap().offset, offset(3));
-    assert_eq!(
-        log.offset_for_timestamp(7, DecompressLimit::default())
-            .unwrap(),
-        None
     );
 }
 
