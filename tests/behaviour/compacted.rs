@@ -13,7 +13,7 @@ use crate::target::Running;
 use crate::target::Target::{self, Directory, Memory};
 
 /// Long enough for every machine; tests never wait for it when all is well.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const KEYS: usize = 5;
 const RECORDS: usize = 2_000;
 
