@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod bulk;
+mod compacted;
 mod consume;
 mod engine;
 mod groups;

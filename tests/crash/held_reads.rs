@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use headwater_env::SimEnv;
-use headwater_log::{LogConfig, OpenState, PartitionLog};
+use headwater_log::{Cleaning, CleanupPolicy, LogConfig, OpenState, PartitionLog};
 use headwater_record::{
     BatchBuilder, BatchOptions, LeaderEpoch, Offset, ValidationRules, validate,
 };
@@ -24,12 +24,16 @@ fn open(env: &SimEnv) -> PartitionLog<SimEnv> {
 }
 
 fn append(log: &PartitionLog<SimEnv>, fill: u8) {
+    append_keyed(log, None, fill);
+}
+
+fn append_keyed(log: &PartitionLog<SimEnv>, key: Option<&[u8]>, fill: u8) {
     let mut builder = BatchBuilder::new(BatchOptions {
         capacity: 1 << 20,
         ..BatchOptions::default()
     });
     builder
-        .try_append(0, None, Some(&vec![fill; VALUE_BYTES]), &[])
+        .try_append(0, key, Some(&vec![fill; VALUE_BYTES]), &[])
         .expect("the record fits");
     let bytes = builder.finish().expect("a record");
     let batches = validate(bytes, &ValidationRules::default()).expect("our own batch");
@@ -62,4 +66,37 @@ fn a_truncation_leaves_what_readers_hold_and_survives_a_crash() {
     log.flush().expect("flushed");
     drop((log, held));
     assert_eq!(read(&open(&env.after_power_cut(7))), after);
+}
+
+#[test]
+fn a_compaction_leaves_what_readers_hold() {
+    let env = SimEnv::new(2);
+    let config = LogConfig {
+        cleanup_policy: CleanupPolicy::COMPACT,
+        ..LogConfig::default()
+    };
+    let (log, _) =
+        PartitionLog::open(env, Path::new(DIR), config, OpenState::UNKNOWN).expect("the log opens");
+    for fill in 1..=4 {
+        append_keyed(&log, Some(b"the only key"), fill);
+    }
+    log.roll().expect("rolled");
+    log.flush().expect("flushed");
+    let copied = read(&log);
+    let held = read(&log);
+    assert_eq!(copied, held);
+    let cleaned = log.clean(Cleaning {
+        last_stable_offset: log.log_end_offset(),
+        now_wall_ms: 0,
+        dedupe_buffer_bytes: 1 << 20,
+        is_stopped: &|| false,
+    });
+    assert!(cleaned.expect("cleaned").is_some());
+    assert_eq!(held, copied, "what was read did not change");
+    let after = read(&log);
+    assert_eq!(
+        after,
+        copied.slice(copied.len() / 4 * 3..),
+        "only the last record is left"
+    );
 }

@@ -1,5 +1,6 @@
 //! What must never happen to a log, tried.
 
+mod compaction;
 mod damage;
 mod failed_sync;
 mod full_disk;

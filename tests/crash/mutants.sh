@@ -28,5 +28,8 @@ ignore-poison failed_sync
 skip-sequence-check power_cut
 trust-indexes power_cut
 cut-under-map held_reads
+swap-unsynced compaction
+swap-in-any-order compaction
+clean-unflushed compaction
 MUTANTS
 exit $survived

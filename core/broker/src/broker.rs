@@ -83,17 +83,19 @@ impl<E: Env> Broker<E> {
         self.state.counters.deletions()
     }
 
-    /// Runs housekeeping (retention, flushing, delayed deletes, checkpoints, storage limits) and the time-outs of groups on `runtime` until the broker is closed or
+    /// Runs housekeeping (retention, compaction, flushing, delayed deletes, checkpoints, storage limits) and the time-outs of groups on `runtime` until the broker is closed or
     /// its last clone is dropped.
     pub fn spawn_housekeeping(&self, runtime: &tokio::runtime::Handle) {
         let state = Arc::downgrade(&self.state);
         runtime.spawn(housekeeping::run(state.clone(), runtime.clone()));
+        runtime.spawn(housekeeping::cleaner::run(state.clone(), runtime.clone()));
         runtime.spawn(alarm::run(state, runtime.clone()));
     }
 
     /// One round of housekeeping, all of it, now. For tests and for owners without a runtime.
     pub fn housekeeping(&self) {
         self.state.run_tasks(&Task::ALL);
+        self.state.clean_logs();
     }
 
     /// Flushes everything, leaves the directory clean for the next open, and gives up its lock. Requests after it are refused, fetches

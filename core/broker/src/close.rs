@@ -41,6 +41,7 @@ impl<E: Env> State<E> {
         for kind in [
             CheckpointKind::RecoveryPoint,
             CheckpointKind::LogStartOffset,
+            CheckpointKind::Cleaner,
         ] {
             if let Err(error) = self.checkpoint(kind) {
                 reasons.push(format!("a checkpoint: {error}"));

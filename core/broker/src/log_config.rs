@@ -30,6 +30,10 @@ pub(crate) fn log_config(topic: &TopicConfig, broker: &BrokerConfig) -> LogConfi
             delete: topic.cleanup_policy.delete,
             compact: topic.cleanup_policy.compact,
         },
+        delete_retention_ms: topic.delete_retention_ms,
+        min_cleanable_dirty_ratio: topic.min_cleanable_dirty_ratio,
+        min_compaction_lag_ms: topic.min_compaction_lag_ms,
+        max_compaction_lag_ms: topic.max_compaction_lag_ms,
         producer_id_expiration_ms: milliseconds(broker.producer_expiration_ms),
     }
 }

@@ -1,7 +1,7 @@
 //! One partition: a log, who leads it, and how far it may be read.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use headwater_env::Env;
 use headwater_log::{
@@ -100,6 +100,8 @@ pub(crate) struct Partition<E: Env> {
     pub(crate) topic: Arc<str>,
     pub(crate) id: PartitionId,
     pub(crate) waiters: Waiters,
+    /// It was found in a state in which it cannot be compacted.
+    pub(crate) uncleanable: AtomicBool,
     log: PartitionLog<E>,
     leadership: RwLock<Leadership>,
     config: RwLock<Arc<TopicConfig>>,
@@ -120,6 +122,7 @@ impl<E: Env> Partition<E> {
             topic,
             id,
             waiters: Waiters::default(),
+            uncleanable: AtomicBool::new(false),
             log,
             leadership: RwLock::new(leadership),
             config: RwLock::new(config),

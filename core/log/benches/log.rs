@@ -302,6 +302,7 @@ fn open_many(directory: &Path) {
                 clean_shutdown: true,
                 recovery_point: end,
                 log_start_offset: Offset::ZERO,
+                ..OpenState::UNKNOWN
             };
             open(&root.join(format!("t-{partition}")), start)
         })

@@ -14,6 +14,7 @@ impl<E: Env> PartitionLog<E> {
     /// recovery point, which is the end of the log. After an error the log was not closed in order, and the directory must not be marked
     /// as such; the next open recovers.
     pub fn close(&self) -> Result<Offset, ChangeError> {
+        let _pause = self.cleaner.pause();
         let mut writer = self.writer.lock();
         if !writer.is_closed {
             self.check_open(&writer)?;

@@ -25,7 +25,7 @@ impl CleanupPolicy {
 }
 
 /// The configuration of one log, resolved: Kafka's topic keys, named after them. Changing it never harms what is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LogConfig {
     /// `segment.bytes`: a segment is closed before it grows past this.
     pub segment_bytes: u32,
@@ -55,8 +55,28 @@ pub struct LogConfig {
     pub preallocate: bool,
     /// `cleanup.policy`.
     pub cleanup_policy: CleanupPolicy,
+    /// `delete.retention.ms`: a tombstone stays so long after the first cleaning that saw it.
+    pub delete_retention_ms: i64,
+    /// `min.cleanable.dirty.ratio`: a log is cleaned when a larger part of it is dirty.
+    pub min_cleanable_dirty_ratio: f64,
+    /// `min.compaction.lag.ms`: a segment with a younger record is not cleaned.
+    pub min_compaction_lag_ms: i64,
+    /// `max.compaction.lag.ms`: a log with an older dirty record is cleaned; a compacted one is rolled at least so often. `i64::MAX`: never.
+    pub max_compaction_lag_ms: i64,
     /// `producer.id.expiration.ms`: the sequence numbers of a silent producer are forgotten after this.
     pub producer_id_expiration_ms: i64,
+}
+
+impl LogConfig {
+    /// How long records may span a segment: `segment.ms`, and in a compacted log no longer than `max.compaction.lag.ms`, because the active
+    /// segment is never cleaned.
+    pub(crate) fn segment_ms_max(&self) -> i64 {
+        if self.cleanup_policy.compact {
+            self.segment_ms.min(self.max_compaction_lag_ms)
+        } else {
+            self.segment_ms
+        }
+    }
 }
 
 impl Default for LogConfig {
@@ -77,6 +97,10 @@ impl Default for LogConfig {
             message_timestamp_type: TimestampType::CreateTime,
             preallocate: false,
             cleanup_policy: CleanupPolicy::DELETE,
+            delete_retention_ms: DAY_MS,
+            min_cleanable_dirty_ratio: 0.5,
+            min_compaction_lag_ms: 0,
+            max_compaction_lag_ms: i64::MAX,
             producer_id_expiration_ms: DAY_MS,
         }
     }

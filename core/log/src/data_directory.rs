@@ -73,13 +73,15 @@ pub struct PartitionDirectory {
     pub path: PathBuf,
 }
 
-/// The two checkpoint files of a data directory.
+/// The checkpoint files of a data directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CheckpointKind {
     /// `recovery-point-offset-checkpoint`
     RecoveryPoint,
     /// `log-start-offset-checkpoint`
     LogStartOffset,
+    /// `cleaner-offset-checkpoint`
+    Cleaner,
 }
 
 impl CheckpointKind {
@@ -87,6 +89,7 @@ impl CheckpointKind {
         match self {
             Self::RecoveryPoint => "recovery-point-offset-checkpoint",
             Self::LogStartOffset => "log-start-offset-checkpoint",
+            Self::Cleaner => "cleaner-offset-checkpoint",
         }
     }
 }

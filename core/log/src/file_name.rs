@@ -4,10 +4,32 @@ use headwater_record::Offset;
 
 /// `leader-epoch-checkpoint`
 pub(crate) const LEADER_EPOCH_CHECKPOINT: &str = "leader-epoch-checkpoint";
-/// What a file gets appended to its name when its segment was deleted, until it is removed.
-pub(crate) const DELETED_SUFFIX: &str = ".deleted";
 /// What a file has at the end of its name until it is whole and takes the name of the one it replaces.
 pub(crate) const TEMPORARY_SUFFIX: &str = ".tmp";
+
+/// What the names of a segment's files end with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Suffix {
+    /// Nothing: the segment is a part of the log.
+    None,
+    /// It was deleted; the files wait for their removal.
+    Deleted,
+    /// It is being made out of other segments.
+    Cleaned,
+    /// It is whole, on disk, and about to take the place of other segments.
+    Swap,
+}
+
+impl Suffix {
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Deleted => ".deleted",
+            Self::Cleaned => ".cleaned",
+            Self::Swap => ".swap",
+        }
+    }
+}
 
 /// What a file of a segment holds; its name's ending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,7 +72,11 @@ impl FileKind {
 pub(crate) enum FileName {
     /// A file of the segment that begins at the offset (a snapshot: of the log that ended there).
     Segment(Offset, FileKind),
-    /// A left-over that nobody needs: of a deleted segment, of an unfinished cleaning, of an unfinished replacement.
+    /// A file of a segment that is to take the place of others from the offset on.
+    Swap(Offset, FileKind),
+    /// A file of a segment of an unfinished cleaning, which nobody needs.
+    Cleaned(Offset),
+    /// A left-over that nobody needs: of a deleted segment, of an unfinished replacement.
     LeftOver,
     /// Anything else.
     Other,
@@ -63,12 +89,28 @@ pub(crate) fn segment_file(base_offset: Offset, kind: FileKind) -> String {
 
 /// Reads a name.
 pub(crate) fn parse(name: &str) -> FileName {
-    if [DELETED_SUFFIX, ".cleaned", TEMPORARY_SUFFIX]
+    if let Some(name) = name.strip_suffix(Suffix::Swap.text()) {
+        return match parse_segment(name) {
+            FileName::Segment(offset, kind) => FileName::Swap(offset, kind),
+            _ => FileName::Other,
+        };
+    }
+    if let Some(name) = name.strip_suffix(Suffix::Cleaned.text()) {
+        return match parse_segment(name) {
+            FileName::Segment(offset, _) => FileName::Cleaned(offset),
+            _ => FileName::LeftOver,
+        };
+    }
+    if [Suffix::Deleted.text(), TEMPORARY_SUFFIX]
         .iter()
         .any(|suffix| name.ends_with(suffix))
     {
         return FileName::LeftOver;
     }
+    parse_segment(name)
+}
+
+fn parse_segment(name: &str) -> FileName {
     let Some((digits, ending)) = name.split_once('.') else {
         return FileName::Other;
     };
@@ -116,5 +158,16 @@ mod tests {
             FileName::LeftOver
         );
         assert_eq!(parse("leader-epoch-checkpoint.tmp"), FileName::LeftOver);
+        let seven = Offset::new(7);
+        assert_eq!(
+            parse("00000000000000000007.timeindex.swap"),
+            FileName::Swap(seven, FileKind::TimeIndex)
+        );
+        assert_eq!(
+            parse("00000000000000000007.log.cleaned"),
+            FileName::Cleaned(seven)
+        );
+        assert_eq!(parse("some.cleaned"), FileName::LeftOver);
+        assert_eq!(parse("some.swap"), FileName::Other);
     }
 }

@@ -94,6 +94,22 @@ impl LeaderEpochs {
         })
     }
 
+    /// The epochs that were known of a log before its batches told these. Where compaction took the first batches of an epoch away, or all of
+    /// them, what was known is right, as far as it has every epoch that the batches have.
+    pub(crate) fn or_known(self, mut known: Self, log_end_offset: Offset) -> Self {
+        known.truncate_from_end(log_end_offset);
+        let has = |found: &EpochStart| {
+            known.entries.iter().any(|entry| {
+                entry.leader_epoch == found.leader_epoch && entry.start_offset <= found.start_offset
+            })
+        };
+        if self.entries.iter().all(has) {
+            known
+        } else {
+            self
+        }
+    }
+
     /// Forgets the epochs that begin at or after the end of the log. Returns whether anything changed.
     pub(crate) fn truncate_from_end(&mut self, log_end_offset: Offset) -> bool {
         let before = self.entries.len();
@@ -158,6 +174,21 @@ mod tests {
         assert!(!epochs.truncate_from_start(Offset::new(30)));
         assert!(epochs.truncate_from_end(Offset::new(60)));
         assert_eq!(epochs.format(), "0\n1\n4 30\n");
+    }
+
+    #[test]
+    fn what_was_known_wins_unless_the_batches_know_more() {
+        let known = epochs(&[(2, 0), (4, 10), (5, 60), (7, 200)]);
+        let end = Offset::new(100);
+        let found = epochs(&[(2, 3), (5, 70)]);
+        assert_eq!(
+            found.or_known(known.clone(), end).format(),
+            "0\n3\n2 0\n4 10\n5 60\n"
+        );
+        let newer = epochs(&[(2, 3), (6, 70)]);
+        assert_eq!(newer.clone().or_known(known.clone(), end), newer);
+        let earlier = epochs(&[(4, 9)]);
+        assert_eq!(earlier.clone().or_known(known, end), earlier);
     }
 
     #[test]

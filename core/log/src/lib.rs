@@ -1,4 +1,4 @@
-//! A partition's log: segments, indexes, append, read, retention, recovery. Synchronous
+//! A partition's log: segments, indexes, append, read, retention, compaction, recovery. Synchronous
 //!
 //! [`PartitionLog`] is one partition in one directory; [`DataDirectory`] is what stands around the partitions. File names and formats are
 //! Apache Kafka's to the byte (`core/docs/format.md`). All I/O, time and chance go through [`headwater_env::Env`].
@@ -9,12 +9,15 @@
 mod append;
 mod base64;
 mod checkpoint;
+mod chunk;
+mod cleaner;
 mod close;
 mod config;
 mod data_directory;
 mod error;
 mod file_name;
 mod flush;
+mod gaps;
 mod header_walk;
 mod index_builder;
 mod index_file;
@@ -44,6 +47,7 @@ mod truncate;
 mod types;
 mod view;
 
+pub use cleaner::{CleanError, Cleanable, Cleaned, Cleaning, Extent};
 pub use config::{CleanupPolicy, LogConfig};
 pub use data_directory::{
     CheckpointKind, DataDirectory, DataDirectoryError, MetaProperties, Offsets, PartitionDirectory,

@@ -50,7 +50,8 @@ impl Listed {
     }
 }
 
-/// The segments of the directory, each with its log. Left-overs are removed and their names added to `removed`.
+/// The segments of the directory, each with its log. Left-overs are removed and their names added to `removed`; those of a cleaning must
+/// have been dealt with ([`swap::complete`](crate::cleaner::swap::complete)).
 pub(crate) fn list<E: Env>(
     env: &E,
     dir: &Path,
@@ -63,7 +64,10 @@ pub(crate) fn list<E: Env>(
     for entry in &entries {
         match file_name::parse(&entry.name) {
             FileName::LeftOver => remove(env, dir, entry, removed)?,
-            FileName::Segment(_, FileKind::ProducerSnapshot) | FileName::Other => {}
+            FileName::Segment(_, FileKind::ProducerSnapshot)
+            | FileName::Swap(..)
+            | FileName::Cleaned(_)
+            | FileName::Other => {}
             FileName::Segment(offset, kind) => {
                 let path = dir.join(&entry.name);
                 let metadata = env

@@ -17,6 +17,7 @@ pub(crate) struct LogFile<F> {
 struct Slot<F> {
     file: Option<Arc<F>>,
     used: bool,
+    kept: bool,
 }
 
 impl<F> LogFile<F> {
@@ -25,6 +26,7 @@ impl<F> LogFile<F> {
             slot: Mutex::new(Slot {
                 file: None,
                 used: false,
+                kept: false,
             }),
         }
     }
@@ -50,14 +52,20 @@ impl<F> LogFile<F> {
         *self.slot.lock() = Slot {
             file: Some(Arc::new(file)),
             used: true,
+            kept: false,
         };
+    }
+
+    /// Keeps the file open, if it is, as long as this lives.
+    pub(crate) fn keep_open(&self) {
+        self.slot.lock().kept = true;
     }
 
     /// Closes the file unless it was used since the last call. Only for a file whose every byte is known to be on disk: a failed write
     /// back is reported to those who had the file open.
     pub(crate) fn close_if_idle(&self) {
         let mut slot = self.slot.lock();
-        if !slot.used {
+        if !slot.used && !slot.kept {
             slot.file = None;
         }
         slot.used = false;

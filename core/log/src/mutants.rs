@@ -20,6 +20,12 @@ pub(crate) enum Mutant {
     TrustIndexes,
     /// A truncation cuts a file that is mapped.
     CutUnderMap,
+    /// A cleaned segment takes the place of others before it is on disk.
+    SwapUnsynced,
+    /// Records that are not known to be on disk make older ones of their keys go.
+    CleanUnflushed,
+    /// The files that a cleaned segment replaces go with it in any order.
+    SwapInAnyOrder,
 }
 
 /// Whether this one lives.
@@ -40,6 +46,9 @@ pub(crate) fn lives(mutant: Mutant) -> bool {
             "skip-sequence-check" => Mutant::SkipSequenceCheck,
             "trust-indexes" => Mutant::TrustIndexes,
             "cut-under-map" => Mutant::CutUnderMap,
+            "swap-unsynced" => Mutant::SwapUnsynced,
+            "clean-unflushed" => Mutant::CleanUnflushed,
+            "swap-in-any-order" => Mutant::SwapInAnyOrder,
             _ => return None,
         })
     });

@@ -72,6 +72,11 @@ impl OffsetIndex {
         }
     }
 
+    /// Bytes that its entries take on disk.
+    pub(crate) fn size_bytes(&self) -> u64 {
+        (self.file.len() * Entry::LEN) as u64
+    }
+
     /// Has it no room for another entry within `segment.index.bytes`?
     pub(crate) fn is_full(&self, max_bytes: u32) -> bool {
         self.file.len() >= max_bytes as usize / Entry::LEN

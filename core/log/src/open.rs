@@ -1,17 +1,23 @@
 //! Opening a log: what is in the directory, what of it must be checked, and where the log ends.
 
+mod epochs;
+
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use headwater_env::Env;
 use headwater_record::Offset;
 use parking_lot::{Mutex, RwLock};
 
+use crate::cleaner::swap;
+use crate::cleaner::turn::CleanerTurn;
 use crate::config::LogConfig;
 use crate::error::{FileError, OpenError, ReadError};
-use crate::file_name::{self, FileKind, FileName, LEADER_EPOCH_CHECKPOINT, segment_file};
+use crate::file_name::{self, FileKind, FileName, segment_file};
 use crate::flush::Flusher;
+use crate::gaps::Gaps;
 use crate::index_builder;
 use crate::leader_epochs::LeaderEpochs;
 use crate::listing::{self, Listed};
@@ -52,6 +58,7 @@ pub(crate) fn open<E: Env>(
         start,
         report,
     };
+    swap::complete(&opening.env, &opening.dir, &mut opening.report)?;
     let listed = listing::list(
         &opening.env,
         &opening.dir,
@@ -101,10 +108,13 @@ impl<E: Env> Opening<E> {
                 }
             }
         }
+        let known_epochs = epochs.clone();
         epochs.truncate_from_end(segments[first_checked].base_offset());
         let (from, producers) = self.producers_before(&segments, first_checked)?;
-        Recovery {
+        let gaps = Gaps::of(&self.config, self.start.cleaner_checkpoint.is_some());
+        let mut recovered = Recovery {
             config: &self.config,
+            gaps,
             durable_end: self.start.recovery_point,
             producers_from: from,
             report: &mut self.report,
@@ -112,7 +122,13 @@ impl<E: Env> Opening<E> {
             epochs,
             producers,
         }
-        .check(segments, first_checked)
+        .check(segments, first_checked)?;
+        if gaps == Gaps::Allowed {
+            recovered.epochs = recovered
+                .epochs
+                .or_known(known_epochs, recovered.log_end_offset);
+        }
+        Ok(recovered)
     }
 
     fn begin_empty(&mut self) -> Result<Recovered<E>, OpenError> {
@@ -196,45 +212,6 @@ impl<E: Env> Opening<E> {
         Ok((limit, states))
     }
 
-    /// The leader epochs of the checkpoint, or, without a readable one, of the batches.
-    fn read_epochs(&mut self, segments: &[Arc<Segment<E>>]) -> Result<LeaderEpochs, OpenError> {
-        let path = self.dir.join(LEADER_EPOCH_CHECKPOINT);
-        let bytes = self
-            .env
-            .read_file(&path)
-            .map_err(|source| FileError::new("read", &path, source))?;
-        let parsed = bytes.as_deref().map(|bytes| {
-            let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
-            LeaderEpochs::parse(text)
-        });
-        match parsed {
-            Some(Ok(epochs)) => return Ok(epochs),
-            None if segments.iter().all(|segment| segment.size() == 0) => {
-                return Ok(LeaderEpochs::default());
-            }
-            None => {}
-            Some(Err(what)) => {
-                tracing::warn!(path = %path.display(), what, "the leader epochs are read from the batches");
-            }
-        }
-        self.report
-            .indexes_rebuilt
-            .push(LEADER_EPOCH_CHECKPOINT.to_owned());
-        let mut epochs = LeaderEpochs::default();
-        for segment in segments {
-            // Where a segment is damaged its checks will say so.
-            let Ok(mut walk) = segment.walk(0, segment.size()) else {
-                continue;
-            };
-            while let Ok(Some((_, header))) = segment.step(&mut walk) {
-                if header.leader_epoch.get() >= 0 {
-                    epochs.assign(header.leader_epoch, header.base_offset);
-                }
-            }
-        }
-        Ok(epochs)
-    }
-
     fn report_rebuilt(&mut self, segment: &Segment<E>) {
         for kind in [FileKind::OffsetIndex, FileKind::TimeIndex] {
             let name = segment_file(segment.base_offset(), kind);
@@ -284,7 +261,12 @@ impl<E: Env> Opening<E> {
             self.start.recovery_point.min(log_end_offset)
         };
         let head = Head::unprepared(&self.env);
+        let cleaner_checkpoint = self.start.cleaner_checkpoint;
         let log = PartitionLog {
+            cleaner: CleanerTurn::new(cleaner_checkpoint),
+            may_have_gaps: AtomicBool::new(
+                Gaps::of(&self.config, cleaner_checkpoint.is_some()) == Gaps::Allowed,
+            ),
             flusher: Flusher::new(recovery_point, self.env.monotonic()),
             writer: Mutex::new(Writer {
                 producers: recovered.producers,
@@ -366,25 +348,6 @@ impl<E: Env> PartitionLog<E> {
                 self.flusher.has_sealed(segment.base_offset());
             }
         }
-    }
-
-    /// Takes the epochs that recovery found, cut to the log, and writes them if the checkpoint says otherwise.
-    fn adopt_epochs(&self, found: LeaderEpochs) -> Result<(), FileError> {
-        let (start, end) = (self.log_start_offset(), self.log_end_offset());
-        let path = self.dir.join(LEADER_EPOCH_CHECKPOINT);
-        let on_disk = self
-            .env
-            .read_file(&path)
-            .map_err(|source| FileError::new("read", path, source))?;
-        self.change_epochs(|epochs| {
-            *epochs = found;
-            epochs.truncate_from_end(end);
-            epochs.truncate_from_start(start);
-            match on_disk {
-                Some(bytes) => *bytes != *epochs.format().as_bytes(),
-                None => epochs.latest().is_some(),
-            }
-        })
     }
 }
 

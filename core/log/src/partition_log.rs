@@ -3,16 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use headwater_env::Env;
 use headwater_record::{LeaderEpoch, Offset};
 use parking_lot::{Mutex, RwLock};
 
+use crate::cleaner::turn::CleanerTurn;
 use crate::config::LogConfig;
 use crate::error::{ChangeError, FileError, OpenError, Poisoned, ReadError};
 use crate::file_name::LEADER_EPOCH_CHECKPOINT;
 use crate::flush::Flusher;
+use crate::gaps::Gaps;
 use crate::leader_epochs::LeaderEpochs;
 use crate::mutants::{self, Mutant};
 use crate::producer_state::ProducerStates;
@@ -25,8 +28,8 @@ use crate::view::View;
 /// The log of one partition.
 ///
 /// Any number of threads may call any method at the same time. What changes the log ([`append_as_leader`](Self::append_as_leader),
-/// [`roll`](Self::roll), [`truncate_to`](Self::truncate_to), [`delete_records`](Self::delete_records), retention) is put in order by one
-/// lock; reads never take it and see the log as it was at one moment. Offsets only grow, and their order is asserted at each change.
+/// [`roll`](Self::roll), [`truncate_to`](Self::truncate_to), [`delete_records`](Self::delete_records), retention, the end of a cleaning) is
+/// put in order by one lock; reads never take it and see the log as it was at one moment. Offsets only grow, and their order is asserted at each change.
 ///
 /// Dropping a log closes nothing: that is what a crash does, and the next open recovers from it. Call [`close`](Self::close).
 #[derive(Debug)]
@@ -46,6 +49,10 @@ pub struct PartitionLog<E: Env> {
     pub(crate) directory_changed: Mutex<bool>,
     /// Files that wait for their removal, and the monotonic time of it.
     pub(crate) doomed: Mutex<Vec<(PathBuf, Duration)>>,
+    /// Taken before `writer`.
+    pub(crate) cleaner: CleanerTurn,
+    /// The log is compacted, or was.
+    pub(crate) may_have_gaps: AtomicBool,
 }
 
 /// What only the holder of the append lock may touch.
@@ -140,6 +147,9 @@ impl<E: Env> PartitionLog<E> {
 
     /// Changes the configuration from the next operation on.
     pub fn update_config(&self, config: LogConfig) {
+        if config.cleanup_policy.compact {
+            self.may_have_gaps.store(true, Ordering::SeqCst);
+        }
         *self.config.write() = Arc::new(config);
     }
 
@@ -165,6 +175,15 @@ impl<E: Env> PartitionLog<E> {
 
     pub(crate) fn view(&self) -> View<E> {
         self.view.read().clone()
+    }
+
+    /// What it means that offsets are missing.
+    pub(crate) fn gaps(&self) -> Gaps {
+        if self.may_have_gaps.load(Ordering::SeqCst) {
+            Gaps::Allowed
+        } else {
+            Gaps::Damage
+        }
     }
 
     /// Runs a read, again if segments were cut or taken away meanwhile.
@@ -229,7 +248,7 @@ impl<E: Env> PartitionLog<E> {
         *self.directory_changed.lock() = true;
     }
 
-    /// Changes the leader epochs, and their file if anything changed. Nothing changes after an error.
+    /// Changes the leader epochs, and their file if `change` says so. Nothing changes after an error.
     pub(crate) fn change_epochs(
         &self,
         change: impl FnOnce(&mut LeaderEpochs) -> bool,
@@ -241,8 +260,8 @@ impl<E: Env> PartitionLog<E> {
             self.env
                 .replace_file(&path, next.format().as_bytes())
                 .map_err(|source| FileError::new("replace", path, source))?;
-            *epochs = next;
         }
+        *epochs = next;
         Ok(())
     }
 

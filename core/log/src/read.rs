@@ -7,6 +7,7 @@ use headwater_env::Env;
 use headwater_record::{BatchError, BatchHeader, Offset};
 
 use crate::error::ReadError;
+use crate::gaps::Gaps;
 use crate::header_walk::HeaderWalk;
 use crate::partition_log::PartitionLog;
 use crate::segment::Segment;
@@ -18,7 +19,7 @@ use crate::view::View;
 pub const READ_BYTES_PREFERRED: usize = 1 << 20;
 
 impl<E: Env> PartitionLog<E> {
-    /// Reads batches from the one that holds `from` up to `upper` (exclusive), `max_bytes` at most and from one segment; with
+    /// Reads batches from the one that holds `from` (in a compacted log: the first that ends at or after it) up to `upper` (exclusive), `max_bytes` at most and from one segment; with
     /// `min_one_batch` the first batch comes whole even if it is larger. Batches that begin at or after `upper` are not given. Their CRC is
     /// not checked: whoever decodes them does that once.
     pub fn read(
@@ -28,12 +29,7 @@ impl<E: Env> PartitionLog<E> {
         max_bytes: usize,
         min_one_batch: bool,
     ) -> Result<Read, ReadError> {
-        // Only compaction takes records out of the middle of a log.
-        let gaps = if self.config_now().cleanup_policy.compact {
-            Gaps::Allowed
-        } else {
-            Gaps::Damage
-        };
+        let gaps = self.gaps();
         self.with_view(|view| read_in(view, from, upper, max_bytes, min_one_batch, gaps))
     }
 
@@ -124,13 +120,6 @@ impl<E: Env> Iterator for BatchHeaders<E> {
     }
 }
 
-/// What it means that offsets are missing between two batches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Gaps {
-    Allowed,
-    Damage,
-}
-
 /// A batch in a view.
 pub(crate) struct Found {
     pub(crate) segment: usize,
@@ -186,6 +175,9 @@ fn read_in<E: Env>(
         return Ok(nothing);
     }
     let Some(found) = find(view, from)? else {
+        if gaps == Gaps::Allowed {
+            return Ok(nothing);
+        }
         return Err(missing(
             view,
             view.segments.list().len() - 1,

@@ -3,24 +3,21 @@
 use std::io;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use headwater_env::{Env, File};
+use headwater_env::Env;
 use headwater_record::{BatchError, BatchHeader, LeaderEpoch, Offset, RecordBatch};
 
 use crate::append::control_record;
+use crate::chunk::Chunk;
 use crate::config::LogConfig;
 use crate::error::{FileError, OpenError};
 use crate::file_name::{FileKind, segment_file};
-use crate::header_walk::check_frame;
+use crate::gaps::Gaps;
 use crate::index_builder::IndexBuilder;
 use crate::leader_epochs::LeaderEpochs;
 use crate::mutants::{self, Mutant};
 use crate::producer_state::ProducerStates;
 use crate::report::{Cut, Damage, RecoveryReport};
 use crate::segment::{Phase, Segment};
-
-/// So much is read at once, unless a batch is larger.
-const CHUNK_BYTES: usize = 1 << 20;
 
 /// A log that holds whole valid batches only.
 #[derive(Debug)]
@@ -34,6 +31,7 @@ pub(crate) struct Recovered<E: Env> {
 /// The checks, and what they find out on the way.
 pub(crate) struct Recovery<'a> {
     pub(crate) config: &'a LogConfig,
+    pub(crate) gaps: Gaps,
     pub(crate) durable_end: Offset,
     /// Batches before it are in `producers` already.
     pub(crate) producers_from: Offset,
@@ -180,7 +178,7 @@ impl Recovery<'_> {
         let far = last_offset.saturating_sub(segment.base_offset().get());
         delta >= 0
             && (header.base_offset == next_offset
-                || (self.config.cleanup_policy.compact && header.base_offset > next_offset))
+                || (self.gaps == Gaps::Allowed && header.base_offset > next_offset))
             && far <= i64::from(i32::MAX)
             && (header.leader_epoch.get() < 0
                 || self
@@ -200,7 +198,10 @@ impl Recovery<'_> {
             return None;
         }
         let header = *chunk.batch_at(end.position).ok()??.ok()?.header();
-        let is_believable = header.base_offset == end.next_offset
+        let follows = |base_offset: Offset, next_offset: Offset| {
+            base_offset == next_offset || (self.gaps == Gaps::Allowed && base_offset > next_offset)
+        };
+        let is_believable = follows(header.base_offset, end.next_offset)
             && header.last_offset_delta >= 0
             && header.next_offset() <= self.durable_end;
         if !is_believable {
@@ -209,7 +210,9 @@ impl Recovery<'_> {
         let after = end.position + header.size_in_bytes() as u64;
         match chunk.batch_at(after).ok()? {
             None => Some(header),
-            Some(Ok(next)) if next.header().base_offset == header.next_offset() => Some(header),
+            Some(Ok(next)) if follows(next.header().base_offset, header.next_offset()) => {
+                Some(header)
+            }
             Some(_) => None,
         }
     }
@@ -298,66 +301,5 @@ pub(crate) fn remove_segment<E: Env>(segment: &Segment<E>) -> Result<(), FileErr
             .sync_dir(dir)
             .map_err(|source| FileError::new("sync", dir, source)),
         None => Ok(()),
-    }
-}
-
-/// Batches of a segment, read in large pieces.
-struct Chunk<'a, E: Env> {
-    segment: &'a Segment<E>,
-    file: Arc<E::File>,
-    start: u64,
-    bytes: Bytes,
-}
-
-impl<'a, E: Env> Chunk<'a, E> {
-    fn new(segment: &'a Segment<E>) -> Result<Self, FileError> {
-        Ok(Self {
-            segment,
-            file: segment.file()?,
-            start: 0,
-            bytes: Bytes::new(),
-        })
-    }
-
-    /// The batch that begins at the position; `None` at the end of the file.
-    fn batch_at(&mut self, position: u64) -> io::Result<Option<Result<RecordBatch, BatchError>>> {
-        let available = self.segment.size() - position;
-        if available == 0 {
-            return Ok(None);
-        }
-        let mut parsed = self.parse(position, available);
-        // At most twice: first for the header, then for a batch larger than a chunk.
-        for _ in 0..2 {
-            match parsed {
-                Err(BatchError::Truncated { needed, .. }) if needed as u64 <= available => {
-                    self.fill(position, needed)?;
-                    parsed = self.parse(position, available);
-                }
-                _ => break,
-            }
-        }
-        Ok(Some(parsed))
-    }
-
-    fn fill(&mut self, position: u64, needed: usize) -> io::Result<()> {
-        self.bytes = self.file.read_bytes(position, needed.max(CHUNK_BYTES))?;
-        self.start = position;
-        Ok(())
-    }
-
-    fn parse(&self, position: u64, available: u64) -> Result<RecordBatch, BatchError> {
-        let here = position
-            .checked_sub(self.start)
-            .and_then(|skip| self.bytes.get(skip as usize..))
-            .map_or(Bytes::new(), |rest| self.bytes.slice_ref(rest));
-        let header = check_frame(BatchHeader::parse(&here), available)?;
-        let size = header.size_in_bytes();
-        if size > here.len() {
-            return Err(BatchError::Truncated {
-                needed: size,
-                available: here.len(),
-            });
-        }
-        RecordBatch::parse(here.slice(..size))
     }
 }

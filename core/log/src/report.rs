@@ -22,6 +22,8 @@ pub struct RecoveryReport {
     pub indexes_rebuilt: Vec<String>,
     /// Damage that was found and left in place: a reader gets an error there, and everything else.
     pub damage: Vec<Damage>,
+    /// Cleaned segments that were on disk and now are in the place of those they were made from: their base offsets.
+    pub swaps_completed: Vec<Offset>,
     /// Left-overs of earlier work that were removed: deleted segments, temporary files.
     pub files_removed: Vec<String>,
 }
@@ -71,6 +73,9 @@ impl fmt::Display for RecoveryReport {
             self.segments_checked,
             self.bytes_checked
         )?;
+        for base_offset in &self.swaps_completed {
+            write!(out, "; put the cleaned segment {base_offset} in its place")?;
+        }
         if self.is_clean() {
             return write!(out, ", all well");
         }

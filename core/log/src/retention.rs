@@ -10,7 +10,7 @@ use headwater_record::Offset;
 
 use crate::config::LogConfig;
 use crate::error::{ChangeError, FileError};
-use crate::file_name::{DELETED_SUFFIX, FileKind};
+use crate::file_name::{FileKind, Suffix};
 use crate::partition_log::{PartitionLog, Writer, segment_infos};
 use crate::segment::Segment;
 use crate::types::{DeletedSegment, DeletionReason, SegmentInfo};
@@ -174,7 +174,7 @@ impl<E: Env> PartitionLog<E> {
         for kind in FileKind::ALL {
             let path = segment.path(kind);
             let mut retired = path.clone().into_os_string();
-            retired.push(DELETED_SUFFIX);
+            retired.push(Suffix::Deleted.text());
             let retired = PathBuf::from(retired);
             match self.env.rename(&path, &retired) {
                 Ok(()) => self.doomed.lock().push((retired, due)),
@@ -185,7 +185,7 @@ impl<E: Env> PartitionLog<E> {
                 }
             }
         }
-        segment.set_deleted();
+        segment.set_suffix(Suffix::Deleted);
         self.directory_has_changed();
         self.sync_directory()
     }

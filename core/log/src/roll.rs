@@ -56,11 +56,12 @@ impl Head {
         }
     }
 
-    /// `segment.ms` less the jitter.
+    /// What records of a segment may span, less the jitter.
     fn segment_ms(&self, config: &LogConfig) -> i64 {
-        let most = config.segment_jitter_ms.clamp(0, config.segment_ms.max(0));
+        let segment_ms = config.segment_ms_max();
+        let most = config.segment_jitter_ms.clamp(0, segment_ms.max(0));
         let off = (i128::from(most) * i128::from(self.jitter)) >> 16;
-        config.segment_ms - off as i64
+        segment_ms - off as i64
     }
 }
 

@@ -5,14 +5,14 @@ mod contents;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use headwater_env::{Env, File, OpenMode};
 use headwater_record::{BatchError, BatchHeader, Offset};
 use parking_lot::Mutex;
 
 use crate::error::{FileError, ReadError};
-use crate::file_name::{DELETED_SUFFIX, FileKind, segment_file};
+use crate::file_name::{FileKind, Suffix, segment_file};
 use crate::header_walk::{HeaderWalk, WalkError};
 use crate::log_file::LogFile;
 use crate::mapped::Maps;
@@ -47,7 +47,7 @@ pub(crate) struct Segment<E: Env> {
     env: E,
     dir: Arc<Path>,
     base_offset: Offset,
-    deleted: AtomicBool,
+    suffix: Mutex<Suffix>,
     file: LogFile<E::File>,
     maps: Maps,
     size: AtomicU64,
@@ -70,7 +70,17 @@ pub(crate) struct FileLengths {
 impl<E: Env> Segment<E> {
     /// Makes the files of an empty segment; left-overs of that name are emptied.
     pub(crate) fn create(env: E, dir: Arc<Path>, base_offset: Offset) -> Result<Self, FileError> {
-        let path = dir.join(segment_file(base_offset, FileKind::Log));
+        Self::create_as(env, dir, base_offset, Suffix::None)
+    }
+
+    /// As [`create`](Self::create), with names that end so.
+    pub(crate) fn create_as(
+        env: E,
+        dir: Arc<Path>,
+        base_offset: Offset,
+        suffix: Suffix,
+    ) -> Result<Self, FileError> {
+        let path = dir.join(segment_file(base_offset, FileKind::Log) + suffix.text());
         let file = env
             .open_file(&path, OpenMode::Create)
             .and_then(|file| file.set_len(0).map(|()| file))
@@ -81,6 +91,7 @@ impl<E: Env> Segment<E> {
             time_index: TimeIndex::empty(base_offset),
             transaction_index: TransactionIndex::empty(),
             largest: Mutex::new(Largest::Known(None)),
+            suffix: Mutex::new(suffix),
             ..Self::existing(env, dir, base_offset, FileLengths::default(), now_ms)
         };
         segment.file.put(file);
@@ -99,7 +110,7 @@ impl<E: Env> Segment<E> {
             env,
             dir,
             base_offset,
-            deleted: AtomicBool::new(false),
+            suffix: Mutex::new(Suffix::None),
             file: LogFile::closed(),
             maps: Maps::none(),
             size: AtomicU64::new(lengths.log),
@@ -141,16 +152,14 @@ impl<E: Env> Segment<E> {
 
     /// Where a file of it is now.
     pub(crate) fn path(&self, kind: FileKind) -> PathBuf {
-        let mut name = segment_file(self.base_offset, kind);
-        if self.deleted.load(Ordering::Acquire) {
-            name.push_str(DELETED_SUFFIX);
-        }
-        self.dir.join(name)
+        let suffix = *self.suffix.lock();
+        self.dir
+            .join(segment_file(self.base_offset, kind) + suffix.text())
     }
 
-    /// From now on its files have the names of deleted ones.
-    pub(crate) fn set_deleted(&self) {
-        self.deleted.store(true, Ordering::Release);
+    /// From now on the names of its files end so.
+    pub(crate) fn set_suffix(&self, suffix: Suffix) {
+        *self.suffix.lock() = suffix;
     }
 
     pub(crate) fn error(
@@ -167,6 +176,13 @@ impl<E: Env> Segment<E> {
         self.file
             .get(&self.env, || self.path(FileKind::Log).into_boxed_path())
             .map_err(|source| self.error("open", FileKind::Log, source))
+    }
+
+    /// Opens the log file if need be and keeps it open from now on: its name is about to mean another file.
+    pub(crate) fn keep_open(&self) -> Result<(), FileError> {
+        self.file()?;
+        self.file.keep_open();
+        Ok(())
     }
 
     /// Closes the log file if nobody reads it; all of it must be known to be on disk.

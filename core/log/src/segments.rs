@@ -61,6 +61,27 @@ impl<E: Env> Segments<E> {
         Self::new(list)
     }
 
+    /// Where these stand in the list, if all of them do and one follows the other.
+    pub(crate) fn position_of(&self, run: &[Arc<Segment<E>>]) -> Option<usize> {
+        let head = run.first()?;
+        let first = self
+            .list
+            .iter()
+            .position(|segment| Arc::ptr_eq(segment, head))?;
+        let here = self.list.get(first..first + run.len())?;
+        here.iter()
+            .zip(run)
+            .all(|(ours, theirs)| Arc::ptr_eq(ours, theirs))
+            .then_some(first)
+    }
+
+    /// With one segment in the place of `count` from `first` on.
+    pub(crate) fn replaced(&self, first: usize, count: usize, segment: Arc<Segment<E>>) -> Self {
+        let mut list = self.list.clone();
+        list.splice(first..first + count, [segment]);
+        Self::new(list)
+    }
+
     /// Without the first so many.
     pub(crate) fn without_first(&self, count: usize) -> Self {
         Self::new(self.list[count..].to_vec())

@@ -73,6 +73,11 @@ impl TimeIndex {
         }
     }
 
+    /// Bytes that its entries take on disk.
+    pub(crate) fn size_bytes(&self) -> u64 {
+        (self.file.len() * Entry::LEN) as u64
+    }
+
     /// Has it no room within `segment.index.bytes`? One entry is kept free for the seal.
     pub(crate) fn is_full(&self, max_bytes: u32) -> bool {
         self.file.len() + 1 >= max_bytes as usize / Entry::LEN

@@ -41,7 +41,14 @@ impl<E: Env> PartitionLog<E> {
         limit: DecompressLimit,
     ) -> Result<Option<RecordPosition>, ReadError> {
         let greatest = self.with_view(|view| greatest_timestamp(view, limit))?;
-        match greatest {
+        let Some(timestamp_ms) = greatest else {
+            return Ok(None);
+        };
+        if let Some(found) = self.offset_for_timestamp(timestamp_ms, limit)? {
+            return Ok(Some(found));
+        }
+        // It was that of a batch which compaction has emptied.
+        match self.with_view(|view| greatest_of_records(view, limit))? {
             Some(timestamp_ms) => self.offset_for_timestamp(timestamp_ms, limit),
             None => Ok(None),
         }
@@ -70,6 +77,19 @@ fn greatest_timestamp<E: Env>(
     Ok(greatest)
 }
 
+/// The same without the help of indexes, which count empty batches.
+fn greatest_of_records<E: Env>(
+    view: &View<E>,
+    limit: DecompressLimit,
+) -> Result<Option<i64>, ReadError> {
+    let mut greatest = None;
+    for (index, segment) in view.segments.list().iter().enumerate() {
+        let from = view.log_start_offset;
+        greatest = greatest.max(greatest_from(segment, from, view.limit(index), limit)?);
+    }
+    Ok(greatest)
+}
+
 /// The greatest timestamp of the records of a segment from `from` on.
 fn greatest_from<E: Env>(
     segment: &Segment<E>,
@@ -83,6 +103,9 @@ fn greatest_from<E: Env>(
     let mut walk = segment.walk(position, size)?;
     let mut greatest = -1;
     while let Some((position, header)) = segment.step(&mut walk)? {
+        if header.record_count == 0 {
+            continue;
+        }
         let of_batch = if header.base_offset < from {
             greatest_in_batch(segment, position, &header, from, limit)?
         } else {

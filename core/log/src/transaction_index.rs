@@ -105,6 +105,15 @@ impl TransactionIndex {
         Ok(())
     }
 
+    /// All transactions.
+    pub(crate) fn entries<E: Env>(
+        &self,
+        env: &E,
+        path: &Path,
+    ) -> io::Result<Vec<AbortedTransaction>> {
+        self.file.entries(env, path)
+    }
+
     /// Adds those that overlap `from..upper` to `out`. Returns whether later segments can have none: one was aborted when everything
     /// before `upper` was decided.
     pub(crate) fn collect<E: Env>(

@@ -19,6 +19,7 @@ impl<E: Env> PartitionLog<E> {
     /// records before it, the log ends where that batch began. If the log begins later it becomes empty and begins at `offset`. Write the recovery point checkpoint before the next append: a
     /// checkpoint past the new end would spare what comes from being checked.
     pub fn truncate_to(&self, offset: Offset) -> Result<Offset, ChangeError> {
+        let _pause = self.cleaner.pause();
         let mut writer = self.writer.lock();
         self.check_open(&writer)?;
         let log_end_offset = self.log_end_offset();
@@ -38,6 +39,7 @@ impl<E: Env> PartitionLog<E> {
         };
         turn.cut_to(end);
         drop(turn);
+        self.cleaner.cut_to(end);
         let active = self.view.read().segments.active().base_offset();
         self.flusher.keep_sealed(Offset::ZERO, active);
         self.after_truncation(&mut writer, end)?;

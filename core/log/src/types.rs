@@ -12,6 +12,9 @@ pub struct OpenState {
     pub recovery_point: Offset,
     /// First offset that may be read; 0 when unknown (the first segment decides).
     pub log_start_offset: Offset,
+    /// First offset that was not cleaned (`cleaner-offset-checkpoint`); `None` when the log was never compacted, and then a gap in its
+    /// offsets is damage unless `cleanup.policy` says otherwise.
+    pub cleaner_checkpoint: Option<Offset>,
 }
 
 impl OpenState {
@@ -20,6 +23,7 @@ impl OpenState {
         clean_shutdown: false,
         recovery_point: Offset::ZERO,
         log_start_offset: Offset::ZERO,
+        cleaner_checkpoint: None,
     };
 }
 

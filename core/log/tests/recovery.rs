@@ -422,3 +422,17 @@ proptest! {
 fn base_offset_is_damaged(path: &Path, _place: i64) -> bool {
     path.extension().is_some_and(|ending| ending == "log")
 }
+
+#[test]
+fn leader_epochs_are_known_again_after_an_open_that_changes_nothing() {
+    let env = MemoryEnv::new();
+    let log = open(&env, small());
+    for leader_epoch in [1, 4] {
+        log.append_as_leader(batch(&[1, 2]), epoch(leader_epoch))
+            .expect("appended");
+    }
+    let end = log.end_offset_for_epoch(epoch(1));
+    let (log, _) = reopen_clean(&env, log, small());
+    assert_eq!(log.latest_leader_epoch(), Some(epoch(4)));
+    assert_eq!(log.end_offset_for_epoch(epoch(1)), end);
+}

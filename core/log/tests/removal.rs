@@ -309,6 +309,7 @@ proptest! {
                         clean_shutdown,
                         recovery_point: log.recovery_point(),
                         log_start_offset: log.log_start_offset(),
+..OpenState::UNKNOWN
                     };
                     let (end, producers) = (log.log_end_offset(), log.active_producers());
                     let (opened, report) = open_with(&env, config.clone(), start);

@@ -56,6 +56,7 @@ mod ids;
 mod invalid;
 mod record;
 mod records;
+mod rewrite;
 mod validate;
 mod validated;
 pub mod varint;

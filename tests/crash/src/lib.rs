@@ -5,6 +5,7 @@
 //! at one of those touches. What is found afterwards is held against an [`Expectation`](model::Expectation).
 
 pub mod chance;
+pub mod compacted;
 pub mod judge;
 pub mod model;
 pub mod reference;

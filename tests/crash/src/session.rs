@@ -133,6 +133,7 @@ impl Session {
             clean_shutdown: directory.clean_shutdown(),
             recovery_point: checkpoint(CheckpointKind::RecoveryPoint)?,
             log_start_offset: checkpoint(CheckpointKind::LogStartOffset)?,
+            cleaner_checkpoint: None,
         };
         let path = directory.partition_path("flights", 0);
         let (log, report) = PartitionLog::open(env.clone(), &path, config(flush_each), start)

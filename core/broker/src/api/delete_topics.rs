@@ -87,6 +87,7 @@ fn delete<E: Env>(
         // A line of a topic that is gone must not be taken for one of its successor.
         state.write_recovery_points();
         state.write_log_starts();
+        state.write_cleaner_offsets();
     }
     (found, committed)
 }

@@ -1,6 +1,7 @@
-//! What a broker does without being asked: flush, remove, write checkpoints.
+//! What a broker does without being asked: flush, remove, compact, write checkpoints.
 
 mod checkpoints;
+pub(crate) mod cleaner;
 mod schedule;
 
 use std::sync::{Arc, Weak};

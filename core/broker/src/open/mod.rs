@@ -82,6 +82,7 @@ pub(crate) fn open<E: Env>(
         // A line of a topic that is gone must not be taken for one of its successor.
         state.write_recovery_points();
         state.write_log_starts();
+        state.write_cleaner_offsets();
     }
     report.elapsed = state.env.monotonic().saturating_sub(started);
     Ok((state, report))
@@ -93,10 +94,12 @@ struct Checkpoints {
     clean_shutdown: bool,
     recovery_points: BTreeMap<(String, i32), Offset>,
     log_starts: BTreeMap<(String, i32), Offset>,
+    /// `None` when it was damaged: then any log may have been cleaned.
+    cleaner: Option<BTreeMap<(String, i32), Offset>>,
 }
 
 impl Checkpoints {
-    /// Reads both. A damaged one counts as empty, and then as after a crash everything is checked.
+    /// Reads all. A damaged one counts as empty, and then as after a crash everything is checked.
     fn read<E: Env>(
         directory: &DataDirectory<E>,
         report: &mut OpenReport,
@@ -105,17 +108,19 @@ impl Checkpoints {
             Err(DataDirectoryError::Damaged { path, what }) => {
                 tracing::warn!(path = %path.display(), what, "a checkpoint is damaged; everything is checked");
                 report.damaged_checkpoints.push(path);
-                Ok(BTreeMap::new())
+                Ok(None)
             }
-            result => result,
+            result => result.map(Some),
         };
-        let recovery_points = read(CheckpointKind::RecoveryPoint)?;
-        let log_starts = read(CheckpointKind::LogStartOffset)?;
+        let recovery_points = read(CheckpointKind::RecoveryPoint)?.unwrap_or_default();
+        let log_starts = read(CheckpointKind::LogStartOffset)?.unwrap_or_default();
+        let cleaner = read(CheckpointKind::Cleaner)?;
         let clean_shutdown = directory.clean_shutdown() && report.damaged_checkpoints.is_empty();
         Ok(Self {
             clean_shutdown,
             recovery_points,
             log_starts,
+            cleaner,
         })
     }
 
@@ -128,6 +133,10 @@ impl Checkpoints {
             clean_shutdown: self.clean_shutdown,
             recovery_point: offset(&self.recovery_points),
             log_start_offset: offset(&self.log_starts),
+            cleaner_checkpoint: match &self.cleaner {
+                Some(offsets) => offsets.get(&key).copied(),
+                None => Some(Offset::ZERO),
+            },
         }
     }
 }

@@ -6,6 +6,8 @@
     reason = "each test file uses a part"
 )]
 
+pub mod compacted;
+
 use std::path::Path;
 
 use bytes::Bytes;
@@ -58,6 +60,7 @@ pub fn reopen_clean<E: Env>(
         clean_shutdown: true,
         recovery_point: log.close().expect("the log closes"),
         log_start_offset: log.log_start_offset(),
+        ..OpenState::UNKNOWN
     };
     drop(log);
     open_with(env, config, start)

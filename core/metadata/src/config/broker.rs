@@ -4,9 +4,6 @@ use super::topic::COMPRESSION_TYPES;
 use super::{ConfigError, Definition, Layer, Table, Unit, Value};
 use Unit::{Bytes, Count, Hours, Milliseconds, Minutes};
 
-const COMPACTION_LATER: &str =
-    "Accepted; it takes effect with compaction, which this version does not run.";
-
 /// The keys of a broker. Keys that begin with `headwater.` are ours; all others are Kafka's.
 pub static BROKER: Table = Table::new("broker", DEFINITIONS);
 
@@ -32,10 +29,14 @@ static DEFINITIONS: &[Definition] = &[
         "How large the data directory may grow; -1 sets no limit. Beyond it the oldest sealed segments of all topics with `cleanup.policy=delete` go, each with a line in the log. Segments of such topics are made to take at most an eighth of it, and removed files do not wait for `file.delete.delay.ms`.").unit(Bytes).dynamic(),
     Definition::long("headwater.storage.min.free.bytes", "0", 0,
         "How much of the disk must stay free. Below it the oldest sealed segments of all topics with `cleanup.policy=delete` go, each with a line in the log, and removed files do not wait for `file.delete.delay.ms`.").unit(Bytes).dynamic(),
-    Definition::long("log.cleaner.delete.retention.ms", "86400000", 0, COMPACTION_LATER).unit(Milliseconds).dynamic(),
-    Definition::long("log.cleaner.max.compaction.lag.ms", "9223372036854775807", 1, COMPACTION_LATER).unit(Milliseconds).dynamic(),
-    Definition::double("log.cleaner.min.cleanable.ratio", "0.5", 0.0, 1.0, COMPACTION_LATER).dynamic(),
-    Definition::long("log.cleaner.min.compaction.lag.ms", "0", 0, COMPACTION_LATER).unit(Milliseconds).dynamic(),
+    Definition::long("log.cleaner.backoff.ms", "15000", 0, "How long the cleaner of compacted logs rests when there is nothing to clean.").unit(Milliseconds).dynamic(),
+    Definition::long("log.cleaner.dedupe.buffer.size", "134217728", 1_048_577,
+        "The most memory that a cleaning takes for the keys of the dirty part of a log, 24 bytes for each. Keys that do not fit wait for the next cleaning.").unit(Bytes).dynamic(),
+    Definition::long("log.cleaner.delete.retention.ms", "86400000", 0, "The default of the topic key `delete.retention.ms`.").unit(Milliseconds).dynamic(),
+    Definition::boolean("log.cleaner.enable", "true", "Whether compacted logs are cleaned. Without it they grow for ever, `__consumer_offsets` too."),
+    Definition::long("log.cleaner.max.compaction.lag.ms", "9223372036854775807", 1, "The default of the topic key `max.compaction.lag.ms`.").unit(Milliseconds).dynamic(),
+    Definition::double("log.cleaner.min.cleanable.ratio", "0.5", 0.0, 1.0, "The default of the topic key `min.cleanable.dirty.ratio`.").dynamic(),
+    Definition::long("log.cleaner.min.compaction.lag.ms", "0", 0, "The default of the topic key `min.compaction.lag.ms`.").unit(Milliseconds).dynamic(),
     Definition::list("log.cleanup.policy", "delete", &["delete", "compact"], "The default of the topic key `cleanup.policy`.").dynamic(),
     Definition::long("log.flush.interval.messages", "9223372036854775807", 1, "The default of the topic key `flush.messages`.").unit(Count).dynamic(),
     Definition::long("log.flush.interval.ms", "9223372036854775807", 0, "The default of the topic key `flush.ms`.").unit(Milliseconds).dynamic(),
@@ -111,6 +112,12 @@ pub struct BrokerConfig {
     pub storage_bytes_max: Option<u64>,
     /// `headwater.storage.min.free.bytes`
     pub storage_free_bytes_min: u64,
+    /// `log.cleaner.backoff.ms`
+    pub cleaner_backoff_ms: u64,
+    /// `log.cleaner.dedupe.buffer.size`
+    pub cleaner_dedupe_buffer_bytes: usize,
+    /// `log.cleaner.enable`
+    pub cleaner_enabled: bool,
     /// `log.flush.offset.checkpoint.interval.ms`
     pub recovery_checkpoint_interval_ms: u64,
     /// `log.flush.scheduler.interval.ms`
@@ -194,6 +201,9 @@ impl BrokerConfig {
             group_session_timeout_min_ms: layer.integer("group.min.session.timeout.ms") as i32,
             storage_bytes_max: u64::try_from(layer.integer("headwater.storage.max.bytes")).ok(),
             storage_free_bytes_min: unsigned("headwater.storage.min.free.bytes"),
+            cleaner_backoff_ms: unsigned("log.cleaner.backoff.ms"),
+            cleaner_dedupe_buffer_bytes: layer.integer("log.cleaner.dedupe.buffer.size") as usize,
+            cleaner_enabled: layer.boolean("log.cleaner.enable"),
             recovery_checkpoint_interval_ms: unsigned("log.flush.offset.checkpoint.interval.ms"),
             flush_check_interval_ms: unsigned("log.flush.scheduler.interval.ms"),
             start_checkpoint_interval_ms: unsigned("log.flush.start.offset.checkpoint.interval.ms"),

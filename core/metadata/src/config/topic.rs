@@ -11,20 +11,19 @@ pub(super) const COMPRESSION_TYPES: &[&str] =
     &["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"];
 const HOUR_MS: i64 = 3_600_000;
 const MINUTE_MS: i64 = 60_000;
-const COMPACTION_LATER: &str =
-    "Accepted and stored; it takes effect with compaction, which this version does not run.";
 
 /// The keys of a topic.
 pub static TOPIC: Table = Table::new("topic", DEFINITIONS);
 
 static DEFINITIONS: &[Definition] = &[
     Definition::list("cleanup.policy", "delete", &["delete", "compact"],
-        "What becomes of old records. `delete` removes sealed segments by time and size. A topic that is only `compact` keeps every record: this version does not run compaction yet.")
+        "What becomes of old records. `delete` removes sealed segments by time and size. `compact` keeps of each key only the last record, and no key for ever whose last record is a tombstone (a null value); records need keys. Both may hold.")
         .synonyms(&[("log.cleanup.policy", 1)]).dynamic(),
     Definition::choice("compression.type", "producer", COMPRESSION_TYPES,
         "The codec that batches are stored with. `producer` stores them as they came; another compresses them anew.")
         .synonyms(&[("compression.type", 1)]).dynamic(),
-    Definition::long("delete.retention.ms", "86400000", 0, COMPACTION_LATER).unit(Milliseconds)
+    Definition::long("delete.retention.ms", "86400000", 0,
+        "How long a tombstone stays after the first cleaning that saw it, so that readers have the time to see it.").unit(Milliseconds)
         .synonyms(&[("log.cleaner.delete.retention.ms", 1)]).dynamic(),
     Definition::long("file.delete.delay.ms", "60000", 0,
         "How long the files of a removed segment stay on the disk, for readers that still hold them.").unit(Milliseconds)
@@ -41,7 +40,8 @@ static DEFINITIONS: &[Definition] = &[
     Definition::int("internal.segment.bytes", "1073741824", 61, i32::MAX,
         "Like `segment.bytes` without its lower bound, and stronger when set. For tests: small segments cost files and time.").unit(Bytes)
         .without_default().dynamic(),
-    Definition::long("max.compaction.lag.ms", "9223372036854775807", 1, COMPACTION_LATER).unit(Milliseconds)
+    Definition::long("max.compaction.lag.ms", "9223372036854775807", 1,
+        "After how much time a record is cleaned however little of its log is dirty. The active segment is closed after this time too.").unit(Milliseconds)
         .synonyms(&[("log.cleaner.max.compaction.lag.ms", 1)]).dynamic(),
     Definition::int("max.message.bytes", "1048588", 0, i32::MAX,
         "The largest record batch that is accepted, as it is stored (compressed, with its header).").unit(Bytes)
@@ -55,9 +55,11 @@ static DEFINITIONS: &[Definition] = &[
     Definition::choice("message.timestamp.type", "CreateTime", &["CreateTime", "LogAppendTime"],
         "Whether a record keeps the time its producer gave it or gets the time it was appended.")
         .synonyms(&[("log.message.timestamp.type", 1)]).dynamic(),
-    Definition::double("min.cleanable.dirty.ratio", "0.5", 0.0, 1.0, COMPACTION_LATER)
+    Definition::double("min.cleanable.dirty.ratio", "0.5", 0.0, 1.0,
+        "A log is cleaned when a larger part of its sealed segments has not been cleaned yet.")
         .synonyms(&[("log.cleaner.min.cleanable.ratio", 1)]).dynamic(),
-    Definition::long("min.compaction.lag.ms", "0", 0, COMPACTION_LATER).unit(Milliseconds)
+    Definition::long("min.compaction.lag.ms", "0", 0,
+        "How long a record stays at least before a newer one of its key may make it go.").unit(Milliseconds)
         .synonyms(&[("log.cleaner.min.compaction.lag.ms", 1)]).dynamic(),
     Definition::int("min.insync.replicas", "1", 1, i32::MAX,
         "How many replicas must hold a batch before a produce with acks=all succeeds. One broker has one replica: with 2 or more such produces fail.").unit(Count)
@@ -94,12 +96,14 @@ pub struct CleanupPolicy {
 }
 
 /// The configuration of one topic, resolved and typed. Limits that are off are `None`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TopicConfig {
     /// `cleanup.policy`
     pub cleanup_policy: CleanupPolicy,
     /// `compression.type`; `None` keeps the producer's
     pub compression: Option<Compression>,
+    /// `delete.retention.ms`
+    pub delete_retention_ms: i64,
     /// `file.delete.delay.ms`
     pub file_delete_delay_ms: u64,
     /// `flush.messages`
@@ -108,6 +112,8 @@ pub struct TopicConfig {
     pub flush_ms: Option<u64>,
     /// `index.interval.bytes`
     pub index_interval_bytes: u32,
+    /// `max.compaction.lag.ms`
+    pub max_compaction_lag_ms: i64,
     /// `max.message.bytes`
     pub max_message_bytes: u32,
     /// `message.timestamp.after.max.ms`
@@ -116,6 +122,10 @@ pub struct TopicConfig {
     pub timestamp_before_max_ms: i64,
     /// `message.timestamp.type`
     pub timestamp_type: TimestampType,
+    /// `min.cleanable.dirty.ratio`
+    pub min_cleanable_dirty_ratio: f64,
+    /// `min.compaction.lag.ms`
+    pub min_compaction_lag_ms: i64,
     /// `min.insync.replicas`
     pub min_insync_replicas: u32,
     /// `preallocate`
@@ -150,12 +160,14 @@ impl TopicConfig {
                 compact: policy.iter().any(|word| word == "compact"),
             },
             compression: compression(&view.value("compression.type").0),
+            delete_retention_ms: view.integer("delete.retention.ms"),
             file_delete_delay_ms: view.integer("file.delete.delay.ms") as u64,
             flush_messages: view.integer("flush.messages") as u64,
             flush_ms: Some(view.integer("flush.ms"))
                 .filter(|ms| *ms != i64::MAX)
                 .map(|ms| ms as u64),
             index_interval_bytes: view.integer("index.interval.bytes") as u32,
+            max_compaction_lag_ms: view.integer("max.compaction.lag.ms"),
             max_message_bytes: view.integer("max.message.bytes") as u32,
             timestamp_after_max_ms: view.integer("message.timestamp.after.max.ms"),
             timestamp_before_max_ms: view.integer("message.timestamp.before.max.ms"),
@@ -163,6 +175,8 @@ impl TopicConfig {
                 Value::Text(word) if word == "LogAppendTime" => TimestampType::LogAppendTime,
                 _ => TimestampType::CreateTime,
             },
+            min_cleanable_dirty_ratio: view.double("min.cleanable.dirty.ratio"),
+            min_compaction_lag_ms: view.integer("min.compaction.lag.ms"),
             min_insync_replicas: view.integer("min.insync.replicas") as u32,
             preallocate: view.value("preallocate").0 == Value::Boolean(true),
             retention_bytes: u64::try_from(view.integer("retention.bytes")).ok(),
@@ -209,6 +223,13 @@ impl TopicView<'_> {
         match self.value(name).0 {
             Value::Integer(value) => value,
             other => unreachable!("{name} is read as an integer and holds {other:?}"),
+        }
+    }
+
+    fn double(&self, name: &'static str) -> f64 {
+        match self.value(name).0 {
+            Value::Double(value) => value,
+            other => unreachable!("{name} is read as a number and holds {other:?}"),
         }
     }
 

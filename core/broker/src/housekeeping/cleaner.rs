@@ -1,0 +1,187 @@
+//! The cleaner: compacts the dirtiest log, again and again, until none is dirty enough; as Kafka's `LogCleaner` with one thread.
+
+use std::cmp::Ordering;
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use headwater_env::Env;
+use headwater_log::{CheckpointKind, CleanError, Cleanable, Cleaned, Cleaning};
+use tokio::runtime::Handle;
+
+use super::failed;
+use crate::partition::{Partition, Role};
+use crate::state::State;
+
+/// Cleans every `log.cleaner.backoff.ms` until the broker is closed or nobody holds it any more. A task of its own: a cleaning takes as long
+/// as reading and writing a log, and flushes must not wait for it.
+pub(crate) async fn run<E: Env>(state: Weak<State<E>>, runtime: Handle) {
+    const LONGEST_WAIT: Duration = Duration::from_secs(1);
+    let mut rested = Duration::ZERO;
+    loop {
+        let open = |state: &Arc<State<E>>| state.is_open();
+        let Some(backoff_ms) = state
+            .upgrade()
+            .filter(open)
+            .map(|state| state.config().cleaner_backoff_ms)
+        else {
+            return;
+        };
+        let backoff = Duration::from_millis(backoff_ms.max(1));
+        let wait = backoff.saturating_sub(rested).min(LONGEST_WAIT);
+        tokio::time::sleep(wait).await;
+        rested += wait;
+        if rested < backoff {
+            continue;
+        }
+        rested = Duration::ZERO;
+        let Some(state) = state.upgrade().filter(open) else {
+            return;
+        };
+        // The files are synchronous: a cleaning must not hold up the threads that answer requests.
+        let pass = runtime.spawn_blocking(move || state.clean_logs());
+        if let Err(error) = pass.await {
+            tracing::error!(%error, "a round of the cleaner ended early; the next one goes on");
+        }
+    }
+}
+
+/// A partition that is dirty enough to be cleaned.
+#[derive(Debug, Clone, Copy)]
+struct Dirty {
+    /// Whose it is: an index that only the caller understands.
+    partition: usize,
+    cleanable: Cleanable,
+}
+
+/// The one with the greatest part dirty; of equal ones the first.
+fn dirtiest(dirty: impl Iterator<Item = Dirty>) -> Option<usize> {
+    let ratio = |dirty: &Dirty| dirty.cleanable.dirty_ratio();
+    dirty
+        .reduce(|best, next| match ratio(&next).total_cmp(&ratio(&best)) {
+            Ordering::Greater => next,
+            Ordering::Less | Ordering::Equal => best,
+        })
+        .map(|dirty| dirty.partition)
+}
+
+impl<E: Env> State<E> {
+    /// Cleans logs, the dirtiest first, until none is dirty enough or the broker is closed. A log that cannot be cleaned does not stop the
+    /// others.
+    pub(crate) fn clean_logs(&self) {
+        if !self.config().cleaner_enabled {
+            return;
+        }
+        let mut partitions = self.topics.partitions();
+        while self.is_open() {
+            let now_ms = self.env.wall_clock_ms();
+            let dirty = (0..partitions.len()).filter_map(|index| {
+                let cleanable = due(&partitions[index], now_ms)?;
+                Some(Dirty {
+                    partition: index,
+                    cleanable,
+                })
+            });
+            let Some(index) = dirtiest(dirty) else { return };
+            if !self.clean_log(&partitions[index], now_ms) {
+                partitions.swap_remove(index);
+            }
+        }
+    }
+
+    /// Cleans one log; whether that made it cleaner.
+    fn clean_log(&self, partition: &Partition<E>, now_ms: i64) -> bool {
+        let log = partition.log();
+        if log.cleaner_checkpoint().is_none() {
+            // Without this line nobody could explain the gaps of a log that was cleaned and is no longer compacted.
+            log.prepare_cleaning();
+            if let Err(error) = self.checkpoint(CheckpointKind::Cleaner) {
+                failed(partition, "the checkpoint of the cleaner", &error);
+                return false;
+            }
+        }
+        let result = log.clean(Cleaning {
+            last_stable_offset: partition.last_stable_offset(),
+            now_wall_ms: now_ms,
+            dedupe_buffer_bytes: self.config().cleaner_dedupe_buffer_bytes,
+            is_stopped: &|| !self.is_open(),
+        });
+        match result {
+            Ok(Some(cleaned)) => {
+                report(partition, &cleaned);
+                self.write_cleaner_offsets();
+                true
+            }
+            Ok(None) => false,
+            Err(error) => {
+                cannot_clean(partition, &error);
+                false
+            }
+        }
+    }
+}
+
+fn cannot_clean<E: Env>(partition: &Partition<E>, error: &CleanError) {
+    if matches!(error, CleanError::Stopped) {
+        return;
+    }
+    failed(partition, "compaction", error);
+    if error.is_lasting() {
+        partition.uncleanable.store(true, SeqCst);
+        tracing::error!(topic = %partition.topic, partition = %partition.id, "the partition is not compacted until the next start");
+    }
+}
+
+/// What of a partition may be cleaned, if it is dirty enough.
+fn due<E: Env>(partition: &Partition<E>, now_ms: i64) -> Option<Cleanable> {
+    let log = partition.log();
+    if !partition.config().cleanup_policy.compact
+        || partition.uncleanable.load(SeqCst)
+        || partition.leadership().role == Role::Gone
+        || log.poisoned().is_some()
+    {
+        return None;
+    }
+    match log.cleanable(partition.last_stable_offset(), now_ms) {
+        Ok(cleanable) => cleanable.filter(|cleanable| cleanable.is_due(&log.config())),
+        Err(error) => {
+            failed(partition, "compaction", &error);
+            None
+        }
+    }
+}
+
+fn report<E: Env>(partition: &Partition<E>, cleaned: &Cleaned) {
+    tracing::info!(
+        topic = %partition.topic, partition = %partition.id, first_dirty_offset = %cleaned.first_dirty_offset, keys = cleaned.keys,
+        segments_before = cleaned.before.segments, bytes_before = cleaned.before.bytes,
+        segments = cleaned.after.segments, bytes = cleaned.after.bytes, "a log was compacted"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use headwater_record::Offset;
+
+    fn dirty(partition: usize, clean_bytes: u64, dirty_bytes: u64) -> Dirty {
+        let cleanable = Cleanable {
+            first_dirty_offset: Offset::ZERO,
+            first_uncleanable_offset: Offset::ZERO,
+            clean_bytes,
+            dirty_bytes,
+            is_overdue: false,
+        };
+        Dirty {
+            partition,
+            cleanable,
+        }
+    }
+
+    #[test]
+    fn the_dirtiest_goes_first() {
+        let all = [dirty(3, 10, 5), dirty(1, 10, 90), dirty(2, 100, 900)];
+        assert_eq!(dirtiest(all.into_iter()), Some(1));
+        assert_eq!(dirtiest(std::iter::empty()), None);
+    }
+}

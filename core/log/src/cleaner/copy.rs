@@ -1,0 +1,245 @@
+//! The batches of some segments, copied into one cleaned segment.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use headwater_env::{Env, File};
+use headwater_record::{BatchHeader, Offset, ProducerId, RecompressError, RecordBatch};
+
+use super::fate::{Fate, Rules, WhenEmpty};
+use super::offset_map::OffsetMap;
+use super::{CleanError, Cleaning, check_going_on};
+use crate::chunk::Chunk;
+use crate::config::LogConfig;
+use crate::error::ReadError;
+use crate::file_name::{FileKind, Suffix};
+use crate::index_builder::IndexBuilder;
+use crate::mutants::{self, Mutant};
+use crate::partition_log::PartitionLog;
+use crate::segment::{Phase, Segment};
+use crate::transaction_index::AbortedTransaction;
+
+/// So much is written at once.
+const WRITE_BYTES: usize = 1 << 20;
+/// The most bytes that Kafka's indexes can point into.
+const SEGMENT_BYTES_MAX: u64 = i32::MAX as u64;
+
+/// What all groups of one cleaning share.
+pub(super) struct Task<'a> {
+    pub(super) map: &'a OffsetMap,
+    pub(super) config: &'a LogConfig,
+    pub(super) cleaning: Cleaning<'a>,
+}
+
+/// A cleaned segment in the making.
+struct Copy<E: Env> {
+    segment: Segment<E>,
+    file: Arc<E::File>,
+    unwritten: Vec<u8>,
+    written: u64,
+    builder: IndexBuilder,
+    /// Something is not as it was.
+    is_changed: bool,
+}
+
+impl<E: Env> PartitionLog<E> {
+    /// Cleans segments that stand next to each other into one, which takes their place; returns its size.
+    pub(super) fn clean_group(
+        &self,
+        task: &Task<'_>,
+        group: &[Arc<Segment<E>>],
+    ) -> Result<u64, CleanError> {
+        let cleaned = self.copy_group(task, group);
+        let result = match cleaned {
+            // One segment of which nothing went stays where it is.
+            Ok(copy) if group.len() == 1 && !copy.is_changed => {
+                self.remove_unfinished()?;
+                return Ok(copy.size());
+            }
+            Ok(copy) => {
+                let size = copy.size();
+                copy.save()
+                    .and_then(|segment| self.swap_in(segment, group).map(|()| size))
+            }
+            Err(error) => Err(error),
+        };
+        if result.is_err() && self.poisoned().is_none() {
+            self.remove_unfinished()?;
+        }
+        result
+    }
+
+    fn copy_group(
+        &self,
+        task: &Task<'_>,
+        group: &[Arc<Segment<E>>],
+    ) -> Result<Copy<E>, CleanError> {
+        let aborted = aborted_transactions(group)?;
+        let last_offsets = self.last_offsets();
+        let rules = Rules {
+            map: task.map,
+            now_wall_ms: task.cleaning.now_wall_ms,
+            delete_retention_ms: task.config.delete_retention_ms,
+            last_offsets: &last_offsets,
+            aborted: &self.aborted_before(group)?,
+        };
+        let mut copy = Copy::create(self, group[0].base_offset(), task.config)?;
+        let last = group.iter().rposition(|segment| segment.size() > 0);
+        for (index, segment) in group.iter().enumerate() {
+            let mut chunk = Chunk::new(segment)?;
+            let mut position = 0;
+            while let Some(batch) = next_batch(segment, &mut chunk, position)? {
+                check_going_on(self, task.cleaning)?;
+                position += batch.bytes().len() as u64;
+                let is_last = last == Some(index) && position == segment.size();
+                let when_empty = if is_last {
+                    WhenEmpty::Stays
+                } else {
+                    WhenEmpty::Goes
+                };
+                let fate = rules.fate(&batch, when_empty).map_err(|error| {
+                    recompress_error(segment, position - batch.bytes().len() as u64, error)
+                })?;
+                copy.take(&batch, fate)?;
+            }
+        }
+        copy.write()?;
+        copy.builder.add_aborted(aborted);
+        copy.segment
+            .set_modified_ms(group[group.len() - 1].modified_ms());
+        Ok(copy)
+    }
+
+    /// The last offset of each producer that the log remembers.
+    fn last_offsets(&self) -> HashMap<ProducerId, Offset> {
+        self.active_producers()
+            .into_iter()
+            .filter_map(|producer| Some((producer.producer_id, producer.last_offset?)))
+            .collect()
+    }
+
+    /// The aborted transactions that have records in these segments; their markers may lie later.
+    fn aborted_before(
+        &self,
+        group: &[Arc<Segment<E>>],
+    ) -> Result<Vec<AbortedTransaction>, ReadError> {
+        self.aborted_transactions(group[0].base_offset(), Offset::MAX)
+    }
+}
+
+/// The transactions whose abort marker lies in these segments.
+fn aborted_transactions<E: Env>(
+    group: &[Arc<Segment<E>>],
+) -> Result<Vec<AbortedTransaction>, CleanError> {
+    let mut aborted = Vec::new();
+    for segment in group {
+        let path = segment.path(FileKind::TransactionIndex);
+        let entries = segment
+            .transaction_index
+            .entries(segment.env(), &path)
+            .map_err(|source| segment.error("read", FileKind::TransactionIndex, source))?;
+        aborted.extend(entries);
+    }
+    Ok(aborted)
+}
+
+/// The batch at the position, whole and undamaged; `None` at the end of the segment.
+pub(super) fn next_batch<E: Env>(
+    segment: &Segment<E>,
+    chunk: &mut Chunk<'_, E>,
+    position: u64,
+) -> Result<Option<RecordBatch>, ReadError> {
+    let batch = chunk
+        .batch_at(position)
+        .map_err(|source| segment.error("read", FileKind::Log, source))?;
+    batch
+        .map(|batch| batch.and_then(|batch| batch.verify_crc().map(|()| batch)))
+        .transpose()
+        .map_err(|source| segment.corrupt(position, source))
+}
+
+fn recompress_error<E: Env>(
+    segment: &Segment<E>,
+    position: u64,
+    error: RecompressError,
+) -> CleanError {
+    match error {
+        RecompressError::Unreadable(source) => segment.corrupt(position, source).into(),
+        error => CleanError::Encode(error),
+    }
+}
+
+impl<E: Env> Copy<E> {
+    fn create(
+        log: &PartitionLog<E>,
+        base_offset: Offset,
+        config: &LogConfig,
+    ) -> Result<Self, CleanError> {
+        let (env, dir) = (log.env.clone(), Arc::clone(&log.dir));
+        let segment = Segment::create_as(env, dir, base_offset, Suffix::Cleaned)?;
+        Ok(Self {
+            file: segment.file()?,
+            segment,
+            unwritten: Vec::new(),
+            written: 0,
+            builder: IndexBuilder::new(config.index_interval_bytes),
+            is_changed: false,
+        })
+    }
+
+    fn size(&self) -> u64 {
+        self.written + self.unwritten.len() as u64
+    }
+
+    fn take(&mut self, batch: &RecordBatch, fate: Fate) -> Result<(), CleanError> {
+        match fate {
+            Fate::Stays => self.add(batch.header(), batch.bytes()),
+            Fate::Becomes(bytes) => {
+                self.is_changed = true;
+                let header = BatchHeader::parse(&bytes)
+                    .map_err(|source| CleanError::Encode(RecompressError::Unreadable(source)))?;
+                self.add(&header, &bytes)
+            }
+            Fate::Goes => {
+                self.is_changed = true;
+                Ok(())
+            }
+        }
+    }
+
+    fn add(&mut self, header: &BatchHeader, bytes: &[u8]) -> Result<(), CleanError> {
+        if self.size() + bytes.len() as u64 > SEGMENT_BYTES_MAX {
+            return Err(CleanError::TooLarge);
+        }
+        self.builder.add(self.size(), header);
+        self.unwritten.extend_from_slice(bytes);
+        if self.unwritten.len() >= WRITE_BYTES {
+            self.write()?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self) -> Result<(), CleanError> {
+        self.file
+            .write_all_at(&self.unwritten, self.written)
+            .map_err(|source| self.segment.error("write", FileKind::Log, source))?;
+        self.written += self.unwritten.len() as u64;
+        self.unwritten.clear();
+        self.segment.set_size(self.written);
+        Ok(())
+    }
+
+    /// Puts everything on the disk.
+    fn save(mut self) -> Result<Segment<E>, CleanError> {
+        if !mutants::lives(Mutant::SwapUnsynced) {
+            self.file
+                .sync_data()
+                .map_err(|source| self.segment.error("sync", FileKind::Log, source))?;
+        }
+        self.builder.install_in(&self.segment, Phase::Sealed);
+        self.builder.install_transactions_in(&self.segment);
+        self.segment.save_indexes()?;
+        self.segment.release_indexes();
+        Ok(self.segment)
+    }
+}

@@ -1,0 +1,144 @@
+//! What becomes of a batch when its log is cleaned.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use headwater_record::{
+    BatchError, BatchHeader, DecompressLimit, Offset, ProducerId, RawRecord, RecompressError,
+    RecordBatch, Records,
+};
+
+use super::offset_map::OffsetMap;
+use crate::transaction_index::AbortedTransaction;
+
+/// What the decision looks at besides the batch.
+#[derive(Debug)]
+pub(crate) struct Rules<'a> {
+    pub(crate) map: &'a OffsetMap,
+    pub(crate) now_wall_ms: i64,
+    pub(crate) delete_retention_ms: i64,
+    /// The last offset of each producer whose sequence numbers are remembered.
+    pub(crate) last_offsets: &'a HashMap<ProducerId, Offset>,
+    /// Transactions that were aborted.
+    pub(crate) aborted: &'a [AbortedTransaction],
+}
+
+/// Whether a batch of which no record is left stays, empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WhenEmpty {
+    /// It says where its segment ends.
+    Stays,
+    /// It stays only if it is the last of its producer.
+    Goes,
+}
+
+/// What becomes of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It stays as it is.
+    Stays,
+    /// These bytes take its place.
+    Becomes(Bytes),
+    /// It goes.
+    Goes,
+}
+
+impl Rules<'_> {
+    /// Decides about a batch whose CRC was checked.
+    ///
+    /// Of each key the last record before the end of the map stays, and every record after it. A tombstone stays until the delete horizon
+    /// of its batch, which the first cleaning that sees it sets (KIP-534). A record without a key goes. Control batches, and batches of
+    /// aborted transactions, stay: nothing here can tell when the last of their transaction has gone.
+    pub(crate) fn fate(
+        &self,
+        batch: &RecordBatch,
+        when_empty: WhenEmpty,
+    ) -> Result<Fate, RecompressError> {
+        let header = batch.header();
+        if header.attributes.is_control() || is_aborted(header, self.aborted) {
+            return Ok(Fate::Stays);
+        }
+        let records = batch.records(DecompressLimit::default())?;
+        let kept = self.kept(&records)?;
+        if kept.count == 0 {
+            return Ok(self.emptied(header, when_empty));
+        }
+        let horizon = (kept.has_tombstones && header.delete_horizon_ms().is_none())
+            .then(|| self.now_wall_ms.saturating_add(self.delete_retention_ms));
+        if kept.count == kept.flags.len() && horizon.is_none() {
+            return Ok(Fate::Stays);
+        }
+        Ok(Fate::Becomes(records.rewritten(&kept.flags, horizon)?))
+    }
+
+    fn kept(&self, records: &Records) -> Result<Kept, BatchError> {
+        let mut kept = Kept {
+            flags: Vec::with_capacity(records.count()),
+            count: 0,
+            has_tombstones: false,
+        };
+        for record in records.raw() {
+            let record = record?;
+            let stays = self.stays(&record, records);
+            kept.flags.push(stays);
+            kept.count += usize::from(stays);
+            kept.has_tombstones |= stays && self.is_tombstone(&record, records);
+        }
+        Ok(kept)
+    }
+
+    fn stays(&self, record: &RawRecord, records: &Records) -> bool {
+        let offset = offset_of(record, records);
+        if offset >= self.map.next_offset() {
+            return true;
+        }
+        let Some(key) = record.key.of(records.plain()) else {
+            return false;
+        };
+        let horizon = records.header().delete_horizon_ms();
+        let is_last = self.map.get(key).is_none_or(|last| offset >= last);
+        is_last
+            && (!record.value.is_null()
+                || horizon.is_none_or(|horizon_ms| self.now_wall_ms < horizon_ms))
+    }
+
+    /// A tombstone that this cleaning has seen: one after the end of the map waits for a later one.
+    fn is_tombstone(&self, record: &RawRecord, records: &Records) -> bool {
+        record.value.is_null() && offset_of(record, records) < self.map.next_offset()
+    }
+
+    fn emptied(&self, header: &BatchHeader, when_empty: WhenEmpty) -> Fate {
+        let is_last_of_producer = header
+            .producer_id
+            .and_then(|producer| self.last_offsets.get(&producer))
+            .is_some_and(|last| *last == header.last_offset());
+        if when_empty == WhenEmpty::Goes && !is_last_of_producer {
+            return Fate::Goes;
+        }
+        if header.record_count == 0 {
+            return Fate::Stays;
+        }
+        Fate::Becomes(header.emptied())
+    }
+}
+
+/// Which records of a batch stay.
+struct Kept {
+    flags: Vec<bool>,
+    count: usize,
+    has_tombstones: bool,
+}
+
+fn offset_of(record: &RawRecord, records: &Records) -> Offset {
+    records.header().base_offset + i64::from(record.offset_delta)
+}
+
+/// Does the batch belong to a transaction that was aborted?
+pub(crate) fn is_aborted(header: &BatchHeader, aborted: &[AbortedTransaction]) -> bool {
+    header.attributes.is_transactional()
+        && aborted.iter().any(|transaction| {
+            header.producer_id == Some(transaction.producer_id)
+                && (transaction.first_offset..=transaction.last_offset)
+                    .contains(&header.base_offset)
+        })
+}

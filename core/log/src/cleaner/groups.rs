@@ -1,0 +1,100 @@
+//! Which segments become one when they are cleaned. A pure decision.
+
+use std::ops::Range;
+
+use headwater_record::Offset;
+
+use crate::config::LogConfig;
+
+/// What the decision looks at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measure {
+    pub(crate) base_offset: Offset,
+    /// The offset after its last.
+    pub(crate) end_offset: Offset,
+    pub(crate) log_bytes: u64,
+    pub(crate) offset_index_bytes: u64,
+    pub(crate) time_index_bytes: u64,
+}
+
+/// Runs of segments, in order, each as long as it can be: together no larger than `segment.bytes` and, for each index,
+/// `segment.index.bytes`, and with no offset further from the first than an index can say. One that is larger alone stays alone.
+pub(crate) fn groups(segments: &[Measure], config: &LogConfig) -> Vec<Range<usize>> {
+    let mut groups = Vec::new();
+    let mut start = 0;
+    while start < segments.len() {
+        let mut end = start + 1;
+        let mut sum = segments[start];
+        while let Some(next) = segments.get(end) {
+            let joined = Measure {
+                base_offset: sum.base_offset,
+                end_offset: next.end_offset,
+                log_bytes: sum.log_bytes + next.log_bytes,
+                offset_index_bytes: sum.offset_index_bytes + next.offset_index_bytes,
+                time_index_bytes: sum.time_index_bytes + next.time_index_bytes,
+            };
+            if !fits(joined, config) {
+                break;
+            }
+            sum = joined;
+            end += 1;
+        }
+        groups.push(start..end);
+        start = end;
+    }
+    groups
+}
+
+fn fits(joined: Measure, config: &LogConfig) -> bool {
+    let index_bytes = u64::from(config.segment_index_bytes);
+    joined.log_bytes <= u64::from(config.segment_bytes)
+        && joined.offset_index_bytes <= index_bytes
+        && joined.time_index_bytes <= index_bytes
+        && joined.end_offset - 1 - joined.base_offset <= i64::from(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn measure(base: i64, end: i64, log_bytes: u64, index_bytes: u64) -> Measure {
+        Measure {
+            base_offset: Offset::new(base),
+            end_offset: Offset::new(end),
+            log_bytes,
+            offset_index_bytes: index_bytes,
+            time_index_bytes: index_bytes,
+        }
+    }
+
+    #[test]
+    fn offsets_stay_within_what_an_index_can_say() {
+        let config = LogConfig::default();
+        let far = i64::from(i32::MAX);
+        let near = [measure(0, 5, 1, 8), measure(5, far + 1, 1, 8)];
+        assert_eq!(
+            groups(&near, &config),
+            std::iter::once(0..2).collect::<Vec<_>>()
+        );
+        let too_far = [measure(0, 5, 1, 8), measure(5, far + 2, 1, 8)];
+        assert_eq!(groups(&too_far, &config), [0..1, 1..2]);
+    }
+
+    proptest! {
+        #[test]
+        fn groups_cover_all_in_order_and_fit(sizes in prop::collection::vec((0..150_u64, 0..60_u64), 0..30)) {
+            let config = LogConfig { segment_bytes: 200, segment_index_bytes: 100, ..LogConfig::default() };
+            let segments: Vec<_> = sizes.iter().enumerate()
+                .map(|(index, (log, indexes))| measure(index as i64, index as i64 + 1, *log, *indexes)).collect();
+            let groups = groups(&segments, &config);
+            let covered: Vec<usize> = groups.iter().cloned().flatten().collect();
+            prop_assert_eq!(covered, (0..segments.len()).collect::<Vec<_>>());
+            for group in &groups {
+                let of = |measure: fn(&Measure) -> u64| segments[group.clone()].iter().map(measure).sum::<u64>();
+                prop_assert!(group.len() == 1 || (of(|segment| segment.log_bytes) <= 200 && of(|segment| segment.offset_index_bytes) <= 100));
+            }
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! A cleaned segment takes the place of those it was made from: at once for readers, and after a crash either not at all or altogether.
+//!
+//! ```text
+//! .cleaned   is written and synced
+//! .swap      is its name then, the log file's last; the directory is synced: from here on the segment counts
+//!            the files that it replaces are removed, but for the log file of its own name; the directory is synced
+//! (none)     is its name then, the log file's last and over the old one; the directory is synced
+//! ```
+//! At the start `.cleaned` files go, and a `.log.swap` is completed: it replaces every segment from its own base offset to the end of its
+//! last batch, which is why that one stays even if it is empty. The same happens in Kafka's `LogLoader`, so that a directory may be handed
+//! over in any of these states.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use headwater_env::{DirEntry, Env, File, OpenMode};
+use headwater_record::Offset;
+
+use super::CleanError;
+use crate::error::{ChangeError, FileError};
+use crate::file_name::{self, FileKind, FileName, Suffix, segment_file};
+use crate::header_walk::{HeaderWalk, WalkError};
+use crate::listing::remove;
+use crate::mutants::{self, Mutant};
+use crate::partition_log::PartitionLog;
+use crate::report::RecoveryReport;
+use crate::segment::Segment;
+
+/// The files of a segment that a cleaning makes; the log last, because a segment is there when its log is.
+const KINDS: [FileKind; 4] = [
+    FileKind::OffsetIndex,
+    FileKind::TimeIndex,
+    FileKind::TransactionIndex,
+    FileKind::Log,
+];
+
+impl<E: Env> PartitionLog<E> {
+    /// Puts a cleaned segment, which is on disk, in the place of `replaced`. After an error it is not in the log; if it may be so after the
+    /// next start, the log is read-only until then.
+    pub(super) fn swap_in(
+        &self,
+        cleaned: Segment<E>,
+        replaced: &[Arc<Segment<E>>],
+    ) -> Result<(), CleanError> {
+        let mut writer = self.writer.lock();
+        self.check_open(&writer).map_err(change_error)?;
+        let view = self.view();
+        let Some(first) = view.segments.position_of(replaced) else {
+            return Err(CleanError::Overtaken);
+        };
+        // Whoever reads them goes on doing so, whatever their names mean.
+        replaced
+            .iter()
+            .try_for_each(|segment| segment.keep_open())?;
+        writer.is_changed = true;
+        let base_offset = cleaned.base_offset();
+        rename(
+            &self.env,
+            &self.dir,
+            base_offset,
+            Suffix::Cleaned,
+            Suffix::Swap,
+        )?;
+        cleaned.set_suffix(Suffix::Swap);
+        self.directory_has_changed();
+        self.sync_directory()?;
+        let replaced_offsets: Vec<_> = replaced.iter().map(|old| old.base_offset()).collect();
+        for segment in replaced {
+            segment.set_suffix(Suffix::Deleted);
+        }
+        finish(&self.env, &self.dir, base_offset, &replaced_offsets)
+            .map_err(|error| self.poison(&error))?;
+        cleaned.set_suffix(Suffix::None);
+        let segments = view
+            .segments
+            .replaced(first, replaced.len(), Arc::new(cleaned));
+        self.publish(|view| {
+            view.segments = Arc::new(segments);
+            view.generation += 1;
+        });
+        Ok(())
+    }
+
+    /// Removes what unfinished cleanings left. While any of it is there no segment may be swapped in: at the next start it would count as
+    /// a sign that the swap was not meant (KAFKA-6264).
+    pub(super) fn remove_unfinished(&self) -> Result<(), FileError> {
+        let entries = self
+            .env
+            .read_dir(&self.dir)
+            .map_err(|source| FileError::new("list", &*self.dir, source))?;
+        for entry in entries {
+            if matches!(
+                file_name::parse(&entry.name),
+                FileName::Cleaned(_) | FileName::Swap(..)
+            ) {
+                let path = self.dir.join(&entry.name);
+                self.env
+                    .remove_file(&path)
+                    .map_err(|source| FileError::new("remove", path, source))?;
+                self.directory_has_changed();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Completes or undoes, at the start, what a crash left of swaps.
+pub(crate) fn complete<E: Env>(
+    env: &E,
+    dir: &Path,
+    report: &mut RecoveryReport,
+) -> Result<(), FileError> {
+    let entries = env
+        .read_dir(dir)
+        .map_err(|source| FileError::new("list", dir, source))?;
+    let unfinished = entries
+        .iter()
+        .filter_map(|entry| match file_name::parse(&entry.name) {
+            FileName::Cleaned(offset) => Some(offset),
+            _ => None,
+        })
+        .min();
+    let counts = |offset: Offset| unfinished.is_none_or(|unfinished| offset < unfinished);
+    let swaps: Vec<_> = entries
+        .iter()
+        .filter_map(|entry| match file_name::parse(&entry.name) {
+            FileName::Swap(offset, FileKind::Log) if counts(offset) => Some(offset),
+            _ => None,
+        })
+        .collect();
+    // Index files of a swap without its log file, and what does not count.
+    for entry in &entries {
+        match file_name::parse(&entry.name) {
+            FileName::Swap(offset, _) if swaps.contains(&offset) => {}
+            FileName::Swap(..) | FileName::Cleaned(_) => {
+                remove(env, dir, entry, &mut report.files_removed)?;
+            }
+            _ => {}
+        }
+    }
+    for base_offset in swaps {
+        let end = end_of_swap(env, dir, base_offset)?;
+        finish(env, dir, base_offset, &within(&entries, base_offset, end))?;
+        tracing::info!(dir = %dir.display(), %base_offset, %end, "a cleaned segment took its place");
+        report.swaps_completed.push(base_offset);
+    }
+    Ok(())
+}
+
+/// The segments of which there are files and that begin from `base_offset` on and before `end`.
+fn within(entries: &[DirEntry], base_offset: Offset, end: Offset) -> Vec<Offset> {
+    let mut offsets: Vec<_> = entries
+        .iter()
+        .filter_map(|entry| match file_name::parse(&entry.name) {
+            FileName::Segment(offset, _) if (base_offset..end).contains(&offset) => Some(offset),
+            _ => None,
+        })
+        .collect();
+    offsets.push(base_offset);
+    offsets.sort_unstable();
+    offsets.dedup();
+    offsets
+}
+
+/// The offset after the last batch of a log file that waits for its swap. Where it is damaged, and it was whole once, the rest says nothing.
+fn end_of_swap<E: Env>(env: &E, dir: &Path, base_offset: Offset) -> Result<Offset, FileError> {
+    let path = dir.join(segment_file(base_offset, FileKind::Log) + Suffix::Swap.text());
+    let failed = |source| FileError::new("read", &path, source);
+    let file = env.open_file(&path, OpenMode::Read).map_err(failed)?;
+    let len = file.len().map_err(failed)?;
+    let mut walk = HeaderWalk::new(Arc::new(file), 0, len).with_next_offset(base_offset);
+    let mut end = base_offset;
+    loop {
+        match walk.next() {
+            Ok(Some((_, header))) => end = header.next_offset(),
+            Ok(None) => return Ok(end),
+            Err(WalkError::Io(source)) => return Err(failed(source)),
+            Err(WalkError::NoBatch { position, source }) => {
+                tracing::error!(path = %path.display(), position, %source, "a cleaned segment is damaged");
+                return Ok(end);
+            }
+        }
+    }
+}
+
+/// From the moment at which a `.swap` counts to its end. May be done again from any point at which it was left.
+fn finish<E: Env>(
+    env: &E,
+    dir: &Path,
+    base_offset: Offset,
+    replaced: &[Offset],
+) -> Result<(), FileError> {
+    for offset in replaced {
+        for kind in FileKind::ALL {
+            let is_needed = *offset == base_offset
+                && matches!(kind, FileKind::Log | FileKind::ProducerSnapshot);
+            if !is_needed {
+                remove_if_there(env, &dir.join(segment_file(*offset, kind)))?;
+            }
+        }
+    }
+    let sync = || {
+        env.sync_dir(dir)
+            .map_err(|source| FileError::new("sync", dir, source))
+    };
+    // Were it found in its place while one of those is back, a record that was deleted would be there again.
+    if !mutants::lives(Mutant::SwapInAnyOrder) {
+        sync()?;
+    }
+    rename(env, dir, base_offset, Suffix::Swap, Suffix::None)?;
+    sync()
+}
+
+/// Gives the files of a segment, as far as there are any, another ending.
+fn rename<E: Env>(
+    env: &E,
+    dir: &Path,
+    base_offset: Offset,
+    from: Suffix,
+    to: Suffix,
+) -> Result<(), FileError> {
+    for kind in KINDS {
+        let name = segment_file(base_offset, kind);
+        let (from, to) = (
+            dir.join(name.clone() + from.text()),
+            dir.join(name + to.text()),
+        );
+        match env.rename(&from, &to) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound && kind != FileKind::Log => {}
+            Err(source) => return Err(FileError::new("rename", from, source)),
+        }
+    }
+    Ok(())
+}
+
+fn remove_if_there<E: Env>(env: &E, path: &Path) -> Result<(), FileError> {
+    match env.remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(FileError::new("remove", path, source))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn change_error(error: ChangeError) -> CleanError {
+    match error {
+        ChangeError::File(error) => error.into(),
+        ChangeError::Read(error) => error.into(),
+        ChangeError::Poisoned(poisoned) => poisoned.into(),
+        ChangeError::Closed | ChangeError::PastEnd { .. } => CleanError::Stopped,
+    }
+}

@@ -1,0 +1,21 @@
+//! Whether offsets may be missing between two batches.
+
+use crate::config::LogConfig;
+
+/// What it means that offsets are missing between two batches: only compaction takes records out of the middle of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gaps {
+    Allowed,
+    Damage,
+}
+
+impl Gaps {
+    /// In a log that is compacted, or was.
+    pub(crate) fn of(config: &LogConfig, was_cleaned: bool) -> Self {
+        if config.cleanup_policy.compact || was_cleaned {
+            Self::Allowed
+        } else {
+            Self::Damage
+        }
+    }
+}

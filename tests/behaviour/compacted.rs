@@ -1,0 +1,133 @@
+//! Compacted topics: what clients see of them while the cleaner works.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use headwater::{
+    BatchOptions, ConsumerConfig, NewTopic, Offset, Position, Record, ScanOptions, Until,
+};
+use rstest::rstest;
+
+use crate::table::{keys, offsets, text, values};
+use crate::target::Running;
+use crate::target::Target::{self, Directory, Memory};
+
+/// Long enough for every machine; tests never wait for it when all is well.
+const PATIENCE: Duration = Duration::from_mins(1);
+const KEYS: usize = 5;
+const RECORDS: usize = 2_000;
+
+fn start(target: Target) -> Running {
+    let broker = target.start_with(&[
+        ("log.cleaner.backoff.ms", "10"),
+        ("log.flush.scheduler.interval.ms", "10"),
+    ]);
+    let topic = NewTopic::new("t")
+        .config("cleanup.policy", "compact")
+        .config("internal.segment.bytes", "8192");
+    broker.wait(broker.create_topic(topic)).unwrap();
+    broker
+}
+
+/// Writes each key again and again, in small batches.
+fn fill(broker: &Running) {
+    let producer = broker.producer_with(&[("compression.type", "lz4"), ("linger.ms", "0")]);
+    for number in 0..RECORDS {
+        let key = format!("key {}", number % KEYS);
+        let value = format!("value {number}");
+        let record = Record::new("t", value.as_bytes()).key(key.as_bytes());
+        producer.send_blocking(&record).unwrap().wait().unwrap();
+    }
+}
+
+fn scan(broker: &Running, start: Position, end: Position) -> Vec<(i64, Vec<u8>, String)> {
+    let options = ScanOptions {
+        decode: text(),
+        start,
+        end,
+        ..ScanOptions::default()
+    };
+    let batch = broker
+        .wait(broker.topic("t").scan(options).collect())
+        .unwrap();
+    let keys = keys(&batch).into_iter().map(Option::unwrap);
+    offsets(&batch)
+        .into_iter()
+        .zip(keys)
+        .zip(values(&batch))
+        .map(|((offset, key), value)| (offset, key, value))
+        .collect()
+}
+
+fn everything(broker: &Running) -> Vec<(i64, Vec<u8>, String)> {
+    scan(broker, Position::Earliest, Position::Latest)
+}
+
+#[rstest]
+fn readers_of_a_compacted_topic_get_the_last_value_of_each_key_at_its_offset(
+    #[values(Memory, Directory)] target: Target,
+) {
+    let broker = start(target);
+    fill(&broker);
+    let expected: BTreeMap<_, _> = (RECORDS - KEYS..RECORDS)
+        .map(|number| (format!("key {}", number % KEYS).into_bytes(), number))
+        .collect();
+    let deadline = Instant::now() + PATIENCE;
+    let seen = loop {
+        let seen = everything(&broker);
+        // However far the cleaner is: the last value of each key is there, and offsets grow.
+        let last: BTreeMap<_, _> = seen
+            .iter()
+            .map(|(offset, key, _)| (key.clone(), *offset as usize))
+            .collect();
+        assert_eq!(last, expected);
+        assert!(seen.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(
+            seen.iter()
+                .all(|(offset, _, value)| *value == format!("value {offset}"))
+        );
+        if seen.len() < RECORDS / 5 {
+            break seen;
+        }
+        assert!(Instant::now() < deadline, "{} records are left", seen.len());
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    // From and to the middle of a gap.
+    let first = seen[0].0;
+    assert!(first > 100);
+    let from = |start, end| {
+        scan(
+            &broker,
+            Position::Offset(Offset::new(start)),
+            Position::Offset(Offset::new(end)),
+        )
+    };
+    assert_eq!(from(50, first + 1).len(), 1);
+    assert_eq!(from(10, 50), []);
+    // A consumer goes over the gaps to the end.
+    let config = [("auto.offset.reset", "earliest")];
+    let mut consumer = broker.consumer(ConsumerConfig::parse(config).unwrap());
+    consumer.decode_as(text()).unwrap();
+    broker.wait(consumer.assign_topics(&["t"])).unwrap();
+    let options = BatchOptions {
+        until: Until::End,
+        ..BatchOptions::default()
+    };
+    let mut read = Vec::new();
+    while let Some(batch) = broker.wait(consumer.next_batch(&options)).unwrap() {
+        read.extend(offsets(&batch));
+    }
+    assert!(read.len() <= seen.len() && read.is_sorted());
+    assert_eq!(
+        read[read.len() - KEYS..],
+        (RECORDS as i64 - 5..RECORDS as i64).collect::<Vec<_>>()
+    );
+    assert_eq!(
+        broker
+            .wait(consumer.position())
+            .unwrap()
+            .into_values()
+            .collect::<Vec<_>>(),
+        [Offset::new(RECORDS as i64)]
+    );
+}

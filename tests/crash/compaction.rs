@@ -1,0 +1,277 @@
+//! The power goes, the process dies, or the disk fails, in the middle of every call of a program that compacts its log.
+
+use headwater_crash_tests::compacted::judge::{Expectation, judge, read_all};
+use headwater_crash_tests::compacted::script::{Step, draw};
+use headwater_crash_tests::compacted::session::{Failure, Outcome, Session};
+use headwater_crash_tests::survival::Crash;
+use headwater_env::{Fault, Operation, SimEnv, Times};
+
+const SCRIPTS: u64 = 6;
+const STEPS: usize = 45;
+/// Disks that one power cut may leave.
+const CUTS: u64 = 6;
+const KILLS: u64 = 2;
+
+/// A program, and what it was told so far.
+struct Program {
+    env: SimEnv,
+    session: Option<Session>,
+    expected: Expectation,
+    outcomes: Vec<(Expectation, Outcome)>,
+    boundaries: Vec<u64>,
+}
+
+impl Program {
+    fn start(env: &SimEnv) -> Result<Program, String> {
+        Ok(Program {
+            env: env.clone(),
+            session: Some(Session::open(env)?),
+            expected: Expectation::default(),
+            outcomes: Vec::new(),
+            boundaries: vec![env.history().len() as u64],
+        })
+    }
+
+    fn session(&mut self) -> Result<&mut Session, Failure> {
+        if self.session.is_none() {
+            self.session = Some(Session::open(&self.env).map_err(Failure)?);
+        }
+        self.session
+            .as_mut()
+            .ok_or_else(|| Failure("no session".to_owned()))
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), Failure> {
+        let before = self.expected.clone();
+        let outcome = if *step == Step::Restart {
+            self.session()?.close()?;
+            self.session = None;
+            let end = self.session()?.log.log_end_offset().get();
+            Outcome {
+                durable_to: Some(end),
+                ..Outcome::default()
+            }
+        } else {
+            let end = self.session()?.log.log_end_offset().get();
+            let result = self.session()?.step(step);
+            if let (Err(_), Step::Append { records, .. }) = (&result, step) {
+                let in_vain = Outcome {
+                    appended: Some((end, records.clone())),
+                    ..Outcome::default()
+                };
+                self.expected = self.expected.while_under_way(&in_vain);
+            }
+            result?
+        };
+        self.expected = self.expected.after(&outcome);
+        self.outcomes.push((before, outcome));
+        self.boundaries.push(self.env.history().len() as u64);
+        Ok(())
+    }
+
+    /// What is expected of a machine whose power went in the middle of a boundary.
+    fn expectation_at(&self, boundary: u64) -> Expectation {
+        match self.boundaries.partition_point(|end| *end <= boundary) {
+            0 => Expectation::default(),
+            step => {
+                let (before, outcome) = &self.outcomes[step - 1];
+                before.while_under_way(outcome)
+            }
+        }
+    }
+}
+
+fn run(env: &SimEnv, steps: &[Step]) -> Result<Program, String> {
+    let mut program = Program::start(env)?;
+    for (number, step) in steps.iter().enumerate() {
+        let place = |failure| format!("step {number}, {step:?}: {failure:?}");
+        program.step(step).map_err(place)?;
+    }
+    Ok(program)
+}
+
+/// Opens, reads, opens again, sends a batch again, and goes on to write and clean.
+fn check(env: &SimEnv, expected: &Expectation, promised_to: i64) -> Result<(), String> {
+    let session = Session::open(env)?;
+    let served = read_all(&session)?;
+    judge(&served, expected, promised_to)?;
+    if !session.report.damage.is_empty() {
+        return Err(format!("damage was found: {}", session.report));
+    }
+    if let Some(name) = env.image().into_keys().find(|name| {
+        [".cleaned", ".swap"]
+            .iter()
+            .any(|suffix| name.ends_with(suffix))
+    }) {
+        return Err(format!("{name} is left"));
+    }
+    drop(session);
+    let mut session = Session::open(env)?;
+    if !session.report.is_clean() && session.report.indexes_rebuilt.is_empty() {
+        return Err(format!(
+            "the second recovery found something: {}",
+            session.report
+        ));
+    }
+    if read_all(&session)? != served {
+        return Err("the second recovery gives something else".to_owned());
+    }
+    if let Some((base, batch)) = &served.newest {
+        let again = session.resend(batch);
+        if again != Ok(Some(*base)) {
+            return Err(format!(
+                "the newest batch, at {base}, was sent again: {again:?}"
+            ));
+        }
+    }
+    let mut expected = expected.clone();
+    expected.written.retain(|offset, _| *offset < served.end);
+    let more = Step::Append {
+        records: vec![(1, Some(b"after the crash".to_vec()))],
+        idempotent: true,
+    };
+    for step in [more, Step::Roll, Step::Flush, Step::Clean] {
+        let outcome = session
+            .step(&step)
+            .map_err(|failure| format!("{step:?}: {failure:?}"))?;
+        expected = expected.after(&outcome);
+    }
+    judge(&read_all(&session)?, &expected, served.end + 1)
+        .map_err(|error| format!("after going on: {error}"))?;
+    let machine = env.after_power_cut(1);
+    judge(
+        &read_all(&Session::open(&machine)?)?,
+        &expected,
+        served.end + 1,
+    )
+    .map_err(|error| format!("after going on and a power cut: {error}"))
+}
+
+/// Crashes in the middle of a recovery from a crash.
+fn check_recovery(
+    crashed: &SimEnv,
+    crash: Crash,
+    seed: u64,
+    expected: &Expectation,
+    promised_to: i64,
+) -> Result<(), String> {
+    let env = crash.after(crashed, seed);
+    drop(Session::open(&env)?);
+    let boundaries = env.history().len() as u64;
+    let env = crash.after(crashed, seed);
+    env.crash_at(seed.wrapping_mul(7) % boundaries.max(1));
+    if Session::open(&env).is_ok() {
+        return Err("recovery did not notice that a call failed".to_owned());
+    }
+    let session = Session::open(&crash.after(&env, seed))?;
+    judge(&read_all(&session)?, expected, promised_to)
+        .map_err(|error| format!("after a crash in recovery: {error}"))
+}
+
+#[test]
+fn the_last_value_of_each_key_survives_a_crash_anywhere_in_a_compaction() {
+    let (mut states, mut swaps) = (0, 0);
+    for seed in 0..SCRIPTS {
+        let steps = draw(seed, STEPS);
+        let env = SimEnv::new(seed);
+        let reference = run(&env, &steps).unwrap_or_else(|error| panic!("script {seed}: {error}"));
+        let history = env.history();
+        swaps += history
+            .iter()
+            .filter(|boundary| {
+                boundary.operation == Operation::Rename
+                    && boundary
+                        .path
+                        .extension()
+                        .is_some_and(|ending| ending == "swap")
+            })
+            .count();
+        for boundary in 0..history.len() as u64 {
+            let env = SimEnv::new(seed);
+            env.crash_at(boundary);
+            let place = format!(
+                "script {seed}, boundary {boundary}, {:?}",
+                history[boundary as usize]
+            );
+            assert!(
+                run(&env, &steps).is_err(),
+                "{place}: nobody noticed that it failed"
+            );
+            let expected = reference.expectation_at(boundary);
+            let cuts = (0..CUTS).map(|cut| (Crash::PowerCut, cut, expected.durable_to));
+            let kills = (0..KILLS).map(|kill| (Crash::Kill, kill, expected.appended_to));
+            for (crash, seed, promised_to) in cuts.chain(kills) {
+                states += 1;
+                check(&crash.after(&env, seed), &expected, promised_to)
+                    .and_then(|()| check_recovery(&env, crash, seed, &expected, promised_to))
+                    .unwrap_or_else(|error| panic!("{place}, {crash:?} {seed}: {error}"));
+            }
+        }
+    }
+    println!("{states} crash states, {swaps} files swapped");
+    assert!(
+        states > 10_000 && swaps > 100,
+        "only {states} crash states and {swaps} swaps"
+    );
+}
+
+/// Runs a script in which one call fails; steps that fail are passed over.
+fn run_through(seed: u64, steps: &[Step], fault: Fault) -> (SimEnv, Expectation, usize) {
+    let env = SimEnv::new(seed);
+    env.inject(fault);
+    let Ok(mut program) = Program::start(&env) else {
+        return (env, Expectation::default(), 0);
+    };
+    let mut failed = 0;
+    for step in steps {
+        if program.step(step).is_err() {
+            failed += usize::from(*step == Step::Clean);
+            if let Some(session) = &program.session {
+                let served = read_all(session).expect("reads go on");
+                judge(&served, &program.expected, program.expected.appended_to)
+                    .unwrap_or_else(|error| panic!("{fault:?}, {step:?}: {error}"));
+                if session.log.poisoned().is_some() {
+                    break;
+                }
+            }
+        }
+    }
+    (env, program.expected, failed)
+}
+
+#[test]
+fn a_cleaning_that_fails_at_any_call_leaves_the_log_whole() {
+    let mut failed = 0;
+    for seed in 0..3 {
+        let steps = draw(seed, STEPS);
+        let env = SimEnv::new(seed);
+        run(&env, &steps).unwrap_or_else(|error| panic!("script {seed}: {error}"));
+        let kinds = [
+            (Operation::Write, std::io::ErrorKind::StorageFull),
+            (Operation::Sync, std::io::ErrorKind::Other),
+            (Operation::SyncDir, std::io::ErrorKind::Other),
+            (Operation::Rename, std::io::ErrorKind::StorageFull),
+            (Operation::Create, std::io::ErrorKind::StorageFull),
+            (Operation::Remove, std::io::ErrorKind::Other),
+        ];
+        for (operation, error) in kinds {
+            for nth in 0..env.calls(operation) {
+                let fault = Fault {
+                    operation,
+                    nth,
+                    times: Times::Once,
+                    error,
+                };
+                let (env, expected, cleanings) = run_through(seed, &steps, fault);
+                failed += cleanings;
+                for cut in 0..3 {
+                    check(&env.after_power_cut(cut), &expected, expected.durable_to)
+                        .unwrap_or_else(|error| {
+                            panic!("script {seed}, {fault:?}, cut {cut}: {error}")
+                        });
+                }
+            }
+        }
+    }
+    assert!(failed > 100, "only {failed} cleanings failed");
+}
