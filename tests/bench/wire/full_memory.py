@@ -34,12 +34,14 @@ class FullMemory:
         self._is_wanted = _free_bytes() <= FILLED_MAX
 
     def fill(self) -> None:
-        """Read on until memory is full, or what the system lets the cache of this process's group have."""
+        """Read on until memory is full, or what the system lets the cache of this process's group have; touch what is left."""
         left = _free_bytes()
         while self._is_wanted and left > FREE_MAX:
             before, left = left, self._read_step()
             if before - left < STEP // 2:
-                return
+                break
+        # Zeroed and given back at once: the next that asks for pages gets these.
+        bytearray(b"\1") * FREE_MAX
 
     def _read_step(self) -> int:
         """Read what comes next; return what is free afterwards."""
