@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use crate::aio::bridge;
 use crate::aio::scan::AioScan;
 use crate::batch::Batch;
-use crate::client::offsets_by_number;
+use crate::client::topics::offsets_by_number;
 use crate::convert::format::FormatArguments;
 use crate::convert::position;
 use crate::errors;
