@@ -193,22 +193,23 @@ impl AioConsumer {
         }
     }
 
-    /// An asyncio future of the next message.
-    pub(super) fn fetch_message<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    /// An asyncio future that is done when there are messages. Who awaits it takes one itself, in the step in which nothing can be
+    /// cancelled any more.
+    pub(super) fn fetch_messages<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let reader = self.reader(py)?;
         let work = async move {
             let mut shared = reader.lock().await;
             while shared.ready().await?.fetch().await? && !shared.reading.has_rest() {
                 shared = reader.tell(shared).await?;
             }
-            Ok(shared)
+            Ok(shared.reading.has_rest())
         };
-        // The message is taken where nothing can be cancelled any more.
-        bridge::background(py, self.embedded.runtime(), work, |py, mut shared| {
-            let message = shared.reading.next_message(py)?;
-            message
-                .map(Py::into_any)
-                .ok_or_else(|| PyStopAsyncIteration::new_err(()))
+        bridge::background(py, self.embedded.runtime(), work, |py, has_any| {
+            if has_any {
+                bridge::none(py, ())
+            } else {
+                Err(PyStopAsyncIteration::new_err(()))
+            }
         })
     }
 }
