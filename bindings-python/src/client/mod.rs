@@ -1,5 +1,6 @@
 //! The client, and everything that is made from it.
 
+pub(crate) mod groups;
 pub(crate) mod topics;
 
 use std::path::PathBuf;

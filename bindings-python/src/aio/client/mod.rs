@@ -1,5 +1,6 @@
 //! The client, for asyncio.
 
+mod groups;
 mod topics;
 
 use std::path::PathBuf;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use headwater::TopicChanges;
+use pyo3::IntoPyObjectExt as _;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -127,12 +128,7 @@ impl AioClient {
             py,
             self.embedded.runtime(),
             async move { client.delete_records(&name, &before).await },
-            |py, starts| {
-                Ok(offsets_by_number(starts)
-                    .into_pyobject(py)?
-                    .into_any()
-                    .unbind())
-            },
+            |py, starts| offsets_by_number(starts).into_py_any(py),
         )
     }
 }

@@ -1,5 +1,6 @@
 //! The partitions of a consumer: which ones, and where in them, for asyncio.
 
+use pyo3::IntoPyObjectExt as _;
 use pyo3::prelude::*;
 
 use super::AioConsumer;
@@ -34,7 +35,7 @@ impl AioConsumer {
             Ok(shared.ready().await?.consumer().await?.assignment())
         };
         bridge::quick(py, self.embedded.runtime(), work, |py, assigned| {
-            Ok(partitions::list(py, &assigned)?.into_pyobject(py)?.unbind())
+            partitions::list(py, &assigned)?.into_py_any(py)
         })
     }
 
@@ -121,7 +122,7 @@ impl AioConsumer {
             Ok(shared.ready().await?.consumer().await?.paused())
         };
         bridge::quick(py, self.embedded.runtime(), work, |py, paused| {
-            Ok(partitions::list(py, &paused)?.into_pyobject(py)?.unbind())
+            partitions::list(py, &paused)?.into_py_any(py)
         })
     }
 }
