@@ -157,11 +157,7 @@ impl Batch {
     /// {TopicPartition(topic='t', partition=0): 2}
     #[getter]
     fn next_offsets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let offsets = PyDict::new(py);
-        for (partition, offset) in &self.next_offsets {
-            offsets.set_item(partitions::to_python(py, partition)?, offset.get())?;
-        }
-        Ok(offsets)
+        partitions::with_offsets(py, &self.next_offsets)
     }
 
     /// The names of the columns.

@@ -46,7 +46,7 @@ fn _headwater(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(engine::open, module)?)?;
     module.add_function(wrap_pyfunction!(command_line::main, module)?)?;
     module.add_class::<client::Client>()?;
-    module.add_class::<client::TopicInfo>()?;
+    module.add_class::<client::topics::TopicInfo>()?;
     module.add_class::<topic::Topic>()?;
     module.add_class::<scan::Scan>()?;
     module.add_class::<schema::Schema>()?;

@@ -43,10 +43,7 @@ pub(crate) fn call<'py>(
     function: &Py<PyAny>,
     rebalance: &Rebalance,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let partitions = concerned(rebalance)
-        .iter()
-        .map(|partition| partitions::to_python(py, partition))
-        .collect::<PyResult<Vec<_>>>()?;
+    let partitions = partitions::list(py, concerned(rebalance))?;
     function.bind(py).call1((partitions,))
 }
 

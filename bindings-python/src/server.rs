@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use headwater::ServeOptions;
 use pyo3::prelude::*;
 
 use crate::runtime::{Embedded, Owned};
@@ -26,11 +27,16 @@ pub(crate) struct Listening {
 }
 
 impl Listening {
-    pub(crate) fn new(server: headwater::Server, embedded: Arc<Embedded>) -> Arc<Self> {
-        Arc::new(Self {
-            server: Owned::new(server),
+    /// Opens `engine`, which is that of `embedded`, to Kafka clients. Blocks until it listens.
+    pub(crate) fn open(
+        engine: &headwater::Engine,
+        embedded: Arc<Embedded>,
+        options: ServeOptions,
+    ) -> headwater::Result<Arc<Self>> {
+        Ok(Arc::new(Self {
+            server: Owned::new(engine.serve(options)?),
             _embedded: embedded,
-        })
+        }))
     }
 
     /// The server, unless this is a child of its process.

@@ -7,7 +7,7 @@ use headwater::{IsolationLevel, ScanOptions};
 use pyo3::prelude::*;
 
 use crate::batch::Batch;
-use crate::client::offsets_by_number;
+use crate::client::topics::offsets_by_number;
 use crate::convert::format::FormatArguments;
 use crate::convert::{partitions, position};
 use crate::errors;

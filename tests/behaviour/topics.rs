@@ -178,3 +178,25 @@ fn deleted_records_are_gone_and_the_rest_keeps_its_offsets(
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::OffsetOutOfRange);
 }
+
+#[rstest]
+fn a_position_that_names_a_partition_that_is_not_there_is_refused(
+    #[values(Memory, Directory)] target: Target,
+) {
+    let broker = target.start();
+    broker.make("t", 2);
+    broker.fill("t", 0, (0..10).map(|index| index.to_string()));
+    let offset = |partition| (PartitionId::new(partition), Offset::new(4));
+    let at = Position::PerPartition(BTreeMap::from([offset(0), offset(2)]));
+    let refused = |error: headwater::Error| {
+        assert_eq!(error.kind(), ErrorKind::UnknownTopicOrPartition);
+        assert_eq!(error.partition(), Some(PartitionId::new(2)));
+    };
+    refused(broker.wait(broker.topic("t").offsets(&at)).unwrap_err());
+    refused(broker.wait(broker.delete_records("t", &at)).unwrap_err());
+    let reset = broker.reset_group_offsets("g", "t", &at);
+    refused(broker.wait(reset).unwrap_err());
+    let start = broker.wait(broker.topic("t").offsets(&Position::Earliest));
+    assert_eq!(start.unwrap()[&PartitionId::new(0)], Offset::ZERO);
+    assert_eq!(broker.wait(broker.list_groups()).unwrap(), []);
+}

@@ -152,6 +152,22 @@ def test_sends_wait_for_space_without_blocking_the_loop() -> None:
     run(main())
 
 
+def test_who_is_cancelled_when_a_message_has_just_come_takes_none() -> None:
+    async def main() -> None:
+        async with hw.open() as client, client.producer() as producer:
+            await client.create_topic("t")
+            await producer.send_batch("t", [b"a", b"b"])
+            consumer = client.consumer("t", auto_offset_reset="earliest")
+            # As a task goes on that is cancelled between the two.
+            reading: Any = anext(aiter(consumer)).__await__()
+            fetched = next(reading)
+            await asyncio.wait([fetched])
+            del reading
+            assert [(await anext(aiter(consumer))).value for _ in range(2)] == [b"a", b"b"]
+
+    run(main())
+
+
 def test_cancelling_loses_no_record() -> None:
     async def main() -> None:
         async with hw.open() as client, client.producer() as producer:

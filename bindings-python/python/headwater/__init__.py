@@ -51,7 +51,7 @@ from headwater.errors import (
     TransportError,
     UnknownTopicOrPartitionError,
 )
-from headwater.types import TopicPartition
+from headwater.types import GroupInfo, GroupOffset, TopicPartition
 
 __all__ = [
     "AuthorizationError",
@@ -65,6 +65,8 @@ __all__ = [
     "DecodeError",
     "ForkError",
     "Future",
+    "GroupInfo",
+    "GroupOffset",
     "HeadwaterError",
     "InvalidArgumentError",
     "InvalidTopicError",

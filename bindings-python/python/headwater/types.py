@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
-__all__ = ["TopicPartition"]
+__all__ = ["GroupInfo", "GroupOffset", "TopicPartition"]
 
 
 class TopicPartition(NamedTuple):
@@ -26,6 +26,50 @@ class TopicPartition(NamedTuple):
     """The topic's name."""
     partition: int
     """The partition's number."""
+
+
+class GroupInfo(NamedTuple):
+    """A line of the list of groups.
+
+    >>> import headwater as hw
+    >>> with hw.open() as client:
+    ...     topic = client.create_topic("flights")
+    ...     _ = client.reset_group_offsets("readers", topic.name, "earliest")
+    ...     client.groups()[0].group_id, client.groups()[0].state
+    ('readers', 'Empty')
+    """
+
+    group_id: str
+    """The group's name."""
+    group_type: str
+    """How its members agree: "classic" or "consumer" (KIP-848)."""
+    protocol_type: str
+    """What the group is for: "consumer", or what its members say; empty where it never had any."""
+    state: str
+    """Kafka's name of its state: "Stable", "Empty", ..."""
+
+
+class GroupOffset(NamedTuple):
+    """What a group has committed for a partition.
+
+    >>> import headwater as hw
+    >>> with hw.open() as client:
+    ...     topic = client.create_topic("flights")
+    ...     _ = client.reset_group_offsets("readers", topic.name, "earliest")
+    ...     client.group_offsets("readers")
+    [GroupOffset(topic='flights', partition=0, committed=0, end=0, lag=0)]
+    """
+
+    topic: str
+    """The topic's name."""
+    partition: int
+    """The partition's number."""
+    committed: int
+    """The next offset to be read."""
+    end: int | None
+    """The end of the partition, exclusive; `None` if it is there no more."""
+    lag: int | None
+    """How many offsets lie between; `None` if the partition is there no more."""
 
 
 class ArrowSchema(Protocol):

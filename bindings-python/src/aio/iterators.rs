@@ -25,13 +25,16 @@ impl NextMessage {
 
     fn __next__<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         if let Some(fetching) = &self.fetching {
-            return fetching.bind(py).call_method0("__next__");
+            match fetching.bind(py).call_method0("__next__") {
+                Err(fetched) if fetched.is_instance_of::<PyStopIteration>(py) => {}
+                waits_or_failed => return waits_or_failed,
+            }
         }
         let consumer = self.consumer.get();
         if let Some(message) = consumer.ready_message(py)? {
             return Err(PyStopIteration::new_err((message,)));
         }
-        let fetching = consumer.fetch_message(py)?.call_method0("__await__")?;
+        let fetching = consumer.fetch_messages(py)?.call_method0("__await__")?;
         self.fetching = Some(fetching.clone().unbind());
         fetching.call_method0("__next__")
     }

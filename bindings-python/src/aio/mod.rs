@@ -3,6 +3,7 @@
 pub(crate) mod bridge;
 mod client;
 mod consumer;
+mod context;
 mod iterators;
 mod producer;
 mod reader;

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::aio::bridge;
+use crate::aio::context::async_context;
 use crate::convert::record::Arguments;
 use crate::errors;
 use crate::future::Future;
@@ -131,7 +132,7 @@ impl AioProducer {
             py,
             self.runtime(),
             async move { producer.flush().await },
-            |py, ()| Ok(py.None()),
+            bridge::none,
         )
     }
 
@@ -145,20 +146,9 @@ impl AioProducer {
             py,
             self.runtime(),
             async move { producer.close().await },
-            |py, ()| Ok(py.None()),
+            bridge::none,
         )
     }
-
-    fn __aenter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        bridge::ready(slf.py(), Ok(slf.clone().into_any()))
-    }
-
-    #[pyo3(signature = (*_exception))]
-    fn __aexit__<'py>(
-        &self,
-        py: Python<'py>,
-        _exception: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        self.close(py)
-    }
 }
+
+async_context!(AioProducer);

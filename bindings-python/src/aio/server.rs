@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use crate::aio::bridge;
+use crate::aio::context::async_context;
 use crate::server::Listening;
 
 /// `headwater.Server` for asyncio.
@@ -46,19 +47,8 @@ impl AioServer {
             }
             Ok(())
         };
-        bridge::blocking(py, work, |py, ()| Ok(py.None()))
-    }
-
-    fn __aenter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        bridge::ready(slf.py(), Ok(slf.clone().into_any()))
-    }
-
-    #[pyo3(signature = (*_exception))]
-    fn __aexit__<'py>(
-        &self,
-        py: Python<'py>,
-        _exception: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        self.close(py)
+        bridge::blocking(py, work, bridge::none)
     }
 }
+
+async_context!(AioServer);

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use pyo3::IntoPyObjectExt as _;
 use pyo3::prelude::*;
 
 use crate::aio::bridge;
 use crate::aio::scan::AioScan;
 use crate::batch::Batch;
-use crate::client::offsets_by_number;
+use crate::client::topics::offsets_by_number;
 use crate::convert::format::FormatArguments;
 use crate::convert::position;
 use crate::errors;
@@ -179,12 +180,7 @@ impl AioTopic {
             py,
             self.0.embedded().runtime(),
             async move { topic.offsets(&at).await },
-            |py, offsets| {
-                Ok(offsets_by_number(offsets)
-                    .into_pyobject(py)?
-                    .into_any()
-                    .unbind())
-            },
+            |py, offsets| offsets_by_number(offsets).into_py_any(py),
         )
     }
 

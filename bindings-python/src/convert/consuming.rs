@@ -1,4 +1,4 @@
-//! The arguments of a consumer's calls, and positions as it tells them.
+//! The arguments of a consumer's calls.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -91,18 +91,6 @@ pub(crate) fn offsets(
         ))
     });
     pairs.collect::<PyResult<_>>().map(Some)
-}
-
-/// Positions as a dictionary of `TopicPartition`s.
-pub(crate) fn by_partition<'py, V: IntoPyObject<'py>>(
-    py: Python<'py>,
-    values: impl IntoIterator<Item = (headwater::TopicPartition, V)>,
-) -> PyResult<Bound<'py, PyDict>> {
-    let all = PyDict::new(py);
-    for (partition, value) in values {
-        all.set_item(partitions::to_python(py, &partition)?, value)?;
-    }
-    Ok(all)
 }
 
 /// Where `seek()` goes: positions, each with the partitions it is for (all, if none).

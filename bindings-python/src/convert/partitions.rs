@@ -1,10 +1,13 @@
 //! Partitions: numbers, and pairs of a topic and a number.
 
-use headwater::{PartitionId, Subscription, TopicPartition};
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+
+use headwater::{Offset, PartitionId, Subscription, TopicPartition};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyInt, PyString, PyTuple, PyType};
+use pyo3::types::{PyBool, PyDict, PyInt, PyString, PyTuple, PyType};
 
 use crate::convert::config::type_name;
 use crate::errors;
@@ -131,4 +134,39 @@ pub(crate) fn to_python<'py>(
     CLASS
         .import(py, "headwater.types", "TopicPartition")?
         .call1((partition.topic.as_ref(), partition.partition.get()))
+}
+
+/// As a list of `headwater.TopicPartition`s.
+pub(crate) fn list<'py>(
+    py: Python<'py>,
+    partitions: &[TopicPartition],
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    partitions
+        .iter()
+        .map(|partition| to_python(py, partition))
+        .collect()
+}
+
+/// Numbers as a dictionary of `headwater.TopicPartition`s.
+pub(crate) fn numbered<'py, V: IntoPyObject<'py>>(
+    py: Python<'py>,
+    values: impl IntoIterator<Item = (impl Borrow<TopicPartition>, V)>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let all = PyDict::new(py);
+    for (partition, value) in values {
+        all.set_item(to_python(py, partition.borrow())?, value)?;
+    }
+    Ok(all)
+}
+
+/// Offsets as a dictionary of `headwater.TopicPartition`s.
+pub(crate) fn with_offsets<'py>(
+    py: Python<'py>,
+    offsets: &BTreeMap<TopicPartition, Offset>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let offsets = offsets.iter();
+    numbered(
+        py,
+        offsets.map(|(partition, offset)| (partition, offset.get())),
+    )
 }

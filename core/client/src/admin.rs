@@ -280,6 +280,7 @@ impl Client {
         before: &Position,
     ) -> Result<BTreeMap<PartitionId, Offset>> {
         let metadata = self.refresh_topic(name).await?;
+        metadata.check(before)?;
         let partitions: Vec<_> = metadata.partition_ids().collect();
         let before = list_offsets::resolve(
             self,

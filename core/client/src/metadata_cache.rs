@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes;
+use crate::position::Position;
 use crate::transport::Node;
 
 /// A topic as a broker described it.
@@ -38,6 +39,16 @@ impl TopicMetadata {
     /// All partitions, by number.
     pub(crate) fn partition_ids(&self) -> impl Iterator<Item = PartitionId> + use<> {
         (0..self.partitions.len() as i32).map(PartitionId::new)
+    }
+
+    /// Refuses a position that names a partition which the topic does not have.
+    pub(crate) fn check(&self, at: &Position) -> Result<()> {
+        if let Position::PerPartition(offsets) = at {
+            for partition in offsets.keys() {
+                self.leader(*partition)?;
+            }
+        }
+        Ok(())
     }
 
     /// Who leads the partition; `None` while nobody does.

@@ -161,7 +161,7 @@ impl<H: Handler> Dispatch<H> {
     fn begin(&mut self, reply: Reply, header: &RequestHeader, request: Request) -> Begun {
         let api = request.api_key();
         let context = self.context(header);
-        let request = self.adapt(request, reply.version);
+        let request = self.within_memory(request);
         let size = match api {
             ApiKey::Fetch => Size::Large,
             _ => Size::Small,
@@ -193,19 +193,12 @@ impl<H: Handler> Dispatch<H> {
         shared
     }
 
-    /// What the version or the memory makes of a request.
-    fn adapt(&self, mut request: Request, version: i16) -> Request {
-        match &mut request {
-            // Before null was possible, an empty list meant all topics.
-            Request::Metadata(metadata) if version == 0 => {
-                metadata.topics = metadata.topics.take().filter(|topics| !topics.is_empty());
-            }
-            Request::Fetch(fetch) => {
-                let most = (self.memory.left() / FETCH_PART).max(FETCH_BYTES_MIN);
-                let most = i32::try_from(most).unwrap_or(i32::MAX);
-                fetch.max_bytes = fetch.max_bytes.min(most);
-            }
-            _ => {}
+    /// What the memory makes of a request.
+    fn within_memory(&self, mut request: Request) -> Request {
+        if let Request::Fetch(fetch) = &mut request {
+            let most = (self.memory.left() / FETCH_PART).max(FETCH_BYTES_MIN);
+            let most = i32::try_from(most).unwrap_or(i32::MAX);
+            fetch.max_bytes = fetch.max_bytes.min(most);
         }
         request
     }

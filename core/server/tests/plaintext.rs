@@ -49,6 +49,25 @@ fn a_client_creates_a_topic_produces_to_it_and_reads_it_back() {
 }
 
 #[test]
+fn an_empty_list_asks_for_all_topics_only_in_version_0_of_metadata() {
+    let server = serve(local());
+    let mut client = connect(&server);
+    client.create_topic("flights", 1);
+    let empty = MetadataRequest {
+        topics: Some(Vec::new()),
+        ..Default::default()
+    };
+    let mut told = |version| client.ask(empty.clone(), version).topics;
+    let [flights] = &told(0)[..] else {
+        panic!("version 0 cannot say null, so an empty list is all");
+    };
+    assert_eq!(flights.name.as_deref(), Some("flights"));
+    for version in [1, 9] {
+        assert_eq!(told(version), [], "version {version}");
+    }
+}
+
+#[test]
 fn clients_are_told_the_advertised_address() {
     let mut options = local();
     options.listeners[0].advertised_host = Some("kafka.example".to_owned());

@@ -122,15 +122,11 @@ async fn partitions(
         None => metadata.partition_ids().collect(),
         Some(partitions) => partitions.clone(),
     };
-    let named = [&options.start, &options.end]
-        .into_iter()
-        .filter_map(|position| match position {
-            Position::PerPartition(offsets) => Some(offsets.keys()),
-            _ => None,
-        });
-    for partition in partitions.iter().chain(named.flatten()) {
+    for partition in &partitions {
         metadata.leader(*partition)?;
     }
+    metadata.check(&options.start)?;
+    metadata.check(&options.end)?;
     partitions.sort_unstable();
     partitions.dedup();
     Ok(partitions)

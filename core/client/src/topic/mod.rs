@@ -95,6 +95,7 @@ impl Topic {
     /// The offset of a position in each partition.
     pub async fn offsets(&self, at: &Position) -> Result<BTreeMap<PartitionId, Offset>> {
         let metadata = self.client.refresh_topic(&self.name).await?;
+        metadata.check(at)?;
         let partitions: Vec<_> = metadata.partition_ids().collect();
         list_offsets::resolve(
             &self.client,

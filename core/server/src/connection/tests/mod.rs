@@ -15,8 +15,8 @@ use headwater_protocol::fetch_response::{FetchableTopicResponse, PartitionData};
 use headwater_protocol::frame::{decode_response, encode_request, take_frame};
 use headwater_protocol::{
     ApiKey, ApiRequest, ApiVersionsRequest, ApiVersionsResponse, ErrorCode, FetchRequest,
-    FetchResponse, HeartbeatRequest, HeartbeatResponse, MetadataRequest, MetadataResponse,
-    ProduceRequest, ProduceResponse, Request, Response,
+    FetchResponse, HeartbeatRequest, HeartbeatResponse, ProduceRequest, ProduceResponse, Request,
+    Response,
 };
 use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt as _, DuplexStream, duplex};
@@ -67,9 +67,6 @@ impl Handler for Scripted {
                 let mut script = script.lock();
                 let name = match &request {
                     Request::Heartbeat(heartbeat) => heartbeat.group_id.to_string(),
-                    Request::Metadata(metadata) => {
-                        format!("Metadata {:?}", metadata.topics)
-                    }
                     other => other.api_key().to_string(),
                 };
                 if let Request::Fetch(fetch) = &request {
@@ -84,7 +81,6 @@ impl Handler for Scripted {
             match request {
                 Request::Fetch(_) => records(),
                 Request::ApiVersions(_) => ApiVersionsResponse::default().into(),
-                Request::Metadata(_) => MetadataResponse::default().into(),
                 Request::Produce(_) => ProduceResponse::default().into(),
                 _ => HeartbeatResponse::default().into(),
             }
@@ -95,7 +91,6 @@ impl Handler for Scripted {
         &[
             ApiKey::Produce,
             ApiKey::Fetch,
-            ApiKey::Metadata,
             ApiKey::Heartbeat,
             ApiKey::ApiVersions,
         ]

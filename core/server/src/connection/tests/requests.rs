@@ -15,7 +15,7 @@ async fn an_unknown_version_of_api_versions_is_answered_in_layout_0_and_the_conn
         ErrorCode::UnsupportedVersion
     );
     let keys: Vec<_> = response.api_keys.iter().map(|api| api.api_key).collect();
-    assert_eq!(keys, [0, 1, 3, 12, 17, 18, 36]);
+    assert_eq!(keys, [0, 1, 12, 17, 18, 36]);
     client.next = 0;
     client.heartbeat("a").await;
     assert_eq!(client.receive_heartbeat().await, 0);
@@ -49,21 +49,4 @@ async fn a_produce_without_acknowledgement_gets_no_answer() {
     client.heartbeat("after").await;
     assert_eq!(client.receive_heartbeat().await, 1);
     assert_eq!(client.handler.0.lock().begun, ["Produce", "after"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_empty_list_asks_for_all_topics_only_in_version_0_of_metadata() {
-    let mut client = connect(Limits::default());
-    for version in [0, 4] {
-        let empty = MetadataRequest {
-            topics: Some(Vec::new()),
-            ..Default::default()
-        };
-        client.send(empty, version).await;
-        client.receive(ApiKey::Metadata, version).await;
-    }
-    assert_eq!(
-        client.handler.0.lock().begun,
-        ["Metadata None", "Metadata Some([])"]
-    );
 }

@@ -1,0 +1,141 @@
+//! The state machine against a coordinator that answers anything, with time that passes as it likes.
+
+mod joining;
+mod losing;
+mod whatever;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use headwater_protocol::join_group_response::JoinGroupResponseMember;
+use headwater_protocol::{
+    ErrorCode, HeartbeatResponse, JoinGroupRequest, JoinGroupResponse, Str, SyncGroupRequest,
+    SyncGroupResponse,
+};
+
+use super::assignors::{Assignor, PartitionCounts};
+use super::caller::Todo;
+use super::member::{Member, Settings, Step};
+use super::protocol;
+use super::subscription::Subscription;
+use crate::ConsumerConfig;
+use crate::batch::TopicPartition;
+
+fn member(assignor: Assignor, more: &[(&str, &str)], now: Instant) -> Member {
+    let fixed = [
+        ("group.id", "g"),
+        ("partition.assignment.strategy", assignor.name()),
+        ("max.poll.interval.ms", "60000"),
+    ];
+    let config = ConsumerConfig::parse(fixed.iter().chain(more).copied()).unwrap();
+    let settings = Settings {
+        group: config.group.clone().unwrap(),
+        retry: config.retry,
+        look_interval: config.metadata_max_age,
+        exclude_internal_topics: true,
+    };
+    let mut member = Member::new(settings, Subscription::topics(["t"]), now);
+    assert!(matches!(member.next(now), Step::Wait(None)), "nobody polls");
+    assert!(member.polled(now));
+    member
+}
+
+fn counts(partitions: i32) -> PartitionCounts {
+    PartitionCounts::from([(Arc::from("t"), partitions)])
+}
+
+fn some(count: i32) -> Vec<TopicPartition> {
+    (0..count)
+        .map(|number| TopicPartition::new("t", number))
+        .collect()
+}
+
+/// The answer that makes the member lead a generation of one.
+fn leads(request: &JoinGroupRequest, generation: i32) -> JoinGroupResponse {
+    let member_id = Str::from("m-1");
+    JoinGroupResponse {
+        generation_id: generation,
+        protocol_type: Some("consumer".into()),
+        protocol_name: Some(request.protocols[0].name.clone()),
+        leader: member_id.clone(),
+        member_id: member_id.clone(),
+        members: vec![JoinGroupResponseMember {
+            member_id,
+            metadata: request.protocols[0].metadata.clone(),
+            ..Default::default()
+        }],
+        ..Default::default()
+    }
+}
+
+fn its_own(request: &SyncGroupRequest) -> SyncGroupResponse {
+    SyncGroupResponse {
+        assignment: request
+            .assignments
+            .first()
+            .map(|one| one.assignment.clone())
+            .unwrap_or_default(),
+        ..Default::default()
+    }
+}
+
+fn join_refused(code: ErrorCode) -> JoinGroupResponse {
+    JoinGroupResponse {
+        error_code: code.code(),
+        member_id: "m-1".into(),
+        ..Default::default()
+    }
+}
+
+fn heartbeat(code: ErrorCode) -> HeartbeatResponse {
+    HeartbeatResponse {
+        error_code: code.code(),
+        ..Default::default()
+    }
+}
+
+/// Answers well until there is nothing to do.
+fn settle(member: &mut Member, generation: i32, partitions: i32, now: Instant) {
+    loop {
+        match member.next(now) {
+            Step::FindCoordinator => member.coordinator_found(Ok(()), now),
+            Step::Look(_) => member.looked(Ok(counts(partitions)), now),
+            Step::Join(request) => member.joined(Ok(leads(&request, generation)), now),
+            Step::Sync(request) => member.synced(Ok(its_own(&request)), now),
+            Step::Heartbeat(_) => member.heard(Ok(heartbeat(ErrorCode::None)), now),
+            Step::Leave(_) => member.left(),
+            Step::Wait(_) => return,
+        }
+    }
+}
+
+/// Does what the caller is to do.
+fn obey(member: &mut Member) {
+    loop {
+        match member.todo() {
+            Todo::Nothing | Todo::Fail(_) => return,
+            Todo::Revoke(partitions) | Todo::Lose(partitions) => member.gave_up(&partitions),
+            Todo::Take(taking) => {
+                let gone: Vec<_> = member
+                    .owned
+                    .iter()
+                    .filter(|owned| !taking.partitions.contains(owned))
+                    .cloned()
+                    .collect();
+                if !gone.is_empty() {
+                    member.gave_up(&gone);
+                }
+                assert!(member.took(taking.generation));
+            }
+        }
+    }
+}
+
+fn stable(assignor: Assignor, more: &[(&str, &str)]) -> (Member, Instant) {
+    let now = Instant::now();
+    let mut member = member(assignor, more, now);
+    settle(&mut member, 1, 3, now);
+    obey(&mut member);
+    assert_eq!(member.owned, some(3));
+    (member, now)
+}
