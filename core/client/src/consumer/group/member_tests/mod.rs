@@ -2,7 +2,7 @@
 
 mod joining;
 mod losing;
-mod whatever;
+mod properties;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
