@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+SECONDS ?= 600
 CONSTRAINTS := bindings-python/constraints.txt
 # A wheel is built again when anything that goes into it has changed.
 SOURCES := $(shell find core bindings-python Cargo.toml Cargo.lock -name target -prune -o -name .venv -prune -o \
 	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' -o -name Cargo.lock \) -print)
 
-.PHONY: help demo test test-rust test-mutants test-python test-kafka bench bench-wire lint docs wheel messages check-messages clean
+.PHONY: help demo test test-rust test-mutants test-python test-kafka fuzz bench bench-wire lint docs wheel messages check-messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +33,9 @@ test-python: $(VENV)/package $(VENV)/dev-tools ## The Python package, foreign ju
 test-kafka: $(VENV)/dev-tools ## The foreign judges against Apache Kafka itself, to see that what they ask for is right
 	tests/foreign/install.sh
 	$(BIN)/python -m pytest tests/clients --target=kafka
+
+fuzz: build/fuzz/bin/cargo-bolero ## Let a fuzzer try the wire for SECONDS (600), with what earlier runs learned
+	tests/fuzz.sh $(SECONDS)
 
 bench: $(VENV)/package $(VENV)/dev-tools ## Measure each figure of the README against its limit or its peer
 	cargo bench --workspace
@@ -63,6 +67,9 @@ check-messages: ## Check that the generated messages are what `make messages` wr
 
 clean: ## Remove what the targets above made
 	rm -rf $(VENV) build target demo-data demo-output
+
+build/fuzz/bin/cargo-bolero:
+	cargo install cargo-bolero --version 0.13.5 --locked --root build/fuzz
 
 $(VENV)/created:
 	$(PYTHON) -m venv $(VENV)

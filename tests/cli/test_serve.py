@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import signal
 import socket
 import subprocess
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +19,6 @@ from tests.cli.command import run, succeed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.cli.serving import Serving
 
@@ -43,6 +44,24 @@ def test_without_a_directory_everything_is_in_memory(serve: Callable[..., Servin
     serving = serve("--listen", "127.0.0.1:0")
     assert topics(serving.address) == []
     assert serving.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="only Linux tells the limits of another process")
+def test_it_may_open_as_many_files_as_the_system_allows(serve: Callable[..., Serving]) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 512), hard))
+    try:
+        serving = serve("--listen", "127.0.0.1:0")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert resource.prlimit(serving.process.pid, resource.RLIMIT_NOFILE) == (hard, hard)
+
+
+def test_too_many_connections_of_one_address_are_closed(serve: Callable[..., Serving]) -> None:
+    serving = serve("--listen", "127.0.0.1:0", "--config", "max.connections.per.ip=1")
+    host, port = serving.address.split(":")
+    with socket.create_connection((host, int(port)), timeout=30), socket.create_connection((host, int(port)), timeout=30) as second:
+        assert second.recv(1) == b""
 
 
 def test_every_acknowledged_record_survives_a_signal_under_load(serve: Callable[..., Serving], data: Path) -> None:

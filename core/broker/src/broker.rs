@@ -62,6 +62,11 @@ impl<E: Env> Broker<E> {
         &self.state.cluster_id
     }
 
+    /// What its owner gave it when it was opened.
+    pub fn config(&self) -> &BrokerConfig {
+        &self.state.static_config
+    }
+
     /// What proves the password of `user` with `mechanism`. `AlterUserScramCredentials` sets it.
     pub fn scram_credential(
         &self,

@@ -115,6 +115,12 @@ impl InvalidBatch {
                 ..
             }))
             | Self::TooLarge { .. } => InvalidBatchKind::TooLarge,
+            // The CRC is right: the producer wrote it so.
+            Self::Unreadable(
+                BatchError::Record { .. }
+                | BatchError::BytesAfterRecords { .. }
+                | BatchError::InvalidCount { .. },
+            ) => InvalidBatchKind::InvalidRecord,
             Self::Unreadable(_) => InvalidBatchKind::Corrupt,
             Self::Timestamp { .. } => InvalidBatchKind::InvalidTimestamp,
             _ => InvalidBatchKind::InvalidRecord,

@@ -43,6 +43,23 @@ fn a_cut_anywhere_is_refused() {
     }
 }
 
+/// Kafka's `DefaultRecordBatch` and `DefaultRecord` throw `InvalidRecordException` for all of these.
+#[test]
+fn records_that_do_not_agree_with_their_count_or_their_lengths_are_invalid_not_corrupt() {
+    let count = |count: i32| {
+        with_header(&plain(3), |header| {
+            header.record_count = count;
+            header.last_offset_delta = count - 1;
+        })
+    };
+    let mut too_long = plain(1);
+    too_long[HEADER_LEN] += 2;
+    for batch in [count(2), count(4), count(i32::MAX), resealed(too_long)] {
+        let error = refused(batch, &rules());
+        assert_eq!(error.kind(), InvalidBatchKind::InvalidRecord, "{error}");
+    }
+}
+
 #[test]
 fn bytes_after_the_batch_are_refused() {
     for extra in [&b"x"[..], &[0; 70]] {

@@ -7,6 +7,8 @@ use headwater_env::Env;
 use headwater_metadata::{ScramCredential, ScramMechanism};
 use headwater_protocol::{ApiKey, Request, Response};
 
+use crate::ConnectionLimits;
+
 /// What stands behind the listeners: a broker, or a part of one in a test.
 pub trait Handler: Clone + Send + Sync + 'static {
     /// Answers one request. What happens in the first poll happens in the order of the requests of a connection.
@@ -18,6 +20,9 @@ pub trait Handler: Clone + Send + Sync + 'static {
 
     /// The APIs that it answers. A request of another one ends the connection.
     fn served(&self) -> &'static [ApiKey];
+
+    /// How many connections there may be. Asked once, when a server starts.
+    fn connection_limits(&self) -> ConnectionLimits;
 
     /// What proves the password of `user` with `mechanism`.
     fn scram_credential(&self, user: &str, mechanism: ScramMechanism) -> Option<ScramCredential>;
@@ -35,6 +40,14 @@ impl<E: Env> Handler for Broker<E> {
 
     fn served(&self) -> &'static [ApiKey] {
         Self::served()
+    }
+
+    fn connection_limits(&self) -> ConnectionLimits {
+        let config = self.config();
+        ConnectionLimits {
+            all: config.connections_max,
+            per_address: config.connections_per_ip_max,
+        }
     }
 
     fn scram_credential(&self, user: &str, mechanism: ScramMechanism) -> Option<ScramCredential> {

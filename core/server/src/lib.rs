@@ -14,6 +14,7 @@
 //! Every queue has a bound in [`Limits`]. A connection reads only while it may begin requests, and begins them only while its client
 //! takes the answers; all connections share one account of bytes.
 
+mod admission;
 mod connection;
 mod dispatch;
 mod handler;
@@ -26,6 +27,7 @@ mod sasl;
 mod server;
 mod tls;
 
+pub use admission::ConnectionLimits;
 pub use handler::Handler;
 pub use limits::Limits;
 pub use options::{Exposure, ListenerOptions, SecurityProtocol, ServeOptions, UnknownProtocol};

@@ -5,7 +5,8 @@ use std::time::Duration;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
-/// The limits of one server. Every queue in it has one of them as its bound. The names in brackets are Kafka's keys; the others are ours.
+/// The limits of one server. Every queue in it has one of them as its bound. The names in brackets are Kafka's keys; the others are ours. How many
+/// connections there may be, the broker's configuration says ([`crate::ConnectionLimits`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// The longest request (`socket.request.max.bytes`), 100 MiB.
@@ -23,8 +24,6 @@ pub struct Limits {
     /// How many bytes of requests and answers all connections may hold, 512 MiB. Beyond, reading of long requests stops, fetches that wait
     /// go on waiting, and new ones get little.
     pub memory_bytes_max: usize,
-    /// How many connections there may be (`max.connections`), 10,000. The next one is accepted when another one has gone.
-    pub connections_max: usize,
     /// How long nothing may happen on a connection that waits for no answer (`connections.max.idle.ms`), 10 minutes.
     pub idle_max: Duration,
     /// How long one request may take to arrive, or one answer to be taken, while memory is short, 10 seconds.
@@ -44,7 +43,6 @@ impl Default for Limits {
             requests_in_flight_max: 32,
             answer_bytes_max: MIB,
             memory_bytes_max: 512 * MIB,
-            connections_max: 10_000,
             idle_max: Duration::from_mins(10),
             stall_max: Duration::from_secs(10),
             handshake_max: Duration::from_secs(30),

@@ -8,11 +8,12 @@ use std::time::Duration;
 use headwater_broker::Listener;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::Limits;
+use crate::admission::{Admission, Place};
 use crate::connection::{Connection, Drain, End};
 use crate::dispatch::Dispatch;
 use crate::handler::Handler;
@@ -37,7 +38,7 @@ pub(crate) struct Shared<H> {
     pub(crate) limits: Arc<Limits>,
     pub(crate) memory: Arc<Memory>,
     pub(crate) decoy: Arc<Decoy>,
-    pub(crate) connections: Arc<Semaphore>,
+    pub(crate) admission: Arc<Admission>,
     pub(crate) stage: watch::Receiver<Stage>,
 }
 
@@ -81,14 +82,18 @@ impl<H: Handler> Shared<H> {
         loop {
             let accepted = tokio::select! {
                 () = &mut drain => return,
-                accepted = accept(&socket, &self.connections) => accepted,
+                accepted = accept(&socket, &self.admission) => accepted,
             };
             match accepted {
-                Ok((stream, peer, permit)) => {
+                Ok((stream, peer, place)) => {
+                    let Some(admitted) = self.admission.admit(peer.ip()) else {
+                        tracing::info!(%peer, "a connection is closed: its address has as many as max.connections.per.ip allows");
+                        continue;
+                    };
                     let serving = self.clone().serve(stream, peer, bound.terms.clone());
                     tokio::spawn(async move {
                         serving.await;
-                        drop(permit);
+                        drop((admitted, place));
                     });
                 }
                 Err(error) => {
@@ -154,12 +159,9 @@ impl<H: Handler> Shared<H> {
 /// The next connection, once there may be one more.
 async fn accept(
     socket: &TcpListener,
-    connections: &Arc<Semaphore>,
-) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let permit = Arc::clone(connections)
-        .acquire_owned()
-        .await
-        .expect("nobody closes the semaphore");
+    admission: &Admission,
+) -> std::io::Result<(TcpStream, SocketAddr, Place)> {
+    let place = admission.place().await;
     let (stream, peer) = socket.accept().await?;
-    Ok((stream, peer, permit))
+    Ok((stream, peer, place))
 }

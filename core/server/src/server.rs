@@ -9,10 +9,11 @@ use std::time::Duration;
 use headwater_broker::Listener;
 use parking_lot::Mutex;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use crate::admission::Admission;
 use crate::handler::Handler;
 use crate::listener::{Bound, Shared, Stage, Terms};
 use crate::memory::Memory;
@@ -119,12 +120,10 @@ impl Server {
         let drain_max = limits.drain_max;
         let memory = Arc::new(Memory::new(limits.memory_bytes_max));
         let shared = Shared {
+            admission: Arc::new(Admission::new(handler.connection_limits())),
             handler,
             memory: Arc::clone(&memory),
             decoy: Arc::new(Decoy::new()),
-            connections: Arc::new(Semaphore::new(
-                limits.connections_max.min(Semaphore::MAX_PERMITS),
-            )),
             limits: Arc::new(limits),
             stage,
         };

@@ -167,20 +167,8 @@ fn a_client_that_reads_nothing_leaves_others_unharmed() {
 }
 
 #[test]
-fn hundreds_of_connections_that_do_nothing_leave_others_unharmed() {
-    let server = serve(local());
-    let idle: Vec<_> = (0..400).map(|_| connect(&server)).collect();
-    connect(&server).create_topic("t", 1);
-    for mut client in idle {
-        client.ask(ApiVersionsRequest::default(), 3);
-    }
-}
-
-#[test]
 fn one_more_connection_than_allowed_waits_for_another_to_go() {
-    let mut options = local();
-    options.limits.connections_max = 2;
-    let server = serve(options);
+    let server = Server::start(broker(&[("max.connections", "2")]), local()).unwrap();
     let (mut first, mut second) = (connect(&server), connect(&server));
     first.ask(ApiVersionsRequest::default(), 3);
     second.ask(ApiVersionsRequest::default(), 3);

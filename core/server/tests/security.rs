@@ -5,7 +5,6 @@ mod support;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -24,10 +23,8 @@ use headwater_server::{
     Exposure, ListenerOptions, SecurityProtocol, ServeError, ServeOptions, Server, TlsOptions,
 };
 use rstest::rstest;
+use support::tls::{certificate, encrypted, tls};
 use support::{Client, batch, broker, code, fetch, local, produce, tcp};
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 const ITERATIONS: i32 = 4096;
 
@@ -307,43 +304,6 @@ fn a_password_that_is_changed_or_taken_away_lets_nobody_in() {
     );
     let users = admin(&server).ask(DescribeUserScramCredentialsRequest::default(), 0);
     assert!(users.results.is_empty());
-}
-
-/// A certificate for `localhost` that vouches for itself.
-fn certificate() -> (TlsOptions, CertificateDer<'static>) {
-    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    let options = TlsOptions {
-        certificate_chain: made.cert.pem().into_bytes(),
-        private_key: made.signing_key.serialize_pem().into_bytes(),
-    };
-    (options, made.cert.der().clone())
-}
-
-fn encrypted(protocol: SecurityProtocol) -> (ServeOptions, CertificateDer<'static>) {
-    let (tls, certificate) = certificate();
-    let mut options = local();
-    options.listeners.push(ListenerOptions {
-        protocol,
-        tls: Some(tls),
-        ..ListenerOptions::new("127.0.0.1", 0)
-    });
-    (options, certificate)
-}
-
-fn tls(
-    server: &Server,
-    certificate: CertificateDer<'static>,
-) -> Client<StreamOwned<ClientConnection, TcpStream>> {
-    let mut roots = RootCertStore::empty();
-    roots.add(certificate).unwrap();
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let name = ServerName::try_from("localhost").unwrap();
-    let connection = ClientConnection::new(Arc::new(config), name).unwrap();
-    Client::new(StreamOwned::new(connection, tcp(server.addresses()[1])))
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod plausible;
 mod schema;
 #[path = "../support/mod.rs"]
 mod support;
+mod vocabulary;
 
 use std::pin::pin;
 use std::time::Duration;
@@ -19,12 +20,12 @@ use bytes::{Bytes, BytesMut};
 use headwater_broker::{Broker, RequestContext};
 use headwater_env::{MemoryEnv, SimEnv};
 use headwater_protocol::{ApiKey, Decoder, Request, Response};
-use headwater_record::Compression;
 use plausible::make_plausible;
 use schema::Random;
-use schema::damage::{LIES, mutate};
-use schema::random::Vocabulary;
+use schema::damage::{DAMAGES, damaged};
 use support::*;
+use tokio::runtime::{Builder, Runtime};
+use vocabulary::vocabulary;
 
 #[global_allocator]
 static MEMORY: memory::Counting = memory::Counting;
@@ -42,32 +43,6 @@ const HANDLING: (usize, usize) = (1024, 1 << 20);
 /// The longest that a request may ask to wait, and a day.
 const PATIENCE: Duration = Duration::from_secs(i32::MAX as u64 / 1000 + 86_400);
 
-fn vocabulary() -> Vocabulary {
-    let words = [
-        "t",
-        "t",
-        "t",
-        "t",
-        "u",
-        "compacted",
-        "1",
-        "",
-        "retention.ms",
-        "cleanup.policy",
-        "compact",
-        "segment.bytes",
-        "message.max.bytes",
-    ];
-    let codecs = Compression::ALL.map(|codec| compressed(codec, &["a", "b"]).to_vec());
-    let mut records = vec![batch_of((1, 0, 0), &["x"]).to_vec(), batch(&["y"]).to_vec()];
-    records.extend(codecs);
-    Vocabulary {
-        texts: words.map(str::to_owned).to_vec(),
-        ids: Vec::new(),
-        records,
-    }
-}
-
 /// A broker with topics that the requests name, and one of their ids.
 fn broker_with_topics() -> (Target, [u8; 16]) {
     let env = SimEnv::new(1);
@@ -79,27 +54,8 @@ fn broker_with_topics() -> (Target, [u8; 16]) {
     (Target { broker, env }, id.into_bytes())
 }
 
-/// As it should be, mutated, cut off, or with a length that lies.
-fn damaged(mut bytes: Vec<u8>, kind: usize, random: &mut Random) -> Vec<u8> {
-    match kind % 4 {
-        0 => bytes,
-        1 => mutate(bytes, random),
-        2 => {
-            bytes.truncate(random.below(bytes.len() + 1));
-            bytes
-        }
-        _ => {
-            let lie = LIES[random.below(LIES.len())];
-            let at = random.below(bytes.len() + 1);
-            let end = (at + lie.len()).min(bytes.len());
-            bytes.splice(at..end, lie.iter().copied());
-            bytes
-        }
-    }
-}
-
 /// Decodes; what is right must be read, and nothing may take more memory than allowed.
-fn decode(api: ApiKey, version: i16, bytes: &Bytes, kind: usize) -> Option<Request> {
+fn decode(api: ApiKey, version: i16, bytes: &Bytes, damage: usize) -> Option<Request> {
     let mut request = None;
     let peak = memory::peak(|| {
         request = Some(Request::decode(
@@ -115,7 +71,7 @@ fn decode(api: ApiKey, version: i16, bytes: &Bytes, kind: usize) -> Option<Reque
     );
     let request = request.unwrap();
     assert!(
-        !kind.is_multiple_of(4) || request.is_ok(),
+        damage != 0 || request.is_ok(),
         "{api} {version}: {request:?}"
     );
     request.ok()
@@ -149,7 +105,7 @@ async fn handle(target: &Target, version: i16, request: Request) -> Response {
 }
 
 fn handle_within_bounds(
-    runtime: &tokio::runtime::Runtime,
+    runtime: &Runtime,
     target: &Target,
     version: i16,
     request: Request,
@@ -179,21 +135,20 @@ fn try_version(api: ApiKey, version: i16) {
         .find(|message| message.kind == "request" && message.key == Some(api.code()));
     let message = message.unwrap();
     // Time moves when everybody waits.
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    let runtime = Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .unwrap();
     let (mut target, id) = broker_with_topics();
-    let mut words = vocabulary();
-    words.ids.push(id);
-    let seed = (api.code() as u64) << 16 | version as u64;
-    let mut random = Random::with_vocabulary(seed, words);
+    let mut random = Random::new((api.code() as u64) << 16 | version as u64);
+    random.know(vocabulary(id));
     let mut handled = 0;
-    for kind in 0..DECODED {
+    for case in 0..DECODED {
+        let damage = case % DAMAGES;
         let original = message.random_bytes(version, &mut random);
-        let bytes = Bytes::from(damaged(original, kind, &mut random));
-        let Some(mut request) = decode(api, version, &bytes, kind) else {
+        let bytes = Bytes::from(damaged(original, damage, &mut random));
+        let Some(mut request) = decode(api, version, &bytes, damage) else {
             continue;
         };
         if handled == HANDLED {
@@ -207,7 +162,7 @@ fn try_version(api: ApiKey, version: i16) {
         if handled % HANDLED_BY_ONE == 0 {
             let (next, id) = broker_with_topics();
             target = next;
-            random.know_id(id);
+            random.know(vocabulary(id));
         }
     }
     assert_eq!(

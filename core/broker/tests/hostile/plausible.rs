@@ -1,8 +1,9 @@
 //! What is wrong at first sight is refused at first sight: these requests lose that, so that what is wrong deeper down is seen.
 
-use headwater_protocol::Request;
+use headwater_protocol::{ProduceRequest, Request};
 
-use crate::schema::Random;
+use super::schema::Random;
+use super::vocabulary::damaged_inside;
 
 /// Resources that have a configuration.
 const KINDS: [i8; 2] = [2, 4];
@@ -12,16 +13,11 @@ const SESSIONS_SINCE: i16 = 7;
 
 /// Makes numbers that choose what is asked such as mean something in that version; leaves all else as it is.
 pub(crate) fn make_plausible(request: &mut Request, version: i16, random: &mut Random) {
+    if let Request::Produce(request) = request {
+        return make_produce_plausible(request, random);
+    }
     let mut partition = || random.below(3) as i32;
     match request {
-        Request::Produce(request) => {
-            request.transactional_id = None;
-            request.acks = partition() as i16 - 1;
-            let topics = request.topic_data.iter_mut();
-            for data in topics.flat_map(|topic| &mut topic.partition_data) {
-                data.index = partition();
-            }
-        }
         Request::Fetch(request) => {
             if version >= SESSIONS_SINCE {
                 (request.session_id, request.session_epoch) = (0, partition() - 1);
@@ -71,6 +67,21 @@ pub(crate) fn make_plausible(request: &mut Request, version: i16, random: &mut R
             }
         }
         other => make_configuration_plausible(other, random),
+    }
+}
+
+/// To a partition that there is; every other batch with something wrong inside.
+fn make_produce_plausible(request: &mut ProduceRequest, random: &mut Random) {
+    request.transactional_id = None;
+    request.acks = random.below(3) as i16 - 1;
+    let topics = request.topic_data.iter_mut();
+    for data in topics.flat_map(|topic| &mut topic.partition_data) {
+        data.index = random.below(3) as i32;
+        if let Some(records) = &mut data.records
+            && random.chance(2)
+        {
+            *records = damaged_inside(records, random).into();
+        }
     }
 }
 

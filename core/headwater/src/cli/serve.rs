@@ -14,6 +14,9 @@ use super::exit::Failure;
 use super::stop::Stop;
 use crate::Address;
 
+/// With fewer files and connections than that a server may soon refuse some.
+const OPEN_FILES_MIN: u64 = 4096;
+
 /// Serve a data directory to Kafka clients, until SIGTERM or SIGINT
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
@@ -58,6 +61,7 @@ pub(crate) struct Serve {
 impl Serve {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let options = self.options()?;
+        allow_many_connections();
         // From here on a signal waits until opening is done, and everything is closed again.
         let stop = Stop::listen()?;
         let settings = self
@@ -148,6 +152,20 @@ impl Serve {
             listener.advertised_port = Some(told.port);
         }
         Ok(listeners)
+    }
+}
+
+/// A connection takes a file descriptor, and the usual soft limit of them is for programs that have few.
+fn allow_many_connections() {
+    match headwater_env::allow_most_open_files() {
+        Ok(most) if most < OPEN_FILES_MIN => tracing::warn!(
+            "this process may open only {most} files and connections together: raise the hard limit (ulimit -Hn) to {OPEN_FILES_MIN} or more"
+        ),
+        Ok(_) => {}
+        Err(error) => tracing::warn!(
+            %error,
+            "the limit of open files and connections cannot be raised: raise it (ulimit -n) before starting"
+        ),
     }
 }
 

@@ -60,6 +60,8 @@ static DEFINITIONS: &[Definition] = &[
     Definition::long("log.roll.ms", "0", 1, "The default of the topic key `segment.ms`; stronger than hours.").unit(Milliseconds).without_default().dynamic(),
     Definition::int("log.segment.bytes", "1073741824", 1_048_576, i32::MAX, "The default of the topic key `segment.bytes`.").unit(Bytes).dynamic(),
     Definition::long("log.segment.delete.delay.ms", "60000", 0, "The default of the topic key `file.delete.delay.ms`.").unit(Milliseconds).dynamic(),
+    Definition::int("max.connections", "10000", 0, i32::MAX, "How many connections of clients there may be, over all listeners. The next one waits until another one has gone. Kafka's own default is no limit; here files need descriptors too.").unit(Count),
+    Definition::int("max.connections.per.ip", "2147483647", 0, i32::MAX, "How many connections there may be from one address. The next one is closed at once.").unit(Count),
     Definition::int("max.incremental.fetch.session.cache.slots", "1000", 0, i32::MAX, "How many fetch sessions are kept. A client without one names all its partitions in every fetch.").unit(Count),
     Definition::int("max.request.partition.size.limit", "2000", 1, i32::MAX, "How many partitions one answer to DescribeTopicPartitions has at most; clients ask again for the next.").unit(Count),
     Definition::int("message.max.bytes", "1048588", 0, i32::MAX, "The default of the topic key `max.message.bytes`.").unit(Bytes).dynamic(),
@@ -84,6 +86,10 @@ pub struct BrokerConfig {
     layer: Layer,
     /// `auto.create.topics.enable`
     pub auto_create_topics: bool,
+    /// `max.connections`
+    pub connections_max: usize,
+    /// `max.connections.per.ip`
+    pub connections_per_ip_max: usize,
     /// `default.replication.factor`
     pub default_replication_factor: i16,
     /// `delete.topic.enable`
@@ -184,6 +190,8 @@ impl BrokerConfig {
         let unsigned = |name| layer.integer(name) as u64;
         Self {
             auto_create_topics: layer.boolean("auto.create.topics.enable"),
+            connections_max: layer.integer("max.connections") as usize,
+            connections_per_ip_max: layer.integer("max.connections.per.ip") as usize,
             default_replication_factor: layer.integer("default.replication.factor") as i16,
             delete_topics: layer.boolean("delete.topic.enable"),
             fetch_bytes_max: layer.integer("fetch.max.bytes") as usize,

@@ -45,8 +45,23 @@ unsafe impl GlobalAlloc for Counting {
 
 /// The most memory that `work` held at once, beyond what was there before.
 pub(crate) fn peak(work: impl FnOnce()) -> usize {
-    let before = NOW.get();
-    PEAK.set(before);
+    let start = Start::now();
     work();
-    (PEAK.get() - before) as usize
+    start.peak()
+}
+
+/// From when on the most memory is looked for; one at a time in a thread.
+pub(crate) struct Start(isize);
+
+impl Start {
+    pub(crate) fn now() -> Self {
+        let before = NOW.get();
+        PEAK.set(before);
+        Self(before)
+    }
+
+    /// The most memory that was held at once since, beyond what was there before.
+    pub(crate) fn peak(&self) -> usize {
+        (PEAK.get() - self.0) as usize
+    }
 }

@@ -31,3 +31,25 @@ pub(crate) fn mutate(mut bytes: Vec<u8>, random: &mut Random) -> Vec<u8> {
     }
     bytes
 }
+
+/// How [`damaged`] leaves bytes: as they were, mutated, cut off, or with a length that lies.
+pub(crate) const DAMAGES: usize = 4;
+
+/// Bytes with the damage of that number, below [`DAMAGES`].
+pub(crate) fn damaged(mut bytes: Vec<u8>, damage: usize, random: &mut Random) -> Vec<u8> {
+    match damage {
+        0 => bytes,
+        1 => mutate(bytes, random),
+        2 => {
+            bytes.truncate(random.below(bytes.len() + 1));
+            bytes
+        }
+        _ => {
+            let lie = LIES[random.below(LIES.len())];
+            let at = random.below(bytes.len() + 1);
+            let end = (at + lie.len()).min(bytes.len());
+            bytes.splice(at..end, lie.iter().copied());
+            bytes
+        }
+    }
+}

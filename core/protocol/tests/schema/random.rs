@@ -1,4 +1,5 @@
-//! Seeded chance (splitmix64): the same seed gives the same messages.
+//! Seeded chance (splitmix64): the same seed gives the same messages. Or chance by a script: a fuzzer that changes a byte of it changes one
+//! decision, and most of the rest stays.
 
 /// Values that mean something to whoever reads the messages: half of all texts, ids and records are of them.
 #[derive(Default)]
@@ -9,20 +10,34 @@ pub(crate) struct Vocabulary {
 }
 
 pub(crate) struct Random {
+    /// Decides until it ends.
+    script: Vec<u8>,
+    read: usize,
     state: u64,
     vocabulary: Vocabulary,
 }
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
-        Self::with_vocabulary(seed, Vocabulary::default())
+        Self {
+            script: Vec::new(),
+            read: 0,
+            state: seed,
+            vocabulary: Vocabulary::default(),
+        }
     }
 
-    pub(crate) fn with_vocabulary(seed: u64, vocabulary: Vocabulary) -> Self {
+    /// Decides by `script`, and behind its end as the same seed always does.
+    pub(crate) fn scripted(script: &[u8]) -> Self {
         Self {
-            state: seed,
-            vocabulary,
+            script: script.to_vec(),
+            ..Self::new(0)
         }
+    }
+
+    /// From now on these mean something.
+    pub(crate) fn know(&mut self, vocabulary: Vocabulary) {
+        self.vocabulary = vocabulary;
     }
 
     /// From now on this is the id that means something.
@@ -31,6 +46,19 @@ impl Random {
     }
 
     pub(crate) fn next(&mut self) -> u64 {
+        self.draw(8)
+    }
+
+    /// A number; where a script decides, one of so many bytes.
+    fn draw(&mut self, width: usize) -> u64 {
+        let rest = &self.script[self.read..];
+        if !rest.is_empty() {
+            let taken = &rest[..width.min(rest.len())];
+            self.read += taken.len();
+            return taken
+                .iter()
+                .fold(0, |number, byte| number << 8 | u64::from(*byte));
+        }
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -40,7 +68,8 @@ impl Random {
 
     /// From 0 to `limit` - 1.
     pub(crate) fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit as u64) as usize
+        let bits = usize::BITS - (limit - 1).leading_zeros();
+        (self.draw(bits.div_ceil(8).max(1) as usize) % limit as u64) as usize
     }
 
     /// True once in `times`.
@@ -49,7 +78,7 @@ impl Random {
     }
 
     pub(crate) fn bytes(&mut self, length: usize) -> Vec<u8> {
-        (0..length).map(|_| self.next() as u8).collect()
+        (0..length).map(|_| self.draw(1) as u8).collect()
     }
 
     /// The big-endian bytes of a number: small, or an extreme, or anything.

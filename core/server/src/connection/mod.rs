@@ -301,6 +301,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
         Poll::Pending
     }
 
+    /// Whether it would hear that its client leaves.
+    fn listens(&self) -> bool {
+        self.stage == Stage::Open && self.may_begin()
+    }
+
     fn facts(&self) -> Facts {
         let busy = [self.inbound.arriving_since(), self.outbound.leaving_since()];
         Facts {
@@ -308,7 +313,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
             opened: self.opened,
             moved: self.moved,
             is_authenticated: self.dispatch.trust() != Trust::Stranger,
-            is_owed: !self.pipeline.is_empty() && self.outbound.is_done(),
+            is_owed: self.listens() && !self.pipeline.is_empty() && self.outbound.is_done(),
             busy_since: busy.into_iter().flatten().min(),
             is_memory_short: !self.holding.memory().has_room(),
         }

@@ -22,7 +22,7 @@ pub(super) struct Facts {
     /// When bytes last moved.
     pub(super) moved: Instant,
     pub(super) is_authenticated: bool,
-    /// Whether the client waits for us: a request is at work, and the client has taken all answers before it.
+    /// Whether the client waits for us: a request is at work, the client has taken all answers before it, and we would hear it leave.
     pub(super) is_owed: bool,
     /// Since when one request has been arriving or one answer leaving.
     pub(super) busy_since: Option<Instant>,

@@ -6,11 +6,16 @@
     reason = "each test file uses a part of it, and a test that fails says where"
 )]
 
+pub mod tls;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
+// What is built for a fuzzer needs its runtime, each test of the package.
+#[cfg(fuzzing)]
+use bolero as _;
 use bytes::{Bytes, BytesMut};
 use headwater_broker::Broker;
 use headwater_env::MemoryEnv;

@@ -74,3 +74,23 @@ async fn a_client_that_leaves_inside_a_frame_ends_its_connection() {
     drop(stream);
     assert!(matches!(end.await.unwrap(), End::ByClient));
 }
+
+/// Found by the fuzzer: nobody read from the connection any more, so that it lasted as long as the request that waited.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_waits_does_not_hold_a_connection_that_cannot_hear_its_client_leave() {
+    let mut refused = connect(Limits::default());
+    refused.handler.hold("slow");
+    refused.heartbeat("slow").await;
+    refused.stream.write_all(&[0; 4]).await.unwrap();
+    let mut full = connect(Limits::default());
+    full.handler.hold("slow");
+    for _ in 0..Limits::default().requests_in_flight_max {
+        full.heartbeat("slow").await;
+    }
+    settle().await;
+    for client in [refused, full] {
+        let Client { end, stream, .. } = client;
+        drop(stream);
+        assert!(matches!(end.await.unwrap(), End::Overdue(Overdue::Idle)));
+    }
+}

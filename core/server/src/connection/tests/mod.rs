@@ -26,6 +26,7 @@ use tokio::time::sleep;
 
 use super::watch::Overdue;
 use super::*;
+use crate::ConnectionLimits;
 use crate::memory::FREE_BYTES;
 use crate::sasl::{Decoy, Session};
 
@@ -94,6 +95,10 @@ impl Handler for Scripted {
             ApiKey::Heartbeat,
             ApiKey::ApiVersions,
         ]
+    }
+
+    fn connection_limits(&self) -> ConnectionLimits {
+        unreachable!("no server starts here")
     }
 
     fn scram_credential(&self, _: &str, _: ScramMechanism) -> Option<ScramCredential> {

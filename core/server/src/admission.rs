@@ -1,0 +1,106 @@
+//! Who may connect: so many in all, and so many from one address.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How many connections there may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// In all (`max.connections`). The next one is accepted when another one has gone (KIP-402).
+    pub all: usize,
+    /// From one address (`max.connections.per.ip`). The next one is closed at once.
+    pub per_address: usize,
+}
+
+/// The connections of one server.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    per_address: usize,
+    all: Arc<Semaphore>,
+    counts: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// One connection's place among all; given back when it is dropped.
+pub(crate) type Place = OwnedSemaphorePermit;
+
+/// One connection's place among those of its address; given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    admission: Arc<Admission>,
+    address: IpAddr,
+}
+
+impl Admission {
+    pub(crate) fn new(limits: ConnectionLimits) -> Self {
+        Self {
+            per_address: limits.per_address,
+            all: Arc::new(Semaphore::new(limits.all.min(Semaphore::MAX_PERMITS))),
+            counts: Mutex::default(),
+        }
+    }
+
+    /// A place among all connections, once there is one.
+    pub(crate) async fn place(&self) -> Place {
+        let all = Arc::clone(&self.all);
+        all.acquire_owned()
+            .await
+            .expect("nobody closes the semaphore")
+    }
+
+    /// A place among the connections of `address`; `None` if it has as many as it may.
+    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Admitted> {
+        // An IPv4 client of a listener on [::] is the one that it is elsewhere.
+        let address = address.to_canonical();
+        let mut counts = self.counts.lock();
+        let count = counts.get(&address).copied().unwrap_or(0);
+        if count >= self.per_address {
+            return None;
+        }
+        counts.insert(address, count + 1);
+        Some(Admitted {
+            admission: Arc::clone(self),
+            address,
+        })
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        if let Entry::Occupied(mut count) = self.admission.counts.lock().entry(self.address) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_so_many_places_and_gives_them_back() {
+        let limits = ConnectionLimits {
+            all: 10,
+            per_address: 2,
+        };
+        let admission = Arc::new(Admission::new(limits));
+        let one: IpAddr = "10.0.0.1".parse().unwrap();
+        let same: IpAddr = "::ffff:10.0.0.1".parse().unwrap();
+        let other: IpAddr = "10.0.0.2".parse().unwrap();
+        let first = admission.admit(one).unwrap();
+        let second = admission.admit(same).unwrap();
+        assert!(admission.admit(one).is_none());
+        let third = admission.admit(other).unwrap();
+        drop(first);
+        let fourth = admission.admit(same).unwrap();
+        drop((second, third, fourth));
+        assert!(admission.counts.lock().is_empty(), "nothing is remembered");
+    }
+}
