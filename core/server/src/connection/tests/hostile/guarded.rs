@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use headwater_broker::Broker;
 use headwater_env::SimEnv;
-use headwater_protocol::{SaslAuthenticateRequest, SaslHandshakeRequest};
+use headwater_protocol::{MetadataRequest, SaslAuthenticateRequest, SaslHandshakeRequest};
 
 use super::line::Line;
 use super::schema::damage::{DAMAGES, damaged};
