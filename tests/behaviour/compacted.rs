@@ -92,9 +92,8 @@ fn readers_of_a_compacted_topic_get_the_last_value_of_each_key_at_its_offset(
         assert!(Instant::now() < deadline, "{} records are left", seen.len());
         std::thread::sleep(Duration::from_millis(10));
     };
-    // From and to the middle of a gap.
-    let first = seen[0].0;
-    assert!(first > 100);
+    // From and to the middle of a gap. The cleaner may be at work still, and only ever takes more away: what is read between two looks that
+    // find the same first record is read of the same log.
     let from = |start, end| {
         scan(
             &broker,
@@ -102,7 +101,17 @@ fn readers_of_a_compacted_topic_get_the_last_value_of_each_key_at_its_offset(
             Position::Offset(Offset::new(end)),
         )
     };
-    assert_eq!(from(50, first + 1).len(), 1);
+    let mut first = seen[0].0;
+    loop {
+        assert!(first > 100);
+        let to_first = from(50, first + 1);
+        let found = std::mem::replace(&mut first, everything(&broker)[0].0);
+        if first == found {
+            assert_eq!(to_first.len(), 1);
+            break;
+        }
+        assert!(Instant::now() < deadline, "the log does not come to rest");
+    }
     assert_eq!(from(10, 50), []);
     // A consumer goes over the gaps to the end.
     let config = [("auto.offset.reset", "earliest")];
