@@ -1,5 +1,7 @@
 //! Whether offsets may be missing between two batches.
 
+use headwater_record::Offset;
+
 use crate::config::LogConfig;
 
 /// What it means that offsets are missing between two batches: only compaction takes records out of the middle of a log.
@@ -17,5 +19,10 @@ impl Gaps {
         } else {
             Self::Damage
         }
+    }
+
+    /// Whether a batch may begin at `base_offset` where `next_offset` is expected.
+    pub(crate) fn allow(self, next_offset: Offset, base_offset: Offset) -> bool {
+        base_offset == next_offset || (self == Self::Allowed && base_offset > next_offset)
     }
 }

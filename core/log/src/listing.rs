@@ -50,18 +50,22 @@ impl Listed {
     }
 }
 
-/// The segments of the directory, each with its log. Left-overs are removed and their names added to `removed`; those of a cleaning must
-/// have been dealt with ([`swap::complete`](crate::cleaner::swap::complete)).
+/// What is in the directory now.
+pub(crate) fn entries<E: Env>(env: &E, dir: &Path) -> Result<Vec<DirEntry>, FileError> {
+    env.read_dir(dir)
+        .map_err(|source| FileError::new("list", dir, source))
+}
+
+/// The segments among the directory's entries, each with its log. Left-overs are removed and their names added to `removed`; those of a
+/// cleaning must have been dealt with ([`swap::complete`](crate::cleaner::swap::complete)).
 pub(crate) fn list<E: Env>(
     env: &E,
     dir: &Path,
+    entries: &[DirEntry],
     removed: &mut Vec<String>,
 ) -> Result<BTreeMap<Offset, Listed>, FileError> {
-    let entries = env
-        .read_dir(dir)
-        .map_err(|source| FileError::new("list", dir, source))?;
     let mut listed: BTreeMap<Offset, Listed> = BTreeMap::new();
-    for entry in &entries {
+    for entry in entries {
         match file_name::parse(&entry.name) {
             FileName::LeftOver => remove(env, dir, entry, removed)?,
             FileName::Segment(_, FileKind::ProducerSnapshot)
@@ -80,7 +84,7 @@ pub(crate) fn list<E: Env>(
             }
         }
     }
-    for entry in &entries {
+    for entry in entries {
         // An index without its log is what a crash between two removals leaves.
         if let FileName::Segment(offset, kind) = file_name::parse(&entry.name)
             && kind != FileKind::ProducerSnapshot

@@ -58,10 +58,15 @@ pub(crate) fn open<E: Env>(
         start,
         report,
     };
-    swap::complete(&opening.env, &opening.dir, &mut opening.report)?;
+    let mut entries = listing::entries(&opening.env, &opening.dir)?;
+    swap::complete(&opening.env, &opening.dir, &entries, &mut opening.report)?;
+    if !opening.report.swaps_completed.is_empty() {
+        entries = listing::entries(&opening.env, &opening.dir)?;
+    }
     let listed = listing::list(
         &opening.env,
         &opening.dir,
+        &entries,
         &mut opening.report.files_removed,
     )?;
     let recovered = opening.recover(&listed)?;

@@ -177,8 +177,7 @@ impl Recovery<'_> {
         };
         let far = last_offset.saturating_sub(segment.base_offset().get());
         delta >= 0
-            && (header.base_offset == next_offset
-                || (self.gaps == Gaps::Allowed && header.base_offset > next_offset))
+            && self.gaps.allow(next_offset, header.base_offset)
             && far <= i64::from(i32::MAX)
             && (header.leader_epoch.get() < 0
                 || self
@@ -198,10 +197,7 @@ impl Recovery<'_> {
             return None;
         }
         let header = *chunk.batch_at(end.position).ok()??.ok()?.header();
-        let follows = |base_offset: Offset, next_offset: Offset| {
-            base_offset == next_offset || (self.gaps == Gaps::Allowed && base_offset > next_offset)
-        };
-        let is_believable = follows(header.base_offset, end.next_offset)
+        let is_believable = self.gaps.allow(end.next_offset, header.base_offset)
             && header.last_offset_delta >= 0
             && header.next_offset() <= self.durable_end;
         if !is_believable {
@@ -210,7 +206,11 @@ impl Recovery<'_> {
         let after = end.position + header.size_in_bytes() as u64;
         match chunk.batch_at(after).ok()? {
             None => Some(header),
-            Some(Ok(next)) if follows(next.header().base_offset, header.next_offset()) => {
+            Some(Ok(next))
+                if self
+                    .gaps
+                    .allow(header.next_offset(), next.header().base_offset) =>
+            {
                 Some(header)
             }
             Some(_) => None,

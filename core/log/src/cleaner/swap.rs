@@ -21,7 +21,7 @@ use super::CleanError;
 use crate::error::{ChangeError, FileError};
 use crate::file_name::{self, FileKind, FileName, Suffix, segment_file};
 use crate::header_walk::{HeaderWalk, WalkError};
-use crate::listing::remove;
+use crate::listing::{self, remove};
 use crate::mutants::{self, Mutant};
 use crate::partition_log::PartitionLog;
 use crate::report::RecoveryReport;
@@ -85,11 +85,7 @@ impl<E: Env> PartitionLog<E> {
     /// Removes what unfinished cleanings left. While any of it is there no segment may be swapped in: at the next start it would count as
     /// a sign that the swap was not meant (KAFKA-6264).
     pub(super) fn remove_unfinished(&self) -> Result<(), FileError> {
-        let entries = self
-            .env
-            .read_dir(&self.dir)
-            .map_err(|source| FileError::new("list", &*self.dir, source))?;
-        for entry in entries {
+        for entry in listing::entries(&self.env, &self.dir)? {
             if matches!(
                 file_name::parse(&entry.name),
                 FileName::Cleaned(_) | FileName::Swap(..)
@@ -105,15 +101,14 @@ impl<E: Env> PartitionLog<E> {
     }
 }
 
-/// Completes or undoes, at the start, what a crash left of swaps.
+/// Completes or undoes, at the start, what a crash left of swaps. The report names those that were completed: after one the directory has
+/// other entries.
 pub(crate) fn complete<E: Env>(
     env: &E,
     dir: &Path,
+    entries: &[DirEntry],
     report: &mut RecoveryReport,
 ) -> Result<(), FileError> {
-    let entries = env
-        .read_dir(dir)
-        .map_err(|source| FileError::new("list", dir, source))?;
     let unfinished = entries
         .iter()
         .filter_map(|entry| match file_name::parse(&entry.name) {
@@ -130,7 +125,7 @@ pub(crate) fn complete<E: Env>(
         })
         .collect();
     // Index files of a swap without its log file, and what does not count.
-    for entry in &entries {
+    for entry in entries {
         match file_name::parse(&entry.name) {
             FileName::Swap(offset, _) if swaps.contains(&offset) => {}
             FileName::Swap(..) | FileName::Cleaned(_) => {
@@ -141,7 +136,7 @@ pub(crate) fn complete<E: Env>(
     }
     for base_offset in swaps {
         let end = end_of_swap(env, dir, base_offset)?;
-        finish(env, dir, base_offset, &within(&entries, base_offset, end))?;
+        finish(env, dir, base_offset, &within(entries, base_offset, end))?;
         tracing::info!(dir = %dir.display(), %base_offset, %end, "a cleaned segment took its place");
         report.swaps_completed.push(base_offset);
     }
