@@ -6,17 +6,16 @@ mod support;
 use std::net::TcpStream;
 
 use bytes::Bytes;
-use headwater_protocol::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use headwater_protocol::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use headwater_protocol::produce_response::PartitionProduceResponse;
-use headwater_protocol::{CreateTopicsRequest, ErrorCode, ListOffsetsRequest};
+use headwater_protocol::{ErrorCode, ListOffsetsRequest};
 use headwater_record::compression::compress;
 use headwater_record::{
     Attributes, BatchBuilder, BatchHeader, BatchOptions, Compression, CompressionLevel,
     DecompressLimit, HEADER_LEN, crc,
 };
 use rstest::rstest;
-use support::{Client, batch, code, connect, fetch, local, produce, serve};
+use support::{Client, batch, code, connect, creation, fetch, local, produce, serve};
 
 const LATEST: i64 = -1;
 /// Where the CRC of a batch stands, and what it covers.
@@ -26,27 +25,6 @@ const COVERED: usize = 21;
 const RECEIVE_BYTES: usize = 1 << 20;
 /// One run of zeros of a bomb.
 const RUN_BYTES: usize = 16 << 20;
-
-fn create(client: &mut Client<TcpStream>, name: &str, configs: &[(&str, &str)]) {
-    let configs = configs.iter().map(|(name, value)| CreatableTopicConfig {
-        name: (*name).into(),
-        value: Some((*value).into()),
-        ..Default::default()
-    });
-    let topic = CreatableTopic {
-        name: name.into(),
-        num_partitions: 1,
-        replication_factor: 1,
-        configs: configs.collect(),
-        ..Default::default()
-    };
-    let request = CreateTopicsRequest {
-        topics: vec![topic],
-        ..Default::default()
-    };
-    let answer = client.ask(request, 7);
-    assert_eq!(code(answer.topics[0].error_code), ErrorCode::None);
-}
 
 fn send(
     client: &mut Client<TcpStream>,
@@ -141,7 +119,7 @@ fn bad_records_are_refused_with_kafkas_code_and_nothing_is_appended(
         "bombs" => &[("max.message.bytes", "33554432")],
         _ => &[],
     };
-    create(&mut client, topic, configs);
+    client.create(creation(topic, 1, configs));
     for version in 7..=12 {
         let refused = send(&mut client, version, topic, records.clone());
         assert_eq!(
@@ -169,7 +147,7 @@ fn bad_records_are_refused_with_kafkas_code_and_nothing_is_appended(
 fn bad_records_without_acknowledgement_end_the_connection() {
     let server = serve(local());
     let mut client = connect(&server);
-    create(&mut client, "t", &[]);
+    client.create_topic("t", 1);
     client.send(produce("t", wrong_crc(), 0), 9);
     assert!(client.is_closed());
     assert_eq!(log_end(&mut connect(&server), "t"), 0);

@@ -11,14 +11,13 @@ use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use headwater_protocol::create_topics_request::CreatableTopic;
+use headwater_protocol::MetadataRequest;
 use headwater_protocol::frame::encode_request;
-use headwater_protocol::{CreateTopicsRequest, MetadataRequest};
 use headwater_server::{SecurityProtocol, Server};
 use schema::Random;
 use schema::damage::{DAMAGES, damaged};
 use support::tls::{connection, encrypted, tls};
-use support::{connect, serve, tcp};
+use support::{connect, creation, serve, tcp};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 const CASES: u64 = 1_500;
@@ -31,16 +30,7 @@ const RECORD_TYPES: std::ops::RangeInclusive<u8> = 20..=23;
 
 /// A request that would leave a trace if anybody carried it out.
 fn trace() -> Vec<u8> {
-    let topic = CreatableTopic {
-        name: "trace".into(),
-        num_partitions: 1,
-        replication_factor: 1,
-        ..Default::default()
-    };
-    let request = CreateTopicsRequest {
-        topics: vec![topic],
-        ..Default::default()
-    };
+    let request = creation("trace", 1, &[]);
     let mut bytes = BytesMut::new();
     encode_request(&mut bytes, &request.into(), 5, 1, None).unwrap();
     bytes.to_vec()

@@ -20,7 +20,7 @@ use bytes::{Bytes, BytesMut};
 use headwater_broker::Broker;
 use headwater_env::MemoryEnv;
 use headwater_metadata::BrokerConfig;
-use headwater_protocol::create_topics_request::CreatableTopic;
+use headwater_protocol::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use headwater_protocol::fetch_request::{FetchPartition, FetchTopic};
 use headwater_protocol::frame::{decode_response, encode_request, take_frame};
 use headwater_protocol::produce_request::{PartitionProduceData, TopicProduceData};
@@ -140,19 +140,34 @@ impl<S: Read + Write> Client<S> {
     }
 
     pub fn create_topic(&mut self, name: &str, partitions: i32) {
-        let topic = CreatableTopic {
-            name: name.into(),
-            num_partitions: partitions,
-            replication_factor: 1,
-            ..Default::default()
-        };
-        let request = CreateTopicsRequest {
-            topics: vec![topic],
-            timeout_ms: 1_000,
-            ..Default::default()
-        };
+        self.create(creation(name, partitions, &[]));
+    }
+
+    /// Creates what the request asks for.
+    pub fn create(&mut self, request: CreateTopicsRequest) {
         let response = self.ask(request, 7);
         assert_eq!(code(response.topics[0].error_code), ErrorCode::None);
+    }
+}
+
+/// A request for one topic with this configuration.
+pub fn creation(name: &str, partitions: i32, configs: &[(&str, &str)]) -> CreateTopicsRequest {
+    let configs = configs.iter().map(|(name, value)| CreatableTopicConfig {
+        name: (*name).into(),
+        value: Some((*value).into()),
+        ..Default::default()
+    });
+    let topic = CreatableTopic {
+        name: name.into(),
+        num_partitions: partitions,
+        replication_factor: 1,
+        configs: configs.collect(),
+        ..Default::default()
+    };
+    CreateTopicsRequest {
+        topics: vec![topic],
+        timeout_ms: 1_000,
+        ..Default::default()
     }
 }
 
