@@ -18,6 +18,7 @@ mod lock;
 mod memory;
 mod open_files;
 mod real;
+mod scheduling;
 mod sim;
 mod tree;
 
@@ -28,4 +29,5 @@ pub use lock::{LockError, PathLock};
 pub use memory::{MemoryEnv, MemoryFile};
 pub use open_files::allow_most_open_files;
 pub use real::{RealEnv, RealFile, RealLock};
+pub use scheduling::never_interrupt_others;
 pub use sim::{Boundary, Fault, Operation, SimEnv, SimFile, Times};

@@ -1,4 +1,4 @@
-//! Files as memory. The only `unsafe` of this crate.
+//! Files as memory.
 #![allow(
     unsafe_code,
     reason = "mapping a file is unsafe: others may change it; see below. One call of the system has no safe face"

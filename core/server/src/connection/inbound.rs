@@ -7,6 +7,8 @@ use tokio::time::Instant;
 
 /// What one read asks for at least.
 const READ_BYTES: usize = 16 * 1024;
+/// What one read asks for at least of a client that sends faster than it is read.
+const READ_BYTES_BUSY: usize = 128 * 1024;
 /// What a connection gets at once, when it has already sent a frame as long.
 const KNOWN_BYTES_MAX: usize = 1024 * 1024;
 
@@ -14,11 +16,16 @@ const KNOWN_BYTES_MAX: usize = 1024 * 1024;
 ///
 /// Memory is given as bytes arrive: a frame that announces much gets room for as much again as is there of it, or for as much as an
 /// earlier frame of the connection really had. Frames share the buffer's memory, and once they are gone it is used again.
+///
+/// A client that has several short requests on the way finds them read together: each read that is filled lets the next ask for twice as
+/// much. Then one call of the system receives them, and one sends all their answers.
 #[derive(Debug)]
 pub(super) struct Inbound {
     buffer: BytesMut,
     /// The longest frame that came, up to a bound.
     known: usize,
+    /// What the next read asks for at least.
+    stride: usize,
     /// Since when the frame at the front has been arriving.
     since: Instant,
 }
@@ -28,6 +35,7 @@ impl Inbound {
         Self {
             buffer: BytesMut::new(),
             known: 0,
+            stride: READ_BYTES,
             since: now,
         }
     }
@@ -48,24 +56,33 @@ impl Inbound {
         stream: &mut (impl AsyncRead + Unpin),
         now: Instant,
     ) -> std::io::Result<usize> {
-        self.make_room();
+        let wanted = self.wanted();
+        self.buffer.reserve(wanted);
         if self.buffer.is_empty() {
             self.since = now;
         }
-        stream.read_buf(&mut self.buffer).await
+        let read = stream.read_buf(&mut self.buffer).await?;
+        if wanted == self.stride && read >= wanted {
+            self.stride = (2 * self.stride).min(READ_BYTES_BUSY);
+        }
+        Ok(read)
     }
 
-    fn make_room(&mut self) {
+    /// What the next read asks for.
+    fn wanted(&self) -> usize {
         let most = self.buffer.len().max(self.known).max(READ_BYTES);
-        let wanted = self.missing().map_or(most, |missing| missing.min(most));
-        self.buffer.reserve(wanted);
+        match self.arriving() {
+            None => most.max(self.stride),
+            // No more than the rest of it, so that the next one begins at the front of the buffer and is never moved.
+            Some(whole) if whole > self.stride => (whole - self.buffer.len()).min(most),
+            Some(_) => self.stride,
+        }
     }
 
-    /// How many bytes of the frame at the front have not come, if its length has.
-    fn missing(&self) -> Option<usize> {
+    /// How long the frame at the front is, if its length has come.
+    fn arriving(&self) -> Option<usize> {
         let length = i32::from_be_bytes(*self.buffer.first_chunk::<LENGTH_BYTES>()?);
-        let whole = usize::try_from(length).unwrap_or(0) + LENGTH_BYTES;
-        Some(whole.saturating_sub(self.buffer.len()).max(1))
+        Some(usize::try_from(length).unwrap_or(0) + LENGTH_BYTES)
     }
 
     /// Gives memory back, if nothing is in it.
