@@ -31,5 +31,6 @@ cut-under-map held_reads
 swap-unsynced compaction
 swap-in-any-order compaction
 clean-unflushed compaction
+keep-room power_cut
 MUTANTS
 exit $survived

@@ -27,9 +27,7 @@ impl<E: Env> State<E> {
     pub(crate) fn retire_topic(&self, topic: &Topic<E>) {
         for partition in topic.partitions() {
             partition.retire();
-            if let Err(error) = partition.log().close() {
-                tracing::warn!(topic = %topic.name, partition = %partition.id, %error, "a deleted partition did not close");
-            }
+            partition.log().abandon();
             let delay = Duration::from_millis(partition.config().file_delete_delay_ms);
             let renamed = match &*self.directory.read() {
                 Some(directory) => directory.mark_deleted(&topic.name, partition.id.get()),

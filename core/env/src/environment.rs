@@ -19,6 +19,9 @@ pub trait Env: Clone + fmt::Debug + Send + Sync + 'static {
     type File: File;
     /// A held lock; dropping it lets go.
     type Lock: fmt::Debug + Send + Sync + 'static;
+    /// How much of a file is best written first at once, from a multiple of it on: what is written again in such a piece costs less than
+    /// what is written first. At most 64 KiB; 0 where it makes no difference.
+    const ROOM_BYTES: u64;
 
     /// Milliseconds since the Unix epoch. May jump either way; never measure a time-out with it.
     fn wall_clock_ms(&self) -> i64;

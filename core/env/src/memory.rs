@@ -42,6 +42,7 @@ impl Default for MemoryEnv {
 }
 
 impl Env for MemoryEnv {
+    const ROOM_BYTES: u64 = 0;
     type File = MemoryFile;
     type Lock = PathLock;
 

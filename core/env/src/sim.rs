@@ -164,6 +164,8 @@ impl SimEnv {
 }
 
 impl Env for SimEnv {
+    /// Small, so that short logs have room too.
+    const ROOM_BYTES: u64 = 256;
     type File = SimFile;
     type Lock = PathLock;
 

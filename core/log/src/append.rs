@@ -165,7 +165,20 @@ impl<E: Env> PartitionLog<E> {
         let segment = view.segments.active();
         let file = segment.file()?;
         writer.is_changed = true;
-        let written = write_batches(&*file, view.active_size, assigned);
+        let (position, len) = (view.active_size, assigned.bytes.len() as u64);
+        let zeros = writer.head.room.zeros_after::<E>(position, len);
+        let written = write_batches(&*file, position, assigned, zeros);
+        if written.is_ok() {
+            writer
+                .head
+                .room
+                .reaches(position + len + zeros.len() as u64);
+        }
+        let written = match written {
+            // A disk that is nearly full may still take the batches.
+            Err(_) if !zeros.is_empty() => write_batches(&*file, position, assigned, &[]),
+            written => written,
+        };
         if let Err(source) = written {
             let error = segment.error("write", FileKind::Log, source);
             writer.head.has_dirty_tail = true;
@@ -294,18 +307,25 @@ fn stamp(bytes: Bytes, headers: &mut [BatchHeader], now_ms: i64) -> Bytes {
     bytes.freeze()
 }
 
-/// One write of all batches: for each the bytes that are patched, from the stack, and the rest from where it is.
-fn write_batches(file: &impl File, position: u64, assigned: &Assigned) -> io::Result<()> {
+/// One write of all batches, and of `zeros` after them: for each batch the bytes that are patched, from the stack, and the rest from
+/// where it is.
+fn write_batches(
+    file: &impl File,
+    position: u64,
+    assigned: &Assigned,
+    zeros: &[u8],
+) -> io::Result<()> {
     if let [header] = assigned.headers.as_slice() {
         let patched = patched(header);
         let parts = [
             IoSlice::new(&patched),
             IoSlice::new(&assigned.bytes[PATCHED_LEN..]),
+            IoSlice::new(zeros),
         ];
         return file.write_vectored_at(&parts, position);
     }
     let patches: Vec<_> = assigned.headers.iter().map(patched).collect();
-    let mut parts = Vec::with_capacity(2 * patches.len());
+    let mut parts = Vec::with_capacity(2 * patches.len() + 1);
     let mut start = 0;
     for (header, patch) in assigned.headers.iter().zip(&patches) {
         let end = start + header.size_in_bytes();
@@ -313,6 +333,7 @@ fn write_batches(file: &impl File, position: u64, assigned: &Assigned) -> io::Re
         parts.push(IoSlice::new(&assigned.bytes[start + PATCHED_LEN..end]));
         start = end;
     }
+    parts.push(IoSlice::new(zeros));
     file.write_vectored_at(&parts, position)
 }
 

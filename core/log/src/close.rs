@@ -1,4 +1,4 @@
-//! Closing a log so that the next open has nothing to check.
+//! The end of a log: closed, so that the next open has nothing to check, or abandoned.
 
 use headwater_env::Env;
 use headwater_record::Offset;
@@ -27,11 +27,18 @@ impl<E: Env> PartitionLog<E> {
         Ok(self.recovery_point())
     }
 
+    /// Refuses changes from then on, as after [`close`](Self::close), and writes nothing: for a log whose files are about to go. Waits for
+    /// an append at work. Reads go on. Idempotent.
+    pub fn abandon(&self) {
+        let _pause = self.cleaner.pause();
+        self.writer.lock().is_closed = true;
+    }
+
     fn write_everything(&self, writer: &mut Writer) -> Result<(), ChangeError> {
         let view = self.view();
         let active = view.segments.active();
         self.prepare_head(writer)?;
-        self.mend_tail(writer)?;
+        self.end_file(writer)?;
         finish_time_index(active, writer);
         let turn = self.flusher.turn();
         self.sync(&turn)?;

@@ -38,6 +38,7 @@ mod recovery;
 mod report;
 mod retention;
 mod roll;
+mod room;
 mod segment;
 mod segments;
 mod time_index;

@@ -26,6 +26,8 @@ pub(crate) enum Mutant {
     CleanUnflushed,
     /// The files that a cleaned segment replaces go with it in any order.
     SwapInAnyOrder,
+    /// A segment is sealed, and a log closed, with the room after its last batch.
+    KeepRoom,
 }
 
 /// Whether this one lives.
@@ -49,6 +51,7 @@ pub(crate) fn lives(mutant: Mutant) -> bool {
             "swap-unsynced" => Mutant::SwapUnsynced,
             "clean-unflushed" => Mutant::CleanUnflushed,
             "swap-in-any-order" => Mutant::SwapInAnyOrder,
+            "keep-room" => Mutant::KeepRoom,
             _ => return None,
         })
     });

@@ -17,6 +17,7 @@ use crate::leader_epochs::LeaderEpochs;
 use crate::mutants::{self, Mutant};
 use crate::producer_state::ProducerStates;
 use crate::report::{Cut, Damage, RecoveryReport};
+use crate::room;
 use crate::segment::{Phase, Segment};
 
 /// A log that holds whole valid batches only.
@@ -145,13 +146,18 @@ impl Recovery<'_> {
                         end.position += header.size_in_bytes() as u64;
                         continue;
                     }
-                    end.reason = Some(error.to_string());
+                    if !is_room(segment, end.position)? {
+                        end.reason = Some(error.to_string());
+                    }
                     break;
                 }
             };
             self.take(&mut builder, end.position, &batch);
             end.next_offset = batch.header().next_offset();
             end.position += batch.bytes().len() as u64;
+        }
+        if end.reason.is_none() && end.position < segment.size() {
+            segment.cut_file(end.position)?;
         }
         let phase = if end.reason.is_some() {
             Phase::Active
@@ -274,6 +280,12 @@ impl Recovery<'_> {
         });
         segment.cut_file(position)
     }
+}
+
+/// Is there nothing after `position` but the room that appends leave?
+fn is_room<E: Env>(segment: &Segment<E>, position: u64) -> Result<bool, FileError> {
+    room::is_room::<E>(&*segment.file()?, position, segment.size())
+        .map_err(|source| segment.error("read", FileKind::Log, source))
 }
 
 /// Is the batch what was written?

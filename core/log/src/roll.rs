@@ -8,8 +8,10 @@ use headwater_record::Offset;
 use crate::config::LogConfig;
 use crate::error::{ChangeError, FileError, ReadError};
 use crate::file_name::{FileKind, segment_file};
+use crate::mutants::{self, Mutant};
 use crate::partition_log::{PartitionLog, Writer};
 use crate::producer_snapshot;
+use crate::room::Room;
 use crate::segment::{Phase, Segment};
 use crate::time_index::TimestampOffset;
 
@@ -30,6 +32,8 @@ pub(crate) struct Head {
     pub(crate) is_prepared: bool,
     /// A failed append may have left bytes after its end.
     pub(crate) has_dirty_tail: bool,
+    /// What was written after its end on purpose.
+    pub(crate) room: Room,
 }
 
 impl Head {
@@ -45,6 +49,7 @@ impl Head {
             jitter: u16::from_le_bytes(jitter),
             is_prepared: true,
             has_dirty_tail: false,
+            room: Room::default(),
         }
     }
 
@@ -135,7 +140,7 @@ impl<E: Env> PartitionLog<E> {
         let sealed = view.segments.active();
         writer.is_changed = true;
         self.prepare_head(writer)?;
-        self.mend_tail(writer)?;
+        self.end_file(writer)?;
         finish_time_index(sealed, writer);
         self.write_producer_snapshot(writer, view.log_end_offset);
         let next = Segment::create(self.env.clone(), Arc::clone(&self.dir), view.log_end_offset)?;
@@ -183,14 +188,30 @@ impl<E: Env> PartitionLog<E> {
     /// Cuts what a failed append left after the end of the active segment.
     pub(crate) fn mend_tail(&self, writer: &mut Writer) -> Result<(), FileError> {
         if writer.head.has_dirty_tail {
-            let view = self.view();
-            let segment = view.segments.active();
-            segment
-                .file()?
-                .set_len(view.active_size)
-                .map_err(|source| segment.error("cut", FileKind::Log, source))?;
-            writer.head.has_dirty_tail = false;
+            self.cut_tail(writer)?;
         }
+        Ok(())
+    }
+
+    /// Lets the file of the active segment end where the segment does.
+    pub(crate) fn end_file(&self, writer: &mut Writer) -> Result<(), FileError> {
+        let size = self.view.read().active_size;
+        let has_room = writer.head.room.is_after(size) && !mutants::lives(Mutant::KeepRoom);
+        if writer.head.has_dirty_tail || has_room {
+            self.cut_tail(writer)?;
+        }
+        Ok(())
+    }
+
+    fn cut_tail(&self, writer: &mut Writer) -> Result<(), FileError> {
+        let view = self.view();
+        let segment = view.segments.active();
+        segment
+            .file()?
+            .set_len(view.active_size)
+            .map_err(|source| segment.error("cut", FileKind::Log, source))?;
+        writer.head.has_dirty_tail = false;
+        writer.head.room = Room::default();
         Ok(())
     }
 

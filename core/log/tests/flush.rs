@@ -135,6 +135,23 @@ fn what_was_flushed_survives_a_power_cut() {
 }
 
 #[test]
+fn an_abandoned_log_takes_nothing_more_and_writes_nothing() {
+    let env = SimEnv::new(3);
+    let log = open(&env, small());
+    fill(&log, 2);
+    let calls = || (env.calls(Operation::Sync), env.calls(Operation::Write));
+    let before = calls();
+    log.abandon();
+    assert!(matches!(
+        try_append(&log, batch(&[1])),
+        Err(AppendError::Closed)
+    ));
+    assert!(matches!(log.roll(), Err(ChangeError::Closed)));
+    assert_eq!(calls(), before);
+    assert_eq!(offsets(&log).len() as i64, log.log_end_offset().get());
+}
+
+#[test]
 fn flushes_are_due_by_count_by_time_and_after_a_roll() {
     let env = SimEnv::new(1);
     let config = LogConfig {
