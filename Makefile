@@ -41,7 +41,7 @@ bench: $(VENV)/published $(VENV)/dev-tools ## Measure each figure of the README 
 	cargo bench --workspace
 	$(BIN)/python -m tests.bench
 
-bench-wire: $(VENV)/published $(VENV)/dev-tools ## Measure the broker against Apache Kafka, with the same foreign clients
+bench-wire: $(VENV)/published $(VENV)/dev-tools build/librdkafka/rdkafka_performance ## Measure the broker against Apache Kafka, with the same foreign clients
 	tests/foreign/install.sh
 	$(BIN)/python -m tests.bench.wire
 
@@ -70,6 +70,9 @@ clean: ## Remove what the targets above made
 
 build/fuzz/bin/cargo-bolero:
 	cargo install cargo-bolero --version 0.13.5 --locked --root build/fuzz
+
+build/librdkafka/rdkafka_performance: $(addprefix tests/bench/wire/rdkafka_performance/,build.sh Cargo.toml Cargo.lock)
+	tests/bench/wire/rdkafka_performance/build.sh
 
 $(VENV)/created:
 	$(PYTHON) -m venv $(VENV)
