@@ -37,11 +37,11 @@ test-kafka: $(VENV)/dev-tools ## The foreign judges against Apache Kafka itself,
 fuzz: build/fuzz/bin/cargo-bolero ## Let a fuzzer try the wire for SECONDS (600), with what earlier runs learned
 	tests/fuzz.sh $(SECONDS)
 
-bench: $(VENV)/package $(VENV)/dev-tools ## Measure each figure of the README against its limit or its peer
+bench: $(VENV)/published $(VENV)/dev-tools ## Measure each figure of the README against its limit or its peer
 	cargo bench --workspace
 	$(BIN)/python -m tests.bench
 
-bench-wire: $(VENV)/package $(VENV)/dev-tools ## Measure the broker against Apache Kafka, with the same foreign clients
+bench-wire: $(VENV)/published $(VENV)/dev-tools build/librdkafka/rdkafka_performance ## Measure the broker against Apache Kafka, with the same foreign clients
 	tests/foreign/install.sh
 	$(BIN)/python -m tests.bench.wire
 
@@ -71,6 +71,9 @@ clean: ## Remove what the targets above made
 build/fuzz/bin/cargo-bolero:
 	cargo install cargo-bolero --version 0.13.5 --locked --root build/fuzz
 
+build/librdkafka/rdkafka_performance: $(addprefix tests/bench/wire/rdkafka_performance/,build.sh Cargo.toml Cargo.lock)
+	tests/bench/wire/rdkafka_performance/build.sh
+
 $(VENV)/created:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
@@ -83,6 +86,14 @@ $(VENV)/package: $(VENV)/build-tools $(SOURCES)
 	@echo "Building the Python package (some minutes the first time)"
 	$(BIN)/maturin build --release --quiet --manifest-path bindings-python/Cargo.toml --out build/package
 	$(PIP) install --force-reinstall --no-deps --no-index --find-links build/package headwater
+	@rm -f $(VENV)/published
+	@touch $@
+
+# The package as `pip install headwater` gives it, in the other's place: benches measure it, and it takes too long to build for tests.
+$(VENV)/published: $(VENV)/build-tools $(SOURCES)
+	@echo "Building the Python package as it is published (many minutes the first time)"
+	$(BIN)/maturin build --profile dist --quiet --manifest-path bindings-python/Cargo.toml --out build/wheels
+	$(PIP) install --force-reinstall --no-deps --no-index --find-links build/wheels headwater
 	@touch $@
 
 $(VENV)/demo-tools: $(VENV)/created bindings-python/requirements-demo.txt $(CONSTRAINTS)
