@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use headwater_log::Purpose;
 use headwater_record::ByteSource;
 
 /// What a handler may know about the caller besides the request itself.
@@ -23,6 +24,14 @@ impl RequestContext {
     /// Whether the request has at least that version.
     pub(crate) fn is_at_least(&self, version: i16) -> bool {
         self.api_version.is_none_or(|known| known >= version)
+    }
+
+    /// What the records of the answer are for.
+    pub(crate) fn purpose(&self) -> Purpose {
+        match self.client_host {
+            Some(_) => Purpose::Sending,
+            None => Purpose::Decoding,
+        }
     }
 }
 

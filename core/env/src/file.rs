@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, IoSlice};
+use std::ops::Range;
 
 use bytes::Bytes;
 
@@ -52,10 +53,10 @@ pub trait File: fmt::Debug + Send + Sync + 'static {
     /// call that succeeds proves nothing about it: the system may have dropped those bytes. Never retry it into a lie.
     fn sync_data(&self) -> io::Result<()>;
 
-    /// The first `len` bytes as memory, without reading them first. Only for bytes that are neither written nor cut while the result lives:
-    /// cutting a file under a map kills the process. `None` where [`read_bytes`](File::read_bytes) is the better way: the file has fewer
-    /// bytes, `len` is 0, too much is mapped already, or the environment keeps its files in memory anyway.
-    fn map(&self, len: u64) -> io::Result<Option<Bytes>>;
+    /// These bytes as memory, without reading them first. Only for bytes that are neither written nor cut while the result lives:
+    /// cutting a file under a map kills the process. `None` where [`read_bytes`](File::read_bytes) is the better way: the file ends before
+    /// them, there are none, too much is mapped already, or the environment keeps its files in memory anyway.
+    fn map(&self, range: Range<u64>) -> io::Result<Option<Bytes>>;
 
     /// Whether all of these bytes are in the system's cache now. What is not is better not looked at in a map: there a disk that cannot
     /// read kills the process, where a read gives an error, and the system reads ahead less.

@@ -28,6 +28,6 @@ pub use file::{File, OpenMode};
 pub use lock::{LockError, PathLock};
 pub use memory::{MemoryEnv, MemoryFile};
 pub use open_files::allow_most_open_files;
-pub use real::{RealEnv, RealFile, RealLock};
-pub use scheduling::never_interrupt_others;
+pub use real::{FilePlace, RealEnv, RealFile, RealLock, file_behind};
+pub use scheduling::{Wake, wake_this_thread};
 pub use sim::{Boundary, Fault, Operation, SimEnv, SimFile, Times};

@@ -1,5 +1,6 @@
 //! The operating system's clock, chance and files.
 
+mod behind;
 mod file;
 mod lock;
 mod map;
@@ -15,6 +16,7 @@ use rustix::rand::GetRandomFlags;
 
 use crate::{DirEntry, EntryKind, Env, LockError, Metadata, OpenMode};
 
+pub use behind::{FilePlace, file_behind};
 pub use file::RealFile;
 pub use lock::RealLock;
 

@@ -6,23 +6,36 @@
 
 use std::io;
 
-/// Lets the calling thread wait, when it is woken, until a processor is free or the thread that runs there has had its turn, instead of
-/// interrupting it (`SCHED_BATCH`). On an idle machine nothing changes; on a busy one the thread is woken less often, for more work.
+/// What a thread does to the one that has the processor when it is woken and none is free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wake {
+    /// Interrupts it if it has had enough, as threads do by default (`SCHED_OTHER`).
+    AtOnce,
+    /// Waits until it has had its turn (`SCHED_BATCH`): so it is woken less often, for more work.
+    InTurn,
+}
+
+/// Sets how the calling thread is woken from now on. Where a processor is free there is no difference.
 ///
 /// Other systems than Linux have no such thing, and nothing happens there.
-pub fn never_interrupt_others() -> io::Result<()> {
+pub fn wake_this_thread(how: Wake) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {
-        let of_calling_thread = 0;
+        let policy = match how {
+            Wake::AtOnce => libc::SCHED_OTHER,
+            Wake::InTurn => libc::SCHED_BATCH,
+        };
+        let calling_thread = 0;
         let parameters = libc::sched_param { sched_priority: 0 };
         // SAFETY: the call reads the parameters, which are there for it.
-        let result = unsafe {
-            libc::sched_setscheduler(of_calling_thread, libc::SCHED_BATCH, &raw const parameters)
-        };
+        let result =
+            unsafe { libc::sched_setscheduler(calling_thread, policy, &raw const parameters) };
         if result != 0 {
             return Err(io::Error::last_os_error());
         }
     }
+    #[cfg(not(target_os = "linux"))]
+    let _ = how;
     Ok(())
 }
 
@@ -31,14 +44,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_calling_thread_is_changed() {
+    fn only_the_calling_thread_is_changed_and_it_can_be_changed_back() {
         // SAFETY: the call takes a number and returns one.
         let policy = || unsafe { libc::sched_getscheduler(0) };
         let changed = std::thread::spawn(move || {
-            never_interrupt_others().unwrap();
-            policy()
+            wake_this_thread(Wake::InTurn).unwrap();
+            let before = policy();
+            wake_this_thread(Wake::AtOnce).unwrap();
+            (before, policy())
         });
-        assert_eq!(changed.join().unwrap(), libc::SCHED_BATCH);
+        let policies = changed.join().unwrap();
+        assert_eq!(policies, (libc::SCHED_BATCH, libc::SCHED_OTHER));
         assert_eq!(policy(), libc::SCHED_OTHER);
     }
 }

@@ -1,7 +1,8 @@
 //! A log file as memory: what is read again is not copied again.
 //!
 //! The first read of some bytes copies them: the page faults of a new map cost as much as the copy. From the second one on the map is
-//! there, and readers get slices of it.
+//! there, and readers get slices of it. Bytes that are only to be sent are mapped at once: the system sends the file behind them, and
+//! nobody touches the pages.
 //!
 //! Invariant: the bytes under a map are whole batches, which nothing changes or cuts while a map is alive. Appends write behind them;
 //! deleted files are unlinked, which leaves them to the maps; and whoever truncates asks here first.
@@ -15,6 +16,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use crate::mutants::{self, Mutant};
+use crate::types::Purpose;
 
 /// The map of one log file, and those that it had before and somebody still holds.
 pub(crate) struct Maps {
@@ -63,38 +65,25 @@ impl Maps {
         }
     }
 
-    /// The bytes of `range` of a file of `size` bytes, if they were read before. `map` maps the first bytes of the file, as many as it is
-    /// told, or none.
-    pub(crate) fn read_again(
+    /// The bytes of `range` of a file of `size` bytes, if they were read before or are to be sent. `map` maps what it is told, or nothing.
+    pub(crate) fn read(
         &self,
         range: Range<u64>,
+        purpose: Purpose,
         size: impl FnOnce() -> u64,
-        map: impl FnOnce(u64) -> io::Result<Option<Bytes>>,
+        map: impl Fn(Range<u64>) -> io::Result<Option<Bytes>>,
     ) -> io::Result<Option<Bytes>> {
         let mut state = self.state.lock();
-        if range.end > state.read_to {
-            state.read_to = range.end;
-            return Ok(None);
-        }
         // After a truncation that this reader does not know of yet, the bytes may not be there.
         let size = size();
         if range.end > size {
             return Ok(None);
         }
-        let mapped = state.mapped();
-        if range.end > mapped {
-            // A new map loses what the old one has of page tables, so a file that grows gets one only now and then.
-            if size < mapped + mapped / 2 {
-                return Ok(None);
-            }
-            state.map = map(size)?.map(|bytes| state.shared(bytes));
+        let again = state.read_again(range.clone(), size, &map)?;
+        if again.is_some() || purpose == Purpose::Decoding {
+            return Ok(again);
         }
-        state.used = true;
-        if range.end > state.mapped() {
-            return Ok(None);
-        }
-        let slice = |map: &Bytes| map.slice(range.start as usize..range.end as usize);
-        Ok(state.map.as_ref().map(slice))
+        Ok(map(range)?.map(|bytes| state.shared(bytes)))
     }
 
     /// Gives the map back unless it was used since the last call.
@@ -119,6 +108,33 @@ impl Maps {
 }
 
 impl State {
+    /// A slice of the map of the first bytes of the file, if `range` was read before.
+    fn read_again(
+        &mut self,
+        range: Range<u64>,
+        size: u64,
+        map: impl Fn(Range<u64>) -> io::Result<Option<Bytes>>,
+    ) -> io::Result<Option<Bytes>> {
+        if range.end > self.read_to {
+            self.read_to = range.end;
+            return Ok(None);
+        }
+        let mapped = self.mapped();
+        if range.end > mapped {
+            // A new map loses what the old one has of page tables, so a file that grows gets one only now and then.
+            if size < mapped + mapped / 2 {
+                return Ok(None);
+            }
+            self.map = map(0..size)?.map(|bytes| self.shared(bytes));
+        }
+        self.used = true;
+        if range.end > self.mapped() {
+            return Ok(None);
+        }
+        let slice = |map: &Bytes| map.slice(range.start as usize..range.end as usize);
+        Ok(self.map.as_ref().map(slice))
+    }
+
     fn mapped(&self) -> u64 {
         self.map.as_ref().map_or(0, Bytes::len) as u64
     }

@@ -20,6 +20,7 @@ mod dispatch;
 mod handler;
 mod limits;
 mod listener;
+mod manners;
 mod memory;
 mod options;
 mod pace;

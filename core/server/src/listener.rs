@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_broker::Listener;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::AsyncRead;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::Limits;
 use crate::admission::{Admission, Place};
-use crate::connection::{Connection, Drain, End};
+use crate::connection::{Connection, Drain, End, Sink};
 use crate::dispatch::Dispatch;
 use crate::handler::Handler;
 use crate::memory::Memory;
@@ -128,12 +128,7 @@ impl<H: Handler> Shared<H> {
         }
     }
 
-    async fn serve_stream<S: AsyncRead + AsyncWrite + Unpin>(
-        self,
-        stream: S,
-        peer: SocketAddr,
-        terms: Terms,
-    ) {
+    async fn serve_stream<S: AsyncRead + Sink>(self, stream: S, peer: SocketAddr, terms: Terms) {
         let drain = self.drain();
         let session = match terms.mechanisms {
             None => Session::not_asked(self.decoy),

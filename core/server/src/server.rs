@@ -16,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::admission::Admission;
 use crate::handler::Handler;
 use crate::listener::{Bound, Shared, Stage, Terms};
+use crate::manners;
 use crate::memory::Memory;
 use crate::sasl::Decoy;
 use crate::{Exposure, ListenerOptions, SecurityProtocol, ServeOptions, TlsError};
@@ -200,17 +201,10 @@ fn runtime() -> io::Result<Runtime> {
     Builder::new_multi_thread()
         .worker_threads(workers.max(WORKERS_MIN))
         .thread_name("headwater-net")
-        .on_thread_start(wait_for_a_processor)
+        .on_thread_park(manners::before_sleep)
         .enable_io()
         .enable_time()
         .build()
-}
-
-/// A client on the same machine is not interrupted by each of its requests: they add up, and are answered together.
-fn wait_for_a_processor() {
-    if let Err(error) = headwater_env::never_interrupt_others() {
-        tracing::debug!(%error, "a thread keeps its scheduling policy");
-    }
 }
 
 /// Binds a listener at the first address of its host that the system gives.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MIB = 1 << 20
 #: What is left free: well above where the system begins to look for pages.
-FREE_MAX = 400 * MIB
+FREE_MAX = 200 * MIB
 #: How much is read before it is seen whether there is less free memory than before.
 STEP = 256 * MIB
 #: A machine with more free memory than this is not filled: it would take minutes.

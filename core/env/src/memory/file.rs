@@ -1,6 +1,7 @@
 //! A file in memory: its bytes under one lock, which a reader holds only as long as it takes to slice or copy.
 
 use std::io::{self, IoSlice};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -111,7 +112,7 @@ impl File for MemoryFile {
         Ok(())
     }
 
-    fn map(&self, _len: u64) -> io::Result<Option<Bytes>> {
+    fn map(&self, _range: Range<u64>) -> io::Result<Option<Bytes>> {
         Ok(None)
     }
 

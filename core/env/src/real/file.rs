@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::io::{self, IoSlice};
+use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use rustix::buffer::spare_capacity;
@@ -14,7 +16,7 @@ use crate::File;
 /// A file of the operating system.
 #[derive(Debug)]
 pub struct RealFile {
-    file: fs::File,
+    file: Arc<fs::File>,
 }
 
 /// The most parts that one `pwritev` takes (`IOV_MAX`).
@@ -22,7 +24,9 @@ const PARTS_MAX: usize = 1024;
 
 impl RealFile {
     pub(super) fn new(file: fs::File) -> RealFile {
-        RealFile { file }
+        RealFile {
+            file: Arc::new(file),
+        }
     }
 
     /// `pwritev` until all is written.
@@ -96,12 +100,13 @@ impl File for RealFile {
         self.file.sync_data()
     }
 
-    fn map(&self, len: u64) -> io::Result<Option<Bytes>> {
-        if len == 0 || self.len()? < len {
+    fn map(&self, range: Range<u64>) -> io::Result<Option<Bytes>> {
+        if range.is_empty() || self.len()? < range.end {
             return Ok(None);
         }
-        let len = usize::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
-        map::first_bytes(&self.file, len)
+        let len = usize::try_from(range.end - range.start);
+        let len = len.map_err(|_| io::ErrorKind::FileTooLarge)?;
+        map::bytes(&self.file, range.start, len)
     }
 
     fn is_cached(&self, position: u64, len: usize) -> bool {

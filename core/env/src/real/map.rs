@@ -6,11 +6,13 @@
 
 use std::fs;
 use std::io;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use memmap2::{Mmap, MmapOptions};
+
+use super::behind;
 
 /// Bytes of the process that are mapped.
 static MAPPED: AtomicUsize = AtomicUsize::new(0);
@@ -25,23 +27,23 @@ static MAPPED_MAX: LazyLock<usize> = LazyLock::new(|| {
 /// A map, and its part of [`MAPPED`].
 struct Counted {
     map: Mmap,
-    len: usize,
 }
 
 impl AsRef<[u8]> for Counted {
     fn as_ref(&self) -> &[u8] {
-        &self.map[..self.len]
+        &self.map
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        MAPPED.fetch_sub(self.len, Ordering::Relaxed);
+        behind::forget(&self.map);
+        MAPPED.fetch_sub(self.map.len(), Ordering::Relaxed);
     }
 }
 
-/// The first `len` bytes of a file that has at least so many, unless too much is mapped already.
-pub(super) fn first_bytes(file: &fs::File, len: usize) -> io::Result<Option<Bytes>> {
+/// `len` bytes, not none, of a file that has at least so many after `position`, unless too much is mapped already.
+pub(super) fn bytes(file: &Arc<fs::File>, position: u64, len: usize) -> io::Result<Option<Bytes>> {
     if MAPPED.fetch_add(len, Ordering::Relaxed) + len > *MAPPED_MAX {
         MAPPED.fetch_sub(len, Ordering::Relaxed);
         return Ok(None);
@@ -49,11 +51,12 @@ pub(super) fn first_bytes(file: &fs::File, len: usize) -> io::Result<Option<Byte
     // SAFETY: the bytes of a map must not change or vanish while it is alive. `File::map` is only for bytes that are neither written nor
     // cut meanwhile (whole batches of a segment; a deleted one is unlinked, which keeps its pages until the map goes), in a directory that
     // is locked against other processes of ours and closed to other users (0700).
-    let map = unsafe { MmapOptions::new().len(len).map(file) };
+    let map = unsafe { MmapOptions::new().offset(position).len(len).map(&**file) };
     let map = map.inspect_err(|_| {
         MAPPED.fetch_sub(len, Ordering::Relaxed);
     })?;
-    Ok(Some(Bytes::from_owner(Counted { map, len })))
+    behind::remember(&map, file, position);
+    Ok(Some(Bytes::from_owner(Counted { map })))
 }
 
 /// Whether the system holds all of these bytes in its cache; some at least.

@@ -1,6 +1,7 @@
 //! A file of the simulated disk.
 
 use std::io::{self, IoSlice};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -119,15 +120,14 @@ impl File for SimFile {
         self.env.disk().sync(self.id, &self.path)
     }
 
-    fn map(&self, len: u64) -> io::Result<Option<Bytes>> {
+    fn map(&self, range: Range<u64>) -> io::Result<Option<Bytes>> {
         let mut disk = self.env.disk();
         disk.pass(Operation::Read, &self.path)?;
-        if len == 0 || (disk.file(self.id).live.len() as u64) < len {
+        if range.is_empty() || (disk.file(self.id).live.len() as u64) < range.end {
             return Ok(None);
         }
-        Ok(Some(Bytes::from_owner(Map(disk
-            .file_mut(self.id)
-            .map(len)))))
+        let first_bytes = Bytes::from_owner(Map(disk.file_mut(self.id).map(range.end)));
+        Ok(Some(first_bytes.slice(range.start as usize..)))
     }
 
     fn is_cached(&self, _position: u64, _len: usize) -> bool {

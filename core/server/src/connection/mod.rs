@@ -6,6 +6,7 @@
 mod inbound;
 mod outbound;
 pub(crate) mod pipeline;
+mod sink;
 mod watch;
 
 use std::future::{Future, poll_fn};
@@ -16,18 +17,20 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use headwater_protocol::frame::FrameError;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncWriteExt as _};
 use tokio::sync::futures::OwnedNotified;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use crate::Limits;
 use crate::dispatch::{Begun, Dispatch, Step, Trust};
 use crate::handler::Handler;
+use crate::manners;
 use crate::memory::{Holding, Memory};
 use crate::pace::Pace;
 use inbound::Inbound;
 use outbound::Outbound;
 use pipeline::{Answer, Permit, Pipeline};
+pub(crate) use sink::Sink;
 pub(crate) use watch::Overdue;
 use watch::{Facts, Verdict};
 
@@ -83,7 +86,7 @@ pub(crate) struct Connection<S, H> {
     alarm: Pin<Box<Sleep>>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
+impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
     /// A connection over `stream`, on the runtime that is entered.
     pub(crate) fn new(
         stream: S,
@@ -185,6 +188,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Handler> Connection<S, H> {
 
     fn begin(&mut self, begun: Begun, frame_bytes: usize, cx: &mut Context<'_>) {
         let Begun { api, work, size } = begun;
+        manners::note(api);
         let pace = &mut self.pace;
         self.pipeline.begin(work, size, frame_bytes, |work| {
             pace.run(api, || work.as_mut().poll(cx))

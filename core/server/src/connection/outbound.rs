@@ -6,12 +6,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes};
+use headwater_env::{FilePlace, file_behind};
 use headwater_protocol::codec::Rope;
-use tokio::io::AsyncWrite;
 use tokio::time::Instant;
+
+use super::sink::Sink;
 
 /// How many pieces one write takes.
 const PIECES_MAX: usize = 64;
+/// A piece of a file that is at least so long is sent by the system, which copies nothing; shorter ones cost more for each call.
+const FILE_BYTES_MIN: usize = 64 * 1024;
 
 /// The answers that the peer has not taken yet, in order. The records in them are never copied here.
 #[derive(Debug)]
@@ -21,6 +25,8 @@ pub(super) struct Outbound {
     /// Since when the piece at the front has been there.
     since: Instant,
     needs_flush: bool,
+    /// Whether the stream can be told to send a file.
+    sends_files: bool,
 }
 
 impl Outbound {
@@ -30,6 +36,7 @@ impl Outbound {
             bytes: 0,
             since: now,
             needs_flush: false,
+            sends_files: true,
         }
     }
 
@@ -45,19 +52,18 @@ impl Outbound {
     /// Writes until all is written and flushed, or the peer takes no more. How many bytes it took.
     pub(super) fn poll_write(
         &mut self,
-        mut stream: Pin<&mut impl AsyncWrite>,
+        mut stream: Pin<&mut impl Sink>,
         cx: &mut Context<'_>,
         now: Instant,
     ) -> Poll<io::Result<usize>> {
         let mut taken = 0;
         while !self.pieces.is_empty() {
-            let mut slices = [IoSlice::new(&[]); PIECES_MAX];
-            let mut count = 0;
-            for (slice, piece) in slices.iter_mut().zip(&self.pieces) {
-                *slice = IoSlice::new(piece);
-                count += 1;
-            }
-            match stream.as_mut().poll_write_vectored(cx, &slices[..count]) {
+            match self.poll_write_some(stream.as_mut(), cx) {
+                Poll::Ready(Err(error))
+                    if error.kind() == io::ErrorKind::Unsupported && self.sends_files =>
+                {
+                    self.sends_files = false;
+                }
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(Ok(written)) => {
                     taken += written;
@@ -73,6 +79,35 @@ impl Outbound {
             self.needs_flush = false;
         }
         Poll::Ready(Ok(taken))
+    }
+
+    /// One call of the system.
+    fn poll_write_some(
+        &self,
+        stream: Pin<&mut impl Sink>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        if let Some((piece, place)) = self.pieces.front().and_then(|piece| self.in_file(piece)) {
+            return stream.poll_send_file(cx, &place, piece.len());
+        }
+        let mut slices = [IoSlice::new(&[]); PIECES_MAX];
+        let mut count = 0;
+        for (slice, piece) in slices.iter_mut().zip(&self.pieces) {
+            if self.in_file(piece).is_some() {
+                return stream.poll_write_before_file(cx, &slices[..count]);
+            }
+            *slice = IoSlice::new(piece);
+            count += 1;
+        }
+        stream.poll_write_vectored(cx, &slices[..count])
+    }
+
+    /// Where a piece is in a file, if it is to be sent from there.
+    fn in_file<'a>(&self, piece: &'a Bytes) -> Option<(&'a Bytes, FilePlace)> {
+        if !self.sends_files || piece.len() < FILE_BYTES_MIN {
+            return None;
+        }
+        Some((piece, file_behind(piece)?))
     }
 
     fn advance(&mut self, mut written: usize, now: Instant) {

@@ -231,3 +231,15 @@ fn fetch() -> FetchRequest {
 async fn settle() {
     sleep(Duration::from_millis(1)).await;
 }
+
+/// A pipe in memory sends no files.
+impl Sink for DuplexStream {
+    fn poll_send_file(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &headwater_env::FilePlace,
+        _: usize,
+    ) -> Poll<std::io::Result<usize>> {
+        Poll::Ready(Err(std::io::ErrorKind::Unsupported.into()))
+    }
+}
