@@ -10,6 +10,7 @@
 )]
 
 mod aio;
+mod allocator;
 mod arrow;
 mod batch;
 mod callbacks;
@@ -35,13 +36,10 @@ mod topic;
 
 use pyo3::prelude::*;
 
-// Two Python threads on glibc's allocator are slower than one; mimalloc's default version 3 crashes embedders.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// The native half of headwater. Import `headwater` instead.
 #[pymodule]
 fn _headwater(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    allocator::keep_freed_memory();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(engine::open, module)?)?;
     module.add_function(wrap_pyfunction!(command_line::main, module)?)?;

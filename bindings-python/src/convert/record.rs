@@ -35,6 +35,8 @@ pub(crate) struct Arguments<'a, 'py> {
 }
 
 impl<'a> Arguments<'a, '_> {
+    /// Inline, here and below: handed from function to function, the parts of a record cost more than its bytes.
+    #[inline]
     pub(crate) fn parts(self) -> PyResult<Parts<'a>> {
         Ok(Parts {
             topic: Cow::Borrowed(self.topic.to_str()?),
@@ -111,10 +113,17 @@ impl Parts<'_> {
 }
 
 /// A key or a value: bytes, text (as UTF-8), or anything else that holds bytes.
+#[inline]
 pub(crate) fn bytes<'a>(value: &'a Bound<'_, PyAny>, role: &str) -> PyResult<Cow<'a, [u8]>> {
     if let Ok(bytes) = value.cast::<PyBytes>() {
         return Ok(Cow::Borrowed(bytes.as_bytes()));
     }
+    other_bytes(value, role)
+}
+
+/// What is not bytes. Apart, so that the usual case stays small enough to be inline.
+#[inline(never)]
+fn other_bytes<'a>(value: &'a Bound<'_, PyAny>, role: &str) -> PyResult<Cow<'a, [u8]>> {
     if let Ok(text) = value.cast::<PyString>() {
         return Ok(Cow::Borrowed(text.to_str()?.as_bytes()));
     }

@@ -1,11 +1,9 @@
 //! The wall clock, as timestamps of records need it.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use headwater_env::{Env as _, RealEnv};
 
 /// Milliseconds since the Unix epoch.
+#[inline]
 pub(crate) fn now_ms() -> i64 {
-    match SystemTime::now().duration_since(UNIX_EPOCH) {
-        Ok(since) => since.as_millis() as i64,
-        Err(before) => -(before.duration().as_millis() as i64),
-    }
+    RealEnv.wall_clock_ms()
 }

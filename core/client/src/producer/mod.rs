@@ -94,6 +94,7 @@ impl Producer {
     /// Takes a record if that needs no waiting. This is the fast path: no future, and one allocation for each batch.
     ///
     /// Whoever fills a batch sends it before the call returns, as far as the transport goes without waiting.
+    #[inline]
     pub fn try_send(&self, record: &Record<'_>) -> Result<SendHandle, TrySendError> {
         self.take(record).map_err(|not| match not {
             Ok(_) => TrySendError::WouldWait,

@@ -117,6 +117,7 @@ impl PartitionQueue {
     }
 
     /// Appends a record of at most `size` encoded bytes. The flag says that a batch is ready to be sent: the caller drains.
+    #[inline]
     pub(crate) fn append(
         self: &Arc<Self>,
         record: &Record<'_>,
