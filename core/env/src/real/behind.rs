@@ -54,3 +54,46 @@ pub(super) fn remember(map: &[u8], file: &Arc<fs::File>, position: u64) {
 pub(super) fn forget(map: &[u8]) {
     MAPS.write().remove(&map.as_ptr().addr());
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::os::unix::fs::FileExt as _;
+
+    use super::*;
+    use crate::{Env as _, File as _, OpenMode, RealEnv};
+
+    #[test]
+    fn a_slice_of_a_map_has_its_place_while_the_map_lives() -> io::Result<()> {
+        let dir = tempfile::tempdir()?;
+        let file = RealEnv.open_file(&dir.path().join("file"), OpenMode::Create)?;
+        let written: Vec<u8> = (0..20_000_u32).map(|byte| byte as u8).collect();
+        file.write_all_at(&written, 0)?;
+        let map = file.map(5_000..15_000)?.expect("little is mapped");
+        let slice = map.slice(100..9_000);
+        drop(map);
+        let place = file_behind(&slice).expect("it is a part of a map");
+        assert_eq!(place.position, 5_100);
+        let mut read = vec![0; slice.len()];
+        place.file.read_exact_at(&mut read, place.position)?;
+        assert_eq!(read, slice);
+        let start = slice.as_ptr().addr() - 100;
+        assert!(MAPS.read().contains_key(&start));
+        drop(slice);
+        let behind = MAPS
+            .read()
+            .get(&start)
+            .map(|map| Arc::clone(&map.place.file));
+        assert!(
+            behind.is_none_or(|other| !Arc::ptr_eq(&other, &place.file)),
+            "it is forgotten"
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn memory_that_is_no_map_has_none() {
+        assert!(file_behind(b"a constant").is_none());
+        assert!(file_behind(&vec![0; 100_000]).is_none());
+    }
+}

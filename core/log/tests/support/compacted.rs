@@ -67,9 +67,12 @@ pub type Seen = Vec<(i64, u8, Option<Vec<u8>>)>;
 
 pub fn walk<E: Env>(log: &PartitionLog<E>, max_bytes: usize) -> (Seen, Vec<RecordBatch>) {
     let (mut seen, mut all) = (Vec::new(), Vec::new());
-    let (mut next, end) = (log.log_start_offset(), log.log_end_offset());
-    while next < end {
-        let read = log.read(next, end, max_bytes, true).expect("a read");
+    let mut next = log.log_start_offset();
+    // Up to where the log ends by then: what made an older value go meanwhile may stand there.
+    while next < log.log_end_offset() {
+        let read = log
+            .read(next, Offset::MAX, max_bytes, true)
+            .expect("a read");
         let before = next;
         for batch in batches(&read.bytes) {
             let batch = batch.expect("the batch is whole");

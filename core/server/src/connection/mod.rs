@@ -225,7 +225,7 @@ impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
     fn take_answers(&mut self, now: Instant) -> Result<(), End> {
         while let Some(answer) = self.pipeline.next_answer() {
             match answer {
-                Answer::Send(rope) => self.outbound.push(rope, now),
+                Answer::Send(rope) => self.outbound.push(rope.into_pieces(), now),
                 Answer::Nothing => {}
                 Answer::Close => return Err(End::Refused),
             }

@@ -7,7 +7,6 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes};
 use headwater_env::{FilePlace, file_behind};
-use headwater_protocol::codec::Rope;
 use tokio::time::Instant;
 
 use super::sink::Sink;
@@ -40,13 +39,15 @@ impl Outbound {
         }
     }
 
-    /// Appends an answer.
-    pub(super) fn push(&mut self, answer: Rope, now: Instant) {
+    /// Appends the pieces of an answer.
+    pub(super) fn push(&mut self, answer: impl Iterator<Item = Bytes>, now: Instant) {
         if self.pieces.is_empty() {
             self.since = now;
         }
-        self.bytes += answer.len();
-        self.pieces.extend(answer.into_pieces());
+        for piece in answer {
+            self.bytes += piece.len();
+            self.pieces.push_back(piece);
+        }
     }
 
     /// Writes until all is written and flushed, or the peer takes no more. How many bytes it took.

@@ -109,3 +109,79 @@ impl Sink for TlsStream<TcpStream> {
         Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+
+    use bytes::Bytes;
+    use headwater_env::{Env as _, File as _, OpenMode, RealEnv, file_behind};
+    use tokio::io::{AsyncRead, AsyncReadExt as _, duplex};
+    use tokio::net::TcpListener;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::connection::outbound::Outbound;
+
+    const LEN: u64 = 3_000_000;
+
+    /// Bytes of a file in a directory that is gone already, as a map.
+    fn map() -> Bytes {
+        let dir = tempfile::tempdir().unwrap();
+        let file = RealEnv
+            .open_file(&dir.path().join("file"), OpenMode::Create)
+            .unwrap();
+        let written: Vec<u8> = (0..LEN).map(|at| (at ^ (at >> 8)) as u8).collect();
+        file.write_all_at(&written, 0).unwrap();
+        file.map(0..LEN).unwrap().expect("little is mapped")
+    }
+
+    /// Sends answers with large and small parts of a file in them, and checks what arrives.
+    async fn check(mut stream: impl Sink, mut peer: impl AsyncRead + Unpin) {
+        let map = map();
+        assert!(file_behind(&map).is_some());
+        let answers = [
+            vec![Bytes::from_static(b"header"), map.slice(777..1_500_777)],
+            vec![map.slice(10..20), map.slice(100_000..100_200)],
+            vec![
+                map.slice(0..65_536),
+                Bytes::from_static(b"between"),
+                map.slice(5..),
+                Bytes::from_static(b"end"),
+            ],
+        ];
+        let expected: Vec<u8> = answers.iter().flatten().flatten().copied().collect();
+        let mut outbound = Outbound::new(Instant::now());
+        for pieces in answers {
+            outbound.push(pieces.into_iter(), Instant::now());
+        }
+        let sending = std::future::poll_fn(|cx| {
+            while !outbound.is_done() {
+                let now = Instant::now();
+                match outbound.poll_write(Pin::new(&mut stream), cx, now) {
+                    Poll::Ready(written) => written.map(drop).unwrap(),
+                    Poll::Pending => return Poll::Pending,
+                };
+            }
+            Poll::Ready(())
+        });
+        let mut received = vec![0; expected.len()];
+        let (_, read) = tokio::join!(sending, peer.read_exact(&mut received));
+        read.unwrap();
+        assert!(received == expected, "other bytes arrived");
+    }
+
+    #[tokio::test]
+    async fn a_socket_gets_the_bytes_of_the_file() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap());
+        let (accepted, peer) = tokio::join!(listener.accept(), peer);
+        check(accepted.unwrap().0, peer.unwrap()).await;
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_sends_no_files_gets_the_same_bytes() {
+        let (stream, peer) = duplex(10_000);
+        check(stream, peer).await;
+    }
+}
