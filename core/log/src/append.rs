@@ -167,14 +167,10 @@ impl<E: Env> PartitionLog<E> {
         writer.is_changed = true;
         let (position, len) = (view.active_size, assigned.bytes.len() as u64);
         let zeros = writer.head.room.zeros_after::<E>(position, len);
-        let written = write_batches(&*file, position, assigned, zeros);
-        if written.is_ok() {
-            writer
-                .head
-                .room
-                .reaches(position + len + zeros.len() as u64);
-        }
-        let written = match written {
+        // Also if it fails: some of it may have been written.
+        let end = position + len + zeros.len() as u64;
+        writer.head.room.reaches(end);
+        let written = match write_batches(&*file, position, assigned, zeros) {
             // A disk that is nearly full may still take the batches.
             Err(_) if !zeros.is_empty() => write_batches(&*file, position, assigned, &[]),
             written => written,

@@ -140,7 +140,8 @@ impl<E: Env> PartitionLog<E> {
         let sealed = view.segments.active();
         writer.is_changed = true;
         self.prepare_head(writer)?;
-        self.end_file(writer)?;
+        self.flusher.has_sealed(sealed.base_offset());
+        self.seal_file(writer)?;
         finish_time_index(sealed, writer);
         self.write_producer_snapshot(writer, view.log_end_offset);
         let next = Segment::create(self.env.clone(), Arc::clone(&self.dir), view.log_end_offset)?;
@@ -151,7 +152,6 @@ impl<E: Env> PartitionLog<E> {
             view.segments = segments;
             view.active_size = 0;
         });
-        self.flusher.has_sealed(sealed.base_offset());
         writer.head = Head::empty(&self.env);
         Ok(())
     }
@@ -193,14 +193,25 @@ impl<E: Env> PartitionLog<E> {
         Ok(())
     }
 
-    /// Lets the file of the active segment end where the segment does.
-    pub(crate) fn end_file(&self, writer: &mut Writer) -> Result<(), FileError> {
-        let size = self.view.read().active_size;
-        let has_room = writer.head.room.is_after(size) && !mutants::lives(Mutant::KeepRoom);
-        if writer.head.has_dirty_tail || has_room {
-            self.cut_tail(writer)?;
+    /// Lets the file of the active segment end where the segment does, also after a crash. What is not durable yet will be looked at by
+    /// recovery; but if all of it is, a checkpoint may say so, and nobody would look again.
+    fn seal_file(&self, writer: &mut Writer) -> Result<(), ChangeError> {
+        if self.end_file(writer)? && self.flusher.durable_end() >= self.log_end_offset() {
+            let turn = self.flusher.turn();
+            self.sync(&turn)?;
         }
         Ok(())
+    }
+
+    /// Lets the file of the active segment end where the segment does; returns whether it was longer.
+    pub(crate) fn end_file(&self, writer: &mut Writer) -> Result<bool, FileError> {
+        let size = self.view.read().active_size;
+        let has_room = writer.head.room.is_after(size) && !mutants::lives(Mutant::KeepRoom);
+        let is_longer = writer.head.has_dirty_tail || has_room;
+        if is_longer {
+            self.cut_tail(writer)?;
+        }
+        Ok(is_longer)
     }
 
     fn cut_tail(&self, writer: &mut Writer) -> Result<(), FileError> {

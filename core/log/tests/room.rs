@@ -127,3 +127,39 @@ fn a_disk_with_space_for_the_batch_only_takes_it() {
     assert_eq!(offsets(&log).len() as i64, appended.last_offset.get() + 1);
     assert!(try_append(&log, batch(&[1])).is_err());
 }
+
+#[test]
+fn a_segment_that_was_durable_with_it_and_sealed_without_is_whole_after_a_power_cut() {
+    for seed in 0..50 {
+        let env = SimEnv::new(1);
+        let log = log_with_room(&env);
+        let recovery_point = log.flush().unwrap();
+        assert_eq!(recovery_point, log.log_end_offset());
+        log.roll().unwrap();
+        append(&log, batch(&[1]));
+        drop(log);
+        let start = OpenState {
+            recovery_point,
+            ..OpenState::UNKNOWN
+        };
+        let (log, report) = open_with(&env.after_power_cut(seed), config(), start);
+        assert!(report.damage.is_empty(), "{report}");
+        assert_eq!(offsets(&log).len() as i64, log.log_end_offset().get());
+    }
+}
+
+#[test]
+fn zeros_of_a_write_that_failed_are_cut_too() {
+    let env = SimEnv::new(1);
+    let log = open(&env, config());
+    while log.segments()[0].size_bytes < 2 * SimEnv::ROOM_BYTES {
+        append(&log, batch(&[1]));
+    }
+    let len = batch(&[1]).size_in_bytes() as u64;
+    env.set_capacity(Some(env.used_bytes() - room(&env, &log) + len + 10));
+    append(&log, batch(&[1]));
+    env.set_capacity(None);
+    log.roll().unwrap();
+    let sealed = log.segments()[0];
+    assert_eq!(file_len(&env, sealed.base_offset), sealed.size_bytes);
+}
