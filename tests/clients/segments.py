@@ -32,7 +32,8 @@ def batches(data: Path, topic: str, partition: int) -> list[Batch]:
     for segment in sorted((data / f"{topic}-{partition}").glob("*.log")):
         content = segment.read_bytes()
         position = 0
-        while position < len(content):
+        # After the last batch of a broker that runs there may be room: zeros, as with `preallocate`.
+        while any(content[position : position + HEADER.size]):
             base_offset, length, _, magic, _, attributes, _, _, _, producer_id, _, sequence, count = HEADER.unpack_from(content, position)
             assert magic == 2
             found.append(Batch(base_offset, CODECS[attributes & 7], producer_id, sequence, count))

@@ -15,10 +15,12 @@ pub(crate) trait Sink: AsyncWrite + Unpin {
     /// bytes must be written instead.
     fn poll_send_file(
         self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        from: &FilePlace,
-        len: usize,
-    ) -> Poll<io::Result<usize>>;
+        _cx: &mut Context<'_>,
+        _from: &FilePlace,
+        _len: usize,
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
 
     /// Writes what a file follows at once: it leaves with the beginning of the file (`MSG_MORE`).
     fn poll_write_before_file(
@@ -66,16 +68,6 @@ impl Sink for TcpStream {
             Ok(sendmsg(stream, parts, &mut nothing, flags)?)
         })
     }
-
-    #[cfg(not(target_os = "linux"))]
-    fn poll_send_file(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        _: &FilePlace,
-        _: usize,
-    ) -> Poll<io::Result<usize>> {
-        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
-    }
 }
 
 /// One call of the system that sends, when the socket takes something.
@@ -99,16 +91,7 @@ fn poll_send(
 }
 
 /// What is encrypted is read.
-impl Sink for TlsStream<TcpStream> {
-    fn poll_send_file(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        _: &FilePlace,
-        _: usize,
-    ) -> Poll<io::Result<usize>> {
-        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
-    }
-}
+impl Sink for TlsStream<TcpStream> {}
 
 #[cfg(test)]
 mod tests {

@@ -233,13 +233,4 @@ async fn settle() {
 }
 
 /// A pipe in memory sends no files.
-impl Sink for DuplexStream {
-    fn poll_send_file(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        _: &headwater_env::FilePlace,
-        _: usize,
-    ) -> Poll<std::io::Result<usize>> {
-        Poll::Ready(Err(std::io::ErrorKind::Unsupported.into()))
-    }
-}
+impl Sink for DuplexStream {}
