@@ -140,12 +140,12 @@ fn measure_reads(dir: &Path) {
     });
     print_rate("  read_bytes, 1 MiB a call, new memory", read, Some(limit));
     let fresh = best(open, |file| {
-        touch(&file.map(TOTAL as u64).unwrap().unwrap());
+        touch(&file.map(0..TOTAL as u64).unwrap().unwrap());
     });
     print_rate("  map, fresh, each byte read", fresh, Some(limit));
     let mapped = best(
         || {
-            let map = open().map(TOTAL as u64).unwrap().unwrap();
+            let map = open().map(0..TOTAL as u64).unwrap().unwrap();
             touch(&map);
             map
         },

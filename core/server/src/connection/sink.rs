@@ -85,7 +85,7 @@ fn poll_send(
                     error.kind(),
                     io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
                 ) => {}
-            sent => return Poll::Ready(sent),
+            done => return Poll::Ready(done),
         }
     }
 }
@@ -144,12 +144,12 @@ mod tests {
                 match outbound.poll_write(Pin::new(&mut stream), cx, now) {
                     Poll::Ready(written) => written.map(drop).unwrap(),
                     Poll::Pending => return Poll::Pending,
-                };
+                }
             }
             Poll::Ready(())
         });
         let mut received = vec![0; expected.len()];
-        let (_, read) = tokio::join!(sending, peer.read_exact(&mut received));
+        let ((), read) = tokio::join!(sending, peer.read_exact(&mut received));
         read.unwrap();
         assert!(received == expected, "other bytes arrived");
     }
