@@ -38,4 +38,5 @@ def batches(data: Path, topic: str, partition: int) -> list[Batch]:
             assert magic == 2
             found.append(Batch(base_offset, CODECS[attributes & 7], producer_id, sequence, count))
             position += BEFORE_LENGTH_COUNTS + length
+        assert not any(content[position:]), "something stands behind zeros"
     return found

@@ -15,7 +15,8 @@ pub enum Wake {
     InTurn,
 }
 
-/// Sets how the calling thread is woken from now on. Where a processor is free there is no difference.
+/// Sets how the calling thread is woken from now on. Where a processor is free there is no difference. A thread that somebody gave another
+/// policy (real-time, idle) keeps it.
 ///
 /// Other systems than Linux have no such thing, and nothing happens there.
 pub fn wake_this_thread(how: Wake) -> io::Result<()> {
@@ -26,6 +27,11 @@ pub fn wake_this_thread(how: Wake) -> io::Result<()> {
             Wake::InTurn => libc::SCHED_BATCH,
         };
         let calling_thread = 0;
+        // SAFETY: the call takes a number and returns one.
+        let current = unsafe { libc::sched_getscheduler(calling_thread) };
+        if ![libc::SCHED_OTHER, libc::SCHED_BATCH].contains(&current) {
+            return Ok(());
+        }
         let parameters = libc::sched_param { sched_priority: 0 };
         // SAFETY: the call reads the parameters, which are there for it.
         let result =
@@ -56,5 +62,23 @@ mod tests {
         let policies = changed.join().unwrap();
         assert_eq!(policies, (libc::SCHED_BATCH, libc::SCHED_OTHER));
         assert_eq!(policy(), libc::SCHED_OTHER);
+    }
+
+    #[test]
+    fn a_policy_that_somebody_chose_stays() {
+        let parameters = libc::sched_param { sched_priority: 0 };
+        let chosen = std::thread::spawn(move || {
+            // SAFETY: the calls read the parameters, which are there for them, or take a number.
+            unsafe {
+                assert_eq!(
+                    libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const parameters),
+                    0
+                );
+                wake_this_thread(Wake::InTurn).unwrap();
+                wake_this_thread(Wake::AtOnce).unwrap();
+                libc::sched_getscheduler(0)
+            }
+        });
+        assert_eq!(chosen.join().unwrap(), libc::SCHED_IDLE);
     }
 }

@@ -17,7 +17,7 @@ use crate::leader_epochs::LeaderEpochs;
 use crate::mutants::{self, Mutant};
 use crate::producer_state::ProducerStates;
 use crate::report::{Cut, Damage, RecoveryReport};
-use crate::room;
+use crate::room::is_room;
 use crate::segment::{Phase, Segment};
 
 /// A log that holds whole valid batches only.
@@ -146,7 +146,9 @@ impl Recovery<'_> {
                         end.position += header.size_in_bytes() as u64;
                         continue;
                     }
-                    if !is_room(segment, end.position)? {
+                    if is_room(segment, end.position)? {
+                        segment.cut_file(end.position)?;
+                    } else {
                         end.reason = Some(error.to_string());
                     }
                     break;
@@ -155,9 +157,6 @@ impl Recovery<'_> {
             self.take(&mut builder, end.position, &batch);
             end.next_offset = batch.header().next_offset();
             end.position += batch.bytes().len() as u64;
-        }
-        if end.reason.is_none() && end.position < segment.size() {
-            segment.cut_file(end.position)?;
         }
         let phase = if end.reason.is_some() {
             Phase::Active
@@ -280,12 +279,6 @@ impl Recovery<'_> {
         });
         segment.cut_file(position)
     }
-}
-
-/// Is there nothing after `position` but the room that appends leave?
-fn is_room<E: Env>(segment: &Segment<E>, position: u64) -> Result<bool, FileError> {
-    room::is_room::<E>(&*segment.file()?, position, segment.size())
-        .map_err(|source| segment.error("read", FileKind::Log, source))
 }
 
 /// Is the batch what was written?

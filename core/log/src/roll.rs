@@ -32,7 +32,7 @@ pub(crate) struct Head {
     pub(crate) is_prepared: bool,
     /// A failed append may have left bytes after its end.
     pub(crate) has_dirty_tail: bool,
-    /// What was written after its end on purpose.
+    /// How far its file goes, on purpose or not.
     pub(crate) room: Room,
 }
 
@@ -140,6 +140,7 @@ impl<E: Env> PartitionLog<E> {
         let sealed = view.segments.active();
         writer.is_changed = true;
         self.prepare_head(writer)?;
+        // First: from here on no checkpoint lets recovery begin after it, until a sync of what follows.
         self.flusher.has_sealed(sealed.base_offset());
         self.seal_file(writer)?;
         finish_time_index(sealed, writer);
@@ -206,8 +207,7 @@ impl<E: Env> PartitionLog<E> {
     /// Lets the file of the active segment end where the segment does; returns whether it was longer.
     pub(crate) fn end_file(&self, writer: &mut Writer) -> Result<bool, FileError> {
         let size = self.view.read().active_size;
-        let has_room = writer.head.room.is_after(size) && !mutants::lives(Mutant::KeepRoom);
-        let is_longer = writer.head.has_dirty_tail || has_room;
+        let is_longer = writer.head.room.is_after(size) && !mutants::lives(Mutant::KeepRoom);
         if is_longer {
             self.cut_tail(writer)?;
         }

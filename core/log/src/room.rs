@@ -6,9 +6,11 @@
 //!
 //! The zeros go when the segment is sealed and when the log is closed. After a crash they are there, and recovery knows them.
 
-use std::io;
-
 use headwater_env::{Env, File};
+
+use crate::error::FileError;
+use crate::file_name::FileKind;
+use crate::segment::Segment;
 
 /// The most zeros that are written at once.
 const ZEROS_MAX: usize = 64 << 10;
@@ -16,7 +18,7 @@ static ZEROS: [u8; ZEROS_MAX] = [0; ZEROS_MAX];
 /// A segment of fewer rooms than this has none, so that many small ones waste nothing.
 const ROOMS_MIN: u64 = 2;
 
-/// How far the file of the active segment goes. Touched only under the append lock.
+/// How far the file of the active segment goes at most: a write that failed counts as if it had not. Touched only under the append lock.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Room {
     end: u64,
@@ -34,7 +36,7 @@ impl Room {
         &ZEROS[..(end.next_multiple_of(room) - end) as usize]
     }
 
-    /// The file was written up to `end`.
+    /// The file is written up to `end`, or a part of it.
     pub(crate) fn reaches(&mut self, end: u64) {
         self.end = self.end.max(end);
     }
@@ -45,13 +47,16 @@ impl Room {
     }
 }
 
-/// Whether the file has nothing but room from `position` to `end`, where it ends.
-pub(crate) fn is_room<E: Env>(file: &E::File, position: u64, end: u64) -> io::Result<bool> {
-    let len = end - position;
+/// Whether there is nothing but room from `position` to the end of a segment's file, which is the segment's size when it is opened.
+pub(crate) fn is_room<E: Env>(segment: &Segment<E>, position: u64) -> Result<bool, FileError> {
+    let len = segment.size() - position;
     if len > E::ROOM_BYTES {
         return Ok(false);
     }
-    let bytes = file.read_bytes(position, len as usize)?;
+    let bytes = segment
+        .file()?
+        .read_bytes(position, len as usize)
+        .map_err(|source| segment.error("read", FileKind::Log, source))?;
     Ok(bytes.iter().all(|byte| *byte == 0))
 }
 

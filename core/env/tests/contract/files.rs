@@ -80,6 +80,9 @@ pub(super) fn a_map_shows_the_first_bytes<E: Env>(world: &World<E>) {
     let file = world.file("a", b"0123456789");
     assert_eq!(file.map(0..11).unwrap(), None);
     assert_eq!(file.map(0..0).unwrap(), None);
+    if let Some(map) = file.map(3..7).unwrap() {
+        assert_eq!(map, "3456");
+    }
     if let Some(map) = file.map(0..4).unwrap() {
         world.env.remove_file(&world.path("a")).unwrap();
         drop(file);

@@ -88,13 +88,15 @@ impl Outbound {
         stream: Pin<&mut impl Sink>,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
-        if let Some((piece, place)) = self.pieces.front().and_then(|piece| self.in_file(piece)) {
+        if let Some(piece) = self.pieces.front()
+            && let Some(place) = self.place_in_file(piece)
+        {
             return stream.poll_send_file(cx, &place, piece.len());
         }
         let mut slices = [IoSlice::new(&[]); PIECES_MAX];
         let mut count = 0;
         for (slice, piece) in slices.iter_mut().zip(&self.pieces) {
-            if self.in_file(piece).is_some() {
+            if self.place_in_file(piece).is_some() {
                 return stream.poll_write_before_file(cx, &slices[..count]);
             }
             *slice = IoSlice::new(piece);
@@ -104,11 +106,9 @@ impl Outbound {
     }
 
     /// Where a piece is in a file, if it is to be sent from there.
-    fn in_file<'a>(&self, piece: &'a Bytes) -> Option<(&'a Bytes, FilePlace)> {
-        if !self.sends_files || piece.len() < FILE_BYTES_MIN {
-            return None;
-        }
-        Some((piece, file_behind(piece)?))
+    fn place_in_file(&self, piece: &Bytes) -> Option<FilePlace> {
+        let is_wanted = self.sends_files && piece.len() >= FILE_BYTES_MIN;
+        is_wanted.then(|| file_behind(piece)).flatten()
     }
 
     fn advance(&mut self, mut written: usize, now: Instant) {
