@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use headwater_log::Purpose;
 use headwater_record::ByteSource;
 
 /// What a handler may know about the caller besides the request itself.
@@ -24,14 +23,6 @@ impl RequestContext {
     /// Whether the request has at least that version.
     pub(crate) fn is_at_least(&self, version: i16) -> bool {
         self.api_version.is_none_or(|known| known >= version)
-    }
-
-    /// What the records of the answer are for.
-    pub(crate) fn purpose(&self) -> Purpose {
-        match self.client_host {
-            Some(_) => Purpose::Sending,
-            None => Purpose::Decoding,
-        }
     }
 }
 

@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use headwater_env::Env;
 use headwater_log::{
-    AppendError, Appended, ChangeError, DeletedSegment, FlushError, PartitionLog, Purpose, Read,
-    ReadError,
+    AppendError, Appended, ChangeError, DeletedSegment, FlushError, PartitionLog, Read, ReadError,
 };
 use headwater_metadata::{PartitionImage, TopicConfig};
 use headwater_record::{LeaderEpoch, Offset, PartitionId, ValidatedBatches};
@@ -233,11 +232,9 @@ impl<E: Env> Partition<E> {
         max_bytes: usize,
         min_one_batch: bool,
         isolation: Isolation,
-        purpose: Purpose,
     ) -> Result<Read, ReadError> {
         let end = self.readable_end(isolation);
-        self.log
-            .read_for(purpose, from, end, max_bytes, min_one_batch)
+        self.log.read(from, end, max_bytes, min_one_batch)
     }
 
     /// Moves the start of the log to `before`; returns the start. Retention removes the segments below it.

@@ -144,8 +144,8 @@ fn write_all(path: &Path, bytes: usize) -> Spent {
     start.spent()
 }
 
-/// The log to Arrow views with the CRC checked, against `pread(2)` of the same bytes in calls of 1 MiB. A first read of a topic copies
-/// like the limit; what is read again is mapped.
+/// The log to Arrow views with the CRC checked, against `pread(2)` of the same bytes in calls of 1 MiB. A first read of a topic enters
+/// its pages in the page tables; what is read again finds them there.
 fn scan(size: usize) {
     let rows = RUN_BYTES / (size + 10);
     let table = table(size, rows);

@@ -60,6 +60,6 @@ pub use read::{BatchHeaders, READ_BYTES_PREFERRED};
 pub use report::{Cut, Damage, RecoveryReport};
 pub use transaction_index::AbortedTransaction;
 pub use types::{
-    Appended, DeletedSegment, DeletionReason, EpochEnd, OpenState, ProducerSummary, Purpose, Read,
+    Appended, DeletedSegment, DeletionReason, EpochEnd, OpenState, ProducerSummary, Read,
     RecordPosition, SegmentInfo,
 };

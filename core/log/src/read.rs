@@ -12,7 +12,7 @@ use crate::header_walk::HeaderWalk;
 use crate::partition_log::PartitionLog;
 use crate::segment::Segment;
 use crate::transaction_index::AbortedTransaction;
-use crate::types::{Purpose, Read};
+use crate::types::Read;
 use crate::view::View;
 
 /// The best `max_bytes` of a [`read`](PartitionLog::read) when there is much to read: larger ones leave the processor's cache.
@@ -29,21 +29,7 @@ impl<E: Env> PartitionLog<E> {
         max_bytes: usize,
         min_one_batch: bool,
     ) -> Result<Read, ReadError> {
-        self.read_for(Purpose::Decoding, from, upper, max_bytes, min_one_batch)
-    }
-
-    /// As [`read`](Self::read), for a purpose. Bytes for sending may be a map of a file that the caller's pages do not have yet: look at few
-    /// of them.
-    pub fn read_for(
-        &self,
-        purpose: Purpose,
-        from: Offset,
-        upper: Offset,
-        max_bytes: usize,
-        min_one_batch: bool,
-    ) -> Result<Read, ReadError> {
         let wanted = Wanted {
-            purpose,
             max_bytes,
             min_one_batch,
             gaps: self.gaps(),
@@ -176,7 +162,6 @@ fn check_range<E: Env>(view: &View<E>, from: Offset) -> Result<(), ReadError> {
 /// What a read is to give.
 #[derive(Debug, Clone, Copy)]
 struct Wanted {
-    purpose: Purpose,
     max_bytes: usize,
     min_one_batch: bool,
     gaps: Gaps,
@@ -189,7 +174,6 @@ fn read_in<E: Env>(
     wanted: Wanted,
 ) -> Result<Read, ReadError> {
     let Wanted {
-        purpose,
         max_bytes,
         min_one_batch,
         gaps,
@@ -231,7 +215,7 @@ fn read_in<E: Env>(
     let limit = view.limit(found.segment);
     let segment: &Arc<Segment<E>> = &view.segments.list()[found.segment];
     let end = limit.min(found.position.saturating_add(wanted));
-    let mut bytes = segment.fetch_bytes(found.position, end, purpose)?;
+    let mut bytes = segment.fetch_bytes(found.position, end)?;
     bytes.truncate(end_of(&bytes, found.header.base_offset, upper, gaps));
     Ok(Read {
         bytes,

@@ -112,7 +112,7 @@ impl<E: Env> Segment<E> {
             base_offset,
             suffix: Mutex::new(Suffix::None),
             file: LogFile::closed(),
-            maps: Maps::none(),
+            maps: Maps::default(),
             size: AtomicU64::new(lengths.log),
             modified_ms: AtomicI64::new(modified_ms),
             largest: Mutex::new(Largest::Unknown),

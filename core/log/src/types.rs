@@ -3,15 +3,6 @@
 use bytes::Bytes;
 use headwater_record::{LeaderEpoch, Offset, ProducerEpoch, ProducerId};
 
-/// What the bytes of a read are for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// The caller looks at all of them.
-    Decoding,
-    /// The caller hands them to a socket: where the system can send the file they are in, nobody reads them.
-    Sending,
-}
-
 /// What is known of a log before it is opened: the checkpoints of its data directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenState {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use headwater_env::Env;
-use headwater_log::{AppendError, Purpose, ReadError};
+use headwater_log::{AppendError, ReadError};
 use headwater_protocol::{DecodeError, EncodeError, ErrorCode};
 use headwater_record::{
     AppendOrigin, BatchBuilder, BatchError, BatchOptions, ByteSource, DecompressLimit, HEADER_LEN,
@@ -143,13 +143,7 @@ impl<E: Env> State<E> {
         let mut next = partition.log().log_start_offset();
         let end = partition.high_watermark();
         while next < end {
-            let read = partition.read(
-                next,
-                READ_BYTES,
-                true,
-                Isolation::ReadUncommitted,
-                Purpose::Decoding,
-            )?;
+            let read = partition.read(next, READ_BYTES, true, Isolation::ReadUncommitted)?;
             let before = next;
             for batch in batches(&read.bytes) {
                 let damaged = |source| LoadError::Batch {

@@ -11,7 +11,6 @@ use super::Segment;
 use crate::error::{FileError, ReadError};
 use crate::file_name::{FileKind, TEMPORARY_SUFFIX};
 use crate::mapped::Alive;
-use crate::types::Purpose;
 
 /// Fewer bytes than this are copied in less time than a map takes.
 const MAP_BYTES_MIN: usize = 64 << 10;
@@ -19,23 +18,13 @@ const MAP_BYTES_MIN: usize = 64 << 10;
 const COPY_BYTES: u64 = 1 << 20;
 
 impl<E: Env> Segment<E> {
-    /// As [`read_bytes`](Self::read_bytes), and without copying where that pays: many bytes that are in the system's cache, and are read
-    /// again or are only to be sent.
-    pub(crate) fn fetch_bytes(
-        &self,
-        position: u64,
-        end: u64,
-        purpose: Purpose,
-    ) -> Result<Bytes, ReadError> {
+    /// As [`read_bytes`](Self::read_bytes), and without copying where that pays: many bytes that are in the system's cache.
+    pub(crate) fn fetch_bytes(&self, position: u64, end: u64) -> Result<Bytes, ReadError> {
         let len = (end - position) as usize;
         let file = self.file()?;
         if len >= MAP_BYTES_MIN && file.is_cached(position, len) {
-            let mapped = self.maps.read(
-                position..end,
-                purpose,
-                || self.size(),
-                |range| file.map(range),
-            );
+            let map = |range| file.map(range);
+            let mapped = self.maps.read(position..end, || self.size(), map);
             if let Some(bytes) =
                 mapped.map_err(|source| self.error("map", FileKind::Log, source))?
             {

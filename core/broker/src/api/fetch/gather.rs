@@ -147,7 +147,6 @@ impl<'a, E: Env> Plan<'a, E> {
             most,
             is_first,
             self.isolation,
-            self.context.purpose(),
         );
         let data = PartitionData {
             partition_index: index,
