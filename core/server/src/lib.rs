@@ -7,7 +7,7 @@
 //! `listener` accepts; `connection` reads frames, begins each request in the order of arrival and in the thread that read it, and sends
 //! the answers in that order whatever ends first; `dispatch` decodes, knows who may ask what (`sasl`), and calls the broker. Nothing is
 //! handed to another thread on the way to the log and back. The records of a produce request are a slice of the bytes that were read,
-//! and those of a fetch leave in a vectored write as the log gave them.
+//! and those of a fetch leave as the log gave them: sent by the system from their file, or in a vectored write.
 //!
 //! # Memory
 //!
@@ -26,6 +26,7 @@ mod options;
 mod pace;
 mod sasl;
 mod server;
+mod socket;
 mod tls;
 
 pub use admission::ConnectionLimits;

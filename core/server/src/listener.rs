@@ -19,6 +19,7 @@ use crate::dispatch::Dispatch;
 use crate::handler::Handler;
 use crate::memory::Memory;
 use crate::sasl::{Decoy, Mechanism, Session};
+use crate::socket;
 
 /// How long to wait when the system gives no connection: it lacks file descriptors or memory, and others may give some back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -113,8 +114,7 @@ impl<H: Handler> Shared<H> {
     }
 
     async fn serve(self, stream: TcpStream, peer: SocketAddr, terms: Terms) {
-        // An answer is written whole; waiting for more to send with it would only delay it.
-        if let Err(error) = stream.set_nodelay(true) {
+        if let Err(error) = socket::prepare(&stream, peer) {
             tracing::debug!(%peer, %error, "a connection ended before it began");
             return;
         }
