@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 
 use crate::mutants::{self, Mutant};
 
-/// Bytes of a window. A mebibyte at a time costs a third more, because each map that goes interrupts the other processors; with 32 MiB it
+/// Bytes of a window. A mebibyte at a time takes a tenth to a sixth longer, as each map that goes interrupts the other processors; 32 MiB
 /// takes no less time, and more memory counts as the process's.
 const WINDOW_BYTES: u64 = 8 << 20;
 
