@@ -132,7 +132,7 @@ def test_commits_go_on_while_messages_are_iterated(client: hw.Client) -> None:
             producer.send_batch("flights", [b"%d" % n for n in range(500)], partition=0)
             read += len(first(consumer, 500))
             committed = other.committed([P0]).get(P0, 0)
-    assert committed <= read
+    assert committed < read
     consumer.close()
 
 

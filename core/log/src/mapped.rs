@@ -27,6 +27,9 @@ pub(crate) struct Maps {
     state: Mutex<State>,
 }
 
+/// Maps what it is told of the file, or nothing.
+type MapFile<'a> = &'a dyn Fn(Range<u64>) -> io::Result<Option<Bytes>>;
+
 #[derive(Default)]
 struct State {
     /// The first bytes of the file, for what is read again.
@@ -93,14 +96,12 @@ impl Maps {
             return Ok(None);
         }
         state.used = true;
-        if state.is_read_again(&range) {
-            state.map_whole(&range, size, &map)?;
-            if let Some(bytes) = slice(state.whole.as_ref(), &range) {
-                return Ok(Some(bytes));
-            }
+        if state.is_read_again(&range)
+            && let Some(bytes) = state.in_whole(&range, size, &map)?
+        {
+            return Ok(Some(bytes));
         }
-        state.map_window(&range, size, &map)?;
-        Ok(slice(state.window.as_ref(), &range))
+        state.in_window(&range, size, &map)
     }
 
     /// Gives the maps back unless one was used since the last call.
@@ -132,42 +133,39 @@ impl State {
         again
     }
 
-    /// Has the map of the whole file reach `range`, unless the file has grown by less than a half since it was made: a new map loses what
-    /// the old one has of page tables.
-    fn map_whole(
+    /// A slice of the map of the whole file. One that does not reach `range` is made anew only when the file has grown by a half: a new
+    /// map loses what the old one has of page tables.
+    fn in_whole(
         &mut self,
         range: &Range<u64>,
         size: u64,
-        map: impl Fn(Range<u64>) -> io::Result<Option<Bytes>>,
-    ) -> io::Result<()> {
+        map: MapFile<'_>,
+    ) -> io::Result<Option<Bytes>> {
         let mapped = self.whole.as_ref().map_or(0, Map::end);
         if range.end > mapped && size >= mapped + mapped / 2 {
             self.release();
             self.whole = self.map(0..size, map)?;
         }
-        Ok(())
+        Ok(slice(self.whole.as_ref(), range))
     }
 
-    /// Has the window show `range`, and what will be read after it.
-    fn map_window(
+    /// A slice of the window. One that does not show `range` makes place for one that shows it, and what will be read after it.
+    fn in_window(
         &mut self,
         range: &Range<u64>,
         size: u64,
-        map: impl Fn(Range<u64>) -> io::Result<Option<Bytes>>,
-    ) -> io::Result<()> {
-        if slice(self.window.as_ref(), range).is_none() {
-            self.window = None;
-            let end = range.end.max(range.start + WINDOW_BYTES).min(size);
-            self.window = self.map(range.start..end, map)?;
+        map: MapFile<'_>,
+    ) -> io::Result<Option<Bytes>> {
+        if let Some(bytes) = slice(self.window.as_ref(), range) {
+            return Ok(Some(bytes));
         }
-        Ok(())
+        self.window = None;
+        let end = range.end.max(range.start + WINDOW_BYTES).min(size);
+        self.window = self.map(range.start..end, map)?;
+        Ok(slice(self.window.as_ref(), range))
     }
 
-    fn map(
-        &self,
-        range: Range<u64>,
-        map: impl Fn(Range<u64>) -> io::Result<Option<Bytes>>,
-    ) -> io::Result<Option<Map>> {
+    fn map(&self, range: Range<u64>, map: MapFile<'_>) -> io::Result<Option<Map>> {
         let start = range.start;
         let shared = |bytes| Shared {
             bytes,
