@@ -62,15 +62,8 @@ impl Recovery<'_> {
             if kept > first && !self.follows(&segment, log_end_offset) {
                 break;
             }
-            let is_last = kept + 1 == segments.len();
-            let end = self.check_segment(
-                &segment,
-                if is_last {
-                    Phase::Active
-                } else {
-                    Phase::Sealed
-                },
-            )?;
+            let next = segments.get(kept + 1).map(|next| next.base_offset());
+            let end = self.check_segment(&segment, next)?;
             log_end_offset = end.next_offset;
             kept += 1;
             if let Some(reason) = end.reason {
@@ -112,10 +105,12 @@ impl Recovery<'_> {
         false
     }
 
+    /// Checks the batches of a segment, up to where the next one begins: what is behind that was truncated before the next was begun, and
+    /// the crash undid it.
     fn check_segment<E: Env>(
         &mut self,
         segment: &Segment<E>,
-        phase: Phase,
+        next_base: Option<Offset>,
     ) -> Result<End, OpenError> {
         let mut builder = IndexBuilder::new(self.config.index_interval_bytes);
         let mut end = End {
@@ -129,8 +124,7 @@ impl Recovery<'_> {
             .map_err(|source| segment.error("read", FileKind::Log, source))?
         {
             let batch = match next.and_then(|batch| check_crc(&batch).map(|()| batch)) {
-                Ok(batch) if self.is_in_order(segment, batch.header(), end.next_offset) => batch,
-                Ok(batch) => {
+                Ok(batch) if !self.is_in_order(segment, batch.header(), end.next_offset) => {
                     end.reason = Some(format!(
                         "a batch of offset {} follows offset {}",
                         batch.header().base_offset,
@@ -138,6 +132,11 @@ impl Recovery<'_> {
                     ));
                     break;
                 }
+                Ok(batch) if next_base.is_some_and(|next| batch.header().base_offset >= next) => {
+                    segment.cut_file(end.position)?;
+                    break;
+                }
+                Ok(batch) => batch,
                 Err(error) => {
                     if let Some(header) = self.damaged_on_disk(&mut chunk, &end, &error) {
                         self.report_damage(segment, end.position, &error);
@@ -158,10 +157,9 @@ impl Recovery<'_> {
             end.next_offset = batch.header().next_offset();
             end.position += batch.bytes().len() as u64;
         }
-        let phase = if end.reason.is_some() {
-            Phase::Active
-        } else {
-            phase
+        let phase = match next_base {
+            Some(_) if end.reason.is_none() => Phase::Sealed,
+            _ => Phase::Active,
         };
         self.install(segment, builder, phase);
         self.report.segments_checked += 1;
