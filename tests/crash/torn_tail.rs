@@ -21,6 +21,7 @@ fn killed_machine() -> (SimEnv, Vec<Vec<u8>>) {
             .step(&Step::Append {
                 values: batch,
                 idempotent: true,
+                together: false,
             })
             .expect("the disk is good");
         if number == 8 {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use headwater_env::Env;
 use headwater_metadata::{BrokerConfig, NodeId, ScramCredential, ScramMechanism};
-use headwater_protocol::{Request, Response};
+use headwater_protocol::{ProduceRequest, ProduceResponse, Request, Response};
 use headwater_record::PartitionId;
 
 use crate::counters::DeletionCounts;
@@ -45,6 +45,16 @@ impl<E: Env> Broker<E> {
     /// answered as Kafka does: with an `ApiVersions` response and `UNSUPPORTED_VERSION`.
     pub async fn handle(&self, context: &RequestContext, request: Request) -> Response {
         api::handle(&self.state, context, request).await
+    }
+
+    /// Answers Produce requests that a client sent one after the other, in their order: as [`handle`](Self::handle) would each of them,
+    /// but what goes to one partition is written together where it can be.
+    pub fn produce(
+        &self,
+        context: &RequestContext,
+        requests: Vec<ProduceRequest>,
+    ) -> Vec<ProduceResponse> {
+        api::produce::handle_run(&self.state, context, requests)
     }
 
     /// The APIs that this broker answers.

@@ -201,6 +201,33 @@ impl<E: Env> Partition<E> {
         acks: Acks,
     ) -> Result<Appended, ProduceError> {
         let leadership = self.leadership.read();
+        self.check_append(&leadership, acks)?;
+        let bytes = batches.size_in_bytes() as u64;
+        let appended = self
+            .log
+            .append_as_leader(batches, leadership.leader_epoch)?;
+        self.complete(appended, bytes)?;
+        Ok(appended)
+    }
+
+    /// Appends the batches of several requests together; `None` where they must be appended one by one, and nothing of them was
+    /// acknowledged.
+    pub(crate) fn append_together_as_leader(
+        &self,
+        run: &[ValidatedBatches],
+        acks: Acks,
+    ) -> Option<Vec<Appended>> {
+        let leadership = self.leadership.read();
+        self.check_append(&leadership, acks).ok()?;
+        let appended = self
+            .log
+            .append_together_as_leader(run, leadership.leader_epoch)?;
+        let bytes: usize = run.iter().map(ValidatedBatches::size_in_bytes).sum();
+        self.complete(*appended.last()?, bytes as u64).ok()?;
+        Some(appended)
+    }
+
+    fn check_append(&self, leadership: &Leadership, acks: Acks) -> Result<(), ProduceError> {
         leadership.check(None)?;
         if acks == Acks::All {
             let (in_sync, wanted) = (
@@ -211,18 +238,19 @@ impl<E: Env> Partition<E> {
                 return Err(ProduceError::NotEnoughReplicas { in_sync, wanted });
             }
         }
-        let bytes = batches.size_in_bytes() as u64;
-        let appended = self
-            .log
-            .append_as_leader(batches, leadership.leader_epoch)?;
-        if appended.flush_required {
-            self.log.wait_flushed(appended.next_offset())?;
+        Ok(())
+    }
+
+    /// What follows an append of so many bytes, the last of which are these: makes all safe, and lets readers see it.
+    fn complete(&self, last: Appended, bytes: u64) -> Result<(), FlushError> {
+        if last.flush_required {
+            self.log.wait_flushed(last.next_offset())?;
         }
-        if !appended.duplicate {
+        if !last.duplicate {
             self.bytes_appended.fetch_add(bytes, Ordering::SeqCst);
-            self.advance_high_watermark(appended.next_offset());
+            self.advance_high_watermark(last.next_offset());
         }
-        Ok(appended)
+        Ok(())
     }
 
     /// Reads batches that a reader of that isolation may see.

@@ -77,9 +77,9 @@ impl OffsetIndex {
         (self.file.len() * Entry::LEN) as u64
     }
 
-    /// Has it no room for another entry within `segment.index.bytes`?
-    pub(crate) fn is_full(&self, max_bytes: u32) -> bool {
-        self.file.len() >= max_bytes as usize / Entry::LEN
+    /// Has it room for so many more entries within `segment.index.bytes`?
+    pub(crate) fn has_room(&self, entries: usize, max_bytes: u32) -> bool {
+        self.file.len() + entries <= max_bytes as usize / Entry::LEN
     }
 
     /// The last indexed batch that ends at or before `offset`.

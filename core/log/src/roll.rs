@@ -74,6 +74,8 @@ impl Head {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Incoming {
     pub(crate) size: u64,
+    /// How many entries it may add to each index.
+    pub(crate) index_entries: usize,
     pub(crate) last_offset: Offset,
     pub(crate) max_timestamp_ms: i64,
 }
@@ -92,10 +94,11 @@ pub(crate) fn is_due<E: Env>(
     if size == 0 {
         return too_far;
     }
+    let (entries, index_bytes) = (incoming.index_entries, config.segment_index_bytes);
     too_large
         || too_far
-        || segment.offset_index.is_full(config.segment_index_bytes)
-        || segment.time_index.is_full(config.segment_index_bytes)
+        || !segment.offset_index.has_room(entries, index_bytes)
+        || !segment.time_index.has_room(entries, index_bytes)
         || {
             // By the records' own time where they have one, so that replayed history is cut where it would have been cut.
             let waited_ms = match head.first_timestamp_ms {

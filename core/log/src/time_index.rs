@@ -78,9 +78,9 @@ impl TimeIndex {
         (self.file.len() * Entry::LEN) as u64
     }
 
-    /// Has it no room within `segment.index.bytes`? One entry is kept free for the seal.
-    pub(crate) fn is_full(&self, max_bytes: u32) -> bool {
-        self.file.len() + 1 >= max_bytes as usize / Entry::LEN
+    /// Has it room for so many more entries within `segment.index.bytes`? One is kept free for the seal.
+    pub(crate) fn has_room(&self, entries: usize, max_bytes: u32) -> bool {
+        self.file.len() + entries < max_bytes as usize / Entry::LEN
     }
 
     /// The last entry whose timestamp is less than `timestamp_ms`: no record before its offset, and none in its batch, is that new.

@@ -1,32 +1,27 @@
-//! From a frame to work: what it asks, whether it may, and how it is answered.
+//! From a frame to work: what it asks, and whether it may.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use headwater_broker::{Listener, RequestContext};
 use headwater_metadata::ScramMechanism;
-use headwater_protocol::api_versions_response::ApiVersion;
 use headwater_protocol::codec::Rope;
 use headwater_protocol::frame::{
     LENGTH_BYTES, RequestError, RequestFrame, RequestHeader, decode_request,
-    encode_response_sharing,
 };
-use headwater_protocol::{
-    ApiKey, ApiVersionsResponse, EncodeError, ErrorCode, Request, Response, Str,
-};
+use headwater_protocol::{ApiKey, ApiVersionsResponse, ErrorCode, Request, Str};
 use headwater_record::ByteSource;
 
 use crate::connection::pipeline::{Answer, Size, Work};
 use crate::handler::Handler;
 use crate::memory::Memory;
 use crate::pace::Pace;
-use crate::sasl::{SaslStep, Session};
+use crate::produce_run::{Produce, ProduceRun};
+use crate::reply::{Reply, SASL_APIS, advertise_sasl, advertised};
+use crate::sasl::Session;
 
 /// The most that a fetch takes of the memory that is left.
 const FETCH_PART: usize = 4;
-/// How long a client that was not let in waits for its answer (`connection.failed.authentication.delay.ms`), so that guessing is slow.
-const DENIAL_DELAY: Duration = Duration::from_millis(100);
 /// What a fetch gets however short memory is.
 const FETCH_BYTES_MIN: usize = 64 * 1024;
 
@@ -34,6 +29,8 @@ const FETCH_BYTES_MIN: usize = 64 * 1024;
 pub(crate) enum Step {
     /// A request begins.
     Begin(Begun),
+    /// A request that may be served with those after it.
+    Produce(Produce),
     /// A request begins, and no other one after it.
     Last(Begun),
     /// The connection ends; why was logged.
@@ -131,7 +128,22 @@ impl<H: Handler> Dispatch<H> {
             _ => {}
         }
         self.is_proven = true;
-        Step::Begin(self.begin(reply, &header, request))
+        match request {
+            Request::Produce(request) => Step::Produce(Produce {
+                header,
+                reply,
+                request,
+            }),
+            request => Step::Begin(self.begin(reply, &header, request)),
+        }
+    }
+
+    /// Serves a run of requests; returns their answers in order.
+    pub(crate) fn produce(&mut self, run: ProduceRun) -> impl Iterator<Item = Answer> + use<H> {
+        let context = self.context(&run.header);
+        let responses = self.handler.produce(&context, run.requests);
+        let answered = run.replies.into_iter().zip(responses);
+        answered.map(|(reply, response)| reply.answer(response.into()))
     }
 
     /// A message of the client's mechanism without a request around it.
@@ -210,11 +222,7 @@ impl<H: Handler> Dispatch<H> {
         } = error
         {
             self.is_proven = true;
-            let reply = Reply {
-                version: 0,
-                correlation_id: header.correlation_id,
-                is_wanted: true,
-            };
+            let reply = Reply::in_version(0, header);
             let work = reply.at_once(&self.unsupported_version().into());
             return Step::Begin(Begun {
                 api: ApiKey::ApiVersions,
@@ -241,113 +249,5 @@ impl<H: Handler> Dispatch<H> {
         };
         advertise_sasl(&mut response);
         response
-    }
-}
-
-/// The APIs that the server answers itself.
-const SASL_APIS: [ApiKey; 2] = [ApiKey::SaslHandshake, ApiKey::SaslAuthenticate];
-
-fn advertised(api: ApiKey) -> ApiVersion {
-    let range = api.advertised();
-    ApiVersion {
-        api_key: api.code(),
-        min_version: range.lowest,
-        max_version: range.highest,
-        ..ApiVersion::default()
-    }
-}
-
-/// Adds what the server answers to what the broker does.
-fn advertise_sasl(response: &mut ApiVersionsResponse) {
-    response.api_keys.extend(SASL_APIS.map(advertised));
-    response.api_keys.sort_by_key(|api| api.api_key);
-}
-
-/// How a request wants to be answered.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Reply {
-    version: i16,
-    correlation_id: i32,
-    is_wanted: bool,
-}
-
-impl Reply {
-    fn to(header: &RequestHeader, request: &Request) -> Self {
-        Self {
-            version: header.api_version,
-            correlation_id: header.correlation_id,
-            is_wanted: !matches!(request, Request::Produce(produce) if produce.acks == 0),
-        }
-    }
-
-    /// The bytes of `response`.
-    fn answer(self, mut response: Response) -> Answer {
-        if let Response::ApiVersions(response) = &mut response {
-            advertise_sasl(response);
-        }
-        if !self.is_wanted {
-            return after_unwanted(&response);
-        }
-        match self.encode(&response) {
-            Ok(rope) => Answer::Send(rope),
-            Err(error) => {
-                tracing::error!(api = %response.api_key(), version = self.version, %error, "a connection ends: its answer has no bytes");
-                Answer::Close
-            }
-        }
-    }
-
-    fn encode(self, response: &Response) -> Result<Rope, EncodeError> {
-        encode_response_sharing(response, self.version, self.correlation_id)
-    }
-
-    /// The answer to a request of the authentication.
-    fn sasl<T: Into<Response>>(self, api: ApiKey, step: SaslStep<T>) -> Step {
-        let size = Size::Small;
-        match step {
-            SaslStep::Continue(response) => Step::Begin(Begun {
-                api,
-                work: self.at_once(&response.into()),
-                size,
-            }),
-            SaslStep::Deny(response) => {
-                let response = response.into();
-                let work = Box::pin(async move {
-                    tokio::time::sleep(DENIAL_DELAY).await;
-                    self.answer(response)
-                });
-                Step::Last(Begun { api, work, size })
-            }
-        }
-    }
-
-    fn at_once(self, response: &Response) -> Work {
-        let answer = match self.encode(response) {
-            Ok(rope) => Answer::Send(rope),
-            Err(_) => Answer::Close,
-        };
-        Box::pin(std::future::ready(answer))
-    }
-}
-
-/// A producer that wants no acknowledgement learns of an error by the end of its connection, as with Kafka.
-fn after_unwanted(response: &Response) -> Answer {
-    let Response::Produce(response) = response else {
-        return Answer::Nothing;
-    };
-    let mut partitions = response
-        .responses
-        .iter()
-        .flat_map(|topic| &topic.partition_responses);
-    match partitions.find(|partition| partition.error_code != 0) {
-        None => Answer::Nothing,
-        Some(failed) => {
-            let code = ErrorCode::from_code(failed.error_code);
-            tracing::info!(
-                ?code,
-                "a connection ends: a produce without acknowledgement failed"
-            );
-            Answer::Close
-        }
     }
 }

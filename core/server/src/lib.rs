@@ -24,6 +24,8 @@ mod manners;
 mod memory;
 mod options;
 mod pace;
+mod produce_run;
+mod reply;
 mod sasl;
 mod server;
 mod socket;

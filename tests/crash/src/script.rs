@@ -5,12 +5,14 @@ use crate::chance::Chance;
 /// One call of a program, or a few that belong together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// One batch.
+    /// One batch, or one for each value.
     Append {
         /// Its values, each unlike all others of the script.
         values: Vec<Vec<u8>>,
         /// Whether it comes from an idempotent producer.
         idempotent: bool,
+        /// Whether each value is a request of its own, and all come together.
+        together: bool,
     },
     /// Makes all that was appended durable.
     Flush,
@@ -88,5 +90,6 @@ fn append(chance: &mut Chance, number: usize, idempotent: bool) -> Step {
     Step::Append {
         values: (0..=number % 4).map(value).collect(),
         idempotent,
+        together: chance.below(2) == 0,
     }
 }

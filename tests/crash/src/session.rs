@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use headwater_env::{Env, SimEnv};
 use headwater_log::{
-    AppendError, ChangeError, CheckpointKind, DataDirectory, FlushError, LogConfig, OpenState,
-    PartitionLog, RecoveryReport,
+    AppendError, Appended, ChangeError, CheckpointKind, DataDirectory, FlushError, LogConfig,
+    OpenState, PartitionLog, RecoveryReport,
 };
 use headwater_record::{
     BatchBuilder, BatchOptions, LeaderEpoch, Offset, ProducerEpoch, ProducerId, ProducerState,
@@ -157,7 +157,11 @@ impl Session {
     pub fn step(&mut self, step: &Step) -> Result<Outcome, Failure> {
         let mut outcome = Outcome::default();
         match step {
-            Step::Append { values, idempotent } => outcome = self.append(values, *idempotent)?,
+            Step::Append {
+                values,
+                idempotent,
+                together,
+            } => outcome = self.append(values, *idempotent, *together)?,
             Step::Flush => outcome.durable_to = Some(self.log.flush()?.get()),
             Step::Roll => self.log.roll()?,
             Step::DeleteRecords(percent) => {
@@ -202,20 +206,54 @@ impl Session {
         self.directory.mark_clean_shutdown().map_err(Failure::other)
     }
 
-    fn append(&mut self, values: &[Vec<u8>], idempotent: bool) -> Result<Outcome, Failure> {
+    fn append(
+        &mut self,
+        values: &[Vec<u8>],
+        idempotent: bool,
+        together: bool,
+    ) -> Result<Outcome, Failure> {
         let producer = idempotent.then_some(self.producer);
-        let batch = batch_of(values, producer);
-        let appended = self.log.append_as_leader(validated(batch)?, LEADER_EPOCH)?;
+        let run = together.then(|| self.append_each(values, producer));
+        let (first, last) = match run.transpose()?.flatten() {
+            Some(ends) => ends,
+            None => {
+                let batch = validated(batch_of(values, producer))?;
+                let appended = self.log.append_as_leader(batch, LEADER_EPOCH)?;
+                (appended, appended)
+            }
+        };
         if idempotent {
             self.producer.next_sequence += values.len() as i32;
         }
         let mut outcome = Outcome::default();
-        if appended.flush_required {
-            self.log.wait_flushed(appended.next_offset())?;
-            outcome.durable_to = Some(appended.next_offset().get());
+        if last.flush_required {
+            self.log.wait_flushed(last.next_offset())?;
+            outcome.durable_to = Some(last.next_offset().get());
         }
-        outcome.appended = Some((appended.base_offset.get(), values.to_vec()));
+        outcome.appended = Some((first.base_offset.get(), values.to_vec()));
         Ok(outcome)
+    }
+
+    /// Appends each value as a request of its own, all together: where the first and the last went, if they go together.
+    fn append_each(
+        &self,
+        values: &[Vec<u8>],
+        producer: Option<Producer>,
+    ) -> Result<Option<(Appended, Appended)>, Failure> {
+        let request = |(number, value): (usize, &Vec<u8>)| {
+            let producer = producer.map(|producer| Producer {
+                next_sequence: producer.next_sequence + number as i32,
+                ..producer
+            });
+            validated(batch_of(std::slice::from_ref(value), producer))
+        };
+        let run: Vec<_> = values
+            .iter()
+            .enumerate()
+            .map(request)
+            .collect::<Result<_, _>>()?;
+        let appended = self.log.append_together_as_leader(&run, LEADER_EPOCH);
+        Ok(appended.map(|appended| (appended[0], appended[appended.len() - 1])))
     }
 
     /// Begins a new producer epoch: after a truncation or a crash the producer does not know which of its batches are there.

@@ -107,6 +107,7 @@ impl Survivor<'_> {
         let append = Step::Append {
             values: vec![b"after the crash".to_vec()],
             idempotent: self.seed.is_multiple_of(2),
+            together: false,
         };
         let failed = |failure| format!("the log does not go on: {failure:?}");
         let outcome = session.step(&append).map_err(failed)?;

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use headwater_protocol::ApiKey;
 use headwater_protocol::frame::FrameError;
 use tokio::io::{AsyncRead, AsyncWriteExt as _};
 use tokio::sync::futures::OwnedNotified;
@@ -27,6 +28,7 @@ use crate::handler::Handler;
 use crate::manners;
 use crate::memory::{Holding, Memory};
 use crate::pace::Pace;
+use crate::produce_run::{Produce, ProduceRun};
 use inbound::Inbound;
 use outbound::Outbound;
 use pipeline::{Answer, Permit, Pipeline};
@@ -73,6 +75,8 @@ pub(crate) struct Connection<S, H> {
     dispatch: Dispatch<H>,
     limits: Arc<Limits>,
     inbound: Inbound,
+    /// What is to be served together; nothing but while frames are taken.
+    run: Option<ProduceRun>,
     pipeline: Pipeline,
     outbound: Outbound,
     holding: Holding,
@@ -100,6 +104,7 @@ impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
             stream,
             dispatch,
             inbound: Inbound::new(now),
+            run: None,
             pipeline: Pipeline::default(),
             outbound: Outbound::new(now),
             holding: Holding::new(memory),
@@ -167,12 +172,20 @@ impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
 
     /// Begins what has arrived, as far as it may. Whether it needs more bytes to begin the next.
     fn begin_requests(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<bool, End> {
+        let wants_more = self.take_frames(cx, now);
+        self.serve_run();
+        self.take_answers(now)?;
+        wants_more
+    }
+
+    fn take_frames(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<bool, End> {
         while self.stage == Stage::Open && self.may_begin() {
             let Some(frame) = self.inbound.take(self.frame_bytes_max(), now)? else {
                 return Ok(true);
             };
             let frame_bytes = frame.len();
             match self.dispatch.read(frame, &mut self.pace) {
+                Step::Produce(produce) => self.gather(produce, frame_bytes),
                 Step::Begin(begun) => self.begin(begun, frame_bytes, cx),
                 Step::Last(begun) => {
                     self.begin(begun, frame_bytes, cx);
@@ -186,7 +199,31 @@ impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
         Ok(false)
     }
 
+    /// Takes a produce request into a run.
+    fn gather(&mut self, produce: Produce, frame_bytes: usize) {
+        if self.run.as_ref().is_some_and(|run| !run.takes(&produce)) {
+            self.serve_run();
+        }
+        match &mut self.run {
+            Some(run) => run.push(produce, frame_bytes),
+            None => self.run = Some(ProduceRun::new(produce, frame_bytes)),
+        }
+        if !self.may_begin() {
+            self.serve_run();
+        }
+    }
+
+    /// Serves the run that was gathered, if there is one.
+    fn serve_run(&mut self) {
+        let Some(run) = self.run.take() else { return };
+        manners::note(ApiKey::Produce);
+        let dispatch = &mut self.dispatch;
+        let answers = self.pace.run(ApiKey::Produce, || dispatch.produce(run));
+        answers.for_each(|answer| self.pipeline.served(answer));
+    }
+
     fn begin(&mut self, begun: Begun, frame_bytes: usize, cx: &mut Context<'_>) {
+        self.serve_run();
         let Begun { api, work, size } = begun;
         manners::note(api);
         let pace = &mut self.pace;
@@ -196,7 +233,8 @@ impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
     }
 
     fn may_begin(&self) -> bool {
-        self.pipeline.len() < self.limits.requests_in_flight_max
+        let gathered = self.run.as_ref().map_or(0, ProduceRun::len);
+        self.pipeline.len() + gathered < self.limits.requests_in_flight_max
             && self.outbound.bytes() + self.pipeline.answer_bytes() < self.limits.answer_bytes_max
     }
 

@@ -80,6 +80,16 @@ impl Pipeline {
         self.slots.push_back(slot);
     }
 
+    /// Takes in a request that has been served.
+    pub(super) fn served(&mut self, answer: Answer) {
+        self.answer_bytes += answer.len();
+        self.slots.push_back(Slot {
+            state: State::Done(answer),
+            size: Size::Small,
+            frame_bytes: 0,
+        });
+    }
+
     /// Goes on with the requests that wait. Whether one of them is waiting for memory.
     pub(super) fn go_on(&mut self, cx: &mut Context<'_>, permit: Permit) -> bool {
         let mut short = false;

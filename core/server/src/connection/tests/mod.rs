@@ -5,6 +5,7 @@ mod hostile;
 mod memory;
 mod order;
 mod requests;
+mod runs;
 
 use std::collections::HashMap;
 
@@ -42,6 +43,8 @@ struct Script {
     begun: Vec<String>,
     held: HashMap<String, Arc<Notify>>,
     fetch_bytes_max: Vec<i32>,
+    /// How many requests each run of produces had.
+    produced: Vec<usize>,
 }
 
 impl Scripted {
@@ -82,10 +85,20 @@ impl Handler for Scripted {
             match request {
                 Request::Fetch(_) => records(),
                 Request::ApiVersions(_) => ApiVersionsResponse::default().into(),
-                Request::Produce(_) => ProduceResponse::default().into(),
                 _ => HeartbeatResponse::default().into(),
             }
         }
+    }
+
+    fn produce(&self, _: &RequestContext, requests: Vec<ProduceRequest>) -> Vec<ProduceResponse> {
+        let script = &mut self.0.lock();
+        script.produced.push(requests.len());
+        let names = requests.iter().map(|_| "Produce".to_owned());
+        script.begun.extend(names);
+        requests
+            .iter()
+            .map(|_| ProduceResponse::default())
+            .collect()
     }
 
     fn served(&self) -> &'static [ApiKey] {

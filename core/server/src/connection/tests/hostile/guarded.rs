@@ -39,6 +39,14 @@ impl Handler for Guarded {
         Handler::handle(&self.0, context, request)
     }
 
+    fn produce(
+        &self,
+        context: &RequestContext,
+        requests: Vec<ProduceRequest>,
+    ) -> Vec<ProduceResponse> {
+        Handler::produce(&self.0, context, requests)
+    }
+
     fn served(&self) -> &'static [ApiKey] {
         Handler::served(&self.0)
     }

@@ -1,0 +1,205 @@
+//! Which parts of requests may be appended, and with which bytes.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use headwater_env::Env;
+use headwater_metadata::{TopicConfig, is_internal_topic};
+use headwater_protocol::produce_request::{PartitionProduceData, TopicProduceData};
+use headwater_protocol::produce_response::{PartitionProduceResponse, TopicProduceResponse};
+use headwater_protocol::{ErrorCode, ProduceRequest, ProduceResponse};
+use headwater_record::{
+    Compression, CompressionLevel, DecompressLimit, InvalidBatch, RecompressError,
+    ValidatedBatches, validate,
+};
+
+use super::{Place, answer};
+use crate::RequestContext;
+use crate::api::{errors, lookup};
+use crate::log_config::validation_rules;
+use crate::partition::{Acks, Partition};
+use crate::state::State;
+use crate::topics::Topic;
+
+/// From this version on clients know zstd.
+const ZSTD_SINCE: i16 = 7;
+
+/// A partition's part of a request that may be appended.
+#[derive(Debug)]
+pub(super) struct Accepted<E: Env> {
+    pub(super) place: Place,
+    pub(super) partition: Arc<Partition<E>>,
+    pub(super) acks: Acks,
+    pub(super) batches: ValidatedBatches,
+}
+
+/// Why one was refused.
+enum Refused {
+    Code(ErrorCode, String),
+    Invalid(InvalidBatch),
+}
+
+/// The answers to requests, where those of what was accepted are still empty, and what was accepted, in order.
+pub(super) fn accept<E: Env>(
+    state: &State<E>,
+    context: &RequestContext,
+    requests: Vec<ProduceRequest>,
+) -> (Vec<ProduceResponse>, Vec<Accepted<E>>) {
+    let mut accepted = Vec::with_capacity(requests.len());
+    let responses = requests.into_iter().enumerate().map(|(request, asked)| {
+        let acks = acks(&asked);
+        let topics = asked.topic_data.into_iter().enumerate();
+        let responses = topics.map(|(topic, data)| {
+            let place = Place {
+                request,
+                topic,
+                partition: 0,
+            };
+            accept_topic(state, context, place, data, &acks, &mut accepted)
+        });
+        ProduceResponse {
+            responses: responses.collect(),
+            ..ProduceResponse::default()
+        }
+    });
+    (responses.collect(), accepted)
+}
+
+fn accept_topic<E: Env>(
+    state: &State<E>,
+    context: &RequestContext,
+    place: Place,
+    data: TopicProduceData,
+    acks: &Result<Acks, errors::Refusal>,
+    accepted: &mut Vec<Accepted<E>>,
+) -> TopicProduceResponse {
+    let found = lookup::topic(state, &data.name, data.topic_id);
+    let partitions = data.partition_data.into_iter().enumerate();
+    let responses = partitions.map(|(partition, data)| {
+        let index = data.index;
+        let (acks, topic) = match (acks, &found) {
+            (Err(refusal), _) => {
+                return answer::refused(index, refusal.code, refusal.message.clone());
+            }
+            (_, Err(code)) => return answer::refused(index, *code, code.message().to_owned()),
+            (Ok(acks), Ok(topic)) => (*acks, topic),
+        };
+        match check(state, context, topic, data) {
+            Ok((found, batches)) => {
+                accepted.push(Accepted {
+                    place: Place { partition, ..place },
+                    partition: found,
+                    acks,
+                    batches,
+                });
+                PartitionProduceResponse {
+                    index,
+                    ..PartitionProduceResponse::default()
+                }
+            }
+            Err(Refused::Code(code, message)) => answer::refused(index, code, message),
+            Err(Refused::Invalid(error)) => answer::invalid(index, &error),
+        }
+    });
+    TopicProduceResponse {
+        partition_responses: responses.collect(),
+        name: data.name,
+        topic_id: data.topic_id,
+        ..TopicProduceResponse::default()
+    }
+}
+
+fn acks(request: &ProduceRequest) -> Result<Acks, errors::Refusal> {
+    if request.transactional_id.is_some() {
+        let message =
+            "transactions are not served by this version: produce without transactional.id";
+        return Err(errors::Refusal::new(ErrorCode::InvalidRequest, message));
+    }
+    match request.acks {
+        -1 => Ok(Acks::All),
+        0 => Ok(Acks::None),
+        1 => Ok(Acks::Leader),
+        other => {
+            let message = format!("acks is {other}: it takes -1 (all), 0 or 1");
+            Err(errors::Refusal::new(
+                ErrorCode::InvalidRequiredAcks,
+                message,
+            ))
+        }
+    }
+}
+
+fn check<E: Env>(
+    state: &State<E>,
+    context: &RequestContext,
+    topic: &Topic<E>,
+    data: PartitionProduceData,
+) -> Result<(Arc<Partition<E>>, ValidatedBatches), Refused> {
+    let partition = lookup::partition(topic, data.index).map_err(|code| {
+        let message = format!("topic \"{}\" has no partition {}", topic.name, data.index);
+        Refused::Code(code, message)
+    })?;
+    if is_internal_topic(&partition.topic) {
+        let message = format!(
+            "the topic \"{}\" belongs to the broker: produce to another",
+            partition.topic
+        );
+        return Err(Refused::Code(ErrorCode::InvalidTopicException, message));
+    }
+    state
+        .admit_append()
+        .map_err(|error| Refused::Code(ErrorCode::KafkaStorageError, error.to_string()))?;
+    let now_ms = state.env.wall_clock_ms();
+    let bytes = data.records.unwrap_or_default();
+    let batches = validated(context, &partition.config(), bytes, now_ms)?;
+    Ok((partition, batches))
+}
+
+/// The batches as they are stored. No lock is held.
+fn validated(
+    context: &RequestContext,
+    config: &TopicConfig,
+    bytes: Bytes,
+    now_ms: i64,
+) -> Result<ValidatedBatches, Refused> {
+    let rules = validation_rules(config, context.bytes, now_ms);
+    let batches = validate(bytes, &rules).map_err(Refused::Invalid)?;
+    if !context.is_at_least(ZSTD_SINCE)
+        && batches
+            .headers()
+            .any(|header| header.attributes.compression() == Ok(Compression::Zstd))
+    {
+        let message = format!("zstd may be used from version {ZSTD_SINCE} of Produce on");
+        return Err(Refused::Code(
+            ErrorCode::UnsupportedCompressionType,
+            message,
+        ));
+    }
+    if batches
+        .headers()
+        .any(|header| header.attributes.is_transactional())
+    {
+        let message =
+            "a transactional batch needs a transaction, which this version does not serve";
+        return Err(Refused::Code(
+            ErrorCode::InvalidTxnState,
+            message.to_owned(),
+        ));
+    }
+    let Some(codec) = config.compression else {
+        return Ok(batches);
+    };
+    let recompressed =
+        batches.recompressed(codec, CompressionLevel::Default, DecompressLimit::default());
+    recompressed.map_err(|error| match error {
+        RecompressError::TooLarge { .. } => {
+            Refused::Code(ErrorCode::MessageTooLarge, error.to_string())
+        }
+        RecompressError::Unreadable(_) => {
+            Refused::Code(ErrorCode::CorruptMessage, error.to_string())
+        }
+        RecompressError::Compress(_) => {
+            Refused::Code(ErrorCode::UnknownServerError, error.to_string())
+        }
+    })
+}
