@@ -20,7 +20,7 @@ pub trait Env: Clone + fmt::Debug + Send + Sync + 'static {
     /// A held lock; dropping it lets go.
     type Lock: fmt::Debug + Send + Sync + 'static;
     /// How much of a file is best written first at once, from a multiple of it on: what is written again in such a piece costs less than
-    /// what is written first. At most 64 KiB; 0 where it makes no difference.
+    /// what is written first. 0 where it makes no difference.
     const ROOM_BYTES: u64;
 
     /// Milliseconds since the Unix epoch. May jump either way; never measure a time-out with it.

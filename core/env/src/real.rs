@@ -31,7 +31,7 @@ const FILE_MODE: u32 = 0o600;
 static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl Env for RealEnv {
-    const ROOM_BYTES: u64 = 64 << 10;
+    const ROOM_BYTES: u64 = 128 << 10;
     type File = RealFile;
     type Lock = RealLock;
 

@@ -90,7 +90,9 @@ impl<E: Env> PartitionLog<E> {
         };
         self.check_epoch(leader_epoch)?;
         self.make_room(&mut writer, &config, &assigned)?;
-        self.change_epochs(|epochs| epochs.assign(leader_epoch, log_end_offset))?;
+        if self.latest_leader_epoch() != Some(leader_epoch) {
+            self.change_epochs(|epochs| epochs.assign(leader_epoch, log_end_offset))?;
+        }
         self.write(&mut writer, &assigned)?;
         let aborted = writer.producers.apply(pending);
         let view = self.view();

@@ -37,7 +37,7 @@ pub(super) fn write_batches(
 }
 
 /// About how many parts zeros make.
-const ZERO_PARTS: usize = 16;
+const ZERO_PARTS: usize = 32;
 
 fn patched(header: &BatchHeader) -> [u8; PATCHED_LEN] {
     let mut out = [0; PATCHED_LEN];
