@@ -9,7 +9,7 @@ use std::path::Path;
 use bytes::Bytes;
 use headwater_env::{DirEntry, Env, MemoryEnv, Operation, SimEnv};
 use headwater_log::{Appended, LogConfig, PartitionLog};
-use headwater_record::ValidatedBatches;
+use headwater_record::{BatchOptions, ValidatedBatches};
 use proptest::prelude::*;
 use support::*;
 
@@ -68,7 +68,7 @@ fn request(sent: Sent, sequences: &mut BTreeMap<i64, (i32, usize)>) -> Validated
             produced(producer, 1, (next - last as i32).max(0), last)
         }
         Sent::Fenced(producer) => produced(producer, 0, 0, 1),
-        Sent::TooLarge => batch_with(Default::default(), &[(1, vec![7; 900])]),
+        Sent::TooLarge => batch_with(BatchOptions::default(), &[(1, vec![7; 900])]),
     }
 }
 
@@ -100,13 +100,11 @@ fn together<E: Env>(
     run: &[ValidatedBatches],
 ) -> Vec<Result<Appended, String>> {
     let before = log.log_end_offset();
-    match log.append_together_as_leader(run, epoch(0)) {
-        Some(appended) => appended.into_iter().map(Ok).collect(),
-        None => {
-            assert_eq!(log.log_end_offset(), before, "nothing was appended");
-            one_by_one(log, run)
-        }
+    if let Some(appended) = log.append_together_as_leader(run, epoch(0)) {
+        return appended.into_iter().map(Ok).collect();
     }
+    assert_eq!(log.log_end_offset(), before, "nothing was appended");
+    one_by_one(log, run)
 }
 
 /// Every file of the log.

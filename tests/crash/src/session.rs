@@ -214,13 +214,12 @@ impl Session {
     ) -> Result<Outcome, Failure> {
         let producer = idempotent.then_some(self.producer);
         let run = together.then(|| self.append_each(values, producer));
-        let (first, last) = match run.transpose()?.flatten() {
-            Some(ends) => ends,
-            None => {
-                let batch = validated(batch_of(values, producer))?;
-                let appended = self.log.append_as_leader(batch, LEADER_EPOCH)?;
-                (appended, appended)
-            }
+        let (first, last) = if let Some(ends) = run.transpose()?.flatten() {
+            ends
+        } else {
+            let batch = validated(batch_of(values, producer))?;
+            let appended = self.log.append_as_leader(batch, LEADER_EPOCH)?;
+            (appended, appended)
         };
         if idempotent {
             self.producer.next_sequence += values.len() as i32;

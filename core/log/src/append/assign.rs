@@ -34,13 +34,16 @@ impl Assigned {
         log_end_offset: Offset,
         leader_epoch: LeaderEpoch,
     ) -> Result<Self, AppendError> {
-        let mut requests = Vec::with_capacity(run.len());
-        let mut headers = Vec::with_capacity(run.len());
+        let mut assigned = Self {
+            requests: Vec::with_capacity(run.len()),
+            headers: Vec::with_capacity(run.len()),
+        };
         let mut next_offset = log_end_offset;
         for batches in run {
-            let (base_offset, begin) = (next_offset, headers.len());
+            let base_offset = next_offset;
+            let first = assigned.headers.len();
             for header in batches.headers() {
-                headers.push(BatchHeader {
+                assigned.headers.push(BatchHeader {
                     base_offset: next_offset,
                     leader_epoch,
                     ..*header
@@ -49,23 +52,16 @@ impl Assigned {
                     .checked_add(i64::from(header.last_offset_delta) + 1)
                     .ok_or(AppendError::OffsetsExhausted { log_end_offset })?;
             }
-            let headers = &mut headers[begin..];
-            let stamps = config.message_timestamp_type == TimestampType::LogAppendTime;
-            let bytes = match stamps && !headers.iter().all(is_stamped) {
-                true => stamp(batches.bytes(), headers, env.wall_clock_ms()),
-                false => batches.bytes().clone(),
-            };
-            requests.push(Request {
+            let headers = &mut assigned.headers[first..];
+            let (bytes, log_append_time_ms) = timed(env, batches.bytes(), headers, config);
+            assigned.requests.push(Request {
                 bytes,
                 base_offset,
                 next_offset,
-                log_append_time_ms: headers
-                    .last()
-                    .filter(|_| stamps)
-                    .map(|header| header.max_timestamp_ms),
+                log_append_time_ms,
             });
         }
-        Ok(Self { requests, headers })
+        Ok(assigned)
     }
 
     /// The offset after the last record.
@@ -85,8 +81,24 @@ impl Assigned {
     }
 }
 
-fn is_stamped(header: &BatchHeader) -> bool {
-    header.attributes.timestamp_type() == TimestampType::LogAppendTime
+/// The bytes of a request, with the time that the log gives them, if it gives one: now, unless all its batches have one.
+fn timed(
+    env: &impl Env,
+    bytes: &Bytes,
+    headers: &mut [BatchHeader],
+    config: &LogConfig,
+) -> (Bytes, Option<i64>) {
+    if config.message_timestamp_type != TimestampType::LogAppendTime {
+        return (bytes.clone(), None);
+    }
+    let is_stamped =
+        |header: &BatchHeader| header.attributes.timestamp_type() == TimestampType::LogAppendTime;
+    let bytes = if headers.iter().all(is_stamped) {
+        bytes.clone()
+    } else {
+        stamp(bytes, headers, env.wall_clock_ms())
+    };
+    (bytes, headers.last().map(|header| header.max_timestamp_ms))
 }
 
 /// Puts the time into batches, which changes what the CRC covers.
