@@ -132,7 +132,7 @@ impl Recovery<'_> {
                     ));
                     break;
                 }
-                Ok(batch) if next_base.is_some_and(|next| batch.header().base_offset >= next) => {
+                Ok(batch) if was_truncated(batch.header(), next_base) => {
                     segment.cut_file(end.position)?;
                     break;
                 }
@@ -277,6 +277,12 @@ impl Recovery<'_> {
         });
         segment.cut_file(position)
     }
+}
+
+/// Does the batch lie where the next segment begins?
+fn was_truncated(header: &BatchHeader, next_base: Option<Offset>) -> bool {
+    next_base.is_some_and(|next| header.base_offset >= next)
+        && !mutants::lives(Mutant::ReviveTruncated)
 }
 
 /// Is the batch what was written?
