@@ -5,6 +5,7 @@ mod support;
 use headwater_broker::{Broker, RequestContext};
 use headwater_env::{MemoryEnv, Operation, SimEnv};
 use headwater_protocol::{ErrorCode, ProduceRequest, ProduceResponse};
+use headwater_record::Compression;
 use proptest::prelude::*;
 use support::*;
 
@@ -45,6 +46,11 @@ fn request() -> impl Strategy<Value = ProduceRequest> {
     })
 }
 
+fn offsets(answers: &[ProduceResponse]) -> Vec<i64> {
+    let offset = |answer: &ProduceResponse| answer.responses[0].partition_responses[0].base_offset;
+    answers.iter().map(offset).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -77,11 +83,23 @@ fn a_run_to_one_partition_is_one_write() {
     let before = env.calls(Operation::Write);
     let answers = broker.produce(&RequestContext::default(), run);
     assert_eq!(env.calls(Operation::Write), before + 1);
-    let offsets: Vec<_> = answers
-        .iter()
-        .map(|answer| answer.responses[0].partition_responses[0].base_offset)
-        .collect();
-    assert_eq!(offsets, [1, 2, 3, 4, 5]);
+    assert_eq!(offsets(&answers), [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn a_run_that_grows_when_it_is_recompressed_is_appended_in_parts() {
+    let env = SimEnv::new(1);
+    let broker = open(&env, &[]);
+    create(&broker, "t", 1, &[("compression.type", "uncompressed")]);
+    append(&broker, "t", 0, batch(&["first"]));
+    let value = "x".repeat(600_000);
+    let one = compressed(Compression::Zstd, &[&value]);
+    assert!(one.len() < 1_000);
+    let run = vec![produce_request("t", 0, 1, one); 5];
+    let before = env.calls(Operation::Write);
+    let answers = broker.produce(&RequestContext::default(), run);
+    assert_eq!(env.calls(Operation::Write), before + 3);
+    assert_eq!(offsets(&answers), [1, 2, 3, 4, 5]);
 }
 
 #[test]

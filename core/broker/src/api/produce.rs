@@ -16,8 +16,11 @@ use headwater_protocol::{ProduceRequest, ProduceResponse};
 
 use crate::RequestContext;
 use crate::state::State;
-use accept::accept;
+use accept::{Accepted, accept};
 use append::append_all;
+
+/// So many bytes of accepted batches are appended before more requests are looked at: recompressed they may be longer than what arrived.
+const BYTES_MAX: usize = 1024 * 1024;
 
 /// Where in the answers something belongs.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +45,32 @@ pub(crate) fn handle_run<E: Env>(
     context: &RequestContext,
     requests: Vec<ProduceRequest>,
 ) -> Vec<ProduceResponse> {
-    let (mut responses, accepted) = accept(state, context, requests);
+    let mut responses = Vec::with_capacity(requests.len());
+    let mut accepted = Vec::with_capacity(requests.len());
+    for request in requests {
+        let number = responses.len();
+        responses.push(accept(state, context, number, request, &mut accepted));
+        let bytes = accepted.iter().map(|one| one.batches.size_in_bytes());
+        if bytes.sum::<usize>() >= BYTES_MAX {
+            settle(
+                state,
+                context,
+                std::mem::take(&mut accepted),
+                &mut responses,
+            );
+        }
+    }
+    settle(state, context, accepted, &mut responses);
+    responses
+}
+
+/// Appends what was accepted, and answers.
+fn settle<E: Env>(
+    state: &State<E>,
+    context: &RequestContext,
+    accepted: Vec<Accepted<E>>,
+    responses: &mut [ProduceResponse],
+) {
     for (place, partition, appended) in append_all(state, accepted) {
         let topic = &mut responses[place.request].responses[place.topic];
         let response = &mut topic.partition_responses[place.partition];
@@ -51,5 +79,4 @@ pub(crate) fn handle_run<E: Env>(
             Err(error) => answer::not_appended(state, context, &partition, &error),
         };
     }
-    responses
 }

@@ -39,30 +39,28 @@ enum Refused {
     Invalid(InvalidBatch),
 }
 
-/// The answers to requests, where those of what was accepted are still empty, and what was accepted, in order.
+/// The answer to the request of that number, where that to what was accepted is still empty.
 pub(super) fn accept<E: Env>(
     state: &State<E>,
     context: &RequestContext,
-    requests: Vec<ProduceRequest>,
-) -> (Vec<ProduceResponse>, Vec<Accepted<E>>) {
-    let mut accepted = Vec::with_capacity(requests.len());
-    let responses = requests.into_iter().enumerate().map(|(request, asked)| {
-        let acks = acks(&asked);
-        let topics = asked.topic_data.into_iter().enumerate();
-        let responses = topics.map(|(topic, data)| {
-            let place = Place {
-                request,
-                topic,
-                partition: 0,
-            };
-            accept_topic(state, context, place, data, &acks, &mut accepted)
-        });
-        ProduceResponse {
-            responses: responses.collect(),
-            ..ProduceResponse::default()
-        }
+    number: usize,
+    request: ProduceRequest,
+    accepted: &mut Vec<Accepted<E>>,
+) -> ProduceResponse {
+    let acks = acks(&request);
+    let topics = request.topic_data.into_iter().enumerate();
+    let responses = topics.map(|(topic, data)| {
+        let place = Place {
+            request: number,
+            topic,
+            partition: 0,
+        };
+        accept_topic(state, context, place, data, &acks, accepted)
     });
-    (responses.collect(), accepted)
+    ProduceResponse {
+        responses: responses.collect(),
+        ..ProduceResponse::default()
+    }
 }
 
 fn accept_topic<E: Env>(
