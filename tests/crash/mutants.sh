@@ -32,6 +32,6 @@ swap-unsynced compaction
 swap-in-any-order compaction
 clean-unflushed compaction
 keep-room power_cut
-revive-truncated power_cut
+cut-unsynced power_cut
 MUTANTS
 exit $survived

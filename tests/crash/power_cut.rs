@@ -7,7 +7,7 @@ use headwater_crash_tests::session::Session;
 use headwater_crash_tests::survival::{Crash, Survivor};
 use headwater_env::SimEnv;
 
-const SCRIPTS: u64 = 6;
+const SCRIPTS: u64 = 12;
 const STEPS: usize = 40;
 /// Disks that one power cut may leave.
 const CUTS: u64 = 8;

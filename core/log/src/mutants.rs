@@ -28,8 +28,8 @@ pub(crate) enum Mutant {
     SwapInAnyOrder,
     /// A segment is sealed, and a log closed, with the room after its last batch.
     KeepRoom,
-    /// Recovery takes what was truncated before the next segment began.
-    ReviveTruncated,
+    /// A log goes on after a cut that is not on disk.
+    CutUnsynced,
 }
 
 /// Whether this one lives.
@@ -54,7 +54,7 @@ pub(crate) fn lives(mutant: Mutant) -> bool {
             "clean-unflushed" => Mutant::CleanUnflushed,
             "swap-in-any-order" => Mutant::SwapInAnyOrder,
             "keep-room" => Mutant::KeepRoom,
-            "revive-truncated" => Mutant::ReviveTruncated,
+            "cut-unsynced" => Mutant::CutUnsynced,
             _ => return None,
         })
     });

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use headwater_env::Env;
+use headwater_env::{Env, File};
 use headwater_record::{BatchError, BatchHeader, LeaderEpoch, Offset, RecordBatch};
 
 use crate::append::control_record;
@@ -62,8 +62,15 @@ impl Recovery<'_> {
             if kept > first && !self.follows(&segment, log_end_offset) {
                 break;
             }
-            let next = segments.get(kept + 1).map(|next| next.base_offset());
-            let end = self.check_segment(&segment, next)?;
+            let is_last = kept + 1 == segments.len();
+            let end = self.check_segment(
+                &segment,
+                if is_last {
+                    Phase::Active
+                } else {
+                    Phase::Sealed
+                },
+            )?;
             log_end_offset = end.next_offset;
             kept += 1;
             if let Some(reason) = end.reason {
@@ -105,12 +112,10 @@ impl Recovery<'_> {
         false
     }
 
-    /// Checks the batches of a segment, up to where the next one begins: what is behind that was truncated before the next was begun, and
-    /// the crash undid it.
     fn check_segment<E: Env>(
         &mut self,
         segment: &Segment<E>,
-        next_base: Option<Offset>,
+        phase: Phase,
     ) -> Result<End, OpenError> {
         let mut builder = IndexBuilder::new(self.config.index_interval_bytes);
         let mut end = End {
@@ -124,7 +129,8 @@ impl Recovery<'_> {
             .map_err(|source| segment.error("read", FileKind::Log, source))?
         {
             let batch = match next.and_then(|batch| check_crc(&batch).map(|()| batch)) {
-                Ok(batch) if !self.is_in_order(segment, batch.header(), end.next_offset) => {
+                Ok(batch) if self.is_in_order(segment, batch.header(), end.next_offset) => batch,
+                Ok(batch) => {
                     end.reason = Some(format!(
                         "a batch of offset {} follows offset {}",
                         batch.header().base_offset,
@@ -132,11 +138,6 @@ impl Recovery<'_> {
                     ));
                     break;
                 }
-                Ok(batch) if was_truncated(batch.header(), next_base) => {
-                    segment.cut_file(end.position)?;
-                    break;
-                }
-                Ok(batch) => batch,
                 Err(error) => {
                     if let Some(header) = self.damaged_on_disk(&mut chunk, &end, &error) {
                         self.report_damage(segment, end.position, &error);
@@ -146,7 +147,7 @@ impl Recovery<'_> {
                         continue;
                     }
                     if is_room(segment, end.position)? {
-                        segment.cut_file(end.position)?;
+                        cut(segment, end.position)?;
                     } else {
                         end.reason = Some(error.to_string());
                     }
@@ -157,9 +158,10 @@ impl Recovery<'_> {
             end.next_offset = batch.header().next_offset();
             end.position += batch.bytes().len() as u64;
         }
-        let phase = match next_base {
-            Some(_) if end.reason.is_none() => Phase::Sealed,
-            _ => Phase::Active,
+        let phase = if end.reason.is_some() {
+            Phase::Active
+        } else {
+            phase
         };
         self.install(segment, builder, phase);
         self.report.segments_checked += 1;
@@ -275,14 +277,19 @@ impl Recovery<'_> {
             log_end_offset,
             reason,
         });
-        segment.cut_file(position)
+        cut(segment, position)
     }
 }
 
-/// Does the batch lie where the next segment begins?
-fn was_truncated(header: &BatchHeader, next_base: Option<Offset>) -> bool {
-    next_base.is_some_and(|next| header.base_offset >= next)
-        && !mutants::lives(Mutant::ReviveTruncated)
+/// Ends the log file at `position`, on disk too: what was cut must not be found behind what is appended next, which may be in another
+/// segment that alone is checked the next time.
+fn cut<E: Env>(segment: &Segment<E>, position: u64) -> Result<(), FileError> {
+    segment.cut_file(position)?;
+    if mutants::lives(Mutant::CutUnsynced) {
+        return Ok(());
+    }
+    let synced = segment.file()?.sync_data();
+    synced.map_err(|source| segment.error("sync", FileKind::Log, source))
 }
 
 /// Is the batch what was written?

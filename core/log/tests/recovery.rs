@@ -252,27 +252,6 @@ fn a_hole_between_unsynced_segments_ends_the_log() {
 }
 
 #[test]
-fn what_was_truncated_before_a_segment_began_does_not_come_back_in_its_place() {
-    let env = MemoryEnv::new();
-    let log = open(&env, small());
-    fill(&log, 2);
-    let first = log.segments()[0];
-    let before = bytes(&env, &log_file(first.base_offset));
-    let kept = first.end_offset - 3;
-    log.truncate_to(kept).unwrap();
-    log.roll().unwrap();
-    append(&log, batch(&[7]));
-    drop(log);
-    // The power went: the file is as long as it was, and only the new segment was synced.
-    write(&env, &log_file(first.base_offset), &before);
-    let (log, report) = open_with(&env, small(), OpenState::UNKNOWN);
-    assert_eq!(report.cut, None);
-    assert_eq!(log.log_end_offset(), kept + 1);
-    let last = read_all(&log).pop().unwrap();
-    assert_eq!((last.0, last.1), (kept.get(), 7));
-}
-
-#[test]
 fn left_overs_are_removed_and_strangers_are_not() {
     let (env, _, _, end) = dead_log();
     for name in [

@@ -90,6 +90,6 @@ fn append(chance: &mut Chance, number: usize, idempotent: bool) -> Step {
     Step::Append {
         values: (0..=number % 4).map(value).collect(),
         idempotent,
-        together: chance.below(2) == 0,
+        together: number % 2 == 1,
     }
 }
