@@ -114,8 +114,12 @@ impl Drop for FlushTurn<'_> {
 }
 
 impl<E: Env> PartitionLog<E> {
-    /// Makes everything appended so far durable, and the indexes of sealed segments too; returns the new recovery point.
+    /// Makes everything appended so far durable, and the indexes of sealed segments too; returns the new recovery point. Fails after a
+    /// failed sync, whether or not there is anything to do.
     pub fn flush(&self) -> Result<Offset, FlushError> {
+        if let Some(poisoned) = self.poisoned() {
+            return Err(poisoned.into());
+        }
         if self.recovery_point() < self.log_end_offset() {
             let end = self.log_end_offset();
             let turn = self.flusher.turn();
