@@ -189,7 +189,7 @@ impl<E: Env> PartitionLog<E> {
         Ok(())
     }
 
-    pub(crate) fn sync_segment(&self, view: &View<E>, index: usize) -> Result<(), FlushError> {
+    fn sync_segment(&self, view: &View<E>, index: usize) -> Result<(), FlushError> {
         let segment = &view.segments.list()[index];
         let synced = segment.file().and_then(|file| {
             let synced = if mutants::lives(Mutant::SkipFsync) {

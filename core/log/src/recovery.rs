@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use headwater_env::{Env, File};
+use headwater_env::Env;
 use headwater_record::{BatchError, BatchHeader, LeaderEpoch, Offset, RecordBatch};
 
 use crate::append::control_record;
@@ -147,7 +147,8 @@ impl Recovery<'_> {
                         continue;
                     }
                     if is_room(segment, end.position)? {
-                        cut(segment, end.position)?;
+                        segment.cut_file(end.position)?;
+                        segment.sync_cut()?;
                     } else {
                         end.reason = Some(error.to_string());
                     }
@@ -277,19 +278,9 @@ impl Recovery<'_> {
             log_end_offset,
             reason,
         });
-        cut(segment, position)
+        segment.cut_file(position)?;
+        segment.sync_cut()
     }
-}
-
-/// Ends the log file at `position`, on disk too: what was cut must not be found behind what is appended next, which may be in another
-/// segment that alone is checked the next time.
-fn cut<E: Env>(segment: &Segment<E>, position: u64) -> Result<(), FileError> {
-    segment.cut_file(position)?;
-    if mutants::lives(Mutant::CutUnsynced) {
-        return Ok(());
-    }
-    let synced = segment.file()?.sync_data();
-    synced.map_err(|source| segment.error("sync", FileKind::Log, source))
 }
 
 /// Is the batch what was written?

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use headwater_env::Env;
 use headwater_record::Offset;
 
-use crate::error::{ChangeError, FileError, FlushError, ReadError};
+use crate::error::{ChangeError, FileError, ReadError};
 use crate::file_name::{self, FileKind, FileName};
-use crate::mutants::{self, Mutant};
 use crate::partition_log::{PartitionLog, Writer};
 use crate::producer_replay::rebuild_producers;
 use crate::roll::Head;
@@ -70,17 +69,8 @@ impl<E: Env> PartitionLog<E> {
             self.retire(segment)?;
         }
         cut_segment(active, offset, end)?;
-        self.sync_cut()?;
+        active.sync_cut().map_err(|error| self.poison(&error))?;
         Ok(offset)
-    }
-
-    /// What was cut must not be found behind what is appended next, which may be in another segment that alone is checked after a crash.
-    fn sync_cut(&self) -> Result<(), FlushError> {
-        if mutants::lives(Mutant::CutUnsynced) {
-            return Ok(());
-        }
-        let view = self.view();
-        self.sync_segment(&view, view.segments.list().len() - 1)
     }
 
     /// Leaves one empty segment that begins at `offset`.

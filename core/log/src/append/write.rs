@@ -10,8 +10,10 @@ use crate::room;
 
 /// The bytes of a batch that the log changes: base offset, length (unchanged), leader epoch. None of them is under the CRC.
 const PATCHED_LEN: usize = 16;
+/// About how many parts zeros make.
+const ZERO_PARTS: usize = 32;
 
-/// Writes the batches, and so many zeros after them: of each batch the bytes that are patched, from the stack, and the rest from where it
+/// Writes the batches, and so many zeros after them: of each batch the bytes that are patched, from a copy, and the rest from where it
 /// is.
 pub(super) fn write_batches(
     file: &impl File,
@@ -35,9 +37,6 @@ pub(super) fn write_batches(
     parts.extend(room::zeros(position + assigned.size_in_bytes(), zeros));
     file.write_vectored_at(&parts, position)
 }
-
-/// About how many parts zeros make.
-const ZERO_PARTS: usize = 32;
 
 fn patched(header: &BatchHeader) -> [u8; PATCHED_LEN] {
     let mut out = [0; PATCHED_LEN];

@@ -11,6 +11,7 @@ use super::Segment;
 use crate::error::{FileError, ReadError};
 use crate::file_name::{FileKind, TEMPORARY_SUFFIX};
 use crate::mapped::Alive;
+use crate::mutants::{self, Mutant};
 
 /// Fewer bytes than this are copied in less time than a map takes.
 const MAP_BYTES_MIN: usize = 64 << 10;
@@ -47,6 +48,16 @@ impl<E: Env> Segment<E> {
             self.set_size(end);
             Ok(())
         })
+    }
+
+    /// Puts a cut on the disk: what was cut must not be found behind what is appended next, which may be in another segment that alone is
+    /// checked after a crash.
+    pub(crate) fn sync_cut(&self) -> Result<(), FileError> {
+        if mutants::lives(Mutant::CutUnsynced) {
+            return Ok(());
+        }
+        let synced = self.file()?.sync_data();
+        synced.map_err(|source| self.error("sync", FileKind::Log, source))
     }
 
     /// Puts a file of the first `end` bytes in the place of the log file. It is on disk before it is there under that name.
