@@ -59,7 +59,7 @@ wheel: $(VENV)/build-tools ## The wheel that is published, in build/wheels
 
 messages: ## Generate the protocol's messages from Kafka's definitions, and let Kafka judge samples (needs Maven and Java)
 	$(PYTHON) core/protocol/generate
-	cargo test --package headwater-protocol --test golden -- --ignored --nocapture | sed -n 's/^.*sample //p' > build/protocol/samples.txt
+	cargo test --package headwater-protocol --test it golden -- --ignored --nocapture | sed -n 's/^.*sample //p' > build/protocol/samples.txt
 	$(PYTHON) core/protocol/generate --judge build/protocol/samples.txt
 
 check-messages: ## Check that the generated messages are what `make messages` writes (needs Maven)

@@ -1,6 +1,6 @@
 """kafka-python and aiokafka read the record batches that the core encodes, with every codec.
 
-Rust's own tests go the other way (``core/record/tests/foreign_batches.rs``). The codec libraries that both clients ask
+Rust's own tests go the other way (``core/record/tests/it/foreign_batches.rs``). The codec libraries that both clients ask
 for are among ``bindings-python/requirements-dev.txt``.
 """
 

@@ -26,7 +26,7 @@ def main() -> int:
     parser.add_argument("--judge", type=Path, metavar="SAMPLES")
     options = parser.parse_args()
     if options.judge:
-        return jars.judge(DOWNLOADS, options.judge, CRATE / "tests" / f"kafka-{jars.KAFKA}.txt")
+        return jars.judge(DOWNLOADS, options.judge, CRATE / "tests" / "it" / f"kafka-{jars.KAFKA}.txt")
     return write(generate(), check=options.check)
 
 
@@ -55,7 +55,7 @@ def generate() -> dict[Path, str]:
     files = {folder / f"{rust.snake(name)}.rs": rust.file(message) for name, message in messages.items()}
     files[folder / "mod.rs"] = module(sorted(messages))
     files[folder / "apis.rs"] = apis(messages)
-    files[CRATE / "tests" / "schema.txt"] = schema.text(messages.values())
+    files[CRATE / "tests" / "it" / "schema.txt"] = schema.text(messages.values())
     return files
 
 

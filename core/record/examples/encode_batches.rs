@@ -3,7 +3,7 @@
 //!
 //! `cargo run -p headwater-record --example encode_batches -- CASES_JSON OUTPUT_DIRECTORY`
 
-#[path = "../tests/cases/mod.rs"]
+#[path = "../tests/it/cases/mod.rs"]
 #[allow(dead_code)] // shared with a test, which uses more of it
 mod cases;
 

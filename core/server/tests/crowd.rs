@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 #![cfg(target_os = "linux")]
 
+#[path = "it/support/mod.rs"]
+#[allow(dead_code, unreachable_pub, reason = "this test uses a part of it")]
 mod support;
 
 use std::io::{ErrorKind, Write as _};

@@ -4,18 +4,18 @@
 //! Nothing panics, hangs, or holds more memory than arrived; no stranger is taken for a user; a good client beside is served; and what was
 //! appended is sound. `make fuzz` tries the same strangers for as long as one likes: a fuzzer writes the script of their decisions.
 
-#[path = "../../../../../protocol/tests/memory/mod.rs"]
+#[path = "../../../../../protocol/tests/it/memory/mod.rs"]
 #[allow(dead_code, reason = "others measure calls")]
 mod allocator;
 mod frames;
 mod guarded;
 mod line;
-#[path = "../../../../../broker/tests/hostile/plausible.rs"]
+#[path = "../../../../../broker/tests/it/hostile/plausible.rs"]
 mod plausible;
-#[path = "../../../../../protocol/tests/schema/mod.rs"]
+#[path = "../../../../../protocol/tests/it/schema/mod.rs"]
 mod schema;
 mod target;
-#[path = "../../../../../broker/tests/hostile/vocabulary.rs"]
+#[path = "../../../../../broker/tests/it/hostile/vocabulary.rs"]
 mod vocabulary;
 
 use std::ops::AddAssign;

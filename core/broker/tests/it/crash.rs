@@ -1,0 +1,193 @@
+//! Whatever the moment of a crash: what was acknowledged is there, and the directory opens and works.
+
+use crate::support::*;
+use headwater_broker::Broker;
+use headwater_env::SimEnv;
+use headwater_protocol::create_partitions_request::CreatePartitionsTopic;
+use headwater_protocol::{
+    CreatePartitionsRequest, ErrorCode, InitProducerIdRequest, MetadataRequest,
+};
+
+/// What the client was told before the crash.
+#[expect(clippy::struct_excessive_bools, reason = "each is one answer")]
+#[derive(Debug, Default, Clone, PartialEq)]
+struct Told {
+    first_made: bool,
+    first_records: usize,
+    grown: bool,
+    altered: bool,
+    deleted: bool,
+    made_again: bool,
+    second_records: usize,
+    producer_id: Option<i64>,
+}
+
+/// A life of a broker, until a call fails because the power is gone.
+fn live(env: &SimEnv) -> Told {
+    let mut told = Told::default();
+    let Ok((broker, _)) = try_open(env, &[]) else {
+        return told;
+    };
+    let made = try_create(&broker, creatable("t", 2, &[("flush.messages", "1")]));
+    told.first_made = made.error_code == 0;
+    for value in ["a", "b"] {
+        told.first_records +=
+            usize::from(produce(&broker, "t", 0, batch(&[value])).error_code == 0);
+    }
+    let response = ask(
+        &broker,
+        InitProducerIdRequest {
+            transactional_id: None,
+            ..Default::default()
+        },
+    );
+    told.producer_id = (response.error_code == 0).then_some(response.producer_id);
+    told.altered =
+        alter(&broker, (2, "t"), &[("max.message.bytes", 0, Some("5000"))]).0 == ErrorCode::None;
+    let more = CreatePartitionsTopic {
+        name: "t".into(),
+        count: 3,
+        assignments: None,
+        ..Default::default()
+    };
+    let grown = ask(
+        &broker,
+        CreatePartitionsRequest {
+            topics: vec![more],
+            ..Default::default()
+        },
+    );
+    told.grown = grown.results[0].error_code == 0;
+    told.deleted = delete(&broker, "t") == ErrorCode::None;
+    told.made_again = told.deleted
+        && try_create(&broker, creatable("t", 1, &[("flush.messages", "1")])).error_code == 0;
+    if told.made_again {
+        told.second_records +=
+            usize::from(produce(&broker, "t", 0, batch(&["new"])).error_code == 0);
+    }
+    let closed = broker.close();
+    assert!(closed.is_ok() || env.has_crashed(), "{closed:?}");
+    told
+}
+
+/// What a client finds afterwards, compared with what it was told.
+fn judge(env: &SimEnv, told: &Told, moment: &str) {
+    let (broker, report) = try_open(env, &[]).unwrap_or_else(|error| panic!("{moment}: {error}"));
+    assert!(
+        report.strays.is_empty() && report.missing.is_empty(),
+        "{moment}: {report:?}"
+    );
+    let topics = ask(
+        &broker,
+        MetadataRequest {
+            topics: None,
+            ..Default::default()
+        },
+    )
+    .topics;
+    let partitions = topics.first().map_or(0, |topic| topic.partitions.len());
+    if told.made_again {
+        assert_eq!(partitions, 1, "{moment}");
+        let found = values(&broker, "t", 0);
+        assert!(
+            found.len() >= told.second_records && found.iter().all(|value| value == "new"),
+            "{moment}: {found:?}"
+        );
+    } else if told.deleted {
+        // The second creation may have happened, unanswered.
+        assert!(partitions <= 1, "{moment}");
+    } else if told.first_made && partitions > 0 {
+        assert!(
+            partitions >= if told.grown { 3 } else { 2 } || partitions == 1,
+            "{moment}: {partitions}"
+        );
+        if partitions >= 2 {
+            let found = values(&broker, "t", 0);
+            assert!(found.len() >= told.first_records, "{moment}: {found:?}");
+            assert!(
+                ["a", "b"].starts_with(&found.iter().map(String::as_str).collect::<Vec<_>>()),
+                "{moment}: {found:?}"
+            );
+        }
+    }
+    every_partition_works(&broker, partitions, moment);
+    if let Some(id) = told.producer_id {
+        let next = ask(
+            &broker,
+            InitProducerIdRequest {
+                transactional_id: None,
+                ..Default::default()
+            },
+        );
+        assert!(
+            next.producer_id > id,
+            "{moment}: producer id {id} was given again as {}",
+            next.producer_id
+        );
+    }
+    broker
+        .close()
+        .unwrap_or_else(|error| panic!("{moment}: {error}"));
+    drop(broker);
+    let (_, report) = try_open(env, &[]).unwrap();
+    assert!(
+        report.clean_shutdown && report.recovered.is_empty(),
+        "{moment}: {report:?}"
+    );
+}
+
+fn every_partition_works(broker: &Broker<SimEnv>, partitions: usize, moment: &str) {
+    for partition in 0..partitions as i32 {
+        let before = values(broker, "t", partition).len();
+        let answer = produce(broker, "t", partition, batch(&["after"]));
+        assert_eq!(answer.error_code, 0, "{moment}: {:?}", answer.error_message);
+        let after = values(broker, "t", partition);
+        assert_eq!(
+            (after.len(), after.last().map(String::as_str)),
+            (before + 1, Some("after")),
+            "{moment}"
+        );
+    }
+    if partitions == 0 {
+        create(broker, "t", 1, &[]);
+        append(broker, "t", 0, batch(&["after"]));
+    }
+}
+
+fn boundaries() -> u64 {
+    let env = SimEnv::new(1);
+    let told = live(&env);
+    assert!(
+        told.made_again && told.second_records == 1 && told.grown && told.altered,
+        "{told:?}"
+    );
+    env.history().len() as u64
+}
+
+#[test]
+fn a_power_cut_at_any_moment_loses_nothing_acknowledged() {
+    for boundary in 0..boundaries() {
+        let env = SimEnv::new(1);
+        env.crash_at(boundary);
+        let told = live(&env);
+        for seed in 0..4 {
+            let after = env.after_power_cut(seed);
+            let moment = format!(
+                "power cut at {boundary} ({:?}), seed {seed}, {told:?}",
+                env.history().last()
+            );
+            judge(&after, &told, &moment);
+        }
+    }
+}
+
+#[test]
+fn a_kill_at_any_moment_loses_nothing_acknowledged() {
+    for boundary in 0..boundaries() {
+        let env = SimEnv::new(1);
+        env.crash_at(boundary);
+        let told = live(&env);
+        let moment = format!("kill at {boundary} ({:?}), {told:?}", env.history().last());
+        judge(&env.after_kill(7), &told, &moment);
+    }
+}

@@ -1,0 +1,175 @@
+//! Requests from a stranger, through the handlers: every API that is served at every version, as it should be, mutated, cut off, and with
+//! lengths that lie. No panic, no wait beyond what was asked, memory bounded by what arrived, and an answer that its version can carry.
+//!
+//! Each run tries the same requests, by seed. The requests come from the generator that the protocol's own tests use.
+
+mod plausible;
+mod vocabulary;
+
+use std::pin::pin;
+use std::time::Duration;
+
+use crate::schema::Random;
+use crate::schema::damage::{DAMAGES, damaged};
+use crate::support::*;
+use bytes::{Bytes, BytesMut};
+use headwater_broker::{Broker, RequestContext};
+use headwater_env::{MemoryEnv, SimEnv};
+use headwater_protocol::{ApiKey, Decoder, Request, Response};
+use plausible::make_plausible;
+use tokio::runtime::{Builder, Runtime};
+use vocabulary::vocabulary;
+
+#[global_allocator]
+static MEMORY: crate::memory::Counting = crate::memory::Counting;
+
+/// How many requests are decoded, and how many of these are handled, at each version of each API.
+const DECODED: usize = 1200;
+const HANDLED: usize = 300;
+/// A broker answers so many before a new one takes its place: what requests make stays small.
+const HANDLED_BY_ONE: usize = 50;
+/// The most bytes of memory that decoding may take for each byte that arrived, and for an error or an empty message.
+const DECODING: (usize, usize) = (64, 1024);
+/// The same for handling: the answer, what the broker remembers, and what it reads. The constant is for answers that are long whatever was
+/// asked (the configuration of a broker with its documentation) and for the files of new partitions, which are in memory here.
+const HANDLING: (usize, usize) = (1024, 1 << 20);
+/// The longest that a request may ask to wait, and a day.
+const PATIENCE: Duration = Duration::from_secs(i32::MAX as u64 / 1000 + 86_400);
+
+/// A broker with topics that the requests name, and one of their ids.
+fn broker_with_topics() -> (Target, [u8; 16]) {
+    let env = SimEnv::new(1);
+    let broker = open(&env, &[("offsets.topic.num.partitions", "2")]);
+    let id = try_create(&broker, creatable("t", 3, &[])).topic_id;
+    create(&broker, "compacted", 1, &[("cleanup.policy", "compact")]);
+    append(&broker, "t", 0, batch(&["a", "b"]));
+    append(&broker, "t", 1, batch_of((7, 0, 0), &["c"]));
+    (Target { broker, env }, id.into_bytes())
+}
+
+/// Decodes; what is right must be read, and nothing may take more memory than allowed.
+fn decode(api: ApiKey, version: i16, bytes: &Bytes, damage: usize) -> Option<Request> {
+    let mut request = None;
+    let peak = crate::memory::peak(|| {
+        request = Some(Request::decode(
+            api,
+            &mut Decoder::new(bytes.clone()),
+            version,
+        ));
+    });
+    let allowed = DECODING.0 * bytes.len() + DECODING.1;
+    assert!(
+        peak <= allowed,
+        "{api} {version}: {peak} bytes to read {bytes:?}"
+    );
+    let request = request.unwrap();
+    assert!(
+        damage != 0 || request.is_ok(),
+        "{api} {version}: {request:?}"
+    );
+    request.ok()
+}
+
+/// A broker and its clock.
+struct Target {
+    broker: Broker<SimEnv>,
+    env: SimEnv,
+}
+
+/// Handles a request. While it waits time passes, more each time, for the broker's clock and its housekeeping too.
+async fn handle(target: &Target, version: i16, request: Request) -> Response {
+    let context = RequestContext {
+        api_version: Some(version),
+        ..RequestContext::default()
+    };
+    let api = request.api_key();
+    let asked = format!("{request:?}");
+    let mut answer = pin!(target.broker.handle(&context, request));
+    let mut waited = Duration::from_secs(1);
+    while waited < PATIENCE {
+        if let Ok(response) = tokio::time::timeout(waited, &mut answer).await {
+            return response;
+        }
+        target.env.advance(waited);
+        target.broker.housekeeping();
+        waited *= 2;
+    }
+    panic!("{api} {version} is never answered: {asked}")
+}
+
+fn handle_within_bounds(
+    runtime: &Runtime,
+    target: &Target,
+    version: i16,
+    request: Request,
+    len: usize,
+) {
+    let api = request.api_key();
+    let asked = format!("{request:?}");
+    let mut response = None;
+    let peak =
+        crate::memory::peak(|| response = Some(runtime.block_on(handle(target, version, request))));
+    let allowed = HANDLING.0 * len + HANDLING.1;
+    assert!(
+        peak <= allowed,
+        "{api} {version}: {peak} bytes to handle {asked}"
+    );
+    let response = response.unwrap();
+    assert_eq!(response.api_key(), api);
+    let mut out = BytesMut::new();
+    response
+        .encode(&mut out, version)
+        .unwrap_or_else(|error| panic!("{error}, in the answer to {asked}: {response:?}"));
+    Response::decode(api, &mut Decoder::new(out.freeze()), version).unwrap();
+}
+
+fn try_version(api: ApiKey, version: i16) {
+    let message = crate::schema::messages()
+        .into_iter()
+        .find(|message| message.kind == "request" && message.key == Some(api.code()));
+    let message = message.unwrap();
+    // Time moves when everybody waits.
+    let runtime = Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let (mut target, id) = broker_with_topics();
+    let mut random = Random::new((api.code() as u64) << 16 | version as u64);
+    random.know(vocabulary(id));
+    let mut handled = 0;
+    for case in 0..DECODED {
+        let damage = case % DAMAGES;
+        let original = message.random_bytes(version, &mut random);
+        let bytes = Bytes::from(damaged(original, damage, &mut random));
+        let Some(mut request) = decode(api, version, &bytes, damage) else {
+            continue;
+        };
+        if handled == HANDLED {
+            continue;
+        }
+        handled += 1;
+        if handled % 2 == 0 {
+            make_plausible(&mut request, version, &mut random);
+        }
+        handle_within_bounds(&runtime, &target, version, request, bytes.len());
+        if handled % HANDLED_BY_ONE == 0 {
+            let (next, id) = broker_with_topics();
+            target = next;
+            random.know(vocabulary(id));
+        }
+    }
+    assert_eq!(
+        handled, HANDLED,
+        "{api} {version}: too few requests could be read"
+    );
+}
+
+#[test]
+fn no_request_harms_the_broker() {
+    for &api in Broker::<MemoryEnv>::served() {
+        for version in api.supported().iter() {
+            try_version(api, version);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The tests of this crate that use only what it makes public. One binary, so that it is linked once.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "a test that fails says where"
+)]
+
+mod compaction;
+mod configs;
+mod consumer_group_members;
+mod consumer_groups;
+mod crash;
+mod described;
+mod encoding;
+mod exhaustion;
+mod fetch_sessions;
+mod group_offsets;
+mod groups;
+mod hostile;
+mod long_poll;
+#[path = "../../../protocol/tests/it/memory/mod.rs"]
+mod memory;
+mod metadata;
+mod produce_fetch;
+mod produce_runs;
+mod records_and_producers;
+mod refused_records;
+mod restart;
+#[path = "../../../protocol/tests/it/schema/mod.rs"]
+mod schema;
+mod scram_users;
+mod support;
+mod topic_changes;
+mod topics;

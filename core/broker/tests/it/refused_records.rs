@@ -1,0 +1,193 @@
+//! Claims about bytes that are no acceptable batch: Kafka's code, and nothing is appended.
+
+use crate::support::*;
+use bytes::{Bytes, BytesMut};
+use headwater_broker::Broker;
+use headwater_env::MemoryEnv;
+use headwater_protocol::produce_response::PartitionProduceResponse;
+use headwater_protocol::{ErrorCode, Message};
+use headwater_record::{BatchBuilder, BatchOptions, Compression};
+use rstest::rstest;
+
+/// Where things stand in a batch.
+const LENGTH: usize = 8;
+const MAGIC: usize = 16;
+const CRC: usize = 17;
+const LAST_OFFSET_DELTA: usize = 23;
+const RECORD_COUNT: usize = 57;
+const HEADER: usize = 61;
+
+/// A broker with one partition of everything that has rules.
+fn broker() -> Broker<MemoryEnv> {
+    let broker = in_memory();
+    create(&broker, "t", 1, &[]);
+    create(&broker, "compacted", 1, &[("cleanup.policy", "compact")]);
+    create(&broker, "small", 1, &[("max.message.bytes", "200")]);
+    let plain_and_small = [
+        ("max.message.bytes", "1000"),
+        ("compression.type", "uncompressed"),
+    ];
+    create(&broker, "plain", 1, &plain_and_small);
+    create(
+        &broker,
+        "recent",
+        1,
+        &[("message.timestamp.before.max.ms", "1000")],
+    );
+    create(
+        &broker,
+        "stamped",
+        1,
+        &[("message.timestamp.type", "LogAppendTime")],
+    );
+    broker
+}
+
+fn produce_at(
+    broker: &Broker<MemoryEnv>,
+    version: i16,
+    topic: &str,
+    records: Bytes,
+) -> PartitionProduceResponse {
+    let mut response = ask_at(broker, version, produce_request(topic, 0, -1, records));
+    response.to_bytes(version.min(12)).unwrap();
+    response.responses.remove(0).partition_responses.remove(0)
+}
+
+/// A batch with these bytes changed, and its CRC made right again.
+fn changed(records: &[&str], position: usize, bytes: &[u8]) -> Bytes {
+    let mut batch = BytesMut::from(&batch(records)[..]);
+    batch[position..position + bytes.len()].copy_from_slice(bytes);
+    let crc = crc32c(&batch[CRC + 4..]);
+    batch[CRC..CRC + 4].copy_from_slice(&crc.to_be_bytes());
+    batch.freeze()
+}
+
+/// CRC-32C, bit by bit: the test's own, so that the code under test does not judge itself.
+fn crc32c(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, _| (crc >> 1) ^ (0x82F6_3B78 & (crc & 1).wrapping_neg());
+    !bytes
+        .iter()
+        .fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
+}
+
+fn with_wrong_crc() -> Bytes {
+    let mut batch = BytesMut::from(&batch(&["a"])[..]);
+    batch[CRC] ^= 1;
+    batch.freeze()
+}
+
+fn keyed(value: &str) -> Bytes {
+    let mut builder = BatchBuilder::new(BatchOptions::default());
+    builder
+        .try_append(1000, Some(b"k"), Some(value.as_bytes()), &[])
+        .unwrap();
+    builder.finish().unwrap()
+}
+
+fn two_batches() -> Bytes {
+    [batch(&["a"]), batch(&["b"])].concat().into()
+}
+
+fn control() -> Bytes {
+    changed(&["a"], 21, &0x20_i16.to_be_bytes())
+}
+
+#[rstest]
+#[case::wrong_crc("t", with_wrong_crc(), ErrorCode::CorruptMessage)]
+#[case::nothing("t", Bytes::new(), ErrorCode::InvalidRecord)]
+#[case::half_a_header("t", batch(&["a"]).slice(..30), ErrorCode::CorruptMessage)]
+#[case::cut_off("t", batch(&["abc"]).slice(..HEADER + 2), ErrorCode::CorruptMessage)]
+#[case::a_length_too_long("t", changed(&["a"], LENGTH, &i32::MAX.to_be_bytes()), ErrorCode::MessageTooLarge)]
+#[case::a_length_too_short("t", changed(&["a"], LENGTH, &10_i32.to_be_bytes()), ErrorCode::CorruptMessage)]
+#[case::a_negative_length("t", changed(&["a"], LENGTH, &(-1_i32).to_be_bytes()), ErrorCode::CorruptMessage)]
+#[case::magic_0("t", changed(&["a"], MAGIC, &[0]), ErrorCode::InvalidRecord)]
+#[case::magic_1("t", changed(&["a"], MAGIC, &[1]), ErrorCode::InvalidRecord)]
+#[case::magic_3("t", changed(&["a"], MAGIC, &[3]), ErrorCode::CorruptMessage)]
+#[case::more_records_than_there_are("t", changed(&["a"], RECORD_COUNT, &9_i32.to_be_bytes()), ErrorCode::InvalidRecord)]
+#[case::fewer_records_than_there_are("t", changed(&["a", "b"], RECORD_COUNT, &1_i32.to_be_bytes()), ErrorCode::InvalidRecord)]
+#[case::no_records("t", changed(&["a"], RECORD_COUNT, &0_i32.to_be_bytes()), ErrorCode::InvalidRecord)]
+#[case::a_wrong_last_offset("t", changed(&["a"], LAST_OFFSET_DELTA, &7_i32.to_be_bytes()), ErrorCode::InvalidRecord)]
+#[case::a_base_offset("t", changed(&["a"], 0, &5_i64.to_be_bytes()), ErrorCode::InvalidRecord)]
+#[case::two_batches("t", two_batches(), ErrorCode::InvalidRecord)]
+#[case::a_control_batch("t", control(), ErrorCode::InvalidRecord)]
+#[case::an_unknown_codec("t", changed(&["a"], 21, &7_i16.to_be_bytes()), ErrorCode::UnsupportedCompressionType)]
+#[case::without_a_key("compacted", batch(&["a"]), ErrorCode::InvalidRecord)]
+#[case::oversize("small", batch(&[&"x".repeat(200)]), ErrorCode::MessageTooLarge)]
+#[case::too_old("recent", batch_at(&[(1, "a")]), ErrorCode::InvalidTimestamp)]
+#[case::too_new("t", batch_at(&[(i64::MAX, "a")]), ErrorCode::InvalidTimestamp)]
+fn what_is_wrong_is_refused_with_kafkas_code(
+    #[case] topic: &str,
+    #[case] records: Bytes,
+    #[case] expected: ErrorCode,
+) {
+    let broker = broker();
+    let response = produce_at(&broker, 12, topic, records);
+    assert_eq!(
+        code(response.error_code),
+        expected,
+        "{:?}",
+        response.error_message
+    );
+    assert_eq!(response.base_offset, -1);
+    assert_eq!(offset(&broker, topic, 0, LATEST), 0, "nothing is appended");
+}
+
+#[test]
+fn the_record_that_is_to_blame_is_named() {
+    let broker = broker();
+    let mut builder = BatchBuilder::new(BatchOptions::default());
+    builder.try_append(1000, Some(b"k"), None, &[]).unwrap();
+    builder.try_append(1000, None, Some(b"v"), &[]).unwrap();
+    let response = produce(&broker, "compacted", 0, builder.finish().unwrap());
+    let blamed: Vec<_> = response
+        .record_errors
+        .iter()
+        .map(|error| error.batch_index)
+        .collect();
+    assert_eq!(
+        (code(response.error_code), blamed),
+        (ErrorCode::InvalidRecord, vec![1])
+    );
+    assert_eq!(append(&broker, "compacted", 0, keyed("v")), 0);
+}
+
+#[test]
+fn a_batch_that_becomes_too_large_by_unpacking_is_refused() {
+    let broker = broker();
+    let packed = compressed(Compression::Gzip, &[&"x".repeat(5000)]);
+    assert!(packed.len() < 1000);
+    let response = produce(&broker, "plain", 0, packed);
+    assert_eq!(code(response.error_code), ErrorCode::MessageTooLarge);
+    assert_eq!(offset(&broker, "plain", 0, LATEST), 0);
+}
+
+#[test]
+fn zstd_is_for_versions_that_know_it() {
+    let broker = broker();
+    let zstd = || compressed(Compression::Zstd, &["a"]);
+    for version in 3..=12 {
+        let response = produce_at(&broker, version, "t", zstd());
+        let expected = if version < 7 {
+            ErrorCode::UnsupportedCompressionType
+        } else {
+            ErrorCode::None
+        };
+        assert_eq!(code(response.error_code), expected, "version {version}");
+        let old = produce_at(&broker, version, "t", compressed(Compression::Gzip, &["b"]));
+        assert_eq!(code(old.error_code), ErrorCode::None);
+    }
+}
+
+#[test]
+fn with_log_append_time_the_brokers_clock_counts() {
+    let broker = broker();
+    let response = produce(&broker, "stamped", 0, batch_at(&[(i64::MAX, "a")]));
+    assert_eq!(code(response.error_code), ErrorCode::None);
+    assert!(response.log_append_time_ms > 0 && response.log_append_time_ms < i64::MAX);
+    let listed = list_offsets(&broker, "stamped", 0, response.log_append_time_ms);
+    assert_eq!(
+        (listed.offset, listed.timestamp),
+        (0, response.log_append_time_ms)
+    );
+}

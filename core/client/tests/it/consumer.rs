@@ -1,0 +1,163 @@
+//! The consumer and scans against a broker whose leaders move and whose bytes are damaged.
+
+use std::time::Duration;
+
+use crate::support::{FakeBroker, client, config};
+use headwater_client::{
+    BatchOptions, Client, Consumer, ConsumerConfig, ErrorKind, Position, Record, ScanOptions, Until,
+};
+use headwater_protocol::ErrorCode;
+use headwater_record::Offset;
+
+const TOPIC: &str = "t";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn fill(client: &Client, records: usize) {
+    let producer = client.producer(config(&[("batch.size", "500")]));
+    let handles: Vec<_> = (0..records)
+        .map(|_| {
+            producer
+                .send_blocking(&Record::new(TOPIC, b"some value"))
+                .unwrap()
+        })
+        .collect();
+    for handle in handles {
+        handle.wait().unwrap();
+    }
+}
+
+fn consumer(client: &Client, pairs: &[(&str, &str)]) -> Consumer {
+    let fixed = [("auto.offset.reset", "earliest"), ("retry.backoff.ms", "1")];
+    let mut consumer =
+        client.consumer(ConsumerConfig::parse(fixed.iter().chain(pairs).copied()).unwrap());
+    client
+        .runtime()
+        .block_on(consumer.assign_topics(&[TOPIC]))
+        .unwrap();
+    consumer
+}
+
+fn read_to_end(client: &Client, consumer: &mut Consumer) -> usize {
+    let options = BatchOptions {
+        until: Until::End,
+        ..BatchOptions::default()
+    };
+    let mut records = 0;
+    while let Some(batch) = client
+        .runtime()
+        .block_on(consumer.next_batch(&options))
+        .unwrap()
+    {
+        records += batch.len();
+    }
+    records
+}
+
+#[test]
+fn a_leader_that_moves_is_looked_for_and_nobody_hears_of_it() {
+    let broker = FakeBroker::with_topic(TOPIC, 2);
+    let (_runtime, client) = client(&broker);
+    fill(&client, 100);
+    let mut consumer = consumer(&client, &[]);
+    let before = broker.state().metadata_requests;
+    broker
+        .state()
+        .fetch_faults
+        .extend([ErrorCode::NotLeaderOrFollower; 5]);
+    assert_eq!(read_to_end(&client, &mut consumer), 100);
+    assert!(broker.state().metadata_requests > before);
+    broker
+        .state()
+        .fetch_faults
+        .extend([ErrorCode::LeaderNotAvailable; 3]);
+    let scan = client.topic(TOPIC).scan(ScanOptions::default());
+    assert_eq!(
+        client.runtime().block_on(scan.collect()).unwrap().len(),
+        100
+    );
+}
+
+#[test]
+fn an_error_that_stays_is_raised_and_the_position_stays() {
+    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let (runtime, client) = client(&broker);
+    fill(&client, 10);
+    let mut consumer = consumer(&client, &[]);
+    broker
+        .state()
+        .fetch_faults
+        .push_back(ErrorCode::KafkaStorageError);
+    let error = runtime.block_on(consumer.poll(PATIENCE, None)).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.offset()),
+        (ErrorKind::Storage, Some(Offset::ZERO))
+    );
+    assert_eq!(read_to_end(&client, &mut consumer), 10);
+}
+
+#[test]
+fn damage_on_the_way_is_found_and_the_next_poll_reads_it_whole() {
+    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let (runtime, client) = client(&broker);
+    fill(&client, 100);
+    let whole = broker.state().logs.clone();
+    for log in broker.state().logs.values_mut() {
+        let mut damaged = log[1].to_vec();
+        damaged[90] ^= 1;
+        log[1] = damaged.into();
+    }
+    let mut consumer = consumer(&client, &[]);
+    let read = runtime.block_on(consumer.poll(PATIENCE, None));
+    let error = read
+        .and_then(|_| runtime.block_on(consumer.poll(PATIENCE, None)))
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::CorruptLog, "{error}");
+    let at = runtime
+        .block_on(consumer.position())
+        .unwrap()
+        .into_values()
+        .next()
+        .unwrap();
+    assert!(error.offset().unwrap() >= at);
+    broker.state().logs = whole;
+    // What was fetched is dropped by a seek; the position is still that of the first record not handed out.
+    runtime
+        .block_on(consumer.seek(&Position::Offset(at), &[]))
+        .unwrap();
+    assert_eq!(read_to_end(&client, &mut consumer) as i64, 100 - at.get());
+}
+
+#[test]
+fn without_the_check_the_same_damage_is_not_noticed() {
+    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let (_runtime, client) = client(&broker);
+    fill(&client, 100);
+    for log in broker.state().logs.values_mut() {
+        let mut damaged = log[1].to_vec();
+        let last = damaged.len() - 2;
+        damaged[last] ^= 1;
+        log[1] = damaged.into();
+    }
+    let mut consumer = consumer(&client, &[("check.crcs", "false")]);
+    assert_eq!(
+        read_to_end(&client, &mut consumer),
+        100,
+        "the check is what finds it"
+    );
+}
+
+#[test]
+fn records_that_retention_took_during_a_scan_are_an_error_and_not_a_gap() {
+    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let (runtime, client) = client(&broker);
+    fill(&client, 100);
+    let scan = client.topic(TOPIC).scan(ScanOptions::default());
+    let mut reader = runtime.block_on(scan.reader()).unwrap();
+    broker.state().log_start = 50;
+    let error = reader.next_batch_blocking().unwrap_err();
+    assert_eq!(
+        (error.kind(), error.offset()),
+        (ErrorKind::OffsetOutOfRange, Some(Offset::ZERO)),
+        "{error}"
+    );
+}

@@ -1,0 +1,465 @@
+//! The producer against a broker that refuses, forgets and never answers.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::support::{FakeBroker, Fault, client, config};
+use headwater_client::{ErrorKind, Producer, Record, SendHandle};
+use headwater_protocol::ErrorCode;
+use rstest::rstest;
+
+const TOPIC: &str = "t";
+
+static HUGE: [u8; 2_000_000] = [0; 2_000_000];
+
+fn send(producer: &Producer, value: &str) -> SendHandle {
+    producer
+        .send_blocking(&Record::new(TOPIC, value.as_bytes()).timestamp_ms(1))
+        .unwrap()
+}
+
+fn values(broker: &FakeBroker, partition: i32) -> Vec<String> {
+    broker
+        .values(TOPIC, partition)
+        .into_iter()
+        .map(|(_, value)| String::from_utf8(value).unwrap())
+        .collect()
+}
+
+#[test]
+fn who_waits_for_a_record_does_not_wait_for_linger() {
+    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let (_runtime, client) = client(&broker);
+    let producer = client.producer(config(&[]));
+    let handles: Vec<_> = ["a", "b", "c"].map(|value| send(&producer, value)).into();
+    assert!(handles.iter().all(|handle| handle.try_result().is_none()));
+    let offsets: Vec<_> = handles
+        .into_iter()
+        .map(|handle| handle.wait().unwrap().offset.unwrap().get())
+        .collect();
+    assert_eq!(offsets, [0, 1, 2]);
+    assert_eq!(broker.state().seen.len(), 1, "one batch for all");
+    assert_eq!(
+        broker.state().seen[0].thread,
+        std::thread::current().id(),
+        "sent by the thread that waits"
+    );
+}
+
+#[test]
+fn an_awaited_handle_sends_its_batch() {
+    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let (runtime, client) = client(&broker);
+    let producer = client.producer(config(&[]));
+    let offset = runtime.block_on(async {
+        let handle = producer.send(&Record::new(TOPIC, b"v")).await.unwrap();
+        tokio::spawn(handle).await.unwrap().unwrap().offset
+    });
+    assert_eq!(offset.unwrap().get(), 0);
+}
+
+#[test]
+fn a_batch_that_nobody_waits_for_leaves_after_linger() {
+    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let (_runtime, client) = client(&broker);
+    let producer = client.producer(config(&[("linger.ms", "5")]));
+    // Twice: the lingering task must not sleep for good after its first work.
+    for count in 1..=2 {
+        let handle = send(&producer, "v");
+        let patience = Instant::now() + Duration::from_secs(20);
+        while handle.try_result().is_none() {
+            assert!(Instant::now() < patience, "batch {count} was never sent");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    assert_eq!(broker.values(TOPIC, 0).len(), 2);
+}
+
+#[test]
+fn a_full_batch_is_sent_by_the_thread_that_filled_it() {
+    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let (_runtime, client) = client(&broker);
+    let producer = client.producer(config(&[("batch.size", "1000")]));
+    let handles: Vec<_> = (0..100)
+        .map(|_| send(&producer, &"x".repeat(100)))
+        .collect();
+    let done = handles.iter().filter(|handle| handle.is_done()).count();
+    assert!(
+        (80..100).contains(&done),
+        "{done} of 100 were sent without anybody waiting"
+    );
+    let me = std::thread::current().id();
+    assert!(broker.state().seen.iter().all(|seen| seen.thread == me));
+    assert!(
+        broker
+            .state()
+            .seen
+            .iter()
+            .all(|seen| seen.header.size_in_bytes() <= 1000)
+    );
+}
+
+#[test]
+fn a_batch_size_of_zero_sends_each_record_alone() {
+    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let (_runtime, client) = client(&broker);
+    let producer = client.producer(config(&[("batch.size", "0")]));
+    let handles: Vec<_> = (0..5)
+        .map(|index| send(&producer, &index.to_string()))
+        .collect();
+    for handle in handles {
+        handle.wait().unwrap();
+    }
+    assert_eq!(
+        broker
+            .state()
+            .seen
+            .iter()
+            .map(|seen| seen.header.record_count)
+            .collect::<Vec<_>>(),
+        [1; 5]
+    );
+}
+
+#[rstest]
+#[case::refused(vec![Fault::Code(ErrorCode::NotLeaderOrFollower), Fault::Code(ErrorCode::NotEnoughReplicas)])]
+#[case::lost_on_the_way(vec![Fault::RequestLost, Fault::RequestLost])]
+#[case::written_and_not_answered(vec![Fault::AnswerLost, Fault::AnswerLost])]
+fn what_can_pass_is_tried_again_and_written_once(#[case] faults: Vec<Fault>) {
+    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let (_runtime, client) = client(&broker);
+    let producer = client.producer(config(&[]));
+    send(&producer, "before").wait().unwrap();
+    broker.fail_next(faults);
+    let (a, b) = (send(&producer, "a"), send(&producer, "b"));
+    assert_eq!(a.wait().unwrap().offset.unwrap().get(), 1);
+    assert_eq!(b.wait().unwrap().offset.unwrap().get(), 2);
+    send(&producer, "after").wait().unwrap();
+    assert_eq!(values(&broker, 0), ["before", "a", "b", "after"]);
+    let sequences: Vec<_> = broker
+        .state()
+        .seen
+        .iter()
+        .map(|seen| seen.header.base_sequence)
+        .collect();
+    assert_eq!(
+        sequences,
+        [0, 1, 1, 1, 3],
+        "a repeated batch keeps its sequence"
+    );
+}
+
+#[test]
+fn a_broker_that_is_away_for_a_while_is_waited_for() {
+    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let (_runtime, client) = client(&broker);
+    let producer = client.producer(config(&[]));
+    send(&producer, "before").wait().unwrap();
+    broker.state().away = 9;
+    send(&producer, "after").wait().unwrap();
+    assert_eq!(broker.state().away, 0);
+    assert_eq!(values(&broker, 0), ["before", "after"]);
+}
+
+#[test]
+fn a_refusal_that_stays_is_the_records_error_and_harms_no_other() {
+    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let (_runtime, client) = client(&broker);
+    let producer = client.producer(config(&[]));
+    broker.fail_next([Fault::Code(ErrorCode::InvalidTimestamp)]);
+    let error = send(&producer, "bad").wait().unwrap_err();
+    assert_eq!(
+        (error.code(), error.kind()),
+        (ErrorCode::InvalidTimestamp, ErrorKind::InvalidArgument)
+    );
+    assert_eq!(
+        (error.topic(), error.partition().map(Into::into)),
+        (Some(TOPIC), Some(0))
+    );
+    assert_eq!(
+        send(&producer, "good")
+            .wait()
+            .unwrap()
+            .offset
+            .unwrap()
+            .get(),
+        0
+    );
+}
+
+#[test]
+fn a_record_that_the_broker_names_gets_its_own_message() {
+    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let (_runtime, client) = client(&broker);
+    let producer = client.producer(config(&[]));
+    broker.fail_next([Fault::Records(vec![1])]);
+    let handles: Vec<_> = ["a", "b", "c"].map(|value| send(&producer, value)).into();
+    let errors: Vec<_> = handles
+        .into_iter()
+        .map(|handle| handle.wait().unwrap_err())
+        .collect();
+    assert!(errors[1].message().contains("this one") && !errors[1].is_retriable());
+    for bystander in [&errors[0], &errors[2]] {
+        assert!(
+            bystander.message().contains("another record of its batch") && bystander.is_retriable()
+        );
+    }
+}
+
+#[test]
+fn a_batch_that_is_too_large_is_split_until_its_parts_fit() {
+    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let (_runtime, client) = client(&broker);
+    let producer = client.producer(config(&[]));
+    broker.state().max_batch_bytes = 400;
+    let mut sizes = [100; 11];
+    sizes[6] = 600;
+    let handles: Vec<_> = sizes
+        .iter()
+        .map(|size| send(&producer, &"x".repeat(*size)))
+        .collect();
+    let results: Vec<_> = handles.into_iter().map(SendHandle::wait).collect();
+    let error = results[6].as_ref().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RecordTooLarge, "{error}");
+    let offsets: Vec<_> = results
+        .iter()
+        .flatten()
+        .map(|sent| sent.offset.unwrap().get())
+        .collect();
+    assert_eq!(
+        offsets,
+        (0..10).collect::<Vec<_>>(),
+        "the others are there, in order"
+    );
+    send(&producer, "after").wait().unwrap();
+    assert_eq!(broker.values(TOPIC, 0).len(), 11);
+}
+
+#[test]
+fn an_answer_that_never_comes_is_a_timeout_and_the_next_batch_starts_a_new_epoch() {
+    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let (_runtime, client) = client(&broker);
+    let producer = client.producer(config(&[
+        ("request.timeout.ms", "30"),
+        ("linger.ms", "0"),
+        ("delivery.timeout.ms", "60"),
+    ]));
+    send(&producer, "before").wait().unwrap();
+    broker.fail_next([Fault::Hangs, Fault::Hangs, Fault::Hangs]);
+    let error = send(&producer, "lost").wait().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    broker.state().produce_faults.clear();
+    send(&producer, "after").wait().unwrap();
+    let last = broker.state().seen.last().unwrap().header;
+    assert_eq!((last.producer_epoch.get(), last.base_sequence), (1, 0));
+    assert_eq!(values(&broker, 0), ["before", "after"]);
+}
+
+#[test]
+fn a_full_buffer_makes_a_send_wait_and_then_fail() {
+    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let (_runtime, client) = client(&broker);
+    let producer = client.producer(config(&[
+        ("batch.size", "1000"),
+        ("buffer.memory", "3000"),
+        ("max.block.ms", "50"),
+    ]));
+    broker.fail_next([Fault::Hangs]);
+    let error = (0..1000)
+        .find_map(|_| producer.send_blocking(&Record::new(TOPIC, &[0; 100])).err())
+        .expect("a broker that does not answer must fill the buffer");
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(error.message().contains("buffer.memory"), "{error}");
+}
+
+#[test]
+fn memory_comes_back_when_batches_are_answered() {
+    let broker = FakeBroker::with_topic(TOPIC, 3);
+    let (runtime, client) = client(&broker);
+    let producer = client.producer(config(&[
+        ("batch.size", "1000"),
+        ("buffer.memory", "1000"),
+        ("max.block.ms", "20000"),
+    ]));
+    // Open batches of other partitions hold the whole buffer each time.
+    for index in 0..300 {
+        let value = [0; 50];
+        let record = Record::new(TOPIC, &value).partition(index % 3);
+        drop(producer.send_blocking(&record).unwrap());
+    }
+    runtime.block_on(producer.flush()).unwrap();
+    assert_eq!(
+        (0..3)
+            .map(|partition| broker.values(TOPIC, partition).len())
+            .sum::<usize>(),
+        300
+    );
+}
+
+#[test]
+fn records_without_a_key_fill_one_partition_after_the_other() {
+    let broker = FakeBroker::with_topic(TOPIC, 4);
+    let (runtime, client) = client(&broker);
+    let producer = client.producer(config(&[("batch.size", "2000")]));
+    for _ in 0..400 {
+        drop(send(&producer, &"x".repeat(100)));
+    }
+    runtime.block_on(producer.flush()).unwrap();
+    let turns: Vec<_> = broker
+        .state()
+        .seen
+        .iter()
+        .map(|seen| seen.partition)
+        .collect();
+    // The flush sends what is open in the order of partitions; before it they take turns.
+    assert!(
+        turns
+            .windows(2)
+            .take(20)
+            .all(|pair| (pair[0] + 1) % 4 == pair[1]),
+        "{turns:?}"
+    );
+    let counts: Vec<_> = (0..4)
+        .map(|partition| broker.values(TOPIC, partition).len())
+        .collect();
+    assert!(
+        counts.iter().all(|count| (80..=120).contains(count)),
+        "{counts:?}"
+    );
+}
+
+#[test]
+fn records_with_a_key_go_where_javas_producer_sends_them() {
+    let broker = FakeBroker::with_topic(TOPIC, 10);
+    let (_runtime, client) = client(&broker);
+    let producer = client.producer(config(&[]));
+    // toPositive(murmur2(key)) % 10, with the hashes of Kafka's own test of murmur2.
+    for (key, hash) in [
+        ("21", -973_932_308),
+        ("foobar", -790_332_482),
+        ("abc", 479_470_107),
+    ] {
+        let handle = producer
+            .send_blocking(&Record::new(TOPIC, b"v").key(key.as_bytes()))
+            .unwrap();
+        assert_eq!(
+            handle.wait().unwrap().partition.get(),
+            (hash & i32::MAX) % 10,
+            "{key}"
+        );
+    }
+}
+
+#[test]
+fn many_threads_keep_their_order_and_no_sequence_is_missing() {
+    const THREADS: usize = 4;
+    const RECORDS: usize = 2_000;
+    let broker = FakeBroker::with_topic(TOPIC, 2);
+    let (runtime, client) = client(&broker);
+    let producer = client.producer(config(&[("batch.size", "500"), ("linger.ms", "1")]));
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let producer = producer.clone();
+            scope.spawn(move || {
+                for index in 0..RECORDS {
+                    let value = format!("{thread} {index}");
+                    let record = Record::new(TOPIC, value.as_bytes()).partition((index % 2) as i32);
+                    let handle = producer.send_blocking(&record).unwrap();
+                    if index % 97 == 0 {
+                        handle.wait().unwrap();
+                    }
+                }
+            });
+        }
+    });
+    runtime.block_on(producer.flush()).unwrap();
+    for partition in 0..2 {
+        let mut next = [partition as usize; THREADS];
+        let values = values(&broker, partition);
+        assert_eq!(values.len(), THREADS * RECORDS / 2);
+        for value in values {
+            let (thread, index) = value.split_once(' ').unwrap();
+            let (thread, index): (usize, usize) = (thread.parse().unwrap(), index.parse().unwrap());
+            assert_eq!(
+                index, next[thread],
+                "thread {thread} in partition {partition}"
+            );
+            next[thread] += 2;
+        }
+    }
+}
+
+#[test]
+fn a_producer_that_is_dropped_sends_what_it_holds() {
+    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let (_runtime, client) = client(&broker);
+    let producer = client.producer(config(&[]));
+    let handle = send(&producer, "last");
+    drop(producer);
+    assert_eq!(values(&broker, 0), ["last"]);
+    assert!(handle.is_done());
+}
+
+#[test]
+fn without_acks_there_is_no_offset_and_no_error() {
+    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let (_runtime, client) = client(&broker);
+    let producer = client.producer(config(&[("acks", "0")]));
+    broker.fail_next([Fault::Code(ErrorCode::InvalidTimestamp)]);
+    assert_eq!(send(&producer, "v").wait().unwrap().offset, None);
+    assert_eq!(
+        broker.state().seen[0].header.producer_id,
+        None,
+        "acks=0 gives idempotence up"
+    );
+}
+
+#[rstest]
+#[case::unknown_topic(Record::new("nope", b"v"), ErrorKind::UnknownTopicOrPartition)]
+#[case::unknown_partition(Record::new(TOPIC, b"v").partition(7), ErrorKind::UnknownTopicOrPartition)]
+#[case::too_large(Record::new(TOPIC, &HUGE), ErrorKind::RecordTooLarge)]
+fn a_record_that_can_never_be_sent_is_refused_at_once(
+    #[case] record: Record<'_>,
+    #[case] kind: ErrorKind,
+) {
+    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let (_runtime, client) = client(&broker);
+    let producer = client.producer(config(&[]));
+    let error = producer.send_blocking(&record).unwrap_err();
+    assert_eq!(error.kind(), kind, "{error}");
+    assert!(broker.state().seen.is_empty());
+}
+
+#[test]
+fn a_closed_producer_has_sent_everything_and_takes_nothing() {
+    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let (runtime, client) = client(&broker);
+    let producer = client.producer(config(&[]));
+    drop(send(&producer, "v"));
+    runtime.block_on(producer.close()).unwrap();
+    runtime.block_on(producer.close()).unwrap();
+    assert_eq!(values(&broker, 0), ["v"]);
+    let error = producer
+        .send_blocking(&Record::new(TOPIC, b"late"))
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Closed);
+}
+
+#[test]
+fn partitions_that_are_added_are_used_once_they_are_known() {
+    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let (_runtime, client) = client(&broker);
+    let producer = client.producer(config(&[("metadata.max.age.ms", "0")]));
+    send(&producer, "v").wait().unwrap();
+    Arc::clone(&broker)
+        .state()
+        .partitions
+        .insert(TOPIC.to_owned(), 3);
+    // The leader has moved: the producer asks again and learns of the new partitions on the way.
+    broker.fail_next([Fault::Code(ErrorCode::NotLeaderOrFollower)]);
+    send(&producer, "w").wait().unwrap();
+    let handle = producer
+        .send_blocking(&Record::new(TOPIC, b"x").partition(2))
+        .unwrap();
+    assert_eq!(handle.wait().unwrap().partition.get(), 2);
+}

@@ -1,0 +1,13 @@
+//! The tests of this crate that use only what it makes public. One binary, so that it is linked once.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "a test that fails says where"
+)]
+
+mod decode;
+mod dtype;
+mod encode;
+mod json;
+mod round_trip;
+mod support;

@@ -1,0 +1,10 @@
+//! The tests of this crate that use only what it makes public. One binary, so that it is linked once.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "a test that fails says where"
+)]
+
+mod contract;
+mod real;
+mod sim;

@@ -1,0 +1,92 @@
+//! What only the real world has: other users and other processes.
+
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use headwater_env::{Env, LockError, OpenMode, RealEnv};
+
+fn mode(path: &Path) -> u32 {
+    path.metadata().unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn directories_and_files_are_for_their_owner_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data/topic-0");
+    RealEnv.create_dir_all(&data).unwrap();
+    RealEnv
+        .open_file(&data.join("log"), OpenMode::CreateNew)
+        .unwrap();
+    RealEnv
+        .open_file(&data.join("index"), OpenMode::Create)
+        .unwrap();
+    RealEnv
+        .replace_file(&data.join("checkpoint"), b"0")
+        .unwrap();
+    let _lock = RealEnv.lock(&data.join(".lock")).unwrap();
+    assert_eq!(
+        (mode(&dir.path().join("data")), mode(&data)),
+        (0o700, 0o700)
+    );
+    for name in ["log", "index", "checkpoint", ".lock"] {
+        assert_eq!(mode(&data.join(name)), 0o600, "{name}");
+    }
+}
+
+const LOCK_PATH: &str = "HEADWATER_TEST_LOCK";
+
+/// Not a test of its own: what the other process of the next test runs.
+#[test]
+fn holds_a_lock_until_killed() {
+    let Some(path) = std::env::var_os(LOCK_PATH) else {
+        return;
+    };
+    let _lock = RealEnv.lock(Path::new(&path)).unwrap();
+    println!("\nlocked");
+    loop {
+        std::thread::park();
+    }
+}
+
+fn start_holder(path: &Path) -> Child {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "holds_a_lock_until_killed", "--nocapture"])
+        .env(LOCK_PATH, path)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap() == "locked"));
+    child
+}
+
+#[test]
+fn a_lock_of_another_process_names_its_pid_and_ends_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(".lock");
+    let mut holder = start_holder(&path);
+    match RealEnv.lock(&path) {
+        Err(LockError::Held { pid }) => assert_eq!(pid, Some(holder.id())),
+        other => panic!("expected a held lock, got {other:?}"),
+    }
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    RealEnv.lock(&path).unwrap();
+}
+
+#[test]
+fn a_lock_is_one_lock_whatever_path_leads_to_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, alias) = (dir.path().join("data"), dir.path().join("alias"));
+    RealEnv.create_dir_all(&data).unwrap();
+    std::os::unix::fs::symlink(&data, &alias).unwrap();
+    let _held = RealEnv.lock(&data.join(".lock")).unwrap();
+    let again = RealEnv.lock(&alias.join(".lock")).unwrap_err();
+    assert!(matches!(again, LockError::Held { pid: Some(pid) } if pid == std::process::id()));
+    assert_eq!(
+        again.to_string(),
+        format!("the lock is held by process {}", std::process::id())
+    );
+}

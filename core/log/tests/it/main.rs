@@ -1,0 +1,17 @@
+//! The tests of this crate that use only what it makes public. One binary, so that it is linked once.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "a test that fails says where"
+)]
+
+mod append_and_read;
+mod compaction;
+mod compaction_producers;
+mod compaction_properties;
+mod flush;
+mod recovery;
+mod removal;
+mod room;
+mod support;
+mod together;

@@ -1,0 +1,306 @@
+//! Claims about the tables and the layers.
+
+use headwater_metadata::config::{BROKER, TOPIC, TopicView, canonical_key, check_topic};
+use headwater_metadata::{BrokerConfig, ConfigError, Layer, Source, Table, TopicConfig, Value};
+use headwater_record::TimestampType;
+use rstest::rstest;
+
+fn topic(pairs: &[(&str, &str)]) -> Layer {
+    Layer::parse(&TOPIC, pairs.iter().copied()).unwrap()
+}
+
+fn broker(pairs: &[(&str, &str)]) -> Layer {
+    Layer::parse(&BROKER, pairs.iter().copied()).unwrap()
+}
+
+#[rstest]
+#[case("retention.m", "retention.ms")]
+#[case("retention_ms", "retention.ms")]
+#[case("retentionMs", "retention.ms")]
+#[case("max.mesage.bytes", "max.message.bytes")]
+#[case("cleanup.polcy", "cleanup.policy")]
+fn an_unknown_key_is_refused_with_the_nearest_name(#[case] wrong: &str, #[case] nearest: &str) {
+    let error = Layer::parse(&TOPIC, [(wrong, "1")]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("unknown topic configuration \"{wrong}\"; did you mean \"{nearest}\"?")
+    );
+}
+
+#[test]
+fn a_key_like_no_other_is_refused_without_a_guess() {
+    let error = Layer::parse(&TOPIC, [("zzz", "1")]).unwrap_err();
+    assert_eq!(error.to_string(), "unknown topic configuration \"zzz\"");
+}
+
+#[rstest]
+#[case("retention.ms", "-2", "an integer of at least -1")]
+#[case("retention.ms", "9223372036854775808", "an integer of at least -1")]
+#[case("retention.ms", "7d", "an integer of at least -1")]
+#[case("segment.bytes", "1048575", "an integer of at least 1048576")]
+#[case("segment.bytes", "2147483648", "an integer of at least 1048576")]
+#[case("preallocate", "yes", "true or false")]
+#[case(
+    "cleanup.policy",
+    "",
+    "one or more of delete, compact, separated by commas"
+)]
+#[case(
+    "cleanup.policy",
+    "delete,shred",
+    "one or more of delete, compact, separated by commas"
+)]
+#[case("message.timestamp.type", "Now", "one of CreateTime, LogAppendTime")]
+#[case("min.cleanable.dirty.ratio", "NaN", "a number from 0 to 1")]
+#[case("min.cleanable.dirty.ratio", "1.01", "a number from 0 to 1")]
+fn a_wrong_value_is_refused_saying_what_is_allowed(
+    #[case] key: &str,
+    #[case] value: &str,
+    #[case] expected: &str,
+) {
+    let mut layer = topic(&[("flush.ms", "5")]);
+    let before = layer.clone();
+    let error = layer.set(key, value).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("\"{value}\" is not a value of {key}: it takes {expected}")
+    );
+    assert_eq!(layer, before, "a refused value changes nothing");
+}
+
+#[rstest]
+#[case("cleanup.policy", " compact , delete,compact", "compact,delete")]
+#[case("cleanup.policy", "DELETE", "delete")]
+#[case("message.timestamp.type", "logappendtime", "LogAppendTime")]
+#[case("preallocate", "TRUE", "true")]
+#[case("retention.ms", " 12 ", "12")]
+#[case("min.cleanable.dirty.ratio", "1", "1.0")]
+fn values_are_stored_in_the_tables_spelling(
+    #[case] key: &str,
+    #[case] written: &str,
+    #[case] stored: &str,
+) {
+    assert_eq!(
+        topic(&[(key, written)]).value(key).unwrap().to_string(),
+        stored
+    );
+}
+
+#[test]
+fn topic_stands_over_broker_and_broker_over_default() {
+    let config = |own: &[_], below: &[_]| TopicConfig::resolve(&topic(own), &broker(below));
+    assert_eq!(config(&[], &[]).retention_ms, Some(604_800_000));
+    assert_eq!(
+        config(&[], &[("log.retention.hours", "2")]).retention_ms,
+        Some(7_200_000)
+    );
+    let both = [("log.retention.hours", "2"), ("log.retention.minutes", "3")];
+    assert_eq!(config(&[], &both).retention_ms, Some(180_000));
+    let all = [
+        ("log.retention.hours", "2"),
+        ("log.retention.minutes", "3"),
+        ("log.retention.ms", "4"),
+    ];
+    assert_eq!(config(&[], &all).retention_ms, Some(4));
+    assert_eq!(config(&[("retention.ms", "5")], &all).retention_ms, Some(5));
+    assert_eq!(config(&[("retention.ms", "-1")], &all).retention_ms, None);
+    assert_eq!(
+        config(&[], &[("log.retention.hours", "-1")]).retention_ms,
+        None
+    );
+}
+
+#[test]
+fn a_lookup_tells_which_layer_answered() {
+    let source = |own: &[_], below: &[_]| {
+        let (topic, broker) = (topic(own), broker(below));
+        let view = TopicView {
+            topic: &topic,
+            broker: &broker,
+        };
+        view.lookup(TOPIC.find("segment.ms").unwrap()).unwrap()
+    };
+    assert_eq!(
+        source(&[], &[]),
+        (Value::Integer(604_800_000), Source::Default)
+    );
+    assert_eq!(
+        source(&[], &[("log.roll.hours", "1")]),
+        (Value::Integer(3_600_000), Source::StaticBroker)
+    );
+    assert_eq!(
+        source(&[("segment.ms", "9")], &[("log.roll.hours", "1")]),
+        (Value::Integer(9), Source::Topic)
+    );
+}
+
+#[test]
+fn the_defaults_are_kafkas() {
+    let config = TopicConfig::resolve(&topic(&[]), &broker(&[]));
+    assert!(config.cleanup_policy.delete && !config.cleanup_policy.compact);
+    assert_eq!(config.max_message_bytes, 1_048_588);
+    assert_eq!(config.segment_bytes, 1 << 30);
+    assert_eq!(config.retention_bytes, None);
+    assert_eq!(config.flush_ms, None);
+    assert_eq!(config.flush_messages, i64::MAX as u64);
+    assert_eq!(config.timestamp_type, TimestampType::CreateTime);
+    assert_eq!(config.timestamp_after_max_ms, 3_600_000);
+    let broker = BrokerConfig::default();
+    assert_eq!(
+        (broker.default_partitions, broker.default_replication_factor),
+        (1, 1)
+    );
+    assert_eq!(
+        (broker.storage_bytes_max, broker.storage_free_bytes_min),
+        (None, 0)
+    );
+    assert!(broker.auto_create_topics && broker.delete_topics);
+}
+
+#[test]
+fn the_key_for_tests_is_stronger_than_the_bounded_one() {
+    let config = |pairs| TopicConfig::resolve(&topic(pairs), &broker(&[])).segment_bytes;
+    assert_eq!(config(&[("segment.bytes", "2000000")]), 2_000_000);
+    assert_eq!(
+        config(&[
+            ("segment.bytes", "2000000"),
+            ("internal.segment.bytes", "100")
+        ]),
+        100
+    );
+}
+
+#[test]
+fn values_that_contradict_each_other_are_refused_together() {
+    let wrong = topic(&[
+        ("min.compaction.lag.ms", "10"),
+        ("max.compaction.lag.ms", "9"),
+    ]);
+    let error = check_topic(&wrong, &broker(&[])).unwrap_err();
+    assert!(
+        matches!(&error, ConfigError::Conflict { reason } if reason.contains("min.compaction.lag.ms (10)")),
+        "{error}"
+    );
+}
+
+#[rstest]
+#[case("auto_offset_reset", "auto.offset.reset")]
+#[case("autoOffsetReset", "auto.offset.reset")]
+#[case("auto.offset.reset", "auto.offset.reset")]
+#[case("headwater_storage_max_bytes", "headwater.storage.max.bytes")]
+fn keys_may_be_written_as_languages_write_names(#[case] written: &str, #[case] key: &str) {
+    assert_eq!(canonical_key(written), key);
+}
+
+#[rstest]
+#[case(&TOPIC)]
+#[case(&BROKER)]
+fn every_row_of_a_table_is_sound(#[case] table: &'static Table) {
+    let names: Vec<_> = table
+        .definitions()
+        .iter()
+        .map(|definition| definition.name)
+        .collect();
+    assert!(names.is_sorted(), "rows are sorted by key");
+    for definition in table.definitions() {
+        assert_eq!(
+            names
+                .iter()
+                .filter(|name| **name == definition.name)
+                .count(),
+            1,
+            "{}",
+            definition.name
+        );
+        assert!(
+            definition.doc.ends_with('.'),
+            "{} has a sentence",
+            definition.name
+        );
+        if let Some(default) = definition.default {
+            assert_eq!(
+                definition.parse(default).unwrap().to_string(),
+                default,
+                "{}",
+                definition.name
+            );
+        }
+        for (synonym, _) in definition.synonyms {
+            let below = BROKER
+                .find(synonym)
+                .expect("a synonym is a key of the broker");
+            if below.default.is_some() && definition.synonyms.len() == 1 {
+                assert_eq!(
+                    below.default, definition.default,
+                    "{} and {synonym}",
+                    definition.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_documentation_lists_every_key_with_default_and_bounds() {
+    let text = TOPIC.markdown();
+    assert_eq!(text.lines().count(), TOPIC.definitions().len() + 2);
+    assert!(
+        text.contains("| `retention.bytes` | an integer of at least -1 (bytes) | `-1` |"),
+        "{text}"
+    );
+}
+
+/// `HEADWATER_WRITE_DOCS=1 cargo test -p headwater-metadata --test it config` writes the file anew.
+#[test]
+fn the_printed_documentation_is_up_to_date() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/CONFIGURATION.md");
+    let text = format!(
+        "# Configuration\n\nPrinted from the tables in `src/config`; do not edit.\n\n## Topic\n\n{}\n## Broker\n\n{}",
+        TOPIC.markdown(),
+        BROKER.markdown()
+    );
+    if std::env::var_os("HEADWATER_WRITE_DOCS").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(path).unwrap() == text,
+        "{path} differs from the tables"
+    );
+}
+
+#[test]
+fn values_of_groups_keep_to_the_bounds_that_the_operator_sets() {
+    let refused = |pairs: &[(&str, &str)]| {
+        BrokerConfig::parse(pairs.iter().copied())
+            .unwrap_err()
+            .to_string()
+    };
+    let heartbeat = "group.consumer.heartbeat.interval.ms";
+    let session = "group.consumer.session.timeout.ms";
+    assert_eq!(
+        refused(&[(heartbeat, "1000")]),
+        "group.consumer.min.heartbeat.interval.ms (5000) must not be more than group.consumer.heartbeat.interval.ms (1000): \
+         lower the first or raise the second"
+    );
+    assert!(
+        refused(&[(heartbeat, "15001")])
+            .contains("group.consumer.max.heartbeat.interval.ms (15000)")
+    );
+    assert!(
+        refused(&[(session, "44999")]).contains("group.consumer.min.session.timeout.ms (45000)")
+    );
+    assert!(
+        refused(&[(session, "60001")]).contains("group.consumer.max.session.timeout.ms (60000)")
+    );
+    let both = [
+        ("group.consumer.min.session.timeout.ms", "5000"),
+        (session, "5000"),
+    ];
+    assert!(refused(&both).contains("must be less than group.consumer.session.timeout.ms (5000)"));
+    let allowed = [
+        ("group.consumer.min.heartbeat.interval.ms", "1000"),
+        (heartbeat, "1000"),
+    ];
+    let config = BrokerConfig::parse(allowed).unwrap();
+    assert_eq!(config.group_consumer_heartbeat_interval_ms, 1000);
+}

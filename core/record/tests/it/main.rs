@@ -1,0 +1,17 @@
+//! The tests of this crate that use only what it makes public. One binary, so that it is linked once.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "a test that fails says where"
+)]
+
+mod builder;
+mod cases;
+mod compression;
+mod foreign_batches;
+mod hostile;
+mod rewrite;
+mod round_trip;
+mod support;
+mod timestamps;
+mod validation;

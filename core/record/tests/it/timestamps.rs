@@ -1,0 +1,116 @@
+//! Timestamps at the border of the log: which are refused, which are corrected, which are replaced.
+
+use crate::support::{NOW_MS, built, header, plain, rules, with_header};
+use bytes::Bytes;
+use headwater_record::{
+    BatchBuilder, BatchOptions, ByteSource, Compression, DecompressLimit, InvalidBatch,
+    InvalidBatchKind, RecordBatch, TimestampRule, TimestampType, ValidationRules, validate,
+};
+use rstest::rstest;
+
+#[rstest]
+#[case::all_inside(NOW_MS, 0, 2, None)]
+#[case::one_too_late(NOW_MS, 0, 1, Some(2))]
+#[case::one_too_early(NOW_MS + 10, 9, 0, Some(0))]
+#[case::none_too_early(NOW_MS + 10, i64::MAX, 0, None)]
+#[case::far_away(i64::MIN, i64::MAX, 0, Some(0))]
+fn timestamps_stay_within_the_topics_bounds(
+    #[case] now_ms: i64,
+    #[case] before_max_ms: i64,
+    #[case] after_max_ms: i64,
+    #[case] refused_index: Option<usize>,
+    #[values(ByteSource::Outside, ByteSource::Builder)] source: ByteSource,
+) {
+    let timestamps = TimestampRule::Within {
+        now_ms,
+        before_max_ms,
+        after_max_ms,
+    };
+    let result = validate(
+        Bytes::from(plain(3)),
+        &ValidationRules {
+            timestamps,
+            source,
+            ..rules()
+        },
+    );
+    assert_eq!(
+        result.as_ref().err().and_then(InvalidBatch::record_index),
+        refused_index
+    );
+    if let Err(error) = result {
+        assert_eq!(error.kind(), InvalidBatchKind::InvalidTimestamp);
+    }
+}
+
+#[test]
+fn a_record_without_a_timestamp_is_within_any_bounds() {
+    let mut builder = BatchBuilder::new(BatchOptions::default());
+    builder.try_append(-1, None, None, &[]).unwrap();
+    let timestamps = TimestampRule::Within {
+        now_ms: NOW_MS,
+        before_max_ms: 1,
+        after_max_ms: 1,
+    };
+    assert!(
+        validate(
+            builder.finish().unwrap(),
+            &ValidationRules {
+                timestamps,
+                ..rules()
+            }
+        )
+        .is_ok()
+    );
+}
+
+#[rstest]
+fn log_append_time_replaces_the_producers(
+    #[values(Compression::None, Compression::Lz4)] compression: Compression,
+    #[values(ByteSource::Outside, ByteSource::Builder)] source: ByteSource,
+) {
+    let batch = built(
+        BatchOptions {
+            compression,
+            ..BatchOptions::default()
+        },
+        4,
+    );
+    let timestamps = TimestampRule::LogAppendTime { now_ms: 42 };
+    let valid = validate(
+        Bytes::from(batch),
+        &ValidationRules {
+            timestamps,
+            source,
+            ..rules()
+        },
+    )
+    .unwrap();
+    assert_eq!(valid.max_timestamp_ms(), 42);
+    let stamped = RecordBatch::parse(valid.bytes().clone()).unwrap();
+    stamped.verify_crc().unwrap();
+    assert_eq!(stamped.header(), valid.first());
+    assert_eq!(
+        stamped.header().attributes.timestamp_type(),
+        TimestampType::LogAppendTime
+    );
+    let records = stamped.records(DecompressLimit::default()).unwrap();
+    assert!(
+        records
+            .iter()
+            .all(|record| record.unwrap().timestamp_ms == 42)
+    );
+}
+
+#[test]
+fn a_wrong_maximum_timestamp_is_corrected() {
+    let right = plain(3);
+    let wrong = with_header(&right, |header| header.max_timestamp_ms = 7);
+    let valid = validate(Bytes::from(wrong.clone()), &rules()).unwrap();
+    assert_eq!(valid.bytes(), &right);
+    assert_eq!(*valid.first(), header(&right));
+    // In place only where nobody else looks.
+    let shared = Bytes::from(wrong.clone());
+    let valid = validate(shared.clone(), &rules()).unwrap();
+    assert_eq!((&shared[..], &valid.bytes()[..]), (&wrong[..], &right[..]));
+}
