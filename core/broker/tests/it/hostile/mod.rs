@@ -9,8 +9,8 @@ mod vocabulary;
 use std::pin::pin;
 use std::time::Duration;
 
-use crate::schema::Random;
 use crate::schema::damage::{DAMAGES, damaged};
+use crate::schema::{self, Random};
 use crate::support::*;
 use bytes::{Bytes, BytesMut};
 use headwater_broker::{Broker, RequestContext};
@@ -124,7 +124,7 @@ fn handle_within_bounds(
 }
 
 fn try_version(api: ApiKey, version: i16) {
-    let message = crate::schema::messages()
+    let message = schema::messages()
         .into_iter()
         .find(|message| message.kind == "request" && message.key == Some(api.code()));
     let message = message.unwrap();

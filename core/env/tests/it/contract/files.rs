@@ -5,7 +5,7 @@ use std::io::{ErrorKind, IoSlice};
 use headwater_env::{Env, File, OpenMode};
 use proptest::prelude::*;
 
-use crate::World;
+use super::World;
 
 pub(super) fn bytes_are_read_where_they_were_written<E: Env>(world: &World<E>) {
     let file = world.file("a", b"0123456789");

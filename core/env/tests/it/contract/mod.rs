@@ -73,11 +73,11 @@ fn simulated() -> World<SimEnv> {
 /// Each claim is a function over any environment; this makes it three tests.
 macro_rules! claims {
     ($($module:ident: $($claim:ident)*;)*) => {
-        mod real { $($(#[test] fn $claim() { crate::$module::$claim(&crate::real()); })*)* }
+        mod real { $($(#[test] fn $claim() { crate::contract::$module::$claim(&crate::contract::real()); })*)* }
         mod memory {
-            $($(#[test] fn $claim() { crate::$module::$claim(&crate::in_memory(crate::MemoryEnv::new())); })*)*
+            $($(#[test] fn $claim() { crate::contract::$module::$claim(&crate::contract::in_memory(crate::contract::MemoryEnv::new())); })*)*
         }
-        mod sim { $($(#[test] fn $claim() { crate::$module::$claim(&crate::simulated()); })*)* }
+        mod sim { $($(#[test] fn $claim() { crate::contract::$module::$claim(&crate::contract::simulated()); })*)* }
     };
 }
 

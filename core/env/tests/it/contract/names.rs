@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use headwater_env::{DirEntry, EntryKind, Env, File, LockError, OpenMode};
 
-use crate::World;
+use super::World;
 
 pub(super) fn the_open_mode_decides_about_missing_and_existing_files<E: Env>(world: &World<E>) {
     let open = |name: &str, mode| world.env.open_file(&world.path(name), mode);

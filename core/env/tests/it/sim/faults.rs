@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use headwater_env::{Env, File, OpenMode, Operation, SimEnv, Times};
 
-use crate::{dir, durable, fail, machine};
+use super::{dir, durable, fail, machine};
 
 #[test]
 fn a_call_fails_once_or_from_then_on() {

@@ -6,7 +6,7 @@ use std::path::Path;
 use bytes::Bytes;
 use headwater_env::{Env, File, OpenMode, SimEnv};
 
-use crate::{SEEDS, create, dir, durable, machine, outcomes, read};
+use super::{SEEDS, create, dir, durable, machine, outcomes, read};
 
 #[test]
 fn synced_bytes_with_a_synced_name_survive_every_power_cut() {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use headwater_env::{Env, Fault, File, OpenMode, Operation, SimEnv, Times};
 use proptest::prelude::*;
 
-use crate::dir;
+use super::dir;
 
 /// A script of calls drawn from `steps`; gives all that a program could see.
 fn run(seed: u64, steps: &[(u8, u8, u16)], crash_at: u64) -> Vec<BTreeMap<String, Bytes>> {
