@@ -52,7 +52,7 @@ fn holds_a_lock_until_killed() {
 
 fn start_holder(path: &Path) -> Child {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "holds_a_lock_until_killed", "--nocapture"])
+        .args(["--exact", "real::holds_a_lock_until_killed", "--nocapture"])
         .env(LOCK_PATH, path)
         .stdout(Stdio::piped())
         .spawn()
