@@ -94,7 +94,8 @@ fn run(env: &SimEnv, steps: &[Step]) -> Result<Program, String> {
 fn check(env: &SimEnv, expected: &Expectation, promised_to: i64) -> Result<(), String> {
     let session = Session::open(env)?;
     let served = read_all(&session)?;
-    judge(&served, expected, promised_to)?;
+    judge(&served, expected, promised_to)
+        .map_err(|error| format!("{error}; recovery: {}", session.report))?;
     if !session.report.damage.is_empty() {
         return Err(format!("damage was found: {}", session.report));
     }

@@ -11,21 +11,21 @@ use headwater_env::{Env, File, OpenMode, SimEnv};
 
 /// How the machine that is damaged was left.
 #[derive(Debug, Clone, Copy)]
-enum Ending {
+pub(crate) enum Ending {
     InOrder,
     Killed,
 }
 
 /// A log of a few segments with records of a producer.
-struct Machine {
-    env: SimEnv,
+pub(crate) struct Machine {
+    pub(crate) env: SimEnv,
     whole: Served,
     /// What is known to have been on disk. After a crash nobody can tell an end that was cut off cleanly behind it from one that was never
     /// written.
     recovery_point: i64,
 }
 
-fn machine(ending: Ending) -> Machine {
+pub(crate) fn machine(ending: Ending) -> Machine {
     let mut script = Script::draw(2, 24);
     // A log cut in the middle has nothing that a damaged log may not have; here it is whole.
     script

@@ -3,7 +3,9 @@
 mod compaction;
 mod damage;
 mod failed_sync;
+mod failing_removals;
 mod full_disk;
+mod gap;
 mod held_reads;
 mod power_cut;
 mod torn_tail;

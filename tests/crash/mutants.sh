@@ -33,5 +33,8 @@ swap-in-any-order compaction
 clean-unflushed compaction
 keep-room power_cut
 cut-unsynced power_cut
+forget-removals failing_removals
+forget-truncation failing_removals
+remove-behind-gap gap
 MUTANTS
 exit $survived

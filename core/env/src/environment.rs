@@ -29,6 +29,10 @@ pub trait Env: Clone + fmt::Debug + Send + Sync + 'static {
     /// Time since an arbitrary origin, the same for all clones. Never goes back.
     fn monotonic(&self) -> Duration;
 
+    /// What names the time since the machine started; `None` where that is not known. While it is the same, nothing that was written is lost,
+    /// synced or not.
+    fn boot_id(&self) -> Option<u128>;
+
     /// Fills `out` with random bytes.
     fn fill_random(&self, out: &mut [u8]);
 

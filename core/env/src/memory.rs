@@ -54,6 +54,10 @@ impl Env for MemoryEnv {
         RealEnv.monotonic()
     }
 
+    fn boot_id(&self) -> Option<u128> {
+        RealEnv.boot_id()
+    }
+
     fn fill_random(&self, out: &mut [u8]) {
         RealEnv.fill_random(out);
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Lets this process hold as many files and sockets open as the system allows it: the soft limit of `RLIMIT_NOFILE` becomes the hard one.
@@ -18,6 +19,14 @@ pub fn allow_most_open_files() -> io::Result<u64> {
         setrlimit(Resource::Nofile, most)?;
     }
     Ok(maximum.unwrap_or(u64::MAX))
+}
+
+/// Whether a call failed because the process, or the system, may open no more files: then it did nothing, and may be tried again.
+pub fn is_out_of_files(error: &io::Error) -> bool {
+    let codes = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
+    error
+        .raw_os_error()
+        .is_some_and(|code| codes.contains(&code))
 }
 
 #[cfg(test)]

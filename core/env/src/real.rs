@@ -46,6 +46,11 @@ impl Env for RealEnv {
         ORIGIN.elapsed()
     }
 
+    fn boot_id(&self) -> Option<u128> {
+        let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        u128::from_str_radix(&text.trim().replace('-', ""), 16).ok()
+    }
+
     fn fill_random(&self, mut out: &mut [u8]) {
         while !out.is_empty() {
             match rustix::rand::getrandom(&mut *out, GetRandomFlags::empty()) {

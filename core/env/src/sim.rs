@@ -23,6 +23,7 @@ use crate::{DirEntry, EntryKind, Env, File as _, LockError, Metadata, OpenMode};
 
 use clock::Clock;
 use disk::Disk;
+use fault::no_descriptor;
 pub use fault::{Boundary, Fault, Operation, Times};
 pub use file::SimFile;
 
@@ -58,19 +59,22 @@ pub struct SimEnv {
 struct Machine {
     disk: Mutex<Disk>,
     clock: Clock,
+    /// How often its power was cut.
+    boots: u128,
     locks: PathLocks,
 }
 
 impl SimEnv {
     /// A machine with an empty disk without bound.
     pub fn new(seed: u64) -> SimEnv {
-        SimEnv::start(Disk::new(seed), Clock::new())
+        SimEnv::start(Disk::new(seed), Clock::new(), 0)
     }
 
-    fn start(disk: Disk, clock: Clock) -> SimEnv {
+    fn start(disk: Disk, clock: Clock, boots: u128) -> SimEnv {
         let machine = Machine {
             disk: Mutex::new(disk),
             clock,
+            boots,
             locks: PathLocks::default(),
         };
         SimEnv {
@@ -96,7 +100,8 @@ impl SimEnv {
     #[must_use]
     pub fn after_power_cut(&self, seed: u64) -> SimEnv {
         let disk = self.disk().after_power_cut(seed);
-        SimEnv::start(disk, Clock::booted_at(self.wall_clock_ms()))
+        let boots = self.machine.boots + 1;
+        SimEnv::start(disk, Clock::booted_at(self.wall_clock_ms()), boots)
     }
 
     /// The machine as a new process finds it after the old one was killed, now or at the crash: all that finished calls did, and perhaps
@@ -104,7 +109,8 @@ impl SimEnv {
     #[must_use]
     pub fn after_kill(&self, seed: u64) -> SimEnv {
         let disk = self.disk().after_kill(seed);
-        SimEnv::start(disk, Clock::booted_at(self.wall_clock_ms()))
+        let clock = Clock::booted_at(self.wall_clock_ms());
+        SimEnv::start(disk, clock, self.machine.boots)
     }
 
     /// The boundaries so far, in order.
@@ -125,6 +131,11 @@ impl SimEnv {
     /// Takes back all faults.
     pub fn clear_faults(&self) {
         self.disk().script.disarm();
+    }
+
+    /// Whether this process may open no more files: what needs a descriptor fails with `EMFILE`; files that are open work.
+    pub fn set_out_of_files(&self, out: bool) {
+        self.disk().script.out_of_files = out;
     }
 
     /// Bounds the bytes of all files; a write beyond writes what fits and fails with `StorageFull`. `None`: no bound.
@@ -177,6 +188,10 @@ impl Env for SimEnv {
         self.machine.clock.monotonic()
     }
 
+    fn boot_id(&self) -> Option<u128> {
+        Some(self.machine.boots)
+    }
+
     fn fill_random(&self, out: &mut [u8]) {
         self.disk().random.fill(out);
     }
@@ -213,6 +228,9 @@ impl Env for SimEnv {
     fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
         let mut disk = self.disk();
         disk.pass(Operation::Read, path)?;
+        if disk.script.out_of_files {
+            return Err(no_descriptor());
+        }
         disk.live.list(path)
     }
 
@@ -253,6 +271,9 @@ impl Env for SimEnv {
     fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
         let mut disk = self.disk();
         let changes = disk.live.plan_remove_all(path)?;
+        if disk.script.out_of_files {
+            return Err(no_descriptor());
+        }
         disk.change(Operation::Remove, path, changes)
     }
 

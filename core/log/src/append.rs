@@ -80,7 +80,7 @@ impl<E: Env> PartitionLog<E> {
             push_controls(batches, &mut controls)?;
         }
         let mut writer = self.writer.lock();
-        self.check_open(&writer).map_err(append_error)?;
+        self.begin_change(&mut writer).map_err(append_error)?;
         let log_end_offset = self.log_end_offset();
         let assigned = Assigned::new(&self.env, run, &config, log_end_offset, leader_epoch)?;
         let headers = assigned.headers.iter().copied().zip(controls);

@@ -17,7 +17,8 @@ impl<E: Env> PartitionLog<E> {
         let _pause = self.cleaner.pause();
         let mut writer = self.writer.lock();
         if !writer.is_closed {
-            self.check_open(&writer)?;
+            self.begin_change(&mut writer)?;
+            self.finish_removals()?;
             if writer.is_changed || self.recovery_point() < self.log_end_offset() {
                 self.write_everything(&mut writer)?;
             }

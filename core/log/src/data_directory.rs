@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use headwater_env::{DirEntry, EntryKind, Env, LockError};
+use headwater_env::{DirEntry, EntryKind, Env, File, LockError, OpenMode};
 use headwater_record::Offset;
 use thiserror::Error;
 
@@ -16,6 +16,8 @@ const META_PROPERTIES: &str = "meta.properties";
 const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
 /// Kafka writes the epoch under which a broker was registered; one that never was writes -1.
 const CLEAN_SHUTDOWN_TEXT: &str = r#"{"version":0,"brokerEpoch":-1}"#;
+/// The boot in which the directory was last opened; see [`DataDirectory::same_boot`].
+const BOOT: &str = ".boot";
 /// What a partition's directory ends with when its topic was deleted.
 const DELETED: &str = "-delete";
 
@@ -226,6 +228,37 @@ impl<E: Env> DataDirectory<E> {
     /// Writes the mark of an orderly end. Call it last, after every log was closed without an error and the checkpoints were written.
     pub fn mark_clean_shutdown(&self) -> Result<(), DataDirectoryError> {
         self.replace(CLEAN_SHUTDOWN, CLEAN_SHUTDOWN_TEXT)
+    }
+
+    /// Has the machine run on since the directory was last opened? Then all that was written to it is there, synced or not. `false` where it
+    /// is not known.
+    pub fn same_boot(&self) -> bool {
+        let noted = self.env.read_file(&self.path.join(BOOT)).ok().flatten();
+        let now = self.boot_text();
+        now.is_some() && noted.as_deref() == now.as_deref().map(str::as_bytes)
+    }
+
+    /// Notes the boot in which the directory is used. Call it when every log was opened: until then what an earlier boot lost counts.
+    ///
+    /// It is not made durable, and need not be: a note that a power cut takes is not of the boot that follows.
+    pub fn note_boot(&self) -> Result<(), DataDirectoryError> {
+        let Some(text) = self.boot_text() else {
+            return Ok(());
+        };
+        if self.same_boot() {
+            return Ok(());
+        }
+        let path = self.path.join(BOOT);
+        let write = || {
+            let file = self.env.open_file(&path, OpenMode::Create)?;
+            file.set_len(0)?;
+            file.write_all_at(text.as_bytes(), 0)
+        };
+        write().map_err(|source| FileError::new("write", path, source).into())
+    }
+
+    fn boot_text(&self) -> Option<String> {
+        self.env.boot_id().map(|id| format!("{id:032x}\n"))
     }
 
     fn take_clean_shutdown(&self) -> Result<bool, DataDirectoryError> {

@@ -202,6 +202,11 @@ pub enum FlushError {
     /// The sync failed, now or before: the partition is read-only.
     #[error(transparent)]
     Poisoned(#[from] Poisoned),
+    /// A file could not be opened to sync it. Nothing was tried, and the next flush does it.
+    #[error(
+        "the records could not be made durable: {0}; let the process open more files, then try again"
+    )]
+    File(#[source] FileError),
 }
 
 /// Why another change of the log failed: truncation, deletion, rolling, closing.
@@ -230,7 +235,10 @@ pub enum ChangeError {
 }
 
 impl From<FlushError> for ChangeError {
-    fn from(FlushError::Poisoned(poisoned): FlushError) -> Self {
-        Self::Poisoned(poisoned)
+    fn from(error: FlushError) -> Self {
+        match error {
+            FlushError::Poisoned(poisoned) => Self::Poisoned(poisoned),
+            FlushError::File(error) => Self::File(error),
+        }
     }
 }

@@ -6,6 +6,8 @@ use headwater_record::Offset;
 pub(crate) const LEADER_EPOCH_CHECKPOINT: &str = "leader-epoch-checkpoint";
 /// What a file has at the end of its name until it is whole and takes the name of the one it replaces.
 pub(crate) const TEMPORARY_SUFFIX: &str = ".tmp";
+/// What the log file of a segment has at the end of its name that recovery took out of the log and nobody reads or removes.
+pub(crate) const STRAY_SUFFIX: &str = ".stray";
 
 /// What the names of a segment's files end with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,6 +152,7 @@ mod tests {
             "-0000000000000000001.log",
             "99999999999999999999.log",
             "+0000000000000000001.log",
+            "00000000000000000000.log.stray",
         ] {
             assert_eq!(parse(name), FileName::Other, "{name}");
         }

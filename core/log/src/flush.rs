@@ -8,7 +8,7 @@ use headwater_env::{Env, File};
 use headwater_record::Offset;
 use parking_lot::{Condvar, Mutex};
 
-use crate::error::FlushError;
+use crate::error::{FileError, FlushError};
 use crate::file_name::FileKind;
 use crate::mutants::{self, Mutant};
 use crate::partition_log::PartitionLog;
@@ -182,7 +182,8 @@ impl<E: Env> PartitionLog<E> {
                 self.flusher.unsaved.lock().remove(&segment.base_offset());
             }
         }
-        self.sync_directory().map_err(|error| self.poison(&error))?;
+        self.sync_directory()
+            .map_err(|error| self.flush_error(error))?;
         turn.set_durable_end(view.log_end_offset.max(self.flusher.durable_end()));
         let now_ms = self.env.monotonic().as_millis() as u64;
         self.flusher.last_flush_ms.store(now_ms, Ordering::Relaxed);
@@ -205,9 +206,20 @@ impl<E: Env> PartitionLog<E> {
             Err(error) if self.is_gone(segment.base_offset()) => {
                 tracing::debug!(%error, "a segment was deleted before it was synced");
             }
-            Err(error) => return Err(self.poison(&error).into()),
+            Err(error) => {
+                let error = self.sync_error(error);
+                return Err(self.flush_error(error));
+            }
         }
         Ok(())
+    }
+
+    /// What a flush ends with after a failed sync.
+    fn flush_error(&self, error: FileError) -> FlushError {
+        match self.poisoned() {
+            Some(poisoned) => poisoned.into(),
+            None => FlushError::File(error),
+        }
     }
 
     fn is_gone(&self, base_offset: Offset) -> bool {

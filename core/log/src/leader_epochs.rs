@@ -57,6 +57,11 @@ impl LeaderEpochs {
         self.entries.last().map(|entry| entry.leader_epoch)
     }
 
+    /// Where the oldest epoch begins: records before it were deleted, or never were.
+    pub(crate) fn first_offset(&self) -> Option<Offset> {
+        self.entries.first().map(|entry| entry.start_offset)
+    }
+
     /// The epoch begins at the offset unless it has begun already. Entries that contradict it (same or newer epoch, same or later start) go.
     /// Returns whether anything changed.
     pub(crate) fn assign(&mut self, leader_epoch: LeaderEpoch, start_offset: Offset) -> bool {

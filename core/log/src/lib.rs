@@ -7,6 +7,7 @@
 //! readers never take it, they work on an atomic snapshot of the segment list and the offsets. `fsync` runs outside it too.
 
 mod append;
+mod aside;
 mod base64;
 mod checkpoint;
 mod chunk;
@@ -21,6 +22,7 @@ mod gaps;
 mod header_walk;
 mod index_builder;
 mod index_file;
+mod joints;
 mod leader_epochs;
 mod listing;
 mod log_file;
@@ -35,6 +37,7 @@ mod producer_snapshot;
 mod producer_state;
 mod read;
 mod recovery;
+mod removals;
 mod report;
 mod retention;
 mod roll;
@@ -57,7 +60,7 @@ pub use error::{AppendError, ChangeError, FileError, FlushError, OpenError, Pois
 pub use partition_log::PartitionLog;
 pub use partition_metadata::{read_topic_id, write_topic_id};
 pub use read::{BatchHeaders, READ_BYTES_PREFERRED};
-pub use report::{Cut, Damage, RecoveryReport};
+pub use report::{Cut, Damage, RecoveryReport, SetAside};
 pub use transaction_index::AbortedTransaction;
 pub use types::{
     Appended, DeletedSegment, DeletionReason, EpochEnd, OpenState, ProducerSummary, Read,

@@ -30,6 +30,12 @@ pub(crate) enum Mutant {
     KeepRoom,
     /// A log goes on after a cut that is not on disk.
     CutUnsynced,
+    /// Segments whose files could not be renamed when they were deleted are forgotten.
+    ForgetRemovals,
+    /// Appends go on after a truncation whose files were not cut.
+    ForgetTruncation,
+    /// Recovery removes the segments behind a gap.
+    RemoveBehindGap,
 }
 
 /// Whether this one lives.
@@ -55,6 +61,9 @@ pub(crate) fn lives(mutant: Mutant) -> bool {
             "swap-in-any-order" => Mutant::SwapInAnyOrder,
             "keep-room" => Mutant::KeepRoom,
             "cut-unsynced" => Mutant::CutUnsynced,
+            "forget-removals" => Mutant::ForgetRemovals,
+            "forget-truncation" => Mutant::ForgetTruncation,
+            "remove-behind-gap" => Mutant::RemoveBehindGap,
             _ => return None,
         })
     });

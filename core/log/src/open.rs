@@ -1,5 +1,6 @@
 //! Opening a log: what is in the directory, what of it must be checked, and where the log ends.
 
+mod ending;
 mod epochs;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use headwater_env::Env;
 use headwater_record::Offset;
 use parking_lot::{Mutex, RwLock};
 
+use crate::aside::set_aside;
 use crate::cleaner::swap;
 use crate::cleaner::turn::CleanerTurn;
 use crate::config::LogConfig;
@@ -24,12 +26,14 @@ use crate::listing::{self, Listed};
 use crate::partition_log::{PartitionLog, Writer};
 use crate::producer_replay::{newest_snapshot, rebuild_producers, replay};
 use crate::producer_state::ProducerStates;
-use crate::recovery::{Recovered, Recovery, remove_segment};
+use crate::recovery::{Recovered, Recovery};
+use crate::removals::Removals;
 use crate::report::{Damage, RecoveryReport};
 use crate::roll::Head;
 use crate::segment::Segment;
 use crate::types::OpenState;
 use crate::view::View;
+use ending::end_of;
 
 /// What opening works on.
 struct Opening<E: Env> {
@@ -88,12 +92,15 @@ impl<E: Env> Opening<E> {
         if listed.is_empty() {
             return self.begin_empty();
         }
-        let segments = self.segments(listed);
+        let mut segments = self.segments(listed);
         let mut first_checked = self.first_checked(&segments);
-        for (index, listed) in listed.values().enumerate() {
-            let is_sealed = index + 1 < segments.len();
-            if index < first_checked && is_sealed && listed.lacks_index() {
-                let segment = &segments[index];
+        if first_checked < segments.len() {
+            let gone = self.leave_out_before_gap(&mut segments, first_checked)?;
+            first_checked -= gone;
+        }
+        let sealed = segments.len() - 1;
+        for segment in &segments[..first_checked.min(sealed)] {
+            if listed[&segment.base_offset()].lacks_index() {
                 match index_builder::rebuild(segment, self.config.index_interval_bytes) {
                     Ok(()) => self.report_rebuilt(segment),
                     Err(error) => self.report_damage(segment, &error)?,
@@ -102,33 +109,32 @@ impl<E: Env> Opening<E> {
         }
         let mut epochs = self.read_epochs(&segments)?;
         if first_checked == segments.len() {
-            match quick_end(&segments) {
-                Ok(end) if [Offset::ZERO, end].contains(&self.start.recovery_point) => {
+            match end_of(&segments[sealed]) {
+                Ok(end) if self.is_where_it_was_closed(&segments, end) => {
                     return self.without_checks(segments, epochs, end);
                 }
                 Err(ReadError::File(error)) => return Err(error.into()),
                 // It was not closed in order after all, or it was damaged since.
                 Ok(_) | Err(ReadError::Corrupt { .. } | ReadError::OutOfRange { .. }) => {
-                    first_checked -= 1;
+                    first_checked = self.holds_recovery_point(&segments);
                 }
             }
         }
+        let known = self.known(&epochs);
         let known_epochs = epochs.clone();
         epochs.truncate_from_end(segments[first_checked].base_offset());
         let (from, producers) = self.producers_before(&segments, first_checked)?;
-        let gaps = Gaps::of(&self.config, self.start.cleaner_checkpoint.is_some());
         let mut recovered = Recovery {
             config: &self.config,
-            gaps,
-            durable_end: self.start.recovery_point,
+            known,
             producers_from: from,
             report: &mut self.report,
             latest_epoch: epochs.latest(),
             epochs,
             producers,
         }
-        .check(segments, first_checked)?;
-        if gaps == Gaps::Allowed {
+        .check(&segments, first_checked)?;
+        if known.gaps == Gaps::Allowed {
             recovered.epochs = recovered
                 .epochs
                 .or_known(known_epochs, recovered.log_end_offset);
@@ -137,9 +143,10 @@ impl<E: Env> Opening<E> {
     }
 
     fn begin_empty(&mut self) -> Result<Recovered<E>, OpenError> {
-        let base_offset = self.start.log_start_offset;
+        // It goes on where it ended, so that no offset is given twice.
+        let base_offset = self.start.log_start_offset.max(self.start.recovery_point);
         let segment = Segment::create(self.env.clone(), Arc::clone(&self.dir), base_offset)?;
-        if self.start.recovery_point > base_offset {
+        if self.start.recovery_point > self.start.log_start_offset {
             self.report.damage.push(Damage {
                 segment: base_offset,
                 position: 0,
@@ -174,11 +181,10 @@ impl<E: Env> Opening<E> {
     /// The first segment whose batches must be read, or the number of segments.
     fn first_checked(&self, segments: &[Arc<Segment<E>>]) -> usize {
         if self.start.clean_shutdown {
-            return segments.len();
+            segments.len()
+        } else {
+            self.holds_recovery_point(segments)
         }
-        segments
-            .partition_point(|segment| segment.base_offset() <= self.start.recovery_point)
-            .saturating_sub(1)
     }
 
     fn without_checks(
@@ -269,20 +275,19 @@ impl<E: Env> Opening<E> {
         let cleaner_checkpoint = self.start.cleaner_checkpoint;
         let log = PartitionLog {
             cleaner: CleanerTurn::new(cleaner_checkpoint),
-            may_have_gaps: AtomicBool::new(
-                Gaps::of(&self.config, cleaner_checkpoint.is_some()) == Gaps::Allowed,
-            ),
+            may_have_gaps: AtomicBool::new(self.gaps() == Gaps::Allowed),
             flusher: Flusher::new(recovery_point, self.env.monotonic()),
             writer: Mutex::new(Writer {
                 producers: recovered.producers,
                 head,
                 is_closed: false,
                 is_changed: !(self.start.clean_shutdown && self.report.is_clean()),
+                truncation: None,
             }),
             epochs: RwLock::new(LeaderEpochs::default()),
             poison: OnceLock::new(),
             directory_changed: Mutex::new(true),
-            doomed: Mutex::new(Vec::new()),
+            removals: Removals::none(),
             config: RwLock::new(Arc::new(self.config)),
             env: self.env,
             dir: self.dir,
@@ -314,7 +319,7 @@ impl<E: Env> Opening<E> {
         let start = self.start.log_start_offset;
         tracing::warn!(partition = %self.dir.display(), %start, end = %recovered.log_end_offset, "the log ends before its start and begins anew there");
         for segment in recovered.segments.drain(..).rev() {
-            remove_segment(&segment)?;
+            set_aside(&segment, &mut self.report)?;
         }
         let segment = Segment::create(self.env.clone(), Arc::clone(&self.dir), start)?;
         recovered.segments.push(Arc::new(segment));
@@ -354,17 +359,4 @@ impl<E: Env> PartitionLog<E> {
             }
         }
     }
-}
-
-/// Where the last segment ends, from its last index entry on.
-fn quick_end<E: Env>(segments: &[Arc<Segment<E>>]) -> Result<Offset, ReadError> {
-    let active = &segments[segments.len() - 1];
-    let limit = active.size();
-    // No batch ends there, so the walk goes to the end of the file.
-    let mut end = active.base_offset();
-    let mut walk = active.walk_to(Offset::MAX, limit)?;
-    while let Some((_, header)) = active.step(&mut walk)? {
-        end = header.next_offset();
-    }
-    Ok(end)
 }

@@ -1,12 +1,11 @@
 //! One partition in one directory: its state, and who may touch what.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use headwater_env::Env;
+use headwater_env::{Env, is_out_of_files};
 use headwater_record::{LeaderEpoch, Offset};
 use parking_lot::{Mutex, RwLock};
 
@@ -19,9 +18,11 @@ use crate::gaps::Gaps;
 use crate::leader_epochs::LeaderEpochs;
 use crate::mutants::{self, Mutant};
 use crate::producer_state::ProducerStates;
+use crate::removals::Removals;
 use crate::report::RecoveryReport;
 use crate::roll::Head;
 use crate::segment::Segment;
+use crate::truncate::Truncation;
 use crate::types::{EpochEnd, OpenState, ProducerSummary, SegmentInfo};
 use crate::view::View;
 
@@ -47,8 +48,7 @@ pub struct PartitionLog<E: Env> {
     pub(crate) poison: OnceLock<String>,
     /// Names in the directory have changed since it was last synced.
     pub(crate) directory_changed: Mutex<bool>,
-    /// Files that wait for their removal, and the monotonic time of it.
-    pub(crate) doomed: Mutex<Vec<(PathBuf, Duration)>>,
+    pub(crate) removals: Removals<E>,
     /// Taken before `writer`.
     pub(crate) cleaner: CleanerTurn,
     /// The log is compacted, or was.
@@ -63,6 +63,8 @@ pub(crate) struct Writer {
     pub(crate) is_closed: bool,
     /// Is there anything that the files of a clean shutdown do not say yet?
     pub(crate) is_changed: bool,
+    /// A truncation that is not finished on the disk. Nothing else changes the log before it is.
+    pub(crate) truncation: Option<Truncation>,
 }
 
 impl<E: Env> PartitionLog<E> {
@@ -235,12 +237,18 @@ impl<E: Env> PartitionLog<E> {
             return Ok(());
         }
         if let Err(source) = self.env.sync_dir(&self.dir) {
-            let error = FileError::new("sync", &*self.dir, source);
-            self.poison(&error);
-            return Err(error);
+            return Err(self.sync_error(FileError::new("sync", &*self.dir, source)));
         }
         *changed = false;
         Ok(())
+    }
+
+    /// Takes note of a failed sync, after which nothing may be written: unless no file could be opened for it, so that nothing was tried.
+    pub(crate) fn sync_error(&self, error: FileError) -> FileError {
+        if !is_out_of_files(&error.source) {
+            self.poison(&error);
+        }
+        error
     }
 
     /// A name in the directory has changed.
@@ -256,13 +264,28 @@ impl<E: Env> PartitionLog<E> {
         let mut epochs = self.epochs.write();
         let mut next = epochs.clone();
         if change(&mut next) {
-            let path = self.dir.join(LEADER_EPOCH_CHECKPOINT);
-            self.env
-                .replace_file(&path, next.format().as_bytes())
-                .map_err(|source| FileError::new("replace", path, source))?;
+            self.write_epochs(&next)?;
         }
         *epochs = next;
         Ok(())
+    }
+
+    /// Forgets the leader epochs before the start of the log. Where the file cannot be written it names them until the next change or open:
+    /// that says nothing wrong of the records that are left.
+    pub(crate) fn forget_epochs_before(&self, log_start_offset: Offset) {
+        let mut epochs = self.epochs.write();
+        if epochs.truncate_from_start(log_start_offset)
+            && let Err(error) = self.write_epochs(&epochs)
+        {
+            tracing::warn!(%error, "the leader epochs of deleted records stay in their file for now");
+        }
+    }
+
+    fn write_epochs(&self, epochs: &LeaderEpochs) -> Result<(), FileError> {
+        let path = self.dir.join(LEADER_EPOCH_CHECKPOINT);
+        self.env
+            .replace_file(&path, epochs.format().as_bytes())
+            .map_err(|source| FileError::new("replace", path, source))
     }
 
     /// May the log be changed?

@@ -1,18 +1,19 @@
 //! After a crash: every batch that was not known to be on disk is read and checked.
 
-use std::io;
 use std::sync::Arc;
 
 use headwater_env::Env;
 use headwater_record::{BatchError, BatchHeader, LeaderEpoch, Offset, RecordBatch};
 
 use crate::append::control_record;
+use crate::aside::{holds_batches, set_aside};
 use crate::chunk::Chunk;
 use crate::config::LogConfig;
 use crate::error::{FileError, OpenError};
 use crate::file_name::{FileKind, segment_file};
 use crate::gaps::Gaps;
 use crate::index_builder::IndexBuilder;
+use crate::joints::{Boundary, Joint, Known};
 use crate::leader_epochs::LeaderEpochs;
 use crate::mutants::{self, Mutant};
 use crate::producer_state::ProducerStates;
@@ -32,8 +33,7 @@ pub(crate) struct Recovered<E: Env> {
 /// The checks, and what they find out on the way.
 pub(crate) struct Recovery<'a> {
     pub(crate) config: &'a LogConfig,
-    pub(crate) gaps: Gaps,
-    pub(crate) durable_end: Offset,
+    pub(crate) known: Known,
     /// Batches before it are in `producers` already.
     pub(crate) producers_from: Offset,
     pub(crate) report: &'a mut RecoveryReport,
@@ -50,73 +50,99 @@ struct End {
 }
 
 impl Recovery<'_> {
-    /// Checks the segments from `first` on. At the first batch that is none the log is cut; later segments go with it.
+    /// Checks the segments from `first` on. A torn end is cut; a segment that does not follow the one before it is no part of the log, or the
+    /// log begins with it. No whole batch is destroyed but those that follow damage in the middle of a segment that cannot stay as it is.
     pub(crate) fn check<E: Env>(
         mut self,
-        mut segments: Vec<Arc<Segment<E>>>,
+        segments: &[Arc<Segment<E>>],
         first: usize,
     ) -> Result<Recovered<E>, OpenError> {
+        let mut kept = segments[..first].to_vec();
         let mut log_end_offset = segments[first].base_offset();
-        let mut kept = first;
-        while let Some(segment) = segments.get(kept).map(Arc::clone) {
-            if kept > first && !self.follows(&segment, log_end_offset) {
-                break;
+        let (mut earlier, mut strays) = (Vec::new(), Vec::new());
+        for (index, segment) in segments.iter().enumerate().skip(first) {
+            match self.joint(&kept, log_end_offset, segment)? {
+                Joint::Follows => self.report_hole(log_end_offset, segment),
+                Joint::BeginsAnew => {
+                    self.report.missing = Some(log_end_offset..segment.base_offset());
+                    earlier.append(&mut kept);
+                }
+                Joint::Stray => {
+                    strays.push(Arc::clone(segment));
+                    continue;
+                }
             }
-            let is_last = kept + 1 == segments.len();
-            let end = self.check_segment(
-                &segment,
-                if is_last {
-                    Phase::Active
-                } else {
-                    Phase::Sealed
-                },
-            )?;
+            let end = self.check_segment(segment, segments.get(index + 1))?;
+            kept.push(Arc::clone(segment));
             log_end_offset = end.next_offset;
-            kept += 1;
             if let Some(reason) = end.reason {
-                self.cut(&segment, end.position, log_end_offset, reason)?;
-                break;
+                self.cut(segment, end.position, log_end_offset, reason)?;
             }
         }
-        // Newest first, each on disk before the next: a crash in between leaves no hole.
-        for segment in segments.drain(kept..).rev() {
-            self.report
-                .segments_removed
-                .push((segment.base_offset(), segment.size()));
-            remove_segment(&segment)?;
+        // From the outer ends, each on disk before the next: a crash in between leaves the same decision to be made.
+        for segment in earlier.iter().chain(strays.iter().rev()) {
+            set_aside(segment, self.report)?;
         }
         Ok(Recovered {
-            segments,
+            segments: kept,
             log_end_offset,
             epochs: self.epochs,
             producers: self.producers,
         })
     }
 
-    /// May the segment follow a log that ends there? A hole that was never on disk means that the batches in it were lost in the crash;
-    /// an older one is what compaction leaves.
-    fn follows<E: Env>(&mut self, segment: &Segment<E>, log_end_offset: Offset) -> bool {
-        let base_offset = segment.base_offset();
-        if base_offset == log_end_offset
-            || (base_offset > log_end_offset && base_offset <= self.durable_end)
-        {
-            return true;
+    fn joint<E: Env>(
+        &self,
+        before: &[Arc<Segment<E>>],
+        log_end_offset: Offset,
+        segment: &Segment<E>,
+    ) -> Result<Joint, FileError> {
+        if segment.base_offset() == log_end_offset {
+            return Ok(Joint::Follows);
         }
-        self.report.cut = Some(Cut {
-            segment: base_offset,
-            position: 0,
-            bytes: segment.size(),
+        Ok(self.known.joint(Boundary {
             log_end_offset,
-            reason: format!("the segment before it ends at offset {log_end_offset}"),
-        });
-        false
+            has_records_before: before.iter().any(|segment| segment.size() > 0),
+            base_offset: segment.base_offset(),
+            has_records: self.begins_whole(segment)?,
+        }))
+    }
+
+    /// Whether a segment begins with a whole batch that may be its first.
+    fn begins_whole<E: Env>(&self, segment: &Segment<E>) -> Result<bool, FileError> {
+        let first = Chunk::new(segment)?
+            .batch_at(0)
+            .map_err(|source| segment.error("read", FileKind::Log, source))?;
+        Ok(first.is_some_and(|batch| {
+            batch.is_ok_and(|batch| {
+                check_crc(&batch).is_ok()
+                    && self.is_in_order(segment, batch.header(), segment.base_offset())
+            })
+        }))
+    }
+
+    /// Where the next segment begins, if the files up to there were whole once: then damage in this one is no torn end, and the log goes on
+    /// behind it.
+    fn successor<E: Env>(
+        &self,
+        next: Option<&Arc<Segment<E>>>,
+    ) -> Result<Option<Offset>, FileError> {
+        match next {
+            Some(next)
+                if self.known.was_kept_until(next.base_offset()) && self.begins_whole(next)? =>
+            {
+                Ok(Some(next.base_offset()))
+            }
+            _ => Ok(None),
+        }
     }
 
     fn check_segment<E: Env>(
         &mut self,
         segment: &Segment<E>,
-        phase: Phase,
+        next: Option<&Arc<Segment<E>>>,
     ) -> Result<End, OpenError> {
+        let successor = self.successor(next)?;
         let mut builder = IndexBuilder::new(self.config.index_interval_bytes);
         let mut end = End {
             position: 0,
@@ -140,13 +166,15 @@ impl Recovery<'_> {
                 }
                 Err(error) => {
                     if let Some(header) = self.damaged_on_disk(&mut chunk, &end, &error) {
-                        self.report_damage(segment, end.position, &error);
+                        self.report_damage(segment, end.position, error.to_string());
                         builder.add(end.position, &header);
                         end.next_offset = header.next_offset();
                         end.position += header.size_in_bytes() as u64;
                         continue;
                     }
-                    if is_room(segment, end.position)? {
+                    if successor.is_none_or(|next| next == end.next_offset)
+                        && is_room(segment, end.position)?
+                    {
                         segment.cut_file(end.position)?;
                         segment.sync_cut()?;
                     } else {
@@ -155,14 +183,21 @@ impl Recovery<'_> {
                     break;
                 }
             };
+            self.check_epoch(segment, end.position, batch.header());
             self.take(&mut builder, end.position, &batch);
             end.next_offset = batch.header().next_offset();
             end.position += batch.bytes().len() as u64;
         }
-        let phase = if end.reason.is_some() {
+        if let Some(next_offset) = successor.filter(|next| *next > end.next_offset)
+            && let Some(reason) = end.reason.take()
+        {
+            self.report_damage(segment, end.position, reason);
+            end.next_offset = next_offset;
+        }
+        let phase = if end.reason.is_some() || next.is_none() {
             Phase::Active
         } else {
-            phase
+            Phase::Sealed
         };
         self.install(segment, builder, phase);
         self.report.segments_checked += 1;
@@ -170,7 +205,7 @@ impl Recovery<'_> {
         Ok(end)
     }
 
-    /// Offsets that follow one another, with gaps only where compaction makes them, within the segment; epochs that do not go back.
+    /// Offsets that follow one another, with gaps only where compaction makes them, within the segment.
     fn is_in_order<E: Env>(
         &self,
         segment: &Segment<E>,
@@ -183,15 +218,20 @@ impl Recovery<'_> {
         };
         let far = last_offset.saturating_sub(segment.base_offset().get());
         delta >= 0
-            && self.gaps.allow(next_offset, header.base_offset)
+            && self.known.gaps.allow(next_offset, header.base_offset)
             && far <= i64::from(i32::MAX)
-            && (header.leader_epoch.get() < 0
-                || self
-                    .latest_epoch
-                    .is_none_or(|latest| latest <= header.leader_epoch))
     }
 
-    /// A batch that was on disk once and has changed since is left where it is, if what follows it can be found: it is no torn tail, and
+    /// Reports a leader epoch that is older than one before it. No CRC covers it, so one of the two is damaged; the batches are whole.
+    fn check_epoch<E: Env>(&mut self, segment: &Segment<E>, position: u64, header: &BatchHeader) {
+        let epoch = header.leader_epoch;
+        if epoch.get() >= 0 && self.latest_epoch.is_some_and(|latest| latest > epoch) {
+            let reason = format!("leader epoch {epoch} follows a newer one");
+            self.report_damage(segment, position, reason);
+        }
+    }
+
+    /// A batch that was in the file once and has changed since is left where it is, if what follows it can be found: it is no torn tail, and
     /// what was acknowledged after it is whole. Gives its header.
     fn damaged_on_disk<E: Env>(
         &self,
@@ -203,24 +243,27 @@ impl Recovery<'_> {
             return None;
         }
         let header = *chunk.batch_at(end.position).ok()??.ok()?.header();
-        let is_believable = self.gaps.allow(end.next_offset, header.base_offset)
+        let next_offset = header.next_offset();
+        let is_believable = self.known.gaps.allow(end.next_offset, header.base_offset)
             && header.last_offset_delta >= 0
-            && header.next_offset() <= self.durable_end;
+            && self.known.was_kept_until(next_offset);
         if !is_believable {
             return None;
         }
+        let was_durable = next_offset <= self.known.durable_end;
         let after = end.position + header.size_in_bytes() as u64;
-        match chunk.batch_at(after).ok()? {
-            None => Some(header),
-            Some(Ok(next))
-                if self
+        let is_followed = match chunk.batch_at(after).ok()? {
+            // The process may have died while it wrote the last one.
+            None => was_durable,
+            Some(Ok(next)) => {
+                self.known
                     .gaps
-                    .allow(header.next_offset(), next.header().base_offset) =>
-            {
-                Some(header)
+                    .allow(next_offset, next.header().base_offset)
+                    && (was_durable || check_crc(&next).is_ok())
             }
-            Some(_) => None,
-        }
+            Some(Err(_)) => false,
+        };
+        is_followed.then_some(header)
     }
 
     fn take(&mut self, builder: &mut IndexBuilder, position: u64, batch: &RecordBatch) {
@@ -256,12 +299,21 @@ impl Recovery<'_> {
         builder.install_transactions_in(segment);
     }
 
-    fn report_damage<E: Env>(&mut self, segment: &Segment<E>, position: u64, error: &BatchError) {
+    fn report_damage<E: Env>(&mut self, segment: &Segment<E>, position: u64, reason: String) {
         self.report.damage.push(Damage {
             segment: segment.base_offset(),
             position,
-            reason: error.to_string(),
+            reason,
         });
+    }
+
+    /// Reports the offsets that are missing before a segment, unless compaction took them.
+    fn report_hole<E: Env>(&mut self, log_end_offset: Offset, segment: &Segment<E>) {
+        let base_offset = segment.base_offset();
+        if base_offset > log_end_offset && self.known.gaps == Gaps::Damage {
+            let reason = format!("offsets {log_end_offset} to {base_offset} are missing");
+            self.report_damage(segment, 0, reason);
+        }
     }
 
     fn cut<E: Env>(
@@ -277,6 +329,7 @@ impl Recovery<'_> {
             bytes: segment.size() - position,
             log_end_offset,
             reason,
+            had_batches: holds_batches(segment, position)?,
         });
         segment.cut_file(position)?;
         segment.sync_cut()
@@ -289,24 +342,4 @@ fn check_crc(batch: &RecordBatch) -> Result<(), BatchError> {
         return Ok(());
     }
     batch.verify_crc()
-}
-
-/// Removes the files of a segment, and makes that durable. The log last is gone first: an index alone is nothing.
-pub(crate) fn remove_segment<E: Env>(segment: &Segment<E>) -> Result<(), FileError> {
-    for kind in FileKind::ALL {
-        let path = segment.path(kind);
-        match segment.env().remove_file(&path) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => return Err(FileError::new("remove", path, source)),
-        }
-    }
-    let path = segment.path(FileKind::Log);
-    match path.parent() {
-        Some(dir) => segment
-            .env()
-            .sync_dir(dir)
-            .map_err(|source| FileError::new("sync", dir, source)),
-        None => Ok(()),
-    }
 }

@@ -1,6 +1,7 @@
 //! What opening a log found and did, in words.
 
 use std::fmt;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use headwater_record::Offset;
@@ -16,8 +17,12 @@ pub struct RecoveryReport {
     pub bytes_checked: u64,
     /// The end that was cut off, if any.
     pub cut: Option<Cut>,
-    /// Segments after the cut, which went with it: base offset and bytes.
+    /// Segments without a whole batch that were no part of the log and were removed: base offset and bytes.
     pub segments_removed: Vec<(Offset, u64)>,
+    /// Offsets that are missing before the start of the log: it begins behind them, and what was before them was set aside.
+    pub missing: Option<Range<Offset>>,
+    /// Segments with records that are no part of the log any more; their log files are kept under another name.
+    pub set_aside: Vec<SetAside>,
     /// Index files that were missing or wrong and were made again from the log.
     pub indexes_rebuilt: Vec<String>,
     /// Damage that was found and left in place: a reader gets an error there, and everything else.
@@ -41,6 +46,19 @@ pub struct Cut {
     pub log_end_offset: Offset,
     /// Why the batch at the position is not one.
     pub reason: String,
+    /// Whether whole batches followed, which went too: then it was damage and no torn end.
+    pub had_batches: bool,
+}
+
+/// A segment that recovery took out of the log, because offsets are missing between it and the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAside {
+    /// Base offset of the segment.
+    pub segment: Offset,
+    /// Bytes of its log file.
+    pub bytes: u64,
+    /// Where the log file is now.
+    pub path: PathBuf,
 }
 
 /// A batch, already fsynced once, whose bytes have changed since.
@@ -59,6 +77,8 @@ impl RecoveryReport {
     pub fn is_clean(&self) -> bool {
         self.cut.is_none()
             && self.segments_removed.is_empty()
+            && self.missing.is_none()
+            && self.set_aside.is_empty()
             && self.indexes_rebuilt.is_empty()
             && self.damage.is_empty()
     }
@@ -85,11 +105,30 @@ impl fmt::Display for RecoveryReport {
                 "; cut {} bytes off segment {} at byte {} because {}; the log ends at offset {}",
                 cut.bytes, cut.segment, cut.position, cut.reason, cut.log_end_offset
             )?;
+            if cut.had_batches {
+                write!(out, " (whole batches that followed the damage went too)")?;
+            }
+        }
+        if let Some(missing) = &self.missing {
+            let (start, end) = (missing.start, missing.end);
+            write!(
+                out,
+                "; offsets {start} to {end} are missing, so the log starts at {end}"
+            )?;
+        }
+        for aside in &self.set_aside {
+            write!(
+                out,
+                "; segment {} ({} bytes) is no part of the log any more and was kept as {}",
+                aside.segment,
+                aside.bytes,
+                aside.path.display()
+            )?;
         }
         for (base_offset, bytes) in &self.segments_removed {
             write!(
                 out,
-                "; removed segment {base_offset} ({bytes} bytes), which followed the cut"
+                "; removed segment {base_offset} ({bytes} bytes), which had no whole batch"
             )?;
         }
         for name in &self.indexes_rebuilt {

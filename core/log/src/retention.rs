@@ -1,20 +1,14 @@
 //! Which segments may go, and how they go.
 
-use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use headwater_env::Env;
 use headwater_record::Offset;
 
 use crate::config::LogConfig;
-use crate::error::{ChangeError, FileError};
-use crate::file_name::{FileKind, Suffix};
+use crate::error::ChangeError;
 use crate::partition_log::{PartitionLog, Writer, segment_infos};
-use crate::segment::Segment;
 use crate::types::{DeletedSegment, DeletionReason, SegmentInfo};
-use crate::view::View;
 
 /// What retention looks at besides the segments.
 #[derive(Debug, Clone, Copy)]
@@ -78,8 +72,8 @@ impl<E: Env> PartitionLog<E> {
     /// Moves the start of the log to `before`, if it is not past it already; returns the start. Segments go with the next
     /// [`apply_retention`](Self::apply_retention). It survives a crash once the caller has written the log start checkpoint.
     pub fn delete_records(&self, before: Offset) -> Result<Offset, ChangeError> {
-        let writer = self.writer.lock();
-        self.check_open(&writer)?;
+        let mut writer = self.writer.lock();
+        self.begin_change(&mut writer)?;
         let log_end_offset = self.log_end_offset();
         if before > log_end_offset {
             return Err(ChangeError::PastEnd {
@@ -89,7 +83,7 @@ impl<E: Env> PartitionLog<E> {
         }
         let start = self.log_start_offset().max(before);
         self.publish(|view| view.log_start_offset = start);
-        self.change_epochs(|epochs| epochs.truncate_from_start(start))?;
+        self.forget_epochs_before(start);
         Ok(start)
     }
 
@@ -99,7 +93,8 @@ impl<E: Env> PartitionLog<E> {
     }
 
     /// Takes segments out of the log that retention says may go and that lie below the high watermark. When all may go, the active one is
-    /// rolled first. Readers that are inside a segment finish undisturbed; its files stay for `file.delete.delay.ms` under another name.
+    /// rolled first. Readers that are inside a segment finish undisturbed; its files stay for `file.delete.delay.ms` under another name. Files
+    /// that cannot be renamed now are renamed by a later call of this or of [`delete_due_files`](Self::delete_due_files).
     pub fn apply_retention_below(
         &self,
         now_wall_ms: i64,
@@ -109,7 +104,7 @@ impl<E: Env> PartitionLog<E> {
         // What has to be read is read before the append lock is taken.
         drop(self.segments());
         let mut writer = self.writer.lock();
-        self.check_open(&writer)?;
+        self.begin_change(&mut writer)?;
         let view = self.view();
         let facts = Facts {
             config: &config,
@@ -124,7 +119,7 @@ impl<E: Env> PartitionLog<E> {
     /// Takes the oldest segment out of the log to free space, if it is sealed.
     pub fn delete_oldest_segment(&self) -> Result<Option<DeletedSegment>, ChangeError> {
         let mut writer = self.writer.lock();
-        self.check_open(&writer)?;
+        self.begin_change(&mut writer)?;
         let oldest = segment_infos(&self.view())[0];
         if oldest.is_active {
             return Ok(None);
@@ -141,6 +136,7 @@ impl<E: Env> PartitionLog<E> {
         let Some((last, _)) = deletable.last() else {
             return Ok(Vec::new());
         };
+        self.finish_removals()?;
         if last.is_active {
             self.roll_segment(writer)?;
         }
@@ -152,12 +148,14 @@ impl<E: Env> PartitionLog<E> {
             view.log_start_offset = start;
             view.generation += 1;
         });
+        // Oldest first: a crash in between leaves no hole.
+        self.removals
+            .add(view.segments.list()[..deletable.len()].iter());
         self.flusher.keep_sealed(last.end_offset, Offset::MAX);
-        self.change_epochs(|epochs| epochs.truncate_from_start(start))?;
-        // Oldest first, each on disk before the next: a crash in between leaves no hole.
-        for segment in &view.segments.list()[..deletable.len()] {
-            self.retire(segment)?;
+        if let Err(error) = self.finish_removals() {
+            tracing::warn!(%error, "files of deleted segments stay for now; their removal is tried again");
         }
+        self.forget_epochs_before(start);
         let deleted = |(segment, reason): &(SegmentInfo, DeletionReason)| DeletedSegment {
             base_offset: segment.base_offset,
             end_offset: segment.end_offset,
@@ -165,65 +163,6 @@ impl<E: Env> PartitionLog<E> {
             reason: *reason,
         };
         Ok(deletable.iter().map(deleted).collect())
-    }
-
-    /// Gives the files of a segment that is no longer in the view the names of deleted ones, durably.
-    pub(crate) fn retire(&self, segment: &Segment<E>) -> Result<(), FileError> {
-        let delay = Duration::from_millis(self.config_now().file_delete_delay_ms);
-        let due = self.env.monotonic() + delay;
-        for kind in FileKind::ALL {
-            let path = segment.path(kind);
-            let mut retired = path.clone().into_os_string();
-            retired.push(Suffix::Deleted.text());
-            let retired = PathBuf::from(retired);
-            match self.env.rename(&path, &retired) {
-                Ok(()) => self.doomed.lock().push((retired, due)),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(source) => {
-                    self.doomed.lock().push((path.clone(), due));
-                    return Err(FileError::new("rename", path, source));
-                }
-            }
-        }
-        segment.set_suffix(Suffix::Deleted);
-        self.directory_has_changed();
-        self.sync_directory()
-    }
-
-    /// Removes files of segments that were deleted longer than `file.delete.delay.ms` ago, and closes files that nobody has used since the
-    /// last call; returns how many were removed. What cannot be removed is tried again at the next call.
-    pub fn delete_due_files(&self) -> Result<usize, ChangeError> {
-        self.close_idle_files(&self.view());
-        let now = self.env.monotonic();
-        let mut doomed = self.doomed.lock();
-        let mut removed = 0;
-        let mut failed = None;
-        doomed.retain(|(path, due)| {
-            if *due > now {
-                return true;
-            }
-            match self.env.remove_file(path) {
-                Ok(()) => removed += 1,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(source) => {
-                    failed = Some(FileError::new("remove", path, source));
-                    return true;
-                }
-            }
-            false
-        });
-        failed.map_or(Ok(removed), |error| Err(error.into()))
-    }
-
-    /// Closes files, and gives maps back, that were not used since the last call.
-    fn close_idle_files(&self, view: &View<E>) {
-        let recovery_point = self.recovery_point();
-        for (index, segment) in view.segments.list().iter().enumerate() {
-            if view.segments.end_offset(index, view.log_end_offset) <= recovery_point {
-                segment.close_if_idle();
-            }
-            segment.release_map_if_idle();
-        }
     }
 }
 

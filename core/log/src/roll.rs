@@ -117,7 +117,7 @@ impl<E: Env> PartitionLog<E> {
     pub fn roll_if_due(&self, now_wall_ms: i64) -> Result<bool, ChangeError> {
         let config = self.config_now();
         let mut writer = self.writer.lock();
-        self.check_open(&writer)?;
+        self.begin_change(&mut writer)?;
         let is_due = self.view.read().active_size > 0
             && now_wall_ms.saturating_sub(writer.head.created_ms) > writer.head.segment_ms(&config);
         if is_due {
@@ -129,7 +129,7 @@ impl<E: Env> PartitionLog<E> {
     /// Closes the active segment, unless it is empty, and begins the next.
     pub fn roll(&self) -> Result<(), ChangeError> {
         let mut writer = self.writer.lock();
-        self.check_open(&writer)?;
+        self.begin_change(&mut writer)?;
         if self.view.read().active_size > 0 {
             self.roll_segment(&mut writer)?;
         }

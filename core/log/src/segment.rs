@@ -81,10 +81,8 @@ impl<E: Env> Segment<E> {
         suffix: Suffix,
     ) -> Result<Self, FileError> {
         let path = dir.join(segment_file(base_offset, FileKind::Log) + suffix.text());
-        let file = env
-            .open_file(&path, OpenMode::Create)
-            .and_then(|file| file.set_len(0).map(|()| file))
-            .map_err(|source| FileError::new("create", path, source))?;
+        let file =
+            create_empty(&env, &path).map_err(|source| FileError::new("create", path, source))?;
         let now_ms = env.wall_clock_ms();
         let segment = Self {
             offset_index: OffsetIndex::empty(base_offset),
@@ -359,6 +357,18 @@ impl<E: Env> Segment<E> {
         self.transaction_index
             .load(&self.env, &self.path(FileKind::TransactionIndex))
             .map_err(failed(FileKind::TransactionIndex))
+    }
+}
+
+/// Makes an empty file. A new one is there if this succeeds, and only then; a left-over of that name is emptied.
+fn create_empty<E: Env>(env: &E, path: &Path) -> io::Result<E::File> {
+    match env.open_file(path, OpenMode::CreateNew) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let file = env.open_file(path, OpenMode::Write)?;
+            file.set_len(0)?;
+            Ok(file)
+        }
+        created => created,
     }
 }
 

@@ -7,6 +7,7 @@ use headwater_record::Offset;
 
 use crate::error::{ChangeError, FileError, ReadError};
 use crate::file_name::{self, FileKind, FileName};
+use crate::mutants::{self, Mutant};
 use crate::partition_log::{PartitionLog, Writer};
 use crate::producer_replay::rebuild_producers;
 use crate::roll::Head;
@@ -14,18 +15,30 @@ use crate::segment::{Largest, Segment};
 use crate::segments::Segments;
 use crate::view::View;
 
+/// A truncation that readers see, and that is not finished on the disk.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Truncation {
+    log_end_offset: Offset,
+    /// Where the file of the active segment is to end.
+    position: u64,
+}
+
 impl<E: Env> PartitionLog<E> {
     /// Drops everything from `offset` on; returns the end of the log afterwards. Whole batches go, so when a batch holds `offset` and
-    /// records before it, the log ends where that batch began. If the log begins later it becomes empty and begins at `offset`. Write the recovery point checkpoint before the next append: a
-    /// checkpoint past the new end would spare what comes from being checked.
+    /// records before it, the log ends where that batch began. If the log begins later it becomes empty and begins at `offset`.
+    ///
+    /// After an error readers may see the log cut. Then the next change finishes the truncation or fails, and a crash before it may bring
+    /// all of what was dropped back. Write the recovery point checkpoint before the next append: a checkpoint past the new end would spare what
+    /// comes from being checked.
     pub fn truncate_to(&self, offset: Offset) -> Result<Offset, ChangeError> {
         let _pause = self.cleaner.pause();
         let mut writer = self.writer.lock();
-        self.check_open(&writer)?;
+        self.begin_change(&mut writer)?;
         let log_end_offset = self.log_end_offset();
         if offset >= log_end_offset {
             return Ok(log_end_offset);
         }
+        self.finish_removals()?;
         // A sync in progress must not move the recovery point past the new end.
         let turn = self.flusher.turn();
         let view = self.view();
@@ -33,25 +46,36 @@ impl<E: Env> PartitionLog<E> {
         turn.cut_to(offset);
         writer.is_changed = true;
         let end = if offset < view.segments.list()[0].base_offset() {
-            self.restart_at(&view, offset)?
+            self.restart_at(&mut writer, &view, offset)?
         } else {
-            self.cut_at(&view, offset)?
+            self.cut_at(&mut writer, &view, offset)?
         };
         turn.cut_to(end);
         drop(turn);
         self.cleaner.cut_to(end);
         let active = self.view.read().segments.active().base_offset();
         self.flusher.keep_sealed(Offset::ZERO, active);
-        self.after_truncation(&mut writer, end)?;
+        self.finish_truncation(&mut writer)?;
         Ok(end)
     }
 
-    /// Leaves segments up to the one that holds `offset`, which is cut.
-    fn cut_at(&self, view: &View<E>, offset: Offset) -> Result<Offset, ChangeError> {
+    /// May the log be changed? Finishes a truncation first that could not be finished when it was made.
+    pub(crate) fn begin_change(&self, writer: &mut Writer) -> Result<(), ChangeError> {
+        self.check_open(writer)?;
+        self.finish_truncation(writer)
+    }
+
+    /// Shows readers the segments up to the one that holds `offset`, which ends there.
+    fn cut_at(
+        &self,
+        writer: &mut Writer,
+        view: &View<E>,
+        offset: Offset,
+    ) -> Result<Offset, ChangeError> {
         let kept = view.segments.floor(offset).map_or(1, |index| index + 1);
         let active = &view.segments.list()[kept - 1];
         let limit = view.limit(kept - 1);
-        let (end, offset) = match active.locate(offset, limit)? {
+        let (position, end) = match active.locate(offset, limit)? {
             Some((position, header)) => (position, header.base_offset.min(offset)),
             None => (limit, offset),
         };
@@ -59,22 +83,27 @@ impl<E: Env> PartitionLog<E> {
         let segments = Arc::new(view.segments.first(kept));
         self.publish(|view| {
             view.segments = segments;
-            view.log_start_offset = view.log_start_offset.min(offset);
-            view.log_end_offset = offset;
-            view.active_size = end;
+            view.log_start_offset = view.log_start_offset.min(end);
+            view.log_end_offset = end;
+            view.active_size = position;
             view.generation += 1;
         });
-        // Newest first, each on disk before the next: a crash in between leaves no hole.
-        for segment in view.segments.list()[kept..].iter().rev() {
-            self.retire(segment)?;
-        }
-        cut_segment(active, offset, end)?;
-        active.sync_cut().map_err(|error| self.poison(&error))?;
-        Ok(offset)
+        // Newest first: a crash in between leaves no hole.
+        self.removals.add(view.segments.list()[kept..].iter().rev());
+        writer.truncation = Some(Truncation {
+            log_end_offset: end,
+            position,
+        });
+        Ok(end)
     }
 
-    /// Leaves one empty segment that begins at `offset`.
-    fn restart_at(&self, view: &View<E>, offset: Offset) -> Result<Offset, ChangeError> {
+    /// Shows readers one empty segment that begins at `offset`.
+    fn restart_at(
+        &self,
+        writer: &mut Writer,
+        view: &View<E>,
+        offset: Offset,
+    ) -> Result<Offset, ChangeError> {
         let segment = Segment::create(self.env.clone(), Arc::clone(&self.dir), offset)?;
         let segments = Arc::new(Segments::new(vec![Arc::new(segment)]));
         self.directory_has_changed();
@@ -85,22 +114,34 @@ impl<E: Env> PartitionLog<E> {
             view.active_size = 0;
             view.generation += 1;
         });
-        for segment in view.segments.list().iter().rev() {
-            self.retire(segment)?;
-        }
+        self.removals.add(view.segments.list().iter().rev());
+        writer.truncation = Some(Truncation {
+            log_end_offset: offset,
+            position: 0,
+        });
         Ok(offset)
     }
 
-    fn after_truncation(
-        &self,
-        writer: &mut Writer,
-        log_end_offset: Offset,
-    ) -> Result<(), ChangeError> {
-        self.change_epochs(|epochs| epochs.truncate_from_end(log_end_offset))?;
-        self.remove_snapshots_after(log_end_offset)?;
+    /// Brings the disk to where readers see the log end: later segments go, newest first, the last one is cut, and what was known of the end
+    /// is found again. May be done again after it failed half-way.
+    fn finish_truncation(&self, writer: &mut Writer) -> Result<(), ChangeError> {
+        let Some(truncation) = writer.truncation else {
+            return Ok(());
+        };
+        if mutants::lives(Mutant::ForgetTruncation) {
+            writer.truncation = None;
+        }
+        self.finish_removals()?;
+        let end = truncation.log_end_offset;
         let view = self.view();
+        let active = view.segments.active();
+        cut_segment(active, end, truncation.position)?;
+        active.sync_cut().map_err(|error| self.sync_error(error))?;
+        self.change_epochs(|epochs| epochs.truncate_from_end(end))?;
+        self.remove_snapshots_after(end)?;
         writer.producers = rebuild_producers(&view)?;
         writer.head = Head::unprepared(&self.env);
+        writer.truncation = None;
         Ok(())
     }
 

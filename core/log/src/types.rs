@@ -8,6 +8,8 @@ use headwater_record::{LeaderEpoch, Offset, ProducerEpoch, ProducerId};
 pub struct OpenState {
     /// Was the directory closed in order? Then nothing is read that need not be.
     pub clean_shutdown: bool,
+    /// Has the machine run on since the directory was last written? Then nothing that was written is lost, and a hole in the log is damage.
+    pub same_boot: bool,
     /// First offset not known to be fsynced; 0 when unknown.
     pub recovery_point: Offset,
     /// First offset that may be read; 0 when unknown (the first segment decides).
@@ -21,6 +23,7 @@ impl OpenState {
     /// A partition of which no checkpoint is known: everything is checked.
     pub const UNKNOWN: Self = Self {
         clean_shutdown: false,
+        same_boot: false,
         recovery_point: Offset::ZERO,
         log_start_offset: Offset::ZERO,
         cleaner_checkpoint: None,

@@ -79,6 +79,21 @@ pub fn batches(bytes: &Bytes) -> Batches {
     }
 }
 
+/// The first whole batch with a good CRC that begins at or after `from`, and where it begins. For what is left behind damage: every position
+/// is tried.
+pub fn find_batch(bytes: &Bytes, from: usize) -> Option<(usize, RecordBatch)> {
+    (from..bytes.len()).find_map(|position| {
+        let header = BatchHeader::parse(&bytes[position..]).ok()?;
+        let end = position.checked_add(header.size_in_bytes())?;
+        if end > bytes.len() {
+            return None;
+        }
+        let batch = RecordBatch::parse(bytes.slice(position..end)).ok()?;
+        batch.verify_crc().ok()?;
+        Some((position, batch))
+    })
+}
+
 /// The iterator that [`batches`] returns.
 #[derive(Clone, Debug)]
 pub struct Batches {

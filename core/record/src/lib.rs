@@ -62,7 +62,7 @@ mod validated;
 pub mod varint;
 
 pub use attributes::{Attributes, TimestampType};
-pub use batch::{Batches, RecordBatch, batches};
+pub use batch::{Batches, RecordBatch, batches, find_batch};
 pub use builder::{BatchBuilder, BatchOptions, PlainRecord, ProducerState};
 pub use compression::{Compression, CompressionLevel, DecompressError, DecompressLimit};
 pub use control::{ControlRecord, ControlType, control_batch};

@@ -89,9 +89,14 @@ fn outcome_in_vain(session: &Session, step: &Step) -> Outcome {
         Step::Append { values, .. } => outcome.appended = Some((outcome.log_end, values.clone())),
         Step::Truncate(percent) => {
             let target = session.at_percent(100 - percent);
-            outcome.log_end = session.batch_at(target).unwrap_or(target).get();
+            let start = session.log.log_start_offset();
+            outcome.log_end = session.batch_at(target).unwrap_or(start).get();
         }
         Step::DeleteRecords(percent) => outcome.log_start = session.at_percent(*percent).get(),
+        Step::DeleteOldest => {
+            let oldest = session.log.segments()[0].end_offset.get();
+            outcome.log_start = outcome.log_start.max(oldest);
+        }
         // Retention leaves the active segment.
         Step::ApplyRetention => {
             let active = session

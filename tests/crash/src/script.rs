@@ -22,6 +22,8 @@ pub enum Step {
     DeleteRecords(u64),
     /// Lets retention take segments.
     ApplyRetention,
+    /// Takes the oldest segment for its space.
+    DeleteOldest,
     /// Removes the files of segments taken long enough ago.
     DeleteDueFiles,
     /// Drops the last so many percent of the log.
@@ -48,9 +50,18 @@ pub struct Script {
 impl Script {
     /// Draws a script. Odd seeds flush each append.
     pub fn draw(seed: u64, length: usize) -> Script {
+        Script::draw_of(seed, length, draw_step)
+    }
+
+    /// Draws a script that takes much away.
+    pub fn draw_removals(seed: u64, length: usize) -> Script {
+        Script::draw_of(seed, length, draw_removal)
+    }
+
+    fn draw_of(seed: u64, length: usize, draw: fn(&mut Chance, usize) -> Step) -> Script {
         let mut chance = Chance::new(seed);
         let mut steps: Vec<Step> = (0..length)
-            .map(|number| draw_step(&mut chance, number))
+            .map(|number| draw(&mut chance, number))
             .collect();
         // Whatever is drawn, there is something to lose at the start and at the end.
         steps[0] = append(&mut chance, 1000, true);
@@ -76,6 +87,25 @@ fn draw_step(chance: &mut Chance, number: usize) -> Step {
         79..=82 => Step::DeleteDueFiles,
         83..=88 => Step::Truncate(1 + chance.below(40)),
         89..=94 => Step::Checkpoint,
+        95..=97 => Step::Wait(1 + chance.below(40)),
+        _ => Step::Restart,
+    }
+}
+
+fn draw_removal(chance: &mut Chance, number: usize) -> Step {
+    match chance.below(100) {
+        0..=44 => {
+            let idempotent = chance.below(3) > 0;
+            append(chance, number, idempotent)
+        }
+        45..=50 => Step::Truncate(1 + chance.below(40)),
+        51..=53 => Step::Roll,
+        54..=56 => Step::Flush,
+        57..=65 => Step::DeleteRecords(5 + chance.below(40)),
+        66..=77 => Step::ApplyRetention,
+        78..=83 => Step::DeleteOldest,
+        84..=89 => Step::DeleteDueFiles,
+        90..=94 => Step::Checkpoint,
         95..=97 => Step::Wait(1 + chance.below(40)),
         _ => Step::Restart,
     }

@@ -50,8 +50,11 @@ impl From<AppendError> for Failure {
 }
 
 impl From<FlushError> for Failure {
-    fn from(FlushError::Poisoned(error): FlushError) -> Failure {
-        Failure::Poisoned(error.to_string())
+    fn from(error: FlushError) -> Failure {
+        match error {
+            FlushError::Poisoned(error) => Failure::Poisoned(error.to_string()),
+            FlushError::File(_) => Failure::other(error),
+        }
     }
 }
 
@@ -131,6 +134,7 @@ impl Session {
         };
         let start = OpenState {
             clean_shutdown: directory.clean_shutdown(),
+            same_boot: directory.same_boot(),
             recovery_point: checkpoint(CheckpointKind::RecoveryPoint)?,
             log_start_offset: checkpoint(CheckpointKind::LogStartOffset)?,
             cleaner_checkpoint: None,
@@ -138,6 +142,7 @@ impl Session {
         let path = directory.partition_path("flights", 0);
         let (log, report) = PartitionLog::open(env.clone(), &path, config(flush_each), start)
             .map_err(Failure::other)?;
+        directory.note_boot().map_err(Failure::other)?;
         let producer = Producer {
             epoch: 0,
             next_sequence: 0,
@@ -168,6 +173,7 @@ impl Session {
                 self.log.delete_records(self.at_percent(*percent))?;
             }
             Step::ApplyRetention => drop(self.log.apply_retention(self.env.wall_clock_ms())?),
+            Step::DeleteOldest => drop(self.log.delete_oldest_segment()?),
             Step::DeleteDueFiles => drop(self.log.delete_due_files()?),
             Step::Truncate(percent) => {
                 let target = self.batch_at(self.at_percent(100 - percent))?;
@@ -255,8 +261,8 @@ impl Session {
         Ok(appended.map(|appended| (appended[0], appended[appended.len() - 1])))
     }
 
-    /// Begins a new producer epoch: after a truncation or a crash the producer does not know which of its batches are there.
-    fn fence_producer(&mut self) {
+    /// Begins a new producer epoch: after a truncation, a crash or an error the producer does not know which of its batches are there.
+    pub fn fence_producer(&mut self) {
         let known = self
             .log
             .active_producers()

@@ -85,8 +85,12 @@ impl Survivor<'_> {
     fn recover_again(&self, env: &SimEnv, served: &Served) -> Result<Session, String> {
         let session = self.open(env)?;
         let report = &session.report;
-        if report.cut.is_some() || !report.segments_removed.is_empty() || !report.damage.is_empty()
-        {
+        let is_whole = report.cut.is_none()
+            && report.segments_removed.is_empty()
+            && report.set_aside.is_empty()
+            && report.missing.is_none()
+            && report.damage.is_empty();
+        if !is_whole {
             return Err(format!(
                 "the second recovery found something to repair: {report}"
             ));

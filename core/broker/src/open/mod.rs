@@ -69,6 +69,10 @@ pub(crate) fn open<E: Env>(
         &mut report,
     )?;
 
+    if let Err(error) = directory.note_boot() {
+        tracing::warn!(%error, "the boot could not be noted; the next recovery will not know that nothing was lost");
+    }
+
     let state = State::new(Parts {
         env,
         static_config: given,
@@ -92,6 +96,7 @@ pub(crate) fn open<E: Env>(
 #[derive(Debug)]
 struct Checkpoints {
     clean_shutdown: bool,
+    same_boot: bool,
     recovery_points: BTreeMap<(String, i32), Offset>,
     log_starts: BTreeMap<(String, i32), Offset>,
     /// `None` when it was damaged: then any log may have been cleaned.
@@ -118,6 +123,7 @@ impl Checkpoints {
         let clean_shutdown = directory.clean_shutdown() && report.damaged_checkpoints.is_empty();
         Ok(Self {
             clean_shutdown,
+            same_boot: directory.same_boot(),
             recovery_points,
             log_starts,
             cleaner,
@@ -131,6 +137,7 @@ impl Checkpoints {
         };
         OpenState {
             clean_shutdown: self.clean_shutdown,
+            same_boot: self.same_boot,
             recovery_point: offset(&self.recovery_points),
             log_start_offset: offset(&self.log_starts),
             cleaner_checkpoint: match &self.cleaner {

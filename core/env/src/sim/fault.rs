@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
 /// The kinds of calls that can fail. All but [`Open`](Operation::Open) of a file that exists and [`Read`](Operation::Read) change the
 /// disk and are boundaries: the power can be cut in the middle of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -84,6 +86,8 @@ pub(super) struct Script {
     pub(super) history: Vec<Boundary>,
     pub(super) crash_at: Option<u64>,
     pub(super) crashed: bool,
+    /// Calls that need a file descriptor get none.
+    pub(super) out_of_files: bool,
     calls: HashMap<Operation, u64>,
     /// With the number of the first call that fails.
     armed: Vec<(u64, Fault)>,
@@ -119,6 +123,13 @@ impl Script {
                 return Verdict::Crash;
             }
         }
+        let needs_descriptor = matches!(
+            operation,
+            Operation::Open | Operation::Create | Operation::SyncDir
+        );
+        if self.out_of_files && needs_descriptor {
+            return Verdict::Fail(no_descriptor());
+        }
         let strikes = |(first, fault): &&(u64, Fault)| {
             fault.operation == operation
                 && match fault.times {
@@ -131,6 +142,11 @@ impl Script {
             None => Verdict::Proceed,
         }
     }
+}
+
+/// What the system says when the process may open no more files.
+pub(super) fn no_descriptor() -> io::Error {
+    Errno::MFILE.into()
 }
 
 pub(super) fn power_is_off() -> io::Error {

@@ -44,7 +44,7 @@ impl<E: Env> PartitionLog<E> {
         replaced: &[Arc<Segment<E>>],
     ) -> Result<(), CleanError> {
         let mut writer = self.writer.lock();
-        self.check_open(&writer).map_err(change_error)?;
+        self.begin_change(&mut writer).map_err(change_error)?;
         let view = self.view();
         let Some(first) = view.segments.position_of(replaced) else {
             return Err(CleanError::Overtaken);

@@ -218,6 +218,7 @@ proptest! {
                 Step::Reopen { clean } => {
                     let start = OpenState {
                         clean_shutdown: clean,
+                        same_boot: false,
                         recovery_point: if clean { log.close().unwrap() } else { Offset::ZERO },
                         log_start_offset: log.log_start_offset(),
                         cleaner_checkpoint: log.cleaner_checkpoint(),

@@ -10,6 +10,7 @@ mod compaction;
 mod compaction_producers;
 mod compaction_properties;
 mod flush;
+mod gaps;
 mod recovery;
 mod removal;
 mod room;

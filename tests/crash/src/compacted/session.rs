@@ -72,6 +72,7 @@ impl Session {
         };
         let start = OpenState {
             clean_shutdown: directory.clean_shutdown(),
+            same_boot: directory.same_boot(),
             recovery_point: checkpoint(CheckpointKind::RecoveryPoint)?.unwrap_or(Offset::ZERO),
             log_start_offset: Offset::ZERO,
             cleaner_checkpoint: checkpoint(CheckpointKind::Cleaner)?,
@@ -79,6 +80,7 @@ impl Session {
         let path = directory.partition_path("flights", 0);
         let (log, report) = PartitionLog::open(env.clone(), &path, config(), start)
             .map_err(|error| error.to_string())?;
+        directory.note_boot().map_err(|error| error.to_string())?;
         let known = log.active_producers().into_iter().next();
         Ok(Session {
             env: env.clone(),

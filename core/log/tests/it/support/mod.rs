@@ -2,6 +2,7 @@
 
 pub mod compacted;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -145,6 +146,33 @@ pub fn fill<E: Env>(log: &PartitionLog<E>, segments: usize) {
     while log.segments().len() < segments {
         let at = log.log_end_offset().get();
         append(log, batch(&[at, at + 1, at + 2]));
+    }
+}
+
+/// The log files by base offset.
+pub fn log_files<E: Env>(env: &E) -> BTreeMap<i64, Bytes> {
+    let read = |name: String| {
+        let base_offset = name.strip_suffix(".log")?.parse().ok()?;
+        let bytes = env.read_file(&Path::new(DIR).join(&name)).ok()??;
+        Some((base_offset, bytes))
+    };
+    files(env).into_iter().filter_map(read).collect()
+}
+
+/// Whether so many segments were set aside, each with the bytes that it had.
+pub fn assert_set_aside<E: Env>(
+    env: &E,
+    report: &RecoveryReport,
+    before: &BTreeMap<i64, Bytes>,
+    count: usize,
+) {
+    assert_eq!(report.set_aside.len(), count, "{report}");
+    assert!(report.segments_removed.is_empty(), "{report}");
+    let now = log_files(env);
+    for aside in &report.set_aside {
+        assert!(!now.contains_key(&aside.segment.get()), "{report}");
+        let kept = env.read_file(&aside.path).expect("the disk is good");
+        assert_eq!(kept.as_ref(), before.get(&aside.segment.get()), "{report}");
     }
 }
 

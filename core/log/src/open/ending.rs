@@ -1,0 +1,93 @@
+//! How a log that is opened ended: what its checkpoints and segments say before anything is checked.
+
+use std::sync::Arc;
+
+use headwater_env::Env;
+use headwater_record::Offset;
+
+use super::Opening;
+use crate::aside::set_aside;
+use crate::error::{OpenError, ReadError};
+use crate::gaps::Gaps;
+use crate::joints::{Ending, Known};
+use crate::leader_epochs::LeaderEpochs;
+use crate::segment::Segment;
+use crate::types::OpenState;
+
+impl<E: Env> Opening<E> {
+    /// The segment that holds the recovery point.
+    pub(super) fn holds_recovery_point(&self, segments: &[Arc<Segment<E>>]) -> usize {
+        segments
+            .partition_point(|segment| segment.base_offset() <= self.start.recovery_point)
+            .saturating_sub(1)
+    }
+
+    /// Whether a log that was closed in order may end there. Where no checkpoint says where it ended, an empty segment after others does not.
+    pub(super) fn is_where_it_was_closed(&self, segments: &[Arc<Segment<E>>], end: Offset) -> bool {
+        let is_stray = segments.len() > 1 && segments[segments.len() - 1].size() == 0;
+        end == self.start.recovery_point || (self.start.recovery_point == Offset::ZERO && !is_stray)
+    }
+
+    pub(super) fn known(&self, epochs: &LeaderEpochs) -> Known {
+        let first_epoch = epochs.first_offset().unwrap_or(Offset::ZERO);
+        Known {
+            ending: match self.start {
+                OpenState {
+                    clean_shutdown: true,
+                    ..
+                } => Ending::Closed,
+                OpenState {
+                    same_boot: true, ..
+                } => Ending::Killed,
+                _ => Ending::Unknown,
+            },
+            gaps: self.gaps(),
+            durable_end: self.start.recovery_point,
+            log_start_offset: self.start.log_start_offset.max(first_epoch),
+        }
+    }
+
+    pub(super) fn gaps(&self) -> Gaps {
+        Gaps::of(&self.config, self.start.cleaner_checkpoint.is_some())
+    }
+
+    /// Sets the segments aside that stand before a gap in what is not checked; returns how many. What is after the gap is newer, and it was on
+    /// the disk too.
+    pub(super) fn leave_out_before_gap(
+        &mut self,
+        segments: &mut Vec<Arc<Segment<E>>>,
+        first_checked: usize,
+    ) -> Result<usize, OpenError> {
+        if self.gaps() == Gaps::Allowed {
+            return Ok(0);
+        }
+        for index in (0..first_checked).rev() {
+            let next = segments[index + 1].base_offset();
+            let end = match end_of(&segments[index]) {
+                Err(ReadError::File(error)) => return Err(error.into()),
+                // A damaged one stays: its readers are told.
+                Err(_) => continue,
+                Ok(end) => end,
+            };
+            if end < next {
+                self.report.missing = Some(end..next);
+                for segment in segments.drain(..=index) {
+                    set_aside(&segment, &mut self.report)?;
+                }
+                return Ok(index + 1);
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// Where a segment ends, from its last index entry on.
+pub(super) fn end_of<E: Env>(segment: &Segment<E>) -> Result<Offset, ReadError> {
+    // No batch ends there, so the walk goes to the end of the file.
+    let mut end = segment.base_offset();
+    let mut walk = segment.walk_to(Offset::MAX, segment.size())?;
+    while let Some((_, header)) = segment.step(&mut walk)? {
+        end = header.next_offset();
+    }
+    Ok(end)
+}

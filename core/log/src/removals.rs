@@ -1,0 +1,141 @@
+//! Segments that left the log, on their way off the disk: their files are renamed, and removed after a delay.
+//!
+//! A segment leaves the view first, so that its readers finish undisturbed. Then its files lose their names, one segment after the other and
+//! each durably before the next. What fails is tried again before any later segment, so the files on the disk never have a hole.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use headwater_env::Env;
+use parking_lot::Mutex;
+
+use crate::error::{ChangeError, FileError};
+use crate::file_name::{FileKind, Suffix};
+use crate::mutants::{self, Mutant};
+use crate::partition_log::PartitionLog;
+use crate::segment::Segment;
+use crate::view::View;
+
+/// What is still to be done on the disk for segments that are not in the view any more.
+#[derive(Debug)]
+pub(crate) struct Removals<E: Env> {
+    pending: Mutex<Pending<E>>,
+}
+
+#[derive(Debug)]
+struct Pending<E: Env> {
+    /// Segments whose files have their names still, in the order in which they lose them.
+    retiring: VecDeque<Arc<Segment<E>>>,
+    /// Files that wait for their removal, and the monotonic time of it.
+    doomed: Vec<(PathBuf, Duration)>,
+}
+
+impl<E: Env> Removals<E> {
+    pub(crate) fn none() -> Self {
+        Self {
+            pending: Mutex::new(Pending {
+                retiring: VecDeque::new(),
+                doomed: Vec::new(),
+            }),
+        }
+    }
+
+    /// Takes segments that have left the view, in the order in which their files are to go.
+    pub(crate) fn add<'a>(&self, segments: impl Iterator<Item = &'a Arc<Segment<E>>>) {
+        let mut pending = self.pending.lock();
+        pending.retiring.extend(segments.map(Arc::clone));
+    }
+}
+
+impl<E: Env> PartitionLog<E> {
+    /// Gives the files of all segments that left the view the names of deleted ones, durably. After an error the rest is left to the next
+    /// call.
+    pub(crate) fn finish_removals(&self) -> Result<(), FileError> {
+        let mut pending = self.removals.pending.lock();
+        while let Some(segment) = pending.retiring.front().map(Arc::clone) {
+            let retired = self.retire(&segment, &mut pending.doomed);
+            if retired.is_err() && mutants::lives(Mutant::ForgetRemovals) {
+                pending.retiring.clear();
+            }
+            retired?;
+            pending.retiring.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Renames the files of one segment. May be done again after it failed half-way.
+    fn retire(
+        &self,
+        segment: &Segment<E>,
+        doomed: &mut Vec<(PathBuf, Duration)>,
+    ) -> Result<(), FileError> {
+        let delay = Duration::from_millis(self.config_now().file_delete_delay_ms);
+        let due = self.env.monotonic() + delay;
+        for kind in FileKind::ALL {
+            let path = segment.path(kind);
+            let mut retired = path.clone().into_os_string();
+            retired.push(Suffix::Deleted.text());
+            let retired = PathBuf::from(retired);
+            match self.env.rename(&path, &retired) {
+                Ok(()) => {
+                    self.directory_has_changed();
+                    doomed.push((retired, due));
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(FileError::new("rename", path, source)),
+            }
+        }
+        self.sync_directory()?;
+        segment.set_suffix(Suffix::Deleted);
+        Ok(())
+    }
+
+    /// Removes files of segments that were deleted longer than `file.delete.delay.ms` ago, and closes files that nobody has used since the
+    /// last call; returns how many were removed. What cannot be renamed or removed is tried again at the next call.
+    pub fn delete_due_files(&self) -> Result<usize, ChangeError> {
+        self.close_idle_files(&self.view());
+        let finished = match self.poisoned() {
+            Some(_) => Ok(()),
+            None => self.finish_removals(),
+        };
+        let removed = self.remove_doomed();
+        finished?;
+        Ok(removed?)
+    }
+
+    fn remove_doomed(&self) -> Result<usize, FileError> {
+        let now = self.env.monotonic();
+        let mut removed = 0;
+        let mut failed = None;
+        let mut pending = self.removals.pending.lock();
+        pending.doomed.retain(|(path, due)| {
+            if *due > now {
+                return true;
+            }
+            match self.env.remove_file(path) {
+                Ok(()) => removed += 1,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => {
+                    failed = Some(FileError::new("remove", path, source));
+                    return true;
+                }
+            }
+            false
+        });
+        failed.map_or(Ok(removed), Err)
+    }
+
+    /// Closes files, and gives maps back, that were not used since the last call.
+    fn close_idle_files(&self, view: &View<E>) {
+        let recovery_point = self.recovery_point();
+        for (index, segment) in view.segments.list().iter().enumerate() {
+            if view.segments.end_offset(index, view.log_end_offset) <= recovery_point {
+                segment.close_if_idle();
+            }
+            segment.release_map_if_idle();
+        }
+    }
+}
