@@ -15,10 +15,10 @@ use headwater_env::{Fault, Operation, SimEnv, Times};
 
 const SCRIPTS: u64 = 4;
 const STEPS: usize = 36;
-/// How many steps a fault that stays lasts.
+/// How many steps a lasting fault lasts.
 const WHILE: usize = 5;
 
-/// The calls that fail and may work later. A sync that fails is for the tests of syncs.
+/// The calls that fail, and may succeed later. `failed_sync.rs` has the syncs.
 const FAULTS: [(Operation, ErrorKind); 7] = [
     (Operation::Open, ErrorKind::Other),
     (Operation::Create, ErrorKind::StorageFull),
@@ -65,7 +65,7 @@ fn a_process_without_descriptors_for_a_while_makes_no_hole_and_leaves_no_file() 
     assert!(failed > 1_000, "only {failed} steps failed");
 }
 
-/// What goes wrong.
+/// The fault of one run.
 #[derive(Debug)]
 enum Trouble {
     Call(Fault),
@@ -89,7 +89,7 @@ impl Trouble {
     }
 }
 
-/// Runs a script, passes over the steps that fail, and judges what is there at its end and after crashes. Gives how many steps failed.
+/// Runs a script, skipping the steps that fail; checks the log at its end and after crashes. Returns how many steps failed.
 fn run_through(script: &Script, trouble: &Trouble) -> usize {
     let place = format!("script {}, {trouble:?}", script.seed);
     let env = SimEnv::new(script.seed);
@@ -105,7 +105,7 @@ fn run_through(script: &Script, trouble: &Trouble) -> usize {
         if runner.step(step).is_err() {
             failed += 1;
             if *step == Step::Restart {
-                // It may be closed already, and then only the restart can go on.
+                // The log may be closed already; then only another restart can follow.
                 Trouble::end(&env);
                 let again = runner.step(step);
                 again.unwrap_or_else(|failure| panic!("{place}, step {number}: {failure:?}"));
@@ -114,7 +114,7 @@ fn run_through(script: &Script, trouble: &Trouble) -> usize {
                 session.fence_producer();
             }
             if matches!(step, Step::Truncate(_)) {
-                // What is appended now stands where something else was, and must not be followed by it.
+                // This append takes offsets that were truncated; the truncated records must not come back behind it.
                 Trouble::end(&env);
                 append(&mut runner, number, &place);
                 check_crashes(&env, script, &runner.expected, &place);
@@ -132,7 +132,7 @@ fn run_through(script: &Script, trouble: &Trouble) -> usize {
     failed
 }
 
-/// Appends, which nothing may hinder any more.
+/// Appends a batch, which has to succeed now.
 fn append(runner: &mut Runner, number: usize, place: &str) {
     let append = Step::Append {
         values: vec![format!("the trouble of step {number} is over").into_bytes()],
@@ -144,7 +144,7 @@ fn append(runner: &mut Runner, number: usize, place: &str) {
         .unwrap_or_else(|failure| panic!("{place}, {append:?}: {failure:?}"));
 }
 
-/// Whatever removals are not finished, a crash loses nothing acknowledged, and after a kill there is nothing to repair.
+/// With removals unfinished a crash loses nothing acknowledged, and after a kill there is nothing to repair.
 fn check_crashes(env: &SimEnv, script: &Script, expected: &Expectation, place: &str) {
     let cuts = (0..3).map(|seed| (Crash::PowerCut, &expected.durable, seed));
     let kills = (0..2).map(|seed| (Crash::Kill, &expected.appended, seed));
@@ -164,7 +164,7 @@ fn check_crashes(env: &SimEnv, script: &Script, expected: &Expectation, place: &
     }
 }
 
-/// Everything acknowledged is served, and once removals had their time the disk has the segments of the log and no other.
+/// Everything acknowledged is served, and once all removals are due the disk holds the segments of the log and no others.
 fn check_files(runner: &mut Runner, place: &str) {
     let expected = runner.expected.clone();
     let session = runner

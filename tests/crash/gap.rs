@@ -1,4 +1,4 @@
-//! Whatever becomes of one segment, recovery destroys no other.
+//! One segment is missing, cut or damaged: recovery destroys no other.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use headwater_env::{Env, File, OpenMode, SimEnv};
 
 use crate::damage::{Ending, machine};
 
-/// What becomes of a log file.
+/// Damage to a log file.
 #[derive(Debug, Clone, Copy)]
 enum Harm {
     Missing,
@@ -50,7 +50,7 @@ fn behind_any_gap_and_beside_any_damage_every_other_segment_is_kept() {
         for (base_offset, bytes) in &segments {
             let path = Path::new(PARTITION).join(format!("{base_offset:020}.log"));
             for harm in Harm::all(bytes.len() as u64) {
-                // A boot in between makes recovery believe that what was not synced may be lost.
+                // After a reboot recovery has to assume that unsynced writes were lost.
                 for crash in [Crash::Kill, Crash::PowerCut] {
                     let place = format!("{ending:?}, {crash:?}, {} {harm:?}", path.display());
                     let harmed = machine.env.after_kill(1);
@@ -73,7 +73,7 @@ fn behind_any_gap_and_beside_any_damage_every_other_segment_is_kept() {
     assert!(aside > 100, "only {aside} segments were set aside");
 }
 
-/// The same machine, with all that it has on the disk.
+/// The same machine, with everything synced.
 fn synced(env: &SimEnv) -> SimEnv {
     for path in env.image().into_keys() {
         let file = env.open_file(Path::new(&path), OpenMode::Write);

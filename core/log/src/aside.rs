@@ -1,4 +1,4 @@
-//! Segments that recovery takes out of the log: those with records keep them under another name, the others go.
+//! Segments that recovery takes out of the log: one with records is renamed to `.stray`, one without is removed.
 
 use std::io;
 use std::path::PathBuf;
@@ -12,11 +12,10 @@ use crate::mutants::{self, Mutant};
 use crate::report::{RecoveryReport, SetAside};
 use crate::segment::Segment;
 
-/// So much is searched for a whole batch.
+/// How many bytes of a segment are searched for a whole batch.
 const SEARCHED_BYTES: u64 = 16 << 20;
 
-/// Takes a segment out of the log, durably. If there is a whole batch in it, its log file stays and is called `.stray` from now on: nobody
-/// reads it, and nobody removes it.
+/// Takes a segment out of the log, durably. If it holds a whole batch, its log file is renamed to `.stray`, and is never read or removed.
 pub(crate) fn set_aside<E: Env>(
     segment: &Segment<E>,
     report: &mut RecoveryReport,
@@ -40,7 +39,7 @@ pub(crate) fn set_aside<E: Env>(
     remove_segment(segment)
 }
 
-/// A name that no segment set aside before has.
+/// A `.stray` name that no file has yet.
 fn free_name<E: Env>(segment: &Segment<E>) -> Result<PathBuf, FileError> {
     let log = segment.path(FileKind::Log);
     let mut number = 1;
@@ -59,7 +58,7 @@ fn free_name<E: Env>(segment: &Segment<E>) -> Result<PathBuf, FileError> {
     }
 }
 
-/// Whether a whole batch begins at or after `position`, not too far.
+/// Whether a whole batch lies in the [`SEARCHED_BYTES`] after `position`.
 pub(crate) fn holds_batches<E: Env>(
     segment: &Segment<E>,
     position: u64,
@@ -72,7 +71,7 @@ pub(crate) fn holds_batches<E: Env>(
     Ok(find_batch(&bytes, 0).is_some())
 }
 
-/// Removes the files of a segment, and makes that durable. The log is gone first: an index alone is nothing.
+/// Removes the files of a segment durably. The log file goes first, because the next open removes an index without one.
 fn remove_segment<E: Env>(segment: &Segment<E>) -> Result<(), FileError> {
     for kind in FileKind::ALL {
         let path = segment.path(kind);

@@ -6,7 +6,7 @@ use headwater_record::Offset;
 pub(crate) const LEADER_EPOCH_CHECKPOINT: &str = "leader-epoch-checkpoint";
 /// What a file has at the end of its name until it is whole and takes the name of the one it replaces.
 pub(crate) const TEMPORARY_SUFFIX: &str = ".tmp";
-/// What the log file of a segment has at the end of its name that recovery took out of the log and nobody reads or removes.
+/// The end of the name of a log file that recovery took out of the log. Such a file is never read or removed.
 pub(crate) const STRAY_SUFFIX: &str = ".stray";
 
 /// What the names of a segment's files end with.

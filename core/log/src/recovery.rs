@@ -50,8 +50,8 @@ struct End {
 }
 
 impl Recovery<'_> {
-    /// Checks the segments from `first` on. A torn end is cut; a segment that does not follow the one before it is no part of the log, or the
-    /// log begins with it. No whole batch is destroyed but those that follow damage in the middle of a segment that cannot stay as it is.
+    /// Checks the segments from `first` on. Cuts a torn end. Where a segment does not follow the one before it, either the log starts with it
+    /// or it is set aside. Destroys no whole batch, except those behind damage inside a segment that has to be cut there.
     pub(crate) fn check<E: Env>(
         mut self,
         segments: &[Arc<Segment<E>>],
@@ -79,7 +79,7 @@ impl Recovery<'_> {
                 self.cut(segment, end.position, log_end_offset, reason)?;
             }
         }
-        // From the outer ends, each on disk before the next: a crash in between leaves the same decision to be made.
+        // Outermost first, each durably before the next, so that recovery decides the same after a crash in between.
         for segment in earlier.iter().chain(strays.iter().rev()) {
             set_aside(segment, self.report)?;
         }
@@ -121,8 +121,8 @@ impl Recovery<'_> {
         }))
     }
 
-    /// Where the next segment begins, if the files up to there were whole once: then damage in this one is no torn end, and the log goes on
-    /// behind it.
+    /// Where the next segment begins, if the files up to there are known to have been whole. Damage in this segment is then not a torn end,
+    /// and the log continues behind it.
     fn successor<E: Env>(
         &self,
         next: Option<&Arc<Segment<E>>>,
@@ -231,8 +231,8 @@ impl Recovery<'_> {
         }
     }
 
-    /// A batch that was in the file once and has changed since is left where it is, if what follows it can be found: it is no torn tail, and
-    /// what was acknowledged after it is whole. Gives its header.
+    /// Returns the header of a batch that was whole once and is damaged now, if the batch after it or the recovery point shows that. Such a
+    /// batch stays in place: it is not a torn tail, and acknowledged records may follow it.
     fn damaged_on_disk<E: Env>(
         &self,
         chunk: &mut Chunk<'_, E>,

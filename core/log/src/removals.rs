@@ -1,7 +1,7 @@
-//! Segments that left the log, on their way off the disk: their files are renamed, and removed after a delay.
+//! Removes the files of segments that left the log: renames them to `.deleted`, and deletes them after a delay.
 //!
-//! A segment leaves the view first, so that its readers finish undisturbed. Then its files lose their names, one segment after the other and
-//! each durably before the next. What fails is tried again before any later segment, so the files on the disk never have a hole.
+//! A segment leaves the view first, so that its readers finish undisturbed. Then its files are renamed, one segment after the other and each
+//! durably before the next. A rename that fails is tried again before any later segment, so the segments on disk never have a hole.
 
 use std::collections::VecDeque;
 use std::io;
@@ -19,7 +19,7 @@ use crate::partition_log::PartitionLog;
 use crate::segment::Segment;
 use crate::view::View;
 
-/// What is still to be done on the disk for segments that are not in the view any more.
+/// The work on disk that remains for segments that left the view.
 #[derive(Debug)]
 pub(crate) struct Removals<E: Env> {
     pending: Mutex<Pending<E>>,
@@ -27,9 +27,9 @@ pub(crate) struct Removals<E: Env> {
 
 #[derive(Debug)]
 struct Pending<E: Env> {
-    /// Segments whose files have their names still, in the order in which they lose them.
+    /// Segments whose files are not renamed yet, in the order of their renaming.
     retiring: VecDeque<Arc<Segment<E>>>,
-    /// Files that wait for their removal, and the monotonic time of it.
+    /// Renamed files, and the monotonic time from which each may be deleted.
     doomed: Vec<(PathBuf, Duration)>,
 }
 
@@ -43,7 +43,7 @@ impl<E: Env> Removals<E> {
         }
     }
 
-    /// Takes segments that have left the view, in the order in which their files are to go.
+    /// Queues segments that left the view, in the order in which their files are to be removed.
     pub(crate) fn add<'a>(&self, segments: impl Iterator<Item = &'a Arc<Segment<E>>>) {
         let mut pending = self.pending.lock();
         pending.retiring.extend(segments.map(Arc::clone));
@@ -51,8 +51,7 @@ impl<E: Env> Removals<E> {
 }
 
 impl<E: Env> PartitionLog<E> {
-    /// Gives the files of all segments that left the view the names of deleted ones, durably. After an error the rest is left to the next
-    /// call.
+    /// Renames the files of all segments that left the view to `.deleted`, durably. After an error the next call does the rest.
     pub(crate) fn finish_removals(&self) -> Result<(), FileError> {
         let mut pending = self.removals.pending.lock();
         while let Some(segment) = pending.retiring.front().map(Arc::clone) {
@@ -66,7 +65,7 @@ impl<E: Env> PartitionLog<E> {
         Ok(())
     }
 
-    /// Renames the files of one segment. May be done again after it failed half-way.
+    /// Renames the files of one segment. Can be repeated after it failed half-way.
     fn retire(
         &self,
         segment: &Segment<E>,
@@ -128,7 +127,7 @@ impl<E: Env> PartitionLog<E> {
         failed.map_or(Ok(removed), Err)
     }
 
-    /// Closes files, and gives maps back, that were not used since the last call.
+    /// Closes files and releases maps that were not used since the last call.
     fn close_idle_files(&self, view: &View<E>) {
         let recovery_point = self.recovery_point();
         for (index, segment) in view.segments.list().iter().enumerate() {

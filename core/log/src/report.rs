@@ -17,11 +17,11 @@ pub struct RecoveryReport {
     pub bytes_checked: u64,
     /// The end that was cut off, if any.
     pub cut: Option<Cut>,
-    /// Segments without a whole batch that were no part of the log and were removed: base offset and bytes.
+    /// Segments that held no whole batch, did not belong to the log, and were removed: base offset and bytes.
     pub segments_removed: Vec<(Offset, u64)>,
-    /// Offsets that are missing before the start of the log: it begins behind them, and what was before them was set aside.
+    /// Missing offsets. The log starts after them, and the segments before them were set aside.
     pub missing: Option<Range<Offset>>,
-    /// Segments with records that are no part of the log any more; their log files are kept under another name.
+    /// Segments with records that no longer belong to the log; their log files are kept under another name.
     pub set_aside: Vec<SetAside>,
     /// Index files that were missing or wrong and were made again from the log.
     pub indexes_rebuilt: Vec<String>,
@@ -46,7 +46,7 @@ pub struct Cut {
     pub log_end_offset: Offset,
     /// Why the batch at the position is not one.
     pub reason: String,
-    /// Whether whole batches followed, which went too: then it was damage and no torn end.
+    /// Whether whole batches followed and were cut off too: the cause was damage, not a torn end.
     pub had_batches: bool,
 }
 
@@ -106,7 +106,7 @@ impl fmt::Display for RecoveryReport {
                 cut.bytes, cut.segment, cut.position, cut.reason, cut.log_end_offset
             )?;
             if cut.had_batches {
-                write!(out, " (whole batches that followed the damage went too)")?;
+                write!(out, " (whole batches after the damage were cut off too)")?;
             }
         }
         if let Some(missing) = &self.missing {
@@ -119,7 +119,7 @@ impl fmt::Display for RecoveryReport {
         for aside in &self.set_aside {
             write!(
                 out,
-                "; segment {} ({} bytes) is no part of the log any more and was kept as {}",
+                "; segment {} ({} bytes) no longer belongs to the log and was kept as {}",
                 aside.segment,
                 aside.bytes,
                 aside.path.display()
@@ -128,7 +128,7 @@ impl fmt::Display for RecoveryReport {
         for (base_offset, bytes) in &self.segments_removed {
             write!(
                 out,
-                "; removed segment {base_offset} ({bytes} bytes), which had no whole batch"
+                "; removed segment {base_offset} ({bytes} bytes), which held no whole batch"
             )?;
         }
         for name in &self.indexes_rebuilt {

@@ -79,8 +79,8 @@ pub fn batches(bytes: &Bytes) -> Batches {
     }
 }
 
-/// The first whole batch with a good CRC that begins at or after `from`, and where it begins. For what is left behind damage: every position
-/// is tried.
+/// The first whole batch with a good CRC that begins at or after `from`, and its position. Tries every position, so that it finds the batches
+/// behind damage.
 pub fn find_batch(bytes: &Bytes, from: usize) -> Option<(usize, RecordBatch)> {
     (from..bytes.len()).find_map(|position| {
         let header = BatchHeader::parse(&bytes[position..]).ok()?;

@@ -22,7 +22,7 @@ pub enum Step {
     DeleteRecords(u64),
     /// Lets retention take segments.
     ApplyRetention,
-    /// Takes the oldest segment for its space.
+    /// Deletes the oldest segment, as for lack of space.
     DeleteOldest,
     /// Removes the files of segments taken long enough ago.
     DeleteDueFiles,
@@ -53,7 +53,7 @@ impl Script {
         Script::draw_of(seed, length, draw_step)
     }
 
-    /// Draws a script that takes much away.
+    /// Draws a script with many removals and truncations.
     pub fn draw_removals(seed: u64, length: usize) -> Script {
         Script::draw_of(seed, length, draw_removal)
     }

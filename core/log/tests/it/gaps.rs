@@ -1,4 +1,4 @@
-//! Where offsets are missing between segments no whole segment is destroyed: the log has one part, the other is kept under another name.
+//! Recovery destroys no whole segment where offsets are missing: one side of the gap stays in the log, the other is kept under another name.
 
 use std::path::{Path, PathBuf};
 
