@@ -16,7 +16,8 @@ pub(crate) struct Controller {
 }
 
 impl Controller {
-    /// Makes `records` one durable change of the cluster and publishes the image with it. On an error nothing is published.
+    /// Makes `records` one durable change of the cluster and publishes the image with it. On an error nothing is published. The recovery point
+    /// is written down too: what was acknowledged is then known to have been there, and damage of it is no torn end.
     /// `&mut self` is the proof that nobody else changes the cluster at the same time.
     #[expect(
         clippy::unused_self,
@@ -35,6 +36,9 @@ impl Controller {
             .metadata_log
             .commit(&mut image, records, state.env.wall_clock_ms())?;
         state.publish(image);
+        if !records.is_empty() {
+            state.write_recovery_points();
+        }
         Ok(())
     }
 

@@ -1,15 +1,19 @@
 //! Deleted topics: gone for clients at once, gone from the disk after `file.delete.delay.ms`.
 
+use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_env::Env;
+use headwater_log::{DataDirectory, DataDirectoryError};
+use headwater_record::PartitionId;
 use parking_lot::Mutex;
 
 use crate::state::State;
 use crate::topics::Topic;
 
-/// Directories that were renamed out of the way and wait to be removed.
+/// Directories of deleted partitions that are still on the disk.
 #[derive(Debug, Default)]
 pub(crate) struct DeletedDirectories {
     waiting: Mutex<Vec<Waiting>>,
@@ -17,44 +21,112 @@ pub(crate) struct DeletedDirectories {
 
 #[derive(Debug)]
 struct Waiting {
-    path: PathBuf,
+    directory: Deleted,
+    /// When its files may go.
     due: Duration,
+}
+
+/// The directory of a deleted partition.
+#[derive(Debug)]
+enum Deleted {
+    /// It could not be renamed yet.
+    Named { topic: Arc<str>, id: PartitionId },
+    /// It was renamed to this.
+    Renamed(PathBuf),
 }
 
 impl<E: Env> State<E> {
     /// Takes the partitions of a topic out of service and their directories out of the way. The topic's removal is durable already, so
-    /// a crash in here is healed by the next open; a failure is logged and healed there too.
+    /// a crash in here is healed by the next open; a failure is logged, and tried again with the next round of housekeeping.
     pub(crate) fn retire_topic(&self, topic: &Topic<E>) {
+        let directory = self.directory.read();
         for partition in topic.partitions() {
             partition.retire();
             partition.log().abandon();
+            let Some(directory) = &*directory else { return };
             let delay = Duration::from_millis(partition.config().file_delete_delay_ms);
-            let renamed = match &*self.directory.read() {
-                Some(directory) => directory.mark_deleted(&topic.name, partition.id.get()),
-                None => return,
+            let mut waiting = Waiting {
+                directory: Deleted::Named {
+                    topic: Arc::clone(&topic.name),
+                    id: partition.id,
+                },
+                due: self.env.monotonic().saturating_add(delay),
             };
-            match renamed {
-                Ok(path) => self
-                    .deleted
-                    .add(path, self.env.monotonic().saturating_add(delay)),
-                Err(error) => {
-                    tracing::error!(topic = %topic.name, partition = %partition.id, %error, "a deleted partition stays on the disk until the next open");
-                }
+            if let Err(error) = waiting.rename(directory) {
+                tracing::error!(topic = %topic.name, partition = %partition.id, %error, "a deleted partition keeps its directory for now");
             }
+            self.deleted.waiting.lock().push(waiting);
         }
     }
 
-    /// Removes the directories whose time has come; with `all`, those whose time has not come too.
-    pub(crate) fn remove_deleted_directories(&self, all: Urgency) {
+    /// Takes the directory of a partition that was deleted out of the way, if it still has its name: a new one is to have it.
+    pub(crate) fn finish_deletion(
+        &self,
+        directory: &DataDirectory<E>,
+        topic: &str,
+        id: PartitionId,
+    ) -> Result<(), DataDirectoryError> {
+        let mut waiting = self.deleted.waiting.lock();
+        waiting
+            .iter_mut()
+            .filter(|waiting| waiting.is_named(topic, id))
+            .try_for_each(|waiting| match waiting.rename(directory) {
+                Err(error) if is_missing(&error) => Ok(()),
+                result => result,
+            })
+    }
+
+    /// Removes the directories whose time has come; with `Urgency::Now`, those whose time has not come too. What fails is tried again.
+    pub(crate) fn remove_deleted_directories(&self, urgency: Urgency) {
         let now = self.env.monotonic();
         let directory = self.directory.read();
         let Some(directory) = &*directory else { return };
-        for path in self.deleted.take(now, all) {
-            if let Err(error) = directory.remove_deleted(&path) {
-                tracing::error!(path = %path.display(), %error, "a deleted partition cannot be removed; remove it by hand");
+        self.deleted.waiting.lock().retain_mut(|waiting| {
+            let is_due = urgency == Urgency::Now || waiting.due <= now;
+            match waiting.remove(directory, is_due) {
+                Ok(is_gone) => !is_gone,
+                Err(error) if is_missing(&error) => false,
+                Err(error) => {
+                    tracing::error!(%error, "a deleted partition cannot be removed yet");
+                    true
+                }
             }
-        }
+        });
     }
+}
+
+impl Waiting {
+    fn is_named(&self, topic: &str, id: PartitionId) -> bool {
+        matches!(&self.directory, Deleted::Named { topic: name, id: other } if **name == *topic && *other == id)
+    }
+
+    /// Gives the directory its name of a deleted one, unless it has it.
+    fn rename<E: Env>(&mut self, directory: &DataDirectory<E>) -> Result<(), DataDirectoryError> {
+        if let Deleted::Named { topic, id } = &self.directory {
+            let path = directory.mark_deleted(topic, id.get())?;
+            self.directory = Deleted::Renamed(path);
+        }
+        Ok(())
+    }
+
+    /// Removes the directory if it is due; returns whether it is gone.
+    fn remove<E: Env>(
+        &mut self,
+        directory: &DataDirectory<E>,
+        is_due: bool,
+    ) -> Result<bool, DataDirectoryError> {
+        self.rename(directory)?;
+        if let (Deleted::Renamed(path), true) = (&self.directory, is_due) {
+            directory.remove_deleted(path)?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+}
+
+/// Whether somebody else has removed the directory.
+fn is_missing(error: &DataDirectoryError) -> bool {
+    matches!(error, DataDirectoryError::File(error) if error.source.kind() == io::ErrorKind::NotFound)
 }
 
 /// Whether files that wait for their time may wait on.
@@ -64,19 +136,4 @@ pub(crate) enum Urgency {
     WhenDue,
     /// Their space is needed.
     Now,
-}
-
-impl DeletedDirectories {
-    fn add(&self, path: PathBuf, due: Duration) {
-        self.waiting.lock().push(Waiting { path, due });
-    }
-
-    fn take(&self, now: Duration, urgency: Urgency) -> Vec<PathBuf> {
-        let mut waiting = self.waiting.lock();
-        let (due, later) = waiting
-            .drain(..)
-            .partition(|entry| urgency == Urgency::Now || entry.due <= now);
-        *waiting = later;
-        due.into_iter().map(|entry: Waiting| entry.path).collect()
-    }
 }

@@ -21,6 +21,7 @@ mod features;
 mod fetch_sessions;
 mod groups;
 mod housekeeping;
+mod left_over;
 mod log_config;
 mod metadata_log;
 mod new_topic;

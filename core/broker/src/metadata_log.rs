@@ -1,7 +1,8 @@
 //! `__cluster_metadata-0`: the changes of the cluster, in order, durable before anybody acts on them.
 
+mod check;
+
 use std::collections::HashSet;
-use std::io;
 use std::path::Path;
 
 use headwater_env::Env;
@@ -16,6 +17,8 @@ use headwater_record::{
     InvalidBatch, LeaderEpoch, Offset, ValidationRules, batches, validate,
 };
 use uuid::Uuid;
+
+pub(crate) use check::{CheckError, check};
 
 /// The topic that no client sees.
 pub(crate) const TOPIC: &str = "__cluster_metadata";
@@ -58,71 +61,6 @@ pub(crate) enum CommitError {
     Append(#[from] AppendError),
     #[error(transparent)]
     Flush(#[from] FlushError),
-}
-
-/// Why the log must not be opened: what was once on the disk is no longer what was written.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CheckError {
-    #[error("cannot be read: {0}")]
-    Io(#[from] io::Error),
-    #[error("segment {segment} at byte {position}: {source}")]
-    Batch {
-        segment: String,
-        position: usize,
-        source: BatchError,
-    },
-    #[error("offset {found} follows offset {expected}")]
-    Order { expected: Offset, found: Offset },
-    #[error("it ends at offset {end}, and was on the disk up to {recovery_point}")]
-    Short { end: Offset, recovery_point: Offset },
-}
-
-/// Whether everything below `recovery_point` in the log in `dir` is what was written. Changes nothing, and comes before the log is opened:
-/// recovery cuts a log at the first batch that is wrong, which is right for a torn end and would be the loss of all topics here.
-pub(crate) fn check<E: Env>(env: &E, dir: &Path, recovery_point: Offset) -> Result<(), CheckError> {
-    if recovery_point == Offset::ZERO {
-        return Ok(());
-    }
-    let mut names: Vec<_> = env
-        .read_dir(dir)?
-        .into_iter()
-        .map(|entry| entry.name)
-        .collect();
-    names.retain(|name| {
-        Path::new(name)
-            .extension()
-            .is_some_and(|kind| kind == "log")
-    });
-    let mut end = Offset::ZERO;
-    for name in names {
-        let bytes = env.read_file(&dir.join(&name))?.unwrap_or_default();
-        let mut walk = batches(&bytes);
-        while end < recovery_point {
-            let position = walk.position();
-            let failed = |source| CheckError::Batch {
-                segment: name.clone(),
-                position,
-                source,
-            };
-            let Some(batch) = walk.next() else { break };
-            let batch = batch.map_err(failed)?;
-            batch.verify_crc().map_err(failed)?;
-            if batch.header().base_offset != end {
-                return Err(CheckError::Order {
-                    expected: end,
-                    found: batch.header().base_offset,
-                });
-            }
-            end = batch.header().next_offset();
-        }
-    }
-    if end < recovery_point {
-        return Err(CheckError::Short {
-            end,
-            recovery_point,
-        });
-    }
-    Ok(())
 }
 
 /// What the log says.
@@ -233,7 +171,13 @@ impl<E: Env> MetadataLog<E> {
         let appended = self
             .log
             .append_as_leader(validate(bytes, &rules)?, LeaderEpoch::new(0))?;
-        self.log.wait_flushed(appended.next_offset())?;
+        if let Err(error) = self.log.wait_flushed(appended.next_offset()) {
+            // Nobody was told of the change, and the next one must not follow it.
+            if let Err(error) = self.log.truncate_to(appended.base_offset) {
+                tracing::error!(%error, "a change that failed could not be taken back yet; no other is made before it is");
+            }
+            return Err(error.into());
+        }
         Ok(())
     }
 

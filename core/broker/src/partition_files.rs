@@ -1,10 +1,10 @@
 //! From a partition in the image to a partition that is open.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use headwater_env::Env;
-use headwater_log::{OpenState, PartitionLog, RecoveryReport};
+use headwater_log::{DataDirectoryError, OpenState, PartitionLog, RecoveryReport};
 use headwater_metadata::{BrokerConfig, NodeId, PartitionImage, TopicConfig};
 use headwater_record::PartitionId;
 use uuid::Uuid;
@@ -19,8 +19,8 @@ pub(crate) enum PartitionError {
     /// The log cannot be opened.
     #[error(transparent)]
     Log(#[from] headwater_log::OpenError),
-    /// `partition.metadata` cannot be read or written.
-    #[error("the file partition.metadata cannot be used: {0}")]
+    /// The directory or its `partition.metadata` cannot be read or written.
+    #[error("the directory cannot be used: {0}; check the disk and the permissions")]
     Metadata(#[from] std::io::Error),
     /// `partition.metadata` makes no sense, or names another topic.
     #[error(
@@ -30,6 +30,15 @@ pub(crate) enum PartitionError {
         /// The topic that should own the directory.
         expected: Uuid,
     },
+    /// The directory holds what nobody recorded.
+    #[error("{} is there already and belongs to no topic: move it away", path.display())]
+    Taken {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The data directory cannot be changed.
+    #[error(transparent)]
+    Directory(#[from] DataDirectoryError),
 }
 
 /// What all partitions of one topic have in common.

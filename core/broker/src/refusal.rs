@@ -1,6 +1,6 @@
 //! Saying no.
 
-use headwater_metadata::ConfigError;
+use headwater_metadata::{ApplyError, ConfigError};
 use headwater_protocol::ErrorCode;
 
 use crate::metadata_log::CommitError;
@@ -39,5 +39,11 @@ impl From<ConfigError> for Refusal {
 impl From<CommitError> for Refusal {
     fn from(error: CommitError) -> Self {
         Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<ApplyError> for Refusal {
+    fn from(error: ApplyError) -> Self {
+        CommitError::from(error).into()
     }
 }

@@ -1,71 +1,136 @@
-//! Making topics and partitions: the record first, then the directories, then the world sees them.
+//! Making topics and partitions: the files first, then the record, then the world sees them.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use headwater_env::Env;
 use headwater_log::OpenState;
-use headwater_metadata::{Image, PartitionImage, TopicImage};
+use headwater_metadata::{Image, MetadataRecord, PartitionImage, TopicImage};
+use headwater_protocol::ErrorCode;
 use headwater_record::PartitionId;
 
+use crate::controller::Controller;
+use crate::left_over::is_left_over;
 use crate::partition::Partition;
 use crate::partition_files::{PartitionError, TopicFacts, open_partition};
+use crate::refusal::Refusal;
 use crate::state::State;
 use crate::topics::Topic;
 
+/// New partitions of a topic: their files are there, and no record says so yet. Nobody sees them.
+#[derive(Debug)]
+pub(crate) struct NewPartitions<E: Env> {
+    topic: TopicFacts,
+    partitions: Vec<Arc<Partition<E>>>,
+    directories: Vec<PathBuf>,
+}
+
 impl<E: Env> State<E> {
-    /// Makes what a topic of the published image lacks on the disk and in service: all of it, or its newest partitions. The caller holds
-    /// the controller. What fails here is made by the next open: the change itself is durable already.
-    pub(crate) fn materialise(
+    /// Makes the files of what `topic` has in `image`, the cluster as it will be, and not in service: all of it, or its newest partitions. The
+    /// caller holds the controller. After an error there are none.
+    pub(crate) fn prepare(
         &self,
         image: &Image,
         topic: &TopicImage,
-    ) -> Result<(), PartitionError> {
-        let facts = TopicFacts {
-            id: topic.id,
-            name: Arc::clone(&topic.name),
-            config: self.topic_config(image, &topic.name),
-        };
+    ) -> Result<NewPartitions<E>, Refusal> {
         let known = self.topics.by_id(topic.id);
-        let present = known.as_ref().map_or(0, |topic| topic.partitions().len());
-        let mut made = Vec::new();
-        let mut result = Ok(());
+        let present = known.map_or(0, |topic| topic.partitions().len());
+        let mut new = NewPartitions {
+            topic: TopicFacts {
+                id: topic.id,
+                name: Arc::clone(&topic.name),
+                config: self.topic_config(image, &topic.name),
+            },
+            partitions: Vec::new(),
+            directories: Vec::new(),
+        };
         for partition in topic.partitions().skip(present) {
-            match self.make_partition(&facts, partition) {
-                Ok(Some(partition)) => made.push(Arc::new(partition)),
-                Ok(None) => break,
-                Err(error) => {
-                    result = Err(error);
-                    break;
-                }
+            if let Err(error) = self.make_partition(&mut new, partition) {
+                self.discard(new);
+                let message = format!(
+                    "the files of \"{}\" cannot be made, and nothing was recorded: {error}. Then try again",
+                    topic.name
+                );
+                return Err(Refusal::new(ErrorCode::KafkaStorageError, message));
             }
         }
-        match known {
-            Some(topic) => topic.extend(made),
-            None => self
-                .topics
-                .insert(Arc::new(Topic::new(facts.id, facts.name, made))),
+        Ok(new)
+    }
+
+    /// Makes `records` one durable change and puts the new partitions into service; after an error their files are gone again.
+    pub(crate) fn record(
+        &self,
+        controller: &mut Controller,
+        records: &[MetadataRecord],
+        new: Vec<NewPartitions<E>>,
+    ) -> Result<(), Refusal> {
+        let committed = controller.commit(self, records);
+        for new in new {
+            if committed.is_ok() {
+                self.serve(new);
+            } else {
+                self.discard(new);
+            }
         }
-        result
+        Ok(committed?)
+    }
+
+    /// Puts partitions into service, whose record is durable now.
+    fn serve(&self, new: NewPartitions<E>) {
+        match self.topics.by_id(new.topic.id) {
+            Some(topic) => topic.extend(new.partitions),
+            None => self.topics.insert(Arc::new(Topic::new(
+                new.topic.id,
+                new.topic.name,
+                new.partitions,
+            ))),
+        }
+    }
+
+    /// Removes the files of partitions again that were not recorded. What stays goes when the name is used again, or at the next open.
+    fn discard(&self, new: NewPartitions<E>) {
+        drop(new.partitions);
+        let directory = self.directory.read();
+        let Some(directory) = &*directory else { return };
+        for path in new.directories {
+            if let Err(error) = directory.remove_deleted(&path) {
+                tracing::warn!(path = %path.display(), %error, "the files of a partition that was not recorded stay for now");
+            }
+        }
     }
 
     fn make_partition(
         &self,
-        facts: &TopicFacts,
+        new: &mut NewPartitions<E>,
         partition: (PartitionId, &PartitionImage),
-    ) -> Result<Option<Partition<E>>, PartitionError> {
-        let path = match &*self.directory.read() {
-            Some(directory) => directory.partition_path(&facts.name, partition.0.get()),
-            None => return Ok(None),
+    ) -> Result<(), PartitionError> {
+        let topic = &new.topic;
+        let path = {
+            let directory = self.directory.read();
+            let Some(directory) = &*directory else {
+                return Ok(());
+            };
+            self.finish_deletion(directory, &topic.name, partition.0)?;
+            let path = directory.partition_path(&topic.name, partition.0.get());
+            if self.env.metadata(&path)?.is_some() {
+                if !is_left_over(&self.env, &path)? {
+                    return Err(PartitionError::Taken { path });
+                }
+                directory.remove_deleted(&path)?;
+            }
+            path
         };
+        new.directories.push(path.clone());
         let config = self.config();
-        let (partition, _) = open_partition(
+        let (opened, _) = open_partition(
             &self.env,
             &path,
-            facts,
+            topic,
             partition,
             (&config, self.node_id),
             OpenState::UNKNOWN,
         )?;
-        Ok(Some(partition))
+        new.partitions.push(Arc::new(opened));
+        Ok(())
     }
 }

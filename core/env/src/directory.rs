@@ -5,7 +5,7 @@
 pub struct DirEntry {
     /// The name without its directory. Names that are not UTF-8 are not ours and are left out of listings.
     pub name: String,
-    /// File or directory.
+    /// What it is.
     pub kind: EntryKind,
 }
 
@@ -16,6 +16,8 @@ pub enum EntryKind {
     File,
     /// A directory.
     Dir,
+    /// A symbolic link. A data directory has none, and none is followed.
+    Link,
 }
 
 /// Facts about one path.
@@ -23,7 +25,7 @@ pub enum EntryKind {
 pub struct Metadata {
     /// Length in bytes; of no meaning for a directory.
     pub len: u64,
-    /// File or directory.
+    /// What it is.
     pub kind: EntryKind,
     /// Last modification, milliseconds since the Unix epoch.
     pub modified_ms: i64,

@@ -36,7 +36,7 @@ pub trait Env: Clone + fmt::Debug + Send + Sync + 'static {
     /// Fills `out` with random bytes.
     fn fill_random(&self, out: &mut [u8]);
 
-    /// Opens a file; a new one is readable and writable by its owner only (0600).
+    /// Opens a file; a new one is readable and writable by its owner only (0600). A symbolic link is an error.
     fn open_file(&self, path: &Path, mode: OpenMode) -> io::Result<Self::File>;
 
     /// Makes a directory and those above it where they are missing, for the owner only (0700). Fine if it exists.
@@ -45,7 +45,7 @@ pub trait Env: Clone + fmt::Debug + Send + Sync + 'static {
     /// The entries of a directory, sorted by name.
     fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>>;
 
-    /// Facts about a path; `None` if it does not exist.
+    /// Facts about a path; `None` if it does not exist. A symbolic link is not followed.
     fn metadata(&self, path: &Path) -> io::Result<Option<Metadata>>;
 
     /// Renames a file or directory, atomically; a file that has the new name is replaced.

@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use rustix::fs::OFlags;
 use rustix::rand::GetRandomFlags;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -27,6 +28,8 @@ pub struct RealEnv;
 
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
+/// A name that is a symbolic link is not opened: somebody put it there, and we would write where it points.
+const NO_FOLLOW: i32 = OFlags::NOFOLLOW.bits().cast_signed();
 
 static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
@@ -65,7 +68,7 @@ impl Env for RealEnv {
 
     fn open_file(&self, path: &Path, mode: OpenMode) -> io::Result<RealFile> {
         let mut options = fs::OpenOptions::new();
-        options.read(true).mode(FILE_MODE);
+        options.read(true).mode(FILE_MODE).custom_flags(NO_FOLLOW);
         match mode {
             OpenMode::Read => &mut options,
             OpenMode::Write => options.write(true),
@@ -86,13 +89,7 @@ impl Env for RealEnv {
         let mut entries = Vec::new();
         for entry in fs::read_dir(path)? {
             let entry = entry?;
-            let mut kind = entry.file_type()?;
-            if kind.is_symlink() {
-                let Ok(target) = fs::metadata(entry.path()) else {
-                    continue;
-                };
-                kind = target.file_type();
-            }
+            let kind = entry.file_type()?;
             if let Ok(name) = entry.file_name().into_string() {
                 entries.push(DirEntry {
                     name,
@@ -105,7 +102,7 @@ impl Env for RealEnv {
     }
 
     fn metadata(&self, path: &Path) -> io::Result<Option<Metadata>> {
-        match fs::metadata(path) {
+        match fs::symlink_metadata(path) {
             Ok(found) => Ok(Some(Metadata {
                 len: found.len(),
                 kind: entry_kind(found.file_type()),
@@ -143,7 +140,9 @@ impl Env for RealEnv {
 }
 
 fn entry_kind(kind: fs::FileType) -> EntryKind {
-    if kind.is_dir() {
+    if kind.is_symlink() {
+        EntryKind::Link
+    } else if kind.is_dir() {
         EntryKind::Dir
     } else {
         EntryKind::File

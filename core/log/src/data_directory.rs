@@ -40,6 +40,12 @@ pub enum DataDirectoryError {
         /// A name that is not ours.
         found: String,
     },
+    /// A symbolic link in the directory: what is written there would go elsewhere.
+    #[error("{} is a symbolic link, and links in a data directory are not followed; put what it points to in its place", path.display())]
+    Link {
+        /// The link.
+        path: PathBuf,
+    },
     /// A file that cannot be understood.
     #[error("{} cannot be understood: {what}; restore it from a copy", path.display())]
     Damaged {
@@ -118,6 +124,7 @@ impl<E: Env> DataDirectory<E> {
         env.create_dir_durably(path).map_err(failed("create"))?;
         let entries = env.read_dir(path).map_err(failed("list"))?;
         check_ours(path, &entries)?;
+        check_links(path, &entries)?;
         let lock = env.lock(&path.join(LOCK)).map_err(|error| match error {
             LockError::Held { pid } => DataDirectoryError::Locked {
                 path: path.to_path_buf(),
@@ -211,7 +218,9 @@ impl<E: Env> DataDirectory<E> {
         self.env
             .rename(&from, &to)
             .map_err(|source| FileError::new("rename", from, source))?;
-        self.sync()?;
+        if let Err(error) = self.sync() {
+            tracing::warn!(%error, "a crash may bring the name of a deleted partition back; the next open removes it");
+        }
         Ok(to)
     }
 
@@ -306,6 +315,18 @@ fn check_ours(path: &Path, entries: &[DirEntry]) -> Result<(), DataDirectoryErro
     }
 }
 
+/// A link in the place of a partition could lead our writes and removals anywhere.
+fn check_links(path: &Path, entries: &[DirEntry]) -> Result<(), DataDirectoryError> {
+    let is_link =
+        |entry: &&DirEntry| entry.kind == EntryKind::Link && partition_of(&entry.name).is_some();
+    match entries.iter().find(is_link) {
+        None => Ok(()),
+        Some(link) => Err(DataDirectoryError::Link {
+            path: path.join(&link.name),
+        }),
+    }
+}
+
 fn read_or_make_meta<E: Env>(
     env: &E,
     directory: &Path,
@@ -386,16 +407,22 @@ fn parse_offsets(text: &str) -> Result<Offsets, String> {
 }
 
 fn partition(directory: &Path, entry: &DirEntry) -> Option<PartitionDirectory> {
-    let (topic, partition) = entry.name.rsplit_once('-')?;
+    let (topic, partition) = partition_of(&entry.name)?;
+    (entry.kind == EntryKind::Dir).then(|| PartitionDirectory {
+        topic: topic.to_owned(),
+        partition,
+        path: directory.join(&entry.name),
+    })
+}
+
+/// The topic and the number of a partition whose directory has this name.
+fn partition_of(name: &str) -> Option<(&str, i32)> {
+    let (topic, partition) = name.rsplit_once('-')?;
     let is_number = !partition.is_empty() && partition.bytes().all(|digit| digit.is_ascii_digit());
-    (entry.kind == EntryKind::Dir && is_number && !topic.is_empty())
-        .then(|| partition.parse().ok())
-        .flatten()
-        .map(|partition| PartitionDirectory {
-            topic: topic.to_owned(),
-            partition,
-            path: directory.join(&entry.name),
-        })
+    if !is_number || topic.is_empty() {
+        return None;
+    }
+    Some((topic, partition.parse().ok()?))
 }
 
 fn is_deleted_partition(entry: &DirEntry) -> bool {

@@ -1,9 +1,10 @@
 //! What stands in a partition's directory.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 
-use headwater_env::{DirEntry, Env};
+use headwater_env::{DirEntry, EntryKind, Env};
 use headwater_record::Offset;
 
 use crate::error::FileError;
@@ -50,10 +51,21 @@ impl Listed {
     }
 }
 
-/// What is in the directory now.
+/// What is in the directory now. A symbolic link in the place of one of our files is an error: it could lead our writes anywhere.
 pub(crate) fn entries<E: Env>(env: &E, dir: &Path) -> Result<Vec<DirEntry>, FileError> {
-    env.read_dir(dir)
-        .map_err(|source| FileError::new("list", dir, source))
+    let entries = env
+        .read_dir(dir)
+        .map_err(|source| FileError::new("list", dir, source))?;
+    let is_link = |entry: &&DirEntry| {
+        entry.kind == EntryKind::Link && file_name::parse(&entry.name) != FileName::Other
+    };
+    match entries.iter().find(is_link) {
+        None => Ok(entries),
+        Some(link) => {
+            let source = io::Error::other("it is a symbolic link, which is not followed");
+            Err(FileError::new("open", dir.join(&link.name), source))
+        }
+    }
 }
 
 /// The segments among the directory's entries, each with its log. Left-overs are removed and their names added to `removed`; those of a

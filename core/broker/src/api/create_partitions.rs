@@ -15,8 +15,10 @@ use headwater_protocol::{CreatePartitionsRequest, CreatePartitionsResponse, Erro
 
 use super::errors::Refusal;
 use crate::RequestContext;
+use crate::controller::Controller;
 use crate::new_topic::{PARTITIONS_MAX, check_assignment};
 use crate::state::State;
+use crate::topic_changes::NewPartitions;
 
 /// Answers the request.
 pub(super) fn handle<E: Env>(
@@ -41,24 +43,12 @@ pub(super) fn handle<E: Env>(
             }
         })
         .collect();
-    let records: Vec<_> = plans.iter().flatten().flatten().cloned().collect();
-    let committed = if request.validate_only {
-        Ok(())
-    } else {
-        controller.commit(state, &records).map_err(Refusal::from)
-    };
-    let image = state.image();
-    let results = request.topics.into_iter().zip(plans).map(|(wanted, plan)| {
-        let result = plan.and_then(|_| {
-            committed.clone()?;
-            if request.validate_only {
-                Ok(())
-            } else {
-                materialise(state, &image, &wanted.name)
-            }
-        });
-        respond(wanted, result)
-    });
+    let mut results: Vec<Result<Vec<MetadataRecord>, Refusal>> = plans;
+    if !request.validate_only {
+        make(state, &mut controller, &request.topics, &mut results);
+    }
+    let results = request.topics.into_iter().zip(results);
+    let results = results.map(|(wanted, result)| respond(wanted, result.map(drop)));
     CreatePartitionsResponse {
         results: results.collect(),
         ..CreatePartitionsResponse::default()
@@ -102,14 +92,42 @@ fn plan<E: Env>(
     Ok((present..wanted.count).map(new).collect())
 }
 
-fn materialise<E: Env>(state: &State<E>, image: &Image, name: &str) -> Result<(), Refusal> {
+/// Makes the partitions that are planned: the files of each topic's, then all in one change. What becomes of a topic is its result.
+fn make<E: Env>(
+    state: &State<E>,
+    controller: &mut Controller,
+    wanted: &[CreatePartitionsTopic],
+    results: &mut [Result<Vec<MetadataRecord>, Refusal>],
+) {
+    let mut new = Vec::new();
+    let mut records = Vec::new();
+    for (wanted, result) in wanted.iter().zip(&mut *results) {
+        let Ok(planned) = result else { continue };
+        match prepare(state, &wanted.name, planned) {
+            Ok(partitions) => {
+                new.push(partitions);
+                records.extend(planned.iter().cloned());
+            }
+            Err(refusal) => *result = Err(refusal),
+        }
+    }
+    if let Err(refusal) = state.record(controller, &records, new) {
+        for result in results.iter_mut().filter(|result| result.is_ok()) {
+            *result = Err(refusal.clone());
+        }
+    }
+}
+
+fn prepare<E: Env>(
+    state: &State<E>,
+    name: &str,
+    records: &[MetadataRecord],
+) -> Result<NewPartitions<E>, Refusal> {
+    let image = state.image().with(records)?;
     let topic = image
         .topic(name)
         .ok_or_else(|| Refusal::unknown_topic(name))?;
-    state.materialise(image, topic).map_err(|error| {
-        let message = format!("the partitions are recorded, but their files could not be made: {error}. Check the disk, then open the directory again");
-        Refusal::new(ErrorCode::KafkaStorageError, message)
-    })
+    state.prepare(&image, topic)
 }
 
 fn respond(

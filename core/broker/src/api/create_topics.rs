@@ -1,7 +1,8 @@
 //! `CreateTopics` (key 19), versions 2-7.
 //!
 //! Behaviour: each topic stands for itself: name, counts, assignments and configuration are checked, and the first thing that is wrong is
-//! its error, with a sentence. All topics that pass become durable in one write. -1 asks for the broker's default.
+//! its error, with a sentence. The files of each are made, and all topics of which that worked become durable in one write. -1 asks for the
+//! broker's default.
 //!
 //! Notes: the topics of one request have at most 10,000 partitions together (`POLICY_VIOLATION`). With one broker the only replication
 //! factor is 1. Names that differ only in '.' and '_' collide, as in Kafka.
@@ -17,6 +18,7 @@ use headwater_protocol::{CreateTopicsRequest, CreateTopicsResponse, ErrorCode};
 use super::describe_configs;
 use super::errors::Refusal;
 use crate::RequestContext;
+use crate::controller::Controller;
 use crate::new_topic::{self, NewTopic, Owner, PARTITIONS_MAX};
 use crate::state::State;
 
@@ -30,7 +32,6 @@ pub(super) fn handle<E: Env>(
     let image = state.image();
     let twice = named_twice(&request.topics);
     let mut planned = image.as_ref().clone();
-    let mut records = Vec::new();
     let mut results = Vec::new();
     let mut partitions = 0;
     for wanted in &request.topics {
@@ -46,28 +47,15 @@ pub(super) fn handle<E: Env>(
                 Ok(plan)
             })
         };
-        if let Ok(plan) = &plan {
-            records.extend(plan.records.iter().cloned());
-        }
         results.push(plan);
     }
-    let committed = if request.validate_only {
-        Ok(())
-    } else {
-        controller.commit(state, &records).map_err(Refusal::from)
-    };
-    let topics = request.topics.iter().zip(results).map(|(wanted, plan)| {
-        let finished = plan.and_then(|plan| {
-            committed.clone()?;
-            if !request.validate_only {
-                materialise(state, &plan)?;
-            }
-            Ok(plan)
-        });
-        match finished {
-            Ok(plan) => created(state, &planned, &plan),
-            Err(refusal) => refused(wanted, refusal),
-        }
+    if !request.validate_only {
+        make(state, &mut controller, &planned, &mut results);
+    }
+    let topics = request.topics.iter().zip(results);
+    let topics = topics.map(|(wanted, result)| match result {
+        Ok(plan) => created(state, &planned, &plan),
+        Err(refusal) => refused(wanted, refusal),
     });
     CreateTopicsResponse {
         topics: topics.collect(),
@@ -125,11 +113,30 @@ fn check_total(partitions: usize) -> Result<(), Refusal> {
     Err(Refusal::new(ErrorCode::PolicyViolation, message))
 }
 
-fn materialise<E: Env>(state: &State<E>, plan: &Plan) -> Result<(), Refusal> {
-    state.materialise(&state.image(), &plan.topic).map_err(|error| {
-        let message = format!("the topic is recorded, but its files could not be made: {error}. Check the disk, then open the directory again");
-        Refusal::new(ErrorCode::KafkaStorageError, message)
-    })
+/// Makes the topics that are planned: the files of each, then all in one change. What becomes of a topic is its result.
+fn make<E: Env>(
+    state: &State<E>,
+    controller: &mut Controller,
+    planned: &Image,
+    results: &mut [Result<Plan, Refusal>],
+) {
+    let mut new = Vec::new();
+    let mut records = Vec::new();
+    for result in &mut *results {
+        let Ok(plan) = result else { continue };
+        match state.prepare(planned, &plan.topic) {
+            Ok(partitions) => {
+                new.push(partitions);
+                records.extend(plan.records.iter().cloned());
+            }
+            Err(refusal) => *result = Err(refusal),
+        }
+    }
+    if let Err(refusal) = state.record(controller, &records, new) {
+        for result in results.iter_mut().filter(|result| result.is_ok()) {
+            *result = Err(refusal.clone());
+        }
+    }
 }
 
 fn named_twice(topics: &[CreatableTopic]) -> HashSet<&str> {

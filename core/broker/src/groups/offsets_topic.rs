@@ -100,11 +100,8 @@ impl<E: Env> State<E> {
         };
         let topic = new_topic::check(self, &image, &wanted)?;
         let records = new_topic::records(&topic, &wanted)?;
-        controller.commit(self, &records)?;
-        self.materialise(&self.image(), &topic).map_err(|error| {
-            let message = format!("its files could not be made: {error}");
-            Refusal::new(ErrorCode::KafkaStorageError, message)
-        })
+        let new = self.prepare(&image.with(&records)?, &topic)?;
+        self.record(&mut controller, &records, vec![new])
     }
 
     /// Writes records as one batch: after a crash all of them are there, or none.

@@ -9,6 +9,7 @@ use headwater_record::PartitionId;
 use uuid::Uuid;
 
 use super::{OpenError, OpenReport, StrayDirectory};
+use crate::left_over::is_left_over;
 use crate::metadata_log;
 use crate::partition_metadata::{self, Owner};
 
@@ -19,6 +20,8 @@ pub(super) struct Directories {
     known: BTreeSet<(String, i32)>,
     /// Their topic was deleted and the process died before they were removed.
     deleted: Vec<PartitionDirectory>,
+    /// The process died before it recorded them, and they have no record.
+    left_over: Vec<PartitionDirectory>,
     /// Nobody knows them.
     strays: Vec<PartitionDirectory>,
 }
@@ -49,6 +52,12 @@ impl Directories {
                 Owner::Topic(id) if in_image && topic_id == Some(id) => sorted.keep(found),
                 // Damaged ones are kept here too: opening them says what to do.
                 Owner::Unknown | Owner::Damaged if in_image => sorted.keep(found),
+                _ if !in_image
+                    && is_left_over(env, &found.path)
+                        .map_err(|error| OpenError::io(&found.path, error))? =>
+                {
+                    sorted.left_over.push(found.clone());
+                }
                 _ => sorted.strays.push(found.clone()),
             }
         }
@@ -75,6 +84,9 @@ impl Directories {
         for found in &self.deleted {
             let path = directory.mark_deleted(&found.topic, found.partition)?;
             directory.remove_deleted(&path)?;
+        }
+        for found in &self.left_over {
+            directory.remove_deleted(&found.path)?;
         }
         for found in &self.strays {
             tracing::warn!(path = %found.path.display(), "a partition directory belongs to no topic; it is left as it is");

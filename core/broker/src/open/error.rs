@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use headwater_log::{DataDirectoryError, FileError};
 
+use crate::metadata_log::CheckError;
 use crate::partition_files::PartitionError;
 
 /// Why [`Broker::open`](crate::Broker::open) refused a directory. No record in it was harmed.
@@ -84,14 +85,35 @@ impl OpenError {
         }
     }
 
+    /// The metadata log in `path` that is not whole.
+    pub(crate) fn metadata(path: &Path, error: CheckError) -> Self {
+        match error {
+            CheckError::Io(source) => Self::io(path, source),
+            CheckError::Damage {
+                segment,
+                position,
+                what,
+            } => Self::Damaged {
+                path: segment,
+                reason: format!("at byte {position}: {what}. Restore the directory from a copy"),
+            },
+            error @ CheckError::Short { .. } => Self::Damaged {
+                path: path.to_owned(),
+                reason: format!("{error}. Restore the directory from a copy"),
+            },
+        }
+    }
+
     /// A partition in `path` that did not open.
     pub(crate) fn partition(path: &Path, error: PartitionError) -> Self {
         match error {
             PartitionError::Log(error) => Self::log(path, error),
             PartitionError::Metadata(source) => Self::io(path, source),
-            owner @ PartitionError::Owner { .. } => Self::Damaged {
+            other @ (PartitionError::Owner { .. }
+            | PartitionError::Taken { .. }
+            | PartitionError::Directory(_)) => Self::Damaged {
                 path: path.to_owned(),
-                reason: owner.to_string(),
+                reason: other.to_string(),
             },
         }
     }
@@ -104,6 +126,11 @@ impl From<DataDirectoryError> for OpenError {
             DataDirectoryError::NotOurs { path, found } => Self::NotOurs {
                 path,
                 reason: format!("it holds {found:?} and no meta.properties"),
+            },
+            DataDirectoryError::Link { path } => Self::Damaged {
+                path,
+                reason: "it is a symbolic link, which is not followed here. Put what it points to in its place"
+                    .to_owned(),
             },
             DataDirectoryError::Damaged { path, what } => Self::Damaged {
                 path,

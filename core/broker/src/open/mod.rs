@@ -54,7 +54,7 @@ pub(crate) fn open<E: Env>(
             removed_topics,
         },
     ) = open_metadata(&env, &directory, &checkpoints, &mut report)?;
-    bootstrap(&env, &directory, &metadata_log, &mut image)?;
+    let was_changed = bootstrap(&env, &directory, &metadata_log, &mut image)?;
     let config = resolve_broker(&image, directory.meta().node_id, &given);
 
     let found = Directories::sort(&env, &directory, &image, &removed_topics)?;
@@ -87,6 +87,8 @@ pub(crate) fn open<E: Env>(
         state.write_recovery_points();
         state.write_log_starts();
         state.write_cleaner_offsets();
+    } else if was_changed {
+        state.write_recovery_points();
     }
     report.elapsed = state.env.monotonic().saturating_sub(started);
     Ok((state, report))
@@ -172,15 +174,21 @@ fn open_metadata<E: Env>(
 ) -> Result<(MetadataLog<E>, Replayed), OpenError> {
     let path = directory.partition_path(metadata_log::TOPIC, 0);
     let start = checkpoints.of(metadata_log::TOPIC, 0);
-    metadata_log::check(env, &path, start.recovery_point).map_err(|error| match error {
-        metadata_log::CheckError::Io(source) if source.kind() != std::io::ErrorKind::NotFound => {
-            OpenError::io(&path, source)
-        }
-        error => OpenError::Damaged {
-            path: path.clone(),
-            reason: format!("its log {error}. Restore the directory from a copy"),
-        },
-    })?;
+    let end = metadata_log::check(env, &path, start.recovery_point)
+        .map_err(|error| OpenError::metadata(&path, error))?;
+    let others = directory.partitions().iter();
+    let mut others = others.filter(|found| found.topic != metadata_log::TOPIC);
+    if end == Offset::ZERO
+        && let Some(partition) = others.next()
+    {
+        return Err(OpenError::Damaged {
+            path,
+            reason: format!(
+                "its log is missing or empty, and there are partitions such as {}. Restore the directory from a copy",
+                partition.path.display()
+            ),
+        });
+    }
     let (log, recovery) = MetadataLog::open(env.clone(), &path, start)
         .map_err(|error| OpenError::log(&path, error))?;
     report.add(metadata_log::TOPIC, 0, log.log_end_offset(), recovery);
@@ -192,13 +200,13 @@ fn open_metadata<E: Env>(
 }
 
 /// What a cluster knows before its first topic: the levels of its features, and its one broker. One that an older version made gets the
-/// features that it does not have yet.
+/// features that it does not have yet. Returns whether anything was missing.
 fn bootstrap<E: Env>(
     env: &E,
     directory: &DataDirectory<E>,
     log: &MetadataLog<E>,
     image: &mut Image,
-) -> Result<(), OpenError> {
+) -> Result<bool, OpenError> {
     let node_id = directory.meta().node_id;
     let missing = FEATURES
         .iter()
@@ -221,12 +229,10 @@ fn bootstrap<E: Env>(
         };
         records.push(broker.record(node_id));
     }
-    if records.is_empty() {
-        return Ok(());
-    }
     log.commit(image, &records, env.wall_clock_ms())
         .map_err(|error| OpenError::Io {
             path: directory.path().to_owned(),
             source: std::io::Error::other(error),
-        })
+        })?;
+    Ok(!records.is_empty())
 }

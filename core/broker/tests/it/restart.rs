@@ -215,6 +215,48 @@ fn a_directory_of_a_topic_that_nobody_knows_is_reported_and_left() {
 }
 
 #[test]
+fn symbolic_links_in_a_data_directory_are_not_followed() {
+    use std::os::unix::fs::symlink;
+    let temporary = tempfile::tempdir().unwrap();
+    let (path, elsewhere) = (temporary.path().join("data"), temporary.path().join("else"));
+    std::fs::create_dir(&elsewhere).unwrap();
+    std::fs::write(elsewhere.join("precious"), "dear").unwrap();
+    let (broker, _) = open_at(&path).unwrap();
+    create(&broker, "t", 1, &[]);
+    append(&broker, "t", 0, batch(&["a"]));
+    broker.close().unwrap();
+    drop(broker);
+    let precious = elsewhere.join("precious");
+    let stray = path.join("t-0/00000000000000000009.log");
+    let temporary_file = path.join("recovery-point-offset-checkpoint.tmp");
+    for (target, link) in [
+        (&elsewhere, &path.join("u-0")),
+        (&precious, &stray),
+        (&precious, &path.join(".lock")),
+    ] {
+        let _ = std::fs::remove_file(link);
+        symlink(target, link).unwrap();
+        let refused = open_at(&path).unwrap_err();
+        assert!(
+            refused.to_string().contains("link"),
+            "{}: {refused}",
+            link.display()
+        );
+        std::fs::remove_file(link).unwrap();
+    }
+    symlink(&precious, &temporary_file).unwrap();
+    let (broker, _) = open_at(&path).unwrap();
+    assert_eq!(values(&broker, "t", 0), ["a"]);
+    drop(broker);
+    assert_eq!(std::fs::read(&precious).unwrap(), b"dear");
+    // The directory itself may be reached by a link: its owner chose it.
+    std::fs::remove_file(&temporary_file).unwrap();
+    let alias = temporary.path().join("alias");
+    symlink(&path, &alias).unwrap();
+    assert_eq!(values(&open_at(&alias).unwrap().0, "t", 0), ["a"]);
+}
+
+#[test]
 fn a_directory_that_belongs_to_another_topic_is_not_taken() {
     let env = SimEnv::new(1);
     let broker = open(&env, &[]);

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use parking_lot::Mutex;
 
-use super::FILE_MODE;
+use super::{FILE_MODE, NO_FOLLOW};
 use crate::LockError;
 
 /// Device and inode: one file, whatever path leads to it.
@@ -43,6 +43,7 @@ impl RealLock {
             .create(true)
             .truncate(false)
             .mode(FILE_MODE)
+            .custom_flags(NO_FOLLOW)
             .open(path)?;
         let Some(entry) = HeldEntry::add(&file)? else {
             return Err(LockError::Held {

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use headwater_env::{Env, LockError, OpenMode, RealEnv};
+use headwater_env::{EntryKind, Env, LockError, MemoryEnv, OpenMode, RealEnv};
 
 fn mode(path: &Path) -> u32 {
     path.metadata().unwrap().permissions().mode() & 0o777
@@ -89,4 +89,28 @@ fn a_lock_is_one_lock_whatever_path_leads_to_it() {
         again.to_string(),
         format!("the lock is held by process {}", std::process::id())
     );
+}
+
+#[test]
+fn a_symbolic_link_is_listed_as_one_and_not_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (target, link) = (dir.path().join("target"), dir.path().join("link"));
+    RealEnv.replace_file(&target, b"precious").unwrap();
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    let entries = RealEnv.read_dir(dir.path()).unwrap();
+    assert_eq!(entries[0].kind, EntryKind::Link);
+    let found = RealEnv.metadata(&link).unwrap().unwrap();
+    assert_eq!(found.kind, EntryKind::Link);
+    for mode in [OpenMode::Read, OpenMode::Write, OpenMode::Create] {
+        assert!(RealEnv.open_file(&link, mode).is_err());
+    }
+    assert!(RealEnv.lock(&link).is_err());
+    RealEnv.remove_file(&link).unwrap();
+    assert_eq!(RealEnv.read_file(&target).unwrap().unwrap(), "precious");
+}
+
+#[test]
+fn the_boot_has_one_name() {
+    assert!(RealEnv.boot_id().is_some());
+    assert_eq!(RealEnv.boot_id(), MemoryEnv::new().boot_id());
 }

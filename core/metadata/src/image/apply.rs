@@ -60,6 +60,15 @@ pub enum ApplyError {
 }
 
 impl Image {
+    /// The image as it is after these records.
+    pub fn with(&self, records: &[MetadataRecord]) -> Result<Self, ApplyError> {
+        let mut next = self.clone();
+        for record in records {
+            next.apply(record)?;
+        }
+        Ok(next)
+    }
+
     /// Changes the image by one record; on an error it stays as it was.
     pub fn apply(&mut self, record: &MetadataRecord) -> Result<(), ApplyError> {
         match record {
