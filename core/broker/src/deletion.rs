@@ -22,7 +22,7 @@ pub(crate) struct DeletedDirectories {
 #[derive(Debug)]
 struct Waiting {
     directory: Deleted,
-    /// When its files may go.
+    /// When its files may be removed.
     due: Duration,
 }
 
@@ -36,8 +36,8 @@ enum Deleted {
 }
 
 impl<E: Env> State<E> {
-    /// Takes the partitions of a topic out of service and their directories out of the way. The topic's removal is durable already, so
-    /// a crash in here is healed by the next open; a failure is logged, and tried again with the next round of housekeeping.
+    /// Takes the partitions of a topic out of service and renames their directories. The removal of the topic is durable already, so the next
+    /// open finishes after a crash; the next round of housekeeping tries again after a failure.
     pub(crate) fn retire_topic(&self, topic: &Topic<E>) {
         let directory = self.directory.read();
         for partition in topic.partitions() {
@@ -53,13 +53,13 @@ impl<E: Env> State<E> {
                 due: self.env.monotonic().saturating_add(delay),
             };
             if let Err(error) = waiting.rename(directory) {
-                tracing::error!(topic = %topic.name, partition = %partition.id, %error, "a deleted partition keeps its directory for now");
+                tracing::error!(topic = %topic.name, partition = %partition.id, %error, "the directory of a deleted partition cannot be renamed; it is tried again");
             }
             self.deleted.waiting.lock().push(waiting);
         }
     }
 
-    /// Takes the directory of a partition that was deleted out of the way, if it still has its name: a new one is to have it.
+    /// Renames the directory of a deleted partition, if it is not renamed yet, so that a new partition can use the name.
     pub(crate) fn finish_deletion(
         &self,
         directory: &DataDirectory<E>,
@@ -76,7 +76,7 @@ impl<E: Env> State<E> {
             })
     }
 
-    /// Removes the directories whose time has come; with `Urgency::Now`, those whose time has not come too. What fails is tried again.
+    /// Removes the directories that are due, or all with `Urgency::Now`. A removal that fails is tried again later.
     pub(crate) fn remove_deleted_directories(&self, urgency: Urgency) {
         let now = self.env.monotonic();
         let directory = self.directory.read();
@@ -87,7 +87,7 @@ impl<E: Env> State<E> {
                 Ok(is_gone) => !is_gone,
                 Err(error) if is_missing(&error) => false,
                 Err(error) => {
-                    tracing::error!(%error, "a deleted partition cannot be removed yet");
+                    tracing::error!(%error, "the directory of a deleted partition cannot be removed; it is tried again");
                     true
                 }
             }
@@ -100,7 +100,7 @@ impl Waiting {
         matches!(&self.directory, Deleted::Named { topic: name, id: other } if **name == *topic && *other == id)
     }
 
-    /// Gives the directory its name of a deleted one, unless it has it.
+    /// Renames the directory as deleted, unless it is renamed already.
     fn rename<E: Env>(&mut self, directory: &DataDirectory<E>) -> Result<(), DataDirectoryError> {
         if let Deleted::Named { topic, id } = &self.directory {
             let path = directory.mark_deleted(topic, id.get())?;

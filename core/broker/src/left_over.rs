@@ -1,11 +1,11 @@
-//! Directories that the making of a partition left behind: the process died, or failed, before the partition was recorded.
+//! Directories of partitions that were never recorded, because the process died or failed while it created them.
 
 use std::io;
 use std::path::Path;
 
 use headwater_env::Env;
 
-/// Whether a directory has nothing but what a new partition has, and no record. Whoever made it never got an answer.
+/// Whether a directory holds only the files of a new partition, and no record. Its creation was never acknowledged.
 pub(crate) fn is_left_over<E: Env>(env: &E, dir: &Path) -> io::Result<bool> {
     for entry in env.read_dir(dir)? {
         if !is_of_new_partition(&entry.name) {

@@ -1,4 +1,4 @@
-//! Making topics and partitions: the files first, then the record, then the world sees them.
+//! Creates topics and partitions in three steps: makes their files, writes the metadata record, puts them into service.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::refusal::Refusal;
 use crate::state::State;
 use crate::topics::Topic;
 
-/// New partitions of a topic: their files are there, and no record says so yet. Nobody sees them.
+/// New partitions of a topic whose files exist and whose record is not written yet. Clients do not see them.
 #[derive(Debug)]
 pub(crate) struct NewPartitions<E: Env> {
     topic: TopicFacts,
@@ -26,8 +26,8 @@ pub(crate) struct NewPartitions<E: Env> {
 }
 
 impl<E: Env> State<E> {
-    /// Makes the files of what `topic` has in `image`, the cluster as it will be, and not in service: all of it, or its newest partitions. The
-    /// caller holds the controller. After an error there are none.
+    /// Makes the files of the partitions that `topic` has in `image`, the image after the change, and that are not in service yet. The caller
+    /// holds the controller. After an error the files are removed.
     pub(crate) fn prepare(
         &self,
         image: &Image,
@@ -57,7 +57,7 @@ impl<E: Env> State<E> {
         Ok(new)
     }
 
-    /// Makes `records` one durable change and puts the new partitions into service; after an error their files are gone again.
+    /// Makes `records` one durable change and puts the new partitions into service. After an error it removes their files.
     pub(crate) fn record(
         &self,
         controller: &mut Controller,
@@ -75,7 +75,7 @@ impl<E: Env> State<E> {
         Ok(committed?)
     }
 
-    /// Puts partitions into service, whose record is durable now.
+    /// Puts partitions whose record is durable into service.
     fn serve(&self, new: NewPartitions<E>) {
         match self.topics.by_id(new.topic.id) {
             Some(topic) => topic.extend(new.partitions),
@@ -87,14 +87,15 @@ impl<E: Env> State<E> {
         }
     }
 
-    /// Removes the files of partitions again that were not recorded. What stays goes when the name is used again, or at the next open.
+    /// Removes the files of partitions that were not recorded. Files that cannot be removed now are removed when the name is used again, or
+    /// at the next open.
     fn discard(&self, new: NewPartitions<E>) {
         drop(new.partitions);
         let directory = self.directory.read();
         let Some(directory) = &*directory else { return };
         for path in new.directories {
             if let Err(error) = directory.remove_deleted(&path) {
-                tracing::warn!(path = %path.display(), %error, "the files of a partition that was not recorded stay for now");
+                tracing::warn!(path = %path.display(), %error, "the files of a partition that was not recorded cannot be removed now; the next open removes them");
             }
         }
     }

@@ -29,8 +29,7 @@ pub trait Env: Clone + fmt::Debug + Send + Sync + 'static {
     /// Time since an arbitrary origin, the same for all clones. Never goes back.
     fn monotonic(&self) -> Duration;
 
-    /// What names the time since the machine started; `None` where that is not known. While it is the same, nothing that was written is lost,
-    /// synced or not.
+    /// An id of the time since the machine started; `None` if the system has none. While it stays the same, no write is lost, synced or not.
     fn boot_id(&self) -> Option<u128>;
 
     /// Fills `out` with random bytes.

@@ -239,17 +239,17 @@ impl<E: Env> DataDirectory<E> {
         self.replace(CLEAN_SHUTDOWN, CLEAN_SHUTDOWN_TEXT)
     }
 
-    /// Has the machine run on since the directory was last opened? Then all that was written to it is there, synced or not. `false` where it
-    /// is not known.
+    /// Whether the machine has not been restarted since the directory was last opened; `false` if that is unknown. If so, everything that was
+    /// written to the directory is there, synced or not.
     pub fn same_boot(&self) -> bool {
         let noted = self.env.read_file(&self.path.join(BOOT)).ok().flatten();
         let now = self.boot_text();
         now.is_some() && noted.as_deref() == now.as_deref().map(str::as_bytes)
     }
 
-    /// Notes the boot in which the directory is used. Call it when every log was opened: until then what an earlier boot lost counts.
+    /// Writes down the boot id. Call it after all logs are open: until then recovery needs the id of the earlier boot.
     ///
-    /// It is not made durable, and need not be: a note that a power cut takes is not of the boot that follows.
+    /// The file is not synced: a power cut that loses it is followed by another boot, and the id would not match anyway.
     pub fn note_boot(&self) -> Result<(), DataDirectoryError> {
         let Some(text) = self.boot_text() else {
             return Ok(());

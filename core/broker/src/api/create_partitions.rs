@@ -92,7 +92,7 @@ fn plan<E: Env>(
     Ok((present..wanted.count).map(new).collect())
 }
 
-/// Makes the partitions that are planned: the files of each topic's, then all in one change. What becomes of a topic is its result.
+/// Creates the planned partitions: first the files, topic by topic, then one change for all. Each topic gets its own result.
 fn make<E: Env>(
     state: &State<E>,
     controller: &mut Controller,

@@ -1,8 +1,8 @@
 //! `CreateTopics` (key 19), versions 2-7.
 //!
-//! Behaviour: each topic stands for itself: name, counts, assignments and configuration are checked, and the first thing that is wrong is
-//! its error, with a sentence. The files of each are made, and all topics of which that worked become durable in one write. -1 asks for the
-//! broker's default.
+//! Behaviour: each topic gets its own result. Its name, counts, assignments and configuration are checked, and the first fault is its error,
+//! with a sentence. Then its files are made, and all topics whose files could be made become durable in one write. -1 asks for the broker's
+//! default.
 //!
 //! Notes: the topics of one request have at most 10,000 partitions together (`POLICY_VIOLATION`). With one broker the only replication
 //! factor is 1. Names that differ only in '.' and '_' collide, as in Kafka.
@@ -113,7 +113,7 @@ fn check_total(partitions: usize) -> Result<(), Refusal> {
     Err(Refusal::new(ErrorCode::PolicyViolation, message))
 }
 
-/// Makes the topics that are planned: the files of each, then all in one change. What becomes of a topic is its result.
+/// Creates the planned topics: first the files, topic by topic, then one change for all. Each topic gets its own result.
 fn make<E: Env>(
     state: &State<E>,
     controller: &mut Controller,

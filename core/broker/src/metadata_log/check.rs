@@ -1,7 +1,7 @@
-//! Whether the metadata log is whole. Comes before it is opened and changes nothing.
+//! Checks that the metadata log is whole, before it is opened. Changes nothing.
 //!
-//! Recovery cuts a partition's log at the first batch that is wrong, which is right for a torn end and would be the loss of topics here. A
-//! change is durable before the next one begins, so a crash leaves at most one torn batch, and nothing behind it. All else is damage.
+//! Recovery cuts a partition's log at the first bad batch. That is right for a torn end, but here it could lose topics. Each change is durable
+//! before the next one begins, so a crash leaves at most one torn batch with nothing behind it. Everything else is damage.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use bytes::Bytes;
 use headwater_env::Env;
 use headwater_record::{BatchError, Offset, RecordBatch, batches, find_batch};
 
-/// Why the log must not be opened: it is not what was written.
+/// Why the metadata log must not be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CheckError {
     #[error("cannot be read: {0}")]
@@ -25,7 +25,7 @@ pub(crate) enum CheckError {
     Short { end: Offset, recovery_point: Offset },
 }
 
-/// Finds damage in the log in `dir`, of which everything below `recovery_point` was on the disk. Gives its end: 0 if there is no change.
+/// Finds damage in the log in `dir`, in which everything below `recovery_point` was on disk. Returns the log end: 0 if the log is empty.
 pub(crate) fn check<E: Env>(
     env: &E,
     dir: &Path,
@@ -77,7 +77,7 @@ fn segments<E: Env>(env: &E, dir: &Path) -> Result<Vec<(PathBuf, Bytes)>, CheckE
     Ok(segments)
 }
 
-/// Walks over the batches from `end` on and moves it behind them; the error is the position at which there is no such batch.
+/// Walks over the batches from `end` on and moves `end` behind them; the error is the position at which the next batch is missing or bad.
 fn whole_batches(bytes: &Bytes, end: &mut Offset) -> Result<(), usize> {
     let mut position = 0;
     while position < bytes.len() {

@@ -70,7 +70,7 @@ pub(crate) fn open<E: Env>(
     )?;
 
     if let Err(error) = directory.note_boot() {
-        tracing::warn!(%error, "the boot could not be noted; the next recovery will not know that nothing was lost");
+        tracing::warn!(%error, "the boot id could not be written; after a kill the next recovery has to assume that unsynced writes were lost");
     }
 
     let state = State::new(Parts {

@@ -51,7 +51,7 @@ fn assert_all_work(broker: &Broker<SimEnv>, moment: &str) {
     }
 }
 
-/// The calls that can fail and work again later.
+/// The calls that fail, and may succeed later.
 const FAULTS: [(Operation, ErrorKind); 5] = [
     (Operation::Create, ErrorKind::StorageFull),
     (Operation::Write, ErrorKind::StorageFull),
