@@ -8,6 +8,7 @@ use headwater::{BulkOptions, ErrorKind, NewTopic, Offset, PartitionId, Record, S
 use rstest::rstest;
 
 use crate::table::{keys, offsets, partitions, text, timestamps, values};
+use crate::target::Running;
 use crate::target::Target::{self, Directory, Memory};
 
 fn rows(count: usize) -> RecordBatch {
@@ -199,4 +200,97 @@ fn a_table_that_cannot_be_sent_sends_nothing(
     assert_eq!(error.kind(), kind, "{error}");
     assert!(error.message().contains(named), "{error}");
     assert_eq!(broker.wait(broker.topic("t").count()).unwrap(), 0);
+}
+
+/// How many bytes of values each partition of `t` has.
+fn bytes_by_partition(broker: &Running, count: i32) -> Vec<usize> {
+    let scan = broker.topic("t").scan(ScanOptions {
+        decode: text(),
+        ..ScanOptions::default()
+    });
+    let batch = broker.wait(scan.collect()).unwrap();
+    let mut bytes = vec![0; count as usize];
+    for (partition, value) in partitions(&batch).into_iter().zip(values(&batch)) {
+        bytes[partition as usize] += value.len();
+    }
+    bytes
+}
+
+fn assert_even(bytes: &[usize], unit: usize) {
+    let (least, most) = (bytes.iter().min().unwrap(), bytes.iter().max().unwrap());
+    assert!(most - least <= unit, "{bytes:?}");
+}
+
+/// A table without keys.
+fn keyless(rows: usize, size: usize) -> RecordBatch {
+    let value: BinaryArray = (0..rows).map(|_| Some(vec![b'x'; size])).collect();
+    RecordBatch::try_from_iter([("v", Arc::new(value) as ArrayRef)]).unwrap()
+}
+
+#[rstest]
+fn tables_without_keys_are_spread_by_bytes(
+    #[values(Memory, Directory)] target: Target,
+    // Every other table is this many times as large.
+    #[values(1, 10)] large: usize,
+) {
+    let broker = target.start();
+    broker.make("t", 4);
+    let producer = broker.producer_with(&[]);
+    let options = BulkOptions {
+        value: Some("v".into()),
+        ..BulkOptions::default()
+    };
+    for round in 0..40 {
+        let rows = if round % 2 == 0 { 1_000 } else { 1_000 * large };
+        broker
+            .wait(producer.send_batch("t", &keyless(rows, 40), &options))
+            .unwrap();
+    }
+    assert_even(&bytes_by_partition(&broker, 4), 1_000 * large * 40);
+}
+
+#[rstest]
+fn null_keys_among_others_are_spread_by_bytes(#[values(Memory, Directory)] target: Target) {
+    let broker = target.start();
+    broker.make("t", 2);
+    let producer = broker.producer_with(&[]);
+    let key: StringArray = (0..1_000).map(|row| (row == 0).then_some("k")).collect();
+    let value: BinaryArray = (0..1_000).map(|_| Some(vec![b'x'; 40])).collect();
+    let table = RecordBatch::try_from_iter([
+        ("k", Arc::new(key) as ArrayRef),
+        ("v", Arc::new(value) as ArrayRef),
+    ])
+    .unwrap();
+    let options = BulkOptions {
+        key: Some("k".into()),
+        value: Some("v".into()),
+        ..BulkOptions::default()
+    };
+    for _ in 0..20 {
+        broker
+            .wait(producer.send_batch("t", &table, &options))
+            .unwrap();
+    }
+    assert_even(&bytes_by_partition(&broker, 2), 2 * 1_000 * 40);
+}
+
+#[rstest]
+fn records_without_keys_are_spread_by_bytes_whatever_closes_their_batches(
+    #[values(Memory, Directory)] target: Target,
+    #[values("flush", "wait", "linger")] closes: &str,
+) {
+    let broker = target.start();
+    broker.make("t", 4);
+    let producer =
+        broker.producer_with(&[("linger.ms", if closes == "linger" { "0" } else { "5" })]);
+    let value = vec![b'x'; 1_000];
+    for _ in 0..400 {
+        let sent = producer.send_blocking(&Record::new("t", &value)).unwrap();
+        match closes {
+            "flush" => broker.wait(producer.flush()).unwrap(),
+            _ => drop(sent.wait().unwrap()),
+        }
+    }
+    // A turn is a batch.size, and a batch may be one record longer.
+    assert_even(&bytes_by_partition(&broker, 4), 16_384 + 2_000);
 }

@@ -61,6 +61,8 @@ pub(super) async fn send_batch(
             tokio::task::yield_now().await;
         }
     }
+    drop(batches);
+    queues.count_keyless(encoder.keyless_bytes());
     answers(sent).await
 }
 

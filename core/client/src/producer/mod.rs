@@ -21,6 +21,7 @@ mod record;
 mod shared;
 mod split;
 mod stamp;
+mod sticky;
 mod topics;
 
 use std::fmt;
@@ -37,7 +38,7 @@ pub use crate::config::producer::ProducerConfig;
 use crate::error::{Error, ErrorKind, Result};
 
 use drain::drain;
-use queue::{NotTaken, PartitionQueue};
+use queue::{Closed, NotTaken, PartitionQueue};
 use shared::Shared;
 use topics::TopicQueues;
 
@@ -181,19 +182,15 @@ impl Producer {
         else {
             return Err(Ok(Wait::Metadata));
         };
-        let (queue, free_choice) = topic.choose(record, config.ignore_keys).map_err(Err)?;
+        let (queue, choice) = topic.choose(record, config.ignore_keys).map_err(Err)?;
         let timestamp_ms = record.timestamp_ms.unwrap_or_else(clock::now_ms);
-        let (handle, closed) =
-            queue
-                .append(record, size, timestamp_ms)
-                .map_err(|not| match not {
-                    NotTaken::NoMemory(bytes) => Ok(Wait::Memory(bytes)),
-                    NotTaken::Refused(error) => Err(error.in_topic(record.topic)),
-                })?;
-        if closed.any() {
-            if free_choice {
-                topic.closed(closed, config.batch_bytes);
-            }
+        let (handle, closed) = queue
+            .append(record, choice, size, timestamp_ms)
+            .map_err(|not| match not {
+                NotTaken::NoMemory(bytes) => Ok(Wait::Memory(bytes)),
+                NotTaken::Refused(error) => Err(error.in_topic(record.topic)),
+            })?;
+        if closed == Closed::Yes {
             let queue = Arc::clone(queue);
             drop(topics);
             drain(&queue);

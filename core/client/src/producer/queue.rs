@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -35,6 +36,17 @@ pub(crate) struct PartitionQueue {
     /// Belongs to whoever is sending.
     pub(crate) sequence: Mutex<Sequence>,
     state: Mutex<State>,
+    /// Bytes of records that came here because they have no key, in closed batches.
+    keyless_bytes: AtomicU64,
+}
+
+/// Why a record goes to a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// The caller or its key says so.
+    Given,
+    /// Any would do.
+    Free,
 }
 
 #[derive(Default)]
@@ -56,6 +68,8 @@ struct OpenBatch {
     ticket: Arc<Ticket>,
     opened: Instant,
     reserved: usize,
+    /// Records that came here because they have no key.
+    keyless: usize,
 }
 
 /// The records of a closed batch.
@@ -113,7 +127,19 @@ impl PartitionQueue {
             partition,
             sequence: Mutex::default(),
             state: Mutex::default(),
+            keyless_bytes: AtomicU64::new(0),
         }
+    }
+
+    /// Bytes of records that came here because they have no key, in closed batches.
+    #[inline]
+    pub(crate) fn keyless_bytes(&self) -> u64 {
+        self.keyless_bytes.load(Ordering::Relaxed)
+    }
+
+    /// More bytes without a key came here.
+    pub(crate) fn count_keyless(&self, bytes: u64) {
+        self.keyless_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Appends a record of at most `size` encoded bytes. The flag says that a batch is ready to be sent: the caller drains.
@@ -121,18 +147,22 @@ impl PartitionQueue {
     pub(crate) fn append(
         self: &Arc<Self>,
         record: &Record<'_>,
+        choice: Choice,
         size: usize,
         timestamp_ms: i64,
     ) -> Result<(SendHandle, Closed), NotTaken> {
         let mut state = self.state.lock();
-        let mut closed = Closed::default();
+        let mut closed = Closed::No;
         if let Some(open) = &mut state.open {
             match open
                 .builder
                 .try_append(timestamp_ms, record.key, record.value, record.headers)
             {
-                Ok(()) => return Ok((open.handle(timestamp_ms), closed)),
-                Err(AppendError::Full) => closed = state.close_open(),
+                Ok(()) => {
+                    open.count(choice);
+                    return Ok((open.handle(timestamp_ms), closed));
+                }
+                Err(AppendError::Full) => closed = self.close(&mut state),
                 Err(error) => return Err(NotTaken::Refused(too_large(&error))),
             }
         }
@@ -142,6 +172,7 @@ impl PartitionQueue {
             .try_append(timestamp_ms, record.key, record.value, record.headers)
         {
             Ok(()) => {
+                batch.count(choice);
                 let handle = batch.handle(timestamp_ms);
                 state.open = Some(batch);
                 drop(state);
@@ -175,6 +206,7 @@ impl PartitionQueue {
             ticket: self.ticket(),
             opened: Instant::now(),
             reserved,
+            keyless: 0,
         })
     }
 
@@ -194,7 +226,7 @@ impl PartitionQueue {
     ) -> Arc<Ticket> {
         let ticket = self.ticket();
         let mut state = self.state.lock();
-        state.close_open();
+        self.close(&mut state);
         state.closed.push_back(ReadyBatch {
             payload: Payload::Encoded(bytes),
             records,
@@ -207,7 +239,7 @@ impl PartitionQueue {
 
     /// Closes the open batch, whoever's it is.
     pub(crate) fn close_open(&self) {
-        self.state.lock().close_open();
+        self.close(&mut self.state.lock());
     }
 
     /// Closes the open batch if it is this one.
@@ -218,7 +250,7 @@ impl PartitionQueue {
             .as_ref()
             .is_some_and(|open| std::ptr::eq(Arc::as_ptr(&open.ticket), ticket))
         {
-            state.close_open();
+            self.close(&mut state);
         }
     }
 
@@ -229,8 +261,24 @@ impl PartitionQueue {
         if opened > due {
             return Some(opened);
         }
-        state.close_open();
+        self.close(&mut state);
         None
+    }
+
+    /// Closes the open batch, if there is one.
+    fn close(&self, state: &mut State) -> Closed {
+        let Some(open) = state.open.take() else {
+            return Closed::No;
+        };
+        self.count_keyless(open.keyless_bytes());
+        state.closed.push_back(ReadyBatch {
+            records: open.builder.record_count() as u32,
+            payload: Payload::Building(open.builder),
+            opened: open.opened,
+            ticket: open.ticket,
+            reserved: open.reserved,
+        });
+        Closed::Yes
     }
 
     /// The next batch to be sent, unless there is none or somebody is sending. Who gets one must call [`PartitionQueue::sent`].
@@ -290,36 +338,14 @@ impl PartitionQueue {
     }
 }
 
-/// How many bytes of records were closed by an append: what the sticky partitioner counts, and the sign to drain.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Closed {
-    pub(crate) bytes: usize,
-}
-
-impl Closed {
-    pub(crate) fn any(self) -> bool {
-        self.bytes > 0
-    }
+/// Whether a call closed a batch: the sign to drain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closed {
+    Yes,
+    No,
 }
 
 impl State {
-    fn close_open(&mut self) -> Closed {
-        let Some(open) = self.open.take() else {
-            return Closed::default();
-        };
-        let closed = Closed {
-            bytes: open.builder.plain_size(),
-        };
-        self.closed.push_back(ReadyBatch {
-            records: open.builder.record_count() as u32,
-            payload: Payload::Building(open.builder),
-            opened: open.opened,
-            ticket: open.ticket,
-            reserved: open.reserved,
-        });
-        closed
-    }
-
     fn keep(&mut self, mut builder: BatchBuilder) {
         if self.spare.len() < SPARE_BUILDERS {
             builder.reset();
@@ -329,6 +355,16 @@ impl State {
 }
 
 impl OpenBatch {
+    fn count(&mut self, choice: Choice) {
+        self.keyless += usize::from(choice == Choice::Free);
+    }
+
+    /// The bytes of its records without a key; those with a key count as large as these.
+    fn keyless_bytes(&self) -> u64 {
+        let (bytes, records) = (self.builder.plain_size(), self.builder.record_count());
+        (bytes * self.keyless / records.max(1)) as u64
+    }
+
     /// A handle on the record appended last.
     fn handle(&self, timestamp_ms: i64) -> SendHandle {
         SendHandle::new(

@@ -1,17 +1,17 @@
 //! Which partition a record goes to.
 //!
-//! A record with a key goes where murmur2 of the key says, as with Java's producer. Records without a key stick to one partition until
-//! `batch.size` bytes have gone there, then to the next: full batches instead of many small ones.
+//! A record with a key goes where murmur2 of the key says, as with Java's producer; one without goes to the [sticky](super::sticky)
+//! partition.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use headwater_columnar::partition_for_key;
 use headwater_record::PartitionId;
 
-use super::queue::{Closed, PartitionQueue};
+use super::queue::{Choice, PartitionQueue};
 use super::record::Record;
 use super::shared::Shared;
+use super::sticky::Sticky;
 use crate::error::{Error, ErrorKind};
 use crate::metadata_cache::TopicMetadata;
 
@@ -22,13 +22,8 @@ pub(crate) struct TopicQueues {
     pub(crate) generation: u64,
     pub(crate) queues: Vec<Arc<PartitionQueue>>,
     sticky: Sticky,
-}
-
-/// The partition for records without a key.
-#[derive(Debug, Default)]
-struct Sticky {
-    at: AtomicUsize,
-    bytes: AtomicUsize,
+    /// How many bytes without a key a partition gets in one turn.
+    share: usize,
 }
 
 impl TopicQueues {
@@ -41,28 +36,26 @@ impl TopicQueues {
         before: Option<&Self>,
     ) -> Self {
         let known = before.map_or(&[][..], |before| &before.queues);
+        // Partitions that are added take their turns with the others; they do not get what the others have had already.
+        let had = known.iter().map(|queue| queue.keyless_bytes()).max();
         let made = |index: usize| {
             let partition = PartitionId::new(index as i32);
-            Arc::new(PartitionQueue::new(
-                Arc::clone(shared),
-                Arc::clone(name),
-                partition,
-            ))
+            let queue = PartitionQueue::new(Arc::clone(shared), Arc::clone(name), partition);
+            queue.count_keyless(had.unwrap_or(0));
+            Arc::new(queue)
         };
         let queues: Vec<_> = (0..metadata.partitions.len())
             .map(|index| known.get(index).cloned().unwrap_or_else(|| made(index)))
             .collect();
-        let at = before.map_or_else(
-            || first_sticky(queues.len()),
-            |before| before.sticky.at.load(Ordering::Relaxed),
-        );
+        let sticky = match before {
+            Some(before) => Sticky::after(&before.sticky, &queues),
+            None => Sticky::new(&queues, shared.config.batch_bytes),
+        };
         Self {
             generation,
             queues,
-            sticky: Sticky {
-                at: AtomicUsize::new(at),
-                bytes: AtomicUsize::default(),
-            },
+            sticky,
+            share: shared.config.batch_bytes,
         }
     }
 
@@ -78,51 +71,37 @@ impl TopicQueues {
         queue.ok_or_else(|| no_such_partition(topic, partition, self.queues.len()))
     }
 
-    /// The queue that this record goes to. The flag says that the choice was free.
+    /// The queue that this record goes to, and whether the choice was free.
     pub(crate) fn choose(
         &self,
         record: &Record<'_>,
         ignore_keys: bool,
-    ) -> Result<(&Arc<PartitionQueue>, bool), Error> {
+    ) -> Result<(&Arc<PartitionQueue>, Choice), Error> {
         if let Some(partition) = record.partition {
             return self
                 .require(record.topic, partition)
-                .map(|queue| (queue, false));
+                .map(|queue| (queue, Choice::Given));
         }
-        let (index, free) = match record.key {
-            Some(key) if !ignore_keys => (
-                partition_for_key(key, self.queues.len() as i32).get() as usize,
-                false,
-            ),
-            _ => (
-                self.sticky.at.load(Ordering::Relaxed) % self.queues.len(),
-                true,
-            ),
-        };
-        Ok((&self.queues[index], free))
+        Ok(match record.key {
+            Some(key) if !ignore_keys => {
+                let partition = partition_for_key(key, self.queues.len() as i32);
+                (&self.queues[partition.get() as usize], Choice::Given)
+            }
+            _ => (&self.queues[self.sticky()], Choice::Free),
+        })
     }
 
-    /// The partition that a run of rows without keys goes to: the sticky one.
+    /// The partition that records without a key go to.
     pub(crate) fn sticky(&self) -> usize {
-        self.sticky.at.load(Ordering::Relaxed) % self.queues.len()
+        self.sticky.partition(&self.queues, self.share)
     }
 
-    /// A batch of records without a key was closed: moves on when the partition has had its share.
-    pub(crate) fn closed(&self, closed: Closed, share: usize) {
-        // A batch is closed when the next record does not fit, so it counts as its whole share from nine tenths on.
-        let share = share - share / 10;
-        let bytes = self.sticky.bytes.fetch_add(closed.bytes, Ordering::Relaxed) + closed.bytes;
-        if bytes >= share {
-            self.sticky.bytes.store(0, Ordering::Relaxed);
-            self.sticky.at.fetch_add(1, Ordering::Relaxed);
+    /// So many bytes without a key went to each partition, from the first on, past the queues' own builders.
+    pub(crate) fn count_keyless(&self, bytes: &[u64]) {
+        for (queue, bytes) in self.queues.iter().zip(bytes) {
+            queue.count_keyless(*bytes);
         }
     }
-}
-
-/// Producers that start together should not all start with partition 0.
-fn first_sticky(partitions: usize) -> usize {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(0) as usize % partitions.max(1)
 }
 
 fn no_such_partition(topic: &str, partition: PartitionId, count: usize) -> Error {

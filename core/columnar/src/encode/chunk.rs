@@ -72,10 +72,12 @@ impl Sorted {
 }
 
 /// Where rows without a key go: to one partition until about a batch has gathered there, then to the next.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Sticky {
     pub(super) partition: i32,
     gathered: usize,
+    /// The bytes that went to each partition.
+    pub(super) placed: Vec<u64>,
 }
 
 impl Sticky {
@@ -87,15 +89,19 @@ impl Sticky {
         Self {
             partition,
             gathered: 0,
+            placed: vec![0; options.partition_count.max(1) as usize],
         }
     }
 
     /// Goes on with the next partition.
     pub(super) fn advance(&mut self, partition_count: i32) {
-        *self = Self {
-            partition: (self.partition + 1) % partition_count.max(1),
-            gathered: 0,
-        };
+        self.partition = (self.partition + 1) % partition_count.max(1);
+        self.gathered = 0;
+    }
+
+    /// So many bytes went to the partition.
+    pub(super) fn place(&mut self, bytes: usize) {
+        self.placed[self.partition as usize] += bytes as u64;
     }
 
     fn take(&mut self, bytes: usize, options: &EncodeOptions) -> i32 {
@@ -103,6 +109,7 @@ impl Sticky {
             self.advance(options.partition_count);
         }
         self.gathered += bytes;
+        self.place(bytes);
         self.partition
     }
 }

@@ -72,6 +72,11 @@ impl Encoder {
         &self.options
     }
 
+    /// The bytes of rows without a key that went to each partition so far.
+    pub fn keyless_bytes(&self) -> &[u64] {
+        &self.sticky.placed
+    }
+
     /// The timestamp of rows without one, from now on.
     pub fn set_now_ms(&mut self, now_ms: i64) {
         self.options.now_ms = now_ms;
@@ -112,6 +117,7 @@ impl Encoder {
             next_row: 0,
             partition: 0,
             at: 0,
+            keyless: false,
             failed: false,
         })
     }
@@ -153,6 +159,8 @@ pub struct EncodedBatches<'a> {
     partition: usize,
     /// How many of these were.
     at: usize,
+    /// No row has a key: all go to the sticky partition.
+    keyless: bool,
     failed: bool,
 }
 
@@ -228,11 +236,10 @@ impl EncodedBatches<'_> {
             }
             Order::Sticky => {
                 let partition = self.encoder.sticky.partition as usize;
+                self.keyless = true;
                 let full = self.append_run(chunk, partition, seal)?;
-                if full.is_some() {
-                    self.encoder
-                        .sticky
-                        .advance(self.encoder.options.partition_count);
+                if let Some(batch) = &full {
+                    self.leave_sticky_partition(batch);
                 }
                 return Ok(full);
             }
@@ -323,18 +330,24 @@ impl EncodedBatches<'_> {
         while self.partition < self.encoder.builders.len() {
             let batch = self.encoder.finish(self.partition, seal);
             self.partition += 1;
-            if batch.is_some() {
-                if batch.as_ref().map(|batch| batch.partition.get())
-                    == Some(self.encoder.sticky.partition)
-                {
-                    self.encoder
-                        .sticky
-                        .advance(self.encoder.options.partition_count);
+            if let Some(batch) = batch {
+                if batch.partition.get() == self.encoder.sticky.partition {
+                    self.leave_sticky_partition(&batch);
                 }
-                return batch;
+                return Some(batch);
             }
         }
         None
+    }
+
+    /// A batch for the sticky partition is sealed: rows without a key go on with the next one.
+    fn leave_sticky_partition(&mut self, batch: &EncodedBatch) {
+        let sticky = &mut self.encoder.sticky;
+        // Rows that were sorted were counted one by one.
+        if self.keyless {
+            sticky.place(batch.bytes.len());
+        }
+        sticky.advance(self.encoder.options.partition_count);
     }
 }
 
