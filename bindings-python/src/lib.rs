@@ -23,6 +23,7 @@ mod engine;
 mod errors;
 mod fetch_ahead;
 mod future;
+mod garbage;
 mod message;
 mod producer;
 mod reading;

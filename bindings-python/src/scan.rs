@@ -7,9 +7,11 @@ use headwater::columnar::{Projection, classic_schema};
 use headwater::{Offset, PartitionId, Position};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
+use pyo3::{PyTraverseError, PyVisit};
 
 use crate::arrow::{self, ArrowViews};
 use crate::convert::format::sentence;
+use crate::garbage::Collectable;
 use crate::runtime::{self, Embedded, Owned};
 use crate::scan_reader::{Collected, ScanIterator, Streamed, Told};
 use crate::schema::Schema;
@@ -31,7 +33,7 @@ use crate::schema::Schema;
 pub(crate) struct Scan {
     embedded: Arc<Embedded>,
     inner: Owned<headwater::Scan>,
-    progress: Option<Py<PyAny>>,
+    progress: Collectable,
 }
 
 impl Scan {
@@ -43,7 +45,7 @@ impl Scan {
         Self {
             embedded,
             inner: Owned::new(scan),
-            progress,
+            progress: Collectable::new(progress),
         }
     }
 
@@ -63,10 +65,10 @@ impl Scan {
     /// The scan as it is read: the one that tells of its progress, where somebody wants to know.
     pub(crate) fn told(&self, py: Python<'_>) -> PyResult<(headwater::Scan, Option<Arc<Told>>)> {
         let scan = self.get()?;
-        let Some(callable) = &self.progress else {
+        let Some(callable) = self.progress.get(py) else {
             return Ok((scan.clone(), None));
         };
-        let told = Told::new(callable.clone_ref(py));
+        let told = Told::new(callable);
         let mut options = scan.options().clone();
         options.progress = Some(told.listener());
         Ok((scan.topic().scan(options), Some(told)))
@@ -95,6 +97,14 @@ impl Scan {
         Ok(ArrowViews { schema, batches })
     }
 
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.progress.traverse(visit)
+    }
+
+    pub(crate) fn clear(&self) {
+        self.progress.clear();
+    }
+
     pub(crate) fn schema_ref(&self, py: Python<'_>) -> PyResult<SchemaRef> {
         runtime::call(py, self.embedded.runtime(), self.get()?.schema())
     }
@@ -102,6 +112,14 @@ impl Scan {
 
 #[pymethods]
 impl Scan {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.traverse(&visit)
+    }
+
+    fn __clear__(&self) {
+        self.clear();
+    }
+
     /// As a `polars.DataFrame`, without a copy of keys and values; `lazy=True` gives a `polars.LazyFrame` that hands filters on
     /// `offset`, `partition` and `timestamp`, the columns and the number of rows down to the log's indexes.
     ///
@@ -297,14 +315,10 @@ impl Scan {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         };
-        let progress = self
-            .progress
-            .as_ref()
-            .map(|progress| progress.clone_ref(py));
         Ok(Self::new(
             Arc::clone(&self.embedded),
             scan.topic().scan(options),
-            progress,
+            self.progress.get(py),
         ))
     }
 

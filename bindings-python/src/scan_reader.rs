@@ -9,24 +9,26 @@ use headwater::{ScanProgress, ScanReader};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
+use pyo3::{PyTraverseError, PyVisit};
 
 use crate::arrow::{self, ArrowViews};
 use crate::batch::Batch;
 use crate::callbacks;
 use crate::errors;
+use crate::garbage::Collectable;
 use crate::runtime::{self, Embedded, Owned};
 
 /// Who is told of progress, and how far the reading is.
 #[derive(Debug)]
 pub(crate) struct Told {
-    callable: Py<PyAny>,
+    callable: Collectable,
     latest: Arc<Mutex<Option<ScanProgress>>>,
 }
 
 impl Told {
     pub(crate) fn new(callable: Py<PyAny>) -> Arc<Self> {
         Arc::new(Self {
-            callable,
+            callable: Collectable::new(Some(callable)),
             latest: Arc::default(),
         })
     }
@@ -40,12 +42,11 @@ impl Told {
     /// Tells, if there is news.
     fn tell(&self, py: Python<'_>) -> PyResult<()> {
         let news = self.latest.lock().take();
-        match news {
-            Some(progress) => self
-                .callable
+        match (news, self.callable.get(py)) {
+            (Some(progress), Some(callable)) => callable
                 .call1(py, (progress.offsets_done, progress.offsets_total))
                 .map(drop),
-            None => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -54,7 +55,8 @@ impl Told {
         let told = Arc::clone(self);
         callbacks::run(Box::new(move |py| {
             if let Err(error) = told.tell(py) {
-                error.write_unraisable(py, Some(told.callable.bind(py)));
+                let callable = told.callable.get(py);
+                error.write_unraisable(py, callable.as_ref().map(|callable| callable.bind(py)));
             }
         }));
     }
@@ -119,6 +121,19 @@ impl ScanIterator {
 
 #[pymethods]
 impl ScanIterator {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match &self.progress {
+            Some(told) if Arc::strong_count(told) == 1 => told.callable.traverse(&visit),
+            _ => Ok(()),
+        }
+    }
+
+    fn __clear__(&self) {
+        if let Some(told) = &self.progress {
+            told.callable.clear();
+        }
+    }
+
     fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
         slf
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use headwater::ScanReader;
 use pyo3::exceptions::PyStopAsyncIteration;
 use pyo3::prelude::*;
+use pyo3::{PyTraverseError, PyVisit};
 use tokio::sync::Mutex;
 
 use crate::aio::bridge;
@@ -56,6 +57,14 @@ impl AioScan {
 
 #[pymethods]
 impl AioScan {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.0.traverse(&visit)
+    }
+
+    fn __clear__(&self) {
+        self.0.clear();
+    }
+
     /// See `headwater.Scan.to_polars`.
     fn to_polars<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.collect(py, |py, tables| Ok(tables.into_polars(py)?.unbind()))
