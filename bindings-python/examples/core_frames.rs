@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use arrow_array::{ArrayRef, BinaryViewArray, RecordBatch};
 use headwater::{
-    BatchOptions, BulkOptions, ConsumerConfig, NewTopic, ProducerConfig, TopicPartition, Until,
+    BatchOptions, BatchStream, BulkOptions, ConsumerConfig, NewTopic, ProducerConfig,
+    TopicPartition, Until,
 };
 
 // As in the package.
@@ -48,13 +49,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut consumer = engine.consumer(ConsumerConfig::parse([("auto.offset.reset", "earliest")])?);
     engine.block_on(consumer.assign(vec![TopicPartition::new("bench", 0)]))?;
-    let options = BatchOptions {
+    let stream = BatchStream::new(BatchOptions {
         until: Until::End,
         ..BatchOptions::default()
-    };
+    })?;
     let started = Instant::now();
     let mut seen = 0;
-    while let Some(batch) = engine.block_on(consumer.next_batch(&options))? {
+    while let Some(batch) = engine.block_on(consumer.next_batch(&stream))? {
         seen += batch.len();
     }
     if seen != records {

@@ -84,6 +84,7 @@ fn class_of(kind: ErrorKind) -> &'static str {
         ErrorKind::OutOfOrderSequence => "OutOfOrderSequenceError",
         ErrorKind::Transport => "TransportError",
         ErrorKind::Closed => "ClosedError",
+        ErrorKind::Wakeup => "WakeupError",
         _ => "KafkaError",
     }
 }

@@ -1,30 +1,11 @@
 //! A consumer that fetches the next batch in the engine's runtime while Python works on the one before.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use headwater::{Batch, BatchOptions, Consumer, Error, ErrorKind, Result};
+use headwater::{Batch, BatchStream, Consumer, Error, ErrorKind, Result};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-
-/// Batches that are asked for one after the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stream {
-    pub(crate) options: BatchOptions,
-    number: u64,
-}
-
-impl Stream {
-    /// A stream that is none of those before.
-    pub(crate) fn new(options: BatchOptions) -> Self {
-        static STREAMS: AtomicU64 = AtomicU64::new(0);
-        Self {
-            options,
-            number: STREAMS.fetch_add(1, Ordering::Relaxed),
-        }
-    }
-}
 
 /// Where the consumer is.
 #[derive(Debug)]
@@ -42,7 +23,7 @@ pub(crate) enum Source {
 pub(crate) struct Errand {
     task: JoinHandle<(Box<Consumer>, Fetched)>,
     stop: Arc<Notify>,
-    stream: Stream,
+    stream: BatchStream,
 }
 
 /// What a task has fetched: `None` if it was stopped before there was anything.
@@ -72,24 +53,31 @@ impl Source {
     }
 
     /// Whether a task fetches for this stream.
-    pub(crate) fn fetches(&self, stream: Stream) -> bool {
-        matches!(self, Self::Away(errand) if errand.stream == stream)
+    pub(crate) fn fetches(&self, stream: &BatchStream) -> bool {
+        matches!(self, Self::Away(errand) if errand.stream.is(stream))
     }
 
     /// The next batch, from the task if there is one.
-    pub(crate) async fn next_batch(&mut self, options: &BatchOptions) -> Result<Option<Batch>> {
+    pub(crate) async fn next_batch(&mut self, stream: &BatchStream) -> Result<Option<Batch>> {
         if let Some(fetched) = self.arrive().await? {
             return fetched;
         }
-        self.here()?.next_batch(options).await
+        self.here()?.next_batch(stream).await
     }
 
-    /// Stops the task, if there is one, and returns what it has fetched. An error that it met will be met again.
+    /// Stops the task, if there is one, and returns what it has fetched. An error that it met will be met again; a wake-up is
+    /// kept for the next call that waits.
     pub(crate) async fn come_back(&mut self) -> Result<Option<Batch>> {
         if let Self::Away(errand) = self {
             errand.stop.notify_one();
         }
-        Ok(self.arrive().await?.and_then(Result::ok).flatten())
+        match self.arrive().await? {
+            Some(Err(error)) if error.kind() == ErrorKind::Wakeup => {
+                self.here()?.wakeup_handle().wakeup();
+                Ok(None)
+            }
+            fetched => Ok(fetched.and_then(Result::ok).flatten()),
+        }
     }
 
     /// Waits until the consumer is here. Dropping the future loses nothing.
@@ -108,7 +96,7 @@ impl Source {
     }
 
     /// Sends the consumer for the next batch of this stream.
-    pub(crate) fn fetch_ahead(&mut self, runtime: &Handle, stream: Stream) {
+    pub(crate) fn fetch_ahead(&mut self, runtime: &Handle, stream: &BatchStream) {
         let mut consumer = match std::mem::replace(self, Self::Lost) {
             Self::Here(consumer) => consumer,
             other => {
@@ -118,10 +106,12 @@ impl Source {
         };
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
+        let stream = stream.clone();
+        let asked = stream.clone();
         let task = runtime.spawn(async move {
             let fetched = tokio::select! {
                 biased;
-                batch = consumer.next_batch(&stream.options) => Some(batch),
+                batch = consumer.next_batch(&asked) => Some(batch),
                 () = stopped.notified() => None,
             };
             (consumer, fetched)

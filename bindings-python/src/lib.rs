@@ -28,6 +28,7 @@ mod message;
 mod producer;
 mod reading;
 mod rebalances;
+mod rest;
 mod runtime;
 mod scan;
 mod scan_reader;

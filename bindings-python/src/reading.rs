@@ -1,19 +1,17 @@
 //! What a consumer of either kind reads: the core's consumer, and the rest of a batch whose messages are being iterated.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::ops::Range;
-use std::sync::Arc;
 use std::time::Duration;
 
-use headwater::{Announce, BatchOptions, Finishing, Rebalance};
+use headwater::{Announce, BatchOptions, BatchStream, Finishing, Rebalance, WakeupHandle};
 use pyo3::prelude::*;
 use tokio::runtime::Handle;
 
-use crate::batch::Batch;
 use crate::convert::consuming::{Moves, Wait};
 use crate::errors;
-use crate::fetch_ahead::{Source, Stream};
-use crate::message::{Message, Messages};
+use crate::fetch_ahead::Source;
+use crate::message::Message;
+use crate::rest::Rest;
 
 /// After a batch of so many records it is worth to fetch the next one meanwhile: more is likely to be there.
 const AHEAD_RECORDS: usize = 4_096;
@@ -27,7 +25,9 @@ const KEEP_UP_MESSAGES: usize = 256;
 pub(crate) struct Reading {
     source: Source,
     rest: VecDeque<Rest>,
-    messages: Stream,
+    /// Iterating messages.
+    messages: BatchStream,
+    wakeup: WakeupHandle,
     runtime: Handle,
     member: Option<Progress>,
 }
@@ -46,54 +46,25 @@ enum Last {
     InHand,
 }
 
-#[derive(Debug)]
-struct Rest {
-    batch: headwater::Batch,
-    messages: Messages,
-    /// The rows before this one are known to be finished.
-    finished: usize,
-}
-
-impl Rest {
-    fn new(batch: headwater::Batch) -> Self {
-        let rows = Arc::clone(Batch::new(batch.clone(), None).rows());
-        Self {
-            batch,
-            messages: Messages::new(rows),
-            finished: 0,
-        }
-    }
-
-    /// The rows that were not handed out.
-    fn left(&self) -> Range<usize> {
-        self.messages.position()..self.messages.position() + self.messages.left()
-    }
-
-    /// The partition and the offset of a row.
-    fn place(&self, row: usize) -> Option<(headwater::TopicPartition, i64)> {
-        let rows = self.messages.rows();
-        let (partition, offset) = rows.place(row)?;
-        Some((
-            headwater::TopicPartition::new(rows.topic_name(row)?, partition),
-            offset,
-        ))
-    }
-}
-
 impl Reading {
-    pub(crate) fn new(mut consumer: headwater::Consumer, runtime: Handle) -> Self {
+    pub(crate) fn new(
+        mut consumer: headwater::Consumer,
+        runtime: Handle,
+    ) -> headwater::Result<Self> {
+        let messages = BatchStream::new(message_options())?;
         let member = consumer.config().group.is_some().then(Progress::default);
         if member.is_some() {
             consumer.finish_when(Finishing::WhenTold);
             consumer.announce(Announce::Rebalances);
         }
-        Self {
+        Ok(Self {
             member,
+            wakeup: consumer.wakeup_handle(),
             source: Source::new(consumer),
             rest: VecDeque::new(),
-            messages: Stream::new(message_options()),
+            messages,
             runtime,
-        }
+        })
     }
 
     /// The core's consumer. Stops what fetches ahead; what it has fetched is kept.
@@ -107,6 +78,7 @@ impl Reading {
     /// The next message that was fetched already.
     #[inline]
     pub(crate) fn next_message(&mut self, py: Python<'_>) -> PyResult<Option<Py<Message>>> {
+        self.wakeup.check().map_err(errors::raise)?;
         if self.member.is_some() {
             self.keep_up().map_err(errors::raise)?;
         }
@@ -185,9 +157,11 @@ impl Reading {
         what: Option<BTreeMap<headwater::TopicPartition, headwater::Offset>>,
         wait: Wait,
     ) -> headwater::Result<()> {
-        let offsets = match what {
-            Some(offsets) => offsets,
-            None => self.position().await?,
+        let offsets = if let Some(offsets) = what {
+            offsets
+        } else {
+            let consumed = self.consumer().await?.consumed();
+            self.less_the_rest(consumed)
         };
         match wait {
             Wait::ForAnswer => self.source.here()?.commit(Some(offsets)).await,
@@ -201,7 +175,8 @@ impl Reading {
         if self.has_rest() {
             return Ok(true);
         }
-        while let Some(batch) = self.ask(self.messages).await? {
+        let messages = self.messages.clone();
+        while let Some(batch) = self.ask(&messages).await? {
             if !batch.is_empty() {
                 self.rest.push_back(Rest::new(batch));
                 return Ok(true);
@@ -280,7 +255,7 @@ impl Reading {
     /// The next batch, what was fetched before first. After a large one the next is fetched while the caller works on this one.
     pub(crate) async fn next_batch(
         &mut self,
-        stream: Stream,
+        stream: &BatchStream,
     ) -> headwater::Result<Option<headwater::Batch>> {
         let batch = self.ask(stream).await?;
         if let Some(batch) = &batch {
@@ -290,16 +265,20 @@ impl Reading {
     }
 
     /// The next batch; what was handed out before is finished.
-    async fn ask(&mut self, stream: Stream) -> headwater::Result<Option<headwater::Batch>> {
+    async fn ask(&mut self, stream: &BatchStream) -> headwater::Result<Option<headwater::Batch>> {
         if self.member.is_some() {
             self.finish(Last::Finished)?;
         }
         let is_expected = self.rest.is_empty() && self.source.fetches(stream);
-        if !is_expected && let Some(rest) = self.take_rest(Some(stream.options.max_records)).await?
+        if !is_expected && !stream.is_endless() {
+            // What another stream has fetched may lie behind the end of this one.
+            self.put_back().await?;
+        } else if !is_expected
+            && let Some(rest) = self.take_rest(Some(stream.options().max_records)).await?
         {
             return Ok(Some(rest));
         }
-        let batch = self.source.next_batch(&stream.options).await?;
+        let batch = self.source.next_batch(stream).await?;
         let is_large = batch
             .as_ref()
             .is_some_and(|batch| batch.len() >= AHEAD_RECORDS);
@@ -314,21 +293,29 @@ impl Reading {
     pub(crate) async fn position(
         &mut self,
     ) -> headwater::Result<BTreeMap<headwater::TopicPartition, headwater::Offset>> {
-        let mut positions = self.consumer().await?.position().await?;
+        let positions = self.consumer().await?.position().await?;
+        Ok(self.less_the_rest(positions))
+    }
+
+    /// Positions of the core's consumer, less what was fetched and not handed out yet.
+    fn less_the_rest(
+        &self,
+        mut positions: BTreeMap<headwater::TopicPartition, headwater::Offset>,
+    ) -> BTreeMap<headwater::TopicPartition, headwater::Offset> {
         for rest in self.rest.iter().rev() {
             for (partition, offset) in rest.left().rev().filter_map(|row| rest.place(row)) {
                 positions.insert(partition, headwater::Offset::new(offset));
             }
         }
-        Ok(positions)
+        positions
     }
 
     /// Records between the positions and the ends.
     pub(crate) async fn lag(
         &mut self,
     ) -> headwater::Result<BTreeMap<headwater::TopicPartition, u64>> {
-        let positions = self.position().await?;
-        let ahead = self.source.here()?.position().await?;
+        let ahead = self.consumer().await?.consumed();
+        let positions = self.less_the_rest(ahead.clone());
         let mut lag = self.source.here()?.lag().await?;
         for (partition, records) in &mut lag {
             if let (Some(ahead), Some(position)) = (ahead.get(partition), positions.get(partition))
@@ -343,15 +330,11 @@ impl Reading {
     pub(crate) async fn put_back(&mut self) -> headwater::Result<&mut headwater::Consumer> {
         self.consumer().await?;
         if !self.rest.is_empty() {
-            let positions = self.position().await?;
+            let consumed = self.source.here()?.consumed();
+            let positions = self.less_the_rest(consumed);
             self.finish(Last::InHand)?;
             self.rest.clear();
-            for (partition, offset) in positions {
-                self.source
-                    .here()?
-                    .seek(&headwater::Position::Offset(offset), &[partition])
-                    .await?;
-            }
+            self.source.here()?.hand_out_again(&positions);
         }
         self.source.here()
     }

@@ -2,6 +2,7 @@
 
 use headwater::{Rebalance, TopicPartition};
 use pyo3::prelude::*;
+use pyo3::{PyTraverseError, PyVisit};
 
 use crate::convert::partitions;
 
@@ -34,6 +35,13 @@ impl Callbacks {
             Rebalance::Lost(_) => self.lost.as_ref().or(self.revoked.as_ref()),
         };
         function.map(|function| function.clone_ref(py))
+    }
+
+    /// Shows the functions to the garbage collector: a method of an object that has the consumer is in a cycle with it.
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.assigned)?;
+        visit.call(&self.revoked)?;
+        visit.call(&self.lost)
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use headwater::{
-    BatchOptions, ConsumerConfig, NewTopic, Offset, Position, Record, ScanOptions, Until,
+    BatchOptions, BatchStream, ConsumerConfig, NewTopic, Offset, Position, Record, ScanOptions,
+    Until,
 };
 use rstest::rstest;
 
@@ -118,12 +119,13 @@ fn readers_of_a_compacted_topic_get_the_last_value_of_each_key_at_its_offset(
     let mut consumer = broker.consumer(ConsumerConfig::parse(config).unwrap());
     consumer.decode_as(text()).unwrap();
     broker.wait(consumer.assign_topics(&["t"])).unwrap();
-    let options = BatchOptions {
+    let stream = BatchStream::new(BatchOptions {
         until: Until::End,
         ..BatchOptions::default()
-    };
+    })
+    .unwrap();
     let mut read = Vec::new();
-    while let Some(batch) = broker.wait(consumer.next_batch(&options)).unwrap() {
+    while let Some(batch) = broker.wait(consumer.next_batch(&stream)).unwrap() {
         read.extend(offsets(&batch));
     }
     assert!(read.len() <= seen.len() && read.is_sorted());

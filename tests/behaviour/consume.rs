@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use headwater::{
-    BatchOptions, Consumer, ConsumerConfig, ErrorKind, Offset, PartitionId, Position, Record,
-    TopicPartition, Until,
+    BatchOptions, BatchStream, Consumer, ConsumerConfig, ErrorKind, Offset, PartitionId, Position,
+    Record, TopicPartition, Until,
 };
 use rstest::rstest;
 
@@ -15,9 +15,9 @@ use crate::target::Target::{self, Directory, Memory};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Long enough for every machine; tests never wait for it when all is well.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-fn consumer(broker: &Running, topics: &[&str], pairs: &[(&str, &str)]) -> Consumer {
+pub(crate) fn consumer(broker: &Running, topics: &[&str], pairs: &[(&str, &str)]) -> Consumer {
     let fixed = [("auto.offset.reset", "earliest")];
     let config = ConsumerConfig::parse(fixed.iter().chain(pairs).copied()).unwrap();
     let mut consumer = broker.consumer(config);
@@ -26,16 +26,17 @@ fn consumer(broker: &Running, topics: &[&str], pairs: &[(&str, &str)]) -> Consum
     consumer
 }
 
-fn numbers(count: usize) -> impl Iterator<Item = String> {
+pub(crate) fn numbers(count: usize) -> impl Iterator<Item = String> {
     (0..count).map(|index| index.to_string())
 }
 
-fn until_end(max_records: usize) -> BatchOptions {
-    BatchOptions {
+pub(crate) fn until_end(max_records: usize) -> BatchStream {
+    BatchStream::new(BatchOptions {
         max_records,
         until: Until::End,
         ..BatchOptions::default()
-    }
+    })
+    .unwrap()
 }
 
 #[rstest]
@@ -122,7 +123,8 @@ fn batches_end_where_the_log_ended_at_the_first_call(#[values(Memory, Directory)
     let mut consumer = consumer(&broker, &["t"], &[]);
     let mut read: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
     let mut tables = 0;
-    while let Some(batch) = broker.wait(consumer.next_batch(&until_end(700))).unwrap() {
+    let stream = until_end(700);
+    while let Some(batch) = broker.wait(consumer.next_batch(&stream)).unwrap() {
         if tables == 0 {
             broker.fill("t", 0, numbers(10));
         }
@@ -157,7 +159,8 @@ fn a_table_tells_where_to_go_on(#[values(Memory, Directory)] target: Target) {
             .unwrap();
     }
     let mut rest = Vec::new();
-    while let Some(batch) = broker.wait(other.next_batch(&until_end(100))).unwrap() {
+    let stream = until_end(100);
+    while let Some(batch) = broker.wait(other.next_batch(&stream)).unwrap() {
         rest.extend(offsets(&batch));
     }
     assert_eq!(first.len() + rest.len(), 20);
@@ -352,4 +355,30 @@ fn a_consumer_that_cannot_read_says_so(#[values(Memory, Directory)] target: Targ
         broker.wait(idle.assign_topics(&["t"])).unwrap_err().kind(),
         ErrorKind::Closed
     );
+}
+
+#[rstest]
+fn without_a_rule_and_without_a_group_the_caller_says_where_to_start(
+    #[values(Memory, Directory)] target: Target,
+) {
+    let broker = target.start();
+    broker.make("t", 2);
+    broker.fill("t", 0, numbers(10));
+    let mut consumer = consumer(&broker, &["t"], &[("auto.offset.reset", "none")]);
+    let zero = TopicPartition::new("t", 0);
+    for _ in 0..2 {
+        let error = broker.wait(consumer.poll(SECOND, None)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::OffsetOutOfRange, "{error}");
+    }
+    assert!(broker.wait(consumer.position()).is_err());
+    assert!(broker.wait(consumer.next_batch(&until_end(10))).is_err());
+    let to = Position::Offset(Offset::new(4));
+    broker
+        .wait(consumer.seek(&to, std::slice::from_ref(&zero)))
+        .unwrap();
+    let error = broker.wait(consumer.poll(SECOND, None)).unwrap_err();
+    assert_eq!(error.partition(), Some(PartitionId::new(1)));
+    broker.wait(consumer.assign(vec![zero])).unwrap();
+    let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
+    assert_eq!(offsets(&batch), (4..10).collect::<Vec<_>>());
 }

@@ -5,13 +5,16 @@
 
 mod bad_input;
 mod bulk;
+mod changing_topics;
 mod compacted;
 mod consume;
 mod engine;
 mod groups;
 mod produce;
 mod scan;
+mod streams;
 mod table;
 mod target;
 mod time;
 mod topics;
+mod wakeup;

@@ -18,7 +18,7 @@ pub(crate) enum Target {
 /// A broker that runs, with a client on it. It is a [`Client`] by `Deref`.
 pub(crate) struct Running {
     engine: Engine,
-    _directory: Option<TempDir>,
+    directory: Option<TempDir>,
 }
 
 impl Target {
@@ -33,7 +33,7 @@ impl Target {
         match self {
             Self::Memory => Running {
                 engine: headwater::open(None, pairs()).unwrap(),
-                _directory: None,
+                directory: None,
             },
             Self::Directory => {
                 let directory = TempDir::new().unwrap();
@@ -41,7 +41,7 @@ impl Target {
                     headwater::open(Some(&directory.path().join("data")), pairs()).unwrap();
                 Running {
                     engine,
-                    _directory: Some(directory),
+                    directory: Some(directory),
                 }
             }
         }
@@ -52,6 +52,21 @@ impl Running {
     /// Waits for a future as a plain thread does.
     pub(crate) fn wait<F: Future>(&self, future: F) -> F::Output {
         self.engine.runtime().block_on(future)
+    }
+
+    /// The engine behind the client.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Another handle of the same broker. On a directory its client shares nothing of what this one knows.
+    pub(crate) fn another(&self) -> Engine {
+        match &self.directory {
+            Some(directory) => {
+                headwater::open(Some(&directory.path().join("data")), NO_CONFIG).unwrap()
+            }
+            None => self.engine.clone(),
+        }
     }
 
     /// Makes a topic with small segments, so that rolls happen in every test, and without retention: timestamps of tests are long ago.

@@ -135,3 +135,21 @@ def test_a_topic_that_is_not_there_is_an_error(data: Path, name: str) -> None:
     ended = run(name, "flight", "--data", data, given=b"late\n")
     assert ended.code == 1
     assert 'Cannot use topic "flight"' in ended.problems
+
+
+def test_an_offset_that_is_not_in_the_log_is_an_error(data: Path) -> None:
+    succeed("topic", "create", "flights", "--data", data)
+    succeed("produce", "flights", "--data", data, given=b"a\nb\n")
+    assert succeed("consume", "flights", "--data", data, "--from", 2).objects == []
+    for follow in ([], ["--follow"]):
+        ended = run("consume", "flights", "--data", data, "--from", 3, *follow)
+        assert ended.code == 1
+        assert "Offset 3 of flights-0 is not in the log" in ended.problems
+    assert succeed("consume", "flights", "--data", data, "--from", "2100-01-01T00:00:00Z").objects == []
+
+
+def test_an_offset_may_lie_behind_the_end_of_some_partitions(data: Path) -> None:
+    succeed("topic", "create", "flights", "--data", data, "--partitions", 2)
+    succeed("produce", "flights", "--data", data, "--partition", 1, given=b"a\nb\nc\n")
+    records = succeed("consume", "flights", "--data", data, "--from", 2).objects
+    assert [record["value"] for record in records] == ["c"]

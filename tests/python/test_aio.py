@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -192,5 +195,86 @@ def test_cancelling_loses_no_record() -> None:
             async for batch in consumer.batches(until="end"):
                 seen += [message.value for message in batch]
             assert seen == [f"{n}" for n in range(2_000)]
+
+    run(main())
+
+
+async def reading(consumer: hw.Consumer, how: str) -> object:
+    match how:
+        case "poll":
+            return await consumer.poll(timeout=60)
+        case "messages":
+            return await anext(aiter(consumer))
+        case _:
+            return await anext(aiter(consumer.batches()))
+
+
+@pytest.mark.parametrize("how", ["poll", "messages", "batches"])
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [("wakeup", sync.WakeupError), ("close", sync.ClosedError), ("client.close", sync.ClosedError)],
+)
+def test_a_waiting_reader_is_ended_by_another_task(how: str, end: str, expected: type[sync.HeadwaterError]) -> None:
+    async def main() -> None:
+        client = await hw.open()
+        await client.create_topic("t")
+        consumer = client.consumer("t", fetch_max_wait_ms=60_000)
+        waiting = asyncio.ensure_future(reading(consumer, how))
+        await asyncio.sleep(0.05)
+        if end == "wakeup":
+            threading.Thread(target=consumer.wakeup).start()
+        elif end == "close":
+            await consumer.close()
+        else:
+            await client.close()
+        with pytest.raises(expected):
+            await waiting
+        await consumer.close()
+        await client.close()
+
+    run(main())
+
+
+def test_closing_ends_a_loop_of_a_group() -> None:
+    async def main() -> None:
+        async with hw.open(group_initial_rebalance_delay_ms=0) as client:
+            await client.create_topic("t")
+            consumer = client.consumer("t", group_id="g")
+
+            async def loop() -> None:
+                async for _ in consumer:
+                    pass
+
+            waiting = asyncio.ensure_future(loop())
+            while not await client.groups():
+                await asyncio.sleep(0.01)
+            await consumer.close()
+            with pytest.raises(sync.ClosedError):
+                await waiting
+
+    run(main())
+
+
+def test_the_garbage_collector_frees_cycles() -> None:
+    class Owner:
+        def told(self, *_: object) -> None: ...
+
+    async def main() -> None:
+        async with hw.open() as client:
+            await client.create_topic("t")
+            owner: Any = Owner()
+            owner.consumer = client.consumer(group_id="g")
+            await owner.consumer.subscribe("t", on_assign=owner.told)
+            owner.batches = owner.consumer.batches()
+            owner.scan = client["t"].scan(progress=owner.told)
+            known = weakref.ref(owner)
+            del owner
+            # The subscription's call may still hold its consumer for a moment.
+            for _ in range(100):
+                gc.collect()
+                if known() is None:
+                    break
+                await asyncio.sleep(0.01)
+            assert known() is None
 
     run(main())

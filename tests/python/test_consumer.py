@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import signal
 import threading
 import time
+import weakref
 from typing import TYPE_CHECKING
 
 import pytest
@@ -216,3 +219,146 @@ def test_each_stream_to_the_end_sees_what_came_since_the_last(client: hw.Client)
             assert len(first) + sum(map(len, rest)) == count
             assert not consumer.poll(timeout=0)
     producer.close()
+
+
+def test_each_iterator_has_its_own_end(client: hw.Client) -> None:
+    client.create_topic("growing")
+    producer = client.producer()
+    producer.send_batch("growing", [b"x"] * 20_000)
+    with client.consumer("growing", auto_offset_reset="earliest") as consumer:
+        early = consumer.batches(until="end", max_records=8_000)
+        assert len(next(early)) == 8_000
+        producer.send_batch("growing", [b"x"] * 5_000)
+        consumer.seek(0)
+        late = consumer.batches(until="end", max_records=8_000)
+        assert [len(batch) for batch in (next(late), next(early), next(late))] == [8_000, 8_000, 8_000]
+        assert list(early) == []
+        assert sum(map(len, late)) == 1_000
+        assert list(consumer.batches(until="end")) == []
+    producer.close()
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"max_records": 0}, {"max_bytes": 0}, {"max_records": -1}, {"max_bytes": -1}, {"max_wait": -1}],
+)
+def test_limits_that_let_nothing_through_are_refused(consumer: hw.Consumer, limits: dict[str, int]) -> None:
+    with pytest.raises(hw.InvalidArgumentError, match=next(iter(limits))):
+        consumer.batches(**limits)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("records", [0, -1])
+def test_a_poll_for_no_record_is_refused(consumer: hw.Consumer, records: int) -> None:
+    with pytest.raises(hw.InvalidArgumentError, match="max_records"):
+        consumer.poll(max_records=records)
+
+
+def test_without_a_rule_the_caller_says_where_to_start(client: hw.Client, flights: hw.Topic) -> None:
+    with client.consumer(flights.name, auto_offset_reset="none") as consumer:
+        with pytest.raises(hw.OffsetOutOfRangeError, match="Seek"):
+            consumer.poll(timeout=0)
+        with pytest.raises(hw.OffsetOutOfRangeError):
+            next(consumer)
+        with pytest.raises(hw.OffsetOutOfRangeError):
+            consumer.position()
+        consumer.seek(3)
+        assert next(consumer).offset == 3
+
+
+def test_added_partitions_are_read(client: hw.Client) -> None:
+    client.create_topic("wide")
+    with client.consumer("wide") as consumer, client.producer() as producer:
+        assert not consumer.poll(timeout=0)
+        client.alter_topic("wide", partitions=3)
+        for partition in range(3):
+            producer.send("wide", f"{partition}", partition=partition).result()
+        assert consumer.lag() == {("wide", partition): 1 for partition in range(3)}
+        seen = [message.value for batch in consumer.batches(until="end") for message in batch]
+        assert sorted(seen) == [b"0", b"1", b"2"]
+
+
+def reading(consumer: hw.Consumer, how: str) -> object:
+    match how:
+        case "poll":
+            return consumer.poll(timeout=60)
+        case "messages":
+            return next(consumer)
+        case _:
+            return next(consumer.batches())
+
+
+@pytest.mark.parametrize("how", ["poll", "messages", "batches"])
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [("wakeup", hw.WakeupError), ("close", hw.ClosedError), ("client.close", hw.ClosedError)],
+)
+def test_a_waiting_reader_is_ended_from_another_thread(
+    client: hw.Client, flights: hw.Topic, how: str, end: str, expected: type[hw.HeadwaterError]
+) -> None:
+    consumer = client.consumer(flights.name, fetch_max_wait_ms=60_000)
+    ends = {"wakeup": consumer.wakeup, "close": consumer.close, "client.close": client.close}
+    timer = threading.Timer(0.1, ends[end])
+    timer.start()
+    started = time.monotonic()
+    with pytest.raises(expected):
+        reading(consumer, how)
+    assert time.monotonic() - started < 30
+    timer.join()
+    if end == "wakeup":
+        consumer.seek("earliest")
+        assert len(consumer.poll()) == 10
+    else:
+        with pytest.raises(hw.ClosedError):
+            reading(consumer, how)
+
+
+def test_a_wakeup_is_not_lost_between_two_calls(consumer: hw.Consumer) -> None:
+    assert next(consumer).offset == 0
+    consumer.wakeup()
+    with pytest.raises(hw.WakeupError):
+        next(consumer)
+    assert next(consumer).offset == 1
+
+
+def test_a_signal_handler_may_wake_and_not_close(consumer: hw.Consumer) -> None:
+    consumer.seek("latest")
+    errors: list[Exception] = []
+
+    def handle(*_: object) -> None:
+        try:
+            consumer.close()
+        except hw.InvalidArgumentError as error:
+            errors.append(error)
+        consumer.wakeup()
+
+    before = signal.signal(signal.SIGUSR1, handle)
+    try:
+        threading.Timer(0.1, signal.raise_signal, [signal.SIGUSR1]).start()
+        with pytest.raises(hw.WakeupError):
+            consumer.poll(timeout=60)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert "wakeup" in str(errors[0])
+
+
+class Owner:
+    """Has a consumer, or a scan, that knows one of its methods."""
+
+    def __init__(self, client: hw.Client, topic: hw.Topic, kind: str) -> None:
+        self.held: object
+        if kind.startswith("scan"):
+            scan = topic.scan(progress=self.told)
+            self.held = iter(scan) if "iterator" in kind else scan
+        else:
+            consumer = client.consumer(group_id="g")
+            consumer.subscribe(topic.name, on_assign=self.told, on_lost=self.told)
+            self.held = consumer.batches() if kind == "batches" else consumer
+
+    def told(self, *_: object) -> None: ...
+
+
+@pytest.mark.parametrize("kind", ["consumer", "batches", "scan", "scan iterator"])
+def test_the_garbage_collector_frees_cycles(client: hw.Client, flights: hw.Topic, kind: str) -> None:
+    owner = weakref.ref(Owner(client, flights, kind))
+    gc.collect()
+    assert owner() is None

@@ -120,6 +120,107 @@ def test_a_batch_is_finished_when_the_next_one_is_asked_for(client: hw.Client) -
         assert consumer.lag() == {P0: 0}
 
 
+@pytest.mark.parametrize("what", ["everything", "batch", "message", "offsets", "without waiting"])
+@pytest.mark.parametrize("end", ["close", "unsubscribe", "interval", "assign"])
+def test_an_explicit_commit_is_not_undone(client: hw.Client, what: str, end: str) -> None:
+    fill(client, [b"%d" % n for n in range(100)])
+    interval = 0 if end == "interval" else 60_000
+    consumer = client.consumer(auto_commit_interval_ms=interval, **MEMBER)
+    if end == "assign":
+        consumer.assign([P0])
+    else:
+        consumer.subscribe("flights")
+    batch = consumer.poll(0)
+    deadline = time.monotonic() + PATIENCE
+    while not batch:
+        batch = consumer.poll(0.05, max_records=40)
+        assert time.monotonic() < deadline
+    end_of_batch = batch.next_offsets[P0]
+    match what:
+        case "everything":
+            consumer.commit()
+        case "batch":
+            consumer.commit(batch)
+        case "message":
+            consumer.commit(list(batch)[-1])
+        case "offsets":
+            consumer.commit({("flights", 0): end_of_batch})
+        case _:
+            consumer.commit(wait=False)
+    match end:
+        case "close":
+            consumer.close()
+        case "unsubscribe":
+            consumer.unsubscribe()
+        case "interval":
+            for _ in range(3):
+                consumer.poll(0.01, max_records=1)
+            consumer.close()
+        case _:
+            consumer.assign([])
+    with client.consumer(**MEMBER) as other:
+        assert other.committed([P0])[P0] >= end_of_batch
+
+
+def test_a_polled_batch_is_finished_only_when_the_next_one_is_asked_for(client: hw.Client) -> None:
+    fill(client, [b"%d" % n for n in range(10)])
+    with client.consumer("flights", **MEMBER) as consumer:
+        poll_until(lambda: consumer.position() == {P0: 10}, consumer)
+        consumer.poll(0)
+        consumer.seek(4)
+        assert len(consumer.poll()) == 6
+    with client.consumer(**MEMBER) as other:
+        assert other.committed([P0]) == {P0: 10}
+
+
+def test_asyncio_does_not_undo_an_explicit_commit() -> None:
+    async def main() -> None:
+        async with headwater.aio.open(**ENGINE) as client:
+            await client.create_topic("flights")
+            async with client.producer() as producer:
+                await producer.send_batch("flights", [b"%d" % n for n in range(100)])
+            async with client.consumer("flights", **MEMBER) as consumer:
+                async for message in consumer:
+                    if message.offset == 39:
+                        await consumer.commit()
+                        break
+            async with client.consumer("flights", **MEMBER) as consumer:
+                async for batch in consumer.batches(max_records=10):
+                    await consumer.commit(batch)
+                    break
+            async with client.consumer(**MEMBER) as other:
+                assert await other.committed([P0]) == {P0: 50}
+
+    asyncio.run(asyncio.wait_for(main(), PATIENCE))
+
+
+def test_a_commit_before_joining_says_that_the_consumer_has_not_joined(client: hw.Client) -> None:
+    client.create_topic("flights")
+    with client.consumer("flights", **MEMBER) as one:
+        poll_until(lambda: bool(one.assignment()), one)
+        two = client.consumer("flights", **MEMBER)
+        with pytest.raises(hw.KafkaError, match="has not joined the group yet"):
+            two.commit({("flights", 0): 1})
+
+
+def test_a_deleted_topic_does_not_stop_the_others(client: hw.Client) -> None:
+    fill(client, [b"a"])
+    client.create_topic("trains")
+    with client.producer() as producer, client.consumer(["flights", "trains"], **MEMBER) as consumer:
+        poll_until(lambda: len(consumer.assignment()) == 2, consumer)
+        poll_until(lambda: consumer.position()[P0] == 1, consumer)
+        client.delete_topic("trains")
+        consumer.commit()
+        assert consumer.lag() == {P0: 0}
+        producer.send("flights", b"b").result()
+        assert first(consumer, 1) == [b"b"]
+        consumer.commit()
+    with client.consumer(**MEMBER) as other:
+        assert other.committed([P0]) == {P0: 2}
+        with pytest.raises(hw.UnknownTopicOrPartitionError):
+            other.commit({("trains", 0): 1})
+
+
 def test_commits_go_on_while_messages_are_iterated(client: hw.Client) -> None:
     client.create_topic("flights")
     consumer = client.consumer("flights", auto_commit_interval_ms=0, **MEMBER)

@@ -50,6 +50,7 @@ from headwater.errors import (
     TopicAlreadyExistsError,
     TransportError,
     UnknownTopicOrPartitionError,
+    WakeupError,
 )
 from headwater.types import GroupInfo, GroupOffset, TopicPartition
 
@@ -91,6 +92,7 @@ __all__ = [
     "TopicPartition",
     "TransportError",
     "UnknownTopicOrPartitionError",
+    "WakeupError",
     "__version__",
     "open",
 ]

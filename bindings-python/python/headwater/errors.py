@@ -37,6 +37,7 @@ __all__ = [
     "TopicAlreadyExistsError",
     "TransportError",
     "UnknownTopicOrPartitionError",
+    "WakeupError",
 ]
 
 
@@ -87,7 +88,7 @@ class HeadwaterError(Exception):
 
 
 class ClosedError(HeadwaterError):
-    """The client, producer, consumer or scan was closed before the call.
+    """The client, producer, consumer or scan was closed before the call, or while it waited.
 
     >>> import headwater as hw
     >>> client = hw.open()
@@ -323,3 +324,18 @@ class UnknownTopicOrPartitionError(KafkaError, LookupError):
 
     code = "UNKNOWN_TOPIC_OR_PARTITION"
     retriable = True
+
+
+class WakeupError(HeadwaterError):
+    """The call that waited was ended with ``consumer.wakeup()``. Nothing is lost: the next call goes on.
+
+    >>> import headwater as hw
+    >>> with hw.open() as client:
+    ...     _ = client.create_topic("a")
+    ...     consumer = client.consumer("a")
+    ...     consumer.wakeup()
+    ...     consumer.poll(timeout=60)
+    Traceback (most recent call last):
+        ...
+    headwater.errors.WakeupError: The consumer was woken with wakeup()...
+    """

@@ -1,10 +1,11 @@
 //! What `async for` iterates: the messages and the batches of a consumer.
 
+use headwater::BatchStream;
 use pyo3::exceptions::PyStopIteration;
 use pyo3::prelude::*;
+use pyo3::{PyTraverseError, PyVisit};
 
 use crate::aio::consumer::AioConsumer;
-use crate::fetch_ahead::Stream;
 
 /// An awaitable of the next message, which it takes only when it is awaited: one that is cancelled before takes none.
 #[pyclass(module = "headwater._headwater", name = "_NextMessage")]
@@ -38,6 +39,15 @@ impl NextMessage {
         self.fetching = Some(fetching.clone().unbind());
         fetching.call_method0("__next__")
     }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.consumer)?;
+        visit.call(&self.fetching)
+    }
+
+    fn __clear__(&mut self) {
+        self.fetching = None;
+    }
 }
 
 /// Iterates the batches of a consumer.
@@ -45,7 +55,7 @@ impl NextMessage {
 #[derive(Debug)]
 pub(super) struct AioBatchIterator {
     pub(super) consumer: Py<AioConsumer>,
-    pub(super) stream: Stream,
+    pub(super) stream: BatchStream,
 }
 
 #[pymethods]
@@ -55,6 +65,10 @@ impl AioBatchIterator {
     }
 
     fn __anext__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.consumer.get().next_batch(py, self.stream)
+        self.consumer.get().next_batch(py, self.stream.clone())
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.consumer)
     }
 }

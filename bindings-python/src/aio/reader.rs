@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex as SyncMutex;
 use pyo3::prelude::*;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -14,7 +15,6 @@ use crate::rebalances::Callbacks;
 pub(super) struct Shared {
     pub(super) reading: Reading,
     pub(super) topics: Option<Vec<String>>,
-    pub(super) callbacks: Callbacks,
 }
 
 impl Shared {
@@ -41,6 +41,7 @@ pub(super) fn take_back((mut shared, batch): Fetched) {
 /// Reads for one call.
 pub(super) struct Reader {
     pub(super) shared: Arc<Mutex<Shared>>,
+    pub(super) callbacks: Arc<SyncMutex<Callbacks>>,
     pub(super) teller: Teller,
 }
 
@@ -55,7 +56,7 @@ impl Reader {
         mut shared: OwnedMutexGuard<Shared>,
     ) -> headwater::Result<OwnedMutexGuard<Shared>> {
         while let Some(rebalance) = shared.reading.next_rebalance()? {
-            let function = Python::attach(|py| shared.callbacks.of(py, &rebalance));
+            let function = Python::attach(|py| self.callbacks.lock().of(py, &rebalance));
             if let Some(function) = function {
                 drop(shared);
                 self.teller.tell(function, rebalance).await?;

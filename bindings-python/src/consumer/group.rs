@@ -38,7 +38,7 @@ impl Consumer {
         let reading = reading.get_mut()?;
         let subscribe = async { reading.put_back().await?.subscribe(subscription) };
         runtime::call(py, self.embedded.runtime(), subscribe)?;
-        *self.callbacks.lock() = Callbacks::new(on_assign, on_revoke, on_lost);
+        self.set_callbacks(Callbacks::new(on_assign, on_revoke, on_lost));
         Ok(())
     }
 
@@ -56,7 +56,8 @@ impl Consumer {
     }
 
     /// Commit for the group how far it has read: everything handed out so far, a `Batch`, a `Message` or offsets by partition (the next
-    /// ones to be read). With `wait=False` a failure is only logged.
+    /// ones to be read). The records before them are finished: nothing that the consumer commits by itself goes back behind them. Topics
+    /// that were deleted meanwhile are left out. With `wait=False` a failure is only logged.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer, client.consumer(group_id="readers") as consumer:

@@ -4,21 +4,28 @@ mod group;
 mod partitions;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use headwater::{BatchStream, WakeupHandle};
 use parking_lot::{Mutex, MutexGuard};
 use pyo3::prelude::*;
+use pyo3::{PyTraverseError, PyVisit};
 
 use crate::batch::Batch;
-use crate::convert::consuming::batch_options;
+use crate::convert::consuming::{batch_stream, limit};
 use crate::errors;
-use crate::fetch_ahead::Stream;
 use crate::message::Message;
 use crate::reading::Reading;
 use crate::rebalances::{self, Callbacks};
 use crate::runtime::{self, Embedded, Owned};
 
-/// Reads partitions in the order of their offsets: those that it is given, or with `group_id` those that the group assigns. One thread at a time; iterating yields `Message`s as they come.
+/// Reads partitions in the order of their offsets: those that it is given, or with `group_id` those that the group assigns. One thread at a
+/// time, but for `wakeup` and `close`; iterating yields `Message`s as they come.
+///
+/// With `group_id` it commits by itself what you have finished (`enable_auto_commit`, every `auto_commit_interval_ms`, before partitions go to
+/// others, and when it is closed). A batch or a message is finished when you ask for the next one; what you commit yourself is finished
+/// at once. So the last batch before `close` comes again unless you commit it: `close` alone does not tell that you are done with it.
 ///
 /// >>> import headwater as hw
 /// >>> with hw.open() as client, client.producer() as producer:
@@ -36,29 +43,72 @@ use crate::runtime::{self, Embedded, Owned};
 pub(crate) struct Consumer {
     embedded: Arc<Embedded>,
     reading: Mutex<Owned<Reading>>,
+    /// The thread that locked the reading last.
+    user: AtomicUsize,
+    wakeup: WakeupHandle,
     callbacks: Mutex<Callbacks>,
 }
 
+/// A number that no other thread has at the same time.
+fn this_thread() -> usize {
+    thread_local!(static HERE: u8 = const { 0 });
+    HERE.with(|here| std::ptr::from_ref(here) as usize)
+}
+
 impl Consumer {
-    pub(crate) fn new(embedded: Arc<Embedded>, consumer: headwater::Consumer) -> Self {
-        let reading = Reading::new(consumer, embedded.runtime().clone());
-        Self {
+    pub(crate) fn new(
+        embedded: Arc<Embedded>,
+        consumer: headwater::Consumer,
+    ) -> headwater::Result<Self> {
+        let wakeup = consumer.wakeup_handle();
+        let reading = Reading::new(consumer, embedded.runtime().clone())?;
+        Ok(Self {
             embedded,
             reading: Mutex::new(Owned::new(reading)),
+            user: AtomicUsize::new(0),
+            wakeup,
             callbacks: Mutex::default(),
-        }
+        })
     }
 
     fn lock(&self) -> PyResult<MutexGuard<'_, Owned<Reading>>> {
         self.embedded.check()?;
-        self.reading.try_lock().ok_or_else(|| {
+        self.try_lock().ok_or_else(|| {
             errors::invalid(
                 "Another thread is using this consumer: give each thread a consumer of its own.",
             )
         })
     }
 
-    fn next_batch(&self, py: Python<'_>, stream: Stream) -> PyResult<Option<headwater::Batch>> {
+    fn try_lock(&self) -> Option<MutexGuard<'_, Owned<Reading>>> {
+        let reading = self.reading.try_lock()?;
+        self.user.store(this_thread(), Ordering::Relaxed);
+        Some(reading)
+    }
+
+    /// Ends the call of another thread that waits, and all later ones, and locks the reading.
+    fn lock_to_close(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, Owned<Reading>>> {
+        loop {
+            if let Some(reading) = self.try_lock() {
+                return Ok(reading);
+            }
+            if self.user.load(Ordering::Relaxed) == this_thread() {
+                return Err(errors::invalid(
+                    "A signal handler cannot close the consumer that its thread is using: call wakeup() there, and close the consumer where \
+                     WakeupError arrives.",
+                ));
+            }
+            self.wakeup.close();
+            py.detach(|| drop(self.reading.try_lock_for(runtime::SLICE)));
+            py.check_signals()?;
+        }
+    }
+
+    fn next_batch(
+        &self,
+        py: Python<'_>,
+        stream: &BatchStream,
+    ) -> PyResult<Option<headwater::Batch>> {
         loop {
             let mut reading = self.lock()?;
             let next = reading.get_mut()?.next_batch(stream);
@@ -85,6 +135,12 @@ impl Consumer {
         Ok(any)
     }
 
+    fn set_callbacks(&self, callbacks: Callbacks) {
+        // Dropped behind the lock: that may run Python code.
+        let before = std::mem::replace(&mut *self.callbacks.lock(), callbacks);
+        drop(before);
+    }
+
     fn next_rebalance(&self) -> PyResult<Option<headwater::Rebalance>> {
         let mut reading = self.lock()?;
         reading.get_mut()?.next_rebalance().map_err(errors::raise)
@@ -104,7 +160,10 @@ impl Consumer {
     /// ...         len(consumer.poll()), bool(consumer.poll(timeout=0))
     /// (2, False)
     #[pyo3(signature = (timeout=1.0, *, max_records=None))]
-    fn poll(&self, py: Python<'_>, timeout: f64, max_records: Option<usize>) -> PyResult<Batch> {
+    fn poll(&self, py: Python<'_>, timeout: f64, max_records: Option<i64>) -> PyResult<Batch> {
+        let max_records = max_records
+            .map(|records| limit("max_records", records))
+            .transpose()?;
         let deadline = runtime::deadline(Some(timeout))?;
         let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
         loop {
@@ -133,19 +192,40 @@ impl Consumer {
     #[pyo3(signature = (*, max_records=65_536, max_bytes=16_777_216, max_wait=0.1, until="forever"))]
     fn batches(
         slf: &Bound<'_, Self>,
-        max_records: usize,
-        max_bytes: usize,
+        max_records: i64,
+        max_bytes: i64,
         max_wait: f64,
         until: &str,
     ) -> PyResult<BatchIterator> {
-        let options = batch_options(max_records, max_bytes, max_wait, until)?;
         Ok(BatchIterator {
             consumer: slf.clone().unbind(),
-            stream: Stream::new(options),
+            stream: batch_stream(max_records, max_bytes, max_wait, until)?,
         })
     }
 
-    /// Give the assignment up. Idempotent; `with` calls it.
+    /// End the call that waits for records, from any thread or signal handler: it raises `WakeupError`, and loses nothing. If none waits,
+    /// the next one that may wait raises it.
+    ///
+    /// >>> import headwater as hw, threading
+    /// >>> with hw.open() as client:
+    /// ...     _ = client.create_topic("flights")
+    /// ...     with client.consumer("flights") as consumer:
+    /// ...         threading.Timer(0.1, consumer.wakeup).start()
+    /// ...         try:
+    /// ...             consumer.poll(timeout=60)
+    /// ...         except hw.WakeupError:
+    /// ...             print("woken")
+    /// woken
+    fn wakeup(&self) -> PyResult<()> {
+        self.embedded.engine()?;
+        self.wakeup.wakeup();
+        Ok(())
+    }
+
+    /// Commit what is finished (unless `enable_auto_commit` is false), leave the group and give the assignment up. A batch or a message is
+    /// finished when the next one was asked for, or when it was committed. Idempotent; `with` calls it.
+    ///
+    /// Any thread may close a consumer: a call that waits for records in another one raises `ClosedError`.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:
@@ -156,8 +236,20 @@ impl Consumer {
         if self.embedded.engine()?.is_closed() {
             return Ok(());
         }
-        let mut reading = self.lock()?;
+        let mut reading = self.lock_to_close(py)?;
         runtime::call(py, self.embedded.runtime(), reading.get_mut()?.close())
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // The collector may run anywhere: callbacks that are locked are in use.
+        match self.callbacks.try_lock() {
+            Some(callbacks) => callbacks.traverse(&visit),
+            None => Ok(()),
+        }
+    }
+
+    fn __clear__(&self) {
+        self.set_callbacks(Callbacks::default());
     }
 
     fn __enter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
@@ -200,7 +292,7 @@ impl Consumer {
 #[derive(Debug)]
 pub(crate) struct BatchIterator {
     consumer: Py<Consumer>,
-    stream: Stream,
+    stream: BatchStream,
 }
 
 #[pymethods]
@@ -213,7 +305,11 @@ impl BatchIterator {
         Ok(self
             .consumer
             .get()
-            .next_batch(py, self.stream)?
+            .next_batch(py, &self.stream)?
             .map(|batch| Batch::new(batch, None)))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.consumer)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use headwater::{BatchOptions, Until};
+use headwater::{BatchOptions, BatchStream, Until};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -13,12 +13,12 @@ use crate::errors;
 use crate::message::Message;
 
 /// The arguments of `batches()`.
-pub(crate) fn batch_options(
-    max_records: usize,
-    max_bytes: usize,
+pub(crate) fn batch_stream(
+    max_records: i64,
+    max_bytes: i64,
     max_wait: f64,
     until: &str,
-) -> PyResult<BatchOptions> {
+) -> PyResult<BatchStream> {
     let until = match until {
         "forever" => Until::Forever,
         "end" => Until::End,
@@ -28,21 +28,26 @@ pub(crate) fn batch_options(
             )));
         }
     };
-    if max_records == 0 {
-        return Err(errors::invalid(
-            "max_records is 0: a batch has at least one record.",
-        ));
-    }
     let Ok(max_wait) = Duration::try_from_secs_f64(max_wait) else {
         return Err(errors::invalid(
             "max_wait must be a number of seconds that is not negative.",
         ));
     };
-    Ok(BatchOptions {
-        max_records,
-        max_bytes,
+    BatchStream::new(BatchOptions {
+        max_records: limit("max_records", max_records)?,
+        max_bytes: limit("max_bytes", max_bytes)?,
         max_wait,
         until,
+    })
+    .map_err(errors::raise)
+}
+
+/// A number of records or bytes. Whether 0 makes sense the core says.
+pub(crate) fn limit(name: &str, value: i64) -> PyResult<usize> {
+    usize::try_from(value).map_err(|_| {
+        errors::invalid(&format!(
+            "{name} is {value}: give a number that is not negative."
+        ))
     })
 }
 

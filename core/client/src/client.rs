@@ -62,6 +62,11 @@ impl Client {
         Consumer::new(self.clone(), config)
     }
 
+    /// Done when the engine, or the connection to the cluster, is closed.
+    pub(crate) async fn closed(&self) {
+        self.shared.transport.closed().await;
+    }
+
     /// What it was told.
     pub fn config(&self) -> &ClientConfig {
         &self.shared.config

@@ -48,8 +48,10 @@ pub enum ErrorKind {
     OutOfOrderSequence,
     /// The broker cannot be reached.
     Transport,
-    /// The object was closed before the call.
+    /// The object was closed before the call, or while it waited.
     Closed,
+    /// The call was ended from another thread, with a consumer's `wakeup`.
+    Wakeup,
     /// The broker refused the request with another of Kafka's codes: see [`Error::code`].
     Broker,
 }

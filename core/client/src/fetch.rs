@@ -9,10 +9,11 @@ use headwater_protocol::fetch_request::{FetchPartition, FetchTopic};
 use headwater_protocol::fetch_response::{FetchResponse, FetchableTopicResponse, PartitionData};
 use headwater_protocol::{ErrorCode, FetchRequest};
 use headwater_record::{Offset, PartitionId};
+use uuid::Uuid;
 
 use crate::batch::TopicPartition;
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes;
 use crate::metadata_cache::TopicMetadata;
 use crate::scan::IsolationLevel;
@@ -39,38 +40,59 @@ pub(crate) struct FetchLimits {
 #[derive(Debug)]
 pub(crate) struct Brought {
     pub(crate) partition: TopicPartition,
+    /// The topic that was read, where a broker was asked: a topic of the same name may have been created since the last fetch.
+    pub(crate) topic_id: Option<Uuid>,
     pub(crate) from: Offset,
     pub(crate) records: Result<Bytes>,
 }
 
-/// Asks each leader once. A partition that a leader says nothing about is not in the answer.
+/// Asks each leader once. A partition that a leader says nothing about is not in the answer; one that is not there does not keep the others
+/// from being read.
 pub(crate) async fn fetch(
     client: &Client,
     wanted: &[Wanted],
     limits: FetchLimits,
 ) -> Result<Vec<Brought>> {
     let mut leaders: BTreeMap<i32, Vec<(Arc<TopicMetadata>, &Wanted)>> = BTreeMap::new();
+    let mut brought = Vec::with_capacity(wanted.len());
     for want in wanted {
-        let metadata = client.topic_metadata(&want.partition.topic).await?;
-        let leader = metadata.leader(want.partition.partition)?.ok_or_else(|| {
-            let error =
-                error_codes::error(ErrorCode::LeaderNotAvailable, None, "read the partition");
-            error
-                .in_topic(Arc::clone(&metadata.name))
-                .in_partition(want.partition.partition)
-        })?;
-        leaders.entry(leader).or_default().push((metadata, want));
+        match leader_of(client, &want.partition).await {
+            Ok((leader, metadata)) => leaders.entry(leader).or_default().push((metadata, want)),
+            Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {
+                brought.push(Brought {
+                    partition: want.partition.clone(),
+                    topic_id: None,
+                    from: want.from,
+                    records: Err(error),
+                });
+            }
+            Err(error) => return Err(error),
+        }
     }
     let timeout = client.config().request_timeout + limits.max_wait;
     let asked = leaders.iter().map(|(leader, wanted)| {
         client.call_within(Node::Id(*leader), request(wanted, limits), timeout)
     });
     let answers = futures_util::future::join_all(asked).await;
-    let mut brought = Vec::with_capacity(wanted.len());
     for (wanted, answer) in leaders.values().zip(answers) {
         read(answer?, wanted, &mut brought)?;
     }
     Ok(brought)
+}
+
+async fn leader_of(
+    client: &Client,
+    partition: &TopicPartition,
+) -> Result<(i32, Arc<TopicMetadata>)> {
+    let metadata = client.topic_metadata(&partition.topic).await?;
+    match metadata.leader(partition.partition)? {
+        Some(leader) => Ok((leader, metadata)),
+        None => Err(
+            error_codes::error(ErrorCode::LeaderNotAvailable, None, "read the partition")
+                .in_topic(Arc::clone(&metadata.name))
+                .in_partition(partition.partition),
+        ),
+    }
 }
 
 fn request(wanted: &[(Arc<TopicMetadata>, &Wanted)], limits: FetchLimits) -> FetchRequest {
@@ -124,15 +146,15 @@ fn read(
                 want.partition.partition == partition
                     && (metadata.topic_id == id || *metadata.name == *name)
             });
-            if let Some((_, want)) = asked {
-                brought.push(read_partition(data, want));
+            if let Some((metadata, want)) = asked {
+                brought.push(read_partition(data, metadata.topic_id, want));
             }
         }
     }
     Ok(())
 }
 
-fn read_partition(data: PartitionData, want: &Wanted) -> Brought {
+fn read_partition(data: PartitionData, topic_id: Uuid, want: &Wanted) -> Brought {
     let code = error_codes::code(data.error_code);
     let records = if code == ErrorCode::None {
         Ok(data.records.unwrap_or_default())
@@ -141,6 +163,7 @@ fn read_partition(data: PartitionData, want: &Wanted) -> Brought {
     };
     Brought {
         partition: want.partition.clone(),
+        topic_id: Some(topic_id),
         from: want.from,
         records,
     }

@@ -43,8 +43,8 @@ pub use config::consumer::OffsetReset;
 pub use config::producer::Acks;
 pub use config::{ClientConfig, GroupConfig};
 pub use consumer::{
-    Announce, Assignor, BatchOptions, Consumer, ConsumerConfig, Finishing, Rebalance, Subscription,
-    Until,
+    Announce, Assignor, BatchOptions, BatchStream, Consumer, ConsumerConfig, Finishing, Rebalance,
+    Subscription, Until, WakeupHandle,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use headwater_columnar::DecodeOptions;
@@ -56,4 +56,4 @@ pub use producer::{
 };
 pub use scan::{IsolationLevel, Progress, Scan, ScanOptions, ScanProgress, ScanReader};
 pub use topic::{PartitionDescription, Topic, TopicDescription};
-pub use transport::{CallFuture, Node, Transport, TransportError};
+pub use transport::{CallFuture, ClosedFuture, Node, Transport, TransportError};

@@ -11,6 +11,9 @@ use headwater_record::PartitionId;
 pub type CallFuture<'a> =
     Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send + 'a>>;
 
+/// Done when a transport is closed for good.
+pub type ClosedFuture<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
 /// Which broker a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Node {
@@ -29,6 +32,11 @@ pub enum Node {
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Sends `request` to `node` and waits for its response.
     fn call(&self, node: Node, request: Request) -> CallFuture<'_>;
+
+    /// Done when the transport is closed for good, for callers that wait without a request. One that is never closed need not say so.
+    fn closed(&self) -> ClosedFuture<'_> {
+        Box::pin(std::future::pending())
+    }
 
     /// Where in a file the next batch of a partition will be written, in bytes, where that is known: in process. A batch whose bytes
     /// are built for that place is written faster. Nothing else may depend on it.

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use arrow_array::{ArrayRef, BinaryArray, RecordBatch};
 use headwater::{
-    BatchOptions, BulkOptions, ConsumerConfig, Engine, NO_CONFIG, NewTopic, ProducerConfig, Record,
-    ScanOptions, Until,
+    BatchOptions, BatchStream, BulkOptions, ConsumerConfig, Engine, NO_CONFIG, NewTopic,
+    ProducerConfig, Record, ScanOptions, Until,
 };
 use stopwatch::{Spent, Stopwatch};
 use tempfile::TempDir;
@@ -209,16 +209,14 @@ fn read_batches(engine: &Engine, rows: usize) -> Spent {
     engine
         .block_on(consumer.assign_topics(&["t"]))
         .expect("assigned");
-    let options = BatchOptions {
+    let stream = BatchStream::new(BatchOptions {
         until: Until::End,
         ..BatchOptions::default()
-    };
+    })
+    .expect("the limits let records through");
     let start = Stopwatch::start();
     let mut seen = 0;
-    while let Some(batch) = engine
-        .block_on(consumer.next_batch(&options))
-        .expect("read")
-    {
+    while let Some(batch) = engine.block_on(consumer.next_batch(&stream)).expect("read") {
         seen += batch.len();
     }
     let time = start.spent();

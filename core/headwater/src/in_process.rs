@@ -1,17 +1,21 @@
 //! The transport to a broker in the same process: a function call.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use headwater_broker::{Broker, OpenReport, RequestContext};
-use headwater_client::{CallFuture, Error, ErrorKind, Node, Result, Transport, TransportError};
+use headwater_client::{
+    CallFuture, ClosedFuture, Error, ErrorKind, Node, Result, Transport, TransportError,
+};
 use headwater_env::Env;
 use headwater_protocol::Request;
 use headwater_record::{ByteSource, PartitionId};
 use headwater_server::{ServeOptions, Server};
 use parking_lot::Mutex;
 use tokio::runtime::{Handle, Runtime};
+use tokio::sync::Notify;
 
 use crate::engine::Host;
 use crate::registry::{self, Place};
@@ -27,6 +31,8 @@ pub(crate) struct InProcess<E: Env> {
     handle: Handle,
     place: Option<Place>,
     closed: AtomicBool,
+    /// Wakes callers that wait for it to close.
+    ended: Notify,
     /// Those that listen for it; held while one starts and while all stop.
     servers: Mutex<Vec<Weak<Server>>>,
 }
@@ -53,6 +59,7 @@ impl<E: Env> InProcess<E> {
             runtime: Some(runtime),
             place,
             closed: AtomicBool::new(false),
+            ended: Notify::new(),
             servers: Mutex::default(),
         }
     }
@@ -73,6 +80,17 @@ impl<E: Env> Transport for InProcess<E> {
                 });
             }
             Ok(self.broker.handle(&self.context, request).await)
+        })
+    }
+
+    fn closed(&self) -> ClosedFuture<'_> {
+        Box::pin(async move {
+            let mut ended = pin!(self.ended.notified());
+            // Before looking: a close in between is not missed.
+            ended.as_mut().enable();
+            if !self.is_closed() {
+                ended.await;
+            }
         })
     }
 
@@ -103,6 +121,7 @@ impl<E: Env> Host for InProcess<E> {
         // Whoever comes second returns when it is closed, not before.
         let mut servers = self.servers.lock();
         if !self.closed.swap(true, Ordering::AcqRel) {
+            self.ended.notify_waiters();
             for server in servers.drain(..).filter_map(|server| server.upgrade()) {
                 server.shutdown();
             }

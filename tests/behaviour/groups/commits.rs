@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use headwater::{BatchOptions, ErrorKind, Offset, Position, Until};
+use headwater::{BatchOptions, BatchStream, ErrorKind, Offset, Position, Until};
 use rstest::rstest;
 
 use super::{
@@ -78,13 +78,14 @@ fn a_stream_to_the_end_waits_for_its_partitions(#[values(Memory, Directory)] tar
         broker.fill("t", number, numbers(100));
     }
     let mut one = member(&broker, &["t"], &[]);
-    let options = BatchOptions {
+    let stream = BatchStream::new(BatchOptions {
         max_records: 70,
         until: Until::End,
         ..BatchOptions::default()
-    };
+    })
+    .unwrap();
     let mut read = 0;
-    while let Some(batch) = broker.wait(one.next_batch(&options)).unwrap() {
+    while let Some(batch) = broker.wait(one.next_batch(&stream)).unwrap() {
         read += batch.len();
     }
     assert_eq!(read, 300);

@@ -2,7 +2,10 @@
 
 use std::time::Instant;
 
-use headwater::{Announce, ConsumerConfig, ErrorCode, ErrorKind, Rebalance, Subscription};
+use headwater::{
+    Announce, BatchOptions, BatchStream, ConsumerConfig, ErrorCode, ErrorKind, Rebalance,
+    Subscription,
+};
 use rstest::rstest;
 
 use super::{
@@ -138,4 +141,27 @@ fn what_cannot_be_right_is_refused(#[values(Memory, Directory)] target: Target) 
         }
     };
     assert_eq!(error.code(), ErrorCode::InconsistentGroupProtocol);
+}
+
+#[rstest]
+fn a_member_without_partitions_waits_for_some(#[values(Memory, Directory)] target: Target) {
+    let broker = start(target);
+    broker.make("t", 1);
+    let mut one = member(&broker, &["t"], &[]);
+    let mut two = member(&broker, &["t"], &[]);
+    poll_until_shared(&broker, &mut [&mut one], &[1]);
+    for _ in 0..20 {
+        broker.wait(one.poll(MOMENT, None)).unwrap();
+        broker.wait(two.poll(MOMENT, None)).unwrap();
+    }
+    let idle = if one.assignment().is_empty() {
+        &mut one
+    } else {
+        &mut two
+    };
+    let stream = BatchStream::new(BatchOptions::default()).unwrap();
+    // A loop that never waits would never let the time pass.
+    let waited =
+        broker.wait(async { tokio::time::timeout(10 * MOMENT, idle.next_batch(&stream)).await });
+    assert!(waited.is_err(), "{waited:?}");
 }

@@ -1,6 +1,8 @@
 //! Consumer groups: who reads what, from where, and what happens when members come and go.
 
 mod commits;
+mod deleted;
+mod finished;
 mod members;
 mod sharing;
 

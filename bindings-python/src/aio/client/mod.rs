@@ -105,11 +105,7 @@ impl AioClient {
             consumer_config,
         }
         .open(&self.embedded)?;
-        Ok(AioConsumer::new(
-            Arc::clone(&self.embedded),
-            consumer,
-            topics,
-        ))
+        AioConsumer::new(Arc::clone(&self.embedded), consumer, topics).map_err(errors::raise)
     }
 
     /// See `headwater.Client.serve`: `async with await client.serve() as server`.

@@ -1,5 +1,7 @@
 //! What a consumer does as a member of a group, for asyncio.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 
 use super::AioConsumer;
@@ -22,11 +24,15 @@ impl AioConsumer {
     ) -> PyResult<Bound<'py, PyAny>> {
         let subscription = partitions::subscription(topics)?;
         let shared = self.lock()?;
+        let new = Callbacks::new(on_assign, on_revoke, on_lost);
+        let callbacks = Arc::clone(self.callbacks.get()?);
         let work = async move {
             let mut shared = shared.await;
             let consumer = shared.reading.put_back().await?;
             consumer.subscribe(subscription)?;
-            shared.callbacks = Callbacks::new(on_assign, on_revoke, on_lost);
+            // Dropped behind the lock: that may run Python code.
+            let before = std::mem::replace(&mut *callbacks.lock(), new);
+            drop(before);
             Ok(())
         };
         bridge::quick(py, self.embedded.runtime(), work, bridge::none)

@@ -7,8 +7,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use headwater::{BatchStream, WakeupHandle};
+use parking_lot::Mutex as SyncMutex;
 use pyo3::exceptions::PyStopAsyncIteration;
 use pyo3::prelude::*;
+use pyo3::{PyTraverseError, PyVisit};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::aio::bridge;
@@ -17,9 +20,8 @@ use crate::aio::iterators::{AioBatchIterator, NextMessage};
 use crate::aio::reader::{Fetched, Reader, Shared, take_back};
 use crate::aio::telling::Teller;
 use crate::batch::Batch;
-use crate::convert::consuming::batch_options;
+use crate::convert::consuming::{batch_stream, limit};
 use crate::errors;
-use crate::fetch_ahead::Stream;
 use crate::message::Message;
 use crate::reading::Reading;
 use crate::rebalances::Callbacks;
@@ -42,6 +44,9 @@ use crate::runtime::{Embedded, Owned};
 pub(crate) struct AioConsumer {
     embedded: Arc<Embedded>,
     shared: Owned<Arc<Mutex<Shared>>>,
+    /// Calls that read have them, too.
+    callbacks: Owned<Arc<SyncMutex<Callbacks>>>,
+    wakeup: WakeupHandle,
 }
 
 impl AioConsumer {
@@ -49,16 +54,15 @@ impl AioConsumer {
         embedded: Arc<Embedded>,
         consumer: headwater::Consumer,
         topics: Option<Vec<String>>,
-    ) -> Self {
-        let reading = Reading::new(consumer, embedded.runtime().clone());
-        Self {
+    ) -> headwater::Result<Self> {
+        let wakeup = consumer.wakeup_handle();
+        let reading = Reading::new(consumer, embedded.runtime().clone())?;
+        Ok(Self {
             embedded,
-            shared: Owned::new(Arc::new(Mutex::new(Shared {
-                reading,
-                topics,
-                callbacks: Callbacks::default(),
-            }))),
-        }
+            shared: Owned::new(Arc::new(Mutex::new(Shared { reading, topics }))),
+            callbacks: Owned::new(Arc::default()),
+            wakeup,
+        })
     }
 
     /// What reading needs: the way to the consumer, and to the functions of its subscription.
@@ -66,6 +70,7 @@ impl AioConsumer {
         self.embedded.check()?;
         Ok(Reader {
             shared: Arc::clone(self.shared.get()?),
+            callbacks: Arc::clone(self.callbacks.get()?),
             teller: Teller::new(py)?,
         })
     }
@@ -79,13 +84,13 @@ impl AioConsumer {
     pub(super) fn next_batch<'py>(
         &self,
         py: Python<'py>,
-        stream: Stream,
+        stream: BatchStream,
     ) -> PyResult<Bound<'py, PyAny>> {
         let reader = self.reader(py)?;
         let work = async move {
             let mut shared = reader.lock().await;
             loop {
-                match shared.ready().await?.next_batch(stream).await? {
+                match shared.ready().await?.next_batch(&stream).await? {
                     Some(batch) if batch.is_empty() => shared = reader.tell(shared).await?,
                     batch => return Ok((shared, batch)),
                 }
@@ -107,8 +112,11 @@ impl AioConsumer {
         &self,
         py: Python<'py>,
         timeout: f64,
-        max_records: Option<usize>,
+        max_records: Option<i64>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        let max_records = max_records
+            .map(|records| limit("max_records", records))
+            .transpose()?;
         if timeout.is_nan() {
             return Err(errors::invalid(
                 "The timeout is not a number: give seconds.",
@@ -143,30 +151,55 @@ impl AioConsumer {
     #[pyo3(signature = (*, max_records=65_536, max_bytes=16_777_216, max_wait=0.1, until="forever"))]
     fn batches(
         slf: &Bound<'_, Self>,
-        max_records: usize,
-        max_bytes: usize,
+        max_records: i64,
+        max_bytes: i64,
         max_wait: f64,
         until: &str,
     ) -> PyResult<AioBatchIterator> {
-        let options = batch_options(max_records, max_bytes, max_wait, until)?;
         Ok(AioBatchIterator {
             consumer: slf.clone().unbind(),
-            stream: Stream::new(options),
+            stream: batch_stream(max_records, max_bytes, max_wait, until)?,
         })
     }
 
-    /// See `headwater.Consumer.close`.
+    /// See `headwater.Consumer.wakeup`. Not a coroutine: any thread may call it.
+    fn wakeup(&self) -> PyResult<()> {
+        self.embedded.engine()?;
+        self.wakeup.wakeup();
+        Ok(())
+    }
+
+    /// See `headwater.Consumer.close`. Calls of other tasks that wait raise `ClosedError`.
     fn close<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         if self.embedded.engine()?.is_closed() {
             return bridge::ready(py, Ok(py.None().into_bound(py)));
         }
         let shared = self.lock()?;
+        self.wakeup.close();
         let work = async move {
             let mut shared = shared.await;
             shared.topics = None;
             shared.reading.close().await
         };
         bridge::quick(py, self.embedded.runtime(), work, bridge::none)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // What a call has, too, or has locked, is in use.
+        let Ok(callbacks) = self.callbacks.get() else {
+            return Ok(());
+        };
+        match callbacks.try_lock() {
+            Some(known) if Arc::strong_count(callbacks) == 1 => known.traverse(&visit),
+            _ => Ok(()),
+        }
+    }
+
+    fn __clear__(&self) {
+        if let Ok(callbacks) = self.callbacks.get() {
+            let before = std::mem::take(&mut *callbacks.lock());
+            drop(before);
+        }
     }
 
     fn __aiter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {

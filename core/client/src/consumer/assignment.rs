@@ -4,19 +4,17 @@ use std::collections::{BTreeMap, VecDeque};
 
 use headwater_record::Offset;
 
+use super::options::Ends;
 use crate::batch::TopicPartition;
 use crate::chunk::Chunk;
 use crate::error::{Error, ErrorKind, Result};
-
-/// Offsets at which reading stops, exclusive.
-pub(crate) type Ends = BTreeMap<TopicPartition, Offset>;
 
 /// One assigned partition.
 #[derive(Debug)]
 pub(crate) struct Assigned {
     pub(crate) partition: TopicPartition,
-    /// The next offset to be handed out.
-    pub(crate) position: Offset,
+    /// The next offset to be handed out; `None` while nothing says where to start.
+    pub(crate) position: Option<Offset>,
     pub(crate) paused: bool,
     /// What was fetched ahead, in order and without holes: the first chunk starts at `position`.
     pub(crate) ahead: VecDeque<Chunk>,
@@ -24,11 +22,14 @@ pub(crate) struct Assigned {
 
 impl Assigned {
     /// The next offset to be fetched.
-    pub(crate) fn fetch_offset(&self) -> Offset {
-        self.ahead.back().map_or(self.position, |chunk| chunk.next)
+    pub(crate) fn fetch_offset(&self) -> Option<Offset> {
+        match self.ahead.back() {
+            Some(chunk) => Some(chunk.next),
+            None => self.position,
+        }
     }
 
-    fn seek(&mut self, to: Offset) {
+    fn seek(&mut self, to: Option<Offset>) {
         self.position = to;
         self.ahead.clear();
     }
@@ -56,6 +57,10 @@ impl Assignment {
         self.sorted(|assigned| assigned.paused)
     }
 
+    pub(crate) fn of_topic(&self, topic: &str) -> Vec<TopicPartition> {
+        self.sorted(|assigned| &*assigned.partition.topic == topic)
+    }
+
     fn sorted(&self, keep: impl Fn(&Assigned) -> bool) -> Vec<TopicPartition> {
         let mut partitions: Vec<_> = self
             .turns
@@ -69,6 +74,10 @@ impl Assignment {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.turns.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.turns.len()
     }
 
     pub(crate) fn contains(&self, partition: &TopicPartition) -> bool {
@@ -92,7 +101,7 @@ impl Assignment {
             .retain(|assigned| !partitions.contains(&assigned.partition));
     }
 
-    /// Keeps the partitions of `positions` that are there, drops the others, and adds what is new at its position.
+    /// Keeps those of `partitions` that are there, drops the others, and adds what is new at its position, if it has one.
     pub(crate) fn replace(
         &mut self,
         partitions: &[TopicPartition],
@@ -100,18 +109,14 @@ impl Assignment {
     ) {
         self.turns
             .retain(|assigned| partitions.contains(&assigned.partition));
-        for partition in partitions {
-            if let Some(position) = positions.get(partition)
-                && !self.contains(partition)
-            {
-                let assigned = Assigned {
-                    partition: partition.clone(),
-                    position: *position,
-                    paused: false,
-                    ahead: VecDeque::new(),
-                };
-                self.turns.push_back(assigned);
-            }
+        for partition in self.missing(partitions) {
+            let assigned = Assigned {
+                position: positions.get(&partition).copied(),
+                partition,
+                paused: false,
+                ahead: VecDeque::new(),
+            };
+            self.turns.push_back(assigned);
         }
     }
 
@@ -119,21 +124,41 @@ impl Assignment {
         self.turns.clear();
     }
 
+    /// The positions that are known.
     pub(crate) fn positions(&self) -> BTreeMap<TopicPartition, Offset> {
         self.turns
             .iter()
-            .map(|assigned| (assigned.partition.clone(), assigned.position))
+            .filter_map(|assigned| Some((assigned.partition.clone(), assigned.position?)))
             .collect()
     }
 
+    /// The partitions that nothing says where to start in.
+    pub(crate) fn without_position(&self) -> Vec<TopicPartition> {
+        self.sorted(|assigned| assigned.position.is_none())
+    }
+
+    /// Whether there are partitions and all of them are paused.
+    pub(crate) fn is_paused(&self) -> bool {
+        !self.is_empty() && self.turns.iter().all(|assigned| assigned.paused)
+    }
+
     pub(crate) fn seek(&mut self, partition: &TopicPartition, to: Offset) {
-        if let Some(assigned) = self
-            .turns
+        if let Some(assigned) = self.get_mut(partition) {
+            assigned.seek(Some(to));
+        }
+    }
+
+    /// Forgets where to go on in a partition.
+    pub(crate) fn lose_position(&mut self, partition: &TopicPartition) {
+        if let Some(assigned) = self.get_mut(partition) {
+            assigned.seek(None);
+        }
+    }
+
+    fn get_mut(&mut self, partition: &TopicPartition) -> Option<&mut Assigned> {
+        self.turns
             .iter_mut()
             .find(|assigned| assigned.partition == *partition)
-        {
-            assigned.seek(to);
-        }
     }
 
     /// The named partitions if all are assigned; all assigned ones if none is named.
@@ -166,7 +191,10 @@ impl Assignment {
         ends: Option<&'a Ends>,
     ) -> impl Iterator<Item = &'a Assigned> {
         self.turns.iter().filter(move |assigned| {
-            !assigned.paused && before_end(assigned.fetch_offset(), &assigned.partition, ends)
+            !assigned.paused
+                && assigned
+                    .fetch_offset()
+                    .is_some_and(|offset| before_end(offset, &assigned.partition, ends))
         })
     }
 
@@ -188,11 +216,8 @@ impl Assignment {
 
     /// Adds what was fetched, unless the partition has moved since.
     pub(crate) fn add(&mut self, partition: &TopicPartition, chunk: Chunk) {
-        if let Some(assigned) = self
-            .turns
-            .iter_mut()
-            .find(|assigned| assigned.partition == *partition)
-            && assigned.fetch_offset() == chunk.from
+        if let Some(assigned) = self.get_mut(partition)
+            && assigned.fetch_offset() == Some(chunk.from)
         {
             assigned.ahead.push_back(chunk);
         }
@@ -235,7 +260,7 @@ impl Assignment {
             let Some(next) = next_offsets.get(&assigned.partition) else {
                 continue;
             };
-            assigned.position = *next;
+            assigned.position = Some(*next);
             while assigned
                 .ahead
                 .front()
@@ -259,116 +284,4 @@ impl Assignment {
 
 fn before_end(offset: Offset, partition: &TopicPartition, ends: Option<&Ends>) -> bool {
     ends.is_none_or(|ends| ends.get(partition).is_some_and(|end| offset < *end))
-}
-
-#[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-    use headwater_record::PartitionId;
-
-    use super::*;
-
-    fn partition(number: i32) -> TopicPartition {
-        TopicPartition::new("t", PartitionId::new(number))
-    }
-
-    fn chunk(from: i64, next: i64) -> Chunk {
-        Chunk {
-            bytes: Bytes::from(vec![0; 100]),
-            from: Offset::new(from),
-            next: Offset::new(next),
-        }
-    }
-
-    fn assigned(numbers: &[i32]) -> Assignment {
-        let partitions: Vec<_> = numbers.iter().copied().map(partition).collect();
-        let positions = partitions
-            .iter()
-            .map(|partition| (partition.clone(), Offset::ZERO))
-            .collect();
-        let mut assignment = Assignment::default();
-        assignment.replace(&partitions, &positions);
-        assignment
-    }
-
-    fn numbers(taken: &[(TopicPartition, Chunk)]) -> Vec<i32> {
-        taken
-            .iter()
-            .map(|(partition, _)| partition.partition.get())
-            .collect()
-    }
-
-    #[test]
-    fn each_partition_has_its_turn() {
-        let mut assignment = assigned(&[0, 1, 2]);
-        let mut order = Vec::new();
-        for round in 0..2_i64 {
-            for number in 0..3 {
-                assignment.add(&partition(number), chunk(round * 10, round * 10 + 10));
-            }
-        }
-        for _ in 0..6 {
-            let taken = assignment.take(10, 1 << 20, None);
-            order.extend(numbers(&taken));
-            let passed = taken
-                .iter()
-                .map(|(partition, chunk)| (partition.clone(), chunk.next))
-                .collect();
-            assignment.passed(&passed);
-        }
-        // What lies ahead of a partition goes together; then it is the next one's turn.
-        assert_eq!(order, [0, 0, 1, 1, 2, 2]);
-        assert!(
-            assignment
-                .positions()
-                .values()
-                .all(|position| *position == Offset::new(20))
-        );
-    }
-
-    #[test]
-    fn a_partition_that_always_has_more_does_not_starve_the_others() {
-        let mut assignment = assigned(&[0, 1]);
-        assignment.add(&partition(0), chunk(0, 10));
-        assignment.add(&partition(1), chunk(0, 10));
-        let taken = assignment.take(10, 1 << 20, None);
-        assert_eq!(numbers(&taken), [0]);
-        assignment.passed(&BTreeMap::from([(partition(0), Offset::new(10))]));
-        assignment.add(&partition(0), chunk(10, 20));
-        assert_eq!(numbers(&assignment.take(10, 1 << 20, None)), [1]);
-    }
-
-    #[test]
-    fn what_was_fetched_for_another_position_is_dropped() {
-        let mut assignment = assigned(&[0]);
-        assignment.seek(&partition(0), Offset::new(5));
-        assignment.add(&partition(0), chunk(0, 10));
-        assert_eq!(assignment.ahead(None), Ahead::default());
-    }
-
-    #[test]
-    fn nothing_is_handed_out_beyond_the_end_and_nothing_is_lost_there() {
-        let mut assignment = assigned(&[0]);
-        assignment.add(&partition(0), chunk(0, 10));
-        let ends = Ends::from([(partition(0), Offset::new(4))]);
-        let taken = assignment.take(100, 1 << 20, Some(&ends));
-        assert_eq!(taken[0].1.next, Offset::new(4));
-        assignment.passed(&BTreeMap::from([(partition(0), Offset::new(4))]));
-        assert!(assignment.take(100, 1 << 20, Some(&ends)).is_empty());
-        assert_eq!(
-            assignment.take(100, 1 << 20, None)[0].1.from,
-            Offset::new(4)
-        );
-    }
-
-    #[test]
-    fn paused_partitions_keep_what_is_ahead_of_them() {
-        let mut assignment = assigned(&[0, 1]);
-        assignment.add(&partition(0), chunk(0, 10));
-        assignment.set_paused(&[partition(0)], true);
-        assert!(assignment.take(10, 1 << 20, None).is_empty());
-        assert_eq!(assignment.fetchable(None).count(), 1);
-        assignment.set_paused(&[partition(0)], false);
-        assert_eq!(numbers(&assignment.take(10, 1 << 20, None)), [0]);
-    }
 }

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use headwater_protocol::Str;
+use futures_util::FutureExt as _;
+use headwater_protocol::{ErrorCode, Str};
 use headwater_record::Offset;
 use tokio::task::JoinHandle;
 
 use super::Consumer;
+use super::finished::Finished;
 use super::group::offsets::{self, Offsets};
 use super::group::{Coordinator, Identity};
 use crate::batch::TopicPartition;
@@ -24,59 +26,34 @@ pub enum Finishing {
     WhenTold,
 }
 
-/// What is finished, and what of it is committed.
+/// What is finished, and when it is committed.
 #[derive(Debug)]
 pub(super) struct Committing {
     pub(super) finishing: Finishing,
+    pub(super) finished: Finished,
     /// How often it commits by itself; `None` never.
     interval: Option<Duration>,
     due: Instant,
-    /// For each partition that is read the first offset that is not finished.
-    finished: Offsets,
-    /// What it committed by itself last.
-    committed: Offsets,
     /// A commit that nobody waits for. The next one does, so that they arrive in order.
-    on_its_way: Option<JoinHandle<()>>,
+    on_its_way: Option<SentCommit>,
+}
+
+/// A commit that was sent, and whether it succeeds.
+#[derive(Debug)]
+struct SentCommit {
+    offsets: Offsets,
+    answer: JoinHandle<bool>,
 }
 
 impl Committing {
     pub(super) fn new(interval: Option<Duration>) -> Self {
         Self {
             finishing: Finishing::default(),
+            finished: Finished::default(),
             due: Instant::now() + interval.unwrap_or_default(),
             interval,
-            finished: Offsets::new(),
-            committed: Offsets::new(),
             on_its_way: None,
         }
-    }
-
-    /// These partitions are read, and no others. New ones are finished up to where they start.
-    pub(super) fn follow(&mut self, positions: &Offsets) {
-        self.finished
-            .retain(|partition, _| positions.contains_key(partition));
-        self.committed
-            .retain(|partition, _| positions.contains_key(partition));
-        for (partition, position) in positions {
-            self.finished.entry(partition.clone()).or_insert(*position);
-        }
-    }
-
-    fn finish(&mut self, next_offsets: &Offsets) {
-        for (partition, next) in next_offsets {
-            if let Some(finished) = self.finished.get_mut(partition) {
-                *finished = *next;
-            }
-        }
-    }
-
-    /// What is finished and not committed.
-    fn to_commit(&self) -> Offsets {
-        self.finished
-            .iter()
-            .filter(|(partition, offset)| self.committed.get(partition) != Some(offset))
-            .map(|(partition, offset)| (partition.clone(), *offset))
-            .collect()
     }
 }
 
@@ -88,7 +65,7 @@ impl Consumer {
 
     /// The records before these offsets are finished. Only partitions that are assigned count.
     pub fn finish(&mut self, next_offsets: &BTreeMap<TopicPartition, Offset>) {
-        self.committing.finish(next_offsets);
+        self.committing.finished.finish(next_offsets);
     }
 
     /// For a caller who works through what was handed out without polling: tells the group that it is alive, and commits what is due.
@@ -97,14 +74,19 @@ impl Consumer {
         self.commit_if_due();
     }
 
-    /// Commits the positions of all assigned partitions, or `what`: the offsets to be read next.
+    /// Commits the positions of all assigned partitions, or `what`: the offsets to be read next. The records before them are finished:
+    /// what the consumer commits by itself does not go back behind them.
     ///
-    /// An error tells that nothing is known to be committed. If the group has rebalanced without this member, its partitions are lost, and
-    /// the next poll joins again.
+    /// A topic that was deleted since it was assigned is left out. An error tells that nothing is known to be committed. If the group has
+    /// rebalanced without this member, its partitions are lost, and the next poll joins again.
     pub async fn commit(&mut self, what: Option<BTreeMap<TopicPartition, Offset>>) -> Result<()> {
         let (coordinator, offsets) = self.commit_of(what)?;
-        self.wait_for_commit().await;
-        self.commit_now(&coordinator, &offsets).await
+        let (wakeup, client) = (self.wakeup.clone(), self.client.clone());
+        let commit = async {
+            self.wait_for_commit().await;
+            self.commit_now(&coordinator, &offsets).await
+        };
+        wakeup.end(&client, commit).await
     }
 
     /// [`Consumer::commit`] without waiting for the answer; a failure is logged only.
@@ -125,6 +107,9 @@ impl Consumer {
     ) -> Result<BTreeMap<TopicPartition, Offset>> {
         self.refuse_if_closed()?;
         let coordinator = self.coordinator()?;
+        for partition in partitions {
+            self.client.topic_metadata(&partition.topic).await?;
+        }
         let assigned = self.assignment.partitions();
         let partitions = if partitions.is_empty() {
             &assigned
@@ -145,7 +130,8 @@ impl Consumer {
 
     pub(super) fn finish_what_was_handed_out(&mut self) {
         if self.committing.finishing == Finishing::WhenNextIsAsked {
-            self.committing.finish(&self.assignment.positions());
+            let positions = self.assignment.positions();
+            self.committing.finished.finish(&positions);
         }
     }
 
@@ -155,15 +141,14 @@ impl Consumer {
         else {
             return;
         };
+        let coordinator = Arc::clone(coordinator);
         let now = Instant::now();
         if now < self.committing.due || self.commit_is_on_its_way() {
             return;
         }
         self.committing.due = now + interval;
-        let offsets = self.committing.to_commit();
+        let offsets = self.committing.finished.to_commit();
         if !offsets.is_empty() {
-            let coordinator = Arc::clone(coordinator);
-            self.committing.committed.extend(offsets.clone());
             self.send_commit(coordinator, offsets);
         }
     }
@@ -177,52 +162,110 @@ impl Consumer {
             return;
         }
         self.wait_for_commit().await;
-        // The last one may have failed, so all of it.
-        let offsets = self.committing.finished.clone();
+        let offsets = self.committing.finished.to_commit();
         if let Err(error) = self.commit_now(&coordinator, &offsets).await {
             tracing::warn!(%error, "records since the last commit come again");
         }
     }
 
-    fn commit_of(&self, what: Option<Offsets>) -> Result<(Arc<Coordinator>, Offsets)> {
+    /// What an explicit commit commits. It is finished from now on, whether the commit succeeds or not.
+    fn commit_of(&mut self, what: Option<Offsets>) -> Result<(Arc<Coordinator>, Offsets)> {
         self.refuse_if_closed()?;
         let coordinator = self.coordinator()?;
-        Ok((
-            coordinator,
-            what.unwrap_or_else(|| self.assignment.positions()),
-        ))
+        let offsets = what.unwrap_or_else(|| self.assignment.positions());
+        self.committing.finished.say(&offsets);
+        Ok((coordinator, offsets))
     }
 
     async fn commit_now(&mut self, coordinator: &Coordinator, offsets: &Offsets) -> Result<()> {
         let identity = self.identity();
-        let result = offsets::commit(&self.client, coordinator, &identity, offsets).await;
-        if let (Err(error), Some(group)) = (&result, &self.group) {
-            group.commit_refused(error.code(), &identity);
+        let ids = self.known_topics.ids();
+        let result = offsets::commit(&self.client, coordinator, &identity, offsets, &ids).await;
+        let gone = match result {
+            Ok(gone) => gone,
+            Err(error) => {
+                if let Some(group) = &self.group {
+                    group.commit_refused(error.code(), &identity);
+                }
+                return Err(self.explain_refusal(error, coordinator));
+            }
+        };
+        let mut committed = offsets.clone();
+        committed.retain(|partition, _| !gone.contains_key(partition));
+        self.committing.finished.committed(&committed);
+        // Nobody misses the offsets of a topic that was deleted while it was read.
+        let unknown = gone
+            .into_iter()
+            .find(|(partition, _)| !self.assignment.contains(partition));
+        unknown.map_or(Ok(()), |(_, error)| Err(error))
+    }
+
+    /// A member that has never had partitions has lost none.
+    fn explain_refusal(&self, error: Error, coordinator: &Coordinator) -> Error {
+        let is_about_membership = matches!(
+            error.code(),
+            ErrorCode::UnknownMemberId
+                | ErrorCode::IllegalGeneration
+                | ErrorCode::RebalanceInProgress
+        );
+        if !is_about_membership || !self.waits_for_partitions() {
+            return error;
         }
-        result
+        Error::with_code(
+            error.kind(),
+            error.code(),
+            format!(
+                "Cannot commit offsets of group \"{}\": the consumer has not joined the group yet, and the group has other members. Poll \
+                 until partitions are assigned, then commit.",
+                coordinator.group_id()
+            ),
+        )
+        .caused_by(error)
     }
 
     fn send_commit(&mut self, coordinator: Arc<Coordinator>, offsets: Offsets) {
         let client = self.client.clone();
         let identity = self.identity();
+        let ids = self.known_topics.ids();
+        let sent = offsets.clone();
         let commit = async move {
-            if let Err(error) = offsets::commit(&client, &coordinator, &identity, &offsets).await {
+            let committed = offsets::commit(&client, &coordinator, &identity, &sent, &ids).await;
+            if let Err(error) = &committed {
                 tracing::warn!(%error, "a commit failed; the next one covers it");
             }
+            committed.is_ok()
         };
-        self.committing.on_its_way = Some(self.client.runtime().spawn(commit));
+        self.committing.on_its_way = Some(SentCommit {
+            offsets,
+            answer: self.client.runtime().spawn(commit),
+        });
     }
 
-    fn commit_is_on_its_way(&self) -> bool {
-        let commit = self.committing.on_its_way.as_ref();
-        commit.is_some_and(|commit| !commit.is_finished())
+    /// Whether a commit that was sent is not answered yet.
+    fn commit_is_on_its_way(&mut self) -> bool {
+        let Some(sent) = &mut self.committing.on_its_way else {
+            return false;
+        };
+        let Some(answer) = (&mut sent.answer).now_or_never() else {
+            return true;
+        };
+        self.commit_arrived(answer.unwrap_or(false));
+        false
     }
 
     async fn wait_for_commit(&mut self) {
-        if let Some(commit) = &mut self.committing.on_its_way {
-            let _ = commit.await;
+        if let Some(sent) = &mut self.committing.on_its_way {
+            let answer = (&mut sent.answer).await;
+            self.commit_arrived(answer.unwrap_or(false));
         }
-        self.committing.on_its_way = None;
+    }
+
+    fn commit_arrived(&mut self, succeeded: bool) {
+        if let Some(sent) = self.committing.on_its_way.take()
+            && succeeded
+        {
+            self.committing.finished.committed(&sent.offsets);
+        }
     }
 
     fn identity(&self) -> Identity {

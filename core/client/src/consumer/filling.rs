@@ -1,60 +1,58 @@
 //! Fetching ahead: one round over the partitions that may be fetched, and what is done about their errors.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use headwater_protocol::ErrorCode;
 
 use super::Consumer;
-use super::assignment::Ends;
+use super::options::BatchStream;
 use crate::batch::TopicPartition;
 use crate::chunk::Chunk;
-use crate::config::consumer::OffsetReset;
 use crate::decode::damaged;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes::{Remedy, remedy};
 use crate::fetch::{Brought, FetchLimits, Wanted, fetch};
-use crate::position::Position;
 
 impl Consumer {
     /// [`Consumer::fill`] that comes back as soon as the group may want something.
     pub(super) async fn fill_or_news(
         &mut self,
         wait: Duration,
-        ends: Option<&Ends>,
+        stream: Option<&BatchStream>,
     ) -> Result<bool> {
         let Some(group) = &self.group else {
-            return self.fill(wait, ends).await;
+            return self.fill(wait, stream).await;
         };
         let news = group.news();
         tokio::select! {
             biased;
             () = news => Ok(false),
-            filled = self.fill(wait, ends) => filled,
+            filled = self.fill(wait, stream) => filled,
         }
     }
 
     /// Fetches once, waiting at most `wait` for records to come. Whether it brought any. What passes by itself (a leader that moves) is
-    /// waited out; other errors are the caller's.
-    pub(super) async fn fill(&mut self, wait: Duration, ends: Option<&Ends>) -> Result<bool> {
-        let config = &self.config;
-        let wanted: Vec<_> = self
-            .assignment
-            .fetchable(ends)
-            .map(|assigned| Wanted {
-                partition: assigned.partition.clone(),
-                from: assigned.fetch_offset(),
-                max_bytes: config.max_partition_fetch_bytes,
-            })
-            .collect();
+    /// waited out, and partitions that are not there do not keep the others from being read; other errors are the caller's.
+    pub(super) async fn fill(
+        &mut self,
+        wait: Duration,
+        stream: Option<&BatchStream>,
+    ) -> Result<bool> {
+        self.locate().await?;
+        let wanted = self.wanted(stream);
         if wanted.is_empty() {
-            tokio::time::sleep(wait).await;
+            let now = Instant::now();
+            let retry = self.known_topics.next_retry();
+            let pause = retry.map_or(wait, |retry| retry.saturating_duration_since(now).min(wait));
+            tokio::time::sleep(pause).await;
             return Ok(false);
         }
         let limits = FetchLimits {
             max_wait: wait,
-            min_bytes: config.fetch_min_bytes,
-            max_bytes: config.fetch_max_bytes,
-            isolation: config.isolation_level,
+            min_bytes: self.config.fetch_min_bytes,
+            max_bytes: self.config.fetch_max_bytes,
+            isolation: self.config.isolation_level,
         };
         let brought = match fetch(&self.client, &wanted, limits).await {
             Ok(brought) => brought,
@@ -63,58 +61,79 @@ impl Consumer {
                 return Ok(false);
             }
         };
-        self.keep(brought, wait).await
+        self.keep(brought, wait, stream).await
     }
 
-    async fn keep(&mut self, brought: Vec<Brought>, wait: Duration) -> Result<bool> {
+    fn wanted(&self, stream: Option<&BatchStream>) -> Vec<Wanted> {
+        let now = Instant::now();
+        let ends = stream.and_then(BatchStream::ends);
+        let asked = self
+            .assignment
+            .fetchable(ends.as_deref())
+            .filter(|assigned| !self.known_topics.rests(&assigned.partition, now));
+        let wanted = asked.filter_map(|assigned| {
+            Some(Wanted {
+                partition: assigned.partition.clone(),
+                from: assigned.fetch_offset()?,
+                max_bytes: self.config.max_partition_fetch_bytes,
+            })
+        });
+        wanted.collect()
+    }
+
+    async fn keep(
+        &mut self,
+        brought: Vec<Brought>,
+        wait: Duration,
+        stream: Option<&BatchStream>,
+    ) -> Result<bool> {
         let mut any = false;
         let mut failed = Vec::new();
+        let mut created_again = BTreeMap::new();
         for Brought {
             partition,
+            topic_id,
             from,
             records,
         } in brought
         {
+            if let Some(id) = topic_id
+                && self.known_topics.is_another(&partition.topic, id)
+            {
+                created_again.insert(partition.topic, id);
+                continue;
+            }
             match records {
-                Ok(bytes) => match Chunk::new(&bytes, from, None) {
-                    Ok(Some(chunk)) => {
-                        any = true;
-                        self.assignment.add(&partition, chunk);
+                Ok(bytes) => {
+                    self.known_topics.found(&partition);
+                    match Chunk::new(&bytes, from, None) {
+                        Ok(Some(chunk)) => {
+                            any = true;
+                            self.assignment.add(&partition, chunk);
+                        }
+                        Ok(None) => {}
+                        Err(error) => return Err(damaged(&partition, from, error)),
                     }
-                    Ok(None) => {}
-                    Err(error) => return Err(damaged(&partition, from, error)),
-                },
+                }
                 Err(error) => failed.push((partition, error)),
             }
         }
         // Errors last: what came well is kept, whatever happens to the rest.
+        for (topic, id) in created_again {
+            self.start_over(&topic, id, stream).await?;
+            any = true;
+        }
         for (partition, error) in failed {
             if error.code() == ErrorCode::OffsetOutOfRange {
                 self.reset(&partition, error).await?;
                 any = true;
+            } else if error.kind() == ErrorKind::UnknownTopicOrPartition {
+                self.look_for(&partition, &error, stream).await?;
             } else {
                 self.wait_out(&error, Some(&partition), wait).await?;
             }
         }
         Ok(any)
-    }
-
-    /// The position is not in the log: goes where `auto.offset.reset` says.
-    async fn reset(&mut self, partition: &TopicPartition, error: Error) -> Result<()> {
-        let to = match self.config.auto_offset_reset {
-            OffsetReset::None => return Err(error),
-            OffsetReset::Earliest => Position::Earliest,
-            OffsetReset::Latest => Position::Latest,
-            OffsetReset::ByDuration(age) => {
-                Position::AgoMs(u64::try_from(age.as_millis()).unwrap_or(u64::MAX))
-            }
-        };
-        let found = self.resolve(&to, std::slice::from_ref(partition)).await?;
-        if let Some(offset) = found.get(partition) {
-            tracing::info!(%partition, from = ?error.offset(), to = %offset, "position out of range: reset");
-            self.assignment.seek(partition, *offset);
-        }
-        Ok(())
     }
 
     /// Pauses for an error that passes by itself, after asking who leads now; hands back any other.
@@ -136,7 +155,11 @@ impl Consumer {
             .map(|partition| &*partition.topic)
             .or(error.topic())
         {
-            self.client.look_again(topic).await?;
+            match self.client.look_again(topic).await {
+                // The next fetch finds that it is gone.
+                Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {}
+                looked => drop(looked?),
+            }
         }
         tokio::time::sleep(self.config.retry.backoff.min(wait)).await;
         Ok(())

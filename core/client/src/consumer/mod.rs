@@ -2,13 +2,20 @@
 //! other members of its group ([`Consumer::subscribe`]).
 
 mod assignment;
+#[cfg(test)]
+mod assignment_tests;
 mod committing;
 mod filling;
+mod finished;
+mod following;
 mod group;
+mod known_topics;
+mod missing;
 mod options;
 mod positions;
 mod reading;
 mod rebalancing;
+mod wakeup;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,19 +30,23 @@ use crate::decode;
 use crate::error::{Error, ErrorKind, Result};
 use crate::position::Position;
 
-use assignment::{Assignment, Ends};
+use assignment::Assignment;
 use committing::Committing;
+use following::{Followed, Look};
+use group::offsets::Offsets;
 use group::{Coordinator, Group};
+use known_topics::KnownTopics;
 use rebalancing::Rebalancing;
 
 pub use committing::Finishing;
 pub use group::assignors::Assignor;
 pub use group::subscription::Subscription;
-pub use options::{BatchOptions, Until};
+pub use options::{BatchOptions, BatchStream, Until};
 pub use rebalancing::{Announce, Rebalance};
+pub use wakeup::WakeupHandle;
 
-/// Reads assigned partitions. One thread at a time; every future may be dropped without losing a record: positions move only when a table
-/// is handed out.
+/// Reads assigned partitions. One thread at a time, but for [`Consumer::wakeup_handle`]; every future may be dropped without losing a
+/// record: positions move only when a table is handed out.
 #[derive(Debug)]
 pub struct Consumer {
     client: Client,
@@ -43,8 +54,11 @@ pub struct Consumer {
     decode: DecodeOptions,
     decoder: Option<Decoder>,
     assignment: Assignment,
-    ends: Option<Ends>,
+    known_topics: KnownTopics,
+    /// Of [`Consumer::assign_topics`].
+    followed: Option<Followed>,
     closed: bool,
+    wakeup: WakeupHandle,
     /// Of `group.id`.
     coordinator: Option<Arc<Coordinator>>,
     /// While it is subscribed.
@@ -68,8 +82,10 @@ impl Consumer {
             decode,
             decoder: None,
             assignment: Assignment::default(),
-            ends: None,
+            known_topics: KnownTopics::default(),
+            followed: None,
             closed: false,
+            wakeup: WakeupHandle::default(),
             coordinator,
             group: None,
             rebalancing: Rebalancing::default(),
@@ -87,6 +103,11 @@ impl Consumer {
         &self.config
     }
 
+    /// Ends calls that wait, from any thread.
+    pub fn wakeup_handle(&self) -> WakeupHandle {
+        self.wakeup.clone()
+    }
+
     /// Chooses columns and formats of what is polled from now on. `check.crcs` stays as it was configured.
     pub fn decode_as(&mut self, decode: DecodeOptions) -> Result<()> {
         decode::decoder(decode.clone())?;
@@ -99,7 +120,8 @@ impl Consumer {
     }
 
     /// Reads these partitions from now on, and only these. A partition that stays keeps its position; a new one starts at the committed
-    /// offset of the group, if there is one, or else where `auto.offset.reset` says, as of now.
+    /// offset of the group, if there is one, or else where `auto.offset.reset` says, as of now. What is finished of those that go is
+    /// committed (with `enable.auto.commit`).
     pub async fn assign(&mut self, partitions: Vec<TopicPartition>) -> Result<()> {
         self.refuse_if_closed()?;
         if self.group.is_some() {
@@ -117,27 +139,16 @@ impl Consumer {
                 .await?
                 .leader(partition.partition)?;
         }
-        let new = self.assignment.missing(&partitions);
-        let positions = self.start_positions(&new).await?;
-        self.assignment.replace(&partitions, &positions);
-        self.committing.follow(&self.assignment.positions());
-        self.decoder = None;
-        self.ends = None;
-        Ok(())
-    }
-
-    /// Reads all partitions of these topics.
-    pub async fn assign_topics(&mut self, topics: &[&str]) -> Result<()> {
-        let mut partitions = Vec::new();
-        for topic in topics {
-            let metadata = self.client.refresh_topic(topic).await?;
-            partitions.extend(
-                metadata
-                    .partition_ids()
-                    .map(|partition| TopicPartition::new(metadata.name.clone(), partition)),
-            );
+        let starts = self.starts(&self.assignment.missing(&partitions)).await?;
+        let mut dropped = self.assignment.partitions();
+        dropped.retain(|partition| !partitions.contains(partition));
+        if !dropped.is_empty() {
+            self.commit_finished().await;
         }
-        self.assign(partitions).await
+        self.assignment.replace(&partitions, &starts.positions);
+        self.followed = None;
+        self.assignment_changed(&starts.committed);
+        Ok(())
     }
 
     /// The partitions assigned, in order.
@@ -150,37 +161,52 @@ impl Consumer {
     /// An offset is taken as it is; if it turns out not to be in the log, the next poll does what `auto.offset.reset` says.
     pub async fn seek(&mut self, to: &Position, partitions: &[TopicPartition]) -> Result<()> {
         self.refuse_if_closed()?;
+        for partition in partitions {
+            self.client.topic_metadata(&partition.topic).await?;
+        }
         let partitions = self.assignment.named(partitions)?;
         let offsets = self.resolve(to, &partitions).await?;
-        for (partition, offset) in offsets {
-            self.assignment.seek(&partition, offset);
+        for (partition, offset) in &offsets {
+            self.assignment.seek(partition, *offset);
+            self.committing.finished.seek(partition);
         }
-        self.ends = None;
+        self.positions_changed(&Offsets::new());
         Ok(())
     }
 
-    /// The next offset to be handed out in each assigned partition.
-    #[expect(
-        clippy::unused_async,
-        reason = "a future may have to ask the broker for it"
-    )]
-    pub async fn position(&self) -> Result<BTreeMap<TopicPartition, Offset>> {
+    /// Hands records out again from these offsets on: they went no further than into the hands of whoever calls for the user. What is
+    /// finished stays as it is.
+    pub fn hand_out_again(&mut self, from: &BTreeMap<TopicPartition, Offset>) {
+        for (partition, offset) in from {
+            self.assignment.seek(partition, *offset);
+        }
+    }
+
+    /// The next offset to be handed out in each assigned partition that is there. One that nothing says where to start in is an error.
+    pub async fn position(&mut self) -> Result<BTreeMap<TopicPartition, Offset>> {
         self.refuse_if_closed()?;
+        self.locate().await?;
         Ok(self.assignment.positions())
     }
 
-    /// How many offsets lie between the position and the end of each assigned partition.
-    pub async fn lag(&self) -> Result<BTreeMap<TopicPartition, u64>> {
+    /// The positions that are known, without asking anybody.
+    pub fn consumed(&self) -> BTreeMap<TopicPartition, Offset> {
+        self.assignment.positions()
+    }
+
+    /// How many offsets lie between the position and the end of each assigned partition that is there.
+    pub async fn lag(&mut self) -> Result<BTreeMap<TopicPartition, u64>> {
         self.refuse_if_closed()?;
+        self.follow_topics(Look::Now).await?;
         let ends = self
             .resolve(&Position::Latest, &self.assignment.partitions())
             .await?;
         let positions = self.assignment.positions();
         let lag = |(partition, end): (TopicPartition, Offset)| {
-            let position = positions.get(&partition).copied().unwrap_or(end);
-            (partition, u64::try_from(end - position).unwrap_or(0))
+            let position = positions.get(&partition).copied()?;
+            Some((partition, u64::try_from(end - position).unwrap_or(0)))
         };
-        Ok(ends.into_iter().map(lag).collect())
+        Ok(ends.into_iter().filter_map(lag).collect())
     }
 
     /// Stops reading the named partitions, or all if none is named, without giving them up.
@@ -204,10 +230,7 @@ impl Consumer {
 
     fn refuse_if_closed(&self) -> Result<()> {
         if self.closed {
-            return Err(Error::new(
-                ErrorKind::Closed,
-                "The consumer is closed: make a new one to read on.",
-            ));
+            return Err(wakeup::closed());
         }
         Ok(())
     }

@@ -1,89 +1,151 @@
 //! Where partitions start, and positions as offsets.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
 
-use headwater_record::{Offset, PartitionId};
+use headwater_record::PartitionId;
 
 use super::Consumer;
-use super::group::offsets;
+use super::group::offsets::{self, Offsets};
 use crate::batch::TopicPartition;
 use crate::config::consumer::OffsetReset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::list_offsets;
 use crate::position::Position;
 
+/// Where partitions start.
+#[derive(Debug, Default)]
+pub(super) struct Starts {
+    pub(super) positions: Offsets,
+    /// Those of them that the group has committed.
+    pub(super) committed: Offsets,
+}
+
 impl Consumer {
-    /// Where new partitions start: at the committed offset, or else where `auto.offset.reset` says.
-    pub(super) async fn start_positions(
-        &self,
-        new: &[TopicPartition],
-    ) -> Result<BTreeMap<TopicPartition, Offset>> {
-        let Some(coordinator) = &self.coordinator else {
-            return self.resolve(&self.reset_position(), new).await;
+    /// Where partitions start: at the committed offset, or else where `auto.offset.reset` says. Partitions that are not there have no
+    /// start, nor have those that nothing says anything about.
+    pub(super) async fn starts(&mut self, partitions: &[TopicPartition]) -> Result<Starts> {
+        let committed = match &self.coordinator {
+            Some(coordinator) => offsets::committed(&self.client, coordinator, partitions).await?,
+            None => Offsets::new(),
         };
-        let mut starts = offsets::committed(&self.client, coordinator, new).await?;
-        let mut rest = new.to_vec();
-        rest.retain(|partition| !starts.contains_key(partition));
-        if let Some(partition) = rest.first()
-            && self.config.auto_offset_reset == OffsetReset::None
-        {
-            return Err(no_offset(partition, coordinator.group_id()));
+        let mut rest = partitions.to_vec();
+        rest.retain(|partition| !committed.contains_key(partition));
+        let mut positions = committed.clone();
+        if let Some(reset) = self.reset_position() {
+            positions.extend(self.resolve(&reset, &rest).await?);
         }
-        starts.extend(self.resolve(&self.reset_position(), &rest).await?);
-        Ok(starts)
+        Ok(Starts {
+            positions,
+            committed,
+        })
     }
 
-    fn reset_position(&self) -> Position {
+    /// Finds the start of partitions that have no position yet: a topic may be there by now, and an offset may have been committed.
+    pub(super) async fn locate(&mut self) -> Result<()> {
+        let mut lost = self.assignment.without_position();
+        let now = Instant::now();
+        lost.retain(|partition| !self.known_topics.rests(partition, now));
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let there = self.there(&lost).await?;
+        let starts = self.starts(&there).await?;
+        for (partition, position) in &starts.positions {
+            self.assignment.seek(partition, *position);
+        }
+        self.positions_changed(&starts.committed);
+        let nowhere = there
+            .iter()
+            .find(|partition| !starts.positions.contains_key(partition) && !self.rests(partition));
+        nowhere.map_or(Ok(()), |partition| Err(self.no_offset(partition)))
+    }
+
+    /// Where `auto.offset.reset` says to start, if anywhere.
+    fn reset_position(&self) -> Option<Position> {
         match self.config.auto_offset_reset {
-            // Without a group and without a rule the first offset serves until the caller seeks.
-            OffsetReset::None | OffsetReset::Earliest => Position::Earliest,
-            OffsetReset::Latest => Position::Latest,
-            OffsetReset::ByDuration(age) => {
-                Position::AgoMs(u64::try_from(age.as_millis()).unwrap_or(u64::MAX))
-            }
+            OffsetReset::None => None,
+            OffsetReset::Earliest => Some(Position::Earliest),
+            OffsetReset::Latest => Some(Position::Latest),
+            OffsetReset::ByDuration(age) => Some(Position::AgoMs(
+                u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
+            )),
         }
     }
 
-    /// The offset of `at` in each of `partitions`, whatever their topics.
+    /// The position is not in the log: goes where `auto.offset.reset` says.
+    pub(super) async fn reset(&mut self, partition: &TopicPartition, error: Error) -> Result<()> {
+        let Some(to) = self.reset_position() else {
+            return Err(error);
+        };
+        let found = self.resolve(&to, std::slice::from_ref(partition)).await?;
+        if let Some(offset) = found.get(partition) {
+            tracing::info!(%partition, from = ?error.offset(), to = %offset, "position out of range: reset");
+            self.assignment.seek(partition, *offset);
+            self.committing.finished.seek(partition);
+        }
+        Ok(())
+    }
+
+    /// The offset of `at` in those of `partitions` that are there, whatever their topics.
     pub(super) async fn resolve(
-        &self,
+        &mut self,
         at: &Position,
         partitions: &[TopicPartition],
-    ) -> Result<BTreeMap<TopicPartition, Offset>> {
-        let mut topics: BTreeMap<&str, Vec<PartitionId>> = BTreeMap::new();
-        for partition in partitions {
-            topics
-                .entry(&partition.topic)
-                .or_default()
-                .push(partition.partition);
+    ) -> Result<Offsets> {
+        let mut topics: BTreeMap<Arc<str>, Vec<PartitionId>> = BTreeMap::new();
+        for TopicPartition { topic, partition } in self.there(partitions).await? {
+            topics.entry(topic).or_default().push(partition);
         }
-        let mut found = BTreeMap::new();
+        let mut found = Offsets::new();
         for (topic, numbers) in topics {
-            let offsets = list_offsets::resolve(
-                &self.client,
-                topic,
-                &numbers,
-                at,
-                self.config.isolation_level,
-            )
-            .await?;
-            found.extend(
-                offsets
-                    .into_iter()
-                    .map(|(number, offset)| (TopicPartition::new(topic, number), offset)),
-            );
+            let isolation = self.config.isolation_level;
+            match list_offsets::resolve(&self.client, &topic, &numbers, at, isolation).await {
+                Ok(offsets) => found.extend(offsets.into_iter().map(|(number, offset)| {
+                    (TopicPartition::new(Arc::clone(&topic), number), offset)
+                })),
+                Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {
+                    for number in numbers {
+                        self.is_missing(&TopicPartition::new(Arc::clone(&topic), number), &error);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(found)
     }
-}
 
-fn no_offset(partition: &TopicPartition, group_id: &str) -> Error {
-    Error::new(
-        ErrorKind::OffsetOutOfRange,
-        format!(
-            "Group \"{group_id}\" has committed no offset for {partition}, and auto.offset.reset is none: commit one for it, then poll again."
-        ),
-    )
-    .in_topic(partition.topic.clone())
-    .in_partition(partition.partition)
+    /// Those of `partitions` that are there.
+    async fn there(&mut self, partitions: &[TopicPartition]) -> Result<Vec<TopicPartition>> {
+        let mut there = Vec::with_capacity(partitions.len());
+        for partition in partitions {
+            let known = self.client.topic_metadata(&partition.topic).await;
+            match known.and_then(|topic| topic.leader(partition.partition).map(drop)) {
+                Ok(()) => there.push(partition.clone()),
+                Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {
+                    self.is_missing(partition, &error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(there)
+    }
+
+    fn no_offset(&self, partition: &TopicPartition) -> Error {
+        let message = match &self.coordinator {
+            Some(coordinator) => format!(
+                "Group \"{}\" has committed no offset for {partition}, and auto.offset.reset is none: commit one for it, or seek, then poll \
+                 again.",
+                coordinator.group_id()
+            ),
+            None => format!(
+                "Nothing says where to start in {partition}: auto.offset.reset is none, and there is no group with a committed offset. Seek \
+                 first, then poll."
+            ),
+        };
+        Error::new(ErrorKind::OffsetOutOfRange, message)
+            .in_topic(partition.topic.clone())
+            .in_partition(partition.partition)
+    }
 }

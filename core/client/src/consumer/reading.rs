@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use headwater_columnar::{Column, DecodeOptions, Decoder};
 
 use super::Consumer;
-use super::assignment::Ends;
-use super::options::{BatchOptions, Until};
+use super::following::Look;
+use super::options::{BatchStream, Ends, refuse_none};
 use crate::batch::Batch;
 use crate::decode;
 use crate::error::{Error, ErrorKind, Result};
@@ -19,8 +19,16 @@ impl Consumer {
     /// What was handed out before counts as finished, see [`Finishing`](super::Finishing).
     pub async fn poll(&mut self, timeout: Duration, max_records: Option<usize>) -> Result<Batch> {
         self.refuse_if_idle()?;
+        let max_records = max_records.unwrap_or(self.config.max_poll_records);
+        refuse_none("max_records", max_records, "record")?;
         self.finish_what_was_handed_out();
-        let max_records = max_records.unwrap_or(self.config.max_poll_records).max(1);
+        let (wakeup, client) = (self.wakeup.clone(), self.client.clone());
+        wakeup
+            .end(&client, self.poll_until(timeout, max_records))
+            .await
+    }
+
+    async fn poll_until(&mut self, timeout: Duration, max_records: usize) -> Result<Batch> {
         let deadline = Instant::now().checked_add(timeout);
         loop {
             self.tend().await?;
@@ -47,9 +55,15 @@ impl Consumer {
     /// ([`Consumer::next_rebalance`]).
     ///
     /// What was handed out before counts as finished, see [`Finishing`](super::Finishing).
-    pub async fn next_batch(&mut self, options: &BatchOptions) -> Result<Option<Batch>> {
+    pub async fn next_batch(&mut self, stream: &BatchStream) -> Result<Option<Batch>> {
         self.refuse_if_idle()?;
         self.finish_what_was_handed_out();
+        let (wakeup, client) = (self.wakeup.clone(), self.client.clone());
+        wakeup.end(&client, self.next_of(stream)).await
+    }
+
+    async fn next_of(&mut self, stream: &BatchStream) -> Result<Option<Batch>> {
+        let options = stream.options();
         loop {
             self.tend().await?;
             if self.has_news() {
@@ -59,45 +73,47 @@ impl Consumer {
                 self.fill_or_news(self.config.fetch_max_wait, None).await?;
                 continue;
             }
-            self.fix_ends(options.until).await?;
-            let ends = self.ends.clone();
-            if self.gather(options, ends.as_ref()).await? == Gathered::Interrupted {
+            self.locate().await?;
+            self.fix_ends(stream).await?;
+            if self.gather(stream).await? == Gathered::Interrupted {
                 continue;
             }
-            let batch =
-                self.hand_out(options.max_records.max(1), options.max_bytes, ends.as_ref())?;
+            let ends = stream.ends();
+            let batch = self.hand_out(options.max_records, options.max_bytes, ends.as_deref())?;
             if !batch.is_empty() {
                 return Ok(Some(batch));
             }
-            let more = self.assignment.ahead(ends.as_ref()).offsets > 0
-                || self.assignment.fetchable(ends.as_ref()).next().is_some();
-            if !more {
-                match options.until {
-                    Until::End => {
-                        // The next stream ends where the log ends then.
-                        self.ends = None;
-                        return Ok(None);
-                    }
-                    Until::Forever if self.assignment.is_empty() => {}
-                    Until::Forever => return Err(all_paused()),
-                }
+            let more = self.assignment.ahead(ends.as_deref()).offsets > 0
+                || self.assignment.fetchable(ends.as_deref()).next().is_some();
+            if more {
+                continue;
             }
+            if !stream.is_endless() {
+                return Ok(None);
+            }
+            if self.assignment.is_paused() {
+                return Err(all_paused());
+            }
+            self.fill_or_news(self.config.fetch_max_wait, Some(stream))
+                .await?;
         }
     }
 
     /// Fetches until a table is full, until `max_wait` has passed since there was something, or until there is nothing more to fetch.
-    async fn gather(&mut self, options: &BatchOptions, ends: Option<&Ends>) -> Result<Gathered> {
+    async fn gather(&mut self, stream: &BatchStream) -> Result<Gathered> {
+        let options = stream.options();
         let mut full_by = None;
         loop {
             self.group_polled();
             if self.has_todo() {
                 return Ok(Gathered::Interrupted);
             }
-            let ahead = self.assignment.ahead(ends);
+            let ends = stream.ends();
+            let ahead = self.assignment.ahead(ends.as_deref());
             if ahead.offsets >= options.max_records as u64 || ahead.bytes >= options.max_bytes {
                 return Ok(Gathered::Enough);
             }
-            if self.assignment.fetchable(ends).next().is_none() {
+            if self.assignment.fetchable(ends.as_deref()).next().is_none() {
                 return Ok(Gathered::Enough);
             }
             let wait = if ahead.offsets == 0 {
@@ -106,7 +122,7 @@ impl Consumer {
                 let full_by = *full_by.get_or_insert_with(|| Instant::now() + options.max_wait);
                 full_by.saturating_duration_since(Instant::now())
             };
-            let brought = self.fill_or_news(wait, ends).await?;
+            let brought = self.fill_or_news(wait, Some(stream)).await?;
             if !brought && full_by.is_some_and(|full_by| Instant::now() >= full_by) {
                 return Ok(Gathered::Enough);
             }
@@ -156,19 +172,20 @@ impl Consumer {
         decode
     }
 
-    /// The ends of all partitions as they are now; those that are fixed already stay.
-    async fn fix_ends(&mut self, until: Until) -> Result<()> {
-        if until == Until::Forever {
-            self.ends = None;
+    /// Fixes the ends of the partitions that the stream has not met yet, as they are now. One that is not there ends where it was read.
+    async fn fix_ends(&mut self, stream: &BatchStream) -> Result<()> {
+        let Some(fixed) = stream.ends() else {
             return Ok(());
+        };
+        if fixed.is_empty() {
+            self.follow_topics(Look::Now).await?;
         }
-        let fixed = self.ends.clone().unwrap_or_default();
         let mut new = self.assignment.partitions();
         new.retain(|partition| !fixed.contains_key(partition));
-        if self.ends.is_none() || !new.is_empty() {
-            let mut ends = self.resolve(&Position::Latest, &new).await?;
-            ends.extend(fixed);
-            self.ends = Some(ends);
+        if !new.is_empty() {
+            let ends = self.resolve(&Position::Latest, &new).await?;
+            self.end_here(Some(stream), &new);
+            stream.fix(ends);
         }
         Ok(())
     }

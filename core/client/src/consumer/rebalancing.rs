@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 
 use super::Consumer;
+use super::following::Look;
+use super::group::offsets::Offsets;
 use super::group::subscription::Subscription;
 use super::group::{Group, Settings, Taking, Todo};
 use crate::batch::TopicPartition;
@@ -81,6 +83,7 @@ impl Consumer {
     /// Commits what is finished (with `enable.auto.commit`), leaves the group, gives the assignment up and refuses further use. Idempotent.
     pub async fn close(&mut self) {
         if !self.closed {
+            self.wakeup.close();
             self.give_everything_up().await;
             self.closed = true;
         }
@@ -99,6 +102,7 @@ impl Consumer {
     /// Does what the group wants before records are handed out, and what is due. Each step may be given up and is then done again.
     pub(super) async fn tend(&mut self) -> Result<()> {
         self.group_polled();
+        self.follow_topics(Look::WhenDue).await?;
         while !self.has_news() {
             let Some(group) = &self.group else { break };
             match group.todo() {
@@ -160,15 +164,16 @@ impl Consumer {
             return Ok(());
         }
         let new = self.assignment.missing(&taking.partitions);
-        let positions = self.start_positions(&new).await?;
+        let starts = self.starts(&new).await?;
         let took = self
             .group
             .as_ref()
             .is_some_and(|group| group.took(taking.generation));
         if took {
-            self.assignment.replace(&taking.partitions, &positions);
+            self.assignment
+                .replace(&taking.partitions, &starts.positions);
             self.rebalancing.has_assignment = true;
-            self.assignment_changed();
+            self.assignment_changed(&starts.committed);
             if !new.is_empty() {
                 self.tell(Rebalance::Assigned(new));
             }
@@ -179,18 +184,23 @@ impl Consumer {
     fn drop_partitions(&mut self, partitions: &[TopicPartition]) {
         self.rebalancing.told.clear();
         self.assignment.drop_all(partitions);
-        self.assignment_changed();
+        self.assignment_changed(&Offsets::new());
         if let Some(group) = &self.group {
             group.gave_up(partitions);
         }
     }
 
-    fn assignment_changed(&mut self) {
-        self.committing.follow(&self.assignment.positions());
+    /// Other partitions are read from now on. `committed` is what the group is known to have committed for the new ones.
+    pub(super) fn assignment_changed(&mut self, committed: &Offsets) {
+        self.known_topics.retain(&self.assignment.partitions());
+        self.positions_changed(committed);
         self.decoder = None;
-        if let Some(ends) = &mut self.ends {
-            ends.retain(|partition, _| self.assignment.contains(partition));
-        }
+    }
+
+    /// Partitions have got a position.
+    pub(super) fn positions_changed(&mut self, committed: &Offsets) {
+        let positions = self.assignment.positions();
+        self.committing.finished.follow(&positions, committed);
     }
 
     fn tell(&mut self, rebalance: Rebalance) {
@@ -205,7 +215,8 @@ impl Consumer {
             group.leave().await;
         }
         self.assignment.clear();
-        self.assignment_changed();
+        self.followed = None;
+        self.assignment_changed(&Offsets::new());
         self.rebalancing = Rebalancing {
             announce: self.rebalancing.announce,
             ..Rebalancing::default()

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::support::{FakeBroker, client, config};
 use headwater_client::{
-    BatchOptions, Client, Consumer, ConsumerConfig, ErrorKind, Position, Record, ScanOptions, Until,
+    BatchOptions, BatchStream, Client, Consumer, ConsumerConfig, ErrorKind, Position, Record,
+    ScanOptions, Until,
 };
 use headwater_protocol::ErrorCode;
 use headwater_record::Offset;
@@ -38,14 +39,15 @@ fn consumer(client: &Client, pairs: &[(&str, &str)]) -> Consumer {
 }
 
 fn read_to_end(client: &Client, consumer: &mut Consumer) -> usize {
-    let options = BatchOptions {
+    let stream = BatchStream::new(BatchOptions {
         until: Until::End,
         ..BatchOptions::default()
-    };
+    })
+    .unwrap();
     let mut records = 0;
     while let Some(batch) = client
         .runtime()
-        .block_on(consumer.next_batch(&options))
+        .block_on(consumer.next_batch(&stream))
         .unwrap()
     {
         records += batch.len();

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use headwater_client::{
-    BatchOptions, BulkOptions, Client, Consumer, DecodeOptions, NewTopic, Position, Producer,
-    Record, ScanReader, SendHandle, Topic, TopicChanges,
+    BatchOptions, BatchStream, BulkOptions, Client, Consumer, DecodeOptions, NewTopic, Position,
+    Producer, Record, ScanReader, SendHandle, Topic, TopicChanges,
 };
 
 fn send<T: Send>(_: T) {}
@@ -36,7 +36,8 @@ fn every_future_can_be_sent(
     send(producer.flush());
     send(consumer.assign(Vec::new()));
     send(consumer.poll(Duration::ZERO, None));
-    send(consumer.next_batch(&BatchOptions::default()));
+    let stream = BatchStream::new(BatchOptions::default()).unwrap();
+    send(consumer.next_batch(&stream));
     send(reader.next_batch());
 }
 

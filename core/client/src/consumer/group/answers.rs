@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use headwater_protocol::sync_group_request::SyncGroupRequestAssignment;
 use headwater_protocol::{ErrorCode, HeartbeatResponse, JoinGroupResponse, Str, SyncGroupResponse};
@@ -90,6 +90,7 @@ impl Member {
         if let State::Leading(election) = &self.state {
             match assign(election, &counts) {
                 Ok((assignments, topics)) => {
+                    self.look_due = now + self.look_pause(&topics, &counts);
                     self.watched = Some(Watched { topics, counts });
                     self.state = State::Syncing(assignments);
                 }
@@ -110,6 +111,17 @@ impl Member {
             if !now_there.eq(&watched.counts) {
                 self.rejoin = Rejoin::Now;
             }
+            self.look_due = now + self.look_pause(&watched.topics, &counts);
+        }
+    }
+
+    /// When to look at these topics again: soon if one is not there, as Java's client.
+    fn look_pause(&self, topics: &BTreeSet<Arc<str>>, counts: &PartitionCounts) -> Duration {
+        let interval = self.settings.look_interval;
+        if topics.iter().all(|topic| counts.contains_key(topic)) {
+            interval
+        } else {
+            interval.min(self.settings.retry.backoff_max)
         }
     }
 

@@ -89,6 +89,12 @@ impl Group {
         }
     }
 
+    /// Topics may have changed: the member looks at those that it watches.
+    pub(crate) fn look_soon(&self) {
+        self.shared.member.lock().look_due = Instant::now();
+        self.shared.wake.notify_one();
+    }
+
     pub(crate) fn subscribe(&self, subscription: Subscription) {
         self.shared.member.lock().subscribe(subscription);
         self.shared.wake.notify_one();

@@ -1,37 +1,51 @@
 //! Committed offsets: written and read at the coordinator.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use headwater_protocol::offset_commit_request::{
     OffsetCommitRequestPartition, OffsetCommitRequestTopic,
 };
 use headwater_protocol::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
-use headwater_protocol::{ErrorCode, OffsetCommitRequest, OffsetFetchRequest, Str};
+use headwater_protocol::{
+    ErrorCode, OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, Str,
+};
 use headwater_record::{Offset, PartitionId};
 
 use super::caller::Identity;
 use super::coordinator::Coordinator;
 use crate::batch::TopicPartition;
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::consumer::known_topics::TopicIds;
+use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes;
 use crate::metadata_cache::TopicMetadata;
 
 /// Offsets to be read next.
 pub(crate) type Offsets = BTreeMap<TopicPartition, Offset>;
 
-/// Commits, with retries for what passes by itself. The first partition that was refused is the error.
+/// Partitions that are not there, and what says so.
+pub(crate) type Gone = BTreeMap<TopicPartition, Error>;
+
+/// Commits, with retries for what passes by itself. Partitions that are not there are left out and returned; any other that was refused is
+/// the error. A topic whose id is not the one in `ids` is not there: it is another one of the same name.
 pub(crate) async fn commit(
     client: &Client,
     coordinator: &Coordinator,
     identity: &Identity,
     offsets: &Offsets,
-) -> Result<()> {
-    if offsets.is_empty() {
-        return Ok(());
+    ids: &TopicIds,
+) -> Result<Gone> {
+    let (topics, missing) = topics(client, offsets.keys(), ids).await?;
+    let mut gone = Gone::new();
+    for partition in offsets.keys() {
+        if let Some(error) = missing.get(&partition.topic) {
+            gone.insert(partition.clone(), error.clone());
+        }
     }
-    let topics = topics(client, offsets.keys()).await?;
+    if topics.is_empty() {
+        return Ok(gone);
+    }
     let request = OffsetCommitRequest {
         group_id: Str::from(coordinator.group_id()),
         generation_id_or_member_epoch: identity.generation,
@@ -43,37 +57,53 @@ pub(crate) async fn commit(
             .collect(),
         ..Default::default()
     };
-    client
+    let refused = client
         .retried(None, || async {
             let node = coordinator.node(client).await?;
             let answer = client.call(node, request.clone()).await;
             let response = answer.inspect_err(|_| coordinator.forget())?;
-            for topic in response.topics {
-                let name = name_of(&topics, &topic.name, topic.topic_id);
-                for partition in topic.partitions {
-                    let code = error_codes::code(partition.error_code);
-                    check(code, coordinator, "commit offsets of").map_err(|error| {
-                        error
-                            .in_topic(Arc::clone(&name))
-                            .in_partition(PartitionId::new(partition.partition_index))
-                    })?;
-                }
-            }
-            Ok(())
+            read_commit(response, coordinator, &topics)
         })
-        .await
+        .await?;
+    gone.extend(refused);
+    Ok(gone)
 }
 
-/// What the group has committed for these partitions; those without a commit are left out.
+/// The partitions of a commit that are not there. Another one that was refused is the error.
+fn read_commit(
+    response: OffsetCommitResponse,
+    coordinator: &Coordinator,
+    topics: &[Arc<TopicMetadata>],
+) -> Result<Gone> {
+    let mut gone = Gone::new();
+    for topic in response.topics {
+        let name = name_of(topics, &topic.name, topic.topic_id);
+        for partition in topic.partitions {
+            let code = error_codes::code(partition.error_code);
+            let number = PartitionId::new(partition.partition_index);
+            let Err(error) = check(code, coordinator, "commit offsets of") else {
+                continue;
+            };
+            let error = error.in_topic(Arc::clone(&name)).in_partition(number);
+            if error.kind() != ErrorKind::UnknownTopicOrPartition {
+                return Err(error);
+            }
+            gone.insert(TopicPartition::new(Arc::clone(&name), number), error);
+        }
+    }
+    Ok(gone)
+}
+
+/// What the group has committed for these partitions; those without a commit, and those that are not there, are left out.
 pub(crate) async fn committed(
     client: &Client,
     coordinator: &Coordinator,
     partitions: &[TopicPartition],
 ) -> Result<Offsets> {
-    if partitions.is_empty() {
+    let (topics, _) = topics(client, partitions, &TopicIds::new()).await?;
+    if topics.is_empty() {
         return Ok(Offsets::new());
     }
-    let topics = topics(client, partitions).await?;
     let asked = topics.iter().map(|topic| OffsetFetchRequestTopics {
         name: topic.wire_name(),
         topic_id: topic.topic_id,
@@ -104,7 +134,12 @@ pub(crate) async fn committed(
             for topic in group.topics {
                 let name = name_of(&topics, &topic.name, topic.topic_id);
                 for partition in topic.partitions {
-                    check(error_codes::code(partition.error_code), coordinator, doing)?;
+                    let code = error_codes::code(partition.error_code);
+                    if let Err(error) = check(code, coordinator, doing)
+                        && error.kind() != ErrorKind::UnknownTopicOrPartition
+                    {
+                        return Err(error);
+                    }
                     if partition.committed_offset >= 0 {
                         found.insert(
                             TopicPartition::new(Arc::clone(&name), partition.partition_index),
@@ -118,18 +153,33 @@ pub(crate) async fn committed(
         .await
 }
 
-/// The topics of these partitions, each once.
+/// The topics of these partitions, each once, and those that are not there.
 async fn topics<'a>(
     client: &Client,
     partitions: impl IntoIterator<Item = &'a TopicPartition>,
-) -> Result<Vec<Arc<TopicMetadata>>> {
-    let mut topics: Vec<Arc<TopicMetadata>> = Vec::new();
-    for partition in partitions {
-        if !topics.iter().any(|topic| topic.name == partition.topic) {
-            topics.push(client.topic_metadata(&partition.topic).await?);
+    ids: &TopicIds,
+) -> Result<(Vec<Arc<TopicMetadata>>, BTreeMap<Arc<str>, Error>)> {
+    let names: BTreeSet<&Arc<str>> = partitions
+        .into_iter()
+        .map(|partition| &partition.topic)
+        .collect();
+    let mut topics = Vec::with_capacity(names.len());
+    let mut missing = BTreeMap::new();
+    for name in names {
+        match client.topic_metadata(name).await {
+            Ok(topic) if ids.get(name).is_none_or(|id| *id == topic.topic_id) => topics.push(topic),
+            Ok(_) => {
+                let code = ErrorCode::UnknownTopicId;
+                let error = error_codes::error(code, None, &format!("use topic \"{name}\""));
+                missing.insert(Arc::clone(name), error.in_topic(Arc::clone(name)));
+            }
+            Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {
+                missing.insert(Arc::clone(name), error);
+            }
+            Err(error) => return Err(error),
         }
     }
-    Ok(topics)
+    Ok((topics, missing))
 }
 
 fn commit_topic(topic: &TopicMetadata, offsets: &Offsets) -> OffsetCommitRequestTopic {

@@ -13,8 +13,8 @@ use super::output::{self, Layout};
 use super::payload::Writing;
 use super::stop::Stop;
 use crate::{
-    Batch, BatchOptions, Consumer, ConsumerConfig, DecodeOptions, Engine, Position, TopicPartition,
-    Until,
+    Batch, BatchOptions, BatchStream, Consumer, ConsumerConfig, DecodeOptions, Engine, PartitionId,
+    Position, ScanOptions, TopicPartition, Until,
 };
 use arrow::ArrowOutput;
 use line::RecordLine;
@@ -101,9 +101,9 @@ impl Consume {
                 ));
             }
             Some(Format::Arrow) => {
-                let scan = engine.topic(&self.topic).scan(crate::ScanOptions {
+                let scan = engine.topic(&self.topic).scan(ScanOptions {
                     decode: decode(),
-                    ..crate::ScanOptions::default()
+                    ..ScanOptions::default()
                 });
                 let schema = engine.block_on(scan.schema())?;
                 Sink::Arrow(Box::new(ArrowOutput::start(io::stdout(), &schema)?))
@@ -112,24 +112,40 @@ impl Consume {
     }
 
     async fn consume(&self, engine: &Engine, sink: &mut Sink) -> Result<(), Failure> {
+        self.refuse_offset_out_of_range(engine).await?;
         let mut consumer = self.consumer(engine).await?;
+        let defaults = BatchOptions::default();
         let mut left = self.max.unwrap_or(usize::MAX);
+        let stream = BatchStream::new(BatchOptions {
+            max_records: left.clamp(1, defaults.max_records),
+            until: if self.follow {
+                Until::Forever
+            } else {
+                Until::End
+            },
+            ..defaults
+        })?;
         while left > 0 {
-            let options = BatchOptions {
-                max_records: left.min(BatchOptions::default().max_records),
-                until: if self.follow {
-                    Until::Forever
-                } else {
-                    Until::End
-                },
-                ..BatchOptions::default()
-            };
-            let Some(batch) = consumer.next_batch(&options).await? else {
+            let Some(mut batch) = consumer.next_batch(&stream).await? else {
                 break;
             };
+            batch.records = batch.records.slice(0, batch.len().min(left));
             left -= batch.len();
             self.print(&batch, sink)?;
         }
+        Ok(())
+    }
+
+    /// An offset that is not in the log has no records to print: a scan from there says so.
+    async fn refuse_offset_out_of_range(&self, engine: &Engine) -> Result<(), Failure> {
+        let partitions = self.partition.iter().copied().map(PartitionId::new);
+        let scan = engine.topic(&self.topic).scan(ScanOptions {
+            start: self.from.clone(),
+            partitions: (!self.partition.is_empty()).then(|| partitions.collect()),
+            decode: decode(),
+            ..ScanOptions::default()
+        });
+        scan.reader().await?;
         Ok(())
     }
 
@@ -145,6 +161,15 @@ impl Consume {
             consumer.assign(partitions).await?;
         }
         consumer.seek(&self.from, &[]).await?;
+        // One offset for all partitions may lie behind the end of some: there it means the end.
+        let ends = engine.topic(&self.topic).offsets(&Position::Latest).await?;
+        for (partition, position) in consumer.consumed() {
+            if let Some(end) = ends.get(&partition.partition)
+                && position > *end
+            {
+                consumer.seek(&(*end).into(), &[partition]).await?;
+            }
+        }
         Ok(consumer)
     }
 

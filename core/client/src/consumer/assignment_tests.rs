@@ -1,0 +1,115 @@
+//! What is handed out, and in which order.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use headwater_record::{Offset, PartitionId};
+
+use super::assignment::{Ahead, Assignment};
+use super::options::Ends;
+use crate::batch::TopicPartition;
+use crate::chunk::Chunk;
+
+fn partition(number: i32) -> TopicPartition {
+    TopicPartition::new("t", PartitionId::new(number))
+}
+
+fn chunk(from: i64, next: i64) -> Chunk {
+    Chunk {
+        bytes: Bytes::from(vec![0; 100]),
+        from: Offset::new(from),
+        next: Offset::new(next),
+    }
+}
+
+fn assigned(numbers: &[i32]) -> Assignment {
+    let partitions: Vec<_> = numbers.iter().copied().map(partition).collect();
+    let positions = partitions
+        .iter()
+        .map(|partition| (partition.clone(), Offset::ZERO))
+        .collect();
+    let mut assignment = Assignment::default();
+    assignment.replace(&partitions, &positions);
+    assignment
+}
+
+fn numbers(taken: &[(TopicPartition, Chunk)]) -> Vec<i32> {
+    taken
+        .iter()
+        .map(|(partition, _)| partition.partition.get())
+        .collect()
+}
+
+#[test]
+fn each_partition_has_its_turn() {
+    let mut assignment = assigned(&[0, 1, 2]);
+    let mut order = Vec::new();
+    for round in 0..2_i64 {
+        for number in 0..3 {
+            assignment.add(&partition(number), chunk(round * 10, round * 10 + 10));
+        }
+    }
+    for _ in 0..6 {
+        let taken = assignment.take(10, 1 << 20, None);
+        order.extend(numbers(&taken));
+        let passed = taken
+            .iter()
+            .map(|(partition, chunk)| (partition.clone(), chunk.next))
+            .collect();
+        assignment.passed(&passed);
+    }
+    // What lies ahead of a partition goes together; then it is the next one's turn.
+    assert_eq!(order, [0, 0, 1, 1, 2, 2]);
+    assert!(
+        assignment
+            .positions()
+            .values()
+            .all(|position| *position == Offset::new(20))
+    );
+}
+
+#[test]
+fn a_partition_that_always_has_more_does_not_starve_the_others() {
+    let mut assignment = assigned(&[0, 1]);
+    assignment.add(&partition(0), chunk(0, 10));
+    assignment.add(&partition(1), chunk(0, 10));
+    let taken = assignment.take(10, 1 << 20, None);
+    assert_eq!(numbers(&taken), [0]);
+    assignment.passed(&BTreeMap::from([(partition(0), Offset::new(10))]));
+    assignment.add(&partition(0), chunk(10, 20));
+    assert_eq!(numbers(&assignment.take(10, 1 << 20, None)), [1]);
+}
+
+#[test]
+fn what_was_fetched_for_another_position_is_dropped() {
+    let mut assignment = assigned(&[0]);
+    assignment.seek(&partition(0), Offset::new(5));
+    assignment.add(&partition(0), chunk(0, 10));
+    assert_eq!(assignment.ahead(None), Ahead::default());
+}
+
+#[test]
+fn nothing_is_handed_out_beyond_the_end_and_nothing_is_lost_there() {
+    let mut assignment = assigned(&[0]);
+    assignment.add(&partition(0), chunk(0, 10));
+    let ends = Ends::from([(partition(0), Offset::new(4))]);
+    let taken = assignment.take(100, 1 << 20, Some(&ends));
+    assert_eq!(taken[0].1.next, Offset::new(4));
+    assignment.passed(&BTreeMap::from([(partition(0), Offset::new(4))]));
+    assert!(assignment.take(100, 1 << 20, Some(&ends)).is_empty());
+    assert_eq!(
+        assignment.take(100, 1 << 20, None)[0].1.from,
+        Offset::new(4)
+    );
+}
+
+#[test]
+fn paused_partitions_keep_what_is_ahead_of_them() {
+    let mut assignment = assigned(&[0, 1]);
+    assignment.add(&partition(0), chunk(0, 10));
+    assignment.set_paused(&[partition(0)], true);
+    assert!(assignment.take(10, 1 << 20, None).is_empty());
+    assert_eq!(assignment.fetchable(None).count(), 1);
+    assignment.set_paused(&[partition(0)], false);
+    assert_eq!(numbers(&assignment.take(10, 1 << 20, None)), [0]);
+}

@@ -1,0 +1,97 @@
+//! Topics that change while a consumer without a group reads them.
+
+use std::time::Duration;
+
+use headwater::{Position, ProducerConfig, Record, TopicChanges, TopicPartition};
+use rstest::rstest;
+
+use crate::consume::{PATIENCE, consumer, numbers, until_end};
+use crate::table::values;
+use crate::target::Target::{self, Directory, Memory};
+
+#[rstest]
+fn partitions_that_are_added_are_read_from_their_first_record(
+    #[values(Memory, Directory)] target: Target,
+    #[values("earliest", "latest")] reset: &str,
+) {
+    let broker = target.start();
+    broker.make("t", 1);
+    let age = ("metadata.max.age.ms", "20");
+    let mut consumer = consumer(&broker, &["t"], &[("auto.offset.reset", reset), age]);
+    broker.wait(consumer.poll(Duration::ZERO, None)).unwrap();
+    let more = TopicChanges {
+        partitions: Some(3),
+        ..TopicChanges::default()
+    };
+    // Another client: this one is not told.
+    let other = broker.another();
+    broker.wait(other.alter_topic("t", more)).unwrap();
+    let producer = other.producer(ProducerConfig::default());
+    for partition in 0..3 {
+        let record = Record::new("t", b"v").partition(partition);
+        producer.send_blocking(&record).unwrap().wait().unwrap();
+    }
+    let lag = broker.wait(consumer.lag()).unwrap();
+    assert_eq!(lag.values().copied().collect::<Vec<_>>(), [1, 1, 1]);
+    let stream = until_end(100);
+    let mut read = 0;
+    while let Some(batch) = broker.wait(consumer.next_batch(&stream)).unwrap() {
+        read += batch.len();
+    }
+    assert_eq!(read, 3);
+}
+
+#[rstest]
+fn polling_sees_partitions_that_are_added(#[values(Memory, Directory)] target: Target) {
+    let broker = target.start();
+    broker.make("t", 1);
+    let mut consumer = consumer(&broker, &["t"], &[("metadata.max.age.ms", "20")]);
+    let more = TopicChanges {
+        partitions: Some(2),
+        ..TopicChanges::default()
+    };
+    let other = broker.another();
+    broker.wait(other.alter_topic("t", more)).unwrap();
+    let producer = other.producer(ProducerConfig::default());
+    let record = Record::new("t", b"new").partition(1);
+    producer.send_blocking(&record).unwrap().wait().unwrap();
+    let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
+    assert_eq!(values(&batch), ["new"]);
+    assert_eq!(consumer.assignment().len(), 2);
+    // Who names partitions reads these and no others.
+    let named = consumer.assignment()[..1].to_vec();
+    broker.wait(consumer.assign(named)).unwrap();
+    assert_eq!(broker.wait(consumer.lag()).unwrap().len(), 1);
+}
+
+#[rstest]
+fn a_deleted_topic_does_not_keep_the_others_from_being_read(
+    #[values(Memory, Directory)] target: Target,
+) {
+    let broker = target.start();
+    broker.make("a", 1);
+    broker.make("b", 1);
+    broker.fill("a", 0, numbers(5));
+    broker.fill("b", 0, numbers(5));
+    let mut consumer = consumer(&broker, &["a", "b"], &[]);
+    let stream = until_end(7);
+    broker.wait(consumer.next_batch(&stream)).unwrap().unwrap();
+    broker
+        .wait(broker.another().delete_topic("b", false))
+        .unwrap();
+    while broker.wait(consumer.next_batch(&stream)).unwrap().is_some() {}
+    broker.fill("a", 0, ["after"]);
+    let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
+    assert_eq!(values(&batch), ["after"]);
+    let lag = broker.wait(consumer.lag()).unwrap();
+    assert_eq!(lag.keys().map(|at| &*at.topic).collect::<Vec<_>>(), ["a"]);
+    broker.wait(consumer.seek(&Position::Latest, &[])).unwrap();
+    let (a, b) = (until_end(10), TopicPartition::new("b", 0));
+    assert!(broker.wait(consumer.next_batch(&a)).unwrap().is_none());
+    assert!(broker.wait(consumer.seek(&Position::Latest, &[b])).is_err());
+    // It comes back.
+    broker.make("b", 1);
+    broker.fill("b", 0, ["back"]);
+    let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
+    assert_eq!(values(&batch), ["back"]);
+}

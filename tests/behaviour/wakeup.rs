@@ -1,0 +1,137 @@
+//! A call that waits is ended from another thread.
+
+use std::time::{Duration, Instant};
+
+use headwater::{BatchOptions, BatchStream, Consumer, ConsumerConfig, ErrorKind};
+use rstest::rstest;
+
+use crate::table::{text, values};
+use crate::target::Running;
+use crate::target::Target::{self, Directory, Memory};
+
+const SOON: Duration = Duration::from_millis(50);
+/// Long enough for every machine; tests never wait for it when all is well.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn consumer(broker: &Running, pairs: &[(&str, &str)]) -> Consumer {
+    let fixed = [
+        ("auto.offset.reset", "earliest"),
+        ("fetch.max.wait.ms", "60000"),
+    ];
+    let config = ConsumerConfig::parse(fixed.iter().chain(pairs).copied()).unwrap();
+    let mut consumer = broker.consumer(config);
+    consumer.decode_as(text()).unwrap();
+    broker.wait(consumer.assign_topics(&["t"])).unwrap();
+    consumer
+}
+
+/// The call of a reader that waits.
+#[derive(Debug, Clone, Copy)]
+enum Waiting {
+    Poll,
+    Batches,
+    /// There is nothing to be asked of the broker.
+    PausedPoll,
+}
+
+/// How the call ends.
+fn wait(broker: &Running, consumer: &mut Consumer, waiting: Waiting) -> ErrorKind {
+    let start = Instant::now();
+    let error = match waiting {
+        Waiting::Poll => broker.wait(consumer.poll(PATIENCE, None)).unwrap_err(),
+        Waiting::Batches => {
+            let stream = BatchStream::new(BatchOptions::default()).unwrap();
+            broker.wait(consumer.next_batch(&stream)).unwrap_err()
+        }
+        Waiting::PausedPoll => {
+            consumer.pause(&[]).unwrap();
+            broker.wait(consumer.poll(PATIENCE, None)).unwrap_err()
+        }
+    };
+    assert!(start.elapsed() < PATIENCE / 2, "ended, not timed out");
+    error.kind()
+}
+
+#[rstest]
+fn a_wakeup_ends_the_call_that_waits_and_loses_nothing(
+    #[values(Memory, Directory)] target: Target,
+    #[values(Waiting::Poll, Waiting::Batches, Waiting::PausedPoll)] waiting: Waiting,
+) {
+    let broker = target.start();
+    broker.make("t", 1);
+    let mut consumer = consumer(&broker, &[]);
+    let handle = consumer.wakeup_handle();
+    let waker = std::thread::spawn(move || {
+        std::thread::sleep(SOON);
+        handle.wakeup();
+    });
+    assert_eq!(wait(&broker, &mut consumer, waiting), ErrorKind::Wakeup);
+    waker.join().unwrap();
+    consumer.resume(&[]).unwrap();
+    broker.fill("t", 0, ["next"]);
+    let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
+    assert_eq!(values(&batch), ["next"]);
+}
+
+#[rstest]
+fn a_wakeup_that_finds_nobody_ends_the_next_call_and_only_that_one(
+    #[values(Memory, Directory)] target: Target,
+) {
+    let broker = target.start();
+    broker.make("t", 1);
+    broker.fill("t", 0, ["a"]);
+    let mut consumer = consumer(&broker, &[]);
+    consumer.wakeup_handle().wakeup();
+    consumer.wakeup_handle().wakeup();
+    assert_eq!(
+        wait(&broker, &mut consumer, Waiting::Poll),
+        ErrorKind::Wakeup
+    );
+    let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
+    assert_eq!(values(&batch), ["a"]);
+}
+
+#[rstest]
+fn closing_ends_the_call_that_waits(
+    #[values(Memory, Directory)] target: Target,
+    #[values(Waiting::Poll, Waiting::Batches, Waiting::PausedPoll)] waiting: Waiting,
+    #[values("consumer", "engine")] closed: &str,
+) {
+    let broker = target.start();
+    broker.make("t", 1);
+    let mut consumer = consumer(&broker, &[]);
+    let (handle, engine) = (consumer.wakeup_handle(), broker.engine().clone());
+    let of_the_engine = closed == "engine";
+    let closer = std::thread::spawn(move || {
+        std::thread::sleep(SOON);
+        if of_the_engine {
+            engine.close();
+        } else {
+            handle.close();
+        }
+    });
+    assert_eq!(wait(&broker, &mut consumer, waiting), ErrorKind::Closed);
+    assert_eq!(
+        wait(&broker, &mut consumer, Waiting::Poll),
+        ErrorKind::Closed
+    );
+    closer.join().unwrap();
+    broker.wait(consumer.close());
+}
+
+#[rstest]
+fn a_member_that_waits_for_its_group_is_woken(#[values(Memory, Directory)] target: Target) {
+    let broker = target.start_with(&[("group.initial.rebalance.delay.ms", "60000")]);
+    broker.make("t", 1);
+    let config = ConsumerConfig::parse([("group.id", "g")]).unwrap();
+    let mut member = broker.consumer(config);
+    member
+        .subscribe(headwater::Subscription::topics(["t"]))
+        .unwrap();
+    let handle = member.wakeup_handle();
+    std::thread::spawn(move || {
+        std::thread::sleep(SOON);
+        handle.wakeup();
+    });
+    assert_eq!(wait(&broker, &mut member, Waiting::Poll), ErrorKind::Wakeup);
+}
