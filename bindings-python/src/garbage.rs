@@ -1,5 +1,5 @@
-//! Python objects inside of ours, as the garbage collector sees them: an object that knows the consumer may be known by the consumer,
-//! through its callbacks, and both must be freed together.
+//! References from our objects to Python objects, shown to Python's garbage collector. A consumer refers to its callbacks, and a callback may
+//! refer to the consumer: the collector has to free both together.
 
 use parking_lot::Mutex;
 use pyo3::prelude::*;

@@ -56,8 +56,8 @@ impl Consumer {
     }
 
     /// Commit for the group how far it has read: everything handed out so far, a `Batch`, a `Message` or offsets by partition (the next
-    /// ones to be read). The records before them are finished: nothing that the consumer commits by itself goes back behind them. Topics
-    /// that were deleted meanwhile are left out. With `wait=False` a failure is only logged.
+    /// ones to be read). The records before them are finished: auto-commit does not go back behind them. Topics that were deleted
+    /// meanwhile are left out. With `wait=False` a failure is only logged.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer, client.consumer(group_id="readers") as consumer:

@@ -23,9 +23,9 @@ use crate::runtime::{self, Embedded, Owned};
 /// Reads partitions in the order of their offsets: those that it is given, or with `group_id` those that the group assigns. One thread at a
 /// time, but for `wakeup` and `close`; iterating yields `Message`s as they come.
 ///
-/// With `group_id` it commits by itself what you have finished (`enable_auto_commit`, every `auto_commit_interval_ms`, before partitions go to
-/// others, and when it is closed). A batch or a message is finished when you ask for the next one; what you commit yourself is finished
-/// at once. So the last batch before `close` comes again unless you commit it: `close` alone does not tell that you are done with it.
+/// With `group_id`, auto-commit commits the records that you have finished (`enable_auto_commit`): every `auto_commit_interval_ms`, before
+/// partitions go to other members, and at `close`. A batch or message is finished when you ask for the next one, or when you commit it. So
+/// the last batch before `close` is delivered again unless you commit it.
 ///
 /// >>> import headwater as hw
 /// >>> with hw.open() as client, client.producer() as producer:

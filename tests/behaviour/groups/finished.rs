@@ -1,4 +1,4 @@
-//! What a consumer commits by itself never undoes what its caller has committed.
+//! Auto-commit never undoes an explicit commit.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Debug)]
 pub(crate) struct Assigned {
     pub(crate) partition: TopicPartition,
-    /// The next offset to be handed out; `None` while nothing says where to start.
+    /// The next offset to be handed out; `None` while the start is unknown.
     pub(crate) position: Option<Offset>,
     pub(crate) paused: bool,
     /// What was fetched ahead, in order and without holes: the first chunk starts at `position`.
@@ -132,7 +132,7 @@ impl Assignment {
             .collect()
     }
 
-    /// The partitions that nothing says where to start in.
+    /// The partitions whose start is unknown.
     pub(crate) fn without_position(&self) -> Vec<TopicPartition> {
         self.sorted(|assigned| assigned.position.is_none())
     }

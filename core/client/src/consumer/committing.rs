@@ -75,7 +75,7 @@ impl Consumer {
     }
 
     /// Commits the positions of all assigned partitions, or `what`: the offsets to be read next. The records before them are finished:
-    /// what the consumer commits by itself does not go back behind them.
+    /// auto-commit does not go back behind them.
     ///
     /// A topic that was deleted since it was assigned is left out. An error tells that nothing is known to be committed. If the group has
     /// rebalanced without this member, its partitions are lost, and the next poll joins again.
@@ -193,7 +193,7 @@ impl Consumer {
         let mut committed = offsets.clone();
         committed.retain(|partition, _| !gone.contains_key(partition));
         self.committing.finished.committed(&committed);
-        // Nobody misses the offsets of a topic that was deleted while it was read.
+        // The topic was deleted while it was read: its offsets are of no use.
         let unknown = gone
             .into_iter()
             .find(|(partition, _)| !self.assignment.contains(partition));

@@ -1,4 +1,4 @@
-//! What is finished in each partition, and what of it is committed. Pure.
+//! How far each partition is finished and committed. Pure.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use headwater_record::Offset;
 use super::group::offsets::Offsets;
 use crate::batch::TopicPartition;
 
-/// How far each partition that is read is finished. By itself a consumer commits what is finished, and nothing else.
+/// How far each partition that is read is finished. Auto-commit commits finished records and nothing else.
 ///
-/// Invariant: an explicit commit is the caller's word. What is finished moves behind it at once, and only the caller moves it back, with
-/// another commit or with a seek.
+/// Invariant: the records before an explicit commit are finished at once, and only the caller moves that back, with another commit or with
+/// a seek.
 #[derive(Debug, Default)]
 pub(super) struct Finished(BTreeMap<TopicPartition, Progress>);
 
@@ -26,8 +26,8 @@ struct Progress {
 }
 
 impl Finished {
-    /// These partitions are read, and no others. New ones are finished up to where they start; `committed` says which of these offsets
-    /// the group has committed.
+    /// Sets the partitions that are read. New ones are finished up to their start; `committed` has those of these offsets that the group has
+    /// committed.
     pub(super) fn follow(&mut self, positions: &Offsets, committed: &Offsets) {
         self.0
             .retain(|partition, _| positions.contains_key(partition));
@@ -61,7 +61,7 @@ impl Finished {
         }
     }
 
-    /// The caller goes elsewhere: what is finished from now on may lie before what was committed.
+    /// The caller seeks: records finished from now on may come before the committed offset.
     pub(super) fn seek(&mut self, partition: &TopicPartition) {
         if let Some(progress) = self.0.get_mut(partition) {
             progress.explicit = None;
@@ -145,7 +145,7 @@ mod tests {
         /// Records were handed out and are finished when the next ones are asked for.
         Finish(i64),
         Commit(i64),
-        /// The consumer commits by itself: at the interval, before partitions go, when it closes.
+        /// Auto-commit: at the interval, before a revocation, at close.
         ByItself,
     }
 

@@ -1,4 +1,4 @@
-//! What a consumer knows of the topics that it reads: which topic of a name it reads, and which partitions are not there at the moment. Pure.
+//! What a consumer knows about its topics: their ids, and which partitions do not exist at the moment. Pure.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,9 +22,9 @@ pub(super) struct KnownTopics {
 /// A partition that is not there.
 #[derive(Debug, Clone, Copy)]
 struct Missing {
-    /// How often it was asked for in vain.
+    /// How many lookups failed.
     tries: u32,
-    /// When it is asked for again.
+    /// When the next lookup is due.
     retry_at: Instant,
 }
 
@@ -33,7 +33,7 @@ impl KnownTopics {
         self.ids.clone()
     }
 
-    /// Keeps what is known of topics and partitions that are read still.
+    /// Forgets the topics and partitions that are no longer read.
     pub(super) fn retain(&mut self, assigned: &[TopicPartition]) {
         self.missing
             .retain(|partition, _| assigned.contains(partition));
@@ -41,7 +41,7 @@ impl KnownTopics {
             .retain(|topic, _| assigned.iter().any(|partition| partition.topic == *topic));
     }
 
-    /// Whether the topic of this name is another one than the one that is read. The first one that is seen is read.
+    /// Whether the topic of this name has another id than the one that is read. The first id seen is the one that is read.
     pub(super) fn is_another(&mut self, topic: &Arc<str>, id: Uuid) -> bool {
         if let Some(known) = self.ids.get(topic) {
             return *known != id;
@@ -55,7 +55,7 @@ impl KnownTopics {
         self.ids.insert(Arc::clone(topic), id);
     }
 
-    /// The partition was asked for in vain. Whether this is the first time.
+    /// Notes a failed lookup of the partition. Returns whether it is the first.
     pub(super) fn lost(
         &mut self,
         partition: &TopicPartition,
@@ -72,20 +72,20 @@ impl KnownTopics {
         tries == 1
     }
 
-    /// The partition is there.
+    /// Notes that the partition exists.
     pub(super) fn found(&mut self, partition: &TopicPartition) {
         if !self.missing.is_empty() {
             self.missing.remove(partition);
         }
     }
 
-    /// Whether the partition is not there, and it is too early to ask for it again.
+    /// Whether the partition is missing and its next lookup is not due yet.
     pub(super) fn rests(&self, partition: &TopicPartition, now: Instant) -> bool {
         let missing = self.missing.get(partition);
         missing.is_some_and(|missing| now < missing.retry_at)
     }
 
-    /// When the first missing partition is asked for again.
+    /// When the next lookup of a missing partition is due.
     pub(super) fn next_retry(&self) -> Option<Instant> {
         self.missing.values().map(|missing| missing.retry_at).min()
     }

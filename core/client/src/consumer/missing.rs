@@ -1,4 +1,4 @@
-//! Partitions that are not there any more, and topics that were created again: the consumer goes on with the rest.
+//! Missing partitions, and topics that were deleted and created again: the consumer reads its other partitions meanwhile.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,23 +14,23 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::position::Position;
 
 impl Consumer {
-    /// Whether the partition is not there, and it is too early to ask for it again.
+    /// Whether the partition is missing and its next lookup is not due yet.
     pub(super) fn rests(&self, partition: &TopicPartition) -> bool {
         self.known_topics.rests(partition, Instant::now())
     }
 
-    /// A partition is not there. It is asked for again later, and the others are read.
+    /// Notes a missing partition. It is looked up again later; the others are read meanwhile.
     pub(super) fn is_missing(&mut self, partition: &TopicPartition, error: &Error) {
         let (retry, now) = (self.config.retry, Instant::now());
         if self.known_topics.lost(partition, &retry, now) {
-            tracing::warn!(%partition, %error, "the partition is not there: the consumer reads the others");
+            tracing::warn!(%partition, %error, "the partition does not exist; the consumer reads its other partitions and looks for it again");
             if let Some(group) = &self.group {
                 group.look_soon();
             }
         }
     }
 
-    /// A fetch said that a partition is not there: its topic was deleted, and may have been created again.
+    /// Looks up a partition that a fetch did not find: its topic was deleted, and may have been created again.
     pub(super) async fn look_for(
         &mut self,
         partition: &TopicPartition,
@@ -57,8 +57,8 @@ impl Consumer {
         Ok(())
     }
 
-    /// Another topic has the name by now, and positions in the one before mean nothing in it: it is read from its first record. With
-    /// `auto.offset.reset=none` the caller says where.
+    /// The name belongs to another topic now, in which the old positions mean nothing: it is read from its first record. With
+    /// `auto.offset.reset=none` the caller has to seek.
     pub(super) async fn start_over(
         &mut self,
         topic: &Arc<str>,

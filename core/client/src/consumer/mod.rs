@@ -174,15 +174,14 @@ impl Consumer {
         Ok(())
     }
 
-    /// Hands records out again from these offsets on: they went no further than into the hands of whoever calls for the user. What is
-    /// finished stays as it is.
+    /// Hands records out again from these offsets on, because they never reached the user. What is finished does not change.
     pub fn hand_out_again(&mut self, from: &BTreeMap<TopicPartition, Offset>) {
         for (partition, offset) in from {
             self.assignment.seek(partition, *offset);
         }
     }
 
-    /// The next offset to be handed out in each assigned partition that is there. One that nothing says where to start in is an error.
+    /// The next offset to be handed out in each assigned partition that exists. A partition without a start is an error.
     pub async fn position(&mut self) -> Result<BTreeMap<TopicPartition, Offset>> {
         self.refuse_if_closed()?;
         self.locate().await?;

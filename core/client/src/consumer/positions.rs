@@ -23,8 +23,8 @@ pub(super) struct Starts {
 }
 
 impl Consumer {
-    /// Where partitions start: at the committed offset, or else where `auto.offset.reset` says. Partitions that are not there have no
-    /// start, nor have those that nothing says anything about.
+    /// Where partitions start: at the committed offset, or else where `auto.offset.reset` says. A partition that does not exist has no
+    /// start, nor has one without a committed offset under `auto.offset.reset=none`.
     pub(super) async fn starts(&mut self, partitions: &[TopicPartition]) -> Result<Starts> {
         let committed = match &self.coordinator {
             Some(coordinator) => offsets::committed(&self.client, coordinator, partitions).await?,
@@ -42,7 +42,7 @@ impl Consumer {
         })
     }
 
-    /// Finds the start of partitions that have no position yet: a topic may be there by now, and an offset may have been committed.
+    /// Finds the start of partitions without a position: since the last call the topic may have been created, or an offset committed.
     pub(super) async fn locate(&mut self) -> Result<()> {
         let mut lost = self.assignment.without_position();
         let now = Instant::now();
@@ -74,7 +74,7 @@ impl Consumer {
         }
     }
 
-    /// The position is not in the log: goes where `auto.offset.reset` says.
+    /// Resets a position that is not in the log, as `auto.offset.reset` says.
     pub(super) async fn reset(&mut self, partition: &TopicPartition, error: Error) -> Result<()> {
         let Some(to) = self.reset_position() else {
             return Err(error);
@@ -88,7 +88,7 @@ impl Consumer {
         Ok(())
     }
 
-    /// The offset of `at` in those of `partitions` that are there, whatever their topics.
+    /// The offset of `at` in those of `partitions` that exist, of any topics.
     pub(super) async fn resolve(
         &mut self,
         at: &Position,
@@ -116,7 +116,7 @@ impl Consumer {
         Ok(found)
     }
 
-    /// Those of `partitions` that are there.
+    /// Those of `partitions` that exist.
     async fn there(&mut self, partitions: &[TopicPartition]) -> Result<Vec<TopicPartition>> {
         let mut there = Vec::with_capacity(partitions.len());
         for partition in partitions {
@@ -140,7 +140,7 @@ impl Consumer {
                 coordinator.group_id()
             ),
             None => format!(
-                "Nothing says where to start in {partition}: auto.offset.reset is none, and there is no group with a committed offset. Seek \
+                "{partition} has no position to start from: auto.offset.reset is none, and there is no group with a committed offset. Seek \
                  first, then poll."
             ),
         };

@@ -24,7 +24,7 @@ use crate::metadata_cache::TopicMetadata;
 /// Offsets to be read next.
 pub(crate) type Offsets = BTreeMap<TopicPartition, Offset>;
 
-/// Partitions that are not there, and what says so.
+/// Partitions that do not exist, and the error that says so.
 pub(crate) type Gone = BTreeMap<TopicPartition, Error>;
 
 /// Commits, with retries for what passes by itself. Partitions that are not there are left out and returned; any other that was refused is
