@@ -1,10 +1,12 @@
 //! What stands around the partitions: the lock, `meta.properties`, the checkpoints, the mark of an orderly end.
 
+mod boot;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use headwater_env::{DirEntry, EntryKind, Env, File, LockError, OpenMode};
+use headwater_env::{DirEntry, EntryKind, Env, LockError};
 use headwater_record::Offset;
 use thiserror::Error;
 
@@ -16,8 +18,6 @@ const META_PROPERTIES: &str = "meta.properties";
 const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
 /// Kafka writes the epoch under which a broker was registered; one that never was writes -1.
 const CLEAN_SHUTDOWN_TEXT: &str = r#"{"version":0,"brokerEpoch":-1}"#;
-/// The boot in which the directory was last opened; see [`DataDirectory::same_boot`].
-const BOOT: &str = ".boot";
 /// What a partition's directory ends with when its topic was deleted.
 const DELETED: &str = "-delete";
 
@@ -237,37 +237,6 @@ impl<E: Env> DataDirectory<E> {
     /// Writes the mark of an orderly end. Call it last, after every log was closed without an error and the checkpoints were written.
     pub fn mark_clean_shutdown(&self) -> Result<(), DataDirectoryError> {
         self.replace(CLEAN_SHUTDOWN, CLEAN_SHUTDOWN_TEXT)
-    }
-
-    /// Whether the machine has not been restarted since the directory was last opened; `false` if that is unknown. If so, everything that was
-    /// written to the directory is there, synced or not.
-    pub fn same_boot(&self) -> bool {
-        let noted = self.env.read_file(&self.path.join(BOOT)).ok().flatten();
-        let now = self.boot_text();
-        now.is_some() && noted.as_deref() == now.as_deref().map(str::as_bytes)
-    }
-
-    /// Writes down the boot id. Call it after all logs are open: until then recovery needs the id of the earlier boot.
-    ///
-    /// The file is not synced: a power cut that loses it is followed by another boot, and the id would not match anyway.
-    pub fn note_boot(&self) -> Result<(), DataDirectoryError> {
-        let Some(text) = self.boot_text() else {
-            return Ok(());
-        };
-        if self.same_boot() {
-            return Ok(());
-        }
-        let path = self.path.join(BOOT);
-        let write = || {
-            let file = self.env.open_file(&path, OpenMode::Create)?;
-            file.set_len(0)?;
-            file.write_all_at(text.as_bytes(), 0)
-        };
-        write().map_err(|source| FileError::new("write", path, source).into())
-    }
-
-    fn boot_text(&self) -> Option<String> {
-        self.env.boot_id().map(|id| format!("{id:032x}\n"))
     }
 
     fn take_clean_shutdown(&self) -> Result<bool, DataDirectoryError> {
