@@ -49,7 +49,7 @@ impl Batch {
                 .map(|partition| Arc::clone(&partition.topic))
         });
         Self {
-            rows: Rows::new(batch.records, topic),
+            rows: Rows::new(batch.records, batch.json.as_ref(), topic),
             next_offsets: batch.next_offsets,
         }
     }
@@ -139,11 +139,11 @@ impl Batch {
         }
         .options()?;
         let topic = self.rows.topic_name(0).unwrap_or_else(|| "".into());
-        let records = py
+        let batch = py
             .detach(|| decode(&self.rows.records, &topic, options))
             .map_err(errors::raise)?;
         Ok(Self {
-            rows: Rows::new(records, Some(topic)),
+            rows: Rows::new(batch.records, batch.json.as_ref(), Some(topic)),
             next_offsets: self.next_offsets.clone(),
         })
     }

@@ -1,5 +1,6 @@
 //! Decoding a batch that is in memory already: its keys and values become record batches again, and those are decoded as any other.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -7,15 +8,17 @@ use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow_schema::{DataType, Field, Schema};
 use arrow_select::take::take_record_batch;
-use headwater::columnar::{Column, Decoder, EncodeOptions, Encoder, Fetched, KeyValueColumns};
-use headwater::{DecodeOptions, Error, ErrorKind, PartitionId, Projection, Result};
+use headwater::columnar::{
+    Column, Decoder, EncodeOptions, Encoder, Fetched, Infer, KeyValueColumns,
+};
+use headwater::{Batch, DecodeOptions, Error, ErrorKind, PartitionId, Projection, Result};
 
 /// The records of `records` with keys and values in the formats of `options`. Records that are skipped are left out.
 pub(crate) fn decode(
     records: &RecordBatch,
     topic: &Arc<str>,
     mut options: DecodeOptions,
-) -> Result<RecordBatch> {
+) -> Result<Batch> {
     let has = |column: Column| records.column_by_name(column.name()).is_some();
     let key = has(Column::Key).then(|| Column::Key.name().to_owned());
     let value = has(Column::Value).then(|| Column::Value.name().to_owned());
@@ -33,19 +36,34 @@ pub(crate) fn decode(
     }
     options.check_crc = false;
     options.max_decompressed_bytes = usize::MAX;
+    options.infer = Infer::EachTable;
     let columns = KeyValueColumns {
         key,
         value,
         ..KeyValueColumns::default()
     };
     let bytes = encode(records, &columns)?;
-    let fetched = Fetched::new(Arc::clone(topic), PartitionId::new(0), bytes.into(), 0);
+    let mut fetched = Fetched::new(Arc::clone(topic), PartitionId::new(0), bytes.into(), 0);
     let mut reader = Decoder::new(options).map_err(|error| wrong(&format!("{error}.")))?;
-    let decoded = reader
-        .decode(&[fetched])
-        .map_err(|error| place(records, topic, &error))?;
-    join(records, &decoded.batch)
-        .map_err(|error| wrong(&format!("The columns do not go together: {error}.")))
+    let mut decode = |fetched: &Fetched| {
+        reader
+            .decode(std::slice::from_ref(fetched))
+            .map_err(|error| place(records, topic, error))
+    };
+    let decoded = decode(&fetched)?;
+    if !decoded.complete {
+        // It stopped before a record that cannot be read, which is an error of the whole batch here.
+        fetched.from = decoded.next_offsets[0];
+        decode(&fetched)?;
+    }
+    let joined = join(records, &decoded.batch)
+        .map_err(|error| wrong(&format!("The columns do not go together: {error}.")))?;
+    Ok(Batch {
+        records: joined,
+        json: decoded.json,
+        skipped: decoded.skipped as u64,
+        next_offsets: BTreeMap::new(),
+    })
 }
 
 fn wrong(message: &str) -> Error {
@@ -89,7 +107,7 @@ fn encode(records: &RecordBatch, columns: &KeyValueColumns) -> Result<Vec<u8>> {
 fn place(
     records: &RecordBatch,
     topic: &Arc<str>,
-    error: &headwater::columnar::DecodeError,
+    error: headwater::columnar::DecodeError,
 ) -> Error {
     let row = usize::try_from(error.offset.get()).unwrap_or(0);
     let offset = records
@@ -109,7 +127,7 @@ fn place(
     if let Some(offset) = offset {
         public = public.at_offset(headwater::Offset::new(offset.value(row)));
     }
-    public
+    public.caused_by(error)
 }
 
 /// The columns of `records`, with those that were decoded in the place of key and value.

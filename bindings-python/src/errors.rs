@@ -1,8 +1,9 @@
 //! Errors of the core as exceptions of `headwater.errors`.
 
+use headwater::columnar::DecodeError;
 use headwater::{Error, ErrorKind};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 
 /// The exception of an error of the core.
 #[expect(clippy::needless_pass_by_value, reason = "it is mapped over results")]
@@ -21,9 +22,26 @@ pub(crate) fn raise(error: Error) -> PyErr {
                 )
             })
             .and_then(|()| fields.set_item("offset", error.offset().map(headwater::Offset::get)))
+            .and_then(|()| set_record(&fields, &error))
             .and_then(|()| instance(py, class_of(error.kind()), error.message(), Some(&fields)))
             .unwrap_or_else(|broken| broken)
     })
+}
+
+/// What `DecodeError` has of the record besides its place: key and value as they were written.
+fn set_record(fields: &Bound<'_, PyDict>, error: &Error) -> PyResult<()> {
+    let source = std::error::Error::source(error);
+    let decoding = source.and_then(|source| source.downcast_ref::<DecodeError>());
+    let Some(record) = decoding.and_then(|error| error.record.as_ref()) else {
+        return Ok(());
+    };
+    let bytes = |bytes: &Option<_>| {
+        bytes
+            .as_deref()
+            .map(|bytes| PyBytes::new(fields.py(), bytes))
+    };
+    fields.set_item("key", bytes(&record.key))?;
+    fields.set_item("value", bytes(&record.value))
 }
 
 /// The object was made before a fork and is used in the child.

@@ -12,6 +12,7 @@ use arrow_array::{
 use headwater::columnar::Column;
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
 use crate::convert::cell::cell;
@@ -45,18 +46,26 @@ enum Cells {
     /// By far the most frequent kind.
     Bytes(BinaryViewArray),
     Any(ArrayRef),
+    /// JSON without a schema: what `json.loads` makes of it.
+    Json(BinaryViewArray),
     /// The fields of the value, which stand in the table themselves.
     Fields(Vec<(String, ArrayRef)>),
 }
 
 impl Cells {
-    fn of(column: Option<&ArrayRef>) -> Self {
-        match column {
-            None => Self::Missing,
+    /// The cells of a column of that name, or of the text that it was read from.
+    fn of(records: &RecordBatch, json: Option<&RecordBatch>, name: Column) -> Self {
+        let text = json.and_then(|json| json.column_by_name(name.name()));
+        if let Some(text) = text.and_then(|text| text.as_binary_view_opt()) {
+            return Self::Json(text.clone());
+        }
+        match records.column_by_name(name.name()) {
             Some(column) => match column.as_binary_view_opt() {
                 Some(bytes) => Self::Bytes(bytes.clone()),
                 None => Self::Any(Arc::clone(column)),
             },
+            None if name == Column::Value => unnested(records),
+            None => Self::Missing,
         }
     }
 
@@ -65,6 +74,8 @@ impl Cells {
             Self::Bytes(bytes) if bytes.is_null(row) => Ok(py.None().into_bound(py)),
             Self::Bytes(bytes) => Ok(PyBytes::new(py, bytes.value(row)).into_any()),
             Self::Any(column) => cell(py, column.as_ref(), row),
+            Self::Json(texts) if texts.is_null(row) => Ok(py.None().into_bound(py)),
+            Self::Json(texts) => loads(py, texts.value(row)),
             Self::Fields(fields) => {
                 let object = PyDict::new(py);
                 for (name, column) in fields {
@@ -77,6 +88,13 @@ impl Cells {
     }
 }
 
+fn loads<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    LOADS
+        .import(py, "json", "loads")?
+        .call1((PyBytes::new(py, text),))
+}
+
 fn missing(name: &str) -> PyErr {
     PyAttributeError::new_err(format!(
         "The column `{name}` was not read: name it in columns=[...]."
@@ -84,13 +102,13 @@ fn missing(name: &str) -> PyErr {
 }
 
 impl Rows {
-    /// `topic` names the topic where the table has no column of topics.
-    pub(crate) fn new(records: RecordBatch, topic: Option<Arc<str>>) -> Arc<Self> {
+    /// `topic` names the topic where the table has no column of topics; `json` has the texts of JSON without a schema.
+    pub(crate) fn new(
+        records: RecordBatch,
+        json: Option<&RecordBatch>,
+        topic: Option<Arc<str>>,
+    ) -> Arc<Self> {
         let column = |name: Column| records.column_by_name(name.name());
-        let value = match column(Column::Value) {
-            Some(value) => Cells::of(Some(value)),
-            None => unnested(&records),
-        };
         let topic = match (column(Column::Topic), topic) {
             (Some(topics), _) => Topic::Column(Arc::clone(topics)),
             (None, Some(topic)) => Topic::One(topic, OnceLock::new()),
@@ -103,8 +121,8 @@ impl Rows {
             offset: column(Column::Offset).and_then(|c| c.as_primitive_opt::<Int64Type>().cloned()),
             timestamp: column(Column::Timestamp)
                 .and_then(|c| c.as_primitive_opt::<TimestampMillisecondType>().cloned()),
-            key: Cells::of(column(Column::Key)),
-            value,
+            key: Cells::of(&records, json, Column::Key),
+            value: Cells::of(&records, json, Column::Value),
             headers: column(Column::Headers).and_then(|c| c.as_list_opt::<i32>().cloned()),
             records,
         })
@@ -317,7 +335,7 @@ impl Message {
         self.rows.key.get(py, self.row(), "key")
     }
 
-    /// The value: bytes, or what its format makes of it.
+    /// The value: bytes, or what its format makes of it; of JSON without a schema, what `json.loads` gives.
     #[getter]
     fn value<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.rows.value.get(py, self.row(), "value")

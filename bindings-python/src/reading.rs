@@ -215,23 +215,18 @@ impl Reading {
             if taken == 0 {
                 continue;
             }
-            let records = rest.batch.records.slice(left.start, taken);
             if taken == left.len() {
-                return Ok(Some(headwater::Batch {
-                    records,
-                    next_offsets: rest.batch.next_offsets,
-                }));
+                let next_offsets = std::mem::take(&mut rest.batch.next_offsets);
+                return Ok(Some(rest.batch.slice(left.start, taken, next_offsets)));
             }
-            let places = left.take(taken).filter_map(|row| rest.place(row));
+            let places = left.clone().take(taken).filter_map(|row| rest.place(row));
             let next_offsets = places
                 .map(|(partition, offset)| (partition, headwater::Offset::new(offset + 1)))
                 .collect();
+            let part = rest.batch.slice(left.start, taken, next_offsets);
             rest.messages.skip(taken);
             self.rest.push_front(rest);
-            return Ok(Some(headwater::Batch {
-                records,
-                next_offsets,
-            }));
+            return Ok(Some(part));
         }
         Ok(None)
     }

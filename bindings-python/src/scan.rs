@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
-use headwater::columnar::{Projection, classic_schema};
-use headwater::{Offset, PartitionId, Position};
+use headwater::columnar::{Column, classic_schema};
+use headwater::{Offset, PartitionId};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use pyo3::{PyTraverseError, PyVisit};
 
 use crate::arrow::{self, ArrowViews};
-use crate::convert::format::sentence;
 use crate::garbage::Collectable;
 use crate::runtime::{self, Embedded, Owned};
 use crate::scan_reader::{Collected, ScanIterator, Streamed, Told};
@@ -105,6 +104,11 @@ impl Scan {
         self.progress.clear();
     }
 
+    /// The same for another scan of the topic.
+    fn of(&self, py: Python<'_>, scan: headwater::Scan) -> Self {
+        Self::new(Arc::clone(&self.embedded), scan, self.progress.get(py))
+    }
+
     pub(crate) fn schema_ref(&self, py: Python<'_>) -> PyResult<SchemaRef> {
         runtime::call(py, self.embedded.runtime(), self.get()?.schema())
     }
@@ -120,8 +124,9 @@ impl Scan {
         self.clear();
     }
 
-    /// As a `polars.DataFrame`, without a copy of keys and values; `lazy=True` gives a `polars.LazyFrame` that hands filters on
-    /// `offset`, `partition` and `timestamp`, the columns and the number of rows down to the log's indexes.
+    /// As a `polars.DataFrame`, without a copy of keys and values; `lazy=True` gives a `polars.LazyFrame`, which answers as the other does:
+    /// filters on `offset`, `partition` and `timestamp`, the columns and the number of rows go down to the log's indexes, and Polars does the
+    /// rest. Its schema is fixed when it is made, its records when it is collected.
     ///
     /// >>> import headwater as hw, polars as pl
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -189,7 +194,8 @@ impl Scan {
             .call_method1("to_reader", (slf,))
     }
 
-    /// How many records it has.
+    /// How many records it has, from the headers of their batches; with `on_error="skip"` keys and values are decoded, as far as they have
+    /// a format.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -254,7 +260,14 @@ impl Scan {
         self.start(py)
     }
 
-    /// The same scan, narrowed to what a query needs. `None` leaves a bound as it is.
+    /// The same scan with the types of JSON without a schema fixed as they are inferred now.
+    fn _fixed(&self, py: Python<'_>) -> PyResult<Self> {
+        let scan = self.get()?.with_fixed_schema();
+        let scan = runtime::call(py, self.embedded.runtime(), scan)?;
+        Ok(self.of(py, scan))
+    }
+
+    /// The same scan, narrowed to what a query needs; `columns` are names of its schema. `None` leaves a bound as it is.
     #[pyo3(
         signature = (*, columns=None, partitions=None, offsets=(None, None), timestamps=(None, None), limit=None),
         text_signature = "($self, *, columns=None, partitions=None, offsets=(None, None), timestamps=(None, None), limit=None)"
@@ -270,56 +283,25 @@ impl Scan {
     ) -> PyResult<Self> {
         let scan = self.get()?;
         let mut options = scan.options().clone();
+        let read = options.decode.columns.clone();
         if let Some(columns) = columns {
-            options.decode.columns = Projection::from_names(&columns, options.decode.unnest)
-                .map_err(|error| sentence(&error))?;
+            options.decode.columns = read.narrowed(&columns, options.decode.unnest);
         }
-        if let Some(wanted) = partitions {
-            let wanted: Vec<_> = wanted.into_iter().map(PartitionId::new).collect();
-            options.partitions = Some(match options.partitions {
-                Some(given) => given
-                    .into_iter()
-                    .filter(|partition| wanted.contains(partition))
-                    .collect(),
-                None => wanted,
-            });
+        // A field of the value may have the name of a record column that is not read.
+        if read.contains(Column::Partition) {
+            options.partitions_within =
+                partitions.map(|within| within.into_iter().map(PartitionId::new).collect());
         }
-        if offsets != (None, None) {
-            let range = async {
-                tokio::try_join!(
-                    scan.topic().offsets(&options.start),
-                    scan.topic().offsets(&options.end)
-                )
-            };
-            let (mut starts, mut ends) = runtime::call(py, self.embedded.runtime(), range)?;
-            let (from, until) = (
-                Offset::new(offsets.0.unwrap_or(0)),
-                Offset::new(offsets.1.unwrap_or(i64::MAX)),
-            );
-            for (partition, start) in &mut starts {
-                if let Some(end) = ends.get_mut(partition) {
-                    // Never behind the end: nothing lies there to be asked for.
-                    *start = (*start).max(from).min(*end);
-                    *end = (*end).min(until).max(*start);
-                }
-            }
-            options.start = Position::PerPartition(starts);
-            options.end = Position::PerPartition(ends);
+        if read.contains(Column::Offset) {
+            options.offset_from = offsets.0.map(Offset::new);
+            options.offset_until = offsets.1.map(Offset::new);
         }
-        options.timestamp_from_ms = options.timestamp_from_ms.max(timestamps.0);
-        options.timestamp_until_ms = match (options.timestamp_until_ms, timestamps.1) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
-        options.limit = match (options.limit, limit) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
-        Ok(Self::new(
-            Arc::clone(&self.embedded),
-            scan.topic().scan(options),
-            self.progress.get(py),
-        ))
+        if read.contains(Column::Timestamp) {
+            options.timestamp_from_ms = timestamps.0;
+            options.timestamp_until_ms = timestamps.1;
+        }
+        options.limit = limit;
+        Ok(self.of(py, scan.topic().scan(options)))
     }
 
     pub(crate) fn __repr__(&self) -> PyResult<String> {

@@ -44,7 +44,7 @@ impl Told {
         let news = self.latest.lock().take();
         match (news, self.callable.get(py)) {
             (Some(progress), Some(callable)) => callable
-                .call1(py, (progress.offsets_done, progress.offsets_total))
+                .call1(py, (progress.records_done, progress.records_total))
                 .map(drop),
             _ => Ok(()),
         }

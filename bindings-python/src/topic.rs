@@ -14,7 +14,7 @@ use crate::errors;
 use crate::runtime::{self, Embedded, Owned};
 use crate::scan::Scan;
 
-/// A topic of a client. Making one looks nothing up; `len()` is the number of its records.
+/// A topic of a client. Making one looks nothing up; `len()` is the number of its records, counted from the headers of their batches.
 ///
 /// >>> import headwater as hw
 /// >>> with hw.open() as client, client.producer() as producer:
@@ -104,7 +104,8 @@ impl Topic {
     /// `start` and `end` are positions: "earliest", "latest", an offset, `{partition: offset}`, an aware datetime, or an age such as
     /// "-15m". `key` and `value` are "bytes", "string" or "json"; a `schema` (an Arrow schema or `{"name": dtype}`) types the JSON value,
     /// `unnest=True` lifts its fields to the top, and `on_error` ("raise", "null", "skip") says what becomes of a record that does not
-    /// fit. `columns` names what is read. `progress` is called with the records done and the records in all.
+    /// fit: the whole schema decides which records are skipped, whatever `columns` names. `columns` names what is read. `progress` is called
+    /// with the records done and the records in all, which are counted first.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -228,7 +229,8 @@ impl Topic {
         Ok(offsets_by_number(offsets))
     }
 
-    /// Records and bytes in each interval of time, from batch headers only: columns `time`, `records` and `bytes`.
+    /// Records and bytes in each interval of time, from batch headers: columns `time`, `records` and `bytes`. A batch that spans several
+    /// intervals is spread evenly over them.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -257,8 +259,17 @@ impl Topic {
     }
 
     fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
-        let topic = runtime::call(py, self.embedded.runtime(), self.get()?.describe())?;
-        let rows: Vec<String> = topic.partitions.iter().map(partition_row).collect();
+        let topic = self.get()?;
+        let described = async { tokio::try_join!(topic.describe(), topic.counts()) };
+        let (topic, counts) = runtime::call(py, self.embedded.runtime(), described)?;
+        let rows: Vec<String> = topic
+            .partitions
+            .iter()
+            .map(|partition| {
+                let records = counts.get(&partition.partition).copied();
+                partition_row(partition, records.unwrap_or(0))
+            })
+            .collect();
         let rows = rows.concat();
         // Names of topics are letters, digits, dots, dashes and underscores: nothing to escape.
         Ok(format!(
@@ -310,16 +321,15 @@ impl Topic {
     }
 }
 
-fn partition_row(partition: &headwater::PartitionDescription) -> String {
+fn partition_row(partition: &headwater::PartitionDescription, records: u64) -> String {
     let (start, end) = (
         partition.log_start_offset.get(),
         partition.high_watermark.get(),
     );
     let size = partition.size_bytes.map_or_else(|| "–".to_owned(), size);
     format!(
-        "<tr><td>{}</td><td>{start}</td><td>{end}</td><td>{}</td><td>{size}</td></tr>",
-        partition.partition.get(),
-        end - start
+        "<tr><td>{}</td><td>{start}</td><td>{end}</td><td>{records}</td><td>{size}</td></tr>",
+        partition.partition.get()
     )
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use headwater::{
-    BatchOptions, BatchStream, Consumer, ConsumerConfig, ErrorKind, Offset, PartitionId, Position,
-    Record, TopicPartition, Until,
+    BatchOptions, BatchStream, Consumer, ConsumerConfig, DecodeOptions, ErrorKind, Format, Offset,
+    PartitionId, Position, Record, TopicPartition, Until,
 };
 use rstest::rstest;
 
@@ -381,4 +381,39 @@ fn without_a_rule_and_without_a_group_the_caller_says_where_to_start(
     broker.wait(consumer.assign(vec![zero])).unwrap();
     let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
     assert_eq!(offsets(&batch), (4..10).collect::<Vec<_>>());
+}
+
+#[rstest]
+fn a_bad_record_comes_after_those_before_it_and_can_be_passed(
+    #[values(Memory, Directory)] target: Target,
+) {
+    let broker = target.start();
+    broker.make("t", 1);
+    broker.fill("t", 0, [r#"{"a":0}"#, "no json", r#"{"a":1.5,"b":[]}"#]);
+    let mut consumer = consumer(&broker, &["t"], &[]);
+    consumer
+        .decode_as(DecodeOptions {
+            value: Format::Json(None),
+            ..DecodeOptions::default()
+        })
+        .unwrap();
+    let first = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
+    assert_eq!(offsets(&first), [0]);
+    for _ in 0..2 {
+        let error = broker.wait(consumer.poll(PATIENCE, None)).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.offset()),
+            (ErrorKind::Decode, Some(Offset::new(1)))
+        );
+    }
+    let behind = Position::Offset(Offset::new(2));
+    broker.wait(consumer.seek(&behind, &[])).unwrap();
+    let last = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
+    assert_eq!(offsets(&last), [2]);
+    let schema = last.schema();
+    let value = schema.field_with_name("value").unwrap().data_type();
+    assert!(
+        value.to_string().contains("\"b\""),
+        "no key is lost: {value}"
+    );
 }

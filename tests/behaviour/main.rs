@@ -9,6 +9,7 @@ mod changing_topics;
 mod compacted;
 mod consume;
 mod engine;
+mod exactness;
 mod groups;
 mod produce;
 mod scan;

@@ -303,7 +303,7 @@ fn progress_is_told_and_ends_at_the_whole(#[values(Memory, Directory)] target: T
                 .all(|pair| pair[0].records <= pair[1].records)
     );
     assert_eq!(
-        (last.records, last.offsets_done, last.offsets_total),
+        (last.records, last.records_done, last.records_total),
         (150, 150, 150)
     );
     assert!(last.bytes > 0);

@@ -278,3 +278,21 @@ def test_the_garbage_collector_frees_cycles() -> None:
             assert known() is None
 
     run(main())
+
+
+def test_json_without_a_schema_is_what_json_loads_gives_and_errors_can_be_passed() -> None:
+    async def main() -> None:
+        async with hw.open() as client, client.producer() as producer:
+            await client.create_topic("t")
+            await producer.send_batch("t", [b"{}", b'{"a": 1}', b'{"a": 1.5}', b"no json", b"7"])
+            async with client.consumer("t", value="json", auto_offset_reset="earliest") as consumer:
+                assert [message.value for message in await consumer.poll()] == [{}, {"a": 1}, {"a": 1.5}]
+                with pytest.raises(sync.DecodeError) as caught:
+                    await consumer.poll()
+                assert (caught.value.offset, caught.value.value) == (3, b"no json")
+                with pytest.raises(sync.DecodeError):
+                    await anext(consumer)
+                await consumer.seek({("t", 0): caught.value.offset + 1})
+                assert (await anext(consumer)).value == 7
+
+    run(main())

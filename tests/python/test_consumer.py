@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import json
+import pickle
 import signal
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
 import headwater as hw
@@ -362,3 +365,74 @@ def test_the_garbage_collector_frees_cycles(client: hw.Client, flights: hw.Topic
     owner = weakref.ref(Owner(client, flights, kind))
     gc.collect()
     assert owner() is None
+
+
+JSON_VALUES = [
+    b"{}",
+    b'{"a": 1}',
+    b'{"a": 1.5}',
+    b'{"a": "x", "b": {"c": []}}',
+    b'{"a": 12345678901234567890123}',
+    b"[1, {}]",
+    b'"text"',
+    b"7",
+    b"null",
+    b'{"a": 1, "a": 2}',
+    '{"ä": "\\u00e4\\n"}'.encode(),
+]
+
+
+@pytest.mark.parametrize("at_a_time", [1, 3, 100])
+def test_a_message_of_json_is_what_json_loads_gives(client: hw.Client, at_a_time: int) -> None:
+    topic = client.create_topic("json")
+    with client.producer() as producer:
+        producer.send_batch("json", JSON_VALUES)
+        producer.send("json", None, key=b'{"id": 1}')
+    expected = [json.loads(value) for value in JSON_VALUES] + [None]
+    with client.consumer(topic.name, key="json", value="json", auto_offset_reset="earliest") as consumer:
+        polled: list[Any] = []
+        while len(polled) < len(expected):
+            polled += [(message.key, message.value) for message in consumer.poll(max_records=at_a_time)]
+        assert polled == [*((None, value) for value in expected[:-1]), ({"id": 1}, None)]
+        consumer.seek("earliest")
+        assert [next(consumer).value for _ in expected] == expected
+        consumer.seek("earliest")
+        batches = list(consumer.batches(max_records=at_a_time, until="end"))
+        assert [message.value for batch in batches for message in batch] == expected
+    assert [message.value for message in topic.head(100, value="json")] == expected
+    assert [message.value for message in topic.head(100).decode(value="json")] == expected
+
+
+def test_each_batch_of_json_is_inferred_for_itself_and_loses_no_key(client: hw.Client) -> None:
+    topic = client.create_topic("json")
+    with client.producer() as producer:
+        producer.send_batch("json", [b"{}", b'{"a": 1}', b'{"a": 1.5, "b": []}', *[b'{"c": 1}'] * 20_000, b'{"late": true}'])
+    with client.consumer(topic.name, value="json", unnest=True, auto_offset_reset="earliest") as consumer:
+        assert consumer.poll(max_records=1).columns == ["partition", "offset", "timestamp", "key", "headers"]
+        assert consumer.poll(max_records=2).to_polars().schema["a"] == pl.Float64
+        columns = set()
+        for batch in consumer.batches(until="end"):
+            columns.update(batch.columns)
+            assert {"c", "late"} >= set(batch.columns) - {"partition", "offset", "timestamp", "key", "headers"}
+        assert "late" in columns
+    rows = topic.head(30_000).decode(value="json", unnest=True).to_polars()
+    assert rows["late"].drop_nulls().to_list() == [True]
+
+
+def test_a_decode_error_comes_after_what_was_before_it_and_can_be_passed(client: hw.Client) -> None:
+    topic = client.create_topic("json")
+    with client.producer() as producer:
+        for value in (b'{"a": 1}', b"no json", b'{"a": 3}'):
+            producer.send("json", value, key=b"k")
+    with client.consumer(topic.name, value="json", auto_offset_reset="earliest") as consumer:
+        assert [message.value for message in consumer.poll()] == [{"a": 1}]
+        for read in (consumer.poll, consumer.poll, lambda: next(consumer), lambda: next(iter(consumer.batches()))):
+            with pytest.raises(hw.DecodeError) as caught:
+                read()
+            error = caught.value
+            assert (error.topic, error.partition, error.offset) == ("json", 0, 1)
+            assert (error.key, error.value) == (b"k", b"no json")
+        consumer.seek({(error.topic, error.partition): error.offset + 1})
+        assert [message.value for message in consumer.poll()] == [{"a": 3}]
+    copy = pickle.loads(pickle.dumps(error))
+    assert (copy.value, copy.offset, str(copy)) == (error.value, 1, str(error))

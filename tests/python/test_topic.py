@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta, timezone
 
 import headwater as hw
@@ -55,3 +56,42 @@ def test_names_and_text_forms(client: hw.Client, flights: hw.Topic) -> None:
     assert repr(flights) == "Topic('flights')"
     assert repr(client["flights"]) == repr(flights)
     assert "flights" in repr(flights.scan())
+
+
+def test_records_are_counted_and_not_offsets() -> None:
+    with hw.open(config={"log.cleaner.backoff.ms": 10, "log.flush.scheduler.interval.ms": 10}) as client:
+        topic = client.create_topic(
+            "compacted", config={"cleanup.policy": "compact", "internal.segment.bytes": 8_192, "min.cleanable.dirty.ratio": "0.01"}
+        )
+        with client.producer(batch_size=500) as producer:
+            rows = [{"k": f"k{number % 5}", "v": f"value {number}"} for number in range(2_000)]
+            producer.send_batch("compacted", rows, key="k", value="v")
+        deadline = time.monotonic() + 60
+        while len(topic) > 500:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        client.alter_topic("compacted", config={"cleanup.policy": "delete", "retention.ms": -1})
+        time.sleep(0.1)
+        records = topic.scan().to_polars().height
+        assert records < 500 < topic.offsets("latest")[0]
+        assert len(topic) == topic.scan().count() == records
+        assert f"<td>{records}</td>" in topic._repr_html_()
+        told: list[tuple[int, int]] = []
+        topic.scan(progress=lambda done, total: told.append((done, total))).to_arrow()
+        assert told[-1] == (records, records)
+        # A range that starts within a batch.
+        last = topic.offsets("latest")[0]
+        for start in (0, 1, last // 2, last - 3):
+            scan = topic.scan(start=start)
+            assert scan.count() == scan.to_polars().height
+
+
+def test_a_rate_counts_only_what_is_in_its_range(client: hw.Client) -> None:
+    topic = client.create_topic("t")
+    with client.producer() as producer:
+        producer.send_batch("t", [f"{number}" for number in range(100)])
+    client.delete_records("t", 20)
+    assert len(topic) == 80
+    assert topic.rate("1h").to_polars()["records"].sum() == 80
+    assert topic.rate("1h", start=50, end=60).to_polars()["records"].sum() == 10
+    assert topic.scan(start=50, end=60).count() == 10

@@ -2,7 +2,8 @@
 
 Filters arrive here as Polars expressions. From the terms that are joined by "and" and compare ``offset``, ``partition`` or
 ``timestamp`` with constants, bounds are taken; what is not understood bounds nothing. Polars' own filter runs behind, so
-bounds need only be true, never complete.
+bounds need only be true, never complete. A number of rows counts before the filter: Polars asks for both only where the
+query takes rows first and filters them then.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from headwater._headwater import Scan
 
 _MIRRORED = {"Lt": "Gt", "LtEq": "GtEq", "Gt": "Lt", "GtEq": "LtEq", "Eq": "Eq"}
+_EXACT = 2**53
+"""Up to here every type that Polars may compare with is exact; a greater constant bounds nothing."""
+_PARTITIONS = 2**31
 
 
 @dataclass
@@ -52,17 +56,18 @@ class Bounds:
     def choose(self, partitions: list[int]) -> None:
         """Add that the partition is one of these."""
         known = self.partitions
-        self.partitions = sorted(set(partitions) if known is None else set(partitions).intersection(known))
+        possible = {partition for partition in partitions if 0 <= partition < _PARTITIONS}
+        self.partitions = sorted(possible if known is None else possible.intersection(known))
 
 
 def bounds(predicate: pl.Expr) -> Bounds:
     """Take from a filter what bounds the records."""
+    panic = need("polars", "polars").exceptions.PanicException
     found = Bounds()
     try:
-        tree = json.loads(predicate.meta.serialize(format="json"))
-    except Exception:  # noqa: BLE001 - an expression that has no JSON form bounds nothing
-        return found
-    _visit(tree, found)
+        _visit(json.loads(predicate.meta.serialize(format="json")), found)
+    except (Exception, panic):  # noqa: BLE001 - an expression of an unknown form bounds nothing
+        return Bounds()
     return found
 
 
@@ -85,7 +90,8 @@ def _visit(node: Any, found: Bounds) -> None:
 
 
 def _function(function: dict[str, Any], found: Bounds) -> None:
-    boolean = (function.get("function") or {}).get("Boolean")
+    kind = function.get("function")
+    boolean = kind.get("Boolean") if isinstance(kind, dict) else None
     inputs = function.get("input") or []
     column = _column(inputs[0]) if inputs else None
     if column is None or not isinstance(boolean, dict):
@@ -103,16 +109,21 @@ def _function(function: dict[str, Any], found: Bounds) -> None:
 
 
 def _compare(found: Bounds, column: str, operator: str, value: tuple[int, bool] | None) -> None:
-    """Add ``column operator value``; the flag says that the constant lies between ``value`` and the next integer."""
+    """Add ``column operator value``; the flag says that the constant lies between ``value`` and the next integer.
+
+    Polars may cut such a constant to ``value`` before it compares.
+    """
     if value is None:
         return
     number, between = value
+    start = number + 1 if operator == "Gt" else number
+    end = number if operator == "Lt" and not between else number + 1
     if operator in ("Gt", "GtEq"):
-        found.narrow(column, number + 1 if operator == "Gt" or between else number, None)
+        found.narrow(column, start, None)
     elif operator in ("Lt", "LtEq"):
-        found.narrow(column, None, number + 1 if operator == "LtEq" or between else number)
-    elif not between:
-        found.narrow(column, number, number + 1)
+        found.narrow(column, None, end)
+    else:
+        found.narrow(column, start, end)
 
 
 def _column(node: Any) -> str | None:
@@ -128,13 +139,13 @@ def _value(node: Any) -> pl.Series | None:
         if expression.meta.root_names():
             return None
         value: pl.Series = polars.select(expression).to_series()
-    except Exception:  # noqa: BLE001 - what cannot be evaluated bounds nothing
+    except (Exception, polars.exceptions.PanicException):  # noqa: BLE001 - what cannot be evaluated bounds nothing
         return None
     return value
 
 
 def _constant(node: Any, column: str) -> tuple[int, bool] | None:
-    """Return a constant as an integer, rounded down, and whether it was rounded; times as milliseconds."""
+    """Return a constant as an integer, rounded down, and whether it was rounded; times from 1970 on as milliseconds."""
     polars = need("polars", "polars")
     series = _value(node)
     if series is None or len(series) != 1 or series[0] is None:
@@ -144,8 +155,10 @@ def _constant(node: Any, column: str) -> tuple[int, bool] | None:
             return None
         per = {"ms": 1, "us": 1_000, "ns": 1_000_000}[series.dtype.time_unit]
         physical = int(series.to_physical()[0])
-        return physical // per, physical % per != 0
-    return (int(series[0]), False) if series.dtype.is_integer() else None
+        return (physical // per, physical % per != 0) if physical >= 0 else None
+    if not series.dtype.is_integer() or abs(int(series[0])) > _EXACT:
+        return None
+    return int(series[0]), False
 
 
 def _constants(node: Any) -> list[int] | None:
@@ -160,36 +173,36 @@ def _constants(node: Any) -> list[int] | None:
 
 
 def lazy_frame(scan: Scan) -> pl.LazyFrame:
-    """Return the scan as a ``polars.LazyFrame``."""
-    polars = need("polars", "polars")
+    """Return the scan as a ``polars.LazyFrame``, whose schema is fixed now."""
+    need("polars", "polars")
     from polars.io.plugins import register_io_source
+
+    fixed = scan._fixed()
 
     def source(columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, batch_size: int | None) -> Iterator[pl.DataFrame]:
         del batch_size  # the scan's own batches are of a good size
-        found = Bounds() if predicate is None else bounds(predicate)
-        wanted = columns
-        if columns is not None and predicate is not None:
-            wanted = [*columns, *(name for name in predicate.meta.root_names() if name not in columns)]
-        narrowed = scan._narrow(
-            columns=wanted,
-            partitions=found.partitions,
-            offsets=found.offsets,
-            timestamps=found.timestamps,
-            # A filter counts the rows that it lets through.
-            limit=rows if predicate is None else None,
-        )
-        left = rows
-        for batch in narrowed:
+        for batch in _narrowed(fixed, columns, predicate, rows):
             frame = batch.to_polars()
             if predicate is not None:
                 frame = frame.filter(predicate)
-            if columns is not None:
-                frame = frame.select(columns)
-            if left is not None:
-                frame = frame.head(left)
-                left -= len(frame)
-            yield frame
-            if left == 0:
-                return
+            yield frame if columns is None else _chosen(frame, columns)
 
-    return register_io_source(source, schema=lambda: polars.Schema(scan.schema), explain_name="HEADWATER")
+    schema = fixed._narrow(limit=0).to_polars().schema
+    return register_io_source(source, schema=schema, explain_name="HEADWATER")
+
+
+def _narrowed(scan: Scan, columns: list[str] | None, predicate: pl.Expr | None, rows: int | None) -> Scan:
+    """Leave out what the query does not need."""
+    if predicate is None:
+        return scan._narrow(columns=columns, limit=rows)
+    needed = None if columns is None else list(dict.fromkeys([*columns, *predicate.meta.root_names()]))
+    if rows is not None:
+        # The rows are counted before they are filtered.
+        return scan._narrow(columns=needed, limit=rows)
+    found = bounds(predicate)
+    return scan._narrow(columns=needed, partitions=found.partitions, offsets=found.offsets, timestamps=found.timestamps)
+
+
+def _chosen(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    """Return these columns; a frame without columns keeps its height."""
+    return frame.select(columns) if columns else frame.drop(frame.columns)

@@ -15,6 +15,8 @@ UNKNOWN_TOPIC_OR_PARTITION True True
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "AuthorizationError",
     "ClosedError",
@@ -157,6 +159,9 @@ class CorruptLogError(KafkaError):
 class DecodeError(KafkaError, ValueError):
     """A record does not have the form that was asked for; ``topic``, ``partition`` and ``offset`` name the record.
 
+    ``key`` and ``value`` are its bytes. The records before it were handed over; a consumer stands at it until it is told to go on
+    behind it: ``consumer.seek({(error.topic, error.partition): error.offset + 1})``.
+
     >>> import headwater as hw
     >>> with hw.open() as client, client.producer() as producer:
     ...     topic = client.create_topic("events")
@@ -168,6 +173,21 @@ class DecodeError(KafkaError, ValueError):
     RecordMetadata(topic='events', partition=0, offset=0, timestamp_ms=...)
     events 0 0
     """
+
+    topic: str
+    """The topic."""
+    partition: int
+    """The partition."""
+    offset: int
+    """The record's offset."""
+    key: bytes | None = None
+    """The bytes of the record's key."""
+    value: bytes | None = None
+    """The bytes of the record's value."""
+
+    def __init__(self, message: str, *, key: bytes | None = None, value: bytes | None = None, **fields: Any) -> None:
+        super().__init__(message, **fields)
+        self.__dict__.update({name: given for name, given in (("key", key), ("value", value)) if given is not None})
 
 
 class InvalidArgumentError(KafkaError, ValueError):

@@ -164,7 +164,7 @@ impl AioTopic {
     /// How many records it has.
     fn count<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let topic = self.0.get()?.clone();
-        bridge::quick(
+        bridge::background(
             py,
             self.0.embedded().runtime(),
             async move { topic.count().await },

@@ -66,8 +66,10 @@ impl Client {
     /// with the other consumers of the group, starts where the group has committed, and commits what is finished from time to time: a
     /// batch, or a message, when the next one is asked for. Topics may then be a `re.compile(...)`, too.
     ///
-    /// `key`, `value`, `schema`, `unnest` and `on_error` are the formats of `Topic.scan`. Other keyword arguments and `config` take
-    /// Kafka's consumer keys.
+    /// `key`, `value`, `schema`, `unnest` and `on_error` are the formats of `Topic.scan`, but for the types of JSON without a schema: they
+    /// are inferred for each batch anew, and lose no key. The value of a message is what `json.loads` makes of it. After a `DecodeError` the
+    /// consumer stands at the record: `consumer.seek({(error.topic, error.partition): error.offset + 1})` goes on behind it. Other keyword
+    /// arguments and `config` take Kafka's consumer keys.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:

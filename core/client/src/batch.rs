@@ -44,6 +44,11 @@ pub struct Batch {
     pub records: RecordBatch,
     /// Where to go on, for each partition that moved.
     pub next_offsets: BTreeMap<TopicPartition, Offset>,
+    /// Of JSON without a schema the text as it was written: columns `key` and `value`, as far as the table has them whole. A single
+    /// message is what its text says, whatever the other rows have made of the column.
+    pub json: Option<RecordBatch>,
+    /// How many records were left out because they could not be decoded.
+    pub skipped: u64,
 }
 
 impl Batch {
@@ -61,30 +66,57 @@ impl Batch {
     pub fn schema(&self) -> SchemaRef {
         self.records.schema()
     }
+
+    /// `len` rows from row `start` on, and where to go on behind them.
+    #[must_use]
+    pub fn slice(
+        &self,
+        start: usize,
+        len: usize,
+        next_offsets: BTreeMap<TopicPartition, Offset>,
+    ) -> Self {
+        Self {
+            records: self.records.slice(start, len),
+            json: self.json.as_ref().map(|json| json.slice(start, len)),
+            next_offsets,
+            skipped: 0,
+        }
+    }
 }
 
 /// One table of several with the same schema; where offsets were handed out twice, the later ones count.
 pub(crate) fn concat(schema: &SchemaRef, batches: Vec<Batch>) -> Result<Batch> {
     let mut next_offsets = BTreeMap::new();
     let mut tables = Vec::with_capacity(batches.len());
+    let mut texts = Vec::new();
+    let mut skipped = 0;
     for batch in batches {
+        skipped += batch.skipped;
         next_offsets.extend(batch.next_offsets);
         tables.push(batch.records);
+        texts.extend(batch.json);
     }
-    let records = match tables.len() {
-        1 => tables.remove(0),
-        _ => arrow_select::concat::concat_batches(schema, &tables).map_err(|error| {
-            Error::new(
-                ErrorKind::InvalidArgument,
-                format!(
-                    "The records do not fit into one table ({error}): read them batch by batch."
-                ),
-            )
-            .caused_by(error)
-        })?,
+    let json = match texts.first().map(RecordBatch::schema) {
+        Some(schema) => Some(concat_tables(&schema, texts)?),
+        None => None,
     };
     Ok(Batch {
-        records,
+        records: concat_tables(schema, tables)?,
         next_offsets,
+        json,
+        skipped,
+    })
+}
+
+fn concat_tables(schema: &SchemaRef, mut tables: Vec<RecordBatch>) -> Result<RecordBatch> {
+    if tables.len() == 1 {
+        return Ok(tables.remove(0));
+    }
+    arrow_select::concat::concat_batches(schema, &tables).map_err(|error| {
+        Error::new(
+            ErrorKind::InvalidArgument,
+            format!("The records do not fit into one table ({error}): read them batch by batch."),
+        )
+        .caused_by(error)
     })
 }

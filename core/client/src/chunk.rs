@@ -23,7 +23,12 @@ impl Chunk {
         let mut next = from;
         let mut end = 0;
         for header in headers(bytes) {
-            let header = header?;
+            let header = match header {
+                Ok(header) => header,
+                // What came before the damage goes first: the next fetch starts at it.
+                Err(_) if next > from => break,
+                Err(error) => return Err(error),
+            };
             end += header.size_in_bytes();
             next = next.max(header.next_offset());
             if until.is_some_and(|until| next >= until) {
@@ -135,6 +140,17 @@ mod tests {
             .unwrap();
         let (first, rest) = chunk.split_at(Offset::new(5));
         assert_eq!((first.offsets(), rest.offsets()), (5, 3));
+    }
+
+    #[test]
+    fn what_comes_before_damage_is_a_chunk_of_its_own() {
+        let mut bytes = log(&[3, 3]).to_vec();
+        let second = bytes.len() / 2;
+        bytes[second + 8..second + 12].copy_from_slice(&(-1_i32).to_be_bytes());
+        let bytes = Bytes::from(bytes);
+        let chunk = Chunk::new(&bytes, Offset::ZERO, None).unwrap().unwrap();
+        assert_eq!((chunk.next, chunk.bytes.len()), (Offset::new(3), second));
+        assert!(Chunk::new(&bytes.slice(second..), Offset::new(3), None).is_err());
     }
 
     #[test]

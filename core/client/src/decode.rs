@@ -22,12 +22,15 @@ pub(crate) fn empty(decoder: &mut Decoder) -> Result<Batch> {
     let nothing = decoder.decode(&[]).map_err(Error::from)?;
     Ok(Batch {
         records: nothing.batch,
+        json: nothing.json,
+        skipped: 0,
         next_offsets: BTreeMap::new(),
     })
 }
 
 /// Decodes chunks in the order given, `max_records` at most. What of a chunk is not passed stays in it: it is left with `from` at the
-/// first offset not handed out, and with `from == next` if nothing is left. On an error all stays as it was.
+/// first offset not handed out, and with `from == next` if nothing is left. A table ends before a record that cannot be read, and the
+/// next one is the error. On an error all stays as it was.
 pub(crate) fn decode(
     decoder: &mut Decoder,
     chunks: &mut [(TopicPartition, Chunk)],
@@ -61,6 +64,8 @@ pub(crate) fn decode(
     }
     Ok(Batch {
         records: table.batch,
+        json: table.json,
+        skipped: table.skipped as u64,
         next_offsets,
     })
 }

@@ -19,8 +19,7 @@ pub fn classic_schema(schema: &SchemaRef) -> SchemaRef {
     Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
 }
 
-/// The fields with classic types.
-pub(crate) fn classic_fields(fields: &Fields) -> Fields {
+fn classic_fields(fields: &Fields) -> Fields {
     fields.iter().map(classic_field).collect()
 }
 
@@ -33,7 +32,8 @@ fn classic_field(field: &FieldRef) -> FieldRef {
     }
 }
 
-fn classic_type(data_type: &DataType) -> DataType {
+/// The type with classic types in the place of view types.
+pub(crate) fn classic_type(data_type: &DataType) -> DataType {
     match data_type {
         DataType::BinaryView => DataType::Binary,
         DataType::Utf8View => DataType::Utf8,

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use headwater_record::{AppendError, BatchError, Offset, PartitionId};
 
+use crate::decode::UndecodedRecord;
+
 /// A record or a batch that could not be decoded, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("offset {offset} of {topic}-{partition}: {kind}")]
@@ -16,6 +18,8 @@ pub struct DecodeError {
     pub offset: Offset,
     /// What is wrong.
     pub kind: DecodeErrorKind,
+    /// The record as it was written; `None` where a batch is damaged.
+    pub record: Option<Box<UndecodedRecord>>,
 }
 
 /// What is wrong with a record or a batch.

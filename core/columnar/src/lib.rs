@@ -38,12 +38,12 @@ mod trusted;
 mod zeros;
 
 pub use classic::{classic_schema, compact, to_classic};
-pub use decode::{Decoded, Decoder, Fetched};
+pub use decode::{Decoded, Decoder, Fetched, UndecodedRecord};
 pub use dtype::{parse_dtype, parse_schema, schema_from_dtypes};
 pub use encode::{
     EncodeOptions, EncodedBatch, EncodedBatches, Encoder, KeyValueColumns, Seal, Sealing,
 };
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, SchemaError};
 pub use murmur2::{murmur2, partition_for_key};
-pub use options::{DecodeOptions, Format, OnError};
+pub use options::{DecodeOptions, Format, Infer, OnError, TimeRange};
 pub use projection::{Column, Projection};

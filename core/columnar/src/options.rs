@@ -2,11 +2,11 @@
 
 use std::str::FromStr;
 
-use arrow_schema::SchemaRef;
-use headwater_record::DecompressLimit;
+use arrow_schema::{DataType, SchemaRef};
+use headwater_record::{BatchHeader, DecompressLimit, TimestampType};
 
 use crate::error::SchemaError;
-use crate::projection::Projection;
+use crate::projection::{Column, Projection};
 
 /// What a key or a value becomes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,9 +16,11 @@ pub enum Format {
     Bytes,
     /// Text; bytes that are not UTF-8 are an error.
     String,
-    /// A struct of the fields of a JSON object. `None`: the schema is inferred from the first records, deterministically, widening to
-    /// string where they disagree.
+    /// A struct of the fields of a JSON object. `None`: the type is inferred ([`Infer`]), deterministically, widening to string where
+    /// values disagree.
     Json(Option<SchemaRef>),
+    /// JSON of a type that was inferred before ([`Decoder::formats`](crate::Decoder::formats)): text takes other values as they stand.
+    InferredJson(DataType),
 }
 
 impl FromStr for Format {
@@ -36,10 +38,40 @@ impl FromStr for Format {
     }
 }
 
-/// What happens with a key or value that its format cannot read.
+/// From which records the type of JSON without a schema is inferred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Infer {
+    /// From this many of the first values; the type then holds for all tables.
+    First(usize),
+    /// From all values of a table, for each table anew: no key is lost.
+    EachTable,
+}
+
+/// The timestamps that are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TimeRange {
+    /// The first one, in milliseconds.
+    pub from_ms: Option<i64>,
+    /// The first one that is not wanted any more, in milliseconds.
+    pub until_ms: Option<i64>,
+}
+
+impl TimeRange {
+    /// Whether the header shows that no record of the batch is in the range.
+    pub(crate) fn excludes(self, header: &BatchHeader) -> bool {
+        let latest = header.max_timestamp_ms;
+        // Only with log append time all records have the timestamp of the header.
+        let is_exact = header.attributes.timestamp_type() == TimestampType::LogAppendTime;
+        self.from_ms.is_some_and(|from| latest < from)
+            || is_exact && self.until_ms.is_some_and(|until| latest >= until)
+    }
+}
+
+/// What happens with a key or value that its format cannot read. The whole schema decides, also where only some fields or other columns
+/// are wanted; with [`OnError::Raise`] what is not wanted is not read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnError {
-    /// [`Decoder::decode`](crate::Decoder::decode) fails and names the record.
+    /// [`Decoder::decode`](crate::Decoder::decode) hands over the records before, then fails and names the record.
     #[default]
     Raise,
     /// The key or value is null.
@@ -85,8 +117,10 @@ pub struct DecodeOptions {
     pub decompress_limit: DecompressLimit,
     /// Decoding stops before a batch that would bring the decompressed bytes of one call over this, after the first.
     pub max_decompressed_bytes: usize,
-    /// From how many of the first records JSON without a schema is inferred.
-    pub infer_records: usize,
+    /// From which records JSON without a schema is inferred.
+    pub infer: Infer,
+    /// Batches without a record of this range are passed unread. Other batches come whole.
+    pub timestamps: TimeRange,
     /// The most threads that decode JSON; 0: as many as the machine has cores.
     pub max_threads: usize,
 }
@@ -104,8 +138,37 @@ impl Default for DecodeOptions {
             check_crc: true,
             decompress_limit: DecompressLimit::default(),
             max_decompressed_bytes: 256 << 20,
-            infer_records: 10_000,
+            infer: Infer::First(10_000),
+            timestamps: TimeRange::default(),
             max_threads: 0,
         }
+    }
+}
+
+impl DecodeOptions {
+    /// The same records with only these columns, none of which is the key or the value: of those only what decides which records are
+    /// skipped is read.
+    #[must_use]
+    pub fn with_only(&self, columns: Projection) -> Self {
+        let mut options = Self {
+            columns,
+            ..self.clone()
+        };
+        if options.on_error != OnError::Skip {
+            options.key = Format::Bytes;
+            options.value = Format::Bytes;
+            options.unnest = false;
+        }
+        options
+    }
+
+    /// Whether the format of that column may refuse a record that is to be left out.
+    pub(crate) fn skips_by(&self, column: Column) -> bool {
+        let format = match column {
+            Column::Key => &self.key,
+            Column::Value => &self.value,
+            _ => return false,
+        };
+        self.on_error == OnError::Skip && *format != Format::Bytes
     }
 }

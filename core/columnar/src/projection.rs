@@ -118,6 +118,27 @@ impl Projection {
         }
     }
 
+    /// Of a table with these columns, the ones of these names. With `unnest`, a name that is no record column of the table is a field of
+    /// the JSON value.
+    #[must_use]
+    pub fn narrowed<S: AsRef<str>>(&self, names: &[S], unnest: bool) -> Self {
+        let mut narrowed = Self::none();
+        let mut fields = Vec::new();
+        for name in names.iter().map(AsRef::as_ref) {
+            match Column::from_name(name).filter(|column| self.contains(*column)) {
+                Some(column) if !(unnest && column == Column::Value) => {
+                    narrowed = narrowed.with(column);
+                }
+                _ => fields.push(name.to_owned()),
+            }
+        }
+        if fields.is_empty() {
+            narrowed
+        } else {
+            narrowed.with_value_fields(fields)
+        }
+    }
+
     /// And this one.
     #[must_use]
     pub fn with(mut self, column: Column) -> Self {

@@ -20,7 +20,7 @@ mod wakeup;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headwater_columnar::{DecodeOptions, Decoder};
+use headwater_columnar::{DecodeOptions, Decoder, Infer};
 use headwater_record::Offset;
 
 use crate::batch::TopicPartition;
@@ -69,10 +69,7 @@ pub struct Consumer {
 
 impl Consumer {
     pub(crate) fn new(client: Client, config: ConsumerConfig) -> Self {
-        let decode = DecodeOptions {
-            check_crc: config.check_crcs,
-            ..DecodeOptions::default()
-        };
+        let decode = for_consumers(DecodeOptions::default(), &config);
         let group = config.group.as_ref();
         let coordinator = group.map(|group| Arc::new(Coordinator::of(&group.group_id)));
         let committing = Committing::new(group.and_then(|group| group.auto_commit_interval));
@@ -108,13 +105,11 @@ impl Consumer {
         self.wakeup.clone()
     }
 
-    /// Chooses columns and formats of what is polled from now on. `check.crcs` stays as it was configured.
+    /// Chooses columns and formats of what is polled from now on. `check.crcs` stays as it was configured. JSON without a schema is inferred
+    /// for each table anew.
     pub fn decode_as(&mut self, decode: DecodeOptions) -> Result<()> {
         decode::decoder(decode.clone())?;
-        self.decode = DecodeOptions {
-            check_crc: self.config.check_crcs,
-            ..decode
-        };
+        self.decode = for_consumers(decode, &self.config);
         self.decoder = None;
         Ok(())
     }
@@ -243,5 +238,14 @@ impl Consumer {
             ));
         }
         Ok(())
+    }
+}
+
+/// What the configuration and the nature of a consumer say about decoding.
+fn for_consumers(decode: DecodeOptions, config: &ConsumerConfig) -> DecodeOptions {
+    DecodeOptions {
+        check_crc: config.check_crcs,
+        infer: Infer::EachTable,
+        ..decode
     }
 }

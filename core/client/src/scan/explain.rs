@@ -83,7 +83,7 @@ fn format_name(format: &headwater_columnar::Format) -> &'static str {
     match format {
         Format::Bytes => "bytes",
         Format::String => "string",
-        Format::Json(None) => "json, schema inferred",
+        Format::Json(None) | Format::InferredJson(_) => "json, schema inferred",
         Format::Json(Some(_)) => "json with a schema",
     }
 }

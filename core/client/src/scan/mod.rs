@@ -1,5 +1,6 @@
 //! A bounded read of a topic as a stream of Arrow tables.
 
+pub(crate) mod count;
 mod explain;
 pub(crate) mod plan;
 pub(crate) mod read_range;
@@ -9,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
-use headwater_columnar::DecodeOptions;
+use headwater_columnar::{DecodeOptions, OnError};
 use headwater_record::{Offset, PartitionId};
 
 use crate::batch::{self, Batch};
@@ -39,10 +40,10 @@ pub type Progress = Arc<dyn Fn(ScanProgress) + Send + Sync>;
 pub struct ScanProgress {
     /// Records handed out.
     pub records: u64,
-    /// Offsets passed.
-    pub offsets_done: u64,
-    /// Offsets in the whole range.
-    pub offsets_total: u64,
+    /// Records passed: those that were handed out, and those that were skipped because they could not be decoded.
+    pub records_done: u64,
+    /// Records in the whole range.
+    pub records_total: u64,
     /// Encoded bytes fetched.
     pub bytes: u64,
 }
@@ -54,18 +55,19 @@ pub struct ScanOptions {
     pub start: Position,
     /// Where to stop (exclusive). `Latest` is the end at the moment the scan starts.
     pub end: Position,
-    /// Only records with a timestamp at or after this, as far as the time index can tell: none of them is missing, others may be there.
+    /// Only records with a timestamp at or after this, as far as the time index and the headers of batches tell: none of them is missing,
+    /// others may be there.
     pub timestamp_from_ms: Option<i64>,
-    /// Only records with a timestamp before this, as far as the time index can tell: none of them is missing, others may be there. Where
-    /// producers set the timestamps, a later record may have an earlier one, so this cuts only topics with
-    /// `message.timestamp.type=LogAppendTime`.
+    /// Only records with a timestamp before this, as far as the headers of batches tell: none of them is missing, others may be there.
     pub timestamp_until_ms: Option<i64>,
     /// Only records at or after this offset, in every partition; unlike `start` it may lie before the log or behind it.
     pub offset_from: Option<Offset>,
     /// Only records before this offset, in every partition.
     pub offset_until: Option<Offset>,
-    /// Only these partitions.
+    /// Only these partitions, which the topic must have.
     pub partitions: Option<Vec<PartitionId>>,
+    /// Of these only those; partitions that the topic does not have are allowed.
+    pub partitions_within: Option<Vec<PartitionId>>,
     /// Columns and formats.
     pub decode: DecodeOptions,
     /// Stop after this many records.
@@ -90,6 +92,7 @@ impl Default for ScanOptions {
             offset_from: None,
             offset_until: None,
             partitions: None,
+            partitions_within: None,
             decode: DecodeOptions::default(),
             limit: None,
             max_batch_records: 1 << 20,
@@ -142,6 +145,23 @@ impl Scan {
         Ok(self.reader().await?.schema())
     }
 
+    /// The same scan with the types of JSON without a schema fixed: all readings of it, and of parts of it, give the same types, whatever
+    /// is written meanwhile.
+    pub async fn with_fixed_schema(&self) -> Result<Self> {
+        if !decode::decoder(self.options.decode.clone())?.is_inferring() {
+            return Ok(self.clone());
+        }
+        let options = ScanOptions {
+            progress: None,
+            ..self.options.clone()
+        };
+        let (key, value) = ScanReader::open(&self.topic, options).await?.formats();
+        let mut fixed = self.clone();
+        fixed.options.decode.key = key;
+        fixed.options.decode.value = value;
+        Ok(fixed)
+    }
+
     /// Fixes the end and starts to read.
     pub async fn reader(&self) -> Result<ScanReader> {
         ScanReader::open(&self.topic, self.options.clone()).await
@@ -157,14 +177,21 @@ impl Scan {
         batch::concat(&reader.schema(), batches)
     }
 
-    /// How many offsets it covers: the number of its records, unless compaction or `on_error="skip"` leaves some out. Reads nothing.
+    /// How many records it has, from the headers of its batches; with `on_error="skip"` keys and values are decoded, as far as they have
+    /// a format.
     pub async fn count(&self) -> Result<u64> {
-        let ranges = plan(self.topic.client(), self.topic.name(), &self.options).await?;
-        let offsets = ranges.iter().map(plan::Range::offsets).sum::<u64>();
+        let scan = if self.options.decode.on_error == OnError::Skip {
+            self.with_fixed_schema().await?
+        } else {
+            self.clone()
+        };
+        let ranges = plan(self.topic.client(), self.topic.name(), &scan.options).await?;
+        let counts = count::by_partition(&self.topic, &scan.options, &ranges).await?;
+        let records = counts.values().sum::<u64>();
         Ok(self
             .options
             .limit
-            .map_or(offsets, |limit| offsets.min(limit)))
+            .map_or(records, |limit| records.min(limit)))
     }
 
     /// What it will do, as text for people.

@@ -66,14 +66,8 @@ pub(crate) async fn plan(
     let end = at(&options.end).await?;
     refuse_out_of_range(topic, &options.start, &start, &bounds)?;
     let from_time = match options.timestamp_from_ms {
-        Some(time) => at(&Position::TimestampMs(time)).await?,
-        None => BTreeMap::new(),
-    };
-    let until_time = match options.timestamp_until_ms {
-        // Only there do timestamps never go back, so that nothing before the bound lies behind it.
-        Some(time) if log_append_time(client, topic).await? => {
-            at(&Position::TimestampMs(time)).await?
-        }
+        // A record without a time has the timestamp -1; the index finds only times from 0 on.
+        Some(time) if time > 0 => at(&Position::TimestampMs(time)).await?,
         _ => BTreeMap::new(),
     };
     let range = |partition: PartitionId, bounds: Bounds| {
@@ -82,11 +76,7 @@ pub(crate) async fn plan(
             from_time.get(&partition).copied(),
             options.offset_from,
         ];
-        let upper = [
-            end.get(&partition).copied(),
-            until_time.get(&partition).copied(),
-            options.offset_until,
-        ];
+        let upper = [end.get(&partition).copied(), options.offset_until];
         // A partition that a map of offsets does not name is left out.
         (lower[0].is_some() && upper[0].is_some()).then(|| {
             let start = lower
@@ -106,8 +96,13 @@ pub(crate) async fn plan(
             }
         })
     };
+    let is_within = |partition: &PartitionId| {
+        let within = options.partitions_within.as_ref();
+        within.is_none_or(|within| within.contains(partition))
+    };
     Ok(bounds
         .into_iter()
+        .filter(|(partition, _)| is_within(partition))
         .filter_map(|(partition, bounds)| range(partition, bounds))
         .collect())
 }
@@ -173,11 +168,4 @@ fn out_of_range(topic: &str, partition: PartitionId, offset: Offset, bounds: Bou
     .in_partition(partition)
     .at_offset(offset)
     .retriable(false)
-}
-
-async fn log_append_time(client: &Client, topic: &str) -> Result<bool> {
-    let config = client.topic_config(topic).await?;
-    Ok(config.iter().any(|entry| {
-        entry.name == "message.timestamp.type" && entry.value.as_deref() == Some("LogAppendTime")
-    }))
 }

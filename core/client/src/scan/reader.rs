@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow_schema::SchemaRef;
-use headwater_columnar::Decoder;
+use headwater_columnar::{DecodeOptions, Decoder, Format, TimeRange};
 use headwater_record::Offset;
 
+use super::count;
 use super::plan::{Range, plan};
 use super::read_range::{RangeRead, read_range};
 use super::{ScanOptions, ScanProgress};
@@ -46,17 +47,22 @@ pub struct ScanReader {
 impl ScanReader {
     pub(crate) async fn open(topic: &Topic, options: ScanOptions) -> Result<Self> {
         let client = topic.client().clone();
-        let mut decoder = decode::decoder(options.decode.clone())?;
+        let mut decoder = decode::decoder(DecodeOptions {
+            timestamps: TimeRange {
+                from_ms: options.timestamp_from_ms,
+                until_ms: options.timestamp_until_ms,
+            },
+            ..options.decode.clone()
+        })?;
         let ranges = plan(&client, topic.name(), &options).await?;
         let progress = ScanProgress {
-            offsets_total: ranges.iter().map(Range::offsets).sum(),
+            records_total: total(topic, &options, &ranges).await?,
             ..ScanProgress::default()
         };
-        let empty = decode::empty(&mut decoder)?;
         let mut reader = Self {
             client,
             topic: topic.name().into(),
-            schema: decoder.schema().unwrap_or_else(|| empty.schema()),
+            schema: decode::empty(&mut decoder)?.schema(),
             options,
             ranges: ranges
                 .into_iter()
@@ -68,11 +74,17 @@ impl ScanReader {
             progress,
             decoder,
         };
-        if reader.decoder.schema().is_none() {
+        if reader.decoder.is_inferring() {
             reader.first = reader.read_batch().await?;
-            reader.schema = reader.decoder.schema().unwrap_or(reader.schema);
+            reader.decoder.fix()?;
+            reader.schema = decode::empty(&mut reader.decoder)?.schema();
         }
         Ok(reader)
+    }
+
+    /// The formats of key and value, with the types that were inferred.
+    pub(super) fn formats(&self) -> (Format, Format) {
+        self.decoder.formats()
     }
 
     /// The schema of every table that comes.
@@ -91,6 +103,10 @@ impl ScanReader {
             Some(first) => Some(first),
             None => self.read_batch().await?,
         };
+        if batch.is_none() {
+            // A limit, or compaction meanwhile: there is no more.
+            self.progress.records_total = self.progress.records_done;
+        }
         if let Some(tell) = &self.options.progress {
             tell(self.progress);
         }
@@ -115,11 +131,10 @@ impl ScanReader {
             }
             let max_records = left.min(self.options.max_batch_records.max(1) as u64);
             let max_records = usize::try_from(max_records).unwrap_or(usize::MAX);
-            let before: u64 = self.offsets_fetched();
             let batch = decode::decode(&mut self.decoder, &mut self.fetched, max_records)?;
             self.fetched.retain(|(_, chunk)| chunk.offsets() > 0);
-            self.progress.offsets_done += before - self.offsets_fetched();
             self.progress.records += batch.len() as u64;
+            self.progress.records_done += batch.len() as u64 + batch.skipped;
             if !batch.is_empty() {
                 return Ok(Some(batch));
             }
@@ -181,4 +196,17 @@ impl ScanReader {
             }
         }
     }
+}
+
+/// The records in these ranges, if somebody watches the progress.
+async fn total(topic: &Topic, options: &ScanOptions, ranges: &[Range]) -> Result<u64> {
+    if options.progress.is_none() {
+        return Ok(0);
+    }
+    let options = ScanOptions {
+        decode: DecodeOptions::default(),
+        ..options.clone()
+    };
+    let counts = count::by_partition(topic, &options, ranges).await?;
+    Ok(counts.values().sum())
 }

@@ -16,6 +16,8 @@ use crate::client::Client;
 use crate::error::Result;
 use crate::list_offsets;
 use crate::position::Position;
+use crate::scan::count::by_partition;
+use crate::scan::plan::plan;
 use crate::scan::{IsolationLevel, Scan, ScanOptions};
 
 /// A handle on a topic. Cloning is cheap; nothing is cached in it.
@@ -107,12 +109,19 @@ impl Topic {
         .await
     }
 
-    /// How many offsets lie between the start and the end: the number of records, unless some were compacted away.
+    /// How many records it has, from the headers of its batches.
     pub async fn count(&self) -> Result<u64> {
-        self.scan(ScanOptions::default()).count().await
+        Ok(self.counts().await?.values().sum())
     }
 
-    /// Records and bytes in each interval of `every_ms`, from batch headers only: columns `time`, `records`, `bytes`, one row for each
+    /// How many records each partition has, from the headers of its batches.
+    pub async fn counts(&self) -> Result<BTreeMap<PartitionId, u64>> {
+        let options = ScanOptions::default();
+        let ranges = plan(&self.client, &self.name, &options).await?;
+        by_partition(self, &options, &ranges).await
+    }
+
+    /// Records and bytes in each interval of `every_ms`, from batch headers: columns `time`, `records`, `bytes`, one row for each
     /// interval in which something happened. A batch that spans several intervals is spread evenly.
     pub async fn rate(&self, every_ms: u64, start: Position, end: Position) -> Result<Batch> {
         rate::rate(self, every_ms, start, end).await

@@ -1,15 +1,16 @@
-//! Records and bytes over time, from batch headers only.
+//! Records and bytes over time, from batch headers; only a batch that the range cuts is read.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Int64Array, RecordBatch, TimestampMillisecondArray};
+use arrow_array::{ArrayRef, Int64Array, TimestampMillisecondArray};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
-use headwater_record::BatchHeader;
+use headwater_record::{BatchError, BatchHeader, DecompressLimit, Offset, RecordBatch, batches};
 
 use super::Topic;
 use crate::batch::{Batch, TopicPartition};
-use crate::chunk::{Chunk, headers};
+use crate::chunk::Chunk;
 use crate::decode::damaged;
 use crate::error::{Error, ErrorKind, Result};
 use crate::position::Position;
@@ -78,10 +79,42 @@ fn count_chunk(
     counts: &mut Counts,
     partition: &TopicPartition,
 ) -> Result<()> {
-    for header in headers(&chunk.bytes) {
-        let header = header.map_err(|error| damaged(partition, chunk.from, error))?;
-        if !header.attributes.is_control() {
-            count_batch(&header, every_ms, counts);
+    for batch in batches(&chunk.bytes) {
+        let counted = batch.and_then(|batch| {
+            let header = batch.header();
+            if header.attributes.is_control() {
+                return Ok(());
+            }
+            if chunk.from <= header.base_offset && header.last_offset() < chunk.next {
+                count_batch(header, every_ms, counts);
+                return Ok(());
+            }
+            count_part(&batch, chunk.from..chunk.next, every_ms, counts)
+        });
+        counted.map_err(|error| damaged(partition, chunk.from, error))?;
+    }
+    Ok(())
+}
+
+/// Of a batch that the range cuts, counts the records that lie in it, each in its own interval with its share of the bytes.
+fn count_part(
+    batch: &RecordBatch,
+    range: Range<Offset>,
+    every_ms: i64,
+    counts: &mut Counts,
+) -> Result<(), BatchError> {
+    batch.verify_crc()?;
+    let bytes = batch.header().size_in_bytes() as i64;
+    let records = batch.records(DecompressLimit::default())?;
+    let share = bytes / (records.count().max(1) as i64);
+    for record in &records {
+        let record = record?;
+        if range.contains(&record.offset) {
+            let count = counts
+                .entry(record.timestamp_ms.div_euclid(every_ms))
+                .or_default();
+            count.records += 1;
+            count.bytes += share;
         }
     }
     Ok(())
@@ -150,8 +183,8 @@ fn table(counts: &Counts, every_ms: i64) -> Result<Batch> {
         Field::new("bytes", DataType::Int64, false),
     ];
     let arrays = columns.into_iter().map(|(_, array)| array).collect();
-    let records =
-        RecordBatch::try_new(Arc::new(Schema::new(fields.to_vec())), arrays).map_err(|error| {
+    let records = arrow_array::RecordBatch::try_new(Arc::new(Schema::new(fields.to_vec())), arrays)
+        .map_err(|error| {
             Error::new(
                 ErrorKind::Broker,
                 format!("The rate is no table ({error}). Please report this."),
@@ -160,6 +193,8 @@ fn table(counts: &Counts, every_ms: i64) -> Result<Batch> {
     Ok(Batch {
         records,
         next_offsets: BTreeMap::new(),
+        json: None,
+        skipped: 0,
     })
 }
 

@@ -1,7 +1,9 @@
 //! The newest records of a topic, without reading the rest.
 
-use headwater_columnar::DecodeOptions;
-use headwater_record::{BatchError, DecompressLimit, Offset, batches};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int64Type, TimestampMillisecondType};
+use headwater_columnar::{Column, DecodeOptions, Decoder, Infer, Projection};
+use headwater_record::Offset;
 
 use super::Topic;
 use crate::batch::{Batch, TopicPartition};
@@ -16,7 +18,7 @@ use crate::scan::read_range::{RangeRead, read_range};
 /// How much one fetch brings.
 const FETCH_BYTES: usize = 1 << 20;
 
-/// The end of one partition: its chunks, and offset and timestamp of each record in them.
+/// The end of one partition: its chunks, and offset and timestamp of each record in them that is not skipped.
 struct End {
     partition: TopicPartition,
     chunks: Vec<Chunk>,
@@ -25,12 +27,20 @@ struct End {
 
 pub(super) async fn tail(topic: &Topic, n: u64, options: DecodeOptions) -> Result<Batch> {
     let client = topic.client();
+    let options = DecodeOptions {
+        // The records asked for are one table, whose types are inferred from all of them.
+        infer: Infer::EachTable,
+        max_decompressed_bytes: usize::MAX,
+        ..options
+    };
+    let mut places =
+        decode::decoder(options.with_only(Projection::of(&[Column::Offset, Column::Timestamp])))?;
     let mut decoder = decode::decoder(options)?;
     let ranges = plan(client, topic.name(), &ScanOptions::default()).await?;
     let n = usize::try_from(n).unwrap_or(usize::MAX);
     let mut ends = Vec::with_capacity(ranges.len());
     for range in ranges {
-        ends.push(read_end(client, topic, range, n).await?);
+        ends.push(read_end(client, topic, range, n, &mut places).await?);
     }
     let from = newest(&ends, n);
     let mut chunks: Vec<(TopicPartition, Chunk)> = Vec::new();
@@ -52,7 +62,13 @@ pub(super) async fn tail(topic: &Topic, n: u64, options: DecodeOptions) -> Resul
 }
 
 /// Reads backwards in growing steps until there are `n` records, or the start is reached: compaction leaves holes.
-async fn read_end(client: &Client, topic: &Topic, range: Range, n: usize) -> Result<End> {
+async fn read_end(
+    client: &Client,
+    topic: &Topic,
+    range: Range,
+    n: usize,
+    places: &mut Decoder,
+) -> Result<End> {
     let partition = TopicPartition::new(topic.name(), range.partition);
     let mut span = i64::try_from(n).unwrap_or(i64::MAX);
     loop {
@@ -60,8 +76,7 @@ async fn read_end(client: &Client, topic: &Topic, range: Range, n: usize) -> Res
         let chunks = read_all(client, &partition, start, range.end).await?;
         let mut records = Vec::new();
         for chunk in &chunks {
-            timestamps(chunk, &mut records)
-                .map_err(|error| decode::damaged(&partition, chunk.from, error))?;
+            read_places(&partition, chunk, places, &mut records)?;
         }
         if records.len() >= n || start == range.start {
             return Ok(End {
@@ -101,20 +116,28 @@ async fn read_all(
     Ok(chunks)
 }
 
-/// Adds offset and timestamp of each wanted record.
-fn timestamps(chunk: &Chunk, out: &mut Vec<(Offset, i64)>) -> Result<(), BatchError> {
-    for batch in batches(&chunk.bytes) {
-        let batch = batch?;
-        if batch.header().attributes.is_control() {
-            continue;
-        }
-        batch.verify_crc()?;
-        for record in &batch.records(DecompressLimit::default())? {
-            let record = record?;
-            if (chunk.from..chunk.next).contains(&record.offset) {
-                out.push((record.offset, record.timestamp_ms));
-            }
-        }
+/// Adds offset and timestamp of each record that is not skipped.
+fn read_places(
+    partition: &TopicPartition,
+    chunk: &Chunk,
+    places: &mut Decoder,
+    out: &mut Vec<(Offset, i64)>,
+) -> Result<()> {
+    let mut chunks = [(partition.clone(), chunk.clone())];
+    while chunks[0].1.offsets() > 0 {
+        let table = decode::decode(places, &mut chunks, usize::MAX)?.records;
+        let offsets = table.column(0).as_primitive::<Int64Type>().values();
+        let timestamps = table
+            .column(1)
+            .as_primitive::<TimestampMillisecondType>()
+            .values();
+        out.extend(
+            offsets
+                .iter()
+                .copied()
+                .map(Offset::new)
+                .zip(timestamps.iter().copied()),
+        );
     }
     Ok(())
 }

@@ -12,7 +12,8 @@ use headwater_record::Offset;
 use super::byte_column::ByteColumn;
 use super::plan::{Plan, Shape};
 use super::rows::Rows;
-use super::{Fetched, error_at};
+use super::undecoded::UndecodedRecord;
+use super::{Failure, Fetched, error_at};
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::options::{DecodeOptions, OnError};
 use crate::projection::Column;
@@ -22,6 +23,17 @@ use crate::trusted::Buffers;
 struct Finished {
     array: ArrayRef,
     bad: Vec<(usize, DecodeErrorKind)>,
+    /// The text that inferred JSON was read from.
+    json: Option<ArrayRef>,
+}
+
+/// A finished table.
+pub(crate) struct Table {
+    pub(crate) batch: RecordBatch,
+    /// See [`Decoded::json`](super::Decoded::json).
+    pub(crate) json: Option<RecordBatch>,
+    /// How many rows were left out.
+    pub(crate) skipped: usize,
 }
 
 /// Everything that making the table looks at.
@@ -31,30 +43,39 @@ struct Context<'a> {
 }
 
 impl Plan {
-    /// The table of these rows, and how many of them were left out.
+    /// The table of these rows.
     pub(crate) fn assemble(
         &mut self,
         options: &DecodeOptions,
         mut rows: Rows,
         fetched: &[Fetched],
-    ) -> Result<(RecordBatch, usize), DecodeError> {
+    ) -> Result<Table, Failure> {
         let context = Context { options, fetched };
         let (key, value) = (rows.key.take(), rows.value.take());
-        let key = context.finish(&mut self.key, "key", key, &rows)?;
-        let value = context.finish(&mut self.value, "value", value, &rows)?;
+        let key = context.finish(&mut self.key, Column::Key, key, &rows)?;
+        let value = context.finish(&mut self.value, Column::Value, value, &rows)?;
         self.check_names(options)
             .map_err(|error| context.error(&rows, 0, error.into()))?;
+        context.refuse_bad_rows(&rows, [&key, &value])?;
         let keep = context.rows_to_keep(rows.count, [&key, &value]);
-        let batch = self
-            .table(&context, rows, key, value)
-            .map_err(|error| context.build_error(&error))?;
+        let build = |error: ArrowError| context.build_error(&error);
+        let json = json_texts(rows.count, [("key", &key), ("value", &value)]).map_err(build)?;
+        let batch = self.table(&context, rows, key, value).map_err(build)?;
         let Some(keep) = keep else {
-            return Ok((batch, 0));
+            return Ok(Table {
+                batch,
+                json,
+                skipped: 0,
+            });
         };
-        let kept = arrow_select::filter::filter_record_batch(&batch, &keep)
-            .map_err(|error| context.build_error(&error))?;
-        let skipped = batch.num_rows() - kept.num_rows();
-        Ok((kept, skipped))
+        let kept = |table: &RecordBatch| {
+            arrow_select::filter::filter_record_batch(table, &keep).map_err(build)
+        };
+        Ok(Table {
+            skipped: keep.false_count(),
+            batch: kept(&batch)?,
+            json: json.as_ref().map(kept).transpose()?,
+        })
     }
 
     fn table(
@@ -110,10 +131,11 @@ impl Shape {
     fn finish(
         &mut self,
         context: &Context<'_>,
-        name: &'static str,
-        mut column: ByteColumn,
+        column: Column,
+        values: ByteColumn,
         buffers: &Buffers,
     ) -> Result<Finished, DecodeErrorKind> {
+        let (name, mut column) = (column.name(), values);
         let not_text = std::mem::take(&mut column.bad);
         let bad = not_text
             .into_iter()
@@ -130,7 +152,7 @@ impl Shape {
         let (views, classic) = column.into_parts();
         let array: ArrayRef = match (self, classic) {
             (Self::Json(json), _) => {
-                json.learn(&views, buffers, context.options.infer_records)?;
+                json.learn(&views, buffers, context.options.infer)?;
                 let advice = json.advice();
                 let decoded = json.decode(&views, buffers, context.options)?;
                 let to_kind = |reason| DecodeErrorKind::Json {
@@ -143,9 +165,13 @@ impl Shape {
                     .into_iter()
                     .map(|(row, reason)| (row, to_kind(reason)))
                     .collect();
+                let text = json
+                    .keeps_text()
+                    .then(|| Arc::new(views.into_binary(buffers)) as ArrayRef);
                 return Ok(Finished {
                     array: decoded.array,
                     bad,
+                    json: text,
                 });
             }
             (Self::Text, Some(classic)) => {
@@ -155,7 +181,11 @@ impl Shape {
             (Self::Absent | Self::Bytes, Some(classic)) => Arc::new(classic.into_binary()),
             (Self::Absent | Self::Bytes, None) => Arc::new(views.into_binary(buffers)),
         };
-        Ok(Finished { array, bad })
+        Ok(Finished {
+            array,
+            bad,
+            json: None,
+        })
     }
 }
 
@@ -163,21 +193,41 @@ impl Context<'_> {
     fn finish(
         &self,
         shape: &mut Shape,
-        name: &'static str,
-        column: Option<ByteColumn>,
+        column: Column,
+        values: Option<ByteColumn>,
         rows: &Rows,
     ) -> Result<Option<Finished>, DecodeError> {
-        let Some(column) = column else {
+        let Some(values) = values else {
             return Ok(None);
         };
-        let mut finished = shape
-            .finish(self, name, column, &rows.buffers)
-            .map_err(|kind| self.error(rows, 0, kind))?;
-        if self.options.on_error == OnError::Raise && !finished.bad.is_empty() {
-            let (row, kind) = finished.bad.swap_remove(0);
-            return Err(self.error(rows, row, kind));
+        shape
+            .finish(self, column, values, &rows.buffers)
+            .map(Some)
+            .map_err(|kind| self.error(rows, 0, kind))
+    }
+
+    /// The first row that could not be read, where that is an error.
+    fn refuse_bad_rows(&self, rows: &Rows, columns: [&Option<Finished>; 2]) -> Result<(), Failure> {
+        if self.options.on_error != OnError::Raise {
+            return Ok(());
         }
-        Ok(Some(finished))
+        let first = columns
+            .into_iter()
+            .flatten()
+            .filter_map(|column| column.bad.first())
+            .min_by_key(|(row, _)| *row);
+        let Some((row, kind)) = first else {
+            return Ok(());
+        };
+        let mut error = self.error(rows, *row, kind.clone());
+        error.record = self
+            .fetched
+            .get(rows.fetched_of(*row))
+            .and_then(|fetched| {
+                UndecodedRecord::find(fetched, error.offset, self.options.decompress_limit)
+            })
+            .map(Box::new);
+        Err(Failure::after(*row, error))
     }
 
     /// `None` where all rows stay.
@@ -237,6 +287,7 @@ impl Context<'_> {
                 partition: 0.into(),
                 offset: Offset::ZERO,
                 kind,
+                record: None,
             },
         }
     }
@@ -249,6 +300,7 @@ impl Context<'_> {
                 partition: 0.into(),
                 offset: Offset::ZERO,
                 kind: build(error),
+                record: None,
             },
         }
     }
@@ -259,6 +311,41 @@ pub(crate) fn build(error: &ArrowError) -> DecodeErrorKind {
     DecodeErrorKind::Build {
         reason: error.to_string(),
     }
+}
+
+/// The texts of inferred JSON as a table, without those of rows that became null because they could not be read.
+fn json_texts(
+    rows: usize,
+    columns: [(&str, &Option<Finished>); 2],
+) -> Result<Option<RecordBatch>, ArrowError> {
+    let mut texts: Vec<(&str, ArrayRef)> = Vec::new();
+    for (name, column) in columns {
+        let Some(Finished {
+            json: Some(text),
+            bad,
+            ..
+        }) = column
+        else {
+            continue;
+        };
+        let mut is_bad = vec![false; rows];
+        for (row, _) in bad {
+            is_bad[*row] = true;
+        }
+        let text = if bad.is_empty() {
+            Arc::clone(text)
+        } else {
+            arrow_select::nullif::nullif(text, &BooleanArray::from(is_bad))?
+        };
+        texts.push((name, text));
+    }
+    if texts.is_empty() {
+        return Ok(None);
+    }
+    RecordBatch::try_from_iter_with_nullable(
+        texts.into_iter().map(|(name, text)| (name, text, true)),
+    )
+    .map(Some)
 }
 
 fn array_or_nulls(finished: Option<Finished>, rows: usize) -> ArrayRef {

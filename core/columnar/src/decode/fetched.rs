@@ -50,10 +50,14 @@ impl Fetched {
 pub struct Decoded {
     /// The table.
     pub batch: arrow_array::RecordBatch,
+    /// Of JSON without a schema, the text that its rows were read from: columns `key` and `value`, as far as the table has them whole. Null
+    /// where the table is. `None` where no column was inferred.
+    pub json: Option<arrow_array::RecordBatch>,
     /// For each [`Fetched`], in order: the offset after the last record or batch that was passed (control batches and gaps included), or
     /// its `from` where nothing was passed.
     pub next_offsets: Vec<Offset>,
-    /// Whether all whole batches of all [`Fetched`] were passed. If not, decode the same bytes again from `next_offsets`.
+    /// Whether all whole batches of all [`Fetched`] were passed. If not, decode the same bytes again from `next_offsets`; there may be a
+    /// record or a batch there that cannot be read.
     pub complete: bool,
     /// Records left out by [`OnError::Skip`](crate::OnError::Skip).
     pub skipped: usize,

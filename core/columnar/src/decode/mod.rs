@@ -8,17 +8,19 @@ mod header_column;
 mod places;
 mod plan;
 mod rows;
+mod undecoded;
 mod walk;
 
 pub use fetched::{Decoded, Fetched};
 pub(crate) use places::Places;
+pub use undecoded::UndecodedRecord;
 pub(crate) use walk::short_record;
 
 use arrow_schema::SchemaRef;
 use headwater_record::{BatchError, Offset, RecordBatch, batches};
 
 use crate::error::{DecodeError, DecodeErrorKind, SchemaError};
-use crate::options::DecodeOptions;
+use crate::options::{DecodeOptions, Format};
 use plan::Plan;
 use rows::{Rows, Window};
 
@@ -41,15 +43,32 @@ impl Decoder {
         &self.options
     }
 
-    /// The schema of every table; `None` while JSON without a schema has not seen an object (until then it has the type `Null`).
+    /// The schema of every table; `None` while JSON without a schema has not seen a value (until then it has the type `Null`).
     pub fn schema(&self) -> Option<SchemaRef> {
         self.plan.schema(&self.options)
     }
 
+    /// Whether JSON without a schema has not seen a value.
+    pub fn is_inferring(&self) -> bool {
+        self.plan.is_inferring()
+    }
+
+    /// From now on JSON without a schema has the type that was inferred so far, or `Null`.
+    pub fn fix(&mut self) -> Result<(), SchemaError> {
+        self.plan.fix()
+    }
+
+    /// The formats of key and value, with the types that were inferred. A decoder with these formats makes the same of all records,
+    /// whatever it sees first.
+    pub fn formats(&self) -> (Format, Format) {
+        self.plan.formats(&self.options)
+    }
+
     /// Decodes all records of the wanted ranges, in the order given.
     ///
-    /// Stops early only at [`DecodeOptions::max_decompressed_bytes`]; [`Decoded::next_offsets`] says where to go on. After an error the
-    /// decoder can be used again.
+    /// Stops early at [`DecodeOptions::max_decompressed_bytes`], and before a record or a batch that cannot be read;
+    /// [`Decoded::next_offsets`] says where to go on. The call that starts at such a record fails. After an error the decoder can be used
+    /// again.
     pub fn decode(&mut self, fetched: &[Fetched]) -> Result<Decoded, DecodeError> {
         self.decode_up_to(fetched, usize::MAX)
     }
@@ -60,29 +79,69 @@ impl Decoder {
         fetched: &[Fetched],
         max_records: usize,
     ) -> Result<Decoded, DecodeError> {
+        match self.decode_rows(fetched, max_records) {
+            Err(failure) if failure.rows_before > 0 => {
+                self.decode_rows(fetched, failure.rows_before)
+            }
+            decoded => decoded,
+        }
+        .map_err(|failure| *failure.error)
+    }
+
+    fn decode_rows(&mut self, fetched: &[Fetched], max_records: usize) -> Result<Decoded, Failure> {
+        self.plan.start_table(&self.options);
         let (key, value) = self.plan.byte_columns();
         let mut reading = Reading {
             options: &self.options,
             rows: Rows::new(self.options.columns.clone(), key, value),
+            rows_before: 0,
             max_records,
             decompressed: 0,
         };
         let mut next_offsets: Vec<Offset> = fetched.iter().map(|fetched| fetched.from).collect();
         let mut complete = true;
         for (index, fetched) in fetched.iter().enumerate() {
-            complete = reading.read(fetched, &mut next_offsets[index])?;
+            complete = match reading.read(fetched, &mut next_offsets[index]) {
+                Ok(complete) => complete,
+                // The table is full: the next one meets the error.
+                Err(_) if reading.rows_before == max_records => false,
+                Err(error) => return Err(Failure::after(reading.rows_before, error)),
+            };
             reading.rows.end_run(index);
             if !complete {
                 break;
             }
         }
-        let (batch, skipped) = self.plan.assemble(&self.options, reading.rows, fetched)?;
+        let table = self.plan.assemble(&self.options, reading.rows, fetched)?;
         Ok(Decoded {
-            batch,
+            batch: table.batch,
+            json: table.json,
             next_offsets,
             complete,
-            skipped,
+            skipped: table.skipped,
         })
+    }
+}
+
+/// An error, and how many rows could be read before it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    rows_before: usize,
+    error: Box<DecodeError>,
+}
+
+impl Failure {
+    pub(crate) fn after(rows_before: usize, error: DecodeError) -> Self {
+        Self {
+            rows_before,
+            error: Box::new(error),
+        }
+    }
+}
+
+impl From<DecodeError> for Failure {
+    fn from(error: DecodeError) -> Self {
+        Self::after(0, error)
     }
 }
 
@@ -90,6 +149,8 @@ impl Decoder {
 struct Reading<'a> {
     options: &'a DecodeOptions,
     rows: Rows,
+    /// The rows of the batches before the one that is being read.
+    rows_before: usize,
     max_records: usize,
     decompressed: usize,
 }
@@ -103,6 +164,7 @@ impl Reading<'_> {
         let mut shared_index = None;
         let mut batches = batches(&fetched.batches);
         loop {
+            self.rows_before = self.rows.count;
             let position = batches.position();
             let batch = match batches.next() {
                 None => return Ok(true),
@@ -128,7 +190,7 @@ impl Reading<'_> {
             if header.attributes.is_control() {
                 self.check_crc(&batch)
                     .map_err(|source| damaged(fetched, *next, &batch, source))?;
-            } else {
+            } else if !self.options.timestamps.excludes(&header) {
                 let place = if shared && header.attributes.is_plain() {
                     let index = match shared_index {
                         Some(index) => Some(index),
@@ -168,7 +230,7 @@ impl Reading<'_> {
             source,
             next_offset: Some(header.next_offset()),
         };
-        if window.max_rows == 0 && header.record_count > 0 {
+        if window.max_rows == 0 && header.record_count != 0 {
             return Ok(Some(header.base_offset));
         }
         if !header.attributes.is_plain() && self.decompressed >= self.options.max_decompressed_bytes
@@ -211,6 +273,7 @@ fn error_at(fetched: &Fetched, offset: Offset, kind: DecodeErrorKind) -> DecodeE
         partition: fetched.partition,
         offset,
         kind,
+        record: None,
     }
 }
 

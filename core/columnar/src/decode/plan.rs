@@ -8,7 +8,7 @@ use super::byte_column::{ByteColumn, Keep, ReadAs};
 use super::header_column::item_field;
 use crate::error::SchemaError;
 use crate::json::JsonColumn;
-use crate::options::{DecodeOptions, Format};
+use crate::options::{DecodeOptions, Format, Infer};
 use crate::projection::Column;
 
 /// What a key or a value becomes.
@@ -22,23 +22,14 @@ pub(crate) enum Shape {
 
 impl Shape {
     fn new(options: &DecodeOptions, column: Column, format: &Format) -> Result<Self, SchemaError> {
-        if !options.columns.contains(column) {
+        if !options.columns.contains(column) && !options.skips_by(column) {
             return Ok(Self::Absent);
         }
         Ok(match format {
             Format::Bytes => Self::Bytes,
             Format::String => Self::Text,
-            Format::Json(schema) => {
-                let wanted = if column == Column::Value {
-                    options.columns.value_fields()
-                } else {
-                    None
-                };
-                Self::Json(JsonColumn::new(
-                    schema.as_ref().map(|schema| &schema.fields),
-                    wanted,
-                    options.views,
-                )?)
+            Format::Json(_) | Format::InferredJson(_) => {
+                Self::Json(JsonColumn::new(options, column, format)?)
             }
         })
     }
@@ -61,7 +52,7 @@ impl Shape {
             (Self::Bytes, false) => Some(DataType::Binary),
             (Self::Text, true) => Some(DataType::Utf8View),
             (Self::Text, false) => Some(DataType::Utf8),
-            (Self::Json(json), _) => json.fields().map(|fields| DataType::Struct(fields.clone())),
+            (Self::Json(json), _) => json.data_type().cloned(),
         }
     }
 }
@@ -81,7 +72,7 @@ impl Plan {
             value: Shape::new(options, Column::Value, &options.value)?,
             views: options.views,
         };
-        if options.unnest && !matches!(options.value, Format::Json(_)) {
+        if options.unnest && !matches!(options.value, Format::Json(_) | Format::InferredJson(_)) {
             return Err(SchemaError::NothingToUnnest);
         }
         plan.check_names(options)?;
@@ -117,9 +108,48 @@ impl Plan {
     }
 
     pub(crate) fn schema(&self, options: &DecodeOptions) -> Option<SchemaRef> {
-        self.key.data_type(self.views)?;
-        self.value.data_type(self.views)?;
+        for (column, shape) in [(Column::Key, &self.key), (Column::Value, &self.value)] {
+            if options.columns.contains(column) {
+                shape.data_type(self.views)?;
+            }
+        }
         Some(self.schema_so_far(options))
+    }
+
+    pub(crate) fn is_inferring(&self) -> bool {
+        let unknown = |shape: &Shape| matches!(shape, Shape::Json(json) if json.is_inferring());
+        unknown(&self.key) || unknown(&self.value)
+    }
+
+    pub(crate) fn fix(&mut self) -> Result<(), SchemaError> {
+        for shape in [&mut self.key, &mut self.value] {
+            if let Shape::Json(json) = shape {
+                json.fix()?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn formats(&self, options: &DecodeOptions) -> (Format, Format) {
+        let fixed = |shape: &Shape, format: &Format| match shape {
+            Shape::Json(json) => json.format().unwrap_or_else(|| format.clone()),
+            _ => format.clone(),
+        };
+        (
+            fixed(&self.key, &options.key),
+            fixed(&self.value, &options.value),
+        )
+    }
+
+    /// Forgets what the table before has taught, where each is inferred for itself.
+    pub(crate) fn start_table(&mut self, options: &DecodeOptions) {
+        if options.infer == Infer::EachTable {
+            for shape in [&mut self.key, &mut self.value] {
+                if let Shape::Json(json) = shape {
+                    json.forget();
+                }
+            }
+        }
     }
 
     /// The schema, with `Null` for what is not known yet.

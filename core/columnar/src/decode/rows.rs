@@ -170,8 +170,8 @@ impl Rows {
 
     /// Counts the records of a batch that lies in the window, if that is all that is wanted of them.
     pub(crate) fn count_only(&mut self, header: &BatchHeader, window: Window) -> bool {
-        let counts =
-            self.wanted.is_empty() && window.has_all_of(header) && header.record_count >= 0;
+        let wants_nothing = self.wanted.is_empty() && self.key.is_none() && self.value.is_none();
+        let counts = wants_nothing && window.has_all_of(header) && header.record_count >= 0;
         if counts {
             self.count += header.record_count as usize;
         }

@@ -70,6 +70,15 @@ impl Guess {
         }
     }
 
+    /// The Arrow type of whole keys or values; `None` while none was seen.
+    pub(crate) fn top_type(&self, text: &DataType) -> Option<DataType> {
+        match self {
+            Self::Null => None,
+            Self::Object(object) => Some(DataType::Struct(object.fields(text))),
+            other => Some(other.data_type(text)),
+        }
+    }
+
     fn widen(&mut self, other: Self) {
         *self = match (std::mem::take(self), other) {
             (Self::Null, other) => other,

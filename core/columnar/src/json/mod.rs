@@ -14,136 +14,205 @@ mod text;
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, NullArray};
+use arrow_array::cast::AsArray as _;
+use arrow_array::{Array as _, ArrayRef, StructArray};
 use arrow_schema::{ArrowError, DataType, Field, Fields};
 
-use crate::classic::classic_fields;
+use crate::classic::classic_type;
 use crate::error::{DecodeErrorKind, SchemaError};
-use crate::options::{DecodeOptions, OnError};
+use crate::options::{DecodeOptions, Format, Infer, OnError};
+use crate::projection::Column;
 use crate::trusted::{Buffers, ViewColumn};
 pub(crate) use cursor::{Cursor, Fault, Kind};
-use infer::Object;
+use infer::Guess;
 use node::Node;
 
 /// Fewer rows than this are not worth a thread.
 const ROWS_PER_THREAD: usize = 4096;
 const TOP: &str = "value";
 
-/// A key or value of JSON: its fields, once they are known.
+/// A key or value of JSON: its type, once it is known.
 #[derive(Debug)]
 pub(crate) struct JsonColumn {
-    fields: Option<Fields>,
+    /// The whole type, which decides what fits.
+    data_type: Option<DataType>,
+    /// What is handed out of it.
+    shown: Option<DataType>,
+    /// The fields that are handed out; `None`: all.
     wanted: Option<Vec<String>>,
-    inferred: bool,
+    rules: Rules,
+    /// Whether the type is inferred by this column.
+    infers: bool,
+    /// Whether the table has the column.
+    is_shown: bool,
     text: DataType,
 }
 
-/// A column of structs. Rows that are `bad` are null in it.
+/// What fits a type.
+#[derive(Clone, Copy, Debug)]
+struct Rules {
+    /// Values must fit the whole type, also where only some fields are handed out.
+    whole: bool,
+    /// Text fields take values that are no text as they stand: the type was inferred.
+    any_text: bool,
+    /// Only objects, because their fields become columns.
+    objects: bool,
+}
+
+/// A column of JSON values. Rows that are `bad` are null in it.
 pub(crate) struct DecodedJson {
     pub(crate) array: ArrayRef,
     pub(crate) bad: Vec<(usize, String)>,
 }
 
 impl JsonColumn {
-    /// With these fields, or inferred; only the wanted ones of them.
+    /// The column of that format.
     pub(crate) fn new(
-        fields: Option<&Fields>,
-        wanted: Option<&[String]>,
-        views: bool,
+        options: &DecodeOptions,
+        column: Column,
+        format: &Format,
     ) -> Result<Self, SchemaError> {
-        let text = if views {
-            DataType::Utf8View
-        } else {
-            DataType::Utf8
-        };
-        let mut column = Self {
-            fields: None,
-            wanted: wanted.map(<[String]>::to_vec),
-            inferred: fields.is_none(),
-            text,
-        };
-        if let Some(fields) = fields {
-            let fields = nullable(fields);
-            column.set_fields(&if views {
-                fields
+        let is_value = column == Column::Value;
+        let is_shown = options.columns.contains(column);
+        let mut json = Self {
+            data_type: None,
+            shown: None,
+            wanted: options
+                .columns
+                .value_fields()
+                .filter(|_| is_value && is_shown)
+                .map(<[String]>::to_vec),
+            rules: Rules {
+                whole: options.on_error != OnError::Raise,
+                any_text: !matches!(format, Format::Json(Some(_))),
+                objects: is_value && options.unnest,
+            },
+            infers: matches!(format, Format::Json(None)),
+            is_shown,
+            text: if options.views {
+                DataType::Utf8View
             } else {
-                classic_fields(&fields)
+                DataType::Utf8
+            },
+        };
+        let known = match format {
+            Format::Json(Some(schema)) => Some(DataType::Struct(nullable(&schema.fields))),
+            Format::InferredJson(data_type) => Some(data_type.clone()),
+            _ => None,
+        };
+        if let Some(known) = known {
+            json.set_type(if options.views {
+                known
+            } else {
+                classic_type(&known)
             })?;
         }
-        Ok(column)
+        Ok(json)
     }
 
-    /// The fields, if they are known.
+    /// The type that is handed out, if it is known.
+    pub(crate) fn data_type(&self) -> Option<&DataType> {
+        self.shown.as_ref()
+    }
+
+    /// The fields that are handed out, if they are known.
     pub(crate) fn fields(&self) -> Option<&Fields> {
-        self.fields.as_ref()
+        match &self.shown {
+            Some(DataType::Struct(fields)) => Some(fields),
+            _ => None,
+        }
+    }
+
+    /// Whether the type is still to be inferred.
+    pub(crate) fn is_inferring(&self) -> bool {
+        self.data_type.is_none()
+    }
+
+    /// Whether the text of the values is handed out beside them: for JSON without a schema, of which nothing was left out.
+    pub(crate) fn keeps_text(&self) -> bool {
+        self.rules.any_text && self.is_shown && self.wanted.is_none()
+    }
+
+    /// The format with the type that was inferred.
+    pub(crate) fn format(&self) -> Option<Format> {
+        let data_type = self.data_type.as_ref().filter(|_| self.infers)?;
+        Some(Format::InferredJson(data_type.clone()))
+    }
+
+    /// The type stays what was inferred so far: nothing but null, if no value was seen.
+    pub(crate) fn fix(&mut self) -> Result<(), SchemaError> {
+        if self.is_inferring() {
+            self.set_type(DataType::Null)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets the type that was inferred.
+    pub(crate) fn forget(&mut self) {
+        if self.infers {
+            self.data_type = None;
+            self.shown = None;
+        }
     }
 
     /// What to do about a value that does not fit.
     pub(crate) fn advice(&self) -> &'static str {
-        if self.inferred {
+        if self.rules.any_text {
             "the schema was inferred from the first records: pass one that fits all"
         } else {
             "correct the schema or the value"
         }
     }
 
-    fn set_fields(&mut self, fields: &Fields) -> Result<(), SchemaError> {
-        let fields = match &self.wanted {
-            None => fields.clone(),
-            Some(wanted) => {
-                if let Some(name) = wanted.iter().find(|name| fields.find(name).is_none()) {
-                    let known: Vec<&str> =
-                        fields.iter().map(|field| field.name().as_str()).collect();
-                    return Err(SchemaError::UnknownField {
-                        name: name.clone(),
-                        known: known.join(", "),
-                    });
-                }
-                fields
-                    .iter()
-                    .filter(|field| wanted.contains(field.name()))
-                    .cloned()
-                    .collect()
+    fn set_type(&mut self, data_type: DataType) -> Result<(), SchemaError> {
+        let shown = match (&self.wanted, &data_type) {
+            (Some(wanted), DataType::Struct(fields)) => {
+                DataType::Struct(chosen_fields(fields, wanted)?)
             }
+            _ => data_type.clone(),
         };
         // Refuses types and names that cannot be read now rather than at the first record.
-        Node::new(TOP, &DataType::Struct(fields.clone()), self.inferred, 0)?;
-        self.fields = Some(fields);
+        Node::new(TOP, &data_type, self.rules.any_text, 0)?;
+        self.data_type = Some(data_type);
+        self.shown = Some(shown);
         Ok(())
     }
 
-    /// Infers the fields from the first `limit` values, if they are not known and there is an object among these.
+    /// Infers the type, if it is not known and there are values.
     pub(crate) fn learn(
         &mut self,
         values: &ViewColumn,
         buffers: &Buffers,
-        limit: usize,
+        infer: Infer,
     ) -> Result<(), SchemaError> {
-        if self.fields.is_some() {
+        if !self.is_inferring() {
             return Ok(());
         }
-        let mut seen = false;
-        let mut object = Object::default();
+        let limit = match infer {
+            Infer::First(limit) => limit.max(1),
+            Infer::EachTable => usize::MAX,
+        };
+        let mut guess = Guess::default();
         let first = (0..values.len())
             .filter_map(|row| values.value(row, buffers))
-            .take(limit.max(1));
+            .take(limit);
         for value in first {
-            let is_object = {
-                let mut cursor = Cursor::new(value);
-                cursor.skip_space();
-                cursor.peek() == b'{' && cursor.skip_value().and_then(|_| cursor.end()).is_ok()
+            let mut cursor = Cursor::new(value);
+            let kind = cursor.kind();
+            let teaches = match kind {
+                Ok(Kind::Object) => true,
+                Ok(_) => !self.rules.objects,
+                Err(_) => false,
             };
-            // A value that is no object is an error of its row, and has nothing to teach.
-            if is_object {
-                let mut cursor = Cursor::new(value);
-                cursor.skip_space();
-                seen |= object.learn(&mut cursor, 0).is_ok();
+            // What is no JSON is an error of its row, and has nothing to teach.
+            if teaches && is_json(value) {
+                // What is JSON can be learned from.
+                let _ = guess.learn(&mut cursor, 0);
             }
         }
-        if seen {
-            self.set_fields(&object.fields(&self.text))
-        } else {
-            Ok(())
+        match guess.top_type(&self.text) {
+            Some(data_type) => self.set_type(data_type),
+            None => Ok(()),
         }
     }
 
@@ -157,10 +226,13 @@ impl JsonColumn {
         let build = |error: ArrowError| DecodeErrorKind::Build {
             reason: error.to_string(),
         };
-        let fields = self.fields.clone().unwrap_or_default();
-        let data_type = DataType::Struct(fields);
+        let (whole, shown) = match (&self.data_type, &self.shown) {
+            (Some(data_type), Some(shown)) => (data_type, shown),
+            _ => (&DataType::Null, &DataType::Null),
+        };
+        let read = if self.rules.whole { whole } else { shown };
         let part = |rows: std::ops::Range<usize>| {
-            self.decode_part(values, buffers, &data_type, rows, options.on_error)
+            self.decode_part(values, buffers, read, rows, options.on_error)
         };
         let threads = threads(options.max_threads)
             .min(values.len() / ROWS_PER_THREAD)
@@ -196,13 +268,22 @@ impl JsonColumn {
                     .map_err(build)?
             }
         };
-        // Nothing is known of the fields yet: a table of the type `Null`.
-        let array = if self.fields.is_some() {
-            array
-        } else {
-            Arc::new(NullArray::new(values.len()))
-        };
+        let array = show(&array, shown).map_err(build)?;
         Ok(DecodedJson { array, bad })
+    }
+
+    fn read_whole(&self, node: &mut Node, value: &[u8]) -> Result<(), Fault> {
+        let mut cursor = Cursor::new(value);
+        if self.rules.objects && !matches!(cursor.kind()?, Kind::Object | Kind::Null) {
+            return Err(cursor.mismatch("an object"));
+        }
+        if self.is_inferring() {
+            // No type is known to compare with; what is no JSON is named as such.
+            let mut whole = cursor;
+            whole.skip_value().and_then(|_| whole.end())?;
+        }
+        node.read(&mut cursor)?;
+        cursor.end()
     }
 
     fn decode_part(
@@ -214,7 +295,7 @@ impl JsonColumn {
         on_error: OnError,
     ) -> Result<DecodedJson, ArrowError> {
         let start = rows.start;
-        let mut node = Node::new(TOP, data_type, self.inferred, rows.len())
+        let mut node = Node::new(TOP, data_type, self.rules.any_text, rows.len())
             .map_err(|error| ArrowError::SchemaError(error.to_string()))?;
         let mut bad = Vec::new();
         for row in rows {
@@ -222,7 +303,7 @@ impl JsonColumn {
                 node.push_null();
                 continue;
             };
-            if let Err(fault) = read_whole(&mut node, value) {
+            if let Err(fault) = self.read_whole(&mut node, value) {
                 node.truncate(row - start);
                 node.push_null();
                 bad.push((row, fault.to_string()));
@@ -238,10 +319,45 @@ impl JsonColumn {
     }
 }
 
-fn read_whole(node: &mut Node, value: &[u8]) -> Result<(), Fault> {
+/// Whether this is one value of JSON and nothing else.
+fn is_json(value: &[u8]) -> bool {
     let mut cursor = Cursor::new(value);
-    node.read(&mut cursor)?;
-    cursor.end()
+    cursor.skip_value().and_then(|_| cursor.end()).is_ok()
+}
+
+/// The fields of these names, in the order of the schema.
+fn chosen_fields(fields: &Fields, wanted: &[String]) -> Result<Fields, SchemaError> {
+    if let Some(name) = wanted.iter().find(|name| fields.find(name).is_none()) {
+        let known: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+        return Err(SchemaError::UnknownField {
+            name: name.clone(),
+            known: known.join(", "),
+        });
+    }
+    Ok(fields
+        .iter()
+        .filter(|field| wanted.contains(field.name()))
+        .cloned()
+        .collect())
+}
+
+/// The array with only the fields of that type.
+fn show(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
+    let (Some(structs), DataType::Struct(fields)) = (array.as_struct_opt(), data_type) else {
+        return Ok(Arc::clone(array));
+    };
+    if structs.fields() == fields {
+        return Ok(Arc::clone(array));
+    }
+    let columns = fields
+        .iter()
+        .filter_map(|field| structs.column_by_name(field.name()).cloned());
+    Ok(Arc::new(StructArray::try_new_with_length(
+        fields.clone(),
+        columns.collect(),
+        structs.nulls().cloned(),
+        structs.len(),
+    )?))
 }
 
 fn threads(max: usize) -> usize {

@@ -380,9 +380,13 @@ fn a_flipped_byte_is_found_when_the_crc_is_checked() {
     let at = bytes.len() - 3;
     bytes[at] ^= 1;
     let bytes = bytes.freeze();
-    let error = Decoder::new(DecodeOptions::default())
-        .unwrap()
+    let mut decoder = Decoder::new(DecodeOptions::default()).unwrap();
+    let before = decoder
         .decode(&[Fetched::new("t", 2, bytes.clone(), 0)])
+        .unwrap();
+    assert_eq!((before.batch.num_rows(), before.complete), (7, false));
+    let error = decoder
+        .decode(&[Fetched::new("t", 2, bytes.clone(), 7)])
         .unwrap_err();
     assert_eq!(
         (&*error.topic, error.partition.get(), error.offset.get()),

@@ -271,7 +271,7 @@ fn what_was_widened_to_text_keeps_the_text_of_other_values() {
 #[test]
 fn the_schema_is_fixed_by_the_first_records_and_shown() {
     let mut decoder = Decoder::new(DecodeOptions {
-        infer_records: 2,
+        infer: headwater_columnar::Infer::First(2),
         ..json(None)
     })
     .unwrap();
@@ -301,7 +301,7 @@ fn the_schema_is_fixed_by_the_first_records_and_shown() {
             "t",
             0,
             values(&[r#"{"a":1}"#, r#"{"a":1.5}"#]),
-            0,
+            1,
         )])
         .unwrap_err();
     let message = error.to_string();

@@ -2,12 +2,14 @@
 #![allow(
     missing_docs,
     clippy::unwrap_used,
-    reason = "a test that fails says where"
+    clippy::similar_names,
+    reason = "a test that fails says where, and names what it decodes"
 )]
 
 mod decode;
 mod dtype;
 mod encode;
+mod errors;
 mod json;
 mod round_trip;
 mod support;

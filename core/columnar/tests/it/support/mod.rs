@@ -1,7 +1,7 @@
 //! Batches and tables for tests.
 
 use bytes::{Bytes, BytesMut};
-use headwater_columnar::{DecodeOptions, Decoded, Decoder, Fetched};
+use headwater_columnar::{DecodeError, DecodeOptions, Decoded, Decoder, Fetched};
 use headwater_record::{BatchBuilder, BatchOptions, Compression};
 
 /// A record to be encoded.
@@ -86,9 +86,22 @@ pub(crate) fn decode(options: DecodeOptions, bytes: Bytes) -> Decoded {
 
 /// The message of the error that decoding gives.
 pub(crate) fn refusal(options: DecodeOptions, bytes: Bytes) -> String {
-    Decoder::new(options)
-        .unwrap()
-        .decode(&[Fetched::new("t", 0, bytes, 0)])
-        .unwrap_err()
-        .to_string()
+    failure(options, bytes).1.to_string()
+}
+
+/// What was decoded before the error, and the error.
+pub(crate) fn failure(options: DecodeOptions, bytes: Bytes) -> (Vec<Decoded>, DecodeError) {
+    let mut decoder = Decoder::new(options).unwrap();
+    let mut fetched = Fetched::new("t", 0, bytes, 0);
+    let mut tables = Vec::new();
+    loop {
+        match decoder.decode(std::slice::from_ref(&fetched)) {
+            Ok(table) => {
+                assert!(!table.complete && table.next_offsets[0] > fetched.from);
+                fetched.from = table.next_offsets[0];
+                tables.push(table);
+            }
+            Err(error) => return (tables, error),
+        }
+    }
 }

@@ -1,0 +1,69 @@
+//! How many records there are, without making columns of them.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use headwater_columnar::{DecodeOptions, Decoder, Projection};
+use headwater_record::PartitionId;
+
+use super::ScanOptions;
+use super::plan::Range;
+use super::read_range::{RangeRead, read_range};
+use crate::batch::TopicPartition;
+use crate::decode;
+use crate::error::Result;
+use crate::topic::Topic;
+
+/// How much one fetch brings.
+const FETCH_BYTES: usize = 1 << 20;
+
+/// The records in these ranges. The headers of the batches have the numbers; only a batch that a range cuts is read, and with
+/// `on_error="skip"` all of those whose records may be skipped.
+pub(crate) async fn by_partition(
+    topic: &Topic,
+    options: &ScanOptions,
+    ranges: &[Range],
+) -> Result<BTreeMap<PartitionId, u64>> {
+    let mut decoder = decode::decoder(DecodeOptions {
+        check_crc: false,
+        ..options.decode.with_only(Projection::none())
+    })?;
+    let mut counts = BTreeMap::new();
+    for range in ranges {
+        let records = count(topic, options, *range, &mut decoder).await?;
+        counts.insert(range.partition, records);
+    }
+    Ok(counts)
+}
+
+async fn count(
+    topic: &Topic,
+    options: &ScanOptions,
+    range: Range,
+    decoder: &mut Decoder,
+) -> Result<u64> {
+    let partition = TopicPartition::new(topic.name(), range.partition);
+    let mut records = 0;
+    let mut from = range.start;
+    let mut stalled = None;
+    while from < range.end {
+        let read = RangeRead {
+            isolation: options.isolation_level,
+            max_bytes: FETCH_BYTES,
+            stalled,
+        };
+        let Some(chunk) = read_range(topic.client(), &partition, from, range.end, read).await?
+        else {
+            stalled.get_or_insert_with(Instant::now);
+            continue;
+        };
+        stalled = None;
+        from = chunk.next;
+        let mut chunks = [(partition.clone(), chunk)];
+        while chunks[0].1.offsets() > 0 {
+            let table = decode::decode(decoder, &mut chunks, usize::MAX)?;
+            records += table.len() as u64;
+        }
+    }
+    Ok(records)
+}

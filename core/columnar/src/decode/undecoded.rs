@@ -1,0 +1,36 @@
+//! A record that could not be decoded, for those who handle it otherwise.
+
+use bytes::Bytes;
+use headwater_record::{DecompressLimit, Offset, batches};
+
+use super::Fetched;
+
+/// The key and the value of a record as they were written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UndecodedRecord {
+    /// Its timestamp in milliseconds.
+    pub timestamp_ms: i64,
+    /// Its key.
+    pub key: Option<Bytes>,
+    /// Its value.
+    pub value: Option<Bytes>,
+}
+
+impl UndecodedRecord {
+    /// The record at that offset, read again: its columns may not have been wanted.
+    pub(super) fn find(fetched: &Fetched, offset: Offset, limit: DecompressLimit) -> Option<Self> {
+        let batch = batches(&fetched.batches)
+            .filter_map(Result::ok)
+            .find(|batch| batch.header().last_offset() >= offset)?;
+        let records = batch.records(limit).ok()?;
+        let record = records
+            .iter()
+            .filter_map(Result::ok)
+            .find(|record| record.offset == offset)?;
+        Some(Self {
+            timestamp_ms: record.timestamp_ms,
+            key: record.key.map(Bytes::copy_from_slice),
+            value: record.value.map(Bytes::copy_from_slice),
+        })
+    }
+}
