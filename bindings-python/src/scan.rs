@@ -124,9 +124,9 @@ impl Scan {
         self.clear();
     }
 
-    /// As a `polars.DataFrame`, without a copy of keys and values; `lazy=True` gives a `polars.LazyFrame`, which answers as the other does:
-    /// filters on `offset`, `partition` and `timestamp`, the columns and the number of rows go down to the log's indexes, and Polars does the
-    /// rest. Its schema is fixed when it is made, its records when it is collected.
+    /// As a `polars.DataFrame`, without a copy of keys and values. `lazy=True` gives a `polars.LazyFrame` with the same results: filters on
+    /// `offset`, `partition` and `timestamp`, the selected columns and row limits are pushed down to the log's indexes, and Polars does the
+    /// rest. Its schema is fixed when it is made; its records are read when it is collected.
     ///
     /// >>> import headwater as hw, polars as pl
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -194,8 +194,7 @@ impl Scan {
             .call_method1("to_reader", (slf,))
     }
 
-    /// How many records it has, from the headers of their batches; with `on_error="skip"` keys and values are decoded, as far as they have
-    /// a format.
+    /// The number of records, counted from batch headers. With `on_error="skip"` keys and values that have a format are decoded.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:

@@ -1,4 +1,4 @@
-"""A lazy frame answers as the frame does: random queries on random topics, and the queries that once did not.
+"""A lazy frame gives the same results as the eager one: random queries on random topics, and queries that failed once.
 
 ``HEADWATER_SEED=7 pytest tests/python/test_lazy.py -k random`` runs the cases of one seed, ``HEADWATER_SECONDS=600`` looks for longer.
 """

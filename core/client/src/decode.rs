@@ -30,7 +30,7 @@ pub(crate) fn empty(decoder: &mut Decoder) -> Result<Batch> {
 
 /// Decodes chunks in the order given, `max_records` at most. What of a chunk is not passed stays in it: it is left with `from` at the
 /// first offset not handed out, and with `from == next` if nothing is left. A table ends before a record that cannot be read, and the
-/// next one is the error. On an error all stays as it was.
+/// next call returns the error. On an error nothing changes.
 pub(crate) fn decode(
     decoder: &mut Decoder,
     chunks: &mut [(TopicPartition, Chunk)],

@@ -241,7 +241,7 @@ impl Consumer {
     }
 }
 
-/// What the configuration and the nature of a consumer say about decoding.
+/// How a consumer decodes, from its configuration.
 fn for_consumers(decode: DecodeOptions, config: &ConsumerConfig) -> DecodeOptions {
     DecodeOptions {
         check_crc: config.check_crcs,

@@ -1,4 +1,4 @@
-//! How many records there are, without making columns of them.
+//! Counts records without decoding them into columns.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -17,8 +17,8 @@ use crate::topic::Topic;
 /// How much one fetch brings.
 const FETCH_BYTES: usize = 1 << 20;
 
-/// The records in these ranges. The headers of the batches have the numbers; only a batch that a range cuts is read, and with
-/// `on_error="skip"` all of those whose records may be skipped.
+/// Counts the records in these ranges from batch headers. Reads only the batches that a range cuts, and with `on_error="skip"` those whose
+/// records may be skipped.
 pub(crate) async fn by_partition(
     topic: &Topic,
     options: &ScanOptions,

@@ -141,7 +141,7 @@ impl Plan {
         )
     }
 
-    /// Forgets what the table before has taught, where each is inferred for itself.
+    /// Forgets the types of the previous table, where each table is inferred on its own.
     pub(crate) fn start_table(&mut self, options: &DecodeOptions) {
         if options.infer == Infer::EachTable {
             for shape in [&mut self.key, &mut self.value] {

@@ -1,4 +1,4 @@
-//! A record that could not be decoded, for those who handle it otherwise.
+//! The key and value of a record that could not be decoded, so that the caller can handle it.
 
 use bytes::Bytes;
 use headwater_record::{DecompressLimit, Offset, batches};

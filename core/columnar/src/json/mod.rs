@@ -204,9 +204,9 @@ impl JsonColumn {
                 Ok(_) => !self.rules.objects,
                 Err(_) => false,
             };
-            // What is no JSON is an error of its row, and has nothing to teach.
+            // A value that is not JSON is an error of its row, and is not used for inference.
             if teaches && is_json(value) {
-                // What is JSON can be learned from.
+                // Infer from the values that are JSON.
                 let _ = guess.learn(&mut cursor, 0);
             }
         }
@@ -278,7 +278,7 @@ impl JsonColumn {
             return Err(cursor.mismatch("an object"));
         }
         if self.is_inferring() {
-            // No type is known to compare with; what is no JSON is named as such.
+            // No type is known yet; a value that is not JSON is reported as that.
             let mut whole = cursor;
             whole.skip_value().and_then(|_| whole.end())?;
         }

@@ -1,4 +1,4 @@
-//! What becomes of records that cannot be decoded, and of types that are inferred.
+//! Records that cannot be decoded, and inferred types.
 
 use crate::support::{Row, batch_at, decode, failure, log, values};
 use arrow_array::RecordBatch;
