@@ -4,14 +4,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use headwater_env::Env;
-use headwater_log::{DataDirectoryError, OpenState, PartitionLog, RecoveryReport};
+use headwater_log::{
+    DataDirectoryError, DirectoryOwner, OpenState, PartitionLog, RecoveryReport, read_owner,
+    write_owner,
+};
 use headwater_metadata::{BrokerConfig, NodeId, PartitionImage, TopicConfig};
 use headwater_record::PartitionId;
 use uuid::Uuid;
 
 use crate::log_config::log_config;
 use crate::partition::{Leadership, Partition};
-use crate::partition_metadata::{self, Owner};
 
 /// Why a partition was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -59,18 +61,20 @@ pub(crate) fn open_partition<E: Env>(
     start: OpenState,
 ) -> Result<(Partition<E>, RecoveryReport), PartitionError> {
     let owner = if env.metadata(dir)?.is_some() {
-        partition_metadata::read(env, dir)?
+        read_owner(env, dir)?
     } else {
-        Owner::Unknown
+        DirectoryOwner::Unknown
     };
     let (log, report) = match owner {
-        Owner::Topic(owner) if owner == topic.id => open_log(env, dir, topic, broker, start)?,
-        Owner::Unknown => {
+        DirectoryOwner::Topic(owner) if owner == *topic.id.as_bytes() => {
+            open_log(env, dir, topic, broker, start)?
+        }
+        DirectoryOwner::Unknown => {
             let opened = open_log(env, dir, topic, broker, start)?;
-            partition_metadata::write(env, dir, topic.id)?;
+            write_owner(env, dir, topic.id.into_bytes())?;
             opened
         }
-        Owner::Topic(_) | Owner::Damaged => {
+        DirectoryOwner::Topic(_) | DirectoryOwner::Damaged => {
             return Err(PartitionError::Owner { expected: topic.id });
         }
     };

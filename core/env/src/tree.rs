@@ -15,6 +15,8 @@ use crate::{DirEntry, EntryKind};
 pub(crate) type DirId = u64;
 
 const ROOT: DirId = 0;
+/// The longest name, as on the file systems that people use.
+const NAME_BYTES_MAX: usize = 255;
 
 /// A name in a directory.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -285,7 +287,11 @@ fn names(path: &Path) -> io::Result<Vec<&str>> {
         match component {
             Component::RootDir | Component::CurDir => {}
             Component::Normal(name) => {
-                names.push(name.to_str().ok_or(io::ErrorKind::InvalidFilename)?);
+                let name = name.to_str().ok_or(io::ErrorKind::InvalidFilename)?;
+                if name.len() > NAME_BYTES_MAX {
+                    return Err(io::ErrorKind::InvalidFilename.into());
+                }
+                names.push(name);
             }
             Component::ParentDir | Component::Prefix(_) => {
                 return Err(io::ErrorKind::InvalidInput.into());

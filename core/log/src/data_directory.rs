@@ -20,6 +20,8 @@ const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
 const CLEAN_SHUTDOWN_TEXT: &str = r#"{"version":0,"brokerEpoch":-1}"#;
 /// What a partition's directory ends with when its topic was deleted.
 const DELETED: &str = "-delete";
+/// The longest name that file systems take.
+const NAME_BYTES_MAX: usize = 255;
 
 /// Why a data directory could not be opened.
 #[derive(Debug, Error)]
@@ -55,7 +57,7 @@ pub enum DataDirectoryError {
         what: String,
     },
     /// A file could not be read or written.
-    #[error("the data directory cannot be used: {0}; check the disk and the permissions")]
+    #[error("the data directory cannot be used: {0}; {advice}", advice = .0.advice())]
     File(#[from] FileError),
 }
 
@@ -107,7 +109,8 @@ impl CheckpointKind {
 pub struct DataDirectory<E: Env> {
     env: E,
     path: PathBuf,
-    _lock: E::Lock,
+    /// Held until it is dropped.
+    lock: E::Lock,
     meta: MetaProperties,
     partitions: Vec<PartitionDirectory>,
     clean_shutdown: bool,
@@ -138,7 +141,7 @@ impl<E: Env> DataDirectory<E> {
         let mut directory = Self {
             env,
             path: path.to_path_buf(),
-            _lock: lock,
+            lock,
             meta,
             partitions: entries
                 .iter()
@@ -210,11 +213,10 @@ impl<E: Env> DataDirectory<E> {
     /// Renames a partition's directory out of the way, so that its name is free at once; returns where it is now. Remove it with
     /// [`remove_deleted`](Self::remove_deleted); the next open does so otherwise.
     pub fn mark_deleted(&self, topic: &str, partition: i32) -> Result<PathBuf, DataDirectoryError> {
-        let id = u128::from_be_bytes(random_uuid(&self.env));
         let from = self.partition_path(topic, partition);
         let to = self
             .path
-            .join(format!("{topic}-{partition}.{id:032x}{DELETED}"));
+            .join(deleted_name(topic, partition, random_uuid(&self.env)));
         self.env
             .rename(&from, &to)
             .map_err(|source| FileError::new("rename", from, source))?;
@@ -232,6 +234,11 @@ impl<E: Env> DataDirectory<E> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Makes durable all that was written to the disk of the directory; see [`Env::sync_disk`].
+    pub(crate) fn sync_disk(&self) -> io::Result<()> {
+        self.env.sync_disk(&self.lock)
     }
 
     /// Writes the mark of an orderly end. Call it last, after every log was closed without an error and the checkpoints were written.
@@ -392,6 +399,13 @@ fn partition_of(name: &str) -> Option<(&str, i32)> {
         return None;
     }
     Some((topic, partition.parse().ok()?))
+}
+
+/// The name of the directory of a deleted partition. As in Kafka the topic's name is cut where the whole would be too long.
+fn deleted_name(topic: &str, partition: i32, id: [u8; 16]) -> String {
+    let suffix = format!("-{partition}.{:032x}{DELETED}", u128::from_be_bytes(id));
+    let kept = topic.floor_char_boundary(NAME_BYTES_MAX.saturating_sub(suffix.len()));
+    format!("{}{suffix}", &topic[..kept])
 }
 
 fn is_deleted_partition(entry: &DirEntry) -> bool {

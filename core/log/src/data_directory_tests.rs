@@ -1,4 +1,4 @@
-use headwater_env::{MemoryEnv, OpenMode};
+use headwater_env::{MemoryEnv, OpenMode, RealEnv};
 
 use super::*;
 
@@ -141,16 +141,24 @@ fn partitions_are_found_by_name_and_deleted_ones_are_removed() {
 }
 
 #[test]
-fn a_topic_id_comes_back() {
-    let env = MemoryEnv::new();
-    env.create_dir_all(Path::new(PATH)).unwrap();
-    let id = *b"0123456789abcdef";
-    assert_eq!(crate::read_topic_id(&env, Path::new(PATH)).unwrap(), None);
-    crate::write_topic_id(&env, Path::new(PATH), id).unwrap();
-    assert_eq!(
-        crate::read_topic_id(&env, Path::new(PATH)).unwrap(),
-        Some(id)
-    );
-    write(&env, "partition.metadata", "version: 0\ntopic_id: short");
-    assert!(crate::read_topic_id(&env, Path::new(PATH)).is_err());
+fn the_name_of_a_deleted_directory_fits_whatever_the_topic_is_called() {
+    for len in [1, 200, 212, 213, 214, 215, 230, 249] {
+        for partition in [0, 10, 9_999] {
+            let temporary = tempfile::tempdir().unwrap();
+            let open = || DataDirectory::open(RealEnv, temporary.path(), 7).unwrap();
+            let directory = open();
+            let topic = "n".repeat(len);
+            let path = directory.partition_path(&topic, partition);
+            std::fs::create_dir(&path).unwrap();
+            let deleted = directory.mark_deleted(&topic, partition).unwrap();
+            assert!(deleted.exists() && !path.exists());
+            let name = deleted.file_name().unwrap().to_str().unwrap();
+            assert!(name.len() <= NAME_BYTES_MAX, "{name}");
+            assert!(name.contains(&format!("-{partition}.")), "{name}");
+            // A crash before it is removed: the next owner removes it, and takes it for no partition.
+            drop(directory);
+            let directory = open();
+            assert!(directory.partitions().is_empty() && !deleted.exists());
+        }
+    }
 }

@@ -30,6 +30,7 @@ mod mapped;
 mod mutants;
 mod offset_index;
 mod open;
+mod open_files;
 mod partition_log;
 mod partition_metadata;
 mod producer_replay;
@@ -52,13 +53,16 @@ mod types;
 mod view;
 
 pub use cleaner::{CleanError, Cleanable, Cleaned, Cleaning, Extent};
+pub use close::close_all;
 pub use config::{CleanupPolicy, LogConfig};
 pub use data_directory::{
     CheckpointKind, DataDirectory, DataDirectoryError, MetaProperties, Offsets, PartitionDirectory,
 };
-pub use error::{AppendError, ChangeError, FileError, FlushError, OpenError, Poisoned, ReadError};
+pub use error::{
+    AppendError, ChangeError, FileError, FlushError, OpenError, Poisoned, ReadError, advice,
+};
 pub use partition_log::PartitionLog;
-pub use partition_metadata::{read_topic_id, write_topic_id};
+pub use partition_metadata::{DirectoryOwner, read_owner, write_owner};
 pub use read::{BatchHeaders, READ_BYTES_PREFERRED};
 pub use report::{Cut, Damage, RecoveryReport, SetAside};
 pub use transaction_index::AbortedTransaction;

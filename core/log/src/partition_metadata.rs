@@ -1,53 +1,91 @@
-//! `partition.metadata`: to which topic a partition's directory belongs.
+//! `partition.metadata`: to which topic a partition's directory belongs. A topic that is deleted and made again has the same name and
+//! another id.
 //!
 //! ```text
 //! file = "version: 0\n" "topic_id: " id
 //! id   = the 16 bytes of the topic's UUID in URL-safe base64 without padding: 22 characters
 //! ```
 
+use std::io;
 use std::path::Path;
 
 use headwater_env::Env;
 
 use crate::base64;
-use crate::data_directory::DataDirectoryError;
-use crate::error::FileError;
 
 const NAME: &str = "partition.metadata";
 
-/// The topic id in a partition's directory; `None` if the file does not exist.
-pub fn read_topic_id(
-    env: &impl Env,
-    partition: &Path,
-) -> Result<Option<[u8; 16]>, DataDirectoryError> {
-    let path = partition.join(NAME);
-    let bytes = env
-        .read_file(&path)
-        .map_err(|source| FileError::new("read", &path, source))?;
-    let Some(bytes) = bytes else {
-        return Ok(None);
-    };
-    let parsed = std::str::from_utf8(&bytes).ok().and_then(|text| {
-        let mut lines = text.lines();
-        let version = lines.next()?.strip_prefix("version: ")?;
-        let id = lines.next()?.strip_prefix("topic_id: ")?;
-        (version == "0").then(|| base64::decode(id)).flatten()
-    });
-    parsed.map(Some).ok_or_else(|| DataDirectoryError::Damaged {
-        path,
-        what: "it has not the lines \"version: 0\" and \"topic_id: \" with 22 characters of base64"
-            .to_owned(),
-    })
+/// Which topic a partition's directory belongs to, as its file says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DirectoryOwner {
+    /// There is no file: the process died while it made the partition.
+    Unknown,
+    /// The topic's id.
+    Topic([u8; 16]),
+    /// The file cannot be understood.
+    Damaged,
 }
 
-/// Writes the topic id into a partition's directory, durably.
-pub fn write_topic_id(
-    env: &impl Env,
-    partition: &Path,
-    topic_id: [u8; 16],
-) -> Result<(), DataDirectoryError> {
-    let path = partition.join(NAME);
+/// Reads the owner of the partition's directory `partition`.
+pub fn read_owner(env: &impl Env, partition: &Path) -> io::Result<DirectoryOwner> {
+    let Some(bytes) = env.read_file(&partition.join(NAME))? else {
+        return Ok(DirectoryOwner::Unknown);
+    };
+    let id = std::str::from_utf8(&bytes).ok().and_then(parse);
+    Ok(id.map_or(DirectoryOwner::Damaged, DirectoryOwner::Topic))
+}
+
+/// Writes the topic's id into the partition's directory `partition`, durably.
+pub fn write_owner(env: &impl Env, partition: &Path, topic_id: [u8; 16]) -> io::Result<()> {
     let text = format!("version: 0\ntopic_id: {}", base64::encode(topic_id));
-    env.replace_file(&path, text.as_bytes())
-        .map_err(|source| FileError::new("replace", path, source).into())
+    env.replace_file(&partition.join(NAME), text.as_bytes())
+}
+
+fn parse(text: &str) -> Option<[u8; 16]> {
+    let mut lines = text.lines();
+    let version = lines.next()?.strip_prefix("version: ")?;
+    let id = lines.next()?.strip_prefix("topic_id: ")?;
+    (version == "0")
+        .then(|| base64::decode(id.trim_end()))
+        .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_env::MemoryEnv;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_file_names_the_owner_byte_for_byte_as_kafka_writes_it() {
+        let env = MemoryEnv::new();
+        let dir = Path::new("/data/t-0");
+        env.create_dir_all(dir).unwrap();
+        assert_eq!(read_owner(&env, dir).unwrap(), DirectoryOwner::Unknown);
+        let mut id = [0; 16];
+        id[15] = 1;
+        write_owner(&env, dir, id).unwrap();
+        assert_eq!(read_owner(&env, dir).unwrap(), DirectoryOwner::Topic(id));
+        let file = dir.join(NAME);
+        assert_eq!(
+            env.read_file(&file).unwrap().unwrap(),
+            "version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAQ"
+        );
+        // Earlier versions ended the last line.
+        env.replace_file(&file, b"version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAQ\n")
+            .unwrap();
+        assert_eq!(read_owner(&env, dir).unwrap(), DirectoryOwner::Topic(id));
+        for damaged in ["version: 1\n", "version: 0\ntopic_id: short", ""] {
+            env.replace_file(&file, damaged.as_bytes()).unwrap();
+            assert_eq!(read_owner(&env, dir).unwrap(), DirectoryOwner::Damaged);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_parsed_without_harm(text in ".{0,60}") {
+            let _ = parse(&text);
+        }
+    }
 }

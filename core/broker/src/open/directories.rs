@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use headwater_env::Env;
-use headwater_log::{DataDirectory, PartitionDirectory};
+use headwater_log::{DataDirectory, DirectoryOwner, PartitionDirectory, read_owner};
 use headwater_metadata::Image;
 use headwater_record::PartitionId;
 use uuid::Uuid;
@@ -11,7 +11,6 @@ use uuid::Uuid;
 use super::{OpenError, OpenReport, StrayDirectory};
 use crate::left_over::is_left_over;
 use crate::metadata_log;
-use crate::partition_metadata::{self, Owner};
 
 /// The partition directories that were found, by what becomes of them.
 #[derive(Debug, Default)]
@@ -43,15 +42,17 @@ impl Directories {
                 .partition(&found.topic, PartitionId::new(found.partition))
                 .is_some();
             let topic_id = image.topic(&found.topic).map(|topic| topic.id);
-            let owner = partition_metadata::read(env, &found.path)
-                .map_err(|error| OpenError::io(&found.path, error))?;
-            match owner {
-                Owner::Topic(id) if removed_topics.contains(&id) => {
-                    sorted.deleted.push(found.clone());
-                }
-                Owner::Topic(id) if in_image && topic_id == Some(id) => sorted.keep(found),
+            let owner =
+                read_owner(env, &found.path).map_err(|error| OpenError::io(&found.path, error))?;
+            let owner_id = match owner {
+                DirectoryOwner::Topic(id) => Some(Uuid::from_bytes(id)),
+                DirectoryOwner::Unknown | DirectoryOwner::Damaged => None,
+            };
+            match owner_id {
+                Some(id) if removed_topics.contains(&id) => sorted.deleted.push(found.clone()),
+                Some(id) if in_image && topic_id == Some(id) => sorted.keep(found),
                 // Damaged ones are kept here too: opening them says what to do.
-                Owner::Unknown | Owner::Damaged if in_image => sorted.keep(found),
+                None if in_image => sorted.keep(found),
                 _ if !in_image
                     && is_left_over(env, &found.path)
                         .map_err(|error| OpenError::io(&found.path, error))? =>

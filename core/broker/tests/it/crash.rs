@@ -1,5 +1,7 @@
 //! Whatever the moment of a crash: what was acknowledged is there, and the directory opens and works.
 
+use std::sync::LazyLock;
+
 use crate::support::*;
 use headwater_broker::Broker;
 use headwater_env::SimEnv;
@@ -7,6 +9,9 @@ use headwater_protocol::create_partitions_request::CreatePartitionsTopic;
 use headwater_protocol::{
     CreatePartitionsRequest, ErrorCode, InitProducerIdRequest, MetadataRequest,
 };
+
+/// The longest name that a topic may have: every path made from it must fit too.
+static TOPIC: LazyLock<String> = LazyLock::new(|| "n".repeat(249));
 
 /// What the client was told before the crash.
 #[expect(clippy::struct_excessive_bools, reason = "each is one answer")]
@@ -28,11 +33,11 @@ fn live(env: &SimEnv) -> Told {
     let Ok((broker, _)) = try_open(env, &[]) else {
         return told;
     };
-    let made = try_create(&broker, creatable("t", 2, &[("flush.messages", "1")]));
+    let made = try_create(&broker, creatable(&TOPIC, 2, &[("flush.messages", "1")]));
     told.first_made = made.error_code == 0;
     for value in ["a", "b"] {
         told.first_records +=
-            usize::from(produce(&broker, "t", 0, batch(&[value])).error_code == 0);
+            usize::from(produce(&broker, &TOPIC, 0, batch(&[value])).error_code == 0);
     }
     let response = ask(
         &broker,
@@ -42,10 +47,14 @@ fn live(env: &SimEnv) -> Told {
         },
     );
     told.producer_id = (response.error_code == 0).then_some(response.producer_id);
-    told.altered =
-        alter(&broker, (2, "t"), &[("max.message.bytes", 0, Some("5000"))]).0 == ErrorCode::None;
+    told.altered = alter(
+        &broker,
+        (2, &TOPIC),
+        &[("max.message.bytes", 0, Some("5000"))],
+    )
+    .0 == ErrorCode::None;
     let more = CreatePartitionsTopic {
-        name: "t".into(),
+        name: TOPIC.as_str().into(),
         count: 3,
         assignments: None,
         ..Default::default()
@@ -58,12 +67,12 @@ fn live(env: &SimEnv) -> Told {
         },
     );
     told.grown = grown.results[0].error_code == 0;
-    told.deleted = delete(&broker, "t") == ErrorCode::None;
+    told.deleted = delete(&broker, &TOPIC) == ErrorCode::None;
     told.made_again = told.deleted
-        && try_create(&broker, creatable("t", 1, &[("flush.messages", "1")])).error_code == 0;
+        && try_create(&broker, creatable(&TOPIC, 1, &[("flush.messages", "1")])).error_code == 0;
     if told.made_again {
         told.second_records +=
-            usize::from(produce(&broker, "t", 0, batch(&["new"])).error_code == 0);
+            usize::from(produce(&broker, &TOPIC, 0, batch(&["new"])).error_code == 0);
     }
     let closed = broker.close();
     assert!(closed.is_ok() || env.has_crashed(), "{closed:?}");
@@ -88,7 +97,7 @@ fn judge(env: &SimEnv, told: &Told, moment: &str) {
     let partitions = topics.first().map_or(0, |topic| topic.partitions.len());
     if told.made_again {
         assert_eq!(partitions, 1, "{moment}");
-        let found = values(&broker, "t", 0);
+        let found = values(&broker, &TOPIC, 0);
         assert!(
             found.len() >= told.second_records && found.iter().all(|value| value == "new"),
             "{moment}: {found:?}"
@@ -102,7 +111,7 @@ fn judge(env: &SimEnv, told: &Told, moment: &str) {
             "{moment}: {partitions}"
         );
         if partitions >= 2 {
-            let found = values(&broker, "t", 0);
+            let found = values(&broker, &TOPIC, 0);
             assert!(found.len() >= told.first_records, "{moment}: {found:?}");
             assert!(
                 ["a", "b"].starts_with(&found.iter().map(String::as_str).collect::<Vec<_>>()),
@@ -138,10 +147,10 @@ fn judge(env: &SimEnv, told: &Told, moment: &str) {
 
 fn every_partition_works(broker: &Broker<SimEnv>, partitions: usize, moment: &str) {
     for partition in 0..partitions as i32 {
-        let before = values(broker, "t", partition).len();
-        let answer = produce(broker, "t", partition, batch(&["after"]));
+        let before = values(broker, &TOPIC, partition).len();
+        let answer = produce(broker, &TOPIC, partition, batch(&["after"]));
         assert_eq!(answer.error_code, 0, "{moment}: {:?}", answer.error_message);
-        let after = values(broker, "t", partition);
+        let after = values(broker, &TOPIC, partition);
         assert_eq!(
             (after.len(), after.last().map(String::as_str)),
             (before + 1, Some("after")),
@@ -149,8 +158,8 @@ fn every_partition_works(broker: &Broker<SimEnv>, partitions: usize, moment: &st
         );
     }
     if partitions == 0 {
-        create(broker, "t", 1, &[]);
-        append(broker, "t", 0, batch(&["after"]));
+        create(broker, &TOPIC, 1, &[]);
+        append(broker, &TOPIC, 0, batch(&["after"]));
     }
 }
 

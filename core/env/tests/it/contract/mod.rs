@@ -104,6 +104,7 @@ claims! {
     a_removed_file_is_gone_but_readable_by_its_holder
     a_directory_is_removed_with_all_that_is_in_it
     files_and_directories_are_not_taken_for_each_other
+    a_name_has_at_most_255_bytes
     metadata_tells_length_kind_and_absence
     a_replaced_file_has_the_new_bytes_only
     a_missing_small_file_reads_as_none

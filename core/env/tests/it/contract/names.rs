@@ -200,6 +200,17 @@ pub(super) fn files_and_directories_are_not_taken_for_each_other<E: Env>(world: 
     assert_eq!(world.names(&world.root), ["dir", "file"]);
 }
 
+pub(super) fn a_name_has_at_most_255_bytes<E: Env>(world: &World<E>) {
+    let (fits, too_long) = ("n".repeat(255), "n".repeat(256));
+    world.file(&fits, b"1");
+    let refused = |error: std::io::Error| assert_eq!(error.kind(), ErrorKind::InvalidFilename);
+    let (from, to) = (world.path(&fits), world.path(&too_long));
+    refused(world.env.rename(&from, &to).unwrap_err());
+    refused(world.env.create_dir_all(&to).unwrap_err());
+    refused(world.env.open_file(&to, OpenMode::Create).unwrap_err());
+    assert_eq!(world.names(&world.root), [fits]);
+}
+
 pub(super) fn metadata_tells_length_kind_and_absence<E: Env>(world: &World<E>) {
     let before = world.env.wall_clock_ms();
     world.file("a", b"12345");
@@ -215,7 +226,8 @@ pub(super) fn metadata_tells_length_kind_and_absence<E: Env>(world: &World<E>) {
         EntryKind::Dir
     );
     assert_eq!(world.env.metadata(&world.path("b")).unwrap(), None);
-    assert!(world.env.free_bytes(&world.root).unwrap() > 0);
+    let space = world.env.disk_space(&world.root).unwrap();
+    assert!(0 < space.free_bytes && space.free_bytes <= space.total_bytes);
 }
 
 pub(super) fn a_replaced_file_has_the_new_bytes_only<E: Env>(world: &World<E>) {

@@ -1,0 +1,34 @@
+//! Records that are older than their topic keeps them, reported when they arrive: retention removes them at its next check.
+
+use headwater_env::Env;
+use headwater_metadata::TopicConfig;
+use headwater_record::{TimestampType, ValidatedBatches};
+
+use crate::topics::Topic;
+
+/// Warns when batches have only records that retention will remove, once for a topic and its configuration.
+pub(crate) fn warn_of_expired<E: Env>(
+    topic: &Topic<E>,
+    config: &TopicConfig,
+    batches: &ValidatedBatches,
+    now_ms: i64,
+) {
+    let Some(retention_ms) = config.retention_ms else {
+        return;
+    };
+    if !config.cleanup_policy.delete || config.timestamp_type == TimestampType::LogAppendTime {
+        return;
+    }
+    let oldest_kept_ms = now_ms.saturating_sub(i64::try_from(retention_ms).unwrap_or(i64::MAX));
+    let is_expired = |newest_ms: &i64| (0..oldest_kept_ms).contains(newest_ms);
+    let mut newest = batches.headers().map(|header| header.max_timestamp_ms);
+    let Some(newest_ms) = newest.find(is_expired) else {
+        return;
+    };
+    if topic.is_first_expired() {
+        tracing::warn!(
+            topic = %topic.name, newest_timestamp_ms = newest_ms, retention_ms,
+            "records arrive that are older than retention.ms of their topic: the next check of retention removes them; raise retention.ms, or set it to -1 to keep records of any age"
+        );
+    }
+}
