@@ -1,7 +1,7 @@
 //! Leaving the data directory clean.
 
 use headwater_env::Env;
-use headwater_log::CheckpointKind;
+use headwater_log::{CheckpointKind, close_all};
 
 use crate::deletion::Urgency;
 use crate::state::State;
@@ -29,9 +29,12 @@ impl<E: Env> State<E> {
         for partition in &partitions {
             partition.retire();
         }
-        for partition in &partitions {
-            if let Err(error) = partition.log().close() {
-                reasons.push(format!("{}-{}: {error}", partition.topic, partition.id));
+        if let Some(directory) = &*self.directory.read() {
+            let logs: Vec<_> = partitions.iter().map(|partition| partition.log()).collect();
+            for (partition, closed) in partitions.iter().zip(close_all(directory, &logs)) {
+                if let Err(error) = closed {
+                    reasons.push(format!("{}-{}: {error}", partition.topic, partition.id));
+                }
             }
         }
         if let Err(error) = self.metadata_log.close() {

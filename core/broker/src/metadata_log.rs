@@ -186,11 +186,6 @@ impl<E: Env> MetadataLog<E> {
         self.log.log_end_offset()
     }
 
-    /// Bytes on the disk.
-    pub(crate) fn size_in_bytes(&self) -> u64 {
-        self.log.size_in_bytes()
-    }
-
     /// First offset not known to be on the disk.
     pub(crate) fn recovery_point(&self) -> Offset {
         self.log.recovery_point()

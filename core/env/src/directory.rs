@@ -1,4 +1,4 @@
-//! What a directory holds.
+//! What a directory and a disk hold.
 
 /// One name in a directory.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +18,15 @@ pub enum EntryKind {
     Dir,
     /// A symbolic link. A data directory has none, and none is followed.
     Link,
+}
+
+/// How large a disk is, and how full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DiskSpace {
+    /// Bytes that this user may still write.
+    pub free_bytes: u64,
+    /// All bytes; [`u64::MAX`] where there is no bound.
+    pub total_bytes: u64,
 }
 
 /// Facts about one path.

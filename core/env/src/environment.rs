@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::{DirEntry, File, LockError, Metadata, OpenMode};
+use crate::{DirEntry, DiskSpace, File, LockError, Metadata, OpenMode};
 
 /// Clock, chance and files. A clone is the same world.
 ///
@@ -59,8 +59,13 @@ pub trait Env: Clone + fmt::Debug + Send + Sync + 'static {
     /// Makes the names in a directory durable.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
 
-    /// Bytes that may still be written by this user on the disk that holds `path`.
-    fn free_bytes(&self, path: &Path) -> io::Result<u64>;
+    /// Makes durable everything that was written, made, renamed or removed on the disk that holds the lock's file: for many files at once
+    /// this takes a fraction of the time that syncing each takes. Fails too where something of it was lost since the lock was taken;
+    /// sync each file then, to learn which. `Unsupported` where the system does not tell of losses.
+    fn sync_disk(&self, lock: &Self::Lock) -> io::Result<()>;
+
+    /// The space of the disk that holds `path`.
+    fn disk_space(&self, path: &Path) -> io::Result<DiskSpace>;
 
     /// Takes the one exclusive lock of `path`, a file that is made if need be and then holds the pid of the owner. Does not wait. The
     /// lock ends when it is dropped and when the process dies, however it dies.

@@ -22,12 +22,12 @@ mod scheduling;
 mod sim;
 mod tree;
 
-pub use directory::{DirEntry, EntryKind, Metadata};
+pub use directory::{DirEntry, DiskSpace, EntryKind, Metadata};
 pub use environment::Env;
 pub use file::{File, OpenMode};
 pub use lock::{LockError, PathLock};
 pub use memory::{MemoryEnv, MemoryFile};
-pub use open_files::{allow_most_open_files, is_out_of_files};
+pub use open_files::{allow_most_open_files, is_out_of_files, open_files_max};
 pub use real::{FilePlace, RealEnv, RealFile, RealLock, file_behind};
 pub use scheduling::{Wake, wake_this_thread};
 pub use sim::{Boundary, Fault, Operation, SimEnv, SimFile, Times};

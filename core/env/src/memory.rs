@@ -13,7 +13,9 @@ use parking_lot::RwLock;
 
 use crate::lock::{PathLock, PathLocks};
 use crate::tree::{Change, Node, Tree, normal_form};
-use crate::{DirEntry, EntryKind, Env, File as _, LockError, Metadata, OpenMode, RealEnv};
+use crate::{
+    DirEntry, DiskSpace, EntryKind, Env, File as _, LockError, Metadata, OpenMode, RealEnv,
+};
 
 pub use file::MemoryFile;
 use file::Shared;
@@ -132,9 +134,16 @@ impl Env for MemoryEnv {
         self.tree.read().find_dir(path).map(drop)
     }
 
+    fn sync_disk(&self, _lock: &PathLock) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Without bound: the process ends before a number given here would mean something.
-    fn free_bytes(&self, path: &Path) -> io::Result<u64> {
-        self.tree.read().find(path).map(|_| u64::MAX)
+    fn disk_space(&self, path: &Path) -> io::Result<DiskSpace> {
+        self.tree.read().find(path).map(|_| DiskSpace {
+            free_bytes: u64::MAX,
+            total_bytes: u64::MAX,
+        })
     }
 
     fn lock(&self, path: &Path) -> Result<PathLock, LockError> {

@@ -21,6 +21,11 @@ pub fn allow_most_open_files() -> io::Result<u64> {
     Ok(maximum.unwrap_or(u64::MAX))
 }
 
+/// How many files and sockets this process may hold open now; [`u64::MAX`] if there is no limit.
+pub fn open_files_max() -> u64 {
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
 /// Whether a call failed because the process, or the system, may open no more files: then it did nothing, and may be tried again.
 pub fn is_out_of_files(error: &io::Error) -> bool {
     let codes = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
@@ -45,5 +50,6 @@ mod tests {
         let allowed = allow_most_open_files().unwrap();
         assert_eq!(allowed, maximum.unwrap_or(u64::MAX));
         assert_eq!(getrlimit(Resource::Nofile).current, maximum);
+        assert_eq!(open_files_max(), allowed);
     }
 }

@@ -16,7 +16,7 @@ use rustix::fs::OFlags;
 use rustix::rand::GetRandomFlags;
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::{DirEntry, EntryKind, Env, LockError, Metadata, OpenMode};
+use crate::{DirEntry, DiskSpace, EntryKind, Env, LockError, Metadata, OpenMode};
 
 pub use behind::{FilePlace, file_behind};
 pub use file::RealFile;
@@ -129,9 +129,16 @@ impl Env for RealEnv {
         fs::File::open(path)?.sync_all()
     }
 
-    fn free_bytes(&self, path: &Path) -> io::Result<u64> {
+    fn sync_disk(&self, lock: &RealLock) -> io::Result<()> {
+        lock.sync_disk()
+    }
+
+    fn disk_space(&self, path: &Path) -> io::Result<DiskSpace> {
         let disk = rustix::fs::statvfs(path)?;
-        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+        Ok(DiskSpace {
+            free_bytes: disk.f_bavail.saturating_mul(disk.f_frsize),
+            total_bytes: disk.f_blocks.saturating_mul(disk.f_frsize),
+        })
     }
 
     fn lock(&self, path: &Path) -> Result<RealLock, LockError> {

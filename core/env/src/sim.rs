@@ -19,7 +19,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::lock::{PathLock, PathLocks};
 use crate::tree::{Node, normal_form};
-use crate::{DirEntry, EntryKind, Env, File as _, LockError, Metadata, OpenMode};
+use crate::{DirEntry, DiskSpace, EntryKind, Env, File as _, LockError, Metadata, OpenMode};
 
 use clock::Clock;
 use disk::Disk;
@@ -281,12 +281,20 @@ impl Env for SimEnv {
         self.disk().sync_dir(path)
     }
 
-    fn free_bytes(&self, path: &Path) -> io::Result<u64> {
+    fn sync_disk(&self, _lock: &PathLock) -> io::Result<()> {
+        self.disk().sync_all()
+    }
+
+    fn disk_space(&self, path: &Path) -> io::Result<DiskSpace> {
         let disk = self.disk();
         disk.live.find(path)?;
-        Ok(disk
-            .capacity
-            .map_or(u64::MAX, |capacity| capacity.saturating_sub(disk.used)))
+        let total_bytes = disk.capacity.unwrap_or(u64::MAX);
+        Ok(DiskSpace {
+            free_bytes: disk
+                .capacity
+                .map_or(u64::MAX, |capacity| capacity.saturating_sub(disk.used)),
+            total_bytes,
+        })
     }
 
     fn lock(&self, path: &Path) -> Result<PathLock, LockError> {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use headwater_env::{is_out_of_files, open_files_max};
 use headwater_record::{BatchError, LeaderEpoch, Offset, ProducerEpoch, ProducerId};
 use thiserror::Error;
 
@@ -28,6 +29,11 @@ impl FileError {
         }
     }
 
+    /// What to do about it.
+    pub fn advice(&self) -> String {
+        advice(&self.source)
+    }
+
     /// Is the disk (or the quota) full?
     pub fn is_disk_full(&self) -> bool {
         matches!(
@@ -35,6 +41,17 @@ impl FileError {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
         )
     }
+}
+
+/// What to do about a failure of the system.
+pub fn advice(error: &io::Error) -> String {
+    if is_out_of_files(error) {
+        return format!(
+            "the process may have {} files and sockets open: raise that limit (`ulimit -n`, or LimitNOFILE= of a service)",
+            open_files_max()
+        );
+    }
+    "check the disk and the permissions".to_owned()
 }
 
 /// The partition takes no more writes, because what is on its disk is not known.
@@ -53,7 +70,7 @@ pub struct Poisoned {
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// A file could not be read, written or renamed.
-    #[error("the log cannot be opened: {0}; check the disk and the permissions, then open again")]
+    #[error("the log cannot be opened: {0}; {advice}, then open again", advice = .0.advice())]
     File(#[from] FileError),
     /// What is on disk contradicts itself in a way that recovery may not decide.
     #[error("the log in {} is damaged: {what}; restore it from a copy, or move it away to start empty", directory.display())]
@@ -142,7 +159,7 @@ pub enum AppendError {
     #[error("no space is left for {}: free space on its disk or lower the retention; writing resumes by itself", .0.path.display())]
     DiskFull(#[source] FileError),
     /// Another failure of the disk (`KAFKA_STORAGE_ERROR`). The log ends where it ended before.
-    #[error("the append failed: {0}; check the disk")]
+    #[error("the append failed: {0}; {advice}", advice = .0.advice())]
     File(#[source] FileError),
     /// The end of the log could not be read, which must be known to append (`KAFKA_STORAGE_ERROR`).
     #[error("the append failed because the log cannot be read: {0}")]
@@ -192,7 +209,7 @@ pub enum ReadError {
         source: BatchError,
     },
     /// A file could not be read (`KAFKA_STORAGE_ERROR`).
-    #[error("the read failed: {0}; check the disk")]
+    #[error("the read failed: {0}; {advice}", advice = .0.advice())]
     File(#[from] FileError),
 }
 
@@ -203,9 +220,7 @@ pub enum FlushError {
     #[error(transparent)]
     Poisoned(#[from] Poisoned),
     /// A file could not be opened to sync it. Nothing was tried, and the next flush does it.
-    #[error(
-        "the records could not be made durable: {0}; let the process open more files, then try again"
-    )]
+    #[error("the records could not be made durable: {0}; {advice}", advice = .0.advice())]
     File(#[source] FileError),
 }
 
@@ -213,7 +228,7 @@ pub enum FlushError {
 #[derive(Debug, Error)]
 pub enum ChangeError {
     /// A file could not be changed.
-    #[error("the log could not be changed: {0}; check the disk, then try again")]
+    #[error("the log could not be changed: {0}; {advice}, then try again", advice = .0.advice())]
     File(#[from] FileError),
     /// What had to be read first could not be read.
     #[error(transparent)]

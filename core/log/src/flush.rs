@@ -1,15 +1,15 @@
 //! Making records durable: one fsync for all who wait (group commit), outside the append lock.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use headwater_env::{Env, File};
+use headwater_env::Env;
 use headwater_record::Offset;
 use parking_lot::{Condvar, Mutex};
 
 use crate::error::{FileError, FlushError};
-use crate::file_name::FileKind;
+use crate::index_file::SyncTime;
 use crate::mutants::{self, Mutant};
 use crate::partition_log::PartitionLog;
 use crate::segment::Segment;
@@ -27,6 +27,8 @@ pub(crate) struct Flusher {
     unsaved: Mutex<BTreeSet<Offset>>,
     /// Monotonic milliseconds of the last sync.
     last_flush_ms: AtomicU64,
+    /// The files are about to go: nothing is synced any more, and nobody needs it.
+    abandoned: AtomicBool,
 }
 
 /// The right to sync and to move the recovery point: one at a time.
@@ -42,12 +44,23 @@ impl Flusher {
             durable_end: AtomicI64::new(recovery_point.get()),
             unsaved: Mutex::new(BTreeSet::new()),
             last_flush_ms: AtomicU64::new(now.as_millis() as u64),
+            abandoned: AtomicBool::new(false),
         }
     }
 
     /// First offset not known to be fsynced.
     pub(crate) fn durable_end(&self) -> Offset {
         Offset::new(self.durable_end.load(Ordering::Acquire))
+    }
+
+    /// Waits for a sync at work and lets no other begin.
+    pub(crate) fn abandon(&self) {
+        let _turn = self.turn();
+        self.abandoned.store(true, Ordering::Release);
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Acquire)
     }
 
     /// Where recovery must begin after a crash: all before it is durable, indexes too.
@@ -94,7 +107,7 @@ impl Flusher {
 
 impl FlushTurn<'_> {
     /// Moves the end of what is durable.
-    fn set_durable_end(&self, offset: Offset) {
+    pub(crate) fn set_durable_end(&self, offset: Offset) {
         self.flusher
             .durable_end
             .store(offset.get(), Ordering::Release);
@@ -174,6 +187,10 @@ impl<E: Env> PartitionLog<E> {
             return Err(poisoned.into());
         }
         let view = self.view();
+        if self.flusher.is_abandoned() {
+            turn.set_durable_end(view.log_end_offset);
+            return Ok(());
+        }
         let first = view.segments.floor(self.recovery_point()).unwrap_or(0);
         for index in first..view.segments.list().len() {
             self.sync_segment(&view, index)?;
@@ -192,26 +209,21 @@ impl<E: Env> PartitionLog<E> {
 
     fn sync_segment(&self, view: &View<E>, index: usize) -> Result<(), FlushError> {
         let segment = &view.segments.list()[index];
-        let synced = segment.file().and_then(|file| {
-            let synced = if mutants::lives(Mutant::SkipFsync) {
-                Ok(())
-            } else {
-                file.sync_data()
-            };
-            synced.map_err(|source| segment.error("sync", FileKind::Log, source))
-        });
-        match synced {
-            Ok(()) => {}
+        if segment.is_synced() || mutants::lives(Mutant::SkipFsync) {
+            return Ok(());
+        }
+        match segment.sync() {
+            Ok(()) => Ok(()),
             // Retention took the segment away meanwhile: nobody needs it to be durable.
             Err(error) if self.is_gone(segment.base_offset()) => {
                 tracing::debug!(%error, "a segment was deleted before it was synced");
+                Ok(())
             }
             Err(error) => {
                 let error = self.sync_error(error);
-                return Err(self.flush_error(error));
+                Err(self.flush_error(error))
             }
         }
-        Ok(())
     }
 
     /// What a flush ends with after a failed sync.
@@ -230,7 +242,7 @@ impl<E: Env> PartitionLog<E> {
 /// Writes the indexes of a sealed segment, which recovery will not read again once the recovery point has passed it. If that fails, for
 /// lack of space perhaps, its records are durable all the same; the next flush tries again.
 fn save_indexes<E: Env>(segment: &Segment<E>) -> bool {
-    match segment.save_indexes() {
+    match segment.save_indexes(SyncTime::Now) {
         Ok(()) => {
             segment.release_indexes();
             true

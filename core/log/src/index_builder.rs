@@ -5,6 +5,7 @@ use headwater_record::BatchHeader;
 
 use crate::error::ReadError;
 use crate::file_name::FileKind;
+use crate::index_file::SyncTime;
 use crate::offset_index::OffsetPosition;
 use crate::segment::{Largest, Phase, Segment, newer_of};
 use crate::time_index::TimestampOffset;
@@ -120,7 +121,7 @@ pub(crate) fn rebuild<E: Env>(segment: &Segment<E>, interval_bytes: u32) -> Resu
         builder.add(position, &header);
     }
     builder.install_in(segment, Phase::Sealed);
-    match segment.save_indexes() {
+    match segment.save_indexes(SyncTime::Now) {
         Ok(()) => segment.release_indexes(),
         Err(error) => {
             tracing::warn!(%error, "a rebuilt index stays in memory, because it could not be written");

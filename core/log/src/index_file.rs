@@ -28,7 +28,31 @@ enum State<T> {
     /// All entries are in the file.
     Disk { entries: usize },
     /// All entries are in memory; the first `saved` are in the file too, and nothing else is when `saved` is not 0.
-    Memory { entries: Vec<T>, saved: usize },
+    Memory {
+        entries: Vec<T>,
+        saved: usize,
+        file: FileState,
+    },
+}
+
+/// How much of the entries in memory the file has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FileState {
+    /// Not all, or more.
+    Old,
+    /// All, perhaps not on the disk yet.
+    Written,
+    /// All, on the disk.
+    Synced,
+}
+
+/// When what is written to a file is put on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SyncTime {
+    /// Before the call returns.
+    Now,
+    /// By the caller.
+    Later,
 }
 
 /// A file of entries. Any number of threads may look up; one at a time may change.
@@ -44,6 +68,7 @@ impl<T: IndexEntry> IndexFile<T> {
             state: RwLock::new(State::Memory {
                 entries: Vec::new(),
                 saved: 0,
+                file: FileState::Old,
             }),
         }
     }
@@ -118,7 +143,12 @@ impl<T: IndexEntry> IndexFile<T> {
                 _ => read_entries(&env.open_file(path, OpenMode::Read)?, 0, entries)?,
             };
             let saved = entries.len();
-            *state = State::Memory { entries, saved };
+            let file = FileState::Old;
+            *state = State::Memory {
+                entries,
+                saved,
+                file,
+            };
         }
         Ok(())
     }
@@ -126,47 +156,77 @@ impl<T: IndexEntry> IndexFile<T> {
     /// Adds an entry, which must not be less than the last. The index must be in memory.
     pub(crate) fn push(&self, entry: T) {
         match &mut *self.state.write() {
-            State::Memory { entries, .. } => entries.push(entry),
+            State::Memory { entries, file, .. } => {
+                entries.push(entry);
+                *file = FileState::Old;
+            }
             State::Disk { .. } => unreachable!("entries are pushed after `load` only"),
         }
     }
 
     /// Replaces all entries.
     pub(crate) fn replace(&self, entries: Vec<T>) {
-        *self.state.write() = State::Memory { entries, saved: 0 };
+        *self.state.write() = State::Memory {
+            entries,
+            saved: 0,
+            file: FileState::Old,
+        };
     }
 
-    /// Writes the entries that the file does not have, and syncs it.
-    pub(crate) fn save<E: Env>(&self, env: &E, path: &Path) -> io::Result<()> {
-        let mut state = self.state.write();
-        let State::Memory { entries, saved } = &mut *state else {
+    /// Writes the entries that the file does not have, and syncs it now or leaves that to the caller.
+    pub(crate) fn save<E: Env>(&self, env: &E, path: &Path, sync: SyncTime) -> io::Result<()> {
+        let mut guard = self.state.write();
+        let State::Memory {
+            entries,
+            saved,
+            file: state,
+        } = &mut *guard
+        else {
             return Ok(());
         };
+        if *state == FileState::Synced || (*state == FileState::Written && sync == SyncTime::Later)
+        {
+            return Ok(());
+        }
         let file = env.open_file(path, OpenMode::Create)?;
-        let start = (*saved * T::LEN) as u64;
-        let end = (entries.len() * T::LEN) as u64;
-        let mut bytes = Vec::with_capacity((end - start) as usize);
-        for entry in &entries[*saved..] {
-            entry.encode(&mut bytes);
+        if *state == FileState::Old {
+            write_entries(&file, entries, *saved)?;
+            *saved = entries.len();
+            *state = FileState::Written;
         }
-        file.write_all_at(&bytes, start)?;
-        if file.len()? != end {
-            file.set_len(end)?;
+        if sync == SyncTime::Now {
+            file.sync_data()?;
+            *state = FileState::Synced;
         }
-        file.sync_data()?;
-        *saved = entries.len();
         Ok(())
     }
 
     /// Gives the memory back when the file has all entries.
     pub(crate) fn release(&self) {
         let mut state = self.state.write();
-        if let State::Memory { entries, saved } = &*state
-            && entries.len() == *saved
+        if let State::Memory { entries, file, .. } = &*state
+            && *file == FileState::Synced
         {
-            *state = State::Disk { entries: *saved };
+            *state = State::Disk {
+                entries: entries.len(),
+            };
         }
     }
+}
+
+/// Lets the file have these entries, of which it has the first `saved`.
+fn write_entries<T: IndexEntry>(file: &impl File, entries: &[T], saved: usize) -> io::Result<()> {
+    let start = (saved * T::LEN) as u64;
+    let end = (entries.len() * T::LEN) as u64;
+    let mut bytes = Vec::with_capacity((end - start) as usize);
+    for entry in &entries[saved..] {
+        entry.encode(&mut bytes);
+    }
+    file.write_all_at(&bytes, start)?;
+    if file.len()? != end {
+        file.set_len(end)?;
+    }
+    Ok(())
 }
 
 fn read_entries<T: IndexEntry>(file: &impl File, first: usize, count: usize) -> io::Result<Vec<T>> {

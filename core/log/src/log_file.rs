@@ -1,33 +1,68 @@
-//! The log file of a segment: opened when it is needed, closed when nobody has used it for a while.
+//! The log file of a segment: opened when it is needed, closed when nobody has used it for a while or too many are open.
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
-use headwater_env::{Env, OpenMode};
+use headwater_env::{Env, File, OpenMode, is_out_of_files};
 use parking_lot::Mutex;
 
-/// A file that is opened at the first use. Thousands of segments would need more descriptors than a process may have.
+use crate::open_files::{Closable, Closed, OpenFiles};
+
+/// A file that is opened at the first use and counted among the open files of the process.
+///
+/// Invariant: what was written through it is synced before it is closed. The system tells of a write that did not reach the disk only
+/// those who have the file open; a failed sync is kept for the next call of [`sync`](Self::sync).
 #[derive(Debug)]
 pub(crate) struct LogFile<F> {
+    shared: Arc<Shared<F>>,
+}
+
+#[derive(Debug)]
+struct Shared<F> {
     slot: Mutex<Slot<F>>,
+    last_used: AtomicU64,
 }
 
 #[derive(Debug)]
 struct Slot<F> {
     file: Option<Arc<F>>,
-    used: bool,
-    kept: bool,
+    /// It is one of the process's open files, or was when they were last looked through.
+    is_counted: bool,
+    is_used: bool,
+    is_kept: bool,
+    state: SyncState,
+    sync_error: Option<io::Error>,
 }
 
-impl<F> LogFile<F> {
+/// What is known of the bytes of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SyncState {
+    /// Nothing was written since it was first opened here; whether it is on the disk is not known.
+    Unknown,
+    /// Something was written and not synced.
+    Unsynced,
+    /// All of it is on the disk.
+    Synced,
+}
+
+impl<F: File> LogFile<F> {
     pub(crate) fn closed() -> Self {
+        let slot = Slot {
+            file: None,
+            is_counted: false,
+            is_used: false,
+            is_kept: false,
+            state: SyncState::Unknown,
+            sync_error: None,
+        };
+        let shared = Shared {
+            slot: Mutex::new(slot),
+            last_used: AtomicU64::new(0),
+        };
         Self {
-            slot: Mutex::new(Slot {
-                file: None,
-                used: false,
-                kept: false,
-            }),
+            shared: Arc::new(shared),
         }
     }
 
@@ -37,37 +72,202 @@ impl<F> LogFile<F> {
         env: &E,
         path: impl FnOnce() -> Box<Path>,
     ) -> io::Result<Arc<F>> {
-        let mut slot = self.slot.lock();
-        slot.used = true;
+        let mut slot = self.shared.slot.lock();
+        self.open(&mut slot, || {
+            let path = path();
+            let open = || env.open_file(&path, OpenMode::Write);
+            match open() {
+                Err(error) if is_out_of_files(&error) => {
+                    OpenFiles::of_process().close_some();
+                    open()
+                }
+                opened => opened,
+            }
+        })
+    }
+
+    /// Puts in the file that `make` gives, which it makes now.
+    pub(crate) fn put(&self, make: impl FnOnce() -> io::Result<F>) -> io::Result<()> {
+        let mut slot = self.shared.slot.lock();
+        slot.file = None;
+        self.open(&mut slot, make)?;
+        slot.is_kept = false;
+        slot.state = SyncState::Unknown;
+        Ok(())
+    }
+
+    fn open(&self, slot: &mut Slot<F>, open: impl FnOnce() -> io::Result<F>) -> io::Result<Arc<F>> {
+        let files = OpenFiles::of_process();
+        slot.is_used = true;
+        self.shared.last_used.store(files.now(), Ordering::Relaxed);
         if let Some(file) = &slot.file {
             return Ok(Arc::clone(file));
         }
-        let file = Arc::new(env.open_file(&path(), OpenMode::Write)?);
+        if !slot.is_counted {
+            let shared: Weak<Shared<F>> = Arc::downgrade(&self.shared);
+            files.add(shared);
+            slot.is_counted = true;
+        }
+        let file = Arc::new(open()?);
         slot.file = Some(Arc::clone(&file));
         Ok(file)
     }
 
-    /// Puts in a file that was just made.
-    pub(crate) fn put(&self, file: F) {
-        *self.slot.lock() = Slot {
-            file: Some(Arc::new(file)),
-            used: true,
-            kept: false,
-        };
+    /// Something was written or cut. The caller holds the file still, so that it was not closed since.
+    pub(crate) fn note_written(&self) {
+        self.shared.slot.lock().state = SyncState::Unsynced;
+    }
+
+    /// Puts all that was written on the disk. Fails too if that failed when the file was closed.
+    pub(crate) fn sync<E: Env<File = F>>(
+        &self,
+        env: &E,
+        path: impl FnOnce() -> Box<Path>,
+    ) -> io::Result<()> {
+        if let Some(error) = self.shared.slot.lock().sync_error.take() {
+            return Err(error);
+        }
+        if self.is_synced() {
+            return Ok(());
+        }
+        let file = self.get(env, path)?;
+        // First: what is written meanwhile is not known to be synced.
+        self.note_synced();
+        let synced = file.sync_data();
+        if synced.is_err() {
+            self.note_written();
+        }
+        synced
+    }
+
+    /// Whether all that was written is on the disk, as far as is known.
+    pub(crate) fn is_synced(&self) -> bool {
+        let slot = self.shared.slot.lock();
+        slot.state == SyncState::Synced && slot.sync_error.is_none()
+    }
+
+    /// All that was written is on the disk.
+    pub(crate) fn note_synced(&self) {
+        self.shared.slot.lock().state = SyncState::Synced;
     }
 
     /// Keeps the file open, if it is, as long as this lives.
     pub(crate) fn keep_open(&self) {
-        self.slot.lock().kept = true;
+        self.shared.slot.lock().is_kept = true;
     }
 
-    /// Closes the file unless it was used since the last call. Only for a file whose every byte is known to be on disk: a failed write
-    /// back is reported to those who had the file open.
+    /// Closes the file unless it was used since the last call.
     pub(crate) fn close_if_idle(&self) {
-        let mut slot = self.slot.lock();
-        if !slot.used && !slot.kept {
-            slot.file = None;
+        let was_used = std::mem::take(&mut self.shared.slot.lock().is_used);
+        if !was_used && let Some(mut slot) = self.shared.slot.try_lock() {
+            slot.close();
         }
-        slot.used = false;
+    }
+}
+
+impl<F: File> Slot<F> {
+    /// Closes the file unless somebody uses it.
+    fn close(&mut self) -> Closed {
+        let Some(file) = &self.file else {
+            return Closed::Yes;
+        };
+        if self.is_kept || Arc::strong_count(file) > 1 {
+            return Closed::No;
+        }
+        if self.state == SyncState::Unsynced {
+            if let Err(error) = file.sync_data() {
+                self.sync_error = Some(error);
+                return Closed::No;
+            }
+            self.state = SyncState::Synced;
+        }
+        self.file = None;
+        Closed::Yes
+    }
+}
+
+impl<F: File> Closable for Shared<F> {
+    fn last_used(&self) -> u64 {
+        self.last_used.load(Ordering::Relaxed)
+    }
+
+    fn is_open(&self) -> bool {
+        // A thread that opens it holds its lock and waits for the list of open files: this must not wait for that thread.
+        self.slot.try_lock().is_none_or(|mut slot| {
+            slot.is_counted = slot.file.is_some();
+            slot.is_counted
+        })
+    }
+
+    fn try_close(&self) -> Closed {
+        let Some(mut slot) = self.slot.try_lock() else {
+            return Closed::No;
+        };
+        let closed = slot.close();
+        slot.is_counted = closed == Closed::No;
+        closed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_env::{Fault, Operation, SimEnv, Times};
+
+    use super::*;
+
+    fn path() -> Box<Path> {
+        Path::new("/0.log").into()
+    }
+
+    fn written(env: &SimEnv) -> LogFile<headwater_env::SimFile> {
+        let log_file = LogFile::closed();
+        let make = || env.open_file(&path(), OpenMode::CreateNew);
+        log_file.put(make).unwrap();
+        let file = log_file.get(env, path).unwrap();
+        file.write_all_at(b"batch", 0).unwrap();
+        log_file.note_written();
+        log_file
+    }
+
+    #[test]
+    fn a_file_is_closed_when_nobody_uses_it_and_synced_before() {
+        let env = SimEnv::new(1);
+        let log_file = written(&env);
+        let held = log_file.get(&env, path).unwrap();
+        assert_eq!(log_file.shared.try_close(), Closed::No);
+        drop(held);
+        assert_eq!(log_file.shared.try_close(), Closed::Yes);
+        assert_eq!(env.calls(Operation::Sync), 1);
+        let opened = env.calls(Operation::Open);
+        log_file.sync(&env, path).unwrap();
+        assert_eq!(env.calls(Operation::Sync), 1, "it is on the disk already");
+        assert_eq!(env.calls(Operation::Open), opened);
+        log_file.get(&env, path).unwrap();
+        assert_eq!(env.calls(Operation::Open), opened + 1);
+    }
+
+    #[test]
+    fn a_sync_that_failed_on_closing_fails_for_who_needs_it() {
+        let env = SimEnv::new(1);
+        let log_file = written(&env);
+        env.inject(Fault {
+            operation: Operation::Sync,
+            nth: 0,
+            times: Times::Once,
+            error: io::ErrorKind::Other,
+        });
+        assert_eq!(log_file.shared.try_close(), Closed::No);
+        assert!(!log_file.is_synced());
+        log_file.sync(&env, path).unwrap_err();
+    }
+
+    #[test]
+    fn what_is_kept_stays_open() {
+        let env = SimEnv::new(1);
+        let log_file = written(&env);
+        log_file.keep_open();
+        log_file.close_if_idle();
+        log_file.close_if_idle();
+        assert_eq!(log_file.shared.try_close(), Closed::No);
     }
 }

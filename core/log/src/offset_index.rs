@@ -13,7 +13,7 @@ use std::path::Path;
 use headwater_env::Env;
 use headwater_record::Offset;
 
-use crate::index_file::{IndexEntry, IndexFile};
+use crate::index_file::{IndexEntry, IndexFile, SyncTime};
 
 /// One entry on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,9 +141,9 @@ impl OffsetIndex {
         Ok(())
     }
 
-    /// Writes what the file does not have, and syncs it.
-    pub(crate) fn save<E: Env>(&self, env: &E, path: &Path) -> io::Result<()> {
-        self.file.save(env, path)
+    /// Writes what the file does not have, and syncs it now or leaves that to the caller.
+    pub(crate) fn save<E: Env>(&self, env: &E, path: &Path, sync: SyncTime) -> io::Result<()> {
+        self.file.save(env, path, sync)
     }
 
     /// Gives the memory back when the file has all entries.

@@ -220,10 +220,10 @@ impl<E: Env> PartitionLog<E> {
     fn cut_tail(&self, writer: &mut Writer) -> Result<(), FileError> {
         let view = self.view();
         let segment = view.segments.active();
-        segment
-            .file()?
-            .set_len(view.active_size)
-            .map_err(|source| segment.error("cut", FileKind::Log, source))?;
+        let file = segment.file()?;
+        let cut = file.set_len(view.active_size);
+        segment.note_written(&file);
+        cut.map_err(|source| segment.error("cut", FileKind::Log, source))?;
         writer.head.has_dirty_tail = false;
         writer.head.room = Room::default();
         Ok(())

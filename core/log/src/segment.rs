@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use crate::error::{FileError, ReadError};
 use crate::file_name::{FileKind, Suffix, segment_file};
 use crate::header_walk::{HeaderWalk, WalkError};
+use crate::index_file::SyncTime;
 use crate::log_file::LogFile;
 use crate::mapped::Maps;
 use crate::offset_index::OffsetIndex;
@@ -80,9 +81,6 @@ impl<E: Env> Segment<E> {
         base_offset: Offset,
         suffix: Suffix,
     ) -> Result<Self, FileError> {
-        let path = dir.join(segment_file(base_offset, FileKind::Log) + suffix.text());
-        let file =
-            create_empty(&env, &path).map_err(|source| FileError::new("create", path, source))?;
         let now_ms = env.wall_clock_ms();
         let segment = Self {
             offset_index: OffsetIndex::empty(base_offset),
@@ -92,7 +90,10 @@ impl<E: Env> Segment<E> {
             suffix: Mutex::new(suffix),
             ..Self::existing(env, dir, base_offset, FileLengths::default(), now_ms)
         };
-        segment.file.put(file);
+        segment.put_file(|| {
+            let path = segment.path(FileKind::Log);
+            create_empty(&segment.env, &path)
+        })?;
         Ok(segment)
     }
 
@@ -167,25 +168,6 @@ impl<E: Env> Segment<E> {
         source: io::Error,
     ) -> FileError {
         FileError::new(action, self.path(kind), source)
-    }
-
-    /// The open log file.
-    pub(crate) fn file(&self) -> Result<Arc<E::File>, FileError> {
-        self.file
-            .get(&self.env, || self.path(FileKind::Log).into_boxed_path())
-            .map_err(|source| self.error("open", FileKind::Log, source))
-    }
-
-    /// Opens the log file if need be and keeps it open from now on: its name is about to mean another file.
-    pub(crate) fn keep_open(&self) -> Result<(), FileError> {
-        self.file()?;
-        self.file.keep_open();
-        Ok(())
-    }
-
-    /// Closes the log file if nobody reads it; all of it must be known to be on disk.
-    pub(crate) fn close_if_idle(&self) {
-        self.file.close_if_idle();
     }
 
     /// Gives the map of the log file back if nobody has read in it for a while.
@@ -323,18 +305,18 @@ impl<E: Env> Segment<E> {
         *self.largest.lock() = largest;
     }
 
-    /// Writes the indexes and syncs them.
-    pub(crate) fn save_indexes(&self) -> Result<(), FileError> {
+    /// Writes the indexes, and syncs them now or leaves that to the caller.
+    pub(crate) fn save_indexes(&self, sync: SyncTime) -> Result<(), FileError> {
         let failed = |kind| move |source| self.error("write", kind, source);
         let path = |kind| self.path(kind);
         self.offset_index
-            .save(&self.env, &path(FileKind::OffsetIndex))
+            .save(&self.env, &path(FileKind::OffsetIndex), sync)
             .map_err(failed(FileKind::OffsetIndex))?;
         self.time_index
-            .save(&self.env, &path(FileKind::TimeIndex))
+            .save(&self.env, &path(FileKind::TimeIndex), sync)
             .map_err(failed(FileKind::TimeIndex))?;
         self.transaction_index
-            .save(&self.env, &path(FileKind::TransactionIndex))
+            .save(&self.env, &path(FileKind::TransactionIndex), sync)
             .map_err(failed(FileKind::TransactionIndex))
     }
 

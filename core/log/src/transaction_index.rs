@@ -15,7 +15,7 @@ use std::path::Path;
 use headwater_env::Env;
 use headwater_record::{Offset, ProducerId};
 
-use crate::index_file::{IndexEntry, IndexFile};
+use crate::index_file::{IndexEntry, IndexFile, SyncTime};
 
 /// A transaction whose records no `read_committed` reader may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,12 +135,12 @@ impl TransactionIndex {
         Ok(false)
     }
 
-    /// Writes what the file does not have, and syncs it. Makes no file for no entries.
-    pub(crate) fn save<E: Env>(&self, env: &E, path: &Path) -> io::Result<()> {
+    /// Writes what the file does not have, and syncs it now or leaves that to the caller. Makes no file for no entries.
+    pub(crate) fn save<E: Env>(&self, env: &E, path: &Path, sync: SyncTime) -> io::Result<()> {
         if self.file.len() == 0 && env.metadata(path)?.is_none() {
             return Ok(());
         }
-        self.file.save(env, path)
+        self.file.save(env, path, sync)
     }
 
     /// Gives the memory back when the file has all entries.

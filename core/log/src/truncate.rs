@@ -7,6 +7,7 @@ use headwater_record::Offset;
 
 use crate::error::{ChangeError, FileError, ReadError};
 use crate::file_name::{self, FileKind, FileName};
+use crate::index_file::SyncTime;
 use crate::mutants::{self, Mutant};
 use crate::partition_log::{PartitionLog, Writer};
 use crate::producer_replay::rebuild_producers;
@@ -140,6 +141,7 @@ impl<E: Env> PartitionLog<E> {
         self.change_epochs(|epochs| epochs.truncate_from_end(end))?;
         self.remove_snapshots_after(end)?;
         writer.producers = rebuild_producers(&view)?;
+        self.publish_first_unstable(writer);
         writer.head = Head::unprepared(&self.env);
         writer.truncation = None;
         Ok(())
@@ -190,6 +192,6 @@ pub(crate) fn cut_segment<E: Env>(
         .map_err(failed(FileKind::TransactionIndex))?;
     segment.set_largest_timestamp(Largest::Unknown);
     // What the files still say of the cut part must not be found by a recovery.
-    segment.save_indexes()?;
+    segment.save_indexes(SyncTime::Now)?;
     Ok(())
 }

@@ -45,22 +45,15 @@ pub(super) fn handle<E: Env>(
             ..DescribeLogDirsResponse::default()
         };
     };
-    let used: u64 = state
-        .topics
-        .partitions()
-        .iter()
-        .map(|partition| partition.log().size_in_bytes())
-        .sum();
-    let used = used + state.metadata_log.size_in_bytes();
-    let free = state.env.free_bytes(directory.path()).ok();
+    let space = state.env.disk_space(directory.path()).ok();
     let bytes =
         |count: Option<u64>| count.map_or(-1, |count| i64::try_from(count).unwrap_or(i64::MAX));
     let result = DescribeLogDirsResult {
         error_code: ErrorCode::None.code(),
         log_dir: directory.path().to_string_lossy().into_owned().into(),
         topics,
-        total_bytes: bytes(free.map(|free| free.saturating_add(used))),
-        usable_bytes: bytes(free),
+        total_bytes: bytes(space.map(|space| space.total_bytes)),
+        usable_bytes: bytes(space.map(|space| space.free_bytes)),
         ..DescribeLogDirsResult::default()
     };
     DescribeLogDirsResponse {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use parking_lot::RwLock;
 
@@ -15,26 +15,30 @@ pub struct FilePlace {
     pub position: u64,
 }
 
-/// A map that is alive.
+/// A map that is alive. It needs its file no longer, and must not keep it open: there may be more maps than files may be open.
 #[derive(Debug)]
 struct Mapped {
     len: usize,
-    place: FilePlace,
+    file: Weak<fs::File>,
+    position: u64,
 }
 
 /// The maps that are alive, by their addresses.
 static MAPS: RwLock<BTreeMap<usize, Mapped>> = RwLock::new(BTreeMap::new());
 
-/// The place in a file that `bytes` are a map of, if they are: from there on the file holds the same bytes. Memory that was read or made has
-/// none.
+/// The place in a file that `bytes` are a map of, if they are and the file is open still: from there on the file holds the same bytes. Memory
+/// that was read or made has none.
 pub fn file_behind(bytes: &[u8]) -> Option<FilePlace> {
     let address = bytes.as_ptr().addr();
     let maps = MAPS.read();
     let (start, mapped) = maps.range(..=address).next_back()?;
     let skipped = address - start;
-    (skipped + bytes.len() <= mapped.len).then(|| FilePlace {
-        file: Arc::clone(&mapped.place.file),
-        position: mapped.place.position + skipped as u64,
+    if skipped + bytes.len() > mapped.len {
+        return None;
+    }
+    Some(FilePlace {
+        file: mapped.file.upgrade()?,
+        position: mapped.position + skipped as u64,
     })
 }
 
@@ -42,10 +46,8 @@ pub fn file_behind(bytes: &[u8]) -> Option<FilePlace> {
 pub(super) fn remember(map: &[u8], file: &Arc<fs::File>, position: u64) {
     let mapped = Mapped {
         len: map.len(),
-        place: FilePlace {
-            file: Arc::clone(file),
-            position,
-        },
+        file: Arc::downgrade(file),
+        position,
     };
     MAPS.write().insert(map.as_ptr().addr(), mapped);
 }
@@ -79,13 +81,17 @@ mod tests {
         assert_eq!(read, slice);
         let start = slice.as_ptr().addr() - 100;
         assert!(MAPS.read().contains_key(&start));
-        drop(slice);
-        let behind = MAPS
-            .read()
-            .get(&start)
-            .map(|map| Arc::clone(&map.place.file));
+        let weak = Arc::downgrade(&place.file);
+        drop((place, file));
         assert!(
-            behind.is_none_or(|other| !Arc::ptr_eq(&other, &place.file)),
+            file_behind(&slice).is_none(),
+            "the map does not keep the file open"
+        );
+        assert_eq!(slice, written[5_100..14_000]);
+        drop(slice);
+        let behind = MAPS.read().get(&start).map(|map| Weak::clone(&map.file));
+        assert!(
+            behind.is_none_or(|other| !Weak::ptr_eq(&other, &weak)),
             "it is forgotten"
         );
         Ok(())

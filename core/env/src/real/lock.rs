@@ -67,6 +67,19 @@ impl RealLock {
     }
 }
 
+impl RealLock {
+    /// Syncs the file system of the lock's file. Linux tells of what was lost on it since the file was opened, from 5.8 on.
+    #[cfg(target_os = "linux")]
+    pub(super) fn sync_disk(&self) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(&self.file)?)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn sync_disk(&self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
 impl Drop for RealLock {
     fn drop(&mut self) {
         // A forked child shares this lock. When it lets go of its copy the parent must keep the lock; when the parent lets go, the copy in a

@@ -280,6 +280,20 @@ impl Disk {
         Ok(())
     }
 
+    /// Makes all files and names durable; after an error nothing is.
+    pub(super) fn sync_all(&mut self) -> io::Result<()> {
+        match self.script.judge(Operation::Sync, Path::new("")) {
+            Verdict::Proceed => {}
+            Verdict::Crash => return Err(power_is_off()),
+            Verdict::Fail(error) => return Err(error),
+        }
+        self.files.values_mut().for_each(Contents::sync);
+        for change in self.pending.drain(..) {
+            self.durable.apply(&change);
+        }
+        Ok(())
+    }
+
     pub(super) fn sync_dir(&mut self, path: &Path) -> io::Result<()> {
         let dir = self.live.find_dir(path)?;
         self.pass(Operation::SyncDir, path)?;

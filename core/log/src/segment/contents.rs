@@ -1,7 +1,8 @@
-//! The bytes of a segment's log file: read, mapped, cut.
+//! The log file of a segment and its bytes: opened, read, mapped, cut, synced.
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use headwater_env::{Env, File, OpenMode};
@@ -19,6 +20,57 @@ const MAP_BYTES_MIN: usize = 64 << 10;
 const COPY_BYTES: u64 = 1 << 20;
 
 impl<E: Env> Segment<E> {
+    /// The open log file.
+    pub(crate) fn file(&self) -> Result<Arc<E::File>, FileError> {
+        self.file
+            .get(&self.env, || self.path(FileKind::Log).into_boxed_path())
+            .map_err(|source| self.error("open", FileKind::Log, source))
+    }
+
+    /// Puts in the place of the log file one that `make` makes, which then has its name.
+    pub(super) fn put_file(
+        &self,
+        make: impl FnOnce() -> io::Result<E::File>,
+    ) -> Result<(), FileError> {
+        self.file
+            .put(make)
+            .map_err(|source| self.error("create", FileKind::Log, source))
+    }
+
+    /// Something was written through the log file, or cut off it.
+    pub(crate) fn note_written(&self, _still_open: &E::File) {
+        self.file.note_written();
+    }
+
+    /// Whether all that was written to the log file is on the disk; what an earlier process wrote is not known to be.
+    pub(crate) fn is_synced(&self) -> bool {
+        self.file.is_synced()
+    }
+
+    /// Puts the log file on the disk.
+    pub(crate) fn sync(&self) -> Result<(), FileError> {
+        self.file
+            .sync(&self.env, || self.path(FileKind::Log).into_boxed_path())
+            .map_err(|source| self.error("sync", FileKind::Log, source))
+    }
+
+    /// The log file was put on the disk in another way.
+    pub(crate) fn note_synced(&self) {
+        self.file.note_synced();
+    }
+
+    /// Opens the log file if need be and keeps it open from now on: its name is about to mean another file.
+    pub(crate) fn keep_open(&self) -> Result<(), FileError> {
+        self.file()?;
+        self.file.keep_open();
+        Ok(())
+    }
+
+    /// Closes the log file if nobody has used it since the last call.
+    pub(crate) fn close_if_idle(&self) {
+        self.file.close_if_idle();
+    }
+
     /// As [`read_bytes`](Self::read_bytes), and without copying where that pays: many bytes that are in the system's cache.
     pub(crate) fn fetch_bytes(&self, position: u64, end: u64) -> Result<Bytes, ReadError> {
         let len = (end - position) as usize;
@@ -39,10 +91,12 @@ impl<E: Env> Segment<E> {
     pub(crate) fn cut_file(&self, end: u64) -> Result<(), FileError> {
         self.maps.cut(end, |alive| {
             match alive {
-                Alive::No => self
-                    .file()?
-                    .set_len(end)
-                    .map_err(|source| self.error("cut", FileKind::Log, source))?,
+                Alive::No => {
+                    let file = self.file()?;
+                    let cut = file.set_len(end);
+                    self.note_written(&file);
+                    cut.map_err(|source| self.error("cut", FileKind::Log, source))?;
+                }
                 Alive::Yes => self.replace_file(end)?,
             }
             self.set_size(end);
@@ -56,8 +110,7 @@ impl<E: Env> Segment<E> {
         if mutants::lives(Mutant::CutUnsynced) {
             return Ok(());
         }
-        let synced = self.file()?.sync_data();
-        synced.map_err(|source| self.error("sync", FileKind::Log, source))
+        self.sync()
     }
 
     /// Puts a file of the first `end` bytes in the place of the log file. It is on disk before it is there under that name.
@@ -86,7 +139,8 @@ impl<E: Env> Segment<E> {
             Ok(new)
         };
         let new = replace().map_err(|source| self.error("replace", FileKind::Log, source))?;
-        self.file.put(new);
+        self.put_file(|| Ok(new))?;
+        self.note_synced();
         Ok(())
     }
 

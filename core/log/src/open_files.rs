@@ -1,0 +1,153 @@
+//! The log files that are open, of all logs of the process: a bounded number, of which the least recently used are closed.
+//!
+//! A process may hold only so many files and sockets open (`ulimit -n`), and thousands of partitions are not too many for it. Log files take
+//! half of that number at most; indexes, checkpoints, connections and the rest of the program share the other half.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Weak};
+
+use headwater_env::open_files_max;
+use parking_lot::Mutex;
+
+/// Where there is no limit, or a very high one.
+const FILES_MAX: u64 = 1 << 16;
+const FILES_MIN: u64 = 8;
+
+/// A file that can be closed and opened again.
+pub(crate) trait Closable: Send + Sync {
+    /// When it was last used, in opens of files ([`OpenFiles::now`]).
+    fn last_used(&self) -> u64;
+
+    /// Whether it is open. One that is not counts no longer.
+    fn is_open(&self) -> bool;
+
+    /// Closes it unless somebody uses it. It counts no longer then.
+    fn try_close(&self) -> Closed;
+}
+
+/// Whether a file was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closed {
+    Yes,
+    No,
+}
+
+/// The files of a process.
+#[derive(Default)]
+pub(crate) struct OpenFiles {
+    /// Those that count: they were opened, and some may be closed again.
+    files: Mutex<Vec<Weak<dyn Closable>>>,
+    opens: AtomicU64,
+}
+
+static OPEN_FILES: LazyLock<OpenFiles> = LazyLock::new(OpenFiles::default);
+
+impl OpenFiles {
+    /// Those of this process.
+    pub(crate) fn of_process() -> &'static Self {
+        &OPEN_FILES
+    }
+
+    /// The time of this pool: how many files were opened.
+    pub(crate) fn now(&self) -> u64 {
+        self.opens.load(Ordering::Relaxed)
+    }
+
+    /// Makes room for one more file, which its caller opens next, by closing others where there are too many.
+    pub(crate) fn add(&self, file: Weak<dyn Closable>) {
+        self.opens.fetch_add(1, Ordering::Relaxed);
+        let max = (open_files_max() / 2).clamp(FILES_MIN, FILES_MAX) as usize;
+        let mut files = self.files.lock();
+        if files.len() >= max {
+            // More than one, so that not each open looks through all of them.
+            close_oldest(&mut files, max - 1 - max / 32);
+        }
+        files.push(file);
+    }
+
+    /// Closes a part of the files: the system has no room for another.
+    pub(crate) fn close_some(&self) {
+        let mut files = self.files.lock();
+        let left = files.len() / 2;
+        close_oldest(&mut files, left);
+    }
+}
+
+/// Closes the least recently used files until `left` are open.
+fn close_oldest(files: &mut Vec<Weak<dyn Closable>>, left: usize) {
+    let mut by_use: Vec<(u64, Arc<dyn Closable>)> = files
+        .drain(..)
+        .filter_map(|file| file.upgrade())
+        .filter(|file| file.is_open())
+        .map(|file| (file.last_used(), file))
+        .collect();
+    by_use.sort_by_key(|(last_used, _)| *last_used);
+    let mut surplus = by_use.len().saturating_sub(left);
+    for (_, file) in by_use {
+        if surplus > 0 && file.try_close() == Closed::Yes {
+            surplus -= 1;
+        } else {
+            files.push(Arc::downgrade(&file));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+
+    struct FakeFile {
+        last_used: u64,
+        is_busy: bool,
+        is_open: AtomicBool,
+    }
+
+    impl Closable for FakeFile {
+        fn last_used(&self) -> u64 {
+            self.last_used
+        }
+
+        fn is_open(&self) -> bool {
+            self.is_open.load(Ordering::Relaxed)
+        }
+
+        fn try_close(&self) -> Closed {
+            if self.is_busy {
+                return Closed::No;
+            }
+            self.is_open.store(false, Ordering::Relaxed);
+            Closed::Yes
+        }
+    }
+
+    #[test]
+    fn the_least_recently_used_that_nobody_uses_are_closed() {
+        let file = |(last_used, is_busy, is_open)| {
+            Arc::new(FakeFile {
+                last_used,
+                is_busy,
+                is_open: AtomicBool::new(is_open),
+            })
+        };
+        let states = [
+            (5, false, true),
+            (1, true, true),
+            (2, false, true),
+            (3, false, true),
+            (9, false, true),
+            (0, false, false),
+        ];
+        let files = states.map(file);
+        let mut counted: Vec<Weak<dyn Closable>> = files
+            .iter()
+            .map(|file| -> Weak<dyn Closable> { Arc::downgrade(file) as _ })
+            .collect();
+        counted.push(Arc::downgrade(&file((7, false, true))) as Weak<dyn Closable>);
+        close_oldest(&mut counted, 3);
+        let open = files.each_ref().map(|file| file.is_open());
+        assert_eq!(open, [true, true, false, false, true, false]);
+        assert_eq!(counted.len(), 3, "what is closed or gone does not count");
+    }
+}
