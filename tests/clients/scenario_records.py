@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.clients import compacted
 from tests.clients import records as scenario
 from tests.clients.consumer import eventually
 from tests.clients.records import Headers, Record
@@ -141,6 +142,11 @@ class Records(Scenario):
         self.reference.write(name, written)
         self.reference.delete_records(name, 0, 20)
         assert self.read_all(client, name, 1, "earliest", COUNT - 20) == written[20:]
+
+    def test_reads_a_compacted_topic(self, client: Client, target: Started) -> None:
+        left = compacted.records(self.reference, target)
+        with client.read(compacted.NAME, 1, "earliest") as consumer:
+            assert consumer.await_records(len(left)) == left
 
     def test_continues_where_another_client_wrote(self, client: Client, name: str) -> None:
         self.reference.create_topic(name, 1, {})

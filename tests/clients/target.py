@@ -14,11 +14,13 @@ from tests.foreign.process import Started, await_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Beyond the defaults: records of any time stay, groups start at once, a server-side rebalance takes a second and not five.
+#: Beyond the defaults: records of any time stay, the cleaner starts soon, groups start at once, and a server-side rebalance takes a second
+#: and not five.
 SETTINGS = {
     "num.partitions": "3",
     "log.retention.ms": "-1",
     "offsets.topic.num.partitions": "4",
+    "log.cleaner.backoff.ms": "100",
     "group.initial.rebalance.delay.ms": "0",
     "group.consumer.min.heartbeat.interval.ms": "1000",
     "group.consumer.heartbeat.interval.ms": "1000",

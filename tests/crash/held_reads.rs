@@ -87,6 +87,7 @@ fn a_compaction_leaves_what_readers_hold() {
     assert_eq!(copied, held);
     let cleaned = log.clean(Cleaning {
         last_stable_offset: log.log_end_offset(),
+        checkpointed: log.recovery_point(),
         now_wall_ms: 0,
         dedupe_buffer_bytes: 1 << 20,
         is_stopped: &|| false,

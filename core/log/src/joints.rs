@@ -22,6 +22,8 @@ pub(crate) struct Known {
     pub(crate) gaps: Gaps,
     /// Everything before it was on the disk.
     pub(crate) durable_end: Offset,
+    /// A gap that ends at or before it may be what compaction left between segments.
+    pub(crate) gaps_end: Offset,
     /// Records before it were deleted, as far as checkpoints say so.
     pub(crate) log_start_offset: Offset,
 }
@@ -74,7 +76,8 @@ impl Known {
                 Joint::Stray
             };
         }
-        if self.gaps == Gaps::Allowed && self.was_kept_until(at.base_offset) {
+        let is_compacted = self.was_kept_until(at.base_offset) || at.base_offset <= self.gaps_end;
+        if self.gaps == Gaps::Allowed && is_compacted {
             return Joint::Follows;
         }
         // In a compacted log an older record may be the only one of its key: it has all that is before its end, or nothing.
@@ -99,6 +102,7 @@ mod tests {
             ending,
             gaps,
             durable_end: Offset::new(50),
+            gaps_end: Offset::new(50),
             log_start_offset: Offset::new(70),
         };
         known.joint(Boundary {

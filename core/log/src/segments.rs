@@ -82,6 +82,13 @@ impl<E: Env> Segments<E> {
         Self::new(list)
     }
 
+    /// Without so many from this place on.
+    pub(crate) fn without(&self, first: usize, count: usize) -> Self {
+        let mut list = self.list.clone();
+        list.drain(first..first + count);
+        Self::new(list)
+    }
+
     /// Without the first so many.
     pub(crate) fn without_first(&self, count: usize) -> Self {
         Self::new(self.list[count..].to_vec())

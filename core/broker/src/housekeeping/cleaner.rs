@@ -100,8 +100,14 @@ impl<E: Env> State<E> {
                 return false;
             }
         }
+        let checkpointed = log.recovery_point();
+        if let Err(error) = self.checkpoint(CheckpointKind::RecoveryPoint) {
+            failed(partition, "the checkpoint of the recovery points", &error);
+            return false;
+        }
         let result = log.clean(Cleaning {
             last_stable_offset: partition.last_stable_offset(),
+            checkpointed,
             now_wall_ms: now_ms,
             dedupe_buffer_bytes: self.config().cleaner_dedupe_buffer_bytes,
             is_stopped: &|| !self.is_open(),

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use headwater_env::{Env, File};
 use headwater_record::{BatchHeader, Offset, ProducerId, RecompressError, RecordBatch};
 
-use super::fate::{Fate, Rules, WhenEmpty};
+use super::fate::{Fate, Rules};
 use super::offset_map::OffsetMap;
-use super::{CleanError, Cleaning, check_going_on};
+use super::{CleanError, Cleaning, Extent, check_going_on};
 use crate::chunk::Chunk;
 use crate::config::LogConfig;
 use crate::error::ReadError;
 use crate::file_name::{FileKind, Suffix};
 use crate::index_builder::IndexBuilder;
+use crate::index_file::SyncTime;
 use crate::mutants::{self, Mutant};
 use crate::partition_log::PartitionLog;
 use crate::segment::{Phase, Segment};
@@ -38,35 +39,56 @@ struct Copy<E: Env> {
     unwritten: Vec<u8>,
     written: u64,
     builder: IndexBuilder,
+    /// The offset after its last batch; `None` while it has no batch.
+    end_offset: Option<Offset>,
     /// Something is not as it was.
     is_changed: bool,
 }
 
 impl<E: Env> PartitionLog<E> {
-    /// Cleans segments that stand next to each other into one, which takes their place; returns its size.
+    /// Cleans adjacent segments into one, which takes their place; without a batch left there is none. Returns what is left.
     pub(super) fn clean_group(
         &self,
         task: &Task<'_>,
         group: &[Arc<Segment<E>>],
-    ) -> Result<u64, CleanError> {
-        let cleaned = self.copy_group(task, group);
-        let result = match cleaned {
-            // One segment of which nothing went stays where it is.
-            Ok(copy) if group.len() == 1 && !copy.is_changed => {
-                self.remove_unfinished()?;
-                return Ok(copy.size());
-            }
-            Ok(copy) => {
-                let size = copy.size();
-                copy.save()
-                    .and_then(|segment| self.swap_in(segment, group).map(|()| size))
-            }
-            Err(error) => Err(error),
-        };
+    ) -> Result<Extent, CleanError> {
+        let copied = self.copy_group(task, group);
+        let result = copied.and_then(|copy| self.replace_group(copy, group));
         if result.is_err() && self.poisoned().is_none() {
             self.remove_unfinished()?;
         }
         result
+    }
+
+    fn replace_group(
+        &self,
+        copy: Copy<E>,
+        group: &[Arc<Segment<E>>],
+    ) -> Result<Extent, CleanError> {
+        let left = Extent {
+            segments: 1,
+            bytes: copy.size(),
+        };
+        let end_offset = copy.end_offset();
+        let is_unchanged = group.len() == 1 && !copy.is_changed;
+        // The log starts with a segment, though it may be an empty one.
+        let is_needed = end_offset.is_some() || self.is_first(&group[0]);
+        if is_unchanged || !is_needed {
+            self.remove_unfinished()?;
+        }
+        if is_unchanged {
+            return Ok(left);
+        }
+        if !is_needed {
+            self.drop_emptied(group)?;
+            return Ok(Extent::default());
+        }
+        // A crash in the swap leaves no other segments to it: see `swap::end_of_swap`.
+        let end_offset = end_offset.unwrap_or(group[0].base_offset() + 1);
+        let covered = group.partition_point(|segment| segment.base_offset() < end_offset);
+        self.swap_in(copy.save()?, &group[..covered])?;
+        self.drop_emptied(&group[covered..])?;
+        Ok(left)
     }
 
     fn copy_group(
@@ -84,20 +106,13 @@ impl<E: Env> PartitionLog<E> {
             aborted: &self.aborted_before(group)?,
         };
         let mut copy = Copy::create(self, group[0].base_offset(), task.config)?;
-        let last = group.iter().rposition(|segment| segment.size() > 0);
-        for (index, segment) in group.iter().enumerate() {
+        for segment in group {
             let mut chunk = Chunk::new(segment)?;
             let mut position = 0;
             while let Some(batch) = next_batch(segment, &mut chunk, position)? {
                 check_going_on(self, task.cleaning)?;
                 position += batch.bytes().len() as u64;
-                let is_last = last == Some(index) && position == segment.size();
-                let when_empty = if is_last {
-                    WhenEmpty::Stays
-                } else {
-                    WhenEmpty::Goes
-                };
-                let fate = rules.fate(&batch, when_empty).map_err(|error| {
+                let fate = rules.fate(&batch).map_err(|error| {
                     recompress_error(segment, position - batch.bytes().len() as u64, error)
                 })?;
                 copy.take(&batch, fate)?;
@@ -183,12 +198,17 @@ impl<E: Env> Copy<E> {
             unwritten: Vec::new(),
             written: 0,
             builder: IndexBuilder::new(config.index_interval_bytes),
+            end_offset: None,
             is_changed: false,
         })
     }
 
     fn size(&self) -> u64 {
         self.written + self.unwritten.len() as u64
+    }
+
+    fn end_offset(&self) -> Option<Offset> {
+        self.end_offset
     }
 
     fn take(&mut self, batch: &RecordBatch, fate: Fate) -> Result<(), CleanError> {
@@ -212,6 +232,7 @@ impl<E: Env> Copy<E> {
             return Err(CleanError::TooLarge);
         }
         self.builder.add(self.size(), header);
+        self.end_offset = Some(header.next_offset());
         self.unwritten.extend_from_slice(bytes);
         if self.unwritten.len() >= WRITE_BYTES {
             self.write()?;
@@ -232,13 +253,11 @@ impl<E: Env> Copy<E> {
     /// Puts everything on the disk.
     fn save(mut self) -> Result<Segment<E>, CleanError> {
         if !mutants::lives(Mutant::SwapUnsynced) {
-            self.file
-                .sync_data()
-                .map_err(|source| self.segment.error("sync", FileKind::Log, source))?;
+            self.segment.sync()?;
         }
         self.builder.install_in(&self.segment, Phase::Sealed);
         self.builder.install_transactions_in(&self.segment);
-        self.segment.save_indexes()?;
+        self.segment.save_indexes(SyncTime::Now)?;
         self.segment.release_indexes();
         Ok(self.segment)
     }

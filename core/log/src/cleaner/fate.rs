@@ -23,15 +23,6 @@ pub(crate) struct Rules<'a> {
     pub(crate) aborted: &'a [AbortedTransaction],
 }
 
-/// Whether a batch of which no record is left stays, empty.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum WhenEmpty {
-    /// It says where its segment ends.
-    Stays,
-    /// It stays only if it is the last of its producer.
-    Goes,
-}
-
 /// What becomes of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fate {
@@ -48,12 +39,9 @@ impl Rules<'_> {
     ///
     /// Of each key the last record before the end of the map stays, and every record after it. A tombstone stays until the delete horizon
     /// of its batch, which the first cleaning that sees it sets (KIP-534). A record without a key goes. Control batches, and batches of
-    /// aborted transactions, stay: nothing here can tell when the last of their transaction has gone.
-    pub(crate) fn fate(
-        &self,
-        batch: &RecordBatch,
-        when_empty: WhenEmpty,
-    ) -> Result<Fate, RecompressError> {
+    /// aborted transactions, stay: nothing here can tell when the last of their transaction has gone. A batch without records left stays,
+    /// empty, only as the last of a producer whose sequence numbers are remembered.
+    pub(crate) fn fate(&self, batch: &RecordBatch) -> Result<Fate, RecompressError> {
         let header = batch.header();
         if header.attributes.is_control() || is_aborted(header, self.aborted) {
             return Ok(Fate::Stays);
@@ -61,7 +49,7 @@ impl Rules<'_> {
         let records = batch.records(DecompressLimit::default())?;
         let kept = self.kept(&records)?;
         if kept.count == 0 {
-            return Ok(self.emptied(header, when_empty));
+            return Ok(self.emptied(header));
         }
         let horizon = (kept.has_tombstones && header.delete_horizon_ms().is_none())
             .then(|| self.now_wall_ms.saturating_add(self.delete_retention_ms));
@@ -107,12 +95,12 @@ impl Rules<'_> {
         record.value.is_null() && offset_of(record, records) < self.map.next_offset()
     }
 
-    fn emptied(&self, header: &BatchHeader, when_empty: WhenEmpty) -> Fate {
+    fn emptied(&self, header: &BatchHeader) -> Fate {
         let is_last_of_producer = header
             .producer_id
             .and_then(|producer| self.last_offsets.get(&producer))
             .is_some_and(|last| *last == header.last_offset());
-        if when_empty == WhenEmpty::Goes && !is_last_of_producer {
+        if !is_last_of_producer {
             return Fate::Goes;
         }
         if header.record_count == 0 {

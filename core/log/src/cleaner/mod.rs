@@ -2,7 +2,8 @@
 //!
 //! A log has a clean part, of which each key has one record, and a dirty one after it. A cleaning reads keys of the dirty part into a map
 //! ([`offset_map`]), copies both parts without the records that have a newer one in the map ([`fate`], [`copy`]), and puts the copies, one
-//! segment for several, in the place of what they were made from ([`swap`]). Offsets never change; they get gaps.
+//! segment for several, in the place of what they were made from ([`swap`]). Segments of which nothing is left are dropped. Offsets never
+//! change; they get gaps.
 //!
 //! **What is removed has a successor on the disk.** Only what is fsynced is cleaned, so a power cut never takes the newer record of a key
 //! after its older one was removed. Neither the active segment nor what is above the last stable offset is touched.
@@ -40,8 +41,11 @@ use range::Facts;
 /// What a cleaning must know.
 #[derive(Clone, Copy)]
 pub struct Cleaning<'a> {
-    /// Nothing at or above it is cleaned: the last stable offset.
+    /// Nothing at or above it is cleaned.
     pub last_stable_offset: Offset,
+    /// What the recovery point checkpoint on the disk says of the log, or less. Nothing at or above it is cleaned: cleaning leaves gaps
+    /// between segments, and only below that checkpoint does recovery take a gap for one.
+    pub checkpointed: Offset,
     /// The time now, wall clock: what tombstones and compaction lags are measured against.
     pub now_wall_ms: i64,
     /// The most memory that the map of keys may take: `log.cleaner.dedupe.buffer.size`. What does not fit waits for the next cleaning.
@@ -54,6 +58,7 @@ impl fmt::Debug for Cleaning<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Cleaning")
             .field("last_stable_offset", &self.last_stable_offset)
+            .field("checkpointed", &self.checkpointed)
             .field("now_wall_ms", &self.now_wall_ms)
             .field("dedupe_buffer_bytes", &self.dedupe_buffer_bytes)
             .finish_non_exhaustive()
@@ -86,7 +91,7 @@ pub struct Extent {
 #[derive(Debug, Error)]
 pub enum CleanError {
     /// A file could not be read, written or renamed.
-    #[error("the log could not be cleaned: {0}; check the disk, it will be tried again")]
+    #[error("the log could not be cleaned: {0}; {advice}, it will be tried again", advice = .0.advice())]
     File(#[from] FileError),
     /// What had to be read first could not be read.
     #[error("the log could not be cleaned: {0}")]
@@ -168,7 +173,8 @@ impl<E: Env> PartitionLog<E> {
     pub fn clean(&self, cleaning: Cleaning<'_>) -> Result<Option<Cleaned>, CleanError> {
         let _turn = self.cleaner.begin();
         check_going_on(self, cleaning)?;
-        let found = self.cleanable(cleaning.last_stable_offset, cleaning.now_wall_ms)?;
+        let upper = cleaning.last_stable_offset.min(cleaning.checkpointed);
+        let found = self.cleanable(upper, cleaning.now_wall_ms)?;
         let Some(cleanable) = found else {
             return Ok(None);
         };
@@ -193,8 +199,9 @@ impl<E: Env> PartitionLog<E> {
         };
         let mut after = Extent::default();
         for group in groups(&measures(&view, cleaned.len()), &config) {
-            after.bytes += self.clean_group(&task, &cleaned[group])?;
-            after.segments += 1;
+            let left = self.clean_group(&task, &cleaned[group])?;
+            after.bytes += left.bytes;
+            after.segments += left.segments;
         }
         self.cleaner.set_checkpoint(end);
         Ok(Some(Cleaned {

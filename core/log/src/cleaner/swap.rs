@@ -7,8 +7,8 @@
 //! (none)     is its name then, the log file's last and over the old one; the directory is synced
 //! ```
 //! At the start `.cleaned` files go, and a `.log.swap` is completed: it replaces every segment from its own base offset to the end of its
-//! last batch, which is why that one stays even if it is empty. The same happens in Kafka's `LogLoader`, so that a directory may be handed
-//! over in any of these states.
+//! last batch. The same happens in Kafka's `LogLoader`, so that a directory may be handed over in any of these states. Segments after that
+//! end, of which nothing is left, are dropped afterwards, oldest first: a crash in between leaves the log as if it was cleaned in part.
 
 use std::io;
 use std::path::Path;
@@ -45,6 +45,8 @@ impl<E: Env> PartitionLog<E> {
     ) -> Result<(), CleanError> {
         let mut writer = self.writer.lock();
         self.begin_change(&mut writer).map_err(change_error)?;
+        // What was dropped before must be gone: records there may be older than those that go now.
+        self.finish_removals()?;
         let view = self.view();
         let Some(first) = view.segments.position_of(replaced) else {
             return Err(CleanError::Overtaken);
@@ -80,6 +82,41 @@ impl<E: Env> PartitionLog<E> {
             view.generation += 1;
         });
         Ok(())
+    }
+
+    /// Takes segments of which nothing is left out of the log. Each is gone from the disk before the next goes: what made older records of a
+    /// key go must not go before them.
+    pub(super) fn drop_emptied(&self, emptied: &[Arc<Segment<E>>]) -> Result<(), CleanError> {
+        if emptied.is_empty() {
+            return Ok(());
+        }
+        let mut writer = self.writer.lock();
+        self.begin_change(&mut writer).map_err(change_error)?;
+        self.finish_removals()?;
+        let view = self.view();
+        let place = view.segments.position_of(emptied);
+        let Some(first) = place.filter(|place| *place > 0) else {
+            return Err(CleanError::Overtaken);
+        };
+        // Readers go on with them, whatever their names mean.
+        emptied.iter().try_for_each(|segment| segment.keep_open())?;
+        writer.is_changed = true;
+        let segments = Arc::new(view.segments.without(first, emptied.len()));
+        self.publish(|view| {
+            view.segments = segments;
+            view.generation += 1;
+        });
+        if mutants::lives(Mutant::DropInAnyOrder) {
+            self.removals.add(emptied.iter().rev());
+        } else {
+            self.removals.add(emptied.iter());
+        }
+        Ok(self.finish_removals()?)
+    }
+
+    /// Whether the log begins with this segment.
+    pub(super) fn is_first(&self, segment: &Arc<Segment<E>>) -> bool {
+        Arc::ptr_eq(&self.view.read().segments.list()[0], segment)
     }
 
     /// Removes what unfinished cleanings left. While any of it is there no segment may be swapped in: at the next start it would count as

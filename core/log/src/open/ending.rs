@@ -43,7 +43,19 @@ impl<E: Env> Opening<E> {
             },
             gaps: self.gaps(),
             durable_end: self.start.recovery_point,
+            gaps_end: self.gaps_end(),
             log_start_offset: self.start.log_start_offset.max(first_epoch),
+        }
+    }
+
+    /// Where the last gap between segments may end that compaction left: nothing after the recovery point was cleaned. A log that was cleaned
+    /// has one; where it is lost any gap may be compaction's.
+    fn gaps_end(&self) -> Offset {
+        let is_lost = self.start.recovery_point == Offset::ZERO;
+        if is_lost && self.start.cleaner_checkpoint.is_some() {
+            Offset::MAX
+        } else {
+            self.start.recovery_point
         }
     }
 

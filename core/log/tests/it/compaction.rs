@@ -6,7 +6,7 @@ use crate::support::compacted::{
     NOW_MS, TOMBSTONE_MS, clean, clean_at, cleaning, compacted, keyed, offsets, put, seen, walk,
 };
 use crate::support::{append, files, offset, open, open_with, reopen_clean};
-use headwater_env::{Env, MemoryEnv};
+use headwater_env::{Env, MemoryEnv, SimEnv};
 use headwater_log::{CleanError, Cleaning, CleanupPolicy, LogConfig, OpenState, PartitionLog};
 use headwater_record::{BatchOptions, Compression, Offset};
 
@@ -182,6 +182,89 @@ fn small_segments_are_put_together() {
         })
         .count();
     assert_eq!(logs, segments(&log), "no file is left of those that went");
+}
+
+/// The batches that a cleaning leaves all have records, and reading from any offset goes on to the next of them, over segments that are
+/// gone. The log is the same after a restart, whatever the checkpoints say.
+#[test]
+fn segments_of_which_nothing_is_left_are_dropped() {
+    let env = SimEnv::new(1);
+    let log = open(&env, compacted());
+    for value in 0..400 {
+        put(&log, (value % 4) as u8 + 1, Some(value));
+    }
+    log.roll().unwrap();
+    let before = log.segments().len();
+    let cleaned = clean(&log).unwrap();
+    assert!(before > 20 && cleaned.before.segments == before - 1);
+    let left = log.segments();
+    let non_empty = left.iter().filter(|segment| segment.size_bytes > 0);
+    assert!(non_empty.count() <= 2 && left.len() <= 4, "{left:?}");
+    assert_eq!(cleaned.after.segments, left.len() - 1);
+    assert_eq!(left[0].base_offset, Offset::ZERO, "the log starts there");
+    let (_, all) = walk(&log, 300);
+    assert!(all.iter().all(|batch| batch.header().record_count > 0));
+    for from in 0..=396 {
+        let read = log.read(offset(from), Offset::MAX, 1, true).unwrap();
+        assert_eq!(read.start, offset(396));
+        assert!(!read.bytes.is_empty());
+    }
+    // Appended after the recovery point, so that there is something to recover.
+    put(&log, 1, Some(400));
+    let expected = seen(&log);
+    let starts = [log.recovery_point(), Offset::ZERO].map(|recovery_point| OpenState {
+        recovery_point,
+        cleaner_checkpoint: log.cleaner_checkpoint(),
+        ..OpenState::UNKNOWN
+    });
+    drop(log);
+    for start in starts {
+        let machine = env.after_kill(1);
+        let (log, report) = open_with(&machine, compacted(), start);
+        assert!(report.is_clean(), "{report}");
+        assert_eq!(seen(&log), expected);
+        // The empty segment at the start goes into the next one.
+        log.roll().unwrap();
+        clean(&log).unwrap();
+        assert!(
+            log.segments()
+                .iter()
+                .all(|segment| { segment.size_bytes > 0 || segment.is_active })
+        );
+        let (log, report) = reopen_clean(&machine, log, compacted());
+        assert!(report.is_clean(), "{report}");
+        assert_eq!(offsets(&log), [397, 398, 399, 400]);
+    }
+}
+
+#[test]
+fn a_log_of_which_nothing_is_left_goes_on_where_it_ended() {
+    let env = MemoryEnv::new();
+    let log = open(&env, compacted());
+    for value in 0..60 {
+        put(&log, 1, Some(value));
+    }
+    put(&log, 1, None);
+    log.roll().unwrap();
+    clean_at(&log, NOW_MS).unwrap();
+    assert_eq!(offsets(&log), [60]);
+    put(&log, 1, None);
+    log.roll().unwrap();
+    clean_at(&log, NOW_MS).unwrap();
+    log.roll().unwrap();
+    // The last tombstone is after its horizon when the next record is cleaned.
+    put(&log, 2, None);
+    log.roll().unwrap();
+    clean_at(&log, NOW_MS + TOMBSTONE_MS).unwrap();
+    put(&log, 2, None);
+    log.roll().unwrap();
+    clean_at(&log, NOW_MS + 2 * TOMBSTONE_MS).unwrap();
+    let read = log.read(offset(5), Offset::MAX, 300, true).unwrap();
+    assert_eq!(read.log_end_offset, offset(64));
+    assert!(offsets(&log).iter().all(|offset| *offset == 63));
+    let (log, report) = reopen_clean(&env, log, compacted());
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(put(&log, 3, Some(3)), offset(64));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use headwater_env::{Env, SimEnv};
 use headwater_log::{
     AppendError, ChangeError, CheckpointKind, CleanError, Cleaning, CleanupPolicy, DataDirectory,
-    FlushError, LogConfig, OpenState, PartitionLog, RecoveryReport,
+    FlushError, LogConfig, OpenState, PartitionLog, ReadError, RecoveryReport,
 };
 use headwater_record::{
     BatchBuilder, BatchOptions, Compression, LeaderEpoch, Offset, ProducerEpoch, ProducerId,
@@ -132,11 +132,17 @@ impl Session {
     }
 
     fn clean(&self) -> Result<Option<i64>, Failure> {
+        let (end, now_ms) = (self.log.log_end_offset(), self.env.wall_clock_ms());
+        if self.log.cleanable(end, now_ms)?.is_none() {
+            return Ok(None);
+        }
         self.log.prepare_cleaning();
-        self.write_checkpoint(CheckpointKind::Cleaner, self.log.cleaner_checkpoint())?;
+        let checkpointed = self.log.recovery_point();
+        self.write_checkpoints()?;
         let cleaned = self.log.clean(Cleaning {
-            last_stable_offset: self.log.log_end_offset(),
-            now_wall_ms: self.env.wall_clock_ms(),
+            last_stable_offset: end,
+            checkpointed,
+            now_wall_ms: now_ms,
             dedupe_buffer_bytes: 1 << 20,
             is_stopped: &|| false,
         })?;
@@ -209,4 +215,4 @@ macro_rules! failures {
         }
     )*};
 }
-failures!(AppendError, ChangeError, CleanError, FlushError);
+failures!(AppendError, ChangeError, CleanError, FlushError, ReadError);

@@ -46,6 +46,7 @@ pub fn put<E: Env>(log: &PartitionLog<E>, key: u8, value: Option<u32>) -> Offset
 pub fn cleaning(log_end: Offset, now_wall_ms: i64, bytes: usize) -> Cleaning<'static> {
     Cleaning {
         last_stable_offset: log_end,
+        checkpointed: log_end,
         now_wall_ms,
         dedupe_buffer_bytes: bytes,
         is_stopped: &|| false,
@@ -73,6 +74,10 @@ pub fn walk<E: Env>(log: &PartitionLog<E>, max_bytes: usize) -> (Seen, Vec<Recor
         let read = log
             .read(next, Offset::MAX, max_bytes, true)
             .expect("a read");
+        // Of what was last in the log nothing may be left.
+        if read.bytes.is_empty() {
+            break;
+        }
         let before = next;
         for batch in batches(&read.bytes) {
             let batch = batch.expect("the batch is whole");
