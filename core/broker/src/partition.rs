@@ -117,6 +117,7 @@ impl<E: Env> Partition<E> {
         leadership: Leadership,
         config: Arc<TopicConfig>,
     ) -> Self {
+        log.advance_high_watermark(log.log_end_offset());
         let high_watermark = AtomicI64::new(log.log_end_offset().get());
         Self {
             topic,
@@ -158,9 +159,10 @@ impl<E: Env> Partition<E> {
 
     /// First offset of an open transaction, or the high watermark.
     pub(crate) fn last_stable_offset(&self) -> Offset {
+        // In this order: what begins below the high watermark is known as unstable before it is moved.
         let high_watermark = self.high_watermark();
         self.log
-            .first_unstable_offset(high_watermark)
+            .first_unstable_offset()
             .map_or(high_watermark, |first| first.min(high_watermark))
     }
 
@@ -291,6 +293,7 @@ impl<E: Env> Partition<E> {
             "the high watermark must not pass the log's end"
         );
         self.high_watermark.fetch_max(to.get(), Ordering::SeqCst);
+        self.log.advance_high_watermark(self.high_watermark());
         self.waiters.wake();
     }
 }

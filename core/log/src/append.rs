@@ -95,6 +95,7 @@ impl<E: Env> PartitionLog<E> {
         }
         self.write(&mut writer, &assigned)?;
         let aborted = writer.producers.apply(pending);
+        self.publish_first_unstable(&writer);
         let view = self.view();
         let segment = view.segments.active();
         let size = index(
@@ -211,6 +212,7 @@ impl<E: Env> PartitionLog<E> {
             Err(_) if zeros > 0 => write_batches(&*file, position, assigned, 0),
             written => written,
         };
+        segment.note_written(&file);
         if let Err(source) = written {
             let error = segment.error("write", FileKind::Log, source);
             writer.head.has_dirty_tail = true;

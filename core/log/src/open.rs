@@ -5,7 +5,7 @@ mod epochs;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::sync::{Arc, OnceLock};
 
 use headwater_env::Env;
@@ -277,6 +277,7 @@ impl<E: Env> Opening<E> {
             cleaner: CleanerTurn::new(cleaner_checkpoint),
             may_have_gaps: AtomicBool::new(self.gaps() == Gaps::Allowed),
             flusher: Flusher::new(recovery_point, self.env.monotonic()),
+            first_unstable_offset: AtomicI64::new(i64::MAX),
             writer: Mutex::new(Writer {
                 producers: recovered.producers,
                 head,
@@ -293,6 +294,7 @@ impl<E: Env> Opening<E> {
             dir: self.dir,
             view: RwLock::new(view),
         };
+        log.publish_first_unstable(&log.writer.lock());
         log.adopt_epochs(recovered.epochs)?;
         log.await_seals();
         if !self.start.clean_shutdown || !self.report.is_clean() {

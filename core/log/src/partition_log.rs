@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use headwater_env::{Env, is_out_of_files};
 use headwater_record::{LeaderEpoch, Offset};
@@ -40,6 +40,8 @@ pub struct PartitionLog<E: Env> {
     pub(crate) config: RwLock<Arc<LogConfig>>,
     /// What readers see. Written only under `writer`.
     pub(crate) view: RwLock<View<E>>,
+    /// What [`first_unstable_offset`](Self::first_unstable_offset) gives; `i64::MAX` for none. Written only under `writer`.
+    pub(crate) first_unstable_offset: AtomicI64,
     /// The append lock. Taken before `flusher`, `epochs` and `view`.
     pub(crate) writer: Mutex<Writer>,
     pub(crate) flusher: Flusher,
@@ -136,10 +138,27 @@ impl<E: Env> PartitionLog<E> {
         writer.producers.expire(now_wall_ms, expiration_ms)
     }
 
-    /// First offset of an open transaction, or of one whose end lies at or above `high_watermark`; `None` when there is none.
-    pub fn first_unstable_offset(&self, high_watermark: Offset) -> Option<Offset> {
-        let mut writer = self.writer.lock();
-        writer.producers.first_unstable_offset(high_watermark)
+    /// First offset of a transaction that is open, or whose end is not below the high watermark; `None` when there is none. Takes no lock. It
+    /// holds for a high watermark that was read before.
+    pub fn first_unstable_offset(&self) -> Option<Offset> {
+        let first = self.first_unstable_offset.load(Ordering::SeqCst);
+        (first != i64::MAX).then(|| Offset::new(first))
+    }
+
+    /// The high watermark has moved: transactions that ended below it are stable.
+    pub fn advance_high_watermark(&self, high_watermark: Offset) {
+        if self.first_unstable_offset().is_some() {
+            let mut writer = self.writer.lock();
+            writer.producers.advance_high_watermark(high_watermark);
+            self.publish_first_unstable(&writer);
+        }
+    }
+
+    /// Shows readers which transactions are open. Called with the append lock held, before they see the records of those that began.
+    pub(crate) fn publish_first_unstable(&self, writer: &Writer) {
+        let first = writer.producers.first_unstable_offset();
+        let first = first.map_or(i64::MAX, Offset::get);
+        self.first_unstable_offset.store(first, Ordering::SeqCst);
     }
 
     /// The configuration now.
@@ -317,4 +336,72 @@ pub(crate) fn segment_infos<E: Env>(view: &View<E>) -> Vec<SegmentInfo> {
         }
     };
     view.segments.list().iter().enumerate().map(info).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_env::MemoryEnv;
+    use headwater_record::{
+        BatchBuilder, BatchOptions, ControlType, ProducerEpoch, ProducerId, ProducerState,
+        ValidationRules, control_batch, validate,
+    };
+
+    use super::*;
+
+    fn open(env: &MemoryEnv) -> PartitionLog<MemoryEnv> {
+        let dir = Path::new("/data/t-0");
+        let opened = PartitionLog::open(env.clone(), dir, LogConfig::default(), OpenState::UNKNOWN);
+        opened.unwrap().0
+    }
+
+    fn append(log: &PartitionLog<MemoryEnv>, batch: bytes::Bytes) {
+        let rules = ValidationRules {
+            origin: headwater_record::AppendOrigin::Coordinator,
+            ..ValidationRules::default()
+        };
+        let batches = validate(batch, &rules).unwrap();
+        log.append_as_leader(batches, LeaderEpoch::new(0)).unwrap();
+    }
+
+    /// One record of a transaction.
+    fn transactional() -> bytes::Bytes {
+        let mut builder = BatchBuilder::new(BatchOptions {
+            producer: Some(ProducerState {
+                id: ProducerId::new(9),
+                epoch: ProducerEpoch::new(0),
+                base_sequence: 0,
+            }),
+            transactional: true,
+            ..BatchOptions::default()
+        });
+        builder.try_append(1, None, Some(b"value"), &[]).unwrap();
+        builder.finish().unwrap()
+    }
+
+    #[test]
+    fn the_first_unstable_offset_is_known_without_the_append_lock() {
+        let env = MemoryEnv::new();
+        let log = open(&env);
+        assert_eq!(log.first_unstable_offset(), None);
+        append(&log, transactional());
+        let first = Some(Offset::ZERO);
+        {
+            let _appending = log.writer.lock();
+            assert_eq!(log.first_unstable_offset(), first);
+        }
+        drop(log);
+        let log = open(&env);
+        assert_eq!(log.first_unstable_offset(), first, "after a restart too");
+        let (id, epoch) = (ProducerId::new(9), ProducerEpoch::new(0));
+        append(&log, control_batch(ControlType::Commit, 1, id, epoch, 0));
+        assert_eq!(
+            log.first_unstable_offset(),
+            first,
+            "its end is not replicated"
+        );
+        log.advance_high_watermark(Offset::new(1));
+        assert_eq!(log.first_unstable_offset(), first);
+        log.advance_high_watermark(Offset::new(2));
+        assert_eq!(log.first_unstable_offset(), None);
+    }
 }

@@ -268,10 +268,14 @@ impl ProducerStates {
         before - self.producers.len()
     }
 
-    /// First offset of an open transaction, or of an ended one whose marker is not below the high watermark.
-    pub(crate) fn first_unstable_offset(&mut self, high_watermark: Offset) -> Option<Offset> {
+    /// Forgets the ended transactions whose marker is below the high watermark.
+    pub(crate) fn advance_high_watermark(&mut self, high_watermark: Offset) {
         self.unreplicated
             .retain(|_, marker_offset| *marker_offset >= high_watermark);
+    }
+
+    /// First offset of an open transaction, or of an ended one whose marker is not known to be below the high watermark.
+    pub(crate) fn first_unstable_offset(&self) -> Option<Offset> {
         let open = self.open.keys().next();
         let unreplicated = self.unreplicated.keys().next();
         open.into_iter().chain(unreplicated).min().copied()

@@ -44,6 +44,12 @@ fn marker(aborted: bool, coordinator_epoch: i32) -> ControlRecord {
     }
 }
 
+/// The first unstable offset once the high watermark is there.
+fn first_unstable(states: &mut ProducerStates, high_watermark: i64) -> Option<Offset> {
+    states.advance_high_watermark(Offset::new(high_watermark));
+    states.first_unstable_offset()
+}
+
 #[test]
 fn each_of_the_last_five_batches_is_known_when_it_comes_again() {
     let mut states = ProducerStates::default();
@@ -132,10 +138,7 @@ fn a_marker_ends_a_transaction_and_an_abort_is_remembered() {
         header.attributes = header.attributes.transactional();
         append(&mut states, header).unwrap();
     }
-    assert_eq!(
-        states.first_unstable_offset(Offset::new(2)),
-        Some(Offset::new(0))
-    );
+    assert_eq!(first_unstable(&mut states, 2), Some(Offset::new(0)));
     let mut end = batch(1, 0, -1, 1, 2);
     end.attributes = end.attributes.transactional().control();
     let aborted = states.replay(&end, Some(marker(true, 5)));
@@ -148,14 +151,8 @@ fn a_marker_ends_a_transaction_and_an_abort_is_remembered() {
         "producer 2 is still open"
     );
     // The marker is not below the high watermark yet.
-    assert_eq!(
-        states.first_unstable_offset(Offset::new(2)),
-        Some(Offset::new(0))
-    );
-    assert_eq!(
-        states.first_unstable_offset(Offset::new(3)),
-        Some(Offset::new(1))
-    );
+    assert_eq!(first_unstable(&mut states, 2), Some(Offset::new(0)));
+    assert_eq!(first_unstable(&mut states, 3), Some(Offset::new(1)));
     end.base_offset = Offset::new(3);
     let stale = states.check(
         std::iter::once((end, Some(marker(false, 4)))),
