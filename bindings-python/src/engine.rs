@@ -15,6 +15,13 @@ use crate::runtime::Embedded;
 /// `path` is its directory, made if it is missing; `None` keeps everything in memory until the client is closed. The same path
 /// twice in one process is the same engine; a second process gets `LockedError`, which names the first one's pid.
 ///
+/// When the disk is full, or a limit of `headwater.storage.max.bytes` or `headwater.storage.min.free.bytes` is reached, the oldest
+/// records are deleted, even within their retention, so that the newest can be written. Each deletion is a warning that names topic and
+/// offsets. With `headwater_storage_on_full="fail"` nothing is deleted, and writes fail with `KAFKA_STORAGE_ERROR` until there is space.
+///
+/// Tables that were read may be the files themselves, mapped into memory. Nothing that the engine does changes them; another program
+/// that cuts a file of an open directory ends this process (SIGBUS).
+///
 /// `config` takes the broker's and the client's keys as Kafka spells them; keyword arguments take them with underscores.
 ///
 /// >>> import headwater as hw

@@ -76,7 +76,9 @@ def open(  # noqa: A001
     config: Mapping[str, ConfigValue] | None = None,
     **kafka_config: ConfigValue,
 ) -> _Opening:
-    """Open an embedded engine: ``await hw.open(...)``, or ``async with hw.open(...) as client``. See ``headwater.open``.
+    """Open an embedded engine: ``await hw.open(...)``, or ``async with hw.open(...) as client``.
+
+    See ``headwater.open``, also for what happens when the disk is full.
 
     >>> import asyncio, headwater.aio as hw
     >>> async def main():

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use headwater_env::Env;
 use headwater_metadata::TopicConfig;
@@ -17,6 +18,8 @@ pub(crate) struct Topic<E: Env> {
     pub(crate) id: Uuid,
     pub(crate) name: Arc<str>,
     partitions: RwLock<Vec<Arc<Partition<E>>>>,
+    /// It was reported that records arrive that are too old for it.
+    expired_reported: AtomicBool,
 }
 
 impl<E: Env> Topic<E> {
@@ -26,7 +29,13 @@ impl<E: Env> Topic<E> {
             id,
             name,
             partitions: RwLock::new(partitions),
+            expired_reported: AtomicBool::new(false),
         }
+    }
+
+    /// Whether this is the first time that expired records arrive, since its configuration changed.
+    pub(crate) fn is_first_expired(&self) -> bool {
+        !self.expired_reported.swap(true, Ordering::Relaxed)
     }
 
     /// The partition of that number.
@@ -49,6 +58,7 @@ impl<E: Env> Topic<E> {
 
     /// From now on all partitions are configured so.
     pub(crate) fn update_config(&self, config: &Arc<TopicConfig>) {
+        self.expired_reported.store(false, Ordering::Relaxed);
         for partition in self.partitions.read().iter() {
             partition.update_config(Arc::clone(config));
         }

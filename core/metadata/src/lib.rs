@@ -10,7 +10,8 @@ mod scram;
 mod topic_name;
 
 pub use config::{
-    BrokerConfig, ConfigError, Definition, Kind, Layer, Source, Table, TopicConfig, Unit, Value,
+    BrokerConfig, ConfigError, Definition, Kind, Layer, OnStorageFull, Source, Table, TopicConfig,
+    Unit, Value,
 };
 pub use image::{ApplyError, BrokerImage, Image, NodeId, PartitionImage, TopicImage};
 pub use records::{MetadataRecord, MetadataRecordError, RESOURCE_BROKER, RESOURCE_TOPIC};

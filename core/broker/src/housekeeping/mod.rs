@@ -11,7 +11,7 @@ use headwater_env::Env;
 use tokio::runtime::Handle;
 
 use crate::deletion::Urgency;
-use crate::partition::Partition;
+use crate::partition::{Partition, Role};
 use crate::state::State;
 use schedule::Schedule;
 
@@ -103,6 +103,7 @@ impl<E: Env> State<E> {
             }
         }
         self.remove_deleted_directories(Urgency::WhenDue);
+        self.watch_free_space();
         self.relieve_storage(0);
     }
 
@@ -114,6 +115,11 @@ impl<E: Env> State<E> {
     }
 }
 
+/// Reports a failure, unless the partition was deleted meanwhile: its files have moved, and nobody needs them.
 fn failed<E: Env>(partition: &Partition<E>, what: &str, error: &dyn std::error::Error) {
+    if partition.leadership().role == Role::Gone {
+        tracing::debug!(topic = %partition.topic, partition = %partition.id, what, error = %error, "the partition was deleted");
+        return;
+    }
     tracing::error!(topic = %partition.topic, partition = %partition.id, what, error = %error, "housekeeping failed");
 }

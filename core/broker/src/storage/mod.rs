@@ -1,13 +1,14 @@
 //! When storage is exhausted the oldest records go, and produce fails only when none may go.
 
 mod choice;
+mod free_space;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use headwater_env::Env;
 use headwater_log::LogConfig;
-use headwater_metadata::{BrokerConfig, is_internal_topic};
+use headwater_metadata::{BrokerConfig, OnStorageFull, is_internal_topic};
 use headwater_record::Offset;
 use parking_lot::{Mutex, RwLock};
 
@@ -24,6 +25,8 @@ pub(crate) struct Storage {
     exhausted: AtomicBool,
     reason: RwLock<Option<Arc<str>>>,
     appended_since_look: AtomicU64,
+    /// It was reported that the disk is nearly full.
+    is_low: AtomicBool,
 }
 
 /// Nothing may go and nothing fits.
@@ -85,17 +88,25 @@ impl<E: Env> State<E> {
             return self.storage_suffices();
         };
         self.remove_deleted_directories(Urgency::Now);
-        let partitions = self.topics.partitions();
-        let choice = choose(&candidates(&partitions), pressure.wanted);
-        let mut freed = 0;
-        for (at, log_start) in choice.log_starts {
-            freed += self.drop_segments(&partitions[at], log_start);
-        }
+        let on_full = self.config().storage_on_full;
+        let freed = match on_full {
+            OnStorageFull::Delete => self.drop_oldest(pressure.wanted),
+            OnStorageFull::Fail => 0,
+        };
         if freed >= pressure.needed {
             self.storage_suffices();
         } else {
-            self.storage_exhausted(&pressure);
+            self.storage_exhausted(&pressure, on_full);
         }
+    }
+
+    /// Removes the oldest segments of all partitions until so many bytes are free, or none is left to remove; returns the bytes.
+    fn drop_oldest(&self, bytes: u64) -> u64 {
+        let partitions = self.topics.partitions();
+        let choice = choose(&candidates(&partitions), bytes);
+        let drop_from =
+            |(at, log_start): (usize, Offset)| self.drop_segments(&partitions[at], log_start);
+        choice.log_starts.into_iter().map(drop_from).sum()
     }
 
     /// What the limits ask for; `None` when they are kept.
@@ -119,8 +130,8 @@ impl<E: Env> State<E> {
         let Some(directory) = &*directory else {
             return u64::MAX;
         };
-        match self.env.free_bytes(directory.path()) {
-            Ok(free) => free,
+        match self.env.disk_space(directory.path()) {
+            Ok(space) => space.free_bytes,
             Err(error) => {
                 tracing::warn!(%error, "the free space of the disk is not known; headwater.storage.min.free.bytes is not kept");
                 u64::MAX
@@ -144,7 +155,7 @@ impl<E: Env> State<E> {
                     tracing::warn!(
                         topic = %partition.topic, partition = %partition.id, base_offset = %segment.base_offset,
                         end_offset = %segment.end_offset, bytes = segment.size_bytes,
-                        "storage is exhausted: the oldest records were removed"
+                        "storage is exhausted: the oldest records were removed before their retention ended; headwater.storage.on.full=fail keeps them and lets produce fail"
                     );
                     self.counters.count(&segment);
                     freed += segment.size_bytes;
@@ -170,8 +181,8 @@ impl<E: Env> State<E> {
         }
     }
 
-    fn storage_exhausted(&self, pressure: &Pressure) {
-        let reason = pressure.sentence();
+    fn storage_exhausted(&self, pressure: &Pressure, on_full: OnStorageFull) {
+        let reason = pressure.sentence(on_full);
         if !self.storage.exhausted.load(Ordering::Relaxed) {
             tracing::error!(%reason, "produce is refused");
         }
@@ -215,7 +226,7 @@ fn pressure(config: &BrokerConfig, used: u64, free: u64, disk_short: u64) -> Opt
 }
 
 impl Pressure {
-    fn sentence(&self) -> String {
+    fn sentence(&self, on_full: OnStorageFull) -> String {
         let what = match self.limit {
             Limit::Budget { used, max } => format!(
                 "the data directory holds {used} bytes and headwater.storage.max.bytes is {max}"
@@ -224,11 +235,17 @@ impl Pressure {
                 "the disk has {free} bytes free and headwater.storage.min.free.bytes is {min}"
             ),
         };
-        format!(
-            "storage is exhausted: {what}, and no closed segment of a topic with cleanup.policy=delete is left to remove. \
-             Delete topics or records, lower segment.bytes so that segments close earlier, free space on the disk, or change the limit; \
-             writing then resumes by itself"
-        )
+        match on_full {
+            OnStorageFull::Delete => format!(
+                "storage is exhausted: {what}, and no closed segment of a topic with cleanup.policy=delete is left to remove. \
+                 Delete topics or records, lower segment.bytes so that segments close earlier, free space on the disk, or change the limit; \
+                 writing then resumes by itself"
+            ),
+            OnStorageFull::Fail => format!(
+                "storage is exhausted: {what}, and headwater.storage.on.full=fail keeps all records. \
+                 Delete topics or records, free space on the disk, or change the limit; writing then resumes by itself"
+            ),
+        }
     }
 }
 

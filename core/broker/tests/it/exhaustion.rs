@@ -194,8 +194,51 @@ fn what_must_stay_free_stays_free() {
     for round in 0..200 {
         append(&broker, "t", 0, batch_at(&[(round, &value)]));
         broker.housekeeping();
-        let free = env.free_bytes(std::path::Path::new(DIR)).unwrap();
+        let free = env
+            .disk_space(std::path::Path::new(DIR))
+            .unwrap()
+            .free_bytes;
         assert!(free >= 1_000_000, "{free} bytes are free in round {round}");
     }
     assert!(broker.deletions().exhaustion.segments > 10);
+}
+
+#[test]
+fn where_produce_is_to_fail_nothing_goes_and_writing_resumes_by_itself() {
+    for limit in ["headwater.storage.max.bytes", "the disk"] {
+        let env = SimEnv::new(6);
+        let mut config = vec![("headwater.storage.on.full", "fail")];
+        if limit != "the disk" {
+            config.push((limit, "200000"));
+        }
+        let broker = open(&env, &config);
+        create(&broker, "t", 1, &[SMALL_SEGMENTS, ("retention.ms", "-1")]);
+        if limit == "the disk" {
+            env.set_capacity(Some(env.used_bytes() + 200_000));
+        }
+        let mut accepted = 0;
+        let refused = loop {
+            let answer = produce(&broker, "t", 0, kilobyte(accepted));
+            if answer.error_code != 0 {
+                break answer;
+            }
+            accepted += 1;
+            assert!(accepted < 1000, "{limit}: it was never full");
+        };
+        assert!(accepted > 100, "{limit}: only {accepted} fit");
+        assert_eq!(code(refused.error_code), ErrorCode::KafkaStorageError);
+        broker.housekeeping();
+        assert_eq!(offset(&broker, "t", 0, EARLIEST), 0, "{limit}");
+        assert_eq!(values(&broker, "t", 0).len() as i64, accepted, "{limit}");
+        assert_eq!(broker.deletions().exhaustion.segments, 0, "{limit}");
+        // What its owner deletes makes room.
+        env.set_capacity(None);
+        delete_records(&broker, "t", 0, accepted / 2);
+        broker.housekeeping();
+        assert_eq!(
+            append(&broker, "t", 0, kilobyte(accepted)),
+            accepted,
+            "{limit}"
+        );
+    }
 }

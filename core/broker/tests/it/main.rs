@@ -34,3 +34,4 @@ mod support;
 mod topic_changes;
 mod topics;
 mod unmade_topics;
+mod warnings;

@@ -3,46 +3,15 @@
 use crate::support::*;
 use headwater_broker::{Broker, RequestContext};
 use headwater_env::MemoryEnv;
-use headwater_protocol::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
-use headwater_protocol::delete_records_response::DeleteRecordsPartitionResult;
 use headwater_protocol::describe_log_dirs_request::DescribableLogDirTopic;
 use headwater_protocol::offset_for_leader_epoch_request::{
     OffsetForLeaderPartition, OffsetForLeaderTopic,
 };
 use headwater_protocol::{
-    ApiVersionsRequest, DeleteRecordsRequest, DescribeLogDirsRequest, EndTxnRequest, ErrorCode,
-    InitProducerIdRequest, OffsetForLeaderEpochRequest, Response,
+    ApiVersionsRequest, DescribeLogDirsRequest, EndTxnRequest, ErrorCode, InitProducerIdRequest,
+    OffsetForLeaderEpochRequest, Response,
 };
 use rstest::rstest;
-
-fn delete_records(
-    broker: &Broker<MemoryEnv>,
-    topic: &str,
-    partition: i32,
-    offset: i64,
-) -> DeleteRecordsPartitionResult {
-    let wanted = DeleteRecordsPartition {
-        partition_index: partition,
-        offset,
-        ..Default::default()
-    };
-    let topic = DeleteRecordsTopic {
-        name: topic.into(),
-        partitions: vec![wanted],
-        ..Default::default()
-    };
-    ask(
-        broker,
-        DeleteRecordsRequest {
-            topics: vec![topic],
-            ..Default::default()
-        },
-    )
-    .topics
-    .remove(0)
-    .partitions
-    .remove(0)
-}
 
 #[test]
 fn deleted_records_are_gone_for_readers_and_after_a_crash() {

@@ -26,9 +26,11 @@ static DEFINITIONS: &[Definition] = &[
     Definition::int("group.max.size", "2147483647", 1, i32::MAX, "How many members a classic group may have.").unit(Count),
     Definition::int("group.min.session.timeout.ms", "6000", 1, i32::MAX, "The shortest session time-out that a member of a classic group may ask for.").unit(Milliseconds),
     Definition::long("headwater.storage.max.bytes", "-1", -1,
-        "How large the data directory may grow; -1 sets no limit. Beyond it the oldest sealed segments of all topics with `cleanup.policy=delete` go, each with a line in the log. Segments of such topics are made to take at most an eighth of it, and removed files do not wait for `file.delete.delay.ms`.").unit(Bytes).dynamic(),
+        "How large the data directory may grow; -1 sets no limit. Beyond it `headwater.storage.on.full` says what happens. Segments of such topics are made to take at most an eighth of it, and removed files do not wait for `file.delete.delay.ms`.").unit(Bytes).dynamic(),
     Definition::long("headwater.storage.min.free.bytes", "0", 0,
-        "How much of the disk must stay free. Below it the oldest sealed segments of all topics with `cleanup.policy=delete` go, each with a line in the log, and removed files do not wait for `file.delete.delay.ms`.").unit(Bytes).dynamic(),
+        "How much of the disk must stay free. Below it `headwater.storage.on.full` says what happens, and removed files do not wait for `file.delete.delay.ms`.").unit(Bytes).dynamic(),
+    Definition::choice("headwater.storage.on.full", "delete", &["delete", "fail"],
+        "What happens when the disk is full or a limit of `headwater.storage.*` is reached. `delete`: the oldest sealed segments of all topics with `cleanup.policy=delete` go, though their retention has not ended, each with a warning in the log; produce fails only when none is left. `fail`: nothing goes, and produce fails with KAFKA_STORAGE_ERROR until there is space.").dynamic(),
     Definition::long("log.cleaner.backoff.ms", "15000", 0, "How long the cleaner of compacted logs rests when there is nothing to clean.").unit(Milliseconds).dynamic(),
     Definition::long("log.cleaner.dedupe.buffer.size", "134217728", 1_048_577,
         "The most memory that a cleaning takes for the keys of the dirty part of a log, 24 bytes for each. Keys that do not fit wait for the next cleaning.").unit(Bytes).dynamic(),
@@ -80,6 +82,15 @@ static DEFINITIONS: &[Definition] = &[
     Definition::int("producer.id.expiration.ms", "86400000", 1, i32::MAX, "How long after its last batch a partition remembers a producer.").unit(Milliseconds),
 ];
 
+/// What happens when storage is exhausted: `headwater.storage.on.full`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnStorageFull {
+    /// The oldest records go, though their retention has not ended.
+    Delete,
+    /// Produce fails.
+    Fail,
+}
+
 /// The configuration of a broker: the layer its owner gave, and the broker's own part of it, typed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BrokerConfig {
@@ -118,6 +129,8 @@ pub struct BrokerConfig {
     pub storage_bytes_max: Option<u64>,
     /// `headwater.storage.min.free.bytes`
     pub storage_free_bytes_min: u64,
+    /// `headwater.storage.on.full`
+    pub storage_on_full: OnStorageFull,
     /// `log.cleaner.backoff.ms`
     pub cleaner_backoff_ms: u64,
     /// `log.cleaner.dedupe.buffer.size`
@@ -209,6 +222,10 @@ impl BrokerConfig {
             group_session_timeout_min_ms: layer.integer("group.min.session.timeout.ms") as i32,
             storage_bytes_max: u64::try_from(layer.integer("headwater.storage.max.bytes")).ok(),
             storage_free_bytes_min: unsigned("headwater.storage.min.free.bytes"),
+            storage_on_full: match &*layer.text("headwater.storage.on.full") {
+                "fail" => OnStorageFull::Fail,
+                _ => OnStorageFull::Delete,
+            },
             cleaner_backoff_ms: unsigned("log.cleaner.backoff.ms"),
             cleaner_dedupe_buffer_bytes: layer.integer("log.cleaner.dedupe.buffer.size") as usize,
             cleaner_enabled: layer.boolean("log.cleaner.enable"),

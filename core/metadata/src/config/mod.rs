@@ -28,7 +28,7 @@ mod table;
 mod topic;
 mod value;
 
-pub use broker::{BROKER, BrokerConfig};
+pub use broker::{BROKER, BrokerConfig, OnStorageFull};
 pub use definition::{Definition, Kind, Unit};
 pub use error::ConfigError;
 pub use layer::{Layer, Source};

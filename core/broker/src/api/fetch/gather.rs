@@ -163,6 +163,10 @@ impl<'a, E: Env> Plan<'a, E> {
                 ..data
             },
             Err(error) => {
+                // Its topic was deleted meanwhile, and the files have moved.
+                if let Err(error) = partition.check_leader(None) {
+                    return self.not_led(state, partition, errors::leader_code(state, &error));
+                }
                 let code = errors::read_code(&error);
                 if code != ErrorCode::OffsetOutOfRange {
                     tracing::error!(topic = %partition.topic, partition = index, %error, "a fetch failed");

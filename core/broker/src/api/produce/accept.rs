@@ -16,6 +16,7 @@ use headwater_record::{
 use super::{Place, answer};
 use crate::RequestContext;
 use crate::api::{errors, lookup};
+use crate::expired::warn_of_expired;
 use crate::log_config::validation_rules;
 use crate::partition::{Acks, Partition};
 use crate::state::State;
@@ -149,7 +150,9 @@ fn check<E: Env>(
         .map_err(|error| Refused::Code(ErrorCode::KafkaStorageError, error.to_string()))?;
     let now_ms = state.env.wall_clock_ms();
     let bytes = data.records.unwrap_or_default();
-    let batches = validated(context, &partition.config(), bytes, now_ms)?;
+    let config = partition.config();
+    let batches = validated(context, &config, bytes, now_ms)?;
+    warn_of_expired(topic, &config, &batches, now_ms);
     Ok((partition, batches))
 }
 

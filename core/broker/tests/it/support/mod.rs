@@ -1,6 +1,7 @@
 //! What the tests of the broker share: a broker in memory or on a simulated disk, and short ways to ask it.
 
 pub mod consumers;
+pub mod events;
 pub mod groups;
 
 use std::future::Future;
@@ -14,6 +15,8 @@ use headwater_env::{Env, MemoryEnv};
 use headwater_metadata::BrokerConfig;
 use headwater_protocol::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use headwater_protocol::create_topics_response::CreatableTopicResult;
+use headwater_protocol::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
+use headwater_protocol::delete_records_response::DeleteRecordsPartitionResult;
 use headwater_protocol::fetch_request::{FetchPartition, FetchTopic};
 use headwater_protocol::fetch_response::PartitionData;
 use headwater_protocol::incremental_alter_configs_request::{
@@ -24,8 +27,9 @@ use headwater_protocol::list_offsets_response::ListOffsetsPartitionResponse;
 use headwater_protocol::produce_request::{PartitionProduceData, TopicProduceData};
 use headwater_protocol::produce_response::PartitionProduceResponse;
 use headwater_protocol::{
-    ApiRequest, CreateTopicsRequest, DeleteTopicsRequest, ErrorCode, FetchRequest, FetchResponse,
-    IncrementalAlterConfigsRequest, ListOffsetsRequest, ProduceRequest,
+    ApiRequest, CreateTopicsRequest, DeleteRecordsRequest, DeleteTopicsRequest, ErrorCode,
+    FetchRequest, FetchResponse, IncrementalAlterConfigsRequest, ListOffsetsRequest,
+    ProduceRequest,
 };
 use headwater_record::{
     BatchBuilder, BatchOptions, Compression, DecompressLimit, ProducerEpoch, ProducerId,
@@ -357,4 +361,33 @@ pub fn offset<E: Env>(broker: &Broker<E>, topic: &str, partition: i32, timestamp
     let listed = list_offsets(broker, topic, partition, timestamp);
     assert_eq!(code(listed.error_code), ErrorCode::None);
     listed.offset
+}
+
+pub fn delete_records<E: Env>(
+    broker: &Broker<E>,
+    topic: &str,
+    partition: i32,
+    offset: i64,
+) -> DeleteRecordsPartitionResult {
+    let wanted = DeleteRecordsPartition {
+        partition_index: partition,
+        offset,
+        ..Default::default()
+    };
+    let topic = DeleteRecordsTopic {
+        name: topic.into(),
+        partitions: vec![wanted],
+        ..Default::default()
+    };
+    ask(
+        broker,
+        DeleteRecordsRequest {
+            topics: vec![topic],
+            ..Default::default()
+        },
+    )
+    .topics
+    .remove(0)
+    .partitions
+    .remove(0)
 }
