@@ -1,4 +1,4 @@
-"""What becomes of files: few of them are open at a time, and tables that are held outlive them."""
+"""Files: a bounded number is open at a time, and tables that are held outlive them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-//! Records that are older than their topic keeps them, reported when they arrive: retention removes them at its next check.
+//! A warning for records that arrive older than the retention of their topic: the next retention check removes them.
 
 use headwater_env::Env;
 use headwater_metadata::TopicConfig;
@@ -6,7 +6,7 @@ use headwater_record::{TimestampType, ValidatedBatches};
 
 use crate::topics::Topic;
 
-/// Warns when batches have only records that retention will remove, once for a topic and its configuration.
+/// Warns when a batch has only records that retention will remove; once for each configuration of a topic.
 pub(crate) fn warn_of_expired<E: Env>(
     topic: &Topic<E>,
     config: &TopicConfig,

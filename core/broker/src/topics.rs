@@ -18,7 +18,7 @@ pub(crate) struct Topic<E: Env> {
     pub(crate) id: Uuid,
     pub(crate) name: Arc<str>,
     partitions: RwLock<Vec<Arc<Partition<E>>>>,
-    /// It was reported that records arrive that are too old for it.
+    /// Whether the warning about records older than the retention was given.
     expired_reported: AtomicBool,
 }
 
@@ -33,7 +33,7 @@ impl<E: Env> Topic<E> {
         }
     }
 
-    /// Whether this is the first time that expired records arrive, since its configuration changed.
+    /// Whether expired records arrive for the first time since the configuration changed.
     pub(crate) fn is_first_expired(&self) -> bool {
         !self.expired_reported.swap(true, Ordering::Relaxed)
     }

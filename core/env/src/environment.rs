@@ -59,9 +59,9 @@ pub trait Env: Clone + fmt::Debug + Send + Sync + 'static {
     /// Makes the names in a directory durable.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
 
-    /// Makes durable everything that was written, made, renamed or removed on the disk that holds the lock's file: for many files at once
-    /// this takes a fraction of the time that syncing each takes. Fails too where something of it was lost since the lock was taken;
-    /// sync each file then, to learn which. `Unsupported` where the system does not tell of losses.
+    /// Syncs the whole disk that holds the lock's file: data and names. For many files this takes a fraction of the time of syncing each. Fails
+    /// too if a write was lost since the lock was taken; sync each file then, to find out which. `Unsupported` where the system does not
+    /// report lost writes.
     fn sync_disk(&self, lock: &Self::Lock) -> io::Result<()>;
 
     /// The space of the disk that holds `path`.

@@ -13,10 +13,11 @@ use crate::partition_log::{PartitionLog, Writer};
 use crate::producer_snapshot;
 use crate::roll::finish_time_index;
 
-/// From so many logs on the whole disk is synced at once. For a few that could take longer than syncing their files: others write there.
+/// From this many logs on the whole disk is synced at once. For fewer it could take longer than syncing their files, because other programs
+/// write to the disk too.
 const LOGS_MIN_FOR_DISK_SYNC: usize = 64;
 
-/// Closes logs of a data directory as [`PartitionLog::close`] does each. Many take little longer than a few: their files are synced together.
+/// Closes logs of a data directory, each as [`PartitionLog::close`] does. The files of many logs are synced together.
 pub fn close_all<E: Env>(
     directory: &DataDirectory<E>,
     logs: &[&PartitionLog<E>],
@@ -44,12 +45,12 @@ pub fn close_all<E: Env>(
         .collect()
 }
 
-/// A log that nobody changes, and of which everything is in its files; some of it perhaps not yet on the disk.
+/// A log that takes no more changes and whose files are written, though perhaps not yet synced.
 struct Closing<'a, E: Env> {
     log: &'a PartitionLog<E>,
     writer: MutexGuard<'a, Writer>,
     _no_cleaning: Pause<'a>,
-    /// Something was written that is not known to be on the disk.
+    /// Whether something was written that is not known to be on disk.
     is_written: bool,
 }
 
@@ -103,7 +104,7 @@ impl<E: Env> PartitionLog<E> {
             .open_file(&path, OpenMode::Create)
             .and_then(|file| {
                 file.set_len(0)?;
-                // A torn one is known by its CRC, and an older one is used.
+                // If the snapshot is torn its CRC is wrong, and an older one is used.
                 file.write_all_at(&producer_snapshot::encode(&writer.producers), 0)
             })
             .map_err(|source| FileError::new("write", path, source).into())

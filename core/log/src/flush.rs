@@ -27,7 +27,7 @@ pub(crate) struct Flusher {
     unsaved: Mutex<BTreeSet<Offset>>,
     /// Monotonic milliseconds of the last sync.
     last_flush_ms: AtomicU64,
-    /// The files are about to go: nothing is synced any more, and nobody needs it.
+    /// Stops all syncs, because the files are about to be removed.
     abandoned: AtomicBool,
 }
 

@@ -7,15 +7,15 @@ use crate::gaps::Gaps;
 /// How the last owner of a log ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// In order: all that was appended is on the disk.
+    /// Closed in order: every append is on disk.
     Closed,
-    /// Its process died and the machine ran on: nothing that was written is lost.
+    /// The process died but the machine kept running: no write is lost.
     Killed,
-    /// Perhaps the power went: what was not synced may be lost, whole or in part.
+    /// The power may have failed: unsynced writes may be lost, whole or in part.
     Unknown,
 }
 
-/// What is known of a log besides its segments.
+/// What is known about a log apart from its segments.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Known {
     pub(crate) ending: Ending,
@@ -28,7 +28,7 @@ pub(crate) struct Known {
     pub(crate) log_start_offset: Offset,
 }
 
-/// A segment and what stands before it.
+/// A segment and the end of the log before it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Boundary {
     /// Where the log ends before the segment.
@@ -41,14 +41,14 @@ pub(crate) struct Boundary {
     pub(crate) has_records: bool,
 }
 
-/// What a segment is to the log before it.
+/// How a segment relates to the log before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Joint {
-    /// It goes on with it.
+    /// The segment continues the log.
     Follows,
-    /// Offsets are missing before it, and the log begins with it.
+    /// Offsets are missing before the segment, and the log starts with it.
     BeginsAnew,
-    /// It is no part of it.
+    /// The segment does not belong to the log.
     Stray,
 }
 
@@ -58,8 +58,8 @@ impl Known {
         offset <= self.durable_end || self.ending == Ending::Killed
     }
 
-    /// What becomes of a segment. Where offsets are missing before it the log has two parts, and only one can stay: the earlier one if the
-    /// later one may be what a power cut left of unsynced appends, because the earlier one may have been promised; else the later one.
+    /// Decides whether a segment belongs to the log. Where offsets are missing before it, only one side of the gap can stay. The earlier side
+    /// stays if a power cut may have left the later one, because the earlier one may be acknowledged as durable. Otherwise the later side stays.
     pub(crate) fn joint(&self, at: Boundary) -> Joint {
         if at.base_offset == at.log_end_offset {
             return Joint::Follows;
@@ -69,7 +69,7 @@ impl Known {
             return Joint::Stray;
         }
         if !at.has_records {
-            // It tells how far the log went: offsets are not given twice.
+            // An empty segment marks how far the log went, so that no offset is assigned twice.
             return if was_durable {
                 Joint::Follows
             } else {
@@ -80,7 +80,7 @@ impl Known {
         if self.gaps == Gaps::Allowed && is_compacted {
             return Joint::Follows;
         }
-        // In a compacted log an older record may be the only one of its key: it has all that is before its end, or nothing.
+        // An older record of a compacted log may be the only one of its key, so such a log never starts behind a gap of a power cut.
         let nothing_is_given_up = !at.has_records_before && self.gaps == Gaps::Damage;
         if self.was_kept_until(at.base_offset)
             || at.base_offset <= self.log_start_offset

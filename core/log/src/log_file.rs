@@ -1,4 +1,4 @@
-//! The log file of a segment: opened when it is needed, closed when nobody has used it for a while or too many are open.
+//! The log file of a segment: opened when it is needed, closed when it was not used for a while or too many files are open.
 
 use std::io;
 use std::path::Path;
@@ -12,8 +12,8 @@ use crate::open_files::{Closable, Closed, OpenFiles};
 
 /// A file that is opened at the first use and counted among the open files of the process.
 ///
-/// Invariant: what was written through it is synced before it is closed. The system tells of a write that did not reach the disk only
-/// those who have the file open; a failed sync is kept for the next call of [`sync`](Self::sync).
+/// Invariant: the file is synced before it is closed, because the system reports a failed write only through an open descriptor. A sync that
+/// fails on closing is reported by the next call of [`sync`](Self::sync).
 #[derive(Debug)]
 pub(crate) struct LogFile<F> {
     shared: Arc<Shared<F>>,
@@ -28,7 +28,7 @@ struct Shared<F> {
 #[derive(Debug)]
 struct Slot<F> {
     file: Option<Arc<F>>,
-    /// It is one of the process's open files, or was when they were last looked through.
+    /// Whether the pool counts the file as open.
     is_counted: bool,
     is_used: bool,
     is_kept: bool,
@@ -36,12 +36,12 @@ struct Slot<F> {
     sync_error: Option<io::Error>,
 }
 
-/// What is known of the bytes of the file.
+/// What is known about the durability of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SyncState {
     /// Nothing was written since it was first opened here; whether it is on the disk is not known.
     Unknown,
-    /// Something was written and not synced.
+    /// Written and not synced.
     Unsynced,
     /// All of it is on the disk.
     Synced,
@@ -86,7 +86,7 @@ impl<F: File> LogFile<F> {
         })
     }
 
-    /// Puts in the file that `make` gives, which it makes now.
+    /// Replaces the file by the one that `make` returns.
     pub(crate) fn put(&self, make: impl FnOnce() -> io::Result<F>) -> io::Result<()> {
         let mut slot = self.shared.slot.lock();
         slot.file = None;
@@ -113,12 +113,12 @@ impl<F: File> LogFile<F> {
         Ok(file)
     }
 
-    /// Something was written or cut. The caller holds the file still, so that it was not closed since.
+    /// Notes a write or a cut. The caller still holds the file, so it was not closed since.
     pub(crate) fn note_written(&self) {
         self.shared.slot.lock().state = SyncState::Unsynced;
     }
 
-    /// Puts all that was written on the disk. Fails too if that failed when the file was closed.
+    /// Syncs everything that was written. Fails too if the sync failed when the file was closed.
     pub(crate) fn sync<E: Env<File = F>>(
         &self,
         env: &E,
@@ -140,13 +140,13 @@ impl<F: File> LogFile<F> {
         synced
     }
 
-    /// Whether all that was written is on the disk, as far as is known.
+    /// Whether everything written is known to be on disk.
     pub(crate) fn is_synced(&self) -> bool {
         let slot = self.shared.slot.lock();
         slot.state == SyncState::Synced && slot.sync_error.is_none()
     }
 
-    /// All that was written is on the disk.
+    /// Notes that everything written is on disk.
     pub(crate) fn note_synced(&self) {
         self.shared.slot.lock().state = SyncState::Synced;
     }
@@ -166,7 +166,7 @@ impl<F: File> LogFile<F> {
 }
 
 impl<F: File> Slot<F> {
-    /// Closes the file unless somebody uses it.
+    /// Closes the file unless it is in use.
     fn close(&mut self) -> Closed {
         let Some(file) = &self.file else {
             return Closed::Yes;

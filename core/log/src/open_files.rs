@@ -1,7 +1,7 @@
-//! The log files that are open, of all logs of the process: a bounded number, of which the least recently used are closed.
+//! The pool of open log files, one for the process. It bounds their number by closing the least recently used.
 //!
-//! A process may hold only so many files and sockets open (`ulimit -n`), and thousands of partitions are not too many for it. Log files take
-//! half of that number at most; indexes, checkpoints, connections and the rest of the program share the other half.
+//! A process may hold only a limited number of files and sockets open (`ulimit -n`), fewer than it may have partitions. Log files take at most
+//! half of that number; indexes, checkpoints, connections and the rest of the program share the other half.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Weak};
@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock, Weak};
 use headwater_env::open_files_max;
 use parking_lot::Mutex;
 
-/// Where there is no limit, or a very high one.
+/// The size of the pool where there is no limit, or a very high one.
 const FILES_MAX: u64 = 1 << 16;
 const FILES_MIN: u64 = 8;
 
@@ -18,10 +18,10 @@ pub(crate) trait Closable: Send + Sync {
     /// When it was last used, in opens of files ([`OpenFiles::now`]).
     fn last_used(&self) -> u64;
 
-    /// Whether it is open. One that is not counts no longer.
+    /// Whether it is open. A closed file no longer counts.
     fn is_open(&self) -> bool;
 
-    /// Closes it unless somebody uses it. It counts no longer then.
+    /// Closes it unless it is in use. It then no longer counts.
     fn try_close(&self) -> Closed;
 }
 
@@ -35,7 +35,7 @@ pub(crate) enum Closed {
 /// The files of a process.
 #[derive(Default)]
 pub(crate) struct OpenFiles {
-    /// Those that count: they were opened, and some may be closed again.
+    /// The files that count. Some may have been closed since.
     files: Mutex<Vec<Weak<dyn Closable>>>,
     opens: AtomicU64,
 }
@@ -59,13 +59,13 @@ impl OpenFiles {
         let max = (open_files_max() / 2).clamp(FILES_MIN, FILES_MAX) as usize;
         let mut files = self.files.lock();
         if files.len() >= max {
-            // More than one, so that not each open looks through all of them.
+            // Several at once, so that not every open has to search the pool.
             close_oldest(&mut files, max - 1 - max / 32);
         }
         files.push(file);
     }
 
-    /// Closes a part of the files: the system has no room for another.
+    /// Closes a part of the files, because the system refused to open another.
     pub(crate) fn close_some(&self) {
         let mut files = self.files.lock();
         let left = files.len() / 2;

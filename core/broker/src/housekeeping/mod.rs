@@ -115,7 +115,7 @@ impl<E: Env> State<E> {
     }
 }
 
-/// Reports a failure, unless the partition was deleted meanwhile: its files have moved, and nobody needs them.
+/// Reports a failure, unless the partition was deleted meanwhile: then its files were renamed, and the work is not needed.
 fn failed<E: Env>(partition: &Partition<E>, what: &str, error: &dyn std::error::Error) {
     if partition.leadership().role == Role::Gone {
         tracing::debug!(topic = %partition.topic, partition = %partition.id, what, error = %error, "the partition was deleted");

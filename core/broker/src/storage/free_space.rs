@@ -7,13 +7,13 @@ use headwater_metadata::OnStorageFull;
 
 use crate::state::State;
 
-/// Less free than this is little on any disk.
+/// With fewer free bytes the disk counts as nearly full, whatever its size.
 const FREE_BYTES_LOW: u64 = 1 << 30;
-/// Less free than this part of the disk is little.
+/// With less than this fraction of the disk free (one in so many), it counts as nearly full.
 const FREE_PART_LOW: u64 = 20;
 
 impl<E: Env> State<E> {
-    /// Warns when the free space of the disk falls below 5 % or 1 GiB: once, until there was more.
+    /// Warns when the free space of the disk falls below 5 % or 1 GiB; once, until it has risen again.
     pub(crate) fn watch_free_space(&self) {
         let directory = self.directory.read();
         let Some(directory) = &*directory else { return };
@@ -27,7 +27,7 @@ impl<E: Env> State<E> {
         }
         let then = match self.config().storage_on_full {
             OnStorageFull::Delete => {
-                "when it is full the oldest records go, though their retention has not ended; free space, or set headwater.storage.on.full=fail to let produce fail instead"
+                "when it is full the oldest records are deleted before their retention ends; free space, or set headwater.storage.on.full=fail to let produce fail instead"
             }
             OnStorageFull::Fail => "when it is full produce fails; free space",
         };

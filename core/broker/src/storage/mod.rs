@@ -25,7 +25,7 @@ pub(crate) struct Storage {
     exhausted: AtomicBool,
     reason: RwLock<Option<Arc<str>>>,
     appended_since_look: AtomicU64,
-    /// It was reported that the disk is nearly full.
+    /// Whether the warning that the disk is nearly full was given.
     is_low: AtomicBool,
 }
 
@@ -100,7 +100,7 @@ impl<E: Env> State<E> {
         }
     }
 
-    /// Removes the oldest segments of all partitions until so many bytes are free, or none is left to remove; returns the bytes.
+    /// Removes the oldest segments of all partitions until `bytes` are freed or no segment may be removed; returns the bytes freed.
     fn drop_oldest(&self, bytes: u64) -> u64 {
         let partitions = self.topics.partitions();
         let choice = choose(&candidates(&partitions), bytes);

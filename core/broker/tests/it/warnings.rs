@@ -1,4 +1,4 @@
-//! What is reported without being asked for: records that will not stay, a disk that fills up; and what is not.
+//! Warnings: of records that retention will remove, of deletions for lack of space, of a disk that fills up; and no others.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -43,8 +43,8 @@ use range::Facts;
 pub struct Cleaning<'a> {
     /// Nothing at or above it is cleaned.
     pub last_stable_offset: Offset,
-    /// What the recovery point checkpoint on the disk says of the log, or less. Nothing at or above it is cleaned: cleaning leaves gaps
-    /// between segments, and only below that checkpoint does recovery take a gap for one.
+    /// The recovery point checkpoint on disk, or less. Nothing at or above it is cleaned: cleaning leaves gaps between segments, and recovery
+    /// accepts such a gap only below that checkpoint.
     pub checkpointed: Offset,
     /// The time now, wall clock: what tombstones and compaction lags are measured against.
     pub now_wall_ms: i64,

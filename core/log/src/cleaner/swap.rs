@@ -84,8 +84,8 @@ impl<E: Env> PartitionLog<E> {
         Ok(())
     }
 
-    /// Takes segments of which nothing is left out of the log. Each is gone from the disk before the next goes: what made older records of a
-    /// key go must not go before them.
+    /// Removes segments without records from the log, each durably before the next: the record that superseded an older one of its key must not
+    /// be removed before the older one.
     pub(super) fn drop_emptied(&self, emptied: &[Arc<Segment<E>>]) -> Result<(), CleanError> {
         if emptied.is_empty() {
             return Ok(());
@@ -98,7 +98,7 @@ impl<E: Env> PartitionLog<E> {
         let Some(first) = place.filter(|place| *place > 0) else {
             return Err(CleanError::Overtaken);
         };
-        // Readers go on with them, whatever their names mean.
+        // Readers keep using the open files.
         emptied.iter().try_for_each(|segment| segment.keep_open())?;
         writer.is_changed = true;
         let segments = Arc::new(view.segments.without(first, emptied.len()));

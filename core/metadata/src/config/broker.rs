@@ -30,7 +30,7 @@ static DEFINITIONS: &[Definition] = &[
     Definition::long("headwater.storage.min.free.bytes", "0", 0,
         "How much of the disk must stay free. Below it `headwater.storage.on.full` says what happens, and removed files do not wait for `file.delete.delay.ms`.").unit(Bytes).dynamic(),
     Definition::choice("headwater.storage.on.full", "delete", &["delete", "fail"],
-        "What happens when the disk is full or a limit of `headwater.storage.*` is reached. `delete`: the oldest sealed segments of all topics with `cleanup.policy=delete` go, though their retention has not ended, each with a warning in the log; produce fails only when none is left. `fail`: nothing goes, and produce fails with KAFKA_STORAGE_ERROR until there is space.").dynamic(),
+        "What happens when the disk is full or a limit of `headwater.storage.*` is reached. `delete`: the oldest sealed segments of all topics with `cleanup.policy=delete` are deleted before their retention ends, each with a warning in the log; produce fails only when none is left. `fail`: nothing is deleted, and produce fails with KAFKA_STORAGE_ERROR until there is space.").dynamic(),
     Definition::long("log.cleaner.backoff.ms", "15000", 0, "How long the cleaner of compacted logs rests when there is nothing to clean.").unit(Milliseconds).dynamic(),
     Definition::long("log.cleaner.dedupe.buffer.size", "134217728", 1_048_577,
         "The most memory that a cleaning takes for the keys of the dirty part of a log, 24 bytes for each. Keys that do not fit wait for the next cleaning.").unit(Bytes).dynamic(),

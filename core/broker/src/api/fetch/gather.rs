@@ -163,7 +163,7 @@ impl<'a, E: Env> Plan<'a, E> {
                 ..data
             },
             Err(error) => {
-                // Its topic was deleted meanwhile, and the files have moved.
+                // The topic was deleted meanwhile, and its files were renamed.
                 if let Err(error) = partition.check_leader(None) {
                     return self.not_led(state, partition, errors::leader_code(state, &error));
                 }
