@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::{DirEntry, DiskSpace, File, LockError, Metadata, OpenMode};
+use crate::{DirEntry, DiskSpace, File, Lock, LockError, Metadata, OpenMode};
 
 /// Clock, chance and files. A clone is the same world.
 ///
@@ -18,7 +18,7 @@ pub trait Env: Clone + fmt::Debug + Send + Sync + 'static {
     /// An open file.
     type File: File;
     /// A held lock; dropping it lets go.
-    type Lock: fmt::Debug + Send + Sync + 'static;
+    type Lock: Lock;
     /// How much of a file is best written first at once, from a multiple of it on: what is written again in such a piece costs less than
     /// what is written first. 0 where it makes no difference.
     const ROOM_BYTES: u64;
@@ -67,8 +67,8 @@ pub trait Env: Clone + fmt::Debug + Send + Sync + 'static {
     /// The space of the disk that holds `path`.
     fn disk_space(&self, path: &Path) -> io::Result<DiskSpace>;
 
-    /// Takes the one exclusive lock of `path`, a file that is made if need be and then holds the pid of the owner. Does not wait. The
-    /// lock ends when it is dropped and when the process dies, however it dies.
+    /// Takes the one exclusive lock of the directory of `path`, a file that is made if need be and then holds the pid of the owner. Does
+    /// not wait. The lock ends when it is dropped and when the process dies, however it dies; a child of `fork()` has no part in it.
     fn lock(&self, path: &Path) -> Result<Self::Lock, LockError>;
 
     /// Makes a directory as [`create_dir_all`](Env::create_dir_all) does, and durably. Also for one that exists: who made it may have
@@ -120,7 +120,7 @@ pub trait Env: Clone + fmt::Debug + Send + Sync + 'static {
 }
 
 /// The directory that holds a path's name.
-fn parent_of(path: &Path) -> &Path {
+pub(crate) fn parent_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         // A relative name of one part; or the root, which holds itself.

@@ -49,6 +49,12 @@ pub trait File: fmt::Debug + Send + Sync + 'static {
     /// Cuts the file, or extends it with zeros that take no disk space.
     fn set_len(&self, len: u64) -> io::Result<()>;
 
+    /// Whether it still has a name. What is written to a file without one is lost when the file is closed. Always, where nobody else
+    /// removes files.
+    fn is_linked(&self) -> io::Result<bool> {
+        Ok(true)
+    }
+
     /// Makes the bytes and the length durable. After an error nothing is known of what was written since the last success, and a second
     /// call that succeeds proves nothing about it: the system may have dropped those bytes. Never retry it into a lie.
     fn sync_data(&self) -> io::Result<()>;

@@ -14,6 +14,7 @@
 mod directory;
 mod environment;
 mod file;
+mod fork;
 mod lock;
 mod memory;
 mod open_files;
@@ -25,7 +26,8 @@ mod tree;
 pub use directory::{DirEntry, DiskSpace, EntryKind, Metadata};
 pub use environment::Env;
 pub use file::{File, OpenMode};
-pub use lock::{LockError, PathLock};
+pub use fork::{PerProcess, forks};
+pub use lock::{Lock, LockError, PathLock};
 pub use memory::{MemoryEnv, MemoryFile};
 pub use open_files::{allow_most_open_files, is_out_of_files, open_files_max};
 pub use real::{FilePlace, RealEnv, RealFile, RealLock, file_behind};

@@ -1,6 +1,7 @@
 //! Why a lock was not given, and the locks of worlds without other processes.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 
@@ -19,6 +20,13 @@ pub enum LockError {
     /// The lock file could not be opened, locked or written.
     #[error("the lock file cannot be used: {0}")]
     Io(#[from] io::Error),
+}
+
+/// A held lock.
+pub trait Lock: fmt::Debug + Send + Sync + 'static {
+    /// Whether it still keeps others out of the directory at its path: neither the directory nor, where it counts, the lock file was
+    /// removed or replaced.
+    fn is_in_force(&self) -> bool;
 }
 
 fn holder(pid: Option<u32>) -> String {
@@ -55,6 +63,13 @@ impl PathLocks {
 pub struct PathLock {
     locks: PathLocks,
     path: String,
+}
+
+impl Lock for PathLock {
+    /// Always: there are no other processes, and the path is the lock.
+    fn is_in_force(&self) -> bool {
+        true
+    }
 }
 
 impl Drop for PathLock {

@@ -6,6 +6,8 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::RwLock;
 
+use crate::PerProcess;
+
 /// A place in a file.
 #[derive(Debug, Clone)]
 pub struct FilePlace {
@@ -24,7 +26,7 @@ struct Mapped {
 }
 
 /// The maps that are alive, by their addresses.
-static MAPS: RwLock<BTreeMap<usize, Mapped>> = RwLock::new(BTreeMap::new());
+static MAPS: PerProcess<RwLock<BTreeMap<usize, Mapped>>> = PerProcess::new(RwLock::default);
 
 /// The place in a file that `bytes` are a map of, if they are and the file is open still: from there on the file holds the same bytes. Memory
 /// that was read or made has none.

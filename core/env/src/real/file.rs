@@ -12,11 +12,13 @@ use rustix::io::Errno;
 
 use super::map;
 use crate::File;
+use crate::fork::{forks, opened_by_the_parent};
 
-/// A file of the operating system.
+/// A file of the operating system. A child of `fork()` may read the files of its parent and not change them.
 #[derive(Debug)]
 pub struct RealFile {
     file: Arc<fs::File>,
+    forks: u32,
 }
 
 /// The most parts that one `pwritev` takes (`IOV_MAX`).
@@ -26,14 +28,25 @@ impl RealFile {
     pub(super) fn new(file: fs::File) -> RealFile {
         RealFile {
             file: Arc::new(file),
+            forks: forks(),
+        }
+    }
+
+    /// The file to change it.
+    fn to_change(&self) -> io::Result<&fs::File> {
+        if self.forks == forks() {
+            Ok(&self.file)
+        } else {
+            Err(opened_by_the_parent())
         }
     }
 
     /// `pwritev` until all is written.
     fn write_parts(&self, mut parts: &mut [IoSlice<'_>], mut position: u64) -> io::Result<()> {
+        let file = self.to_change()?;
         IoSlice::advance_slices(&mut parts, 0);
         while !parts.is_empty() {
-            match rustix::io::pwritev(&self.file, &parts[..parts.len().min(PARTS_MAX)], position) {
+            match rustix::io::pwritev(file, &parts[..parts.len().min(PARTS_MAX)], position) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => {
                     IoSlice::advance_slices(&mut parts, written);
@@ -77,7 +90,7 @@ impl File for RealFile {
     }
 
     fn write_all_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
-        self.file.write_all_at(bytes, position)
+        self.to_change()?.write_all_at(bytes, position)
     }
 
     fn write_vectored_at(&self, parts: &[IoSlice<'_>], position: u64) -> io::Result<()> {
@@ -93,11 +106,15 @@ impl File for RealFile {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.file.set_len(len)
+        self.to_change()?.set_len(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.file.sync_data()
+        self.to_change()?.sync_data()
+    }
+
+    fn is_linked(&self) -> io::Result<bool> {
+        Ok(rustix::fs::fstat(&self.file)?.st_nlink > 0)
     }
 
     fn map(&self, range: Range<u64>) -> io::Result<Option<Bytes>> {

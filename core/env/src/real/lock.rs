@@ -1,69 +1,90 @@
-//! The lock of a data directory: `flock` between processes, a list of what is held inside this one.
+//! The lock of a data directory: `flock` on the directory and on its lock file between processes, a list of what is held inside this one.
 //!
-//! `flock` alone would do on a local disk. Some network file systems turn it into a lock of the whole process, which a second owner in
-//! the same process would get too; the list stops that.
+//! The directory cannot be unlinked while it is in use without being noticed, so its lock keeps others out when somebody removes the lock
+//! file. Some network file systems do not lock directories: there the lock file alone counts, and [`Lock::is_in_force`] says whether it
+//! still has its name. Some turn `flock` into a lock of the whole process, which a second owner in the same process would get too; the
+//! list stops that.
 
 use std::collections::HashSet;
 use std::fs::{self, TryLockError};
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process;
-use std::sync::LazyLock;
 
 use parking_lot::Mutex;
 
 use super::{FILE_MODE, NO_FOLLOW};
-use crate::LockError;
+use crate::fork::{OwnFile, PerProcess, forks};
+use crate::{Lock, LockError};
 
 /// Device and inode: one file, whatever path leads to it.
 type FileId = (u64, u64);
 
-static HELD: LazyLock<Mutex<HashSet<FileId>>> = LazyLock::new(Mutex::default);
+/// The directories that this process has locked.
+static HELD: PerProcess<Mutex<HashSet<FileId>>> = PerProcess::new(Mutex::default);
 
 /// A held lock. The file stays, with the pid in it, when the lock goes.
 #[derive(Debug)]
 pub struct RealLock {
-    file: fs::File,
-    entry: HeldEntry,
+    file: Named,
+    directory: Named,
+    /// Whether the file system locks directories.
+    locks_directory: bool,
+    _entry: HeldEntry,
+}
+
+/// An open file or directory and the name that it was opened by.
+#[derive(Debug)]
+struct Named {
+    path: PathBuf,
+    open: OwnFile,
+    id: FileId,
 }
 
 /// A line in the list of what this process holds, struck out on drop.
 #[derive(Debug)]
 struct HeldEntry {
     id: FileId,
-    owner: u32,
+    forks: u32,
 }
 
 impl RealLock {
     pub(super) fn take(path: &Path) -> Result<RealLock, LockError> {
-        let file = fs::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(FILE_MODE)
-            .custom_flags(NO_FOLLOW)
-            .open(path)?;
-        let Some(entry) = HeldEntry::add(&file)? else {
-            return Err(LockError::Held {
-                pid: read_pid(&file),
-            });
+        let held = || LockError::Held {
+            pid: read_pid(path),
         };
-        match file.try_lock() {
+        let directory = Named::open(
+            fs::OpenOptions::new().read(true),
+            crate::environment::parent_of(path),
+        )?;
+        let entry = HeldEntry::add(directory.id).ok_or_else(held)?;
+        let locks_directory = match directory.open.get()?.try_lock() {
+            Ok(()) => true,
+            Err(TryLockError::WouldBlock) => return Err(held()),
+            Err(TryLockError::Error(_)) => false,
+        };
+        let mut options = fs::OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let file = Named::open(options.mode(FILE_MODE).custom_flags(NO_FOLLOW), path)?;
+        match file.open.get()?.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(LockError::Held {
-                    pid: read_pid(&file),
-                });
-            }
+            Err(TryLockError::WouldBlock) => return Err(held()),
             Err(TryLockError::Error(error)) => return Err(LockError::Io(error)),
         }
-        let lock = RealLock { file, entry };
-        lock.file.set_len(0)?;
-        lock.file
-            .write_all_at(format!("{}\n", lock.entry.owner).as_bytes(), 0)?;
-        Ok(lock)
+        write_pid(file.open.get()?)?;
+        Ok(RealLock {
+            file,
+            directory,
+            locks_directory,
+            _entry: entry,
+        })
+    }
+}
+
+impl Lock for RealLock {
+    fn is_in_force(&self) -> bool {
+        self.directory.has_its_name() && (self.locks_directory || self.file.has_its_name())
     }
 }
 
@@ -71,7 +92,7 @@ impl RealLock {
     /// Syncs the file system of the lock's file. Linux tells of what was lost on it since the file was opened, from 5.8 on.
     #[cfg(target_os = "linux")]
     pub(super) fn sync_disk(&self) -> io::Result<()> {
-        Ok(rustix::fs::syncfs(&self.file)?)
+        Ok(rustix::fs::syncfs(self.file.open.get()?)?)
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -82,34 +103,55 @@ impl RealLock {
 
 impl Drop for RealLock {
     fn drop(&mut self) {
-        // A forked child shares this lock. When it lets go of its copy the parent must keep the lock; when the parent lets go, the copy in a
-        // child that lives on must not keep it.
-        if self.entry.owner == process::id() {
-            // If this fails the lock goes with the last copy of the file.
-            let _ = self.file.unlock();
+        // A child that did not come from `fork()` may have copies of the files, which must not keep the lock. If this fails, it goes
+        // with the last of them.
+        for named in [&self.file, &self.directory] {
+            let _ = named.open.get().map(fs::File::unlock);
         }
     }
 }
 
-impl HeldEntry {
-    fn add(file: &fs::File) -> io::Result<Option<HeldEntry>> {
-        let found = file.metadata()?;
-        let id = (found.dev(), found.ino());
-        Ok(HELD.lock().insert(id).then(|| HeldEntry {
+impl Named {
+    fn open(options: &fs::OpenOptions, path: &Path) -> io::Result<Self> {
+        let open = OwnFile::open(options, path)?;
+        let id = id(&open.get()?.metadata()?);
+        Ok(Self {
+            path: path.to_path_buf(),
+            open,
             id,
-            owner: process::id(),
-        }))
+        })
+    }
+
+    /// Whether its name still leads to it, in the process that opened it. The number of an open file is not given to another one.
+    fn has_its_name(&self) -> bool {
+        self.open.get().is_ok() && fs::metadata(&self.path).is_ok_and(|found| id(&found) == self.id)
+    }
+}
+
+impl HeldEntry {
+    fn add(id: FileId) -> Option<HeldEntry> {
+        let forks = forks();
+        HELD.lock().insert(id).then_some(HeldEntry { id, forks })
     }
 }
 
 impl Drop for HeldEntry {
     fn drop(&mut self) {
-        HELD.lock().remove(&self.id);
+        if self.forks == forks() {
+            HELD.lock().remove(&self.id);
+        }
     }
 }
 
-fn read_pid(file: &fs::File) -> Option<u32> {
-    let mut text = [0; 16];
-    let read = file.read_at(&mut text, 0).ok()?;
-    std::str::from_utf8(&text[..read]).ok()?.trim().parse().ok()
+fn id(found: &fs::Metadata) -> FileId {
+    (found.dev(), found.ino())
+}
+
+fn write_pid(file: &fs::File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.write_all_at(format!("{}\n", process::id()).as_bytes(), 0)
+}
+
+fn read_pid(path: &Path) -> Option<u32> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
 }

@@ -154,6 +154,12 @@ impl Disk {
             .collect()
     }
 
+    /// Whether a file has a name: most often the one that it was opened by.
+    pub(super) fn is_linked(&self, id: FileId, opened_by: &Path) -> bool {
+        matches!(self.live.find(opened_by), Ok(Node::File(found)) if found == id)
+            || self.live.files().into_values().any(|found| found == id)
+    }
+
     /// Counts a call that does not change the disk; an error if it is to fail.
     pub(super) fn pass(&mut self, operation: Operation, path: &Path) -> io::Result<()> {
         match self.script.judge(operation, path) {

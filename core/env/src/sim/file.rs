@@ -130,6 +130,10 @@ impl File for SimFile {
         Ok(Some(first_bytes.slice(range.start as usize..)))
     }
 
+    fn is_linked(&self) -> io::Result<bool> {
+        Ok(self.env.disk().is_linked(self.id, &self.path))
+    }
+
     fn is_cached(&self, _position: u64, _len: usize) -> bool {
         true
     }

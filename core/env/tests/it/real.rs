@@ -5,7 +5,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use headwater_env::{EntryKind, Env, LockError, MemoryEnv, OpenMode, RealEnv};
+use headwater_env::{
+    EntryKind, Env, File as _, Lock as _, LockError, MemoryEnv, OpenMode, RealEnv,
+};
 
 fn mode(path: &Path) -> u32 {
     path.metadata().unwrap().permissions().mode() & 0o777
@@ -113,4 +115,54 @@ fn a_symbolic_link_is_listed_as_one_and_not_followed() {
 fn the_boot_has_one_name() {
     assert!(RealEnv.boot_id().is_some());
     assert_eq!(RealEnv.boot_id(), MemoryEnv::new().boot_id());
+}
+
+#[test]
+fn a_lock_file_that_is_removed_lets_nobody_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(".lock");
+    let mut holder = start_holder(&path);
+    std::fs::remove_file(&path).unwrap();
+    assert!(matches!(
+        RealEnv.lock(&path),
+        Err(LockError::Held { pid: None })
+    ));
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    let held = RealEnv.lock(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert!(matches!(RealEnv.lock(&path), Err(LockError::Held { .. })));
+    assert!(held.is_in_force());
+}
+
+#[test]
+fn a_lock_is_void_when_its_directory_was_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let replace: [fn(&Path); 2] = [
+        |data| std::fs::remove_dir_all(data).unwrap(),
+        |data| std::fs::rename(data, data.with_extension("old")).unwrap(),
+    ];
+    for replace in replace {
+        RealEnv.create_dir_all(&data).unwrap();
+        let held = RealEnv.lock(&data.join(".lock")).unwrap();
+        assert!(held.is_in_force());
+        replace(&data);
+        assert!(!held.is_in_force());
+        RealEnv.create_dir_all(&data).unwrap();
+        assert!(!held.is_in_force());
+        drop(RealEnv.lock(&data.join(".lock")).unwrap());
+    }
+}
+
+#[test]
+fn a_removed_file_has_no_name_and_a_renamed_one_has() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, other) = (dir.path().join("log"), dir.path().join("other"));
+    let file = RealEnv.open_file(&path, OpenMode::Create).unwrap();
+    assert!(file.is_linked().unwrap());
+    RealEnv.rename(&path, &other).unwrap();
+    assert!(file.is_linked().unwrap());
+    RealEnv.remove_file(&other).unwrap();
+    assert!(!file.is_linked().unwrap());
 }

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use headwater_env::{DirEntry, EntryKind, Env, File, LockError, OpenMode};
+use headwater_env::{DirEntry, EntryKind, Env, File, Lock as _, LockError, OpenMode};
 
 use super::World;
 
@@ -254,7 +254,9 @@ pub(super) fn a_lock_is_given_once_and_again_after_it_was_dropped<E: Env>(world:
         assert!(matches!(again, LockError::Held { pid: Some(_) }), "{again}");
         let written = String::from_utf8(world.contents(".lock").unwrap()).unwrap();
         assert!(written.trim().parse::<u32>().is_ok(), "{written}");
-        world.env.lock(&world.path(".other")).unwrap();
+        assert!(held.is_in_force());
+        world.env.create_dir_all(&world.path("other")).unwrap();
+        world.env.lock(&world.path("other/.lock")).unwrap();
         drop(held);
     }
     assert!(matches!(
