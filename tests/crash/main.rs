@@ -8,4 +8,5 @@ mod full_disk;
 mod gap;
 mod held_reads;
 mod power_cut;
+mod removed_files;
 mod torn_tail;

@@ -37,5 +37,6 @@ cut-unsynced power_cut
 forget-removals failing_removals
 forget-truncation failing_removals
 remove-behind-gap gap
+append-unlinked removed_files
 MUTANTS
 exit $survived

@@ -12,7 +12,7 @@ use crate::counters::DeletionCounts;
 use crate::groups::alarm;
 use crate::housekeeping::{self, Task};
 use crate::state::State;
-use crate::{CloseError, OpenError, OpenReport, RequestContext, api, open};
+use crate::{CloseError, DirectoryLost, OpenError, OpenReport, RequestContext, api, open};
 
 /// A broker over one data directory. A clone is the same broker; all methods may be called from any thread at once.
 ///
@@ -111,6 +111,27 @@ impl<E: Env> Broker<E> {
     pub fn housekeeping(&self) {
         self.state.run_tasks(&Task::ALL);
         self.state.clean_logs();
+    }
+
+    /// Whether the broker was given up, because its directory was removed or replaced.
+    pub fn check_lost(&self) -> Result<(), DirectoryLost> {
+        self.state.lost.get().cloned().map_or(Ok(()), Err)
+    }
+
+    /// Looks whether the path still leads to the directory that was opened. If not, the broker is given up: it refuses requests and writes
+    /// nothing any more.
+    pub fn check_directory(&self) -> Result<(), DirectoryLost> {
+        self.state.check_directory()
+    }
+
+    /// As [`check_directory`](Self::check_directory), unless it was called a moment ago: for produces.
+    pub fn check_directory_if_due(&self) -> Result<(), DirectoryLost> {
+        self.state.check_directory_if_due()
+    }
+
+    /// As [`check_directory`](Self::check_directory), and looks whether the directory was emptied. Housekeeping does so every second.
+    pub fn check_files(&self) -> Result<(), DirectoryLost> {
+        self.state.check_files()
     }
 
     /// Flushes everything, leaves the directory clean for the next open, and gives up its lock. Requests after it are refused, fetches

@@ -1,9 +1,9 @@
 //! What all parts of one broker share.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use headwater_env::Env;
+use headwater_env::{Env, forks};
 use headwater_log::DataDirectory;
 use headwater_metadata::{BrokerConfig, Image, Layer, NodeId, TopicConfig, config};
 use parking_lot::{Mutex, RwLock};
@@ -14,6 +14,7 @@ use crate::counters::Counters;
 use crate::deletion::DeletedDirectories;
 use crate::fetch_sessions::FetchSessions;
 use crate::groups::Groups;
+use crate::loss::DirectoryLost;
 use crate::metadata_log::MetadataLog;
 use crate::storage::Storage;
 use crate::topics::Topics;
@@ -45,7 +46,11 @@ pub(crate) struct State<E: Env> {
     pub(crate) groups: Groups,
     pub(crate) deleted: DeletedDirectories,
     pub(crate) closing: Arc<Notify>,
+    pub(crate) lost: OnceLock<DirectoryLost>,
+    /// When the directory was last looked at, in microseconds of the monotonic clock.
+    pub(crate) directory_checked_us: AtomicU64,
     open: AtomicBool,
+    forks: u32,
 }
 
 /// What a broker is made of once everything is open.
@@ -84,18 +89,21 @@ impl<E: Env> State<E> {
             groups: Groups::default(),
             deleted: DeletedDirectories::default(),
             closing: Arc::default(),
+            lost: OnceLock::new(),
+            directory_checked_us: AtomicU64::new(0),
             open: AtomicBool::new(true),
+            forks: forks(),
         }
     }
 
-    /// Whether requests are answered.
+    /// Whether requests are answered: never in a child of `fork()`, where the directory is the parent's.
     pub(crate) fn is_open(&self) -> bool {
-        self.open.load(Ordering::SeqCst)
+        self.open.load(Ordering::SeqCst) && self.forks == forks()
     }
 
     /// Refuses requests from now on. Whether it was open.
     pub(crate) fn begin_close(&self) -> bool {
-        self.open.swap(false, Ordering::SeqCst)
+        self.is_open() && self.open.swap(false, Ordering::SeqCst)
     }
 
     /// The cluster now.

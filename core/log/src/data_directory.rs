@@ -1,6 +1,7 @@
 //! What stands around the partitions: the lock, `meta.properties`, the checkpoints, the mark of an orderly end.
 
 mod boot;
+mod presence;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -55,6 +56,12 @@ pub enum DataDirectoryError {
         path: PathBuf,
         /// What is wrong.
         what: String,
+    },
+    /// The path leads to another directory than the one that was opened, or to none.
+    #[error("{} was removed or replaced while it was open; close the engine, then open it again", path.display())]
+    Replaced {
+        /// The path.
+        path: PathBuf,
     },
     /// A file could not be read or written.
     #[error("the data directory cannot be used: {0}; {advice}", advice = .0.advice())]
@@ -213,6 +220,7 @@ impl<E: Env> DataDirectory<E> {
     /// Renames a partition's directory out of the way, so that its name is free at once; returns where it is now. Remove it with
     /// [`remove_deleted`](Self::remove_deleted); the next open does so otherwise.
     pub fn mark_deleted(&self, topic: &str, partition: i32) -> Result<PathBuf, DataDirectoryError> {
+        self.check_in_place()?;
         let from = self.partition_path(topic, partition);
         let to = self
             .path
@@ -260,6 +268,7 @@ impl<E: Env> DataDirectory<E> {
     }
 
     fn replace(&self, name: &str, text: &str) -> Result<(), DataDirectoryError> {
+        self.check_in_place()?;
         let path = self.path.join(name);
         self.env
             .replace_file(&path, text.as_bytes())
@@ -278,7 +287,14 @@ fn check_ours(path: &Path, entries: &[DirEntry]) -> Result<(), DataDirectoryErro
     if entries.iter().any(|entry| entry.name == META_PROPERTIES) {
         return Ok(());
     }
-    let may_be_there = [LOCK, "meta.properties.tmp", "lost+found"];
+    // `rm -rf data/*` leaves the files whose names begin with a dot.
+    let may_be_there = [
+        LOCK,
+        boot::BOOT,
+        CLEAN_SHUTDOWN,
+        "meta.properties.tmp",
+        "lost+found",
+    ];
     match entries
         .iter()
         .find(|entry| !may_be_there.contains(&&*entry.name))

@@ -38,6 +38,8 @@ pub(crate) enum Mutant {
     ForgetTruncation,
     /// Recovery removes the segments behind a gap.
     RemoveBehindGap,
+    /// Appends go to a file that was removed.
+    AppendUnlinked,
 }
 
 /// Whether this one lives.
@@ -67,6 +69,7 @@ pub(crate) fn lives(mutant: Mutant) -> bool {
             "forget-removals" => Mutant::ForgetRemovals,
             "forget-truncation" => Mutant::ForgetTruncation,
             "remove-behind-gap" => Mutant::RemoveBehindGap,
+            "append-unlinked" => Mutant::AppendUnlinked,
             _ => return None,
         })
     });

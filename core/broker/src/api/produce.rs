@@ -76,7 +76,11 @@ fn settle<E: Env>(
         let response = &mut topic.partition_responses[place.partition];
         *response = match appended {
             Ok(appended) => answer::appended(response.index, appended),
-            Err(error) => answer::not_appended(state, context, &partition, &error),
+            Err(error) => {
+                // Whatever failed, this may be why; then nothing more is tried.
+                let _ = state.check_files();
+                answer::not_appended(state, context, &partition, &error)
+            }
         };
     }
 }

@@ -53,6 +53,9 @@ pub(crate) async fn run<E: Env>(state: Weak<State<E>>, runtime: Handle) {
 impl<E: Env> State<E> {
     /// Runs `tasks`. Each failure is logged, counts for its partition alone, and is tried again with the next round.
     pub(crate) fn run_tasks(&self, tasks: &[Task]) {
+        if self.check_files().is_err() {
+            return;
+        }
         // A partition that a failed fsync made read-only was reported then, and takes no change until it is opened anew.
         let mut partitions = self.topics.partitions();
         partitions.retain(|partition| partition.log().poisoned().is_none());

@@ -136,6 +136,13 @@ impl From<DataDirectoryError> for OpenError {
                 path,
                 reason: format!("{what}. Restore it from a copy"),
             },
+            DataDirectoryError::Replaced { path } => Self::Io {
+                path,
+                source: io::Error::new(
+                    io::ErrorKind::NotFound,
+                    "it was removed or replaced while it was being opened",
+                ),
+            },
             DataDirectoryError::File(FileError { path, source, .. }) => Self::io(&path, source),
         }
     }

@@ -6,7 +6,7 @@ use super::{DataDirectory, DataDirectoryError};
 use crate::error::FileError;
 
 /// The boot in which the directory was last opened.
-const BOOT: &str = ".boot";
+pub(super) const BOOT: &str = ".boot";
 
 impl<E: Env> DataDirectory<E> {
     /// Whether the machine has not been restarted since the directory was last opened; `false` if that is unknown. If so, everything that was
