@@ -2,8 +2,9 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
-use headwater::{Engine, ErrorKind, NO_CONFIG, NewTopic, ProducerConfig, Record};
+use headwater::{ConsumerConfig, Engine, ErrorKind, NO_CONFIG, NewTopic, ProducerConfig, Record};
 use tempfile::TempDir;
 
 use crate::table::{text, values};
@@ -102,8 +103,116 @@ fn the_same_path_twice_is_the_same_engine() {
     assert_eq!(read(&one), ["v"]);
     let other = headwater::open(Some(&path), [("num.partitions", "4")]).unwrap_err();
     assert_eq!(other.kind(), ErrorKind::Config);
+}
+
+#[test]
+fn an_engine_closes_with_its_last_handle() {
+    let directory = TempDir::new().unwrap();
+    let (one, two) = (open(directory.path()), open(directory.path()));
+    one.block_on(one.create_topic(NewTopic::new("t"))).unwrap();
+    let producer = one.producer(ProducerConfig::default());
+    let held = producer
+        .send_blocking(&Record::new("t", b"held while another handle closes"))
+        .unwrap();
+    let topic = two.topic("t");
     two.close();
-    assert!(one.is_closed());
+    assert!(two.is_closed() && !one.is_closed());
+    let refused = one.block_on(topic.count()).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Closed);
+    held.wait().unwrap();
+    drop(producer);
+    one.close();
+    assert!(open(directory.path()).report().clean_shutdown);
+}
+
+#[test]
+fn a_call_that_waits_ends_when_its_handle_closes() {
+    let directory = TempDir::new().unwrap();
+    let (one, two) = (open(directory.path()), open(directory.path()));
+    one.block_on(one.create_topic(NewTopic::new("t"))).unwrap();
+    let config = ConsumerConfig::parse([("fetch.max.wait.ms", "60000")]).unwrap();
+    let mut consumer = two.consumer(config);
+    let runtime = two.runtime().clone();
+    let waiting = std::thread::spawn(move || {
+        runtime.block_on(async {
+            consumer.assign_topics(&["t"]).await?;
+            consumer.poll(Duration::from_secs(60), None).await
+        })
+    });
+    std::thread::sleep(Duration::from_millis(50));
+    two.close();
+    let ended = waiting.join().unwrap();
+    assert_eq!(ended.unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(one.block_on(one.topics(false)).unwrap().len(), 1);
+}
+
+/// What people do to a directory that is open.
+const REMOVALS: [fn(&Path); 3] = [
+    |path| std::fs::remove_dir_all(path).unwrap(),
+    |path| std::fs::rename(path, path.with_extension("old")).unwrap(),
+    |path| {
+        for entry in std::fs::read_dir(path).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_dir() {
+                std::fs::remove_dir_all(entry.path()).unwrap();
+            } else {
+                std::fs::remove_file(entry.path()).unwrap();
+            }
+        }
+    },
+];
+
+#[test]
+fn a_directory_that_is_removed_while_it_is_open_takes_nothing_more() {
+    for remove in REMOVALS {
+        let directory = TempDir::new().unwrap();
+        let path = directory.path().join("data");
+        let engine = open(&path);
+        engine
+            .block_on(engine.create_topic(NewTopic::new("t")))
+            .unwrap();
+        send(&engine, "before");
+        remove(&path);
+        std::thread::sleep(Duration::from_millis(5));
+        let producer = engine.producer(ProducerConfig::default());
+        let late = producer.send_blocking(&Record::new("t", b"late"));
+        late.unwrap().wait().unwrap_err();
+        engine
+            .block_on(engine.create_topic(NewTopic::new("u")))
+            .unwrap_err();
+        // The same path is another directory now, and so another engine.
+        let again = open(&path);
+        assert!(again.report().created);
+        assert!(again.block_on(again.topics(true)).unwrap().is_empty());
+        again
+            .block_on(again.create_topic(NewTopic::new("t")))
+            .unwrap();
+        send(&again, "after");
+        engine.block_on(engine.topics(false)).unwrap_err();
+        engine.close();
+        drop((engine, producer));
+        assert_eq!(read(&again), ["after"]);
+        again.close();
+        assert!(open(&path).report().clean_shutdown);
+    }
+}
+
+#[test]
+fn any_next_call_notices_that_the_directory_is_gone() {
+    for remove in &REMOVALS[..2] {
+        let directory = TempDir::new().unwrap();
+        let path = directory.path().join("data");
+        let engine = open(&path);
+        engine
+            .block_on(engine.create_topic(NewTopic::new("t")))
+            .unwrap();
+        send(&engine, "before");
+        remove(&path);
+        let error = engine.block_on(engine.topic("t").count()).unwrap_err();
+        assert!(error.message().contains("removed or replaced"), "{error}");
+        let error = engine.check().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Storage);
+    }
 }
 
 #[test]

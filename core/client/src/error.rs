@@ -52,6 +52,8 @@ pub enum ErrorKind {
     Closed,
     /// The call was ended from another thread, with a consumer's `wakeup`.
     Wakeup,
+    /// The object was made before a `fork()` and is used in the child.
+    Fork,
     /// The broker refused the request with another of Kafka's codes: see [`Error::code`].
     Broker,
 }

@@ -180,6 +180,8 @@ pub(crate) fn code_of_kind(kind: ErrorKind) -> ErrorCode {
         ErrorKind::ProducerFenced => ErrorCode::ProducerFenced,
         ErrorKind::OutOfOrderSequence => ErrorCode::OutOfOrderSequenceNumber,
         ErrorKind::Transport => ErrorCode::NetworkException,
-        ErrorKind::Closed | ErrorKind::Wakeup | ErrorKind::Broker => ErrorCode::UnknownServerError,
+        ErrorKind::Closed | ErrorKind::Wakeup | ErrorKind::Fork | ErrorKind::Broker => {
+            ErrorCode::UnknownServerError
+        }
     }
 }

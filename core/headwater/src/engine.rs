@@ -11,9 +11,10 @@ use headwater_client::{Client, ClientConfig, Error, ErrorKind, Result, Transport
 use headwater_env::{Env, MemoryEnv, RealEnv};
 use headwater_metadata::BrokerConfig;
 use headwater_server::ServeOptions;
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::{self, Builder, Runtime};
 
 use crate::engine_config::{self, EngineConfig};
+use crate::handle::Handle;
 use crate::in_process::InProcess;
 use crate::open_error::refused;
 use crate::registry::{self, Place};
@@ -26,33 +27,33 @@ const IN_MEMORY: &str = "/data";
 /// Threads for timers, lingering batches, housekeeping and futures that callers spawn. Requests run in their caller's thread.
 const WORKERS: usize = 2;
 
-/// An open engine. Cloning is cheap and shares it.
+/// A handle on an open engine. Cloning is cheap and shares the handle; each [`open`] of the same path makes another one.
 ///
-/// It is a [`Client`] by `Deref`: `engine.topic("flights")`. It closes cleanly when the last clone, and everything made from it, is
-/// dropped, or at [`Engine::close`].
+/// It is a [`Client`] by `Deref`: `engine.topic("flights")`. The handle is closed by [`Engine::close`], or when its last clone, and
+/// everything made from it, is dropped. The engine closes cleanly with its last handle.
 #[derive(Clone)]
 pub struct Engine {
     client: Client,
     host: Arc<dyn Host>,
 }
 
-/// What an engine is behind its client, whatever its environment.
+/// A handle on an engine of any environment.
 pub(crate) trait Host: Transport {
     /// What opening found.
     fn report(&self) -> &OpenReport;
-    /// Listens for clients until it is closed.
+    /// Listens for clients until the handle is closed.
     fn serve(&self, options: ServeOptions) -> Result<Arc<headwater_server::Server>>;
-    /// Flushes and closes, once.
+    /// Closes the handle, and the engine with the last one.
     fn close(&self);
-    /// Whether it was closed.
-    fn is_closed(&self) -> bool;
+    /// Fails if it is closed, inherited from a parent process, or if the engine lost its directory.
+    fn check(&self) -> Result<()>;
 }
 
 /// Opens the directory `path`, or with `None` an engine in memory that is gone when it closes.
 ///
 /// `config` takes the broker's keys and the client's, as Kafka writes them or as `log_retention_ms`; [`NO_CONFIG`] takes all defaults.
-/// The same path twice in one process is the same engine: then `config` must be empty or the same as before. A second process gets
-/// [`ErrorKind::Locked`] with the first one's process id.
+/// The same path twice in one process is the same engine, which closes with its last handle: then `config` must be empty or the same as
+/// before. A second process, a child of `fork()` too, gets [`ErrorKind::Locked`] with the first one's process id.
 pub fn open<K: AsRef<str>, V: AsRef<str>>(
     path: Option<&Path>,
     config: impl IntoIterator<Item = (K, V)>,
@@ -60,14 +61,15 @@ pub fn open<K: AsRef<str>, V: AsRef<str>>(
     let config = engine_config::split(config)?;
     match path {
         None => {
-            let host = start(
+            let engine = start(
                 MemoryEnv::new(),
                 Path::new(IN_MEMORY),
                 config.broker,
                 &config.client,
                 None,
             )?;
-            Ok(Engine::on(host, config.client))
+            let handle = Handle::attach(&engine).ok_or_else(lost_at_once)?;
+            Ok(Engine::on(handle, config.client))
         }
         Some(path) => open_directory(path, config),
     }
@@ -75,7 +77,7 @@ pub fn open<K: AsRef<str>, V: AsRef<str>>(
 
 fn open_directory(path: &Path, config: EngineConfig) -> Result<Engine> {
     let place = Place::of(path)?;
-    let host = registry::open_once(&place, &config, || {
+    let handle = registry::open_once(&place, &config, || {
         start(
             RealEnv,
             place.path(),
@@ -84,7 +86,7 @@ fn open_directory(path: &Path, config: EngineConfig) -> Result<Engine> {
             Some(place.clone()),
         )
     })?;
-    Ok(Engine::on(host, config.client))
+    Ok(Engine::on(handle, config.client))
 }
 
 /// Opens a broker over `env` with a runtime of its own.
@@ -107,6 +109,14 @@ fn start<E: Env>(
     )))
 }
 
+/// Somebody removed the files of an engine while it was being opened.
+pub(crate) fn lost_at_once() -> Error {
+    Error::new(
+        ErrorKind::Closed,
+        "The engine was closed while it was being opened: open it again.",
+    )
+}
+
 fn runtime() -> Result<Runtime> {
     Builder::new_multi_thread().worker_threads(WORKERS).thread_name("headwater").enable_time().build().map_err(|error| {
         Error::new(
@@ -118,11 +128,11 @@ fn runtime() -> Result<Runtime> {
 }
 
 impl Engine {
-    fn on<E: Env>(host: Arc<InProcess<E>>, config: ClientConfig) -> Self {
-        let runtime = host.runtime().clone();
+    fn on<E: Env>(handle: Arc<Handle<E>>, config: ClientConfig) -> Self {
+        let runtime = handle.engine().runtime().clone();
         Self {
-            client: Client::new(Arc::clone(&host) as Arc<dyn Transport>, runtime, config),
-            host,
+            client: Client::new(Arc::clone(&handle) as Arc<dyn Transport>, runtime, config),
+            host: handle,
         }
     }
 
@@ -136,7 +146,7 @@ impl Engine {
     }
 
     /// The runtime: wait for any future of the client with `engine.runtime().block_on(..)`.
-    pub fn runtime(&self) -> &Handle {
+    pub fn runtime(&self) -> &runtime::Handle {
         self.client.runtime()
     }
 
@@ -150,15 +160,20 @@ impl Engine {
         self.host.report()
     }
 
-    /// Flushes and closes the engine for all its clones; later calls fail with [`ErrorKind::Closed`]. Records that a producer holds and
-    /// has not sent are lost: flush it first. Idempotent.
+    /// Closes this handle for all its clones; later calls fail with [`ErrorKind::Closed`]. The last handle flushes and closes the engine.
+    /// Records that a producer of this handle holds and has not sent are lost: flush it first. Idempotent.
     pub fn close(&self) {
         self.host.close();
     }
 
-    /// Whether it was closed.
+    /// Whether it takes calls; the error says why not.
+    pub fn check(&self) -> Result<()> {
+        self.host.check()
+    }
+
+    /// Whether the handle was closed, or can be used no more.
     pub fn is_closed(&self) -> bool {
-        self.host.is_closed()
+        self.check().is_err()
     }
 }
 

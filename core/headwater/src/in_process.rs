@@ -1,27 +1,20 @@
-//! The transport to a broker in the same process: a function call.
+//! A broker in this process, and the runtime that its waiting requests and its housekeeping need.
 
 use std::fmt;
-use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
 
 use headwater_broker::{Broker, OpenReport, RequestContext};
-use headwater_client::{
-    CallFuture, ClosedFuture, Error, ErrorKind, Node, Result, Transport, TransportError,
-};
-use headwater_env::Env;
-use headwater_protocol::Request;
+use headwater_client::{Error, ErrorKind, Result};
+use headwater_env::{Env, forks};
+use headwater_protocol::{Request, Response};
 use headwater_record::{ByteSource, PartitionId};
-use headwater_server::{ServeOptions, Server};
 use parking_lot::Mutex;
 use tokio::runtime::{Handle, Runtime};
-use tokio::sync::Notify;
 
-use crate::engine::Host;
 use crate::registry::{self, Place};
-use crate::serve;
 
-/// A broker, and the runtime that its waiting requests and its housekeeping need. Everything made from an engine holds one.
+/// An open engine, shared by its handles. It closes with the last of them.
 pub(crate) struct InProcess<E: Env> {
     broker: Broker<E>,
     context: RequestContext,
@@ -30,11 +23,11 @@ pub(crate) struct InProcess<E: Env> {
     runtime: Option<Runtime>,
     handle: Handle,
     place: Option<Place>,
+    /// How many handles there are.
+    handles: Mutex<usize>,
     closed: AtomicBool,
-    /// Wakes callers that wait for it to close.
-    ended: Notify,
-    /// Those that listen for it; held while one starts and while all stop.
-    servers: Mutex<Vec<Weak<Server>>>,
+    /// The process that opened it.
+    forks: u32,
 }
 
 impl<E: Env> InProcess<E> {
@@ -58,91 +51,133 @@ impl<E: Env> InProcess<E> {
             handle: runtime.handle().clone(),
             runtime: Some(runtime),
             place,
+            handles: Mutex::default(),
             closed: AtomicBool::new(false),
-            ended: Notify::new(),
-            servers: Mutex::default(),
+            forks: forks(),
         }
     }
 
     pub(crate) fn runtime(&self) -> &Handle {
         &self.handle
     }
-}
 
-impl<E: Env> Transport for InProcess<E> {
-    fn call(&self, _: Node, request: Request) -> CallFuture<'_> {
-        Box::pin(async move {
-            if self.is_closed() {
-                return Err(TransportError {
-                    reason: "The engine is closed: open it again".to_owned(),
-                    sent: false,
-                    closed: true,
-                });
-            }
-            Ok(self.broker.handle(&self.context, request).await)
-        })
+    pub(crate) fn broker(&self) -> &Broker<E> {
+        &self.broker
     }
 
-    fn closed(&self) -> ClosedFuture<'_> {
-        Box::pin(async move {
-            let mut ended = pin!(self.ended.notified());
-            // Before looking: a close in between is not missed.
-            ended.as_mut().enable();
-            if !self.is_closed() {
-                ended.await;
-            }
-        })
-    }
-
-    fn write_position(&self, topic: &str, partition: PartitionId) -> Option<u64> {
-        self.broker.write_position(topic, partition)
-    }
-}
-
-impl<E: Env> Host for InProcess<E> {
-    fn report(&self) -> &OpenReport {
+    /// What opening found.
+    pub(crate) fn report(&self) -> &OpenReport {
         &self.report
     }
 
-    fn serve(&self, options: ServeOptions) -> Result<Arc<Server>> {
-        let mut servers = self.servers.lock();
-        if self.is_closed() {
-            let message = "The engine is closed: open it again, then serve it.";
-            return Err(Error::new(ErrorKind::Closed, message));
-        }
-        let server = Server::start(self.broker.clone(), options).map_err(serve::refused)?;
-        let server = Arc::new(server);
-        servers.retain(|server| server.strong_count() > 0);
-        servers.push(Arc::downgrade(&server));
-        Ok(server)
+    /// Answers one request.
+    pub(crate) async fn handle(&self, request: Request) -> Response {
+        self.broker.handle(&self.context, request).await
     }
 
-    fn close(&self) {
-        // Whoever comes second returns when it is closed, not before.
-        let mut servers = self.servers.lock();
-        if !self.closed.swap(true, Ordering::AcqRel) {
-            self.ended.notify_waiters();
-            for server in servers.drain(..).filter_map(|server| server.upgrade()) {
-                server.shutdown();
-            }
-            if let Err(error) = self.broker.close() {
-                tracing::warn!(%error, "the next open checks the logs");
-            }
-            if let Some(place) = &self.place {
-                registry::closed(place);
-            }
+    pub(crate) fn write_position(&self, topic: &str, partition: PartitionId) -> Option<u64> {
+        self.broker.write_position(topic, partition)
+    }
+
+    /// Counts one more handle, unless it is closed.
+    pub(crate) fn attach(&self) -> bool {
+        let mut handles = self.handles.lock();
+        let is_open = self.check().is_ok();
+        *handles += usize::from(is_open);
+        is_open
+    }
+
+    /// Counts one handle less, and closes with the last.
+    pub(crate) fn detach(&self) {
+        let mut handles = self.handles.lock();
+        *handles -= 1;
+        let is_last = *handles == 0;
+        // From here on nobody attaches.
+        let closes = is_last && !self.closed.swap(true, Ordering::AcqRel);
+        drop(handles);
+        if closes {
+            self.shut();
         }
     }
 
-    fn is_closed(&self) -> bool {
+    /// Closes it whatever handles there are.
+    pub(crate) fn close(&self) {
+        if !self.is_inherited() && !self.closed.swap(true, Ordering::AcqRel) {
+            self.shut();
+        }
+    }
+
+    fn shut(&self) {
+        if let Err(error) = self.broker.close() {
+            tracing::warn!(%error, "the next open checks the logs");
+        }
+        if let Some(place) = &self.place {
+            registry::closed(place);
+        }
+    }
+
+    /// Whether it has closed or is closing.
+    pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
+
+    /// Whether this process is a child of the one that opened it.
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.forks != forks()
+    }
+
+    /// Whether it takes requests.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.is_inherited() {
+            return Err(forked());
+        }
+        self.broker.check_lost().map_err(lost)?;
+        if self.is_closed() {
+            let message = "The engine is closed: open it again.";
+            return Err(Error::new(ErrorKind::Closed, message));
+        }
+        Ok(())
+    }
+
+    /// Fails when its directory was removed or replaced.
+    pub(crate) fn check_directory(&self, request: &Request) -> Result<()> {
+        let checked = match request {
+            Request::Produce(_) => self.broker.check_directory_if_due(),
+            _ => self.broker.check_directory(),
+        };
+        checked.map_err(lost)
+    }
+
+    /// Fails when its directory was removed, replaced or emptied.
+    pub(crate) fn check_files(&self) -> Result<()> {
+        self.broker.check_files().map_err(lost)
+    }
+}
+
+fn lost(error: headwater_broker::DirectoryLost) -> Error {
+    let message = error.to_string().replacen("the data", "The data", 1);
+    Error::new(ErrorKind::Storage, format!("{message}."))
+        .caused_by(error)
+        .retriable(false)
+}
+
+fn forked() -> Error {
+    Error::new(
+        ErrorKind::Fork,
+        "The engine was opened before a fork and cannot be used in the child: open it in the child.",
+    )
 }
 
 impl<E: Env> Drop for InProcess<E> {
     fn drop(&mut self) {
+        let runtime = self.runtime.take();
+        if self.is_inherited() {
+            // Its threads are the parent's.
+            std::mem::forget(runtime);
+            return;
+        }
         self.close();
-        if let Some(runtime) = self.runtime.take() {
+        if let Some(runtime) = runtime {
             // The last handle may go in a thread of this very runtime, which must not wait for itself.
             runtime.shutdown_background();
         }

@@ -37,6 +37,7 @@ mod address;
 pub mod cli;
 mod engine;
 mod engine_config;
+mod handle;
 mod in_process;
 mod open_error;
 mod registry;
@@ -48,6 +49,7 @@ pub use headwater_broker::{OpenReport, RecoveredPartition};
 pub use headwater_client::*;
 pub use headwater_columnar as columnar;
 pub use headwater_columnar::{Column, DecodeOptions, Format, OnError, Projection};
+pub use headwater_env::{PerProcess, forks};
 pub use headwater_protocol::ErrorCode;
 pub use headwater_record::{Offset, PartitionId};
 pub use headwater_server::{

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Weak};
+use std::sync::{Arc, Weak};
 
 use headwater_client::{Error, ErrorKind, Result};
-use headwater_env::RealEnv;
+use headwater_env::{PerProcess, RealEnv};
 use parking_lot::{Condvar, Mutex};
 
-use crate::engine::Host as _;
+use crate::engine::lost_at_once;
 use crate::engine_config::EngineConfig;
+use crate::handle::Handle;
 use crate::in_process::InProcess;
 
 /// A directory under its one absolute name.
@@ -62,45 +63,51 @@ enum Entry {
     Opening,
     /// It is open, or, if the pointer leads nowhere, being closed.
     Open {
-        host: Weak<InProcess<RealEnv>>,
+        engine: Weak<InProcess<RealEnv>>,
         config: Box<EngineConfig>,
     },
 }
 
-static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry {
+/// A child of `fork()` has opened nothing.
+static REGISTRY: PerProcess<Registry> = PerProcess::new(|| Registry {
     engines: Mutex::default(),
     changed: Condvar::new(),
 });
 
-/// The engine that has `place` open; otherwise the one that `open` makes. Waits for one that is being opened or closed.
+/// A handle on the engine that has `place` open; otherwise on the one that `open` makes. Waits for one that is being opened or closed.
 pub(crate) fn open_once(
     place: &Place,
     config: &EngineConfig,
     open: impl FnOnce() -> Result<Arc<InProcess<RealEnv>>>,
-) -> Result<Arc<InProcess<RealEnv>>> {
+) -> Result<Arc<Handle<RealEnv>>> {
     let mut engines = REGISTRY.engines.lock();
     loop {
         let found = match engines.get(place) {
             None => break,
             Some(Entry::Opening) => None,
             Some(Entry::Open {
-                host,
+                engine,
                 config: before,
-            }) => host
+            }) => engine
                 .upgrade()
-                .filter(|host| !host.is_closed())
-                .map(|host| (host, before.clone())),
+                .filter(|engine| !engine.is_closed())
+                .map(|engine| (engine, before.clone())),
         };
-        if let Some((host, before)) = found {
-            // Not under the lock: if this is the last reference by now, dropping it takes the lock.
+        if let Some((engine, before)) = found {
+            // Not under the lock: closing the engine takes it.
             drop(engines);
-            return if config.goes_with(&before) {
-                Ok(host)
-            } else {
-                Err(other_config(place))
-            };
+            if let Some(handle) = share(&engine) {
+                return if config.goes_with(&before) {
+                    Ok(handle)
+                } else {
+                    Err(other_config(place))
+                };
+            }
+            drop(engine);
+            engines = REGISTRY.engines.lock();
+        } else {
+            REGISTRY.changed.wait(&mut engines);
         }
-        REGISTRY.changed.wait(&mut engines);
     }
     engines.insert(place.clone(), Entry::Opening);
     drop(engines);
@@ -108,12 +115,21 @@ pub(crate) fn open_once(
         place,
         opened: None,
     };
-    let host = open()?;
+    let engine = open()?;
+    let handle = Handle::attach(&engine).ok_or_else(lost_at_once)?;
     opening.opened = Some(Entry::Open {
-        host: Arc::downgrade(&host),
+        engine: Arc::downgrade(&engine),
         config: Box::new(config.clone()),
     });
-    Ok(host)
+    Ok(handle)
+}
+
+/// One more handle on an open engine; `None` when it has closed. An engine whose directory is gone closes: the path now leads elsewhere.
+fn share(engine: &Arc<InProcess<RealEnv>>) -> Option<Arc<Handle<RealEnv>>> {
+    if engine.check_files().is_err() {
+        engine.close();
+    }
+    Handle::attach(engine)
 }
 
 /// Replaces the entry of an engine that is being opened: by the open one, or by nothing if opening failed or panicked.

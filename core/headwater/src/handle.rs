@@ -1,0 +1,149 @@
+//! One opening of an engine. The engine closes with the last of its handles.
+
+use std::fmt;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+
+use headwater_broker::OpenReport;
+use headwater_client::{
+    CallFuture, ClosedFuture, Error, ErrorKind, Node, Result, Transport, TransportError,
+};
+use headwater_env::Env;
+use headwater_protocol::Request;
+use headwater_record::PartitionId;
+use headwater_server::{ServeOptions, Server};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::engine::Host;
+use crate::in_process::InProcess;
+use crate::serve;
+
+/// The transport of everything that was made from one `open()`; closed when it is closed, or dropped with all that holds it.
+pub(crate) struct Handle<E: Env> {
+    engine: Arc<InProcess<E>>,
+    closed: AtomicBool,
+    /// Wakes callers that wait for it to close.
+    closing: Notify,
+    /// Servers that listen for it; held while one starts and while all stop.
+    servers: Mutex<Vec<Weak<Server>>>,
+}
+
+impl<E: Env> Handle<E> {
+    /// One more handle on `engine`; `None` if it has closed.
+    pub(crate) fn attach(engine: &Arc<InProcess<E>>) -> Option<Arc<Self>> {
+        engine.attach().then(|| {
+            Arc::new(Self {
+                engine: Arc::clone(engine),
+                closed: AtomicBool::new(false),
+                closing: Notify::new(),
+                servers: Mutex::default(),
+            })
+        })
+    }
+
+    pub(crate) fn engine(&self) -> &InProcess<E> {
+        &self.engine
+    }
+
+    /// Whether a request may be sent.
+    fn admit(&self, request: &Request) -> Result<(), TransportError> {
+        let checked = self
+            .check()
+            .and_then(|()| self.engine.check_directory(request));
+        checked.map_err(|error| refused(&error))
+    }
+}
+
+fn refused(error: &Error) -> TransportError {
+    TransportError {
+        reason: error.message().to_owned(),
+        sent: false,
+        closed: true,
+    }
+}
+
+fn closed() -> Error {
+    Error::new(ErrorKind::Closed, "The engine is closed: open it again.")
+}
+
+impl<E: Env> Transport for Handle<E> {
+    fn call(&self, _: Node, request: Request) -> CallFuture<'_> {
+        Box::pin(async move {
+            self.admit(&request)?;
+            Ok(self.engine.handle(request).await)
+        })
+    }
+
+    fn closed(&self) -> ClosedFuture<'_> {
+        Box::pin(async move {
+            let mut closing = pin!(self.closing.notified());
+            // Before looking: a close in between is not missed.
+            closing.as_mut().enable();
+            if !self.closed.load(Ordering::Acquire) {
+                closing.await;
+            }
+        })
+    }
+
+    fn write_position(&self, topic: &str, partition: PartitionId) -> Option<u64> {
+        self.engine.write_position(topic, partition)
+    }
+}
+
+impl<E: Env> Host for Handle<E> {
+    fn report(&self) -> &OpenReport {
+        self.engine.report()
+    }
+
+    fn serve(&self, options: ServeOptions) -> Result<Arc<Server>> {
+        self.check()?;
+        let mut servers = self.servers.lock();
+        self.check()?;
+        self.engine.check_files()?;
+        let server =
+            Server::start(self.engine.broker().clone(), options).map_err(serve::refused)?;
+        let server = Arc::new(server);
+        servers.retain(|server| server.strong_count() > 0);
+        servers.push(Arc::downgrade(&server));
+        Ok(server)
+    }
+
+    fn close(&self) {
+        if self.engine.is_inherited() {
+            return;
+        }
+        // A second caller returns when it is closed, not before.
+        let mut servers = self.servers.lock();
+        if !self.closed.swap(true, Ordering::AcqRel) {
+            for server in servers.drain(..).filter_map(|server| server.upgrade()) {
+                server.shutdown();
+            }
+            self.closing.notify_waiters();
+            self.engine.detach();
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(closed());
+        }
+        self.engine.check()
+    }
+}
+
+impl<E: Env> Drop for Handle<E> {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl<E: Env> fmt::Debug for Handle<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("engine", &self.engine)
+            .field("closed", &self.closed)
+            .finish_non_exhaustive()
+    }
+}
