@@ -50,6 +50,7 @@ use headwater_env::Env;
 use headwater_protocol::{ApiKey, ApiVersionsResponse, ErrorCode, Request, Response, Str};
 
 use crate::RequestContext;
+use crate::groups::IN_PROCESS_HOST;
 use crate::state::State;
 
 macro_rules! handlers {
@@ -115,9 +116,10 @@ handlers! {
 
 /// Where a member of a group is, as Kafka writes it.
 fn client_host(context: &RequestContext) -> Str {
-    // In process there is no network; an address keeps tools that print one content.
-    let host = context.client_host.as_deref().unwrap_or("127.0.0.1");
-    format!("/{host}").into()
+    match context.client_host.as_deref() {
+        Some(host) => format!("/{host}").into(),
+        None => IN_PROCESS_HOST.into(),
+    }
 }
 
 /// Kafka's answer to a request that it does not know.

@@ -1,5 +1,7 @@
 //! Joining, syncing, staying and leaving, for the handlers.
 
+use std::time::Duration;
+
 use headwater_env::Env;
 use headwater_protocol::leave_group_response::MemberResponse;
 use headwater_protocol::{
@@ -9,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::classic::{ClassicGroup, Join, Leaver};
 use super::group::Group;
-use super::{Coordinator, detached};
+use super::{Coordinator, IN_PROCESS_HOST, detached};
 use crate::state::State;
 
 /// An answer that may still have to come.
@@ -29,12 +31,24 @@ impl<E: Env> State<E> {
             return Err(ErrorCode::UnknownMemberId);
         }
         coordinator.make_classic(&group_id)?;
+        if join.client_host == IN_PROCESS_HOST && !self.sets_initial_rebalance_delay() {
+            coordinator.facts.limits.initial_rebalance_delay = Duration::ZERO;
+        }
         let ticket = self.next_ticket();
         let answer = coordinator.await_join(ticket);
         coordinator.change(&group_id, |group, facts, out| {
             group.join(join, ticket, facts, out);
         });
         Ok(answer)
+    }
+
+    /// Whether somebody has chosen how long a first rebalance waits. Members in this process need not wait for each other's start.
+    fn sets_initial_rebalance_delay(&self) -> bool {
+        let config = self.config();
+        config
+            .layer()
+            .get("group.initial.rebalance.delay.ms")
+            .is_some()
     }
 
     /// A member asks for its assignment, or brings everybody's.

@@ -30,6 +30,9 @@ pub(crate) use membership::Waiting;
 use bytes::Bytes;
 use headwater_protocol::Str;
 
+/// Where a member is that is in the broker's own process. It ends with the broker.
+pub(crate) const IN_PROCESS_HOST: &str = "/in-process";
+
 /// A copy that shares nothing: what is kept must not keep the frame alive that it came in.
 pub(crate) fn detached(text: &str) -> Str {
     Str::from(text)

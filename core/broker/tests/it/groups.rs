@@ -304,3 +304,50 @@ async fn the_timer_task_ends_joins_without_anybody_asking() {
     }
     assert_eq!(joining.await.unwrap().generation_id, 1);
 }
+
+/// Joins a group as the first member, and says whether that waits for the first rebalance.
+async fn first_join(env: &SimEnv, broker: &Sim, context: RequestContext) -> bool {
+    let told = ask_from(broker, &context, join_request("", None)).member_id;
+    let joining = begin_from(broker, context.clone(), join_request(&told, None));
+    pass(env, broker, Duration::ZERO).await;
+    let waits = !joining.is_finished();
+    pass(env, broker, Duration::from_secs(3)).await;
+    let joined = joining.await.unwrap();
+    assert_eq!(code(joined.error_code), ErrorCode::None);
+    let sync = begin_from(broker, context, sync_request(&joined));
+    synced(&sync.await.unwrap(), &joined);
+    waits
+}
+
+#[tokio::test]
+async fn only_a_first_member_in_the_brokers_process_does_not_wait_for_others() {
+    let in_process = RequestContext::default;
+    let (env, broker) = world();
+    assert!(!first_join(&env, &broker, in_process()).await);
+    let (env, broker) = world();
+    assert!(first_join(&env, &broker, on_the_network()).await);
+    let env = SimEnv::new(1);
+    let broker = open(&env, &[("group.initial.rebalance.delay.ms", "3000")]);
+    assert!(first_join(&env, &broker, in_process()).await);
+}
+
+#[tokio::test]
+async fn a_member_ends_with_the_brokers_process_if_it_was_in_it() {
+    for (context, state) in [
+        (RequestContext::default(), "Empty"),
+        (on_the_network(), "Stable"),
+    ] {
+        let (env, broker) = world();
+        first_join(&env, &broker, context.clone()).await;
+        assert_eq!(described(&broker).group_state, "Stable");
+        let env = env.after_kill(1);
+        let restarted = open(&env, &[]);
+        assert_eq!(described(&restarted).group_state, state);
+        restarted.close().unwrap();
+        let again = open(&env, &[]);
+        assert_eq!(described(&again).group_state, state);
+        if state == "Empty" {
+            assert!(!first_join(&env, &again, context).await);
+        }
+    }
+}

@@ -21,7 +21,7 @@ static DEFINITIONS: &[Definition] = &[
     Definition::int("group.consumer.min.heartbeat.interval.ms", "5000", 1, i32::MAX, "The least that `group.consumer.heartbeat.interval.ms` may be.").unit(Milliseconds),
     Definition::int("group.consumer.min.session.timeout.ms", "45000", 1, i32::MAX, "The least that `group.consumer.session.timeout.ms` may be.").unit(Milliseconds),
     Definition::int("group.consumer.session.timeout.ms", "45000", 1, i32::MAX, "How long a member of a consumer group may be silent.").unit(Milliseconds),
-    Definition::int("group.initial.rebalance.delay.ms", "3000", 0, i32::MAX, "How long a classic group that was empty waits for more members before its first assignment.").unit(Milliseconds),
+    Definition::int("group.initial.rebalance.delay.ms", "3000", 0, i32::MAX, "How long a classic group that was empty waits for more members before its first assignment. Unless it is set, a group whose first member is in the broker's own process does not wait.").unit(Milliseconds),
     Definition::int("group.max.session.timeout.ms", "1800000", 1, i32::MAX, "The longest session time-out that a member of a classic group may ask for.").unit(Milliseconds),
     Definition::int("group.max.size", "2147483647", 1, i32::MAX, "How many members a classic group may have.").unit(Count),
     Definition::int("group.min.session.timeout.ms", "6000", 1, i32::MAX, "The shortest session time-out that a member of a classic group may ask for.").unit(Milliseconds),

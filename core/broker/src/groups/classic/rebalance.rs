@@ -64,7 +64,7 @@ impl ClassicGroup {
                 arrivals: Arrivals::Some,
                 ..
             } if !left.is_zero() => {
-                let next = facts.limits.initial_rebalance_delay.min(left);
+                let next = delay.min(left);
                 self.state = State::PreparingRebalance(Joining::First {
                     until: facts.now.monotonic.saturating_add(next),
                     delay: next,

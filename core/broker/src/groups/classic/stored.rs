@@ -9,6 +9,7 @@ use headwater_protocol::{ErrorCode, GroupMetadataValue, Str};
 
 use super::member::Standing;
 use super::{ClassicGroup, Facts, Member, Outbox, Protocol, State, Unstored};
+use crate::groups::IN_PROCESS_HOST;
 
 impl ClassicGroup {
     /// Tells how the writing of the record went that the last transition wanted.
@@ -64,7 +65,7 @@ impl ClassicGroup {
         }
     }
 
-    /// The group that was written. All members have a new session from now on.
+    /// The group that was written. All members have a new session from now on, but those of the process that wrote it: its end was theirs.
     pub(crate) fn from_record(value: GroupMetadataValue, facts: &Facts) -> Self {
         let mut group = Self::new();
         let protocol = value.protocol.clone().unwrap_or_default();
@@ -88,6 +89,9 @@ impl ClassicGroup {
                 sync: None,
             };
             member.touch(facts);
+            if member.client_host == IN_PROCESS_HOST {
+                member.session_deadline = Some(facts.now.monotonic);
+            }
             if let Some(instance_id) = &member.instance_id {
                 group
                     .static_members

@@ -16,6 +16,7 @@ use headwater_protocol::{
 
 use super::subscription::ResolvedRegex;
 use super::{Assignment, ConsumerGroup, Member, MemberState, Timers};
+use crate::groups::IN_PROCESS_HOST;
 use crate::groups::record::GroupRecord;
 
 impl ConsumerGroup {
@@ -110,10 +111,16 @@ impl ConsumerGroup {
         member.revoking = of(value.partitions_pending_revocation);
     }
 
-    /// After the last record that was read back: all members have a new session.
+    /// After the last record that was read back: all members have a new session, but those of the process that wrote it: its end was
+    /// theirs.
     pub(crate) fn finish_replay(&mut self, now: Duration, session_timeout: Duration) {
         for member in self.members.values() {
             let revokes = member.state == MemberState::UnrevokedPartitions;
+            let session_timeout = if member.client_host == IN_PROCESS_HOST {
+                Duration::ZERO
+            } else {
+                session_timeout
+            };
             let timers = Timers {
                 session: now.saturating_add(session_timeout),
                 revocation: revokes.then(|| now.saturating_add(rebalance_timeout(member))),

@@ -26,11 +26,21 @@ pub fn begin<R: ApiRequest + Send + 'static>(broker: &Sim, request: R) -> JoinHa
 where
     R::Response: Send,
 {
+    begin_from(broker, on_the_network(), request)
+}
+
+/// A request that may wait, under way from there.
+pub fn begin_from<R: ApiRequest + Send + 'static>(
+    broker: &Sim,
+    context: RequestContext,
+    request: R,
+) -> JoinHandle<R::Response>
+where
+    R::Response: Send,
+{
     let broker = broker.clone();
     tokio::spawn(async move {
-        let response = broker
-            .handle(&RequestContext::default(), request.into())
-            .await;
+        let response = broker.handle(&context, request.into()).await;
         R::Response::try_from(response).unwrap()
     })
 }

@@ -70,7 +70,24 @@ pub fn now<F: Future>(future: F) -> F::Output {
 
 /// Asks, and expects the answer at once.
 pub fn ask<E: Env, R: ApiRequest>(broker: &Broker<E>, request: R) -> R::Response {
-    let response = now(broker.handle(&RequestContext::default(), request.into()));
+    ask_from(broker, &on_the_network(), request)
+}
+
+/// Who asks from another process on this machine.
+pub fn on_the_network() -> RequestContext {
+    RequestContext {
+        client_host: Some("127.0.0.1".into()),
+        ..RequestContext::default()
+    }
+}
+
+/// Asks from there.
+pub fn ask_from<E: Env, R: ApiRequest>(
+    broker: &Broker<E>,
+    context: &RequestContext,
+    request: R,
+) -> R::Response {
+    let response = now(broker.handle(context, request.into()));
     R::Response::try_from(response).unwrap()
 }
 
@@ -78,7 +95,7 @@ pub fn ask<E: Env, R: ApiRequest>(broker: &Broker<E>, request: R) -> R::Response
 pub fn ask_at<E: Env, R: ApiRequest>(broker: &Broker<E>, version: i16, request: R) -> R::Response {
     let context = RequestContext {
         api_version: Some(version),
-        ..RequestContext::default()
+        ..on_the_network()
     };
     let response = now(broker.handle(&context, request.into()));
     R::Response::try_from(response).unwrap()
