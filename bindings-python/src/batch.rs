@@ -16,6 +16,7 @@ use crate::convert::partitions;
 use crate::decode::decode;
 use crate::errors;
 use crate::message::{Message, Messages, Rows};
+use crate::pickles::{self, Reduced};
 
 /// Records as a table, in order of partition and offset.
 ///
@@ -208,6 +209,12 @@ impl Batch {
 
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         arrow::export_schema(py, &classic_schema(&self.rows.records.schema()))
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        let stream = pickles::to_stream(py, &self.rows.records)?;
+        let arguments = (stream, self.rows.one_topic(), self.next_offsets(py)?);
+        pickles::reduced(py, "_unpickle_batch", arguments)
     }
 
     fn __len__(&self) -> usize {

@@ -3,34 +3,28 @@
 //! Results become known in threads that cannot run Python code: one of the runtime, or one in the middle of an append.
 
 use std::sync::mpsc::{Sender, channel};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 
+use headwater::PerProcess;
 use parking_lot::Mutex;
 use pyo3::prelude::*;
-
-use crate::runtime::generation;
 
 /// What the thread does next. It may call Python; it must not wait for long.
 pub(crate) type Job = Box<dyn FnOnce(Python<'_>) + Send>;
 
+const NAME: &str = "headwater-callbacks";
+
 struct Worker {
     jobs: Sender<Job>,
     thread: JoinHandle<()>,
-    generation: u32,
 }
 
-static WORKER: Mutex<Option<Worker>> = Mutex::new(None);
+/// A child of `fork()` has no such thread.
+static WORKER: PerProcess<Mutex<Option<Worker>>> = PerProcess::new(Mutex::default);
 
 /// Runs `job` in the thread of callbacks, after those that were given before.
 pub(crate) fn run(job: Job) {
     let mut worker = WORKER.lock();
-    if worker
-        .as_ref()
-        .is_some_and(|worker| worker.generation != generation())
-    {
-        // A child of fork() has no such thread: leave what belongs to the parent alone.
-        std::mem::forget(worker.take());
-    }
     if worker.is_none() {
         *worker = start();
     }
@@ -44,20 +38,22 @@ pub(crate) fn run(job: Job) {
 pub(crate) fn finish() {
     // Not held while the last callbacks run: they may give more.
     let worker = WORKER.try_lock().and_then(|mut worker| worker.take());
-    match worker {
-        Some(worker) if worker.generation == generation() => {
-            drop(worker.jobs);
-            // A callback that failed has been reported by its own hook.
-            let _ = worker.thread.join();
-        }
-        inherited => std::mem::forget(inherited),
+    if let Some(worker) = worker {
+        drop(worker.jobs);
+        // A callback that failed has been reported by its own hook.
+        let _ = worker.thread.join();
     }
+}
+
+/// Whether this is the thread of callbacks.
+pub(crate) fn is_here() -> bool {
+    thread::current().name() == Some(NAME)
 }
 
 fn start() -> Option<Worker> {
     let (jobs, queue) = channel::<Job>();
-    let thread = std::thread::Builder::new()
-        .name("headwater-callbacks".into())
+    let thread = thread::Builder::new()
+        .name(NAME.into())
         .spawn(move || {
             while let Ok(first) = queue.recv() {
                 let alive = Python::try_attach(|py| {
@@ -72,9 +68,5 @@ fn start() -> Option<Worker> {
             }
         })
         .ok()?;
-    Some(Worker {
-        jobs,
-        thread,
-        generation: generation(),
-    })
+    Some(Worker { jobs, thread })
 }

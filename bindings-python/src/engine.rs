@@ -8,12 +8,17 @@ use pyo3::types::PyDict;
 use crate::client::Client;
 use crate::convert::config;
 use crate::errors;
+use crate::events;
 use crate::runtime::Embedded;
 
 /// Open an embedded engine and return the client on it.
 ///
 /// `path` is its directory, made if it is missing; `None` keeps everything in memory until the client is closed. The same path
-/// twice in one process is the same engine; a second process gets `LockedError`, which names the first one's pid.
+/// twice in one process is the same engine, which closes with the last client on it; a second process, a child of `os.fork()` too, gets
+/// `LockedError`, which names the first one's pid. A directory that is removed or replaced while it is open takes nothing more: each
+/// call raises, and opening the path again opens what is there now.
+///
+/// What the engine has to say goes to `logging`, to loggers under "headwater".
 ///
 /// When the disk is full, or a limit of `headwater.storage.max.bytes` or `headwater.storage.min.free.bytes` is reached, the oldest
 /// records are deleted, even within their retention, so that the newest can be written. Each deletion is a warning that names topic and
@@ -38,9 +43,10 @@ pub(crate) fn open(
     kafka_config: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Client> {
     let pairs = config::pairs(config, kafka_config)?;
-    let engine = py
-        .detach(|| headwater::open(path.as_deref(), pairs))
-        .map_err(errors::raise)?;
+    events::listen();
+    let engine = py.detach(|| headwater::open(path.as_deref(), pairs));
+    events::hand_over(py);
+    let engine = engine.map_err(errors::raise)?;
     py.check_signals()?;
     Ok(Client::new(Embedded::new(engine)))
 }

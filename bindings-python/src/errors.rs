@@ -2,8 +2,11 @@
 
 use headwater::columnar::DecodeError;
 use headwater::{Error, ErrorKind};
+use pyo3::exceptions::PySystemExit;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
+
+use crate::runtime;
 
 /// The exception of an error of the core.
 #[expect(clippy::needless_pass_by_value, reason = "it is mapped over results")]
@@ -78,6 +81,10 @@ fn instance(
     message: &str,
     fields: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<PyErr> {
+    if runtime::is_left_behind() {
+        // The interpreter ends and does not wait for this thread: it ends too, without a word.
+        return Ok(PySystemExit::new_err(()));
+    }
     let class = py.import("headwater.errors")?.getattr(class)?;
     Ok(PyErr::from_value(class.call((message,), fields)?))
 }
@@ -103,6 +110,7 @@ fn class_of(kind: ErrorKind) -> &'static str {
         ErrorKind::Transport => "TransportError",
         ErrorKind::Closed => "ClosedError",
         ErrorKind::Wakeup => "WakeupError",
+        ErrorKind::Fork => "ForkError",
         _ => "KafkaError",
     }
 }

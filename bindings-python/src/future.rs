@@ -1,6 +1,6 @@
 //! The result of one record, now or later.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Wake, Waker};
 
 use headwater::SendHandle;
@@ -10,13 +10,15 @@ use pyo3::prelude::*;
 use crate::aio::bridge;
 use crate::callbacks::{self, Job};
 use crate::errors;
+use crate::future_protocol::WaitedFor;
 use crate::producer::{Producer, RecordMetadata};
 use crate::runtime;
 
 /// The result of a record: where it went, or why it did not.
 ///
 /// Nobody has to drive it: records are sent when their batch is full, `linger_ms` after the first of them, or at once when somebody
-/// waits. It has the methods of `concurrent.futures.Future`, and it can be awaited. It may be dropped: the record is sent all the same.
+/// waits. It is a `concurrent.futures.Future` that cannot be cancelled: `wait`, `as_completed` and `asyncio.wrap_future` take it; and it
+/// can be awaited. It may be dropped: the record is sent all the same.
 ///
 /// >>> import headwater as hw
 /// >>> with hw.open() as client, client.producer() as producer:
@@ -28,13 +30,18 @@ use crate::runtime;
 #[derive(Debug)]
 pub(crate) struct Future {
     // Before the producer, which keeps all alive that the handle points to: so dropping a handle never closes anything.
-    handle: SendHandle,
-    producer: Py<Producer>,
+    pub(crate) handle: SendHandle,
+    pub(crate) producer: Py<Producer>,
+    pub(crate) waited_for: OnceLock<WaitedFor>,
 }
 
 impl Future {
     pub(crate) fn new(handle: SendHandle, producer: Py<Producer>) -> Self {
-        Self { handle, producer }
+        Self {
+            handle,
+            producer,
+            waited_for: OnceLock::new(),
+        }
     }
 
     /// The result, waiting at most `timeout` seconds.
@@ -63,7 +70,7 @@ impl Future {
     }
 
     /// Runs `job` in the thread of callbacks once the result is there. Does not hurry the record.
-    fn when_done(&self, job: Job) {
+    pub(crate) fn when_done(&self, job: Job) {
         let waker = Waker::from(Arc::new(Later(Mutex::new(Some(job)))));
         if !self.handle.wake_when_done(&waker) {
             waker.wake();
@@ -166,14 +173,14 @@ impl Future {
             return bridge::ready(py, result);
         }
         let pending = bridge::Pending::new(py)?;
-        let awaited = pending.future(py).call_method0("__await__")?;
+        let awaited = pending.call(py)?;
         let handle = this.handle.clone();
         let producer = this.producer.clone_ref(py);
         this.when_done(Box::new(move |py| {
             let result = handle.try_result();
             drop((handle, producer));
             let Some(result) = result else { return };
-            let give = move |py: Python<'_>, _| {
+            let give = move |py: Python<'_>, _: bridge::Wanted| {
                 let value = result.map(RecordMetadata).map_err(errors::raise)?;
                 Ok(Py::new(py, value)?.into_any())
             };

@@ -21,14 +21,18 @@ mod convert;
 mod decode;
 mod engine;
 mod errors;
+mod events;
 mod fetch_ahead;
 mod future;
 mod garbage;
+mod future_protocol;
 mod message;
+mod pickles;
 mod producer;
 mod reading;
 mod rebalances;
 mod rest;
+mod recovery;
 mod runtime;
 mod scan;
 mod scan_reader;
@@ -59,5 +63,6 @@ fn _headwater(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<server::Server>()?;
     module.add_class::<message::Message>()?;
     aio::register(module)?;
+    pickles::register(module)?;
     runtime::register(module)
 }

@@ -17,6 +17,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
 use crate::convert::cell::cell;
 use crate::convert::time;
+use crate::pickles::{self, Reduced};
 
 /// A table of records with its columns at hand: what a batch and all its messages share.
 #[derive(Debug)]
@@ -140,6 +141,14 @@ impl Rows {
         ))
     }
 
+    /// The one topic of all rows, where the table has no column of topics.
+    pub(crate) fn one_topic(&self) -> Option<&str> {
+        match &self.topic {
+            Topic::One(topic, _) => Some(topic),
+            Topic::Column(_) | Topic::Unknown => None,
+        }
+    }
+
     /// The topic of a row.
     pub(crate) fn topic_name(&self, row: usize) -> Option<Arc<str>> {
         match &self.topic {
@@ -196,7 +205,7 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    fn new(rows: Arc<Rows>, row: usize) -> Self {
+    pub(crate) fn new(rows: Arc<Rows>, row: usize) -> Self {
         Self {
             rows,
             row: AtomicU32::new(row as u32),
@@ -360,6 +369,12 @@ impl Message {
             PyTuple::new(py, pair)
         });
         PyList::new(py, pairs.collect::<PyResult<Vec<_>>>()?)
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        let record = self.rows.records.slice(self.row(), 1);
+        let stream = pickles::to_stream(py, &record)?;
+        pickles::reduced(py, "_unpickle_message", (stream, self.rows.one_topic()))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

@@ -15,6 +15,7 @@ use crate::convert::record::Arguments;
 use crate::convert::rows::{self, Rows};
 use crate::errors;
 use crate::future::Future;
+use crate::pickles::{self, Reduced};
 use crate::runtime::{self, Embedded, Owned};
 
 /// Rows of a table that are sent between two looks at Ctrl-C.
@@ -311,6 +312,16 @@ impl RecordMetadata {
     #[getter]
     fn timestamp_ms(&self) -> i64 {
         self.0.timestamp_ms
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        let arguments = (
+            self.topic(),
+            self.partition(),
+            self.offset(),
+            self.timestamp_ms(),
+        );
+        pickles::reduced(py, "_unpickle_record_metadata", arguments)
     }
 
     fn __repr__(&self) -> String {

@@ -1,13 +1,14 @@
-//! Where Python's threads wait for the core: without the GIL, in slices, so that Ctrl-C is answered; and what happens at `fork()` and
-//! at exit.
+//! Where Python's threads wait for the core: without the GIL, in slices, so that Ctrl-C is answered; and what happens at exit.
 
 use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::pin::pin;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
+use headwater::{ErrorKind, PerProcess, forks};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 use tokio::runtime::Handle;
@@ -21,16 +22,8 @@ pub(crate) const SLICE: Duration = Duration::from_millis(40);
 /// What exit gives to records that were not sent yet.
 const EXIT: Duration = Duration::from_secs(30);
 
-/// How many forks lie between this process and the one that loaded the module.
-static FORKS: AtomicU32 = AtomicU32::new(0);
-
 /// Every engine that was opened in this process, so that exit can close those that are left.
-static OPEN: Mutex<Vec<Weak<Embedded>>> = Mutex::new(Vec::new());
-
-/// The generation of this process: differs in a child of `fork()`.
-pub(crate) fn generation() -> u32 {
-    FORKS.load(Ordering::Relaxed)
-}
+static OPEN: PerProcess<Mutex<Vec<Weak<Embedded>>>> = PerProcess::new(Mutex::default);
 
 /// A value of the core, bound to the process that made it.
 ///
@@ -39,20 +32,25 @@ pub(crate) fn generation() -> u32 {
 #[derive(Debug)]
 pub(crate) struct Owned<T: Send> {
     value: ManuallyDrop<T>,
-    generation: u32,
+    forks: u32,
 }
 
 impl<T: Send> Owned<T> {
     pub(crate) fn new(value: T) -> Self {
         Self {
             value: ManuallyDrop::new(value),
-            generation: generation(),
+            forks: forks(),
         }
+    }
+
+    /// Whether this is the process that made it.
+    fn is_ours(&self) -> bool {
+        self.forks == forks()
     }
 
     /// The value to change it, unless this is a child of its process.
     pub(crate) fn get_mut(&mut self) -> PyResult<&mut T> {
-        if self.generation == generation() {
+        if self.is_ours() {
             Ok(&mut self.value)
         } else {
             Err(errors::forked())
@@ -61,7 +59,7 @@ impl<T: Send> Owned<T> {
 
     /// The value, unless this is a child of its process.
     pub(crate) fn get(&self) -> PyResult<&T> {
-        if self.generation == generation() {
+        if self.is_ours() {
             Ok(&self.value)
         } else {
             Err(errors::forked())
@@ -75,7 +73,7 @@ impl<T: Send> Drop for Owned<T> {
         reason = "ManuallyDrop is the only way not to drop a field"
     )]
     fn drop(&mut self) {
-        if self.generation != generation() {
+        if !self.is_ours() {
             return;
         }
         // SAFETY: this is the only place that takes the value, and `self` ends here.
@@ -191,17 +189,19 @@ impl Embedded {
 
     /// The engine, open or closed.
     pub(crate) fn engine(&self) -> PyResult<&headwater::Engine> {
+        USER.with(|_| ());
         self.engine.get()
     }
 
     /// The client, if the engine is open.
     pub(crate) fn client(&self) -> PyResult<&headwater::Client> {
-        let engine = self.engine.get()?;
-        if engine.is_closed() {
-            return Err(errors::closed(
-                "The client is closed: open it again with headwater.open().",
-            ));
-        }
+        let engine = self.engine()?;
+        engine.check().map_err(|error| match error.kind() {
+            ErrorKind::Closed => {
+                errors::closed("The client is closed: open it again with headwater.open().")
+            }
+            _ => errors::raise(error),
+        })?;
         Ok(engine.client())
     }
 
@@ -233,14 +233,62 @@ impl Embedded {
     }
 }
 
+/// How long exit waits for threads that are left behind to end.
+const LEFT_BEHIND: Duration = Duration::from_millis(300);
+
+/// How many threads use an engine, or did and still run.
+static USERS: PerProcess<AtomicUsize> = PerProcess::new(|| AtomicUsize::new(0));
+
+thread_local! {
+    static USER: User = User::new();
+}
+
+/// A thread in [`USERS`].
+struct User {
+    forks: u32,
+}
+
+impl User {
+    fn new() -> Self {
+        USERS.fetch_add(1, Ordering::SeqCst);
+        Self { forks: forks() }
+    }
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        if self.forks == forks() {
+            USERS.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Waits until the threads that are left behind have ended, for a moment. An interpreter that ends while one is in the middle of a call
+/// from here to Python kills it there, and before Python 3.14 the whole process.
+fn wait_for_users() {
+    let until = Instant::now() + LEFT_BEHIND;
+    USER.with(|_| ());
+    while USERS.load(Ordering::SeqCst) > 1 && Instant::now() < until {
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// The thread in which the interpreter ends, from then on.
+static EXITING: OnceLock<ThreadId> = OnceLock::new();
+
+/// Whether the interpreter ends and this is a thread of Python that it does not wait for: a daemon.
+pub(crate) fn is_left_behind() -> bool {
+    EXITING
+        .get()
+        .is_some_and(|exiting| *exiting != thread::current().id() && !callbacks::is_here())
+}
+
 /// Runs at exit: closes every engine, then lets the last callbacks run.
 #[pyfunction]
 fn _at_exit(py: Python<'_>) {
+    EXITING.get_or_init(|| thread::current().id());
     py.detach(|| {
-        let open = OPEN
-            .try_lock()
-            .map(|mut open| std::mem::take(&mut *open))
-            .unwrap_or_default();
+        let open = std::mem::take(&mut *OPEN.lock());
         for embedded in open.iter().filter_map(Weak::upgrade) {
             let Ok(engine) = embedded.engine() else {
                 continue;
@@ -252,29 +300,18 @@ fn _at_exit(py: Python<'_>) {
             }
             engine.close();
         }
+        wait_for_users();
         callbacks::finish();
     });
 }
 
-/// Runs in the child of a fork, before anything else.
-#[pyfunction]
-fn _after_fork_in_child() {
-    FORKS.fetch_add(1, Ordering::Relaxed);
-}
-
-/// Registers what must run at exit and at fork.
+/// Registers what must run at exit: before `logging` closes its handlers, which it has registered by now.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
+    py.import("headwater._logging")?;
     let at_exit = wrap_pyfunction!(_at_exit, module)?;
     py.import("atexit")?.call_method1("register", (at_exit,))?;
-    let os = py.import("os")?;
-    if os.hasattr("register_at_fork")? {
-        let hooks = pyo3::types::PyDict::new(py);
-        hooks.set_item(
-            "after_in_child",
-            wrap_pyfunction!(_after_fork_in_child, module)?,
-        )?;
-        os.call_method("register_at_fork", (), Some(&hooks))?;
-    }
+    // From here on forks are counted.
+    forks();
     Ok(())
 }

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
-__all__ = ["GroupInfo", "GroupOffset", "TopicPartition"]
+__all__ = ["GroupInfo", "GroupOffset", "RecoveredPartition", "RecoveryReport", "TopicPartition"]
 
 
 class TopicPartition(NamedTuple):
@@ -70,6 +71,51 @@ class GroupOffset(NamedTuple):
     """The end of the partition, exclusive; `None` if it is there no more."""
     lag: int | None
     """How many offsets lie between; `None` if the partition is there no more."""
+
+
+class RecoveredPartition(NamedTuple):
+    """What opening repaired in a partition.
+
+    >>> from headwater.types import RecoveredPartition
+    >>> RecoveredPartition("flights", 0, 117, 2_000, 0, "").truncated_bytes
+    117
+    """
+
+    topic: str
+    """The topic's name."""
+    partition: int
+    """The partition's number."""
+    truncated_bytes: int
+    """Bytes that were no whole, valid batch, and were cut."""
+    log_end_offset: int
+    """The next offset to be written."""
+    rebuilt_indexes: int
+    """Index files that were made anew."""
+    details: str
+    """All of it, in words."""
+
+
+class RecoveryReport(NamedTuple):
+    """What opening a directory found: `client.recovery`.
+
+    >>> import headwater as hw
+    >>> with hw.open() as client:
+    ...     print(client.recovery)  # nothing to report
+    None
+    """
+
+    clean_shutdown: bool
+    """Whether the last process closed the directory in order."""
+    elapsed: float
+    """How long opening took, in seconds."""
+    recovered: list[RecoveredPartition]
+    """Partitions that were repaired."""
+    missing: list[TopicPartition]
+    """Partitions whose directory was missing although it had held records. They go on, empty, where they ended."""
+    damaged_checkpoints: list[Path]
+    """Checkpoint files that could not be understood and were made anew."""
+    strays: list[Path]
+    """Directories of unknown topics: they were left as they are."""
 
 
 class ArrowSchema(Protocol):

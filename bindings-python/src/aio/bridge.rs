@@ -3,15 +3,16 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
-use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
+use super::call::Call;
 use crate::callbacks;
 use crate::errors;
 
@@ -24,10 +25,11 @@ pub(crate) trait Convert<T>:
 }
 impl<T, F: FnOnce(Python<'_>, T) -> PyResult<Py<PyAny>> + Send + 'static> Convert<T> for F {}
 
-/// A future of the running event loop that the core resolves.
+/// A future of the running event loop that is done when the core has a result.
 pub(crate) struct Pending {
     event_loop: Py<PyAny>,
     future: Py<PyAny>,
+    slot: Slot,
 }
 
 impl Pending {
@@ -39,26 +41,37 @@ impl Pending {
         Ok(Self {
             event_loop: event_loop.unbind(),
             future: future.unbind(),
+            slot: Slot::default(),
         })
     }
 
-    pub(crate) fn future<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+    /// The future, which shows only that there is a result.
+    fn future<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
         self.future.bind(py).clone()
     }
 
-    /// Resolves the future from any thread. `give` makes the result, or takes back what nobody waits for any more; it is called in the
-    /// thread of the event loop, so nothing can be cancelled in between.
+    /// What the caller awaits.
+    pub(crate) fn call<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let call = Call::begun(self.future(py), self.slot.clone());
+        Ok(Bound::new(py, call)?.into_any())
+    }
+
+    /// Brings a result, from any thread. `give` is called in the thread of the event loop, in the step in which the caller goes on: so
+    /// nothing can be cancelled in between.
     pub(crate) fn resolve(&self, py: Python<'_>, give: Give) {
-        let delivery = Bound::new(py, Delivery(Mutex::new(Some(give))));
+        let delivery = Delivery {
+            give: Mutex::new(Some(give)),
+            slot: self.slot.clone(),
+        };
         // An event loop that is closed has nobody left to tell.
-        let _ = delivery.and_then(|delivery| {
+        let _ = Bound::new(py, delivery).and_then(|delivery| {
             self.event_loop
                 .call_method1(py, "call_soon_threadsafe", (delivery, &self.future))
         });
     }
 }
 
-/// Makes a result, where it is still wanted.
+/// Makes a result, or takes back what nobody waits for any more.
 pub(crate) type Give = Box<dyn FnOnce(Python<'_>, Wanted) -> PyResult<Py<PyAny>> + Send>;
 
 /// Whether somebody still waits for a result.
@@ -68,24 +81,68 @@ pub(crate) enum Wanted {
     No,
 }
 
+/// Where a result lies between its delivery and the step in which it is taken.
+#[derive(Clone, Default)]
+pub(crate) struct Slot(Arc<Mutex<Contents>>);
+
+#[derive(Default)]
+enum Contents {
+    #[default]
+    Empty,
+    Given(Give),
+    /// Nobody will take it.
+    Abandoned,
+}
+
+impl Slot {
+    /// Puts a result in; gives it back if nobody will take it.
+    fn put(&self, give: Give) -> Option<Give> {
+        let mut contents = self.0.lock();
+        if matches!(*contents, Contents::Abandoned) {
+            return Some(give);
+        }
+        *contents = Contents::Given(give);
+        None
+    }
+
+    /// Takes the result out.
+    pub(super) fn take(&self) -> Option<Give> {
+        match std::mem::replace(&mut *self.0.lock(), Contents::Abandoned) {
+            Contents::Given(give) => Some(give),
+            Contents::Empty | Contents::Abandoned => None,
+        }
+    }
+
+    /// Takes back the result that is there, or will be.
+    pub(super) fn abandon(&self, py: Python<'_>) {
+        if let Some(give) = self.take()
+            && let Err(error) = give(py, Wanted::No)
+        {
+            error.write_unraisable(py, None);
+        }
+    }
+}
+
 /// Resolves a future when the event loop calls it.
 #[pyclass(frozen, module = "headwater._headwater", name = "_Delivery")]
-struct Delivery(Mutex<Option<Give>>);
+struct Delivery {
+    give: Mutex<Option<Give>>,
+    slot: Slot,
+}
 
 #[pymethods]
 impl Delivery {
     fn __call__(&self, py: Python<'_>, future: &Bound<'_, PyAny>) -> PyResult<()> {
-        let Some(give) = self.0.lock().take() else {
+        let Some(give) = self.give.lock().take() else {
             return Ok(());
         };
         if future.call_method0("done")?.is_truthy()? {
             return give(py, Wanted::No).map(drop);
         }
-        match give(py, Wanted::Yes) {
-            Ok(value) => future.call_method1("set_result", (value,)),
-            Err(error) => future.call_method1("set_exception", (error.into_value(py),)),
+        match self.slot.put(give) {
+            Some(unwanted) => unwanted(py, Wanted::No).map(drop),
+            None => future.call_method1("set_result", (py.None(),)).map(drop),
         }
-        .map(drop)
     }
 }
 
@@ -113,13 +170,13 @@ pub(crate) fn quick<'py, T: Send + 'static>(
                 .map_err(errors::raise)
                 .and_then(|value| convert(py, value))
                 .map(|value| value.into_bound(py));
-            Ok(Bound::new(py, Ready::new(result))?.into_any())
+            ready(py, result)
         }
         Poll::Pending => background(py, runtime, work, convert),
     }
 }
 
-/// Carries `work` out in the engine's runtime and returns an asyncio future of its result. Cancelling that stops the work.
+/// Carries `work` out in the engine's runtime and returns the call. Cancelling that stops the work.
 pub(crate) fn background<'py, T: Send + 'static>(
     py: Python<'py>,
     runtime: &Handle,
@@ -129,7 +186,7 @@ pub(crate) fn background<'py, T: Send + 'static>(
     background_or(py, runtime, work, convert, drop)
 }
 
-/// [`background`] whose result goes to `take_back` when the future was cancelled while it was on its way.
+/// [`background`] whose result goes to `take_back` when the call was cancelled while it was on its way.
 pub(crate) fn background_or<'py, T: Send + 'static>(
     py: Python<'py>,
     runtime: &Handle,
@@ -138,7 +195,7 @@ pub(crate) fn background_or<'py, T: Send + 'static>(
     take_back: impl FnOnce(T) + Send + 'static,
 ) -> PyResult<Bound<'py, PyAny>> {
     let pending = Pending::new(py)?;
-    let future = pending.future(py);
+    let (future, call) = (pending.future(py), pending.call(py)?);
     let task = runtime.spawn(async move {
         let result = work.await;
         callbacks::run(Box::new(move |py| {
@@ -149,17 +206,26 @@ pub(crate) fn background_or<'py, T: Send + 'static>(
         "add_done_callback",
         (Bound::new(py, Canceller(task.abort_handle()))?,),
     )?;
-    Ok(future)
+    Ok(call)
 }
 
-/// Carries `work`, which blocks, out in a thread of its own, and returns an asyncio future of its result.
+/// A call that begins when it is awaited.
+pub(crate) fn later(
+    py: Python<'_>,
+    begin: impl FnOnce(Python<'_>) -> PyResult<Bound<'_, PyAny>> + Send + 'static,
+) -> PyResult<Bound<'_, PyAny>> {
+    let call = Call::later(Box::new(move |py| begin(py).map(Bound::unbind)));
+    Ok(Bound::new(py, call)?.into_any())
+}
+
+/// Carries `work`, which blocks, out in a thread of its own, and returns the call.
 pub(crate) fn blocking<T: Send + 'static>(
     py: Python<'_>,
     work: impl FnOnce() -> headwater::Result<T> + Send + 'static,
     convert: impl Convert<T>,
 ) -> PyResult<Bound<'_, PyAny>> {
     let pending = Pending::new(py)?;
-    let future = pending.future(py);
+    let call = pending.call(py)?;
     std::thread::Builder::new()
         .name("headwater-blocking".into())
         .spawn(move || {
@@ -168,7 +234,7 @@ pub(crate) fn blocking<T: Send + 'static>(
                 pending.resolve(py, giving(result, convert, drop));
             }));
         })?;
-    Ok(future)
+    Ok(call)
 }
 
 fn giving<T: Send + 'static>(
@@ -201,42 +267,16 @@ impl Canceller {
     }
 }
 
-/// An awaitable whose result is there.
-#[pyclass(frozen, module = "headwater._headwater", name = "_Ready")]
-pub(crate) struct Ready(Mutex<Option<PyResult<Py<PyAny>>>>);
-
-impl Ready {
-    pub(crate) fn new(result: PyResult<Bound<'_, PyAny>>) -> Self {
-        Self(Mutex::new(Some(result.map(Bound::unbind))))
-    }
-}
-
-#[pymethods]
-impl Ready {
-    fn __await__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        slf
-    }
-
-    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        slf
-    }
-
-    fn __next__(&self) -> PyResult<()> {
-        let result = self.0.lock().take();
-        match result {
-            Some(Ok(value)) => Err(PyStopIteration::new_err((value,))),
-            Some(Err(error)) => Err(error),
-            None => Err(PyRuntimeError::new_err(
-                "This result was awaited before: keep its value.",
-            )),
-        }
-    }
-}
-
-/// An awaitable whose result is there; also what `__await__` returns then.
+/// A call whose result is there.
 pub(crate) fn ready<'py>(
     py: Python<'py>,
     result: PyResult<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    Ok(Bound::new(py, Ready::new(result))?.into_any())
+    Ok(Bound::new(py, Call::ready(result))?.into_any())
+}
+
+/// A call of which `awaitable` brings the result.
+pub(crate) fn call_of<'py>(awaitable: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = awaitable.py();
+    Ok(Bound::new(py, Call::begun(awaitable, Slot::default()))?.into_any())
 }

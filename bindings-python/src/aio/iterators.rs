@@ -5,9 +5,10 @@ use pyo3::exceptions::PyStopIteration;
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
+use crate::aio::call::thrown;
 use crate::aio::consumer::AioConsumer;
 
-/// An awaitable of the next message, which it takes only when it is awaited: one that is cancelled before takes none.
+/// A call for the next message, which it takes only when it is awaited: one that is cancelled before takes none.
 #[pyclass(module = "headwater._headwater", name = "_NextMessage")]
 pub(super) struct NextMessage {
     pub(super) consumer: Py<AioConsumer>,
@@ -47,6 +48,38 @@ impl NextMessage {
 
     fn __clear__(&mut self) {
         self.fetching = None;
+    }
+
+    fn send<'py>(
+        &mut self,
+        py: Python<'py>,
+        _value: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.__next__(py)
+    }
+
+    #[pyo3(signature = (exception, value=None, _traceback=None))]
+    fn throw<'py>(
+        &mut self,
+        py: Python<'py>,
+        exception: &Bound<'py, PyAny>,
+        value: Option<&Bound<'py, PyAny>>,
+        _traceback: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let error = thrown(exception, value);
+        match self.fetching.take() {
+            Some(fetching) => fetching
+                .into_bound(py)
+                .call_method1("throw", (error.into_value(py),)),
+            None => Err(error),
+        }
+    }
+
+    fn close(&mut self, py: Python<'_>) -> PyResult<()> {
+        match self.fetching.take() {
+            Some(fetching) => fetching.call_method0(py, "close").map(drop),
+            None => Ok(()),
+        }
     }
 }
 

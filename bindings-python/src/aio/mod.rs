@@ -1,7 +1,8 @@
 //! `headwater.aio`: the same classes for asyncio, with native futures.
 
 pub(crate) mod bridge;
-mod client;
+mod call;
+pub(crate) mod client;
 mod consumer;
 mod context;
 mod iterators;

@@ -75,7 +75,10 @@ impl AioProducer {
         self.0.get().embedded().check()?;
         let producer = self.0.get().get()?;
         match parts.with(|record| producer.try_send(record)) {
-            Ok(handle) => Ok(Bound::new(py, Future::new(handle, self.0.clone_ref(py)))?.into_any()),
+            Ok(handle) => {
+                let future = Future::new(handle, self.0.clone_ref(py));
+                bridge::call_of(Bound::new(py, future)?.into_any())
+            }
             Err(TrySendError::Refused(error)) => Err(errors::raise(error)),
             Err(TrySendError::WouldWait) => {
                 let (parts, producer) = (parts.into_owned(), producer.clone());

@@ -10,6 +10,7 @@ use headwater::ProducerConfig;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::aio::client::AioClient;
 use crate::consumer::Consumer;
 use crate::convert::config;
 use crate::convert::consumer::ConsumerArguments;
@@ -17,6 +18,7 @@ use crate::convert::format::FormatArguments;
 use crate::convert::listener::ListenerArguments;
 use crate::errors;
 use crate::producer::Producer;
+use crate::recovery;
 use crate::runtime::{self, Embedded};
 use crate::server::{Listening, Server};
 
@@ -163,7 +165,8 @@ impl Client {
         Ok(Server { listening })
     }
 
-    /// Send what producers hold, then flush and close the engine, for everything that was made from it. Idempotent; `with` calls it.
+    /// Send what producers hold, then close this client and everything that was made from it. The engine is flushed and closed with the
+    /// last client on it: each `open()` of the same path makes one. Idempotent; `with` calls it.
     ///
     /// >>> import headwater as hw
     /// >>> client = hw.open()
@@ -176,6 +179,32 @@ impl Client {
         }
         py.detach(|| engine.close());
         Ok(())
+    }
+
+    /// This client for asyncio: the same engine, closed with either.
+    ///
+    /// >>> import asyncio, headwater as hw
+    /// >>> with hw.open() as client:
+    /// ...     _ = client.create_topic("flights")
+    /// ...     async def main():
+    /// ...         return await client.aio.topics()
+    /// ...     asyncio.run(main())
+    /// [TopicInfo(name='flights', partitions=1, internal=False)]
+    #[getter]
+    fn aio(&self) -> PyResult<AioClient> {
+        self.embedded.engine()?;
+        Ok(AioClient::new(Arc::clone(&self.embedded)))
+    }
+
+    /// What opening the directory found, a `headwater.types.RecoveryReport`; `None` if it is new or was closed in order, and whole.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client:
+    /// ...     print(client.recovery)
+    /// None
+    #[getter]
+    fn recovery<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        recovery::report(py, self.embedded.engine()?.report())
     }
 
     /// Whether it was closed.

@@ -10,7 +10,7 @@ use pyo3::types::PyDict;
 use super::Client;
 use crate::convert::{config, position};
 use crate::errors;
-use crate::runtime;
+use crate::runtime::{self, Embedded};
 use crate::topic::Topic;
 
 #[pymethods]
@@ -62,6 +62,11 @@ impl Client {
 
     fn __getitem__(&self, name: &str) -> PyResult<Topic> {
         self.topic(name)
+    }
+
+    /// Whether there is a topic of this name, Kafka's own too.
+    fn __contains__(&self, py: Python<'_>, topic: &Bound<'_, PyAny>) -> PyResult<bool> {
+        has_topic(py, &self.embedded, topic)
     }
 
     /// Every topic, by name; `internal=True` adds Kafka's own.
@@ -173,6 +178,20 @@ pub(crate) fn new_topic(
         if_exists,
         config: config.into_iter().collect(),
     })
+}
+
+/// Whether there is a topic of that name. An embedded engine knows it without waiting.
+pub(crate) fn has_topic(
+    py: Python<'_>,
+    embedded: &Embedded,
+    name: &Bound<'_, PyAny>,
+) -> PyResult<bool> {
+    let client = embedded.client()?;
+    let Ok(name) = name.extract::<String>() else {
+        return Ok(false);
+    };
+    let topics = runtime::call(py, embedded.runtime(), client.topics(true))?;
+    Ok(topics.iter().any(|topic| *topic.name == *name))
 }
 
 /// Offsets as `{partition: offset}`.

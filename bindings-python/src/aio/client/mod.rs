@@ -15,11 +15,14 @@ use crate::aio::consumer::AioConsumer;
 use crate::aio::context::async_context;
 use crate::aio::producer::AioProducer;
 use crate::aio::server::AioServer;
+use crate::client::{Client, topics::has_topic};
 use crate::convert::config;
 use crate::convert::consumer::ConsumerArguments;
 use crate::convert::format::FormatArguments;
 use crate::convert::listener::ListenerArguments;
 use crate::errors;
+use crate::events;
+use crate::recovery;
 use crate::runtime::Embedded;
 use crate::server::Listening;
 
@@ -33,10 +36,11 @@ pub(crate) fn _aio_open<'py>(
     kafka_config: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let pairs = config::pairs(config, kafka_config)?;
+    events::listen();
     bridge::blocking(
         py,
         move || headwater::open(path.as_deref(), pairs).map(Embedded::new),
-        |py, embedded| Ok(Py::new(py, AioClient { embedded })?.into_any()),
+        |py, embedded| Ok(Py::new(py, AioClient::new(embedded))?.into_any()),
     )
 }
 
@@ -53,6 +57,12 @@ pub(crate) fn _aio_open<'py>(
 #[derive(Debug)]
 pub(crate) struct AioClient {
     embedded: Arc<Embedded>,
+}
+
+impl AioClient {
+    pub(crate) fn new(embedded: Arc<Embedded>) -> Self {
+        Self { embedded }
+    }
 }
 
 #[pymethods]
@@ -159,6 +169,31 @@ impl AioClient {
             Ok(())
         };
         bridge::blocking(py, work, bridge::none)
+    }
+
+    /// This client without asyncio: the same engine, closed with either.
+    ///
+    /// >>> import asyncio, headwater.aio as hw
+    /// >>> async def main():
+    /// ...     async with hw.open() as client:
+    /// ...         client.sync.create_topic("flights")
+    /// ...         return await client.topics()
+    /// >>> asyncio.run(main())
+    /// [TopicInfo(name='flights', partitions=1, internal=False)]
+    #[getter]
+    fn sync(&self) -> PyResult<Client> {
+        self.embedded.engine()?;
+        Ok(Client::new(Arc::clone(&self.embedded)))
+    }
+
+    /// See `headwater.Client.recovery`.
+    #[getter]
+    fn recovery<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        recovery::report(py, self.embedded.engine()?.report())
+    }
+
+    fn __contains__(&self, py: Python<'_>, topic: &Bound<'_, PyAny>) -> PyResult<bool> {
+        has_topic(py, &self.embedded, topic)
     }
 
     /// See `headwater.Client.closed`.

@@ -100,7 +100,10 @@ impl AioConsumer {
             Some(batch) => Ok(Py::new(py, Batch::new(batch, None))?.into_any()),
             None => Err(PyStopAsyncIteration::new_err(())),
         };
-        bridge::background_or(py, self.embedded.runtime(), work, convert, take_back)
+        let runtime = self.embedded.runtime().clone();
+        bridge::later(py, move |py| {
+            bridge::background_or(py, &runtime, work, convert, take_back)
+        })
     }
 }
 
@@ -124,9 +127,9 @@ impl AioConsumer {
         }
         let timeout =
             Duration::try_from_secs_f64(timeout.max(0.0)).unwrap_or(Duration::from_hours(1));
-        let deadline = Instant::now() + timeout;
         let reader = self.reader(py)?;
         let work = async move {
+            let deadline = Instant::now() + timeout;
             let mut shared = reader.lock().await;
             loop {
                 let left = deadline.saturating_duration_since(Instant::now());
@@ -144,7 +147,10 @@ impl AioConsumer {
             Some(batch) => Ok(Py::new(py, Batch::new(batch, None))?.into_any()),
             None => Ok(py.None()),
         };
-        bridge::background_or(py, self.embedded.runtime(), work, convert, take_back)
+        let runtime = self.embedded.runtime().clone();
+        bridge::later(py, move |py| {
+            bridge::background_or(py, &runtime, work, convert, take_back)
+        })
     }
 
     /// See `headwater.Consumer.batches`: `async for batch in consumer.batches()`.

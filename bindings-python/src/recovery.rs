@@ -1,0 +1,62 @@
+//! What opening a directory found, as `headwater.types.RecoveryReport`.
+
+use headwater::{OpenReport, RecoveredPartition, TopicPartition};
+use pyo3::prelude::*;
+
+use crate::convert::partitions;
+
+/// The report, if there is anything to tell: the last owner did not close the directory in order, or something was repaired or is missing.
+pub(crate) fn report<'py>(
+    py: Python<'py>,
+    found: &OpenReport,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    if has_nothing_to_tell(found) {
+        return Ok(None);
+    }
+    let recovered: Vec<_> = found
+        .recovered
+        .iter()
+        .map(|partition| recovered_partition(py, partition))
+        .collect::<PyResult<_>>()?;
+    let missing: Vec<_> = found
+        .missing
+        .iter()
+        .map(|(topic, partition)| TopicPartition::new(topic.clone(), *partition))
+        .collect();
+    let strays: Vec<_> = found.strays.iter().map(|stray| &stray.path).collect();
+    py.import("headwater.types")?
+        .getattr("RecoveryReport")?
+        .call1((
+            found.clean_shutdown,
+            found.elapsed.as_secs_f64(),
+            recovered,
+            partitions::list(py, &missing)?,
+            &found.damaged_checkpoints,
+            strays,
+        ))
+        .map(Some)
+}
+
+fn has_nothing_to_tell(found: &OpenReport) -> bool {
+    (found.created || found.clean_shutdown)
+        && found.recovered.is_empty()
+        && found.missing.is_empty()
+        && found.damaged_checkpoints.is_empty()
+        && found.strays.is_empty()
+}
+
+fn recovered_partition<'py>(
+    py: Python<'py>,
+    partition: &RecoveredPartition,
+) -> PyResult<Bound<'py, PyAny>> {
+    py.import("headwater.types")?
+        .getattr("RecoveredPartition")?
+        .call1((
+            &*partition.topic,
+            partition.partition.get(),
+            partition.truncated_bytes,
+            partition.log_end_offset.get(),
+            partition.rebuilt_indexes,
+            partition.details.to_string(),
+        ))
+}

@@ -1,0 +1,276 @@
+"""Futures and calls work with the tools of the standard library: concurrent.futures, asyncio, pickle."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import copy
+import pickle
+import sys
+import threading
+from typing import Any
+
+import pytest
+
+import headwater as hw
+import headwater.aio as aio
+
+
+def test_wait_and_as_completed_take_futures(client: hw.Client) -> None:
+    client.create_topic("t", max_message_bytes=1000)
+    with client.producer(linger_ms=60_000, batch_size=200, compression_type="none") as producer:
+        sent = [producer.send("t", f"{n}") for n in range(100)]
+        done, pending = concurrent.futures.wait(sent, timeout=20)
+        assert done == set(sent)
+        assert not pending
+        more = [producer.send("t", f"{n}") for n in range(100)]
+        finished = list(concurrent.futures.as_completed(more, timeout=20))
+        assert set(finished) == set(more)
+        assert len(finished) == 100
+        assert sorted(future.result().offset or 0 for future in finished) == list(range(100, 200))
+        # What is done already is done, and may be waited for again.
+        assert concurrent.futures.wait([*sent, *more], timeout=0).not_done == set()
+        first = concurrent.futures.wait([producer.send("t", b"x")], timeout=20, return_when="FIRST_COMPLETED")
+        assert len(first.done) == 1
+
+
+def test_a_failure_ends_a_wait_for_the_first_exception(client: hw.Client) -> None:
+    client.create_topic("t", max_message_bytes=1000)
+    with client.producer(linger_ms=60_000) as producer:
+        refused = producer.send("t", b"x" * 5_000, partition=0)
+        done, _ = concurrent.futures.wait([refused], timeout=20, return_when="FIRST_EXCEPTION")
+        assert done == {refused}
+        assert isinstance(refused.exception(), hw.RecordTooLargeError)
+
+
+def test_futures_mix_with_those_of_others(client: hw.Client) -> None:
+    client.create_topic("t")
+    with client.producer() as producer, concurrent.futures.ThreadPoolExecutor() as pool:
+        futures: list[concurrent.futures.Future[Any]] = [pool.submit(pow, 2, 5), producer.send("t", b"x")]
+        assert concurrent.futures.wait(futures, timeout=20).not_done == set()
+        assert {type(future.result()).__name__ for future in concurrent.futures.as_completed(futures)} == {"int", "RecordMetadata"}
+
+
+def test_a_future_has_the_methods_of_futures(client: hw.Client) -> None:
+    client.create_topic("t")
+    with client.producer(linger_ms=60_000) as producer:
+        future = producer.send("t", b"x")
+        assert isinstance(future, concurrent.futures.Future)
+        assert isinstance(future, hw.Future)
+        assert type(future) is hw.Future
+        assert not future.cancel()
+        assert future.running()
+        producer.flush()
+        assert future.done()
+        assert not future.cancelled()
+        assert not future.running()
+
+
+def test_many_threads_wait_for_the_same_futures(client: hw.Client) -> None:
+    client.create_topic("t")
+    problems: list[object] = []
+    for _ in range(20):
+        with client.producer(linger_ms=1) as producer:
+            sent = [producer.send("t", b"x") for _ in range(50)]
+
+            def wait(sent: list[hw.Future] = sent) -> None:
+                if concurrent.futures.wait(sent, timeout=20).not_done or len(list(concurrent.futures.as_completed(sent, timeout=20))) != 50:
+                    problems.append(sent)
+
+            threads = [threading.Thread(target=wait) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    assert not problems
+
+
+def test_wrap_future_takes_futures() -> None:
+    async def main() -> None:
+        with hw.open() as client, client.producer(linger_ms=1) as producer:
+            client.create_topic("t", max_message_bytes=1000)
+            wrapped = [asyncio.wrap_future(producer.send("t", f"{n}")) for n in range(10)]
+            assert [metadata.offset for metadata in await asyncio.gather(*wrapped)] == list(range(10))
+            with pytest.raises(hw.RecordTooLargeError):
+                await asyncio.wrap_future(producer.send("t", b"x" * 5_000))
+
+    asyncio.run(asyncio.wait_for(main(), 30))
+
+
+def test_calls_become_tasks() -> None:
+    async def main() -> None:
+        async with aio.open() as client, client.producer() as producer:
+            topic = await asyncio.create_task(client.create_topic("t"))
+            sent = [asyncio.create_task(producer.send("t", f"{n}")) for n in range(10)]
+            assert [metadata.offset for metadata in await asyncio.gather(*sent)] == list(range(10))
+            consumer = client.consumer("t", auto_offset_reset="earliest", value="string")
+            tasks = [
+                asyncio.create_task(call)
+                for call in (
+                    topic.head(),
+                    topic.count(),
+                    topic.scan().to_arrow(),
+                    client.topics(),
+                    producer.send_batch("t", [b"x"]),
+                    producer.flush(),
+                    consumer.position(),
+                    client.serve(port=0),
+                )
+            ]
+            results: list[Any] = await asyncio.gather(*tasks)
+            await asyncio.create_task(results[-1].close())
+            assert await asyncio.create_task(anext(aiter(consumer)))
+            assert (await asyncio.create_task(consumer.poll(max_records=1))).to_polars()["value"].to_list() == ["1"]
+            first: Any = anext(aiter(consumer.batches()))
+            assert await asyncio.create_task(first)
+            with pytest.raises(hw.UnknownTopicOrPartitionError):
+                await asyncio.create_task(client["nowhere"].head())
+            await asyncio.create_task(consumer.close())
+            assert await asyncio.wait_for(client.topics(), 10)
+            assert await asyncio.shield(client.topics())
+
+    asyncio.run(asyncio.wait_for(main(), 30))
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="TaskGroup is new in Python 3.11")
+def test_calls_become_tasks_of_a_group() -> None:
+    async def main() -> None:
+        async with aio.open() as client, client.producer() as producer:
+            await client.create_topic("t")
+            async with asyncio.TaskGroup() as group:
+                sent = [group.create_task(producer.send("t", f"{n}")) for n in range(10)]
+                topics = group.create_task(client.topics())
+            assert [task.result().offset for task in sent] == list(range(10))
+            assert [info.name for info in topics.result()] == ["t"]
+            consumer = client.consumer("t")
+
+            async def fail() -> None:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(consumer.poll(timeout=60))
+                    group.create_task(client["nowhere"].head())
+
+            # An ExceptionGroup, which Python 3.10 does not know.
+            with pytest.raises(Exception, match="TaskGroup") as failed:
+                await fail()
+            assert isinstance(failed.value.exceptions[0], hw.UnknownTopicOrPartitionError)  # type: ignore[attr-defined]
+
+    asyncio.run(asyncio.wait_for(main(), 30))
+
+
+def test_a_call_is_awaited_once() -> None:
+    async def main() -> None:
+        async with aio.open() as client:
+            call = client.topics()
+            assert await call == []
+            with pytest.raises(RuntimeError, match="awaited before"):
+                await call
+
+    asyncio.run(main())
+
+
+def test_a_read_that_nobody_awaits_takes_nothing() -> None:
+    async def main() -> None:
+        async with aio.open() as client, client.producer() as producer:
+            await client.create_topic("t")
+            await producer.send_batch("t", [f"{n}" for n in range(20)])
+            consumer = client.consumer("t", auto_offset_reset="earliest", value="string")
+            forgotten = consumer.poll(max_records=5)
+            later = consumer.poll(max_records=5)
+            assert [message.value for message in await later] == ["0", "1", "2", "3", "4"]
+            del forgotten
+            task = asyncio.create_task(consumer.poll(max_records=5))
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert [message.value for message in await consumer.poll(max_records=2)] == ["5", "6"]
+
+    asyncio.run(asyncio.wait_for(main(), 30))
+
+
+def test_a_read_that_is_cancelled_when_its_records_have_come_loses_none() -> None:
+    async def main() -> None:
+        async with aio.open() as client, client.producer() as producer:
+            await client.create_topic("t")
+            await producer.send_batch("t", [b"a", b"b"])
+            for read in ("poll", "batches"):
+                consumer = client.consumer("t", auto_offset_reset="earliest")
+
+                def call(read: str = read, consumer: aio.Consumer = consumer) -> Any:
+                    return consumer.poll() if read == "poll" else anext(aiter(consumer.batches()))
+
+                # As a task goes on that is cancelled between the two.
+                reading: Any = call().__await__()
+                await asyncio.wait([next(reading)])
+                with pytest.raises(asyncio.CancelledError):
+                    reading.throw(asyncio.CancelledError())
+                assert [message.value for message in await call()] == [b"a", b"b"]
+
+    asyncio.run(asyncio.wait_for(main(), 30))
+
+
+def copies(value: Any) -> list[Any]:
+    return [pickle.loads(pickle.dumps(value, protocol)) for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1)] + [copy.deepcopy(value)]
+
+
+def test_metadata_is_pickled(client: hw.Client) -> None:
+    client.create_topic("t")
+    with client.producer() as producer:
+        metadata = producer.send("t", b"x", timestamp=5).result()
+    assert copies(metadata) == [metadata] * len(copies(metadata))
+    with client.producer(acks=0, enable_idempotence=False) as producer:
+        metadata = producer.send("t", b"x").result()
+    assert copies(metadata)[0] == metadata
+
+
+FORMATS: list[dict[str, Any]] = [
+    {},
+    {"value": "string", "key": "string"},
+    {"value": "json"},
+    {"value": "json", "schema": {"a": "int64", "b": "string"}, "unnest": True},
+    {"value": "json", "columns": ["offset", "value"]},
+]
+
+
+@pytest.mark.parametrize("options", FORMATS)
+def test_batches_and_messages_are_pickled(client: hw.Client, options: dict[str, Any]) -> None:
+    topic = client.create_topic("t", partitions=2)
+    with client.producer() as producer:
+        for n in range(10):
+            producer.send(
+                "t", f'{{"a": {n}, "b": "text {n} that is longer than a view holds"}}', key=f"k{n}", headers=[("h", b"v"), ("n", None)]
+            )
+        producer.send("t", b'{"a": null}')
+    batch = topic.head(100, **options)
+    for same in copies(batch):
+        assert same.columns == batch.columns
+        assert same.next_offsets == batch.next_offsets
+        assert same.to_arrow().equals(batch.to_arrow())
+        assert same.to_polars().equals(batch.to_polars())
+        assert [repr(message) for message in same] == [repr(message) for message in batch]
+    for message in list(batch):
+        for same in copies(message):
+            assert repr(same) == repr(message)
+            if not options.get("columns"):
+                assert (same.headers, same.timestamp, same.topic) == (message.headers, message.timestamp, message.topic)
+
+
+def test_a_message_takes_no_neighbours_along(client: hw.Client) -> None:
+    topic = client.create_topic("t")
+    with client.producer() as producer:
+        producer.send_batch("t", [b"x" * 1000] * 1000)
+    message = next(iter(topic.head(1000)))
+    assert len(pickle.dumps(message)) < 5_000
+
+
+def test_batches_of_several_topics_and_empty_ones_are_pickled(client: hw.Client) -> None:
+    for name in ("a", "b"):
+        client.create_topic(name)
+    with client.producer() as producer:
+        producer.send("a", b"1").result()
+        producer.send("b", b"2").result()
+    with client.consumer(["a", "b"], auto_offset_reset="earliest") as consumer:
+        batches = [batch for batch in consumer.batches(until="end") if batch]
+    for batch in [*batches, client["a"].tail(0)]:
+        same = pickle.loads(pickle.dumps(batch))
+        assert [repr(message) for message in same] == [repr(message) for message in batch]
+        assert same.next_offsets == batch.next_offsets
