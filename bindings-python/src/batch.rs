@@ -212,8 +212,13 @@ impl Batch {
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
-        let stream = pickles::to_stream(py, &self.rows.records)?;
-        let arguments = (stream, self.rows.one_topic(), self.next_offsets(py)?);
+        let stream = |table: &RecordBatch| pickles::to_stream(py, table);
+        let arguments = (
+            stream(&self.rows.records)?,
+            self.rows.json.as_ref().map(stream).transpose()?,
+            self.rows.one_topic(),
+            self.next_offsets(py)?,
+        );
         pickles::reduced(py, "_unpickle_batch", arguments)
     }
 

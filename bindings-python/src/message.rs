@@ -23,6 +23,8 @@ use crate::pickles::{self, Reduced};
 #[derive(Debug)]
 pub(crate) struct Rows {
     pub(crate) records: RecordBatch,
+    /// The texts of JSON without a schema.
+    pub(crate) json: Option<RecordBatch>,
     topic: Topic,
     partition: Option<Int32Array>,
     offset: Option<Int64Array>,
@@ -124,6 +126,7 @@ impl Rows {
                 .and_then(|c| c.as_primitive_opt::<TimestampMillisecondType>().cloned()),
             key: Cells::of(&records, json, Column::Key),
             value: Cells::of(&records, json, Column::Value),
+            json: json.cloned(),
             headers: column(Column::Headers).and_then(|c| c.as_list_opt::<i32>().cloned()),
             records,
         })
@@ -372,9 +375,13 @@ impl Message {
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
-        let record = self.rows.records.slice(self.row(), 1);
-        let stream = pickles::to_stream(py, &record)?;
-        pickles::reduced(py, "_unpickle_message", (stream, self.rows.one_topic()))
+        let stream = |table: &RecordBatch| pickles::to_stream(py, &table.slice(self.row(), 1));
+        let arguments = (
+            stream(&self.rows.records)?,
+            self.rows.json.as_ref().map(stream).transpose()?,
+            self.rows.one_topic(),
+        );
+        pickles::reduced(py, "_unpickle_message", arguments)
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

@@ -65,12 +65,15 @@ fn broken(error: ArrowError) -> PyErr {
 pub(crate) fn _unpickle_batch(
     py: Python<'_>,
     stream: &[u8],
+    json: Option<&[u8]>,
     topic: Option<&str>,
     next_offsets: &Bound<'_, PyAny>,
 ) -> PyResult<Batch> {
     let batch = headwater::Batch {
         records: from_stream(py, stream)?,
         next_offsets: consuming::offsets(Some(next_offsets))?.unwrap_or_default(),
+        json: json.map(|json| from_stream(py, json)).transpose()?,
+        skipped: 0,
     };
     Ok(Batch::new(batch, topic.map(Arc::from)))
 }
@@ -80,9 +83,15 @@ pub(crate) fn _unpickle_batch(
 pub(crate) fn _unpickle_message(
     py: Python<'_>,
     stream: &[u8],
+    json: Option<&[u8]>,
     topic: Option<&str>,
 ) -> PyResult<Message> {
-    let rows = Rows::new(from_stream(py, stream)?, topic.map(Arc::from));
+    let json = json.map(|json| from_stream(py, json)).transpose()?;
+    let rows = Rows::new(
+        from_stream(py, stream)?,
+        json.as_ref(),
+        topic.map(Arc::from),
+    );
     if rows.len() == 1 {
         Ok(Message::new(rows, 0))
     } else {

@@ -44,6 +44,8 @@ client = hw.open(sys.argv[1] if sys.argv[2] == "directory" else None)
 topic = client.create_topic("t", retention_bytes=1_000_000, segment_bytes=1_048_576)
 producer = client.producer()
 producer.send_batch("t", [b"x"] * 10)
+# A thread that is stopped while it imports a library ends the process, before Python 3.14.
+topic.head().to_arrow(), topic.head().to_polars(), topic.head().to_pandas()
 
 async def read():
     async for message in client.aio.consumer("t"):

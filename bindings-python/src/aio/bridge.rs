@@ -276,7 +276,7 @@ pub(crate) fn ready<'py>(
 }
 
 /// A call of which `awaitable` brings the result.
-pub(crate) fn call_of<'py>(awaitable: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn call_of(awaitable: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
     let py = awaitable.py();
     Ok(Bound::new(py, Call::begun(awaitable, Slot::default()))?.into_any())
 }

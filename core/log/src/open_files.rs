@@ -4,9 +4,9 @@
 //! half of that number; indexes, checkpoints, connections and the rest of the program share the other half.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Weak};
+use std::sync::{Arc, Weak};
 
-use headwater_env::open_files_max;
+use headwater_env::{PerProcess, open_files_max};
 use parking_lot::Mutex;
 
 /// The size of the pool where there is no limit, or a very high one.
@@ -40,12 +40,12 @@ pub(crate) struct OpenFiles {
     opens: AtomicU64,
 }
 
-static OPEN_FILES: LazyLock<OpenFiles> = LazyLock::new(OpenFiles::default);
+static OPEN_FILES: PerProcess<OpenFiles> = PerProcess::new(OpenFiles::default);
 
 impl OpenFiles {
     /// Those of this process.
     pub(crate) fn of_process() -> &'static Self {
-        &OPEN_FILES
+        OPEN_FILES.get()
     }
 
     /// The time of this pool: how many files were opened.
