@@ -18,7 +18,7 @@ use crate::runtime::Embedded;
 /// `LockedError`, which names the first one's pid. A directory that is removed or replaced while it is open takes nothing more: each
 /// call raises, and opening the path again opens what is there now.
 ///
-/// What the engine has to say goes to `logging`, to loggers under "headwater".
+/// The engine logs to `logging`, under "headwater".
 ///
 /// When the disk is full, or a limit of `headwater.storage.max.bytes` or `headwater.storage.min.free.bytes` is reached, the oldest
 /// records are deleted, even within their retention, so that the newest can be written. Each deletion is a warning that names topic and

@@ -18,7 +18,7 @@ use tracing::{Level, Metadata, Subscriber};
 
 use crate::callbacks;
 
-/// Events that wait for Python. More are counted and not kept.
+/// The most events that wait for Python. Further ones are counted and dropped.
 const QUEUE_MAX: usize = 1_000;
 
 static QUEUE: PerProcess<Mutex<Queue>> = PerProcess::new(Mutex::default);

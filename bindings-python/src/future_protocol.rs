@@ -1,5 +1,5 @@
-//! What `concurrent.futures` and `asyncio.wrap_future` ask of a future besides its public methods. Their functions look at three private
-//! attributes, and at the class: these are there from Python 3.10 to 3.14.
+//! What `concurrent.futures` and `asyncio.wrap_future` use of a future besides its public methods: its class and three private attributes,
+//! which are the same from Python 3.10 to 3.14.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -85,7 +85,7 @@ impl Future {
 
 #[pymethods]
 impl Future {
-    /// A record cannot be called back: always false.
+    /// Always false: a record cannot be cancelled.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:

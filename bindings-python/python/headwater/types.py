@@ -86,13 +86,13 @@ class RecoveredPartition(NamedTuple):
     partition: int
     """The partition's number."""
     truncated_bytes: int
-    """Bytes that were no whole, valid batch, and were cut."""
+    """How many bytes were cut off the end, because they were not a whole, valid batch."""
     log_end_offset: int
     """The next offset to be written."""
     rebuilt_indexes: int
-    """Index files that were made anew."""
+    """Index files that were rebuilt."""
     details: str
-    """All of it, in words."""
+    """The whole report as text."""
 
 
 class RecoveryReport(NamedTuple):
@@ -111,9 +111,9 @@ class RecoveryReport(NamedTuple):
     recovered: list[RecoveredPartition]
     """Partitions that were repaired."""
     missing: list[TopicPartition]
-    """Partitions whose directory was missing although it had held records. They go on, empty, where they ended."""
+    """Partitions whose directory was missing although it had held records. They are empty now and continue at their last offset."""
     damaged_checkpoints: list[Path]
-    """Checkpoint files that could not be understood and were made anew."""
+    """Checkpoint files that could not be read and were rebuilt."""
     strays: list[Path]
     """Directories of unknown topics: they were left as they are."""
 

@@ -71,7 +71,7 @@ impl Pending {
     }
 }
 
-/// Makes a result, or takes back what nobody waits for any more.
+/// Makes a result, or takes it back if the call was cancelled.
 pub(crate) type Give = Box<dyn FnOnce(Python<'_>, Wanted) -> PyResult<Py<PyAny>> + Send>;
 
 /// Whether somebody still waits for a result.
@@ -90,12 +90,12 @@ enum Contents {
     #[default]
     Empty,
     Given(Give),
-    /// Nobody will take it.
+    /// The call was cancelled.
     Abandoned,
 }
 
 impl Slot {
-    /// Puts a result in; gives it back if nobody will take it.
+    /// Puts a result in; returns it if the call was cancelled.
     fn put(&self, give: Give) -> Option<Give> {
         let mut contents = self.0.lock();
         if matches!(*contents, Contents::Abandoned) {
