@@ -1,5 +1,7 @@
 # Everything a person runs. `make demo` shows it on real data, `make test` proves it.
 PYTHON ?= python3
+# What the demo and the tests build: quick to compile, fast enough to run (see Cargo.toml).
+PROFILE := quick
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
@@ -9,22 +11,25 @@ CONSTRAINTS := bindings-python/constraints.txt
 SOURCES := $(shell find core bindings-python Cargo.toml Cargo.lock -name target -prune -o -name .venv -prune -o \
 	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' -o -name Cargo.lock \) -print)
 
-.PHONY: help demo test test-rust test-mutants test-python test-kafka fuzz bench bench-wire lint docs wheel messages check-messages clean
+.PHONY: help demo test check-tools test-rust test-mutants test-python test-kafka fuzz bench bench-wire lint docs wheel messages check-messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-demo: $(VENV)/package $(VENV)/demo-tools ## Stream a year of real flights through an embedded broker into a DataFrame and a picture
+demo: check-tools $(VENV)/package $(VENV)/demo-tools ## Stream a year of real flights through an embedded broker into a DataFrame and a picture
 	$(BIN)/python notebooks/first_stream.py --fresh --until 2013-07-01
 	$(BIN)/python notebooks/first_stream.py
 
-test: test-rust test-mutants test-python ## Pass all tests
+test: check-tools test-rust test-mutants test-python ## Pass all tests
+
+check-tools: # Say what is missing before anything is built.
+	@bindings-python/check-tools.sh $(PYTHON)
 
 test-rust: ## The engine: unit, property, behaviour and crash tests
-	cargo test --release --workspace
+	cargo test --profile $(PROFILE) --workspace
 
 test-mutants: ## Each safety check, broken on purpose, must be caught
-	tests/crash/mutants.sh
+	tests/crash/mutants.sh $(PROFILE)
 
 test-python: $(VENV)/package $(VENV)/dev-tools ## The Python package, foreign judges, notebooks
 	tests/foreign/install.sh
@@ -47,19 +52,20 @@ bench-wire: $(VENV)/published $(VENV)/dev-tools build/librdkafka/rdkafka_perform
 
 lint: $(VENV)/package $(VENV)/dev-tools ## Format, lints and types
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --profile $(PROFILE) --workspace --all-targets -- -D warnings
+	tests/features/features.sh
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 docs: ## The Rust documentation, without a warning
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+	RUSTDOCFLAGS="-D warnings" cargo doc --profile $(PROFILE) --workspace --no-deps
 
 wheel: $(VENV)/build-tools ## The wheel that is published, in build/wheels
 	$(BIN)/maturin build --profile dist --manifest-path bindings-python/Cargo.toml --out build/wheels
 
 messages: ## Generate the protocol's messages from Kafka's definitions, and let Kafka judge samples (needs Maven and Java)
 	$(PYTHON) core/protocol/generate
-	cargo test --package headwater-protocol --test it golden -- --ignored --nocapture | sed -n 's/^.*sample //p' > build/protocol/samples.txt
+	cargo test --profile $(PROFILE) --package headwater-protocol --test it golden -- --ignored --nocapture | sed -n 's/^.*sample //p' > build/protocol/samples.txt
 	$(PYTHON) core/protocol/generate --judge build/protocol/samples.txt
 
 check-messages: ## Check that the generated messages are what `make messages` writes (needs Maven)
@@ -83,16 +89,16 @@ $(VENV)/build-tools: $(VENV)/created $(CONSTRAINTS)
 	@touch $@
 
 $(VENV)/package: $(VENV)/build-tools $(SOURCES)
-	@echo "Building the Python package (some minutes the first time)"
-	$(BIN)/maturin build --release --quiet --manifest-path bindings-python/Cargo.toml --out build/package
+	@echo "Building the Python package: about 5 minutes on two cores the first time, seconds when nothing has changed"
+	$(BIN)/maturin build --profile $(PROFILE) --features tests --manifest-path bindings-python/Cargo.toml --out build/package
 	$(PIP) install --force-reinstall --no-deps --no-index --find-links build/package headwater
 	@rm -f $(VENV)/published
 	@touch $@
 
 # The package as `pip install headwater` gives it, in the other's place: benches measure it, and it takes too long to build for tests.
 $(VENV)/published: $(VENV)/build-tools $(SOURCES)
-	@echo "Building the Python package as it is published (many minutes the first time)"
-	$(BIN)/maturin build --profile dist --quiet --manifest-path bindings-python/Cargo.toml --out build/wheels
+	@echo "Building the Python package as it is published: about 15 minutes on two cores the first time"
+	$(BIN)/maturin build --profile dist --manifest-path bindings-python/Cargo.toml --out build/wheels
 	$(PIP) install --force-reinstall --no-deps --no-index --find-links build/wheels headwater
 	@touch $@
 

@@ -1,14 +1,21 @@
 #!/usr/bin/env bash
 # Breaks the log on purpose, one way at a time, and passes when the crash tests notice each time. A test that cannot fail proves nothing.
+# Usage: mutants.sh [CARGO_PROFILE]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+profile=${1:-quick}
+
+# The whole workspace, so that third-party crates have the features that they were compiled with for the other tests.
+crash_tests() {
+    cargo test --profile "$profile" --quiet --workspace --features headwater-crash-tests/mutants --test crash "$@"
+}
 
 run() { # mutant, test
-    HEADWATER_MUTANT=$1 cargo test --release --quiet --package headwater-crash-tests --features mutants --test crash -- "$2"
+    HEADWATER_MUTANT=$1 crash_tests -- "$2"
 }
 
 # A build that fails is no test that fails.
-cargo test --release --quiet --package headwater-crash-tests --features mutants --test crash --no-run
+crash_tests --no-run
 run none ""
 
 # What is broken, and the test that must see it.

@@ -51,7 +51,7 @@ def can_read(library: str, codec: str) -> bool:
 def encoded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of the batches that the core encoded."""
     output = tmp_path_factory.mktemp("batches")
-    command = ["cargo", "run", "--release", "--quiet", "--package", "headwater-record", "--example", "encode_batches", "--"]
+    command = ["cargo", "run", "--profile", "quick", "--quiet", "--package", "headwater-record", "--example", "encode_batches", "--"]
     subprocess.run([*command, str(CASES), str(output)], cwd=ROOT, check=True)
     return output
 
