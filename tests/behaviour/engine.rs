@@ -136,7 +136,7 @@ fn a_call_that_waits_ends_when_its_handle_closes() {
     let waiting = std::thread::spawn(move || {
         runtime.block_on(async {
             consumer.assign_topics(&["t"]).await?;
-            consumer.poll(Duration::from_secs(60), None).await
+            consumer.poll(Duration::from_mins(1), None).await
         })
     });
     std::thread::sleep(Duration::from_millis(50));

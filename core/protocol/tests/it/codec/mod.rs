@@ -7,7 +7,7 @@ use crate::schema;
 
 /// Decodes `bytes`, which must be all of a message, and encodes it again at the same version.
 pub(crate) fn again(
-    message: &crate::schema::Message,
+    message: &schema::Message,
     bytes: Bytes,
     version: i16,
 ) -> Result<Bytes, String> {
@@ -28,7 +28,7 @@ pub(crate) fn again(
 
 /// Decodes only, and drops what came out.
 pub(crate) fn decode(
-    message: &crate::schema::Message,
+    message: &schema::Message,
     bytes: Bytes,
     version: i16,
 ) -> Result<(), DecodeError> {
@@ -40,7 +40,7 @@ pub(crate) fn decode(
     }
 }
 
-fn api(message: &crate::schema::Message) -> ApiKey {
+fn api(message: &schema::Message) -> ApiKey {
     ApiKey::from_code(message.key.unwrap()).unwrap()
 }
 

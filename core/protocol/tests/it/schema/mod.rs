@@ -10,6 +10,11 @@
 //!
 //! `-` stands for "none". Versions are those of the message that has them.
 
+#![allow(
+    dead_code,
+    reason = "the tests of the broker and of the server use another part of this module"
+)]
+
 pub(crate) mod damage;
 pub(crate) mod random;
 
