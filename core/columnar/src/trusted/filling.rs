@@ -183,7 +183,8 @@ pub(crate) fn fill<R>(
     let rows = filling.rows;
     let (key_end, value_end) = (filling.key.end(), filling.value.end());
     for column in [offsets, timestamps].into_iter().flatten() {
-        // SAFETY: `rows` grows only in `push`, by one after the slot at that index was written.
+        // SAFETY: `rows` grows only in `push` and in `run`. Both count a row after they have written its slot in each column that has
+        // room, and `run` writes offsets and timestamps unless both have none. So the first `rows` slots are written.
         unsafe { column.set_len(column.len() + rows) };
     }
     if let Some(column) = key {

@@ -19,7 +19,7 @@ const NULL: u128 = u128::MAX;
 
 /// Values as views into the [`Buffers`] of the same table.
 ///
-/// Invariant: each view is [`NULL`], or zero-padded and inline, or made by [`ViewFilling::set`] from a slice of a [`Block`] that was taken with
+/// Invariant: each view is [`NULL`], or zero-padded and inline, or made by [`ViewFilling`] or [`ViewRun`] from a slice of a [`Block`] that was taken with
 /// a bounds check, whose buffer stands at the view's index in the [`Buffers`] with the column's `source`. The fields are private; `Buffers`
 /// only grows, and a `bytes::Bytes` never changes its bytes while it lives. The values before the row `text` are UTF-8.
 #[derive(Debug, Default)]
@@ -249,7 +249,8 @@ impl ViewColumn {
     /// Keeps the rows of a filling of which each was set.
     pub(super) fn keep(&mut self, rows: usize, end: ViewEnd) {
         let written = rows - end.leading_nulls;
-        // SAFETY: `ViewFilling::set` has written one slot for each row after the leading nulls, in order.
+        // SAFETY: `Filling` counts a row after its view was written, by `ViewFilling::set` or `ViewRun::set`, in order, or after it was
+        // counted among the leading nulls, which have no slot. So the first `rows - leading_nulls` slots are written.
         unsafe { self.views.set_len(self.views.len() + written) };
         self.leading_nulls += end.leading_nulls;
         self.has_null |= end.has_null;
