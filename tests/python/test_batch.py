@@ -36,6 +36,17 @@ def test_a_message_has_attributes_that_cannot_be_changed(flights: hw.Topic) -> N
         message.value = b""  # type: ignore[misc]
 
 
+@pytest.mark.parametrize("timestamp_ms", [253_402_300_800_000, 2**63 - 1])
+def test_a_time_that_datetime_cannot_hold_is_read_as_milliseconds(timestamp_ms: int) -> None:
+    with hw.open() as client, client.producer() as producer:
+        topic = client.create_topic("t", config={"message.timestamp.after.max.ms": 2**63 - 1})
+        producer.send("t", b"v", timestamp=timestamp_ms).result()
+        message = next(iter(topic.head(1)))
+        assert message.timestamp_ms == timestamp_ms
+        with pytest.raises(OverflowError, match=rf"The timestamp {timestamp_ms} is outside .* read timestamp_ms"):
+            _ = message.timestamp
+
+
 def test_messages_outlive_their_batch_and_their_client() -> None:
     with hw.open() as client, client.producer() as producer:
         topic = client.create_topic("t")

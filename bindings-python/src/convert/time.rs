@@ -1,6 +1,6 @@
 //! Times: aware `datetime` objects, or milliseconds since the Unix epoch.
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDateTime, PyDelta, PyDeltaAccess, PyInt, PyTzInfo, PyTzInfoAccess};
@@ -18,9 +18,15 @@ fn epoch(py: Python<'_>) -> PyResult<&Bound<'_, PyDateTime>> {
     Ok(epoch.bind(py))
 }
 
-/// The time of `milliseconds` since the Unix epoch, in UTC.
+/// The time of `milliseconds` since the Unix epoch, in UTC. Times that Python cannot express raise `OverflowError`.
 pub(crate) fn to_datetime(py: Python<'_>, milliseconds: i64) -> PyResult<Bound<'_, PyAny>> {
-    to_datetime_microseconds(py, milliseconds.saturating_mul(1000))
+    let beyond = || {
+        PyOverflowError::new_err(format!(
+            "The timestamp {milliseconds} is outside the years 1 to 9999 of a datetime: read timestamp_ms, an int of milliseconds since 1970."
+        ))
+    };
+    let microseconds = milliseconds.checked_mul(1000).ok_or_else(beyond)?;
+    to_datetime_microseconds(py, microseconds).map_err(|_| beyond())
 }
 
 /// The time of `microseconds` since the Unix epoch, in UTC. Times that Python cannot express raise `OverflowError`.
