@@ -76,20 +76,33 @@ pub enum InvalidBatch {
         /// What is wrong.
         reason: &'static str,
     },
+    /// Records that the topic does not take, in order; at least one.
+    #[error("{}", sentence(.0))]
+    Records(Vec<RefusedRecord>),
+}
+
+/// A record of a readable batch that the topic does not take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("record {index} {reason}")]
+pub struct RefusedRecord {
+    /// The record's place in the batch, from 0.
+    pub index: usize,
+    /// Why it is refused.
+    pub reason: RecordRefusal,
+}
+
+/// Why a topic does not take a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordRefusal {
     /// The topic is compacted and the record has no key.
-    #[error("record {index} has no key: a compacted topic needs one in every record")]
-    MissingKey {
-        /// The record's place in the batch, from 0.
-        index: usize,
-    },
+    #[error("has no key: a compacted topic needs one in every record")]
+    MissingKey,
     /// The timestamp is too far from now.
     #[error(
-        "record {index} has timestamp {timestamp_ms}, now is {now_ms}: the topic takes only from {before_max_ms} ms \
-         before to {after_max_ms} ms after now (message.timestamp.before.max.ms, message.timestamp.after.max.ms)"
+        "has timestamp {timestamp_ms}, now is {now_ms}: the topic takes only from {before_max_ms} ms before to \
+         {after_max_ms} ms after now (message.timestamp.before.max.ms, message.timestamp.after.max.ms)"
     )]
     Timestamp {
-        /// The record's place in the batch, from 0.
-        index: usize,
         /// What the record has.
         timestamp_ms: i64,
         /// Now, by the broker's clock.
@@ -99,6 +112,28 @@ pub enum InvalidBatch {
         /// How much later it may be.
         after_max_ms: i64,
     },
+    /// The producer claims to be the broker's clock.
+    #[error(
+        "is in a batch of type LogAppendTime: a producer sends CreateTime, the broker assigns the other"
+    )]
+    TimestampType,
+}
+
+impl RecordRefusal {
+    fn kind(self) -> InvalidBatchKind {
+        match self {
+            Self::MissingKey => InvalidBatchKind::InvalidRecord,
+            Self::Timestamp { .. } | Self::TimestampType => InvalidBatchKind::InvalidTimestamp,
+        }
+    }
+}
+
+fn sentence(refused: &[RefusedRecord]) -> String {
+    match refused {
+        [] => "records are refused".to_owned(),
+        [only] => only.to_string(),
+        [first, ..] => format!("{} records are refused, the first: {first}", refused.len()),
+    }
 }
 
 impl InvalidBatch {
@@ -122,18 +157,26 @@ impl InvalidBatch {
                 | BatchError::InvalidCount { .. },
             ) => InvalidBatchKind::InvalidRecord,
             Self::Unreadable(_) => InvalidBatchKind::Corrupt,
-            Self::Timestamp { .. } => InvalidBatchKind::InvalidTimestamp,
+            Self::Records(refused) => {
+                let kinds = refused.iter().map(|record| record.reason.kind());
+                // One wrong time decides, as in Kafka.
+                kinds
+                    .max_by_key(|kind| *kind == InvalidBatchKind::InvalidTimestamp)
+                    .unwrap_or(InvalidBatchKind::InvalidRecord)
+            }
             _ => InvalidBatchKind::InvalidRecord,
         }
     }
 
-    /// The record of the batch that is to blame, where one is.
-    pub fn record_index(&self) -> Option<usize> {
+    /// The records that are to blame, by their place in the batch, each with what is wrong; none where the batch as a whole is.
+    pub fn refused_records(&self) -> Vec<(usize, String)> {
         match self {
-            Self::Unreadable(BatchError::Record { index, .. })
-            | Self::MissingKey { index }
-            | Self::Timestamp { index, .. } => Some(*index),
-            _ => None,
+            Self::Records(refused) => {
+                let named = |record: &RefusedRecord| (record.index, record.to_string());
+                refused.iter().map(named).collect()
+            }
+            Self::Unreadable(BatchError::Record { index, .. }) => vec![(*index, self.to_string())],
+            _ => Vec::new(),
         }
     }
 }

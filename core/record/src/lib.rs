@@ -69,7 +69,7 @@ pub use control::{ControlRecord, ControlType, control_batch};
 pub use error::{AppendError, BatchError, RecordDefect};
 pub use header::{BatchHeader, HEADER_LEN, LOG_OVERHEAD, MAGIC};
 pub use ids::{LeaderEpoch, Offset, PartitionId, ProducerEpoch, ProducerId};
-pub use invalid::{InvalidBatch, InvalidBatchKind};
+pub use invalid::{InvalidBatch, InvalidBatchKind, RecordRefusal, RefusedRecord};
 pub use record::{Header, Headers, RawRecord, RecordView, Span};
 pub use records::{RawRecords, RecordIter, Records};
 pub use validate::{AppendOrigin, ByteSource, TimestampRule, ValidationRules, validate};

@@ -7,7 +7,8 @@ use crate::batch::RecordBatch;
 use crate::compression::DecompressLimit;
 use crate::error::{BatchError, RecordDefect};
 use crate::header::BatchHeader;
-use crate::invalid::InvalidBatch;
+use crate::invalid::{InvalidBatch, RecordRefusal, RefusedRecord};
+use crate::record::RawRecord;
 use crate::validated::ValidatedBatches;
 
 /// Who appends.
@@ -253,11 +254,19 @@ fn must_walk(header: &BatchHeader, rules: &ValidationRules) -> bool {
     rules.source == ByteSource::Outside || rules.require_keys || timestamps
 }
 
-/// Reads every record; returns the greatest timestamp.
+/// So many refused records of a batch are named. A small request can decompress to millions.
+const NAMED_MAX: usize = 1 << 17;
+
+/// Reads every record; returns the greatest timestamp. Records that the topic does not take are all named.
 fn walk(batch: &RecordBatch, rules: &ValidationRules) -> Result<i64, InvalidBatch> {
     let records = batch.records(rules.decompress_limit)?;
-    let require_keys = rules.require_keys && !batch.header().attributes.is_control();
-    let base_timestamp_ms = batch.header().base_timestamp_ms;
+    let header = batch.header();
+    let checks = RecordChecks {
+        require_keys: rules.require_keys && !header.attributes.is_control(),
+        timestamps: rules.timestamps,
+        timestamp_type: header.attributes.timestamp_type(),
+    };
+    let mut refused = Vec::new();
     let mut max_timestamp_ms = -1;
     for (index, record) in records.raw().enumerate() {
         let record = record?;
@@ -268,40 +277,63 @@ fn walk(batch: &RecordBatch, rules: &ValidationRules) -> Result<i64, InvalidBatc
             }
             .into());
         }
-        if require_keys && record.key.is_null() {
-            return Err(InvalidBatch::MissingKey { index });
+        // It wraps around, as in Kafka: what overflows is too far from now.
+        let timestamp_ms = header
+            .base_timestamp_ms
+            .wrapping_add(record.timestamp_delta);
+        if let Some(reason) = checks.refusal(&record, timestamp_ms)
+            && refused.len() < NAMED_MAX
+        {
+            refused.push(RefusedRecord { index, reason });
         }
-        let timestamp_ms = base_timestamp_ms.wrapping_add(record.timestamp_delta);
-        check_timestamp(index, timestamp_ms, rules.timestamps)?;
         max_timestamp_ms = timestamp_ms.max(max_timestamp_ms);
     }
-    Ok(max_timestamp_ms)
+    if refused.is_empty() {
+        Ok(max_timestamp_ms)
+    } else {
+        Err(InvalidBatch::Records(refused))
+    }
 }
 
-#[inline]
-fn check_timestamp(
-    index: usize,
-    timestamp_ms: i64,
-    rule: TimestampRule,
-) -> Result<(), InvalidBatch> {
-    let TimestampRule::Within {
-        now_ms,
-        before_max_ms,
-        after_max_ms,
-    } = rule
-    else {
-        return Ok(());
-    };
-    let too_early = now_ms.saturating_sub(timestamp_ms) > before_max_ms;
-    let too_late = timestamp_ms.saturating_sub(now_ms) > after_max_ms;
-    if timestamp_ms != -1 && (too_early || too_late) {
-        return Err(InvalidBatch::Timestamp {
-            index,
-            timestamp_ms,
-            now_ms,
-            before_max_ms,
-            after_max_ms,
-        });
+/// What is checked of each record that can be read.
+struct RecordChecks {
+    require_keys: bool,
+    timestamps: TimestampRule,
+    /// What the batch says of its own timestamps.
+    timestamp_type: TimestampType,
+}
+
+impl RecordChecks {
+    /// Why the topic does not take the record, in Kafka's order.
+    #[inline]
+    fn refusal(&self, record: &RawRecord, timestamp_ms: i64) -> Option<RecordRefusal> {
+        if self.require_keys && record.key.is_null() {
+            return Some(RecordRefusal::MissingKey);
+        }
+        match self.timestamps {
+            TimestampRule::Any => None,
+            TimestampRule::LogAppendTime { .. } => self.wrong_type(),
+            TimestampRule::Within { .. } if timestamp_ms == -1 => self.wrong_type(),
+            TimestampRule::Within {
+                now_ms,
+                before_max_ms,
+                after_max_ms,
+            } => {
+                let exceeds = |distance: Option<i64>, max| distance.is_none_or(|ms| ms > max);
+                let is_out = exceeds(now_ms.checked_sub(timestamp_ms), before_max_ms)
+                    || exceeds(timestamp_ms.checked_sub(now_ms), after_max_ms);
+                is_out.then_some(RecordRefusal::Timestamp {
+                    timestamp_ms,
+                    now_ms,
+                    before_max_ms,
+                    after_max_ms,
+                })
+            }
+        }
     }
-    Ok(())
+
+    fn wrong_type(&self) -> Option<RecordRefusal> {
+        let is_wrong = self.timestamp_type == TimestampType::LogAppendTime;
+        is_wrong.then_some(RecordRefusal::TimestampType)
+    }
 }

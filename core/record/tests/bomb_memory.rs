@@ -31,13 +31,18 @@ fn a_gibibyte_of_zeros_takes_a_small_multiple_of_the_limit() {
     // Many frames, so that making the bomb takes little memory itself.
     let bombs = codecs.map(|codec| {
         let one = compress(codec, CompressionLevel::Default, &frame).unwrap();
-        (codec, Bytes::from(one.repeat(64)))
+        let bomb = match codec {
+            // Of LZ4 one frame is read: its blocks again and again, between its head and its end.
+            Compression::Lz4 => [&one[..7], &one[7..one.len() - 4].repeat(64), &[0; 4]].concat(),
+            _ => one.repeat(64),
+        };
+        (codec, Bytes::from(bomb))
     });
     let before = peak();
     for (codec, bomb) in bombs {
         let refused = decompress(codec, &bomb, DecompressLimit::new(limit));
         assert_eq!(refused, Err(DecompressError::TooLarge { codec, limit }));
         let grown = peak() - before;
-        assert!(grown < 3 * limit, "{codec} took {grown} bytes");
+        assert!(grown < 2 * limit, "{codec} took {grown} bytes");
     }
 }

@@ -123,3 +123,31 @@ fn a_full_disk_takes_of_a_run_what_fits() {
         ["first", "0123456789", "0123456789"]
     );
 }
+
+/// A disk with room for half of a run shows which partitions are written first.
+#[test]
+fn partitions_of_a_run_are_written_by_name_wherever_they_lie_in_memory() {
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let mut made = names;
+    for _ in 0..names.len() {
+        made.rotate_left(1);
+        for order in [made.to_vec(), made.iter().rev().copied().collect()] {
+            let env = SimEnv::new(1);
+            let broker = open(&env, &[]);
+            for name in &order {
+                create(&broker, name, 1, &[]);
+                append(&broker, name, 0, batch(&["first"]));
+            }
+            let one = batch(&["0123456789"]);
+            let size = one.len() as u64;
+            let run = order
+                .iter()
+                .map(|name| produce_request(name, 0, 1, one.clone()));
+            env.set_capacity(Some(env.used_bytes() + 3 * size + size / 2));
+            broker.produce(&RequestContext::default(), run.collect());
+            env.set_capacity(None);
+            let written = names.map(|name| values(&broker, name, 0).len());
+            assert_eq!(written, [2, 2, 2, 1, 1, 1], "{order:?}");
+        }
+    }
+}

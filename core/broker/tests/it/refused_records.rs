@@ -14,6 +14,7 @@ const LENGTH: usize = 8;
 const MAGIC: usize = 16;
 const CRC: usize = 17;
 const LAST_OFFSET_DELTA: usize = 23;
+const BASE_TIMESTAMP: usize = 27;
 const RECORD_COUNT: usize = 57;
 const HEADER: usize = 61;
 
@@ -56,7 +57,10 @@ fn produce_at(
 
 /// A batch with these bytes changed, and its CRC made right again.
 fn changed(records: &[&str], position: usize, bytes: &[u8]) -> Bytes {
-    let mut batch = BytesMut::from(&batch(records)[..]);
+    resealed(BytesMut::from(&batch(records)[..]), position, bytes)
+}
+
+fn resealed(mut batch: BytesMut, position: usize, bytes: &[u8]) -> Bytes {
     batch[position..position + bytes.len()].copy_from_slice(bytes);
     let crc = crc32c(&batch[CRC + 4..]);
     batch[CRC..CRC + 4].copy_from_slice(&crc.to_be_bytes());
@@ -89,6 +93,22 @@ fn two_batches() -> Bytes {
     [batch(&["a"]), batch(&["b"])].concat().into()
 }
 
+/// A batch of two LZ4 frames that hold one record each.
+fn two_lz4_frames() -> Bytes {
+    let one = compressed(Compression::Lz4, &["a"]);
+    let batch = compressed(Compression::Lz4, &["a", "b"]);
+    let frames = [&batch[..HEADER], &one[HEADER..], &one[HEADER..]].concat();
+    let length = (frames.len() - 12) as i32;
+    resealed(BytesMut::from(&frames[..]), LENGTH, &length.to_be_bytes())
+}
+
+/// The time of the first record goes over the edge of 64 bits for the second.
+fn overflowing_times() -> Bytes {
+    let batch = batch_at(&[(1, "a"), (9, "b")]);
+    let base = (i64::MAX - 4).to_be_bytes();
+    resealed(BytesMut::from(&batch[..]), BASE_TIMESTAMP, &base)
+}
+
 fn control() -> Bytes {
     changed(&["a"], 21, &0x20_i16.to_be_bytes())
 }
@@ -112,6 +132,8 @@ fn control() -> Bytes {
 #[case::two_batches("t", two_batches(), ErrorCode::InvalidRecord)]
 #[case::a_control_batch("t", control(), ErrorCode::InvalidRecord)]
 #[case::an_unknown_codec("t", changed(&["a"], 21, &7_i16.to_be_bytes()), ErrorCode::UnsupportedCompressionType)]
+#[case::two_lz4_frames("t", two_lz4_frames(), ErrorCode::CorruptMessage)]
+#[case::overflowing_times("t", overflowing_times(), ErrorCode::InvalidTimestamp)]
 #[case::without_a_key("compacted", batch(&["a"]), ErrorCode::InvalidRecord)]
 #[case::oversize("small", batch(&[&"x".repeat(200)]), ErrorCode::MessageTooLarge)]
 #[case::too_old("recent", batch_at(&[(1, "a")]), ErrorCode::InvalidTimestamp)]
@@ -134,22 +156,37 @@ fn what_is_wrong_is_refused_with_kafkas_code(
 }
 
 #[test]
-fn the_record_that_is_to_blame_is_named() {
+fn every_record_that_is_to_blame_is_named() {
     let broker = broker();
     let mut builder = BatchBuilder::new(BatchOptions::default());
-    builder.try_append(1000, Some(b"k"), None, &[]).unwrap();
-    builder.try_append(1000, None, Some(b"v"), &[]).unwrap();
+    for key in [Some("k"), None, Some("k"), None, None] {
+        let key = key.map(str::as_bytes);
+        builder.try_append(1000, key, Some(b"v"), &[]).unwrap();
+    }
     let response = produce(&broker, "compacted", 0, builder.finish().unwrap());
-    let blamed: Vec<_> = response
+    assert_eq!(code(response.error_code), ErrorCode::InvalidRecord);
+    let message = response.error_message.as_deref().unwrap();
+    assert!(message.starts_with("3 records are refused, the first: record 1 has no key"));
+    let named: Vec<_> = response
         .record_errors
         .iter()
         .map(|error| error.batch_index)
         .collect();
-    assert_eq!(
-        (code(response.error_code), blamed),
-        (ErrorCode::InvalidRecord, vec![1])
-    );
+    assert_eq!(named, [1, 3, 4]);
+    for error in response.record_errors {
+        let message = error.batch_index_error_message.unwrap();
+        assert!(message.starts_with(&format!("record {} has no key", error.batch_index)));
+    }
     assert_eq!(append(&broker, "compacted", 0, keyed("v")), 0);
+}
+
+#[test]
+fn every_record_with_a_wrong_time_is_named() {
+    let broker = broker();
+    let times = [(1, "a"), (i64::MAX, "b"), (2, "c")];
+    let response = produce(&broker, "recent", 0, batch_at(&times));
+    assert_eq!(code(response.error_code), ErrorCode::InvalidTimestamp);
+    assert_eq!(response.record_errors.len(), 3);
 }
 
 #[test]

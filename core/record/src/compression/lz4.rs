@@ -1,5 +1,6 @@
 //! LZ4 frames. Written: independent blocks of 64 KiB without checksums or sizes, as Kafka's own clients write, for
-//! Java reads no linked blocks. Read: any frame without a dictionary, and several one after the other.
+//! Java reads no linked blocks. Read: one frame of any kind without a dictionary; Kafka
+//! reads no second one, so bytes behind the first are damage.
 //!
 //! ```text
 //! frame   = magic:u32le=0x184D2204 flags:u8 block_size:u8 content_size:u64le? header_checksum:u8
@@ -62,9 +63,10 @@ pub(super) fn decompress(
 ) -> Result<Vec<u8>, DecompressError> {
     let mut out = Output::new(Compression::Lz4, limit);
     let mut input = Input(stored);
-    while !input.0.is_empty() {
-        let frame = Frame::read(&mut input)?;
-        frame.decompress(&mut input, &mut out)?;
+    let frame = Frame::read(&mut input)?;
+    frame.decompress(&mut input, &mut out)?;
+    if !input.0.is_empty() {
+        return Err(damaged("bytes follow the frame"));
     }
     Ok(out.finish())
 }
@@ -120,7 +122,6 @@ impl Frame {
     }
 
     fn decompress(&self, input: &mut Input, out: &mut Output) -> Result<(), DecompressError> {
-        let start = out.len();
         loop {
             let head = input.u32()?;
             if head == 0 {
@@ -136,34 +137,29 @@ impl Frame {
             if head & STORED != 0 {
                 out.push(block)?;
             } else {
-                self.decompress_block(block, start, out)?;
+                self.decompress_block(block, out)?;
             }
         }
-        if self.has(FLAG_CONTENT_CHECKSUM) && input.u32()? != xxh32(out.since(start)) {
+        if self.has(FLAG_CONTENT_CHECKSUM) && input.u32()? != xxh32(out.bytes()) {
             return Err(damaged("the content has a wrong checksum"));
         }
         if self
             .content_size
-            .is_some_and(|size| size != (out.len() - start) as u64)
+            .is_some_and(|size| size != out.bytes().len() as u64)
         {
             return Err(damaged("the content has another size than the frame says"));
         }
         Ok(())
     }
 
-    fn decompress_block(
-        &self,
-        block: &[u8],
-        start: usize,
-        out: &mut Output,
-    ) -> Result<(), DecompressError> {
+    fn decompress_block(&self, block: &[u8], out: &mut Output) -> Result<(), DecompressError> {
         let most = self.block_len_max.min(block.len() * MAX_RATIO);
         let (done, room) = out.split(most);
         let room_len = room.len();
         let written = if self.has(FLAG_INDEPENDENT) {
             decompress_into(block, room)
         } else {
-            let window = &done[start.max(done.len().saturating_sub(WINDOW))..];
+            let window = &done[done.len().saturating_sub(WINDOW)..];
             decompress_into_with_dict(block, room, window)
         };
         match written {

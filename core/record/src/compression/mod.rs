@@ -1,8 +1,8 @@
 //! The four codecs of record batches, both ways, with bounded output.
 //!
 //! What is written is what Kafka's own clients write: gzip; snappy in xerial's framing; LZ4 frames of independent
-//! 64 KiB blocks; zstd frames. What is read is all that these formats allow, several frames one after the other
-//! and raw snappy included.
+//! 64 KiB blocks; zstd frames. What is read is all that these formats allow, raw snappy and several
+//! frames one after the other included; of LZ4 one frame, as Kafka does.
 
 mod compressor;
 mod gzip;

@@ -1,6 +1,6 @@
 //! Where decompressed bytes go: memory that grows with what has come out, up to a limit.
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use super::{Compression, DecompressError, DecompressLimit};
 
@@ -60,12 +60,9 @@ impl Output {
         Ok(())
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
-
-    pub(super) fn since(&self, start: usize) -> &[u8] {
-        &self.bytes[start..self.len]
+    /// What has come out.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
     }
 
     pub(super) fn finish(mut self) -> Vec<u8> {
@@ -78,22 +75,31 @@ impl Output {
     }
 }
 
+/// The least memory that a stream is decompressed into.
+const ROOM_MIN: usize = 1024;
+
 /// Reads a stream decoder to its end or one byte beyond the limit, which is an error.
 pub(super) fn read_all(
     codec: Compression,
     limit: DecompressLimit,
-    reader: impl Read,
+    mut reader: impl Read,
     expected: usize,
 ) -> Result<Vec<u8>, DecompressError> {
     let most = limit.get() + 1;
-    let mut plain = Vec::with_capacity(expected.min(most));
-    let read = reader.take(most as u64).read_to_end(&mut plain);
-    if plain.len() == most {
-        return Err(DecompressError::TooLarge {
-            codec,
-            limit: limit.get(),
-        });
+    let mut plain = Vec::with_capacity(expected.min(most).max(ROOM_MIN));
+    loop {
+        let room = plain.capacity() - plain.len();
+        let read = reader.by_ref().take(room as u64).read_to_end(&mut plain);
+        if plain.len() >= most {
+            return Err(DecompressError::TooLarge {
+                codec,
+                limit: limit.get(),
+            });
+        }
+        if read.map_err(|error| DecompressError::damaged(codec, error))? < room {
+            return Ok(plain);
+        }
+        // Doubled by hand, so that the last time takes no more than the limit.
+        plain.reserve_exact(plain.len().min(most - plain.len()));
     }
-    read.map_err(|error: io::Error| DecompressError::damaged(codec, error))?;
-    Ok(plain)
 }

@@ -5,7 +5,8 @@ use bytes::Bytes;
 use headwater_record::{
     AppendOrigin, BatchBuilder, BatchError, BatchHeader, BatchOptions, ByteSource, Compression,
     ControlType, HEADER_LEN, InvalidBatch, InvalidBatchKind, LeaderEpoch, Offset, ProducerEpoch,
-    ProducerId, ProducerState, RecordDefect, ValidationRules, control_batch, validate,
+    ProducerId, ProducerState, RecordDefect, RecordRefusal, RefusedRecord, ValidationRules,
+    control_batch, validate,
 };
 use rstest::rstest;
 
@@ -142,7 +143,7 @@ fn a_record_out_of_its_place_is_refused() {
             defect: RecordDefect::OffsetDelta,
         };
         assert_eq!(error, InvalidBatch::Unreadable(expected));
-        assert_eq!(error.record_index(), Some(1));
+        assert_eq!(error.refused_records(), [(1, error.to_string())]);
     }
 }
 
@@ -238,6 +239,8 @@ fn compacted_topics_need_keys() {
     let mut builder = BatchBuilder::new(BatchOptions::default());
     builder.try_append(NOW_MS, Some(b"k"), None, &[]).unwrap();
     builder.try_append(NOW_MS, None, Some(b"v"), &[]).unwrap();
+    builder.try_append(NOW_MS, Some(b"k"), None, &[]).unwrap();
+    builder.try_append(NOW_MS, None, None, &[]).unwrap();
     let batch = builder.finish().unwrap();
     for source in [ByteSource::Outside, ByteSource::Builder] {
         let compacted = ValidationRules {
@@ -246,11 +249,14 @@ fn compacted_topics_need_keys() {
             ..rules()
         };
         let error = refused(batch.to_vec(), &compacted);
-        assert_eq!(error, InvalidBatch::MissingKey { index: 1 });
-        assert_eq!(
-            (error.kind(), error.record_index()),
-            (InvalidBatchKind::InvalidRecord, Some(1))
-        );
+        let refused = |index| RefusedRecord {
+            index,
+            reason: RecordRefusal::MissingKey,
+        };
+        assert_eq!(error, InvalidBatch::Records(vec![refused(1), refused(3)]));
+        assert_eq!(error.kind(), InvalidBatchKind::InvalidRecord);
+        let named = [(1, refused(1).to_string()), (3, refused(3).to_string())];
+        assert_eq!(error.refused_records(), named);
         assert!(validate(Bytes::from(plain(3)), &compacted).is_ok());
     }
 }

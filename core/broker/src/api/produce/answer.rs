@@ -49,17 +49,14 @@ pub(super) fn not_appended<E: Env>(
 }
 
 pub(super) fn invalid(index: i32, error: &InvalidBatch) -> PartitionProduceResponse {
-    let message = error.to_string();
-    let record_errors = error
-        .record_index()
-        .map(|record| BatchIndexAndErrorMessage {
-            batch_index: record as i32,
-            batch_index_error_message: Some(message.clone().into()),
-            ..BatchIndexAndErrorMessage::default()
-        });
+    let named = |(record, message): (usize, String)| BatchIndexAndErrorMessage {
+        batch_index: record as i32,
+        batch_index_error_message: Some(message.into()),
+        ..BatchIndexAndErrorMessage::default()
+    };
     PartitionProduceResponse {
-        record_errors: record_errors.into_iter().collect(),
-        ..refused(index, errors::batch_code(error), message)
+        record_errors: error.refused_records().into_iter().map(named).collect(),
+        ..refused(index, errors::batch_code(error), error.to_string())
     }
 }
 

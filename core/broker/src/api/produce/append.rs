@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use headwater_env::Env;
 use headwater_log::{AppendError, Appended};
-use headwater_record::ValidatedBatches;
+use headwater_record::{PartitionId, ValidatedBatches};
 
 use super::Place;
 use super::accept::Accepted;
@@ -19,8 +19,8 @@ pub(super) fn append_all<E: Env>(
     state: &State<E>,
     mut accepted: Vec<Accepted<E>>,
 ) -> Vec<Outcome<E>> {
-    // Stable, so that those of one partition stay in order.
-    accepted.sort_by_key(|one| Arc::as_ptr(&one.partition));
+    // By name, so that the same requests are always written in the same order; stable, so that those of one partition keep theirs.
+    accepted.sort_by(|one, other| place_of(one).cmp(&place_of(other)));
     let mut outcomes = Vec::with_capacity(accepted.len());
     let mut accepted = accepted.into_iter().peekable();
     while let Some(first) = accepted.next() {
@@ -37,6 +37,11 @@ pub(super) fn append_all<E: Env>(
         outcomes.extend(places.into_iter().zip(appended).map(outcome));
     }
     outcomes
+}
+
+/// What orders partitions.
+fn place_of<E: Env>(accepted: &Accepted<E>) -> (&str, PartitionId) {
+    (&accepted.partition.topic, accepted.partition.id)
 }
 
 /// Appends to one partition: with one write, or one by one where that tells them apart.
