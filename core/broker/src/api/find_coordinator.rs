@@ -1,14 +1,18 @@
 //! `FindCoordinator` (key 10), versions 0-6.
 //!
-//! Behaviour: this broker coordinates every group and every transactional id. Asking for the coordinator of a group makes
-//! `__consumer_offsets`, if it is not there. From version 4 on many keys are asked for at once, and each has its own answer.
+//! Behaviour: this broker coordinates every group. Asking for the coordinator of a group makes `__consumer_offsets`, if it is not there.
+//! From version 4 on many keys are asked for at once, and each has its own answer.
 //!
-//! Notes: share groups (key type 2) are not served: `INVALID_REQUEST`.
+//! Notes: nobody coordinates transactions yet; see docs/decisions/refusing-transactions.md for the code. Share groups (key type 2) are not
+//! served: `INVALID_REQUEST`. Storage that fails is `UNKNOWN_SERVER_ERROR` here, because clients go on asking after
+//! `KAFKA_STORAGE_ERROR`.
 
 use headwater_env::Env;
 use headwater_protocol::find_coordinator_response::Coordinator;
 use headwater_protocol::{ErrorCode, FindCoordinatorRequest, FindCoordinatorResponse, Str};
 
+use super::errors::Refusal;
+use super::transactions;
 use crate::RequestContext;
 use crate::state::State;
 
@@ -23,21 +27,17 @@ pub(super) fn handle<E: Env>(
     context: &RequestContext,
     request: FindCoordinatorRequest,
 ) -> FindCoordinatorResponse {
-    let found = match request.key_type {
-        GROUP => state.ensure_coordinators(),
-        TRANSACTION => Ok(()),
-        _ => Err(ErrorCode::InvalidRequest),
-    };
+    let found = find(state, context, request.key_type);
     if context.is_at_least(BATCHED) {
         let keys = request.coordinator_keys.into_iter();
         return FindCoordinatorResponse {
             coordinators: keys
-                .map(|key| coordinator(state, context, key, found))
+                .map(|key| coordinator(state, context, key, &found))
                 .collect(),
             ..FindCoordinatorResponse::default()
         };
     }
-    let found = coordinator(state, context, request.key, found);
+    let found = coordinator(state, context, request.key, &found);
     FindCoordinatorResponse {
         error_code: found.error_code,
         error_message: found.error_message,
@@ -48,11 +48,32 @@ pub(super) fn handle<E: Env>(
     }
 }
 
+fn find<E: Env>(state: &State<E>, context: &RequestContext, key_type: i8) -> Result<(), Refusal> {
+    match key_type {
+        GROUP => state.ensure_coordinators().map_err(|refusal| {
+            let code = match refusal.code {
+                ErrorCode::KafkaStorageError => ErrorCode::UnknownServerError,
+                code => code,
+            };
+            Refusal::new(code, refusal.message)
+        }),
+        // Java, which asks in these versions, shows the sentence with this code and hides it with the other.
+        TRANSACTION if context.is_at_least(BATCHED) => {
+            Err(transactions::refused(ErrorCode::UnsupportedVersion))
+        }
+        TRANSACTION => Err(transactions::refused(transactions::STOPS_PRODUCERS)),
+        other => {
+            let message = format!("nobody coordinates keys of type {other}: ask for a group (0)");
+            Err(Refusal::new(ErrorCode::InvalidRequest, message))
+        }
+    }
+}
+
 fn coordinator<E: Env>(
     state: &State<E>,
     context: &RequestContext,
     key: Str,
-    found: Result<(), ErrorCode>,
+    found: &Result<(), Refusal>,
 ) -> Coordinator {
     match found {
         Ok(()) => Coordinator {
@@ -63,12 +84,12 @@ fn coordinator<E: Env>(
             error_code: ErrorCode::None.code(),
             ..Coordinator::default()
         },
-        Err(code) => Coordinator {
+        Err(refusal) => Coordinator {
             key,
             node_id: -1,
             port: -1,
-            error_code: code.code(),
-            error_message: Some(code.message().into()),
+            error_code: refusal.code.code(),
+            error_message: Some(refusal.message.clone().into()),
             ..Coordinator::default()
         },
     }

@@ -4,11 +4,13 @@
 //! log reserves durably, so a crash never gives one out twice.
 //!
 //! Notes: as in Kafka an id and epoch that an idempotent producer already has are not kept, and one without the other is
-//! `INVALID_REQUEST`. Transactional producers are not served yet.
+//! `INVALID_REQUEST`. Transactional producers are not served yet; see
+//! docs/decisions/refusing-transactions.md for the code.
 
 use headwater_env::Env;
 use headwater_protocol::{ErrorCode, InitProducerIdRequest, InitProducerIdResponse};
 
+use super::transactions;
 use crate::RequestContext;
 use crate::state::State;
 
@@ -18,8 +20,11 @@ pub(super) fn handle<E: Env>(
     _context: &RequestContext,
     request: InitProducerIdRequest,
 ) -> InitProducerIdResponse {
+    if request.transactional_id.is_some() {
+        return refused(transactions::STOPS_PRODUCERS);
+    }
     let has_half = (request.producer_id == -1) != (request.producer_epoch == -1);
-    if request.transactional_id.is_some() || has_half {
+    if has_half {
         return refused(ErrorCode::InvalidRequest);
     }
     match state.controller.lock().next_producer_id(state) {

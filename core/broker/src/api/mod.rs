@@ -45,6 +45,7 @@ mod offset_for_leader_epoch;
 pub(crate) mod produce;
 mod resources;
 mod sync_group;
+mod transactions;
 
 use headwater_env::Env;
 use headwater_protocol::{ApiKey, ApiVersionsResponse, ErrorCode, Request, Response, Str};
@@ -63,6 +64,7 @@ macro_rules! handlers {
 
         /// Answers one request.
         pub(crate) async fn handle<E: Env>(state: &State<E>, context: &RequestContext, request: Request) -> Response {
+            note_change(context, request.api_key());
             match request {
                 $(Request::$api(request) => Response::$api($module::handle(state, context, request)),)*
                 $(Request::$waiting_api(request) => Response::$waiting_api($waiting_module::handle(state, context, request).await),)*
@@ -111,6 +113,28 @@ handlers! {
         Fetch => fetch,
         JoinGroup => join_group,
         SyncGroup => sync_group,
+    }
+}
+
+/// These change topics, configurations, users or groups.
+const CHANGES: [ApiKey; 9] = [
+    ApiKey::CreateTopics,
+    ApiKey::DeleteTopics,
+    ApiKey::DeleteRecords,
+    ApiKey::CreatePartitions,
+    ApiKey::AlterConfigs,
+    ApiKey::IncrementalAlterConfigs,
+    ApiKey::AlterUserScramCredentials,
+    ApiKey::DeleteGroups,
+    ApiKey::OffsetDelete,
+];
+
+/// Logs who asks for a change.
+fn note_change(context: &RequestContext, api: ApiKey) {
+    if CHANGES.contains(&api) {
+        let (principal, listener) = (&context.principal, &context.listener.name);
+        let client = context.client_host.as_deref().unwrap_or("in process");
+        tracing::debug!(%api, %principal, %listener, client, "a change is asked for");
     }
 }
 

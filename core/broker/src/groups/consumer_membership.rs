@@ -38,7 +38,7 @@ impl<E: Env> State<E> {
     ) -> Result<ConsumerGroupHeartbeatResponse, Refusal> {
         let joins = beat.epoch == 0;
         if joins {
-            self.ensure_coordinators().map_err(refusal)?;
+            self.ensure_coordinators()?;
         }
         let group_id = detached(group_id);
         let mut coordinator = self.coordinator_of(&group_id).map_err(refusal)?;

@@ -17,6 +17,7 @@ use super::group::{Group, classic_record};
 use super::offsets_topic::{TOPIC, WriteError, partition_of};
 use super::record::GroupRecord;
 use super::shard::Shard;
+use crate::refusal::Refusal;
 use crate::state::State;
 
 /// The groups of this broker: one seat for each partition of `__consumer_offsets`, read from it when it is first used.
@@ -59,10 +60,17 @@ impl<E: Env> State<E> {
     }
 
     /// Makes sure that there is a place for what groups leave. Takes the controller, so the caller holds no coordinator.
-    pub(crate) fn ensure_coordinators(&self) -> Result<(), ErrorCode> {
+    pub(crate) fn ensure_coordinators(&self) -> Result<(), Refusal> {
         self.ensure_offsets_topic().map_err(|refusal| {
             tracing::error!(reason = refusal.message, "{TOPIC} could not be made");
-            ErrorCode::CoordinatorNotAvailable
+            let code = match refusal.code {
+                ErrorCode::KafkaStorageError => ErrorCode::KafkaStorageError,
+                _ => ErrorCode::CoordinatorNotAvailable,
+            };
+            Refusal::new(
+                code,
+                format!("{TOPIC} could not be made: {}", refusal.message),
+            )
         })
     }
 
@@ -95,7 +103,7 @@ impl<E: Env> State<E> {
             self.read_group_records(index, |record| shard.replay(record, &facts))
                 .map_err(|error| {
                     tracing::error!(partition = index, %error, "the groups of {TOPIC} cannot be read; the next request tries again");
-                    ErrorCode::CoordinatorNotAvailable
+                    error.code()
                 })?;
             shard.finish_replay(facts.now.monotonic, self.consumer_session_timeout());
             seat.shard = shard;

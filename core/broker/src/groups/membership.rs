@@ -24,7 +24,7 @@ impl<E: Env> State<E> {
         group_id: &str,
         join: Join,
     ) -> Result<Waiting<JoinGroupResponse>, ErrorCode> {
-        self.ensure_coordinators()?;
+        self.ensure_coordinators().map_err(|refusal| refusal.code)?;
         let group_id = detached(group_id);
         let mut coordinator = self.coordinator_of(&group_id)?;
         if !join.member_id.is_empty() && coordinator.shard().get(&group_id).is_none() {

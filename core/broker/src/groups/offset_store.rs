@@ -45,7 +45,7 @@ impl<E: Env> State<E> {
         committer: Committer<'_>,
         commits: Vec<Commit>,
     ) -> Result<(), ErrorCode> {
-        self.ensure_coordinators()?;
+        self.ensure_coordinators().map_err(|refusal| refusal.code)?;
         let group_id = detached(committer.group_id);
         let mut coordinator = self.coordinator_of(&group_id)?;
         coordinator.check_commit(&group_id, &committer)?;

@@ -41,15 +41,33 @@ pub(crate) enum WriteError {
 }
 
 impl WriteError {
-    /// What members are told, as in Kafka.
+    /// The code for members. Kafka answers `NOT_COORDINATOR` where storage fails, because another broker may take over; here none can, and
+    /// clients would look for one until their time is up.
     pub(crate) const fn code(&self) -> ErrorCode {
         match self {
-            Self::NoPartition(_) | Self::Append(ProduceError::NotEnoughReplicas { .. }) => {
-                ErrorCode::CoordinatorNotAvailable
-            }
-            Self::Append(_) => ErrorCode::NotCoordinator,
+            Self::NoPartition(_) => ErrorCode::CoordinatorNotAvailable,
+            Self::Append(error) => append_code(error),
             Self::TooLarge | Self::Encode(_) | Self::Batch(_) => ErrorCode::UnknownServerError,
         }
+    }
+}
+
+const fn append_code(error: &ProduceError) -> ErrorCode {
+    match error {
+        ProduceError::NotEnoughReplicas { .. } => ErrorCode::CoordinatorNotAvailable,
+        ProduceError::Leader(_)
+        | ProduceError::Append(AppendError::Closed | AppendError::StaleLeaderEpoch { .. }) => {
+            ErrorCode::NotCoordinator
+        }
+        ProduceError::Flush(_)
+        | ProduceError::Append(
+            AppendError::DiskFull(_)
+            | AppendError::File(_)
+            | AppendError::Unreadable(_)
+            | AppendError::Poisoned(_)
+            | AppendError::OffsetsExhausted { .. },
+        ) => ErrorCode::KafkaStorageError,
+        ProduceError::Append(_) => ErrorCode::UnknownServerError,
     }
 }
 
@@ -62,6 +80,18 @@ pub(crate) enum LoadError {
     Batch { offset: Offset, source: BatchError },
     #[error("record {offset} cannot be read: {source}")]
     Record { offset: Offset, source: DecodeError },
+}
+
+impl LoadError {
+    /// The code for members: reading it again gives the same.
+    pub(crate) const fn code(&self) -> ErrorCode {
+        match self {
+            Self::Read(ReadError::Corrupt { .. }) | Self::Batch { .. } | Self::Record { .. } => {
+                ErrorCode::CorruptMessage
+            }
+            Self::Read(_) => ErrorCode::KafkaStorageError,
+        }
+    }
 }
 
 /// The partition that keeps a group: Java's hash of its id, as in Kafka.

@@ -255,3 +255,16 @@ fn expired_members_of_simulated_time_are_gone_without_a_timer() {
     env.advance(Duration::from_millis(1001));
     assert_eq!(client.beat(&broker), ErrorCode::UnknownMemberId);
 }
+
+#[test]
+fn a_pattern_finds_internal_topics_too() {
+    let (_, broker) = world();
+    let request = ConsumerGroupHeartbeatRequest {
+        subscribed_topic_names: Some(Vec::new()),
+        subscribed_topic_regex: Some("__consumer_.*".into()),
+        ..Client::new("a").request()
+    };
+    let assigned = ask(&broker, request).assignment.unwrap().topic_partitions;
+    assert_eq!(assigned.len(), 1);
+    assert_eq!(assigned[0].partitions.len(), 50);
+}

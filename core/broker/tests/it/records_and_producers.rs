@@ -8,8 +8,8 @@ use headwater_protocol::offset_for_leader_epoch_request::{
     OffsetForLeaderPartition, OffsetForLeaderTopic,
 };
 use headwater_protocol::{
-    ApiVersionsRequest, DescribeLogDirsRequest, EndTxnRequest, ErrorCode, InitProducerIdRequest,
-    OffsetForLeaderEpochRequest, Response,
+    ApiVersionsRequest, DescribeLogDirsRequest, EndTxnRequest, ErrorCode, FindCoordinatorRequest,
+    InitProducerIdRequest, OffsetForLeaderEpochRequest, Response,
 };
 use rstest::rstest;
 
@@ -103,7 +103,33 @@ fn a_transactional_producer_is_refused() {
     let response = ask(&in_memory(), request);
     assert_eq!(
         (code(response.error_code), response.producer_id),
-        (ErrorCode::InvalidRequest, -1)
+        (ErrorCode::TransactionalIdAuthorizationFailed, -1)
+    );
+}
+
+#[rstest]
+#[case::librdkafka(2, ErrorCode::TransactionalIdAuthorizationFailed)]
+#[case::java(6, ErrorCode::UnsupportedVersion)]
+fn nobody_coordinates_transactions_and_the_reason_is_told(
+    #[case] version: i16,
+    #[case] expected: ErrorCode,
+) {
+    let request = FindCoordinatorRequest {
+        key_type: 1,
+        key: "x".into(),
+        coordinator_keys: vec!["x".into()],
+        ..Default::default()
+    };
+    let response = ask_at(&in_memory(), version, request);
+    let (found, message) = match response.coordinators.first() {
+        Some(one) => (one.error_code, one.error_message.clone()),
+        None => (response.error_code, response.error_message),
+    };
+    assert_eq!(code(found), expected);
+    let message = message.unwrap();
+    assert!(
+        message.starts_with("transactions are not supported yet"),
+        "{message}"
     );
 }
 

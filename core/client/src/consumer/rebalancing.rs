@@ -60,8 +60,8 @@ impl Consumer {
         let group = config.expect("who has a coordinator has a group");
         let settings = Settings {
             group,
-            retry: self.config.retry,
-            look_interval: self.config.metadata_max_age,
+            retry: self.client.config().retry,
+            look_interval: self.client.config().metadata_max_age,
             exclude_internal_topics: self.config.exclude_internal_topics,
         };
         self.group = Some(Group::join(
@@ -107,7 +107,10 @@ impl Consumer {
             let Some(group) = &self.group else { break };
             match group.todo() {
                 Todo::Nothing => break,
-                Todo::Fail(error) => return Err(error),
+                Todo::Fail(error) => {
+                    group.failure_told();
+                    return Err(error);
+                }
                 Todo::Lose(partitions) => {
                     self.drop_partitions(&partitions);
                     self.tell(Rebalance::Lost(partitions));

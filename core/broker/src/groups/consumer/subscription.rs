@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use headwater_metadata::{Image, is_internal_topic};
+use headwater_metadata::Image;
 use headwater_protocol::{ErrorCode, Str};
 use regex::{Regex, RegexBuilder};
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use super::{ConsumerGroup, Draft, Member, Refusal};
 pub(crate) trait Catalogue {
     /// Id and number of partitions of a topic.
     fn topic(&self, name: &str) -> Option<(Uuid, i32)>;
-    /// The names of all topics that a pattern may find.
+    /// The names of all topics, internal ones too: as in Kafka a pattern finds those.
     fn names(&self) -> Vec<Str>;
 }
 
@@ -24,11 +24,7 @@ impl Catalogue for Image {
     }
 
     fn names(&self) -> Vec<Str> {
-        let names = self.topics().map(|topic| &*topic.name);
-        names
-            .filter(|name| !is_internal_topic(name))
-            .map(Str::from)
-            .collect()
+        self.topics().map(|topic| Str::from(&*topic.name)).collect()
     }
 }
 

@@ -225,6 +225,8 @@ pub(super) fn refusal(code: ErrorCode, doing: &str, group_id: &str) -> Error {
     let error = error_codes::error(code, None, &format!("{doing} \"{group_id}\""));
     match code {
         ErrorCode::FencedInstanceId => error.fatal(),
+        // The same broker would say the same again.
+        ErrorCode::KafkaStorageError | ErrorCode::CorruptMessage => error.retriable(false),
         _ => error,
     }
 }

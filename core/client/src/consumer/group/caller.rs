@@ -7,7 +7,12 @@ use headwater_protocol::{ErrorCode, LeaveGroupRequest, Str};
 use super::member::{Member, Rejoin, State, named};
 use super::subscription::Subscription;
 use crate::batch::TopicPartition;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+
+fn is_of_storage(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Storage | ErrorKind::CorruptLog)
+        || error.code() == ErrorCode::UnknownServerError
+}
 
 /// What the caller must do.
 #[derive(Debug, Clone)]
@@ -55,6 +60,16 @@ impl Member {
             State::Failed(_) => self.prepare(),
             State::Preparing => {}
             _ => self.rejoin = Rejoin::Now,
+        }
+    }
+
+    /// The caller knows why it failed. Where storage was the reason it tries again with the next poll: somebody may have mended it.
+    pub(super) fn failure_told(&mut self, now: Instant) {
+        if let State::Failed(error) = &self.state
+            && is_of_storage(error)
+        {
+            self.prepare();
+            self.later(now);
         }
     }
 

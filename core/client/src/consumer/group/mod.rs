@@ -81,6 +81,12 @@ impl Group {
         self.shared.member.lock().todo()
     }
 
+    /// The caller knows why the member failed.
+    pub(crate) fn failure_told(&self) {
+        self.shared.member.lock().failure_told(Instant::now());
+        self.shared.wake.notify_one();
+    }
+
     /// The caller polls.
     pub(crate) fn polled(&self) {
         let was_silent = self.shared.member.lock().polled(Instant::now());

@@ -245,7 +245,10 @@ fn refusal(code: ErrorCode, group_id: &str, doing: &str) -> Error {
     match code {
         ErrorCode::FencedInstanceId => error.fatal(),
         // The same broker would say the same again.
-        ErrorCode::UnknownTopicOrPartition | ErrorCode::UnknownTopicId => error.retriable(false),
+        ErrorCode::UnknownTopicOrPartition
+        | ErrorCode::UnknownTopicId
+        | ErrorCode::KafkaStorageError
+        | ErrorCode::CorruptMessage => error.retriable(false),
         _ => error,
     }
 }

@@ -18,8 +18,8 @@ use super::caller::Todo;
 use super::member::{Member, Settings, Step};
 use super::protocol;
 use super::subscription::Subscription;
-use crate::ConsumerConfig;
 use crate::batch::TopicPartition;
+use crate::{ClientConfig, ConsumerConfig};
 
 fn member(assignor: Assignor, more: &[(&str, &str)], now: Instant) -> Member {
     let fixed = [
@@ -30,8 +30,8 @@ fn member(assignor: Assignor, more: &[(&str, &str)], now: Instant) -> Member {
     let config = ConsumerConfig::parse(fixed.iter().chain(more).copied()).unwrap();
     let settings = Settings {
         group: config.group.clone().unwrap(),
-        retry: config.retry,
-        look_interval: config.metadata_max_age,
+        retry: ClientConfig::default().retry,
+        look_interval: ClientConfig::default().metadata_max_age,
         exclude_internal_topics: true,
     };
     let mut member = Member::new(settings, Subscription::topics(["t"]), now);
