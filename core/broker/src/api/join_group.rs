@@ -4,8 +4,10 @@
 //! first (`MEMBER_ID_REQUIRED`) and joins with that. From 5 on `group.instance.id` makes a member static. From 9 on a static leader that
 //! starts again in a stable group is told that there is nothing to assign.
 //!
-//! Notes: version 0 has no rebalance time-out: the session's counts.
+//! Notes: what members say in their protocols is counted as memory of requests; a member for which none is left is turned away with
+//! `COORDINATOR_NOT_AVAILABLE`. Version 0 has no rebalance time-out: the session's counts.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_env::Env;
@@ -14,6 +16,7 @@ use headwater_protocol::{ErrorCode, JoinGroupRequest, JoinGroupResponse, Str};
 use crate::RequestContext;
 use crate::groups::classic::{Join, MemberIdRule, Protocol, SkipRule};
 use crate::groups::{detached, detached_bytes};
+use crate::memory::Held;
 use crate::random::random_uuid;
 use crate::state::State;
 
@@ -57,10 +60,37 @@ fn begin<E: Env>(
         return Err(ErrorCode::InvalidSessionTimeout);
     }
     let group_id = request.group_id.clone();
-    state.join_group(&group_id, join(state, context, request))
+    let memory = hold(state, &request)?;
+    state.join_group(&group_id, join(state, context, request, memory))
 }
 
-fn join<E: Env>(state: &State<E>, context: &RequestContext, request: JoinGroupRequest) -> Join {
+/// Counts what the member says in its protocols, as long as it is a member.
+fn hold<E: Env>(
+    state: &State<E>,
+    request: &JoinGroupRequest,
+) -> Result<Option<Arc<Held>>, ErrorCode> {
+    let sizes = request.protocols.iter();
+    let bytes = sizes
+        .map(|protocol| protocol.name.len() + protocol.metadata.len())
+        .sum();
+    let Some(held) = state.memory.hold_for_member(bytes) else {
+        let group = &*request.group_id;
+        tracing::warn!(
+            group,
+            bytes,
+            "a member is turned away: all members together hold as much as a quarter of queued.max.request.bytes; raise it, or end some"
+        );
+        return Err(ErrorCode::CoordinatorNotAvailable);
+    };
+    Ok(Some(Arc::new(held)))
+}
+
+fn join<E: Env>(
+    state: &State<E>,
+    context: &RequestContext,
+    request: JoinGroupRequest,
+    memory: Option<Arc<Held>>,
+) -> Join {
     let milliseconds = |ms: i32| u64::try_from(ms).ok().map(Duration::from_millis);
     let session_timeout = milliseconds(request.session_timeout_ms).unwrap_or_default();
     let client_id = context.client_id.as_deref().unwrap_or_default();
@@ -79,6 +109,7 @@ fn join<E: Env>(state: &State<E>, context: &RequestContext, request: JoinGroupRe
         rebalance_timeout: milliseconds(request.rebalance_timeout_ms).unwrap_or(session_timeout),
         protocol_type: detached(&request.protocol_type),
         protocols: protocols.collect(),
+        memory,
         new_member_id: new_member_id.into(),
         member_id_rule: if context.is_at_least(MEMBER_ID_REQUIRED) {
             MemberIdRule::Required

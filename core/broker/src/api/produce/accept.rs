@@ -9,8 +9,8 @@ use headwater_protocol::produce_request::{PartitionProduceData, TopicProduceData
 use headwater_protocol::produce_response::{PartitionProduceResponse, TopicProduceResponse};
 use headwater_protocol::{ErrorCode, ProduceRequest, ProduceResponse};
 use headwater_record::{
-    Compression, CompressionLevel, DecompressLimit, InvalidBatch, RecompressError,
-    ValidatedBatches, validate,
+    BatchError, BatchHeader, ByteSource, Compression, DecompressError, DecompressLimit,
+    InvalidBatch, RecompressError, ValidatedBatches, ValidationRules, validate,
 };
 
 use super::{Place, answer};
@@ -22,6 +22,8 @@ use crate::partition::{Acks, Partition};
 use crate::state::State;
 use crate::topics::Topic;
 
+/// Batches that decompress to no more than this are checked by any number of threads at once, and not counted.
+const USUAL: DecompressLimit = DecompressLimit::new(4 << 20);
 /// From this version on clients know zstd.
 const ZSTD_SINCE: i16 = 7;
 
@@ -38,6 +40,17 @@ pub(super) struct Accepted<E: Env> {
 enum Refused {
     Code(ErrorCode, String),
     Invalid(InvalidBatch),
+}
+
+impl Refused {
+    fn is_too_large_to_decompress(&self) -> bool {
+        matches!(
+            self,
+            Self::Invalid(InvalidBatch::Unreadable(BatchError::Decompress(
+                DecompressError::TooLarge { .. }
+            )))
+        )
+    }
 }
 
 /// The answer to the request of that number, where that to what was accepted is still empty.
@@ -151,20 +164,51 @@ fn check<E: Env>(
     let now_ms = state.env.wall_clock_ms();
     let bytes = data.records.unwrap_or_default();
     let config = partition.config();
-    let batches = validated(context, &config, bytes, now_ms)?;
+    let rules = validation_rules(&config, context.bytes, now_ms);
+    let batches = within_memory(state, context, &config, bytes, &rules)?;
     warn_of_expired(topic, &config, &batches, now_ms);
     Ok((partition, batches))
 }
 
-/// The batches as they are stored. No lock is held.
+/// The batches as they are stored. A client's batch that decompresses to more than usual waits until no other does, and is counted.
+fn within_memory<E: Env>(
+    state: &State<E>,
+    context: &RequestContext,
+    config: &TopicConfig,
+    bytes: Bytes,
+    rules: &ValidationRules,
+) -> Result<ValidatedBatches, Refused> {
+    if rules.source == ByteSource::Builder || !is_compressed(&bytes) {
+        return validated(context, config, bytes, rules);
+    }
+    let limited = |limit| ValidationRules {
+        decompress_limit: rules.decompress_limit.min(limit),
+        ..*rules
+    };
+    match validated(context, config, bytes.clone(), &limited(USUAL)) {
+        Err(refused) if refused.is_too_large_to_decompress() => {}
+        result => return result,
+    }
+    let rules = limited(DecompressLimit::new(state.memory.limit()));
+    let _turn = state.decompression_turn.lock();
+    let _held = state.memory.hold(rules.decompress_limit.get());
+    validated(context, config, bytes, &rules)
+}
+
+/// Whether the first batch has a codec. A second batch is refused.
+fn is_compressed(bytes: &Bytes) -> bool {
+    BatchHeader::parse(bytes)
+        .is_ok_and(|header| header.attributes.compression() != Ok(Compression::None))
+}
+
+/// The batches as they are stored. No lock of a log is held.
 fn validated(
     context: &RequestContext,
     config: &TopicConfig,
     bytes: Bytes,
-    now_ms: i64,
+    rules: &ValidationRules,
 ) -> Result<ValidatedBatches, Refused> {
-    let rules = validation_rules(config, context.bytes, now_ms);
-    let batches = validate(bytes, &rules).map_err(Refused::Invalid)?;
+    let batches = validate(bytes, rules).map_err(Refused::Invalid)?;
     if !context.is_at_least(ZSTD_SINCE)
         && batches
             .headers()
@@ -191,7 +235,7 @@ fn validated(
         return Ok(batches);
     };
     let recompressed =
-        batches.recompressed(codec, CompressionLevel::Default, DecompressLimit::default());
+        batches.recompressed(codec, config.compression_level, rules.decompress_limit);
     recompressed.map_err(|error| match error {
         RecompressError::TooLarge { .. } => {
             Refused::Code(ErrorCode::MessageTooLarge, error.to_string())

@@ -1,5 +1,6 @@
 //! Joining.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,6 +9,7 @@ use headwater_protocol::{ErrorCode, JoinGroupResponse, Str};
 
 use super::member::Standing;
 use super::{Arrivals, ClassicGroup, Facts, Joining, Member, Outbox, Protocol, State, Ticket};
+use crate::memory::Held;
 
 /// How long a new member may wait for its first generation: its client may have given up long ago.
 const NEW_MEMBER_JOIN_TIMEOUT: Duration = Duration::from_mins(5);
@@ -24,6 +26,8 @@ pub(crate) struct Join {
     pub(crate) rebalance_timeout: Duration,
     pub(crate) protocol_type: Str,
     pub(crate) protocols: Vec<Protocol>,
+    /// Counts what it says in the protocols.
+    pub(crate) memory: Option<Arc<Held>>,
     /// An id that nobody has, for a new member.
     pub(crate) new_member_id: Str,
     pub(crate) member_id_rule: MemberIdRule,
@@ -159,6 +163,7 @@ impl ClassicGroup {
             rebalance_timeout: join.rebalance_timeout,
             session_timeout: join.session_timeout,
             protocols: join.protocols,
+            memory: join.memory,
             assignment: Bytes::new(),
             standing: Standing::New,
             session_deadline: Some(until),
@@ -173,6 +178,7 @@ impl ClassicGroup {
     pub(super) fn update(&mut self, id: &str, join: Join, ticket: Ticket, out: &mut Outbox) {
         let member = self.member_mut(id);
         member.protocols = join.protocols;
+        member.memory = join.memory;
         member.rebalance_timeout = join.rebalance_timeout;
         member.session_timeout = join.session_timeout;
         if let Some(earlier) = member.join.replace(ticket) {

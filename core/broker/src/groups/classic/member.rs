@@ -1,11 +1,13 @@
 //! One member of a classic group.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use headwater_protocol::Str;
 
 use super::{Facts, Ticket};
+use crate::memory::Held;
 
 /// A protocol that a member offers, with what it says in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub(crate) struct Member {
     pub(crate) rebalance_timeout: Duration,
     pub(crate) session_timeout: Duration,
     pub(super) protocols: Vec<Protocol>,
+    /// Counts what it says in them.
+    pub(super) memory: Option<Arc<Held>>,
     pub(crate) assignment: Bytes,
     pub(super) standing: Standing,
     /// `None`: it satisfied its session by waiting; the answer to what it waits for starts a new one.

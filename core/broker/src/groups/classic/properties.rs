@@ -167,6 +167,7 @@ impl World {
             rebalance_timeout: Duration::from_millis(2000 + 500 * client as u64),
             protocol_type: "consumer".into(),
             protocols: vec![protocol("range"), protocol("sticky")],
+            memory: None,
             new_member_id: format!("c{client}-{}", ticket.0).into(),
             member_id_rule: MemberIdRule::Required,
             skip_rule: SkipRule::Skip,

@@ -82,6 +82,7 @@ impl ClassicGroup {
                     name: protocol.clone(),
                     metadata: stored.subscription,
                 }],
+                memory: None,
                 assignment: stored.assignment,
                 standing: Standing::Established,
                 session_deadline: None,
