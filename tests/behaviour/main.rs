@@ -7,6 +7,7 @@ mod bad_input;
 mod bulk;
 mod changing_topics;
 mod compacted;
+mod config_keys;
 mod consume;
 mod engine;
 mod exactness;

@@ -44,9 +44,11 @@ def test_if_exists_takes_the_topic_that_is_there(client: hw.Client) -> None:
 
 def test_configuration_is_taken_as_kafka_spells_it_and_as_keywords(client: hw.Client) -> None:
     client.create_topic("a", config={"retention.ms": 5, "cleanup.policy": ["compact", "delete"]})
-    client.create_topic("b", retention_ms=5, preallocate=True)
+    client.create_topic("b", retention_ms=5, preallocate=False)
     with pytest.raises(hw.ConfigError):
         client.create_topic("c", retention_ms="soon")
+    with pytest.raises(hw.ConfigError, match="preallocate can only be false"):
+        client.create_topic("c", preallocate=True)
 
 
 def test_topics_have_ids_of_their_own(client: hw.Client) -> None:

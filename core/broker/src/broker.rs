@@ -11,6 +11,8 @@ use headwater_record::PartitionId;
 use crate::counters::DeletionCounts;
 use crate::groups::alarm;
 use crate::housekeeping::{self, Task};
+use crate::listeners::{ListenerRegistration, OpenListener};
+use crate::memory::Memory;
 use crate::state::State;
 use crate::{CloseError, DirectoryLost, OpenError, OpenReport, RequestContext, api, open};
 
@@ -75,6 +77,16 @@ impl<E: Env> Broker<E> {
     /// What its owner gave it when it was opened.
     pub fn config(&self) -> &BrokerConfig {
         &self.state.static_config
+    }
+
+    /// The account of what the requests of all clients hold.
+    pub fn memory(&self) -> &Arc<Memory> {
+        &self.state.memory
+    }
+
+    /// Shows the listeners of a server in the broker's configuration, as long as the registration is kept.
+    pub fn register_listeners(&self, listeners: Vec<OpenListener>) -> ListenerRegistration {
+        self.state.listeners.register(listeners)
     }
 
     /// What proves the password of `user` with `mechanism`. `AlterUserScramCredentials` sets it.

@@ -70,7 +70,7 @@ impl BrokerLayers {
             own: node.and_then(|node| image.broker_config(Some(node)).cloned()),
             all: image.broker_config(None).cloned(),
             given: if node.is_some() {
-                state.static_config.layer().clone()
+                state.stated_config()
             } else {
                 Layer::new(&headwater_metadata::config::BROKER)
             },
@@ -82,7 +82,7 @@ impl BrokerLayers {
         Self {
             own: image.broker_config(Some(state.node_id)).cloned(),
             all: image.broker_config(None).cloned(),
-            given: state.static_config.layer().clone(),
+            given: state.stated_config(),
         }
     }
 

@@ -25,7 +25,6 @@ pub(crate) fn log_config(topic: &TopicConfig, broker: &BrokerConfig) -> LogConfi
         file_delete_delay_ms: file_delete_delay_ms(topic, broker),
         max_message_bytes: topic.max_message_bytes,
         message_timestamp_type: topic.timestamp_type,
-        preallocate: topic.preallocate,
         cleanup_policy: CleanupPolicy {
             delete: topic.cleanup_policy.delete,
             compact: topic.cleanup_policy.compact,

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use headwater_env::{Env, forks};
 use headwater_log::DataDirectory;
-use headwater_metadata::{BrokerConfig, Image, Layer, NodeId, TopicConfig, config};
+use headwater_metadata::{BrokerConfig, Image, Layer, NodeId, TopicConfig, Value, config};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
@@ -14,7 +14,9 @@ use crate::counters::Counters;
 use crate::deletion::DeletedDirectories;
 use crate::fetch_sessions::FetchSessions;
 use crate::groups::Groups;
+use crate::listeners::Listeners;
 use crate::loss::DirectoryLost;
+use crate::memory::Memory;
 use crate::metadata_log::MetadataLog;
 use crate::storage::Storage;
 use crate::topics::Topics;
@@ -25,6 +27,9 @@ pub(crate) struct State<E: Env> {
     pub(crate) env: E,
     pub(crate) node_id: NodeId,
     pub(crate) cluster_id: String,
+    data_dir: String,
+    /// Where servers listen for it.
+    pub(crate) listeners: Listeners,
     /// What the owner gave; topics stand over `config`, which has what was set while the broker ran on top.
     pub(crate) static_config: BrokerConfig,
     /// Changes of the cluster, one after the other.
@@ -43,6 +48,9 @@ pub(crate) struct State<E: Env> {
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) storage: Storage,
     pub(crate) counters: Counters,
+    pub(crate) memory: Arc<Memory>,
+    /// Held while a batch is decompressed that is much larger than it came.
+    pub(crate) decompression_turn: Mutex<()>,
     pub(crate) groups: Groups,
     pub(crate) deleted: DeletedDirectories,
     pub(crate) closing: Arc<Notify>,
@@ -70,9 +78,12 @@ impl<E: Env> State<E> {
     pub(crate) fn new(parts: Parts<E>) -> Self {
         let meta = parts.directory.meta();
         let fetch_session_slots = parts.config.fetch_session_slots;
+        let memory_bytes_max = parts.config.queued_request_bytes_max;
         Self {
             node_id: meta.node_id,
             cluster_id: meta.cluster_id.clone(),
+            data_dir: parts.directory.path().display().to_string(),
+            listeners: Listeners::default(),
             env: parts.env,
             static_config: parts.static_config,
             controller: Mutex::default(),
@@ -86,6 +97,8 @@ impl<E: Env> State<E> {
             fetch_sessions: FetchSessions::new(fetch_session_slots),
             storage: Storage::default(),
             counters: Counters::default(),
+            memory: Arc::new(Memory::new(memory_bytes_max.unwrap_or(usize::MAX))),
+            decompression_turn: Mutex::new(()),
             groups: Groups::default(),
             deleted: DeletedDirectories::default(),
             closing: Arc::default(),
@@ -124,6 +137,18 @@ impl<E: Env> State<E> {
     /// Replaces the broker's configuration. Only the holder of `controller` may.
     pub(crate) fn set_config(&self, config: BrokerConfig) {
         *self.config.write() = Arc::new(config);
+    }
+
+    /// What the owner gave, and what is so without being given: the broker's number, its directory, its listeners.
+    pub(crate) fn stated_config(&self) -> Layer {
+        let mut layer = self.static_config.layer().clone();
+        layer.state("node.id", Value::Integer(i64::from(self.node_id)));
+        layer.state("log.dirs", Value::List(vec![self.data_dir.clone()]));
+        if let Some((listeners, advertised)) = self.listeners.values() {
+            layer.state("listeners", listeners);
+            layer.state("advertised.listeners", advertised);
+        }
+        layer
     }
 
     /// The configuration of a topic in `image`, over the broker's.

@@ -46,8 +46,8 @@ impl Client {
         typed::<R>(response)
     }
 
-    /// `attempt` again and again while its error can pass by itself, within `default.api.timeout.ms`. `topic` is looked up anew where the
-    /// error says that its leader is another.
+    /// `attempt` again and again while its error can pass by itself, within `default.api.timeout.ms`. `topic` is looked up again where the
+    /// error says that another broker leads it.
     pub(crate) async fn retried<T, F: Future<Output = Result<T>>>(
         &self,
         topic: Option<&str>,
@@ -55,11 +55,13 @@ impl Client {
     ) -> Result<T> {
         let config = &self.shared.config;
         let deadline = Instant::now() + config.api_timeout;
+        let mut last = None;
         let mut tries = 0;
         loop {
-            let error = match attempt().await {
-                Ok(value) => return Ok(value),
-                Err(error) => error,
+            let error = match tokio::time::timeout_at(deadline.into(), attempt()).await {
+                Ok(Ok(value)) => return Ok(value),
+                Ok(Err(error)) => error,
+                Err(_) => return Err(last.unwrap_or_else(|| took_too_long(config.api_timeout))),
             };
             tries += 1;
             let pause = config.retry.pause(tries);
@@ -73,8 +75,19 @@ impl Client {
                 self.look_again(topic).await?;
             }
             tokio::time::sleep(pause).await;
+            last = Some(error);
         }
     }
+}
+
+fn took_too_long(api_timeout: Duration) -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        format!(
+            "The call did not finish within {} ms: raise default.api.timeout.ms, or look at the broker.",
+            api_timeout.as_millis()
+        ),
+    )
 }
 
 /// Codes that Kafka calls retriable, and that the same broker will answer again: the caller decides.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use headwater_metadata::Layer;
 use tokio::runtime::Handle;
 
 use crate::config::ClientConfig;
@@ -25,19 +26,41 @@ pub(crate) struct Shared {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) runtime: Handle,
     pub(crate) config: ClientConfig,
-    pub(crate) metadata: MetadataCache,
+    /// Shared by all clients on the transport.
+    pub(crate) metadata: Arc<MetadataCache>,
 }
 
 impl Client {
     /// A client over this transport. `runtime` drives timers and whatever runs in the background.
     pub fn new(transport: Arc<dyn Transport>, runtime: Handle, config: ClientConfig) -> Self {
-        let metadata = MetadataCache::new(config.metadata_max_age);
         Self {
             shared: Arc::new(Shared {
                 transport,
                 runtime,
                 config,
-                metadata,
+                metadata: Arc::default(),
+            }),
+        }
+    }
+
+    /// The same client for a producer or a consumer that sets some of its keys for itself.
+    fn with_own_keys(&self, own: &Layer) -> Self {
+        if own.is_empty() {
+            return self.clone();
+        }
+        let shared = &self.shared;
+        let config = shared.config.overlaid(own);
+        let transport = if config.client_id == shared.config.client_id {
+            Arc::clone(&shared.transport)
+        } else {
+            Arc::clone(&shared.transport).named(&config.client_id)
+        };
+        Self {
+            shared: Arc::new(Shared {
+                transport,
+                runtime: shared.runtime.clone(),
+                config,
+                metadata: Arc::clone(&shared.metadata),
             }),
         }
     }
@@ -54,12 +77,12 @@ impl Client {
 
     /// A producer. It starts its work at the first send.
     pub fn producer(&self, config: ProducerConfig) -> Producer {
-        Producer::new(self.clone(), config)
+        Producer::new(self.with_own_keys(&config.own), config)
     }
 
     /// A consumer without an assignment: see [`Consumer::assign`].
     pub fn consumer(&self, config: ConsumerConfig) -> Consumer {
-        Consumer::new(self.clone(), config)
+        Consumer::new(self.with_own_keys(&config.own), config)
     }
 
     /// Done when the engine, or the connection to the cluster, is closed.

@@ -73,9 +73,8 @@ impl TopicMetadata {
 }
 
 /// What the client knows of topics. Old knowledge is asked for again after `metadata.max.age.ms`, wrong knowledge at once.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct MetadataCache {
-    max_age: Duration,
     topics: RwLock<HashMap<Arc<str>, Entry>>,
     /// Grows whenever something known has changed.
     generation: AtomicU64,
@@ -88,18 +87,10 @@ struct Entry {
 }
 
 impl MetadataCache {
-    pub(crate) fn new(max_age: Duration) -> Self {
-        Self {
-            max_age,
-            topics: RwLock::default(),
-            generation: AtomicU64::new(0),
-        }
-    }
-
-    fn fresh(&self, name: &str) -> Option<Arc<TopicMetadata>> {
+    fn fresh(&self, name: &str, max_age: Duration) -> Option<Arc<TopicMetadata>> {
         let topics = self.topics.read();
         let entry = topics.get(name)?;
-        (entry.fetched.elapsed() < self.max_age).then(|| Arc::clone(&entry.metadata))
+        (entry.fetched.elapsed() < max_age).then(|| Arc::clone(&entry.metadata))
     }
 
     fn learn(&self, metadata: TopicMetadata) -> Arc<TopicMetadata> {
@@ -138,7 +129,8 @@ impl Client {
 
     /// The topic as it was not longer ago than `metadata.max.age.ms`.
     pub(crate) async fn topic_metadata(&self, name: &str) -> Result<Arc<TopicMetadata>> {
-        match self.shared.metadata.fresh(name) {
+        let max_age = self.shared.config.metadata_max_age;
+        match self.shared.metadata.fresh(name, max_age) {
             Some(metadata) => Ok(metadata),
             None => self.refresh_topic(name).await,
         }

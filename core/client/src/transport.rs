@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use headwater_protocol::{Request, Response};
 use headwater_record::PartitionId;
@@ -37,6 +38,9 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     fn closed(&self) -> ClosedFuture<'_> {
         Box::pin(std::future::pending())
     }
+
+    /// The same transport for requests of a client of that name (`client.id`); empty for one without a name.
+    fn named(self: Arc<Self>, client_id: &str) -> Arc<dyn Transport>;
 
     /// Where in a file the next batch of a partition will be written, in bytes, where that is known: in process. A batch whose bytes
     /// are built for that place is written faster. Nothing else may depend on it.

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
-use headwater_broker::OpenReport;
+use headwater_broker::{OpenReport, RequestContext};
 use headwater_client::{
     CallFuture, ClosedFuture, Error, ErrorKind, Node, Result, Transport, TransportError,
 };
@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::engine::Host;
-use crate::in_process::InProcess;
+use crate::in_process::{InProcess, context};
 use crate::serve;
 
 /// The transport of everything that was made from one `open()`; closed when it is closed, or dropped with all that holds it.
@@ -47,6 +47,13 @@ impl<E: Env> Handle<E> {
         &self.engine
     }
 
+    fn ask<'a>(&'a self, context: &'a RequestContext, request: Request) -> CallFuture<'a> {
+        Box::pin(async move {
+            self.admit(&request)?;
+            Ok(self.engine.handle(context, request).await)
+        })
+    }
+
     /// Whether a request may be sent.
     fn admit(&self, request: &Request) -> Result<(), TransportError> {
         let checked = self
@@ -70,9 +77,13 @@ fn closed() -> Error {
 
 impl<E: Env> Transport for Handle<E> {
     fn call(&self, _: Node, request: Request) -> CallFuture<'_> {
-        Box::pin(async move {
-            self.admit(&request)?;
-            Ok(self.engine.handle(request).await)
+        self.ask(self.engine.context(), request)
+    }
+
+    fn named(self: Arc<Self>, client_id: &str) -> Arc<dyn Transport> {
+        Arc::new(Named {
+            handle: self,
+            context: context(client_id),
         })
     }
 
@@ -89,6 +100,31 @@ impl<E: Env> Transport for Handle<E> {
 
     fn write_position(&self, topic: &str, partition: PartitionId) -> Option<u64> {
         self.engine.write_position(topic, partition)
+    }
+}
+
+/// The transport of a producer or a consumer with a `client.id` of its own.
+#[derive(Debug)]
+struct Named<E: Env> {
+    handle: Arc<Handle<E>>,
+    context: RequestContext,
+}
+
+impl<E: Env> Transport for Named<E> {
+    fn call(&self, _: Node, request: Request) -> CallFuture<'_> {
+        self.handle.ask(&self.context, request)
+    }
+
+    fn named(self: Arc<Self>, client_id: &str) -> Arc<dyn Transport> {
+        Arc::clone(&self.handle).named(client_id)
+    }
+
+    fn closed(&self) -> ClosedFuture<'_> {
+        self.handle.closed()
+    }
+
+    fn write_position(&self, topic: &str, partition: PartitionId) -> Option<u64> {
+        self.handle.write_position(topic, partition)
     }
 }
 

@@ -30,6 +30,16 @@ pub(crate) struct InProcess<E: Env> {
     forks: u32,
 }
 
+/// The context of requests of a client of that name.
+pub(crate) fn context(client_id: &str) -> RequestContext {
+    RequestContext {
+        client_id: (!client_id.is_empty()).then(|| Arc::from(client_id)),
+        // Its batches come from our own builder.
+        bytes: ByteSource::Builder,
+        ..RequestContext::default()
+    }
+}
+
 impl<E: Env> InProcess<E> {
     pub(crate) fn new(
         broker: Broker<E>,
@@ -38,15 +48,9 @@ impl<E: Env> InProcess<E> {
         client_id: &str,
         place: Option<Place>,
     ) -> Self {
-        let client_id = (!client_id.is_empty()).then(|| Arc::from(client_id));
         Self {
             broker,
-            context: RequestContext {
-                client_id,
-                // Its batches come from our own builder.
-                bytes: ByteSource::Builder,
-                ..RequestContext::default()
-            },
+            context: context(client_id),
             report,
             handle: runtime.handle().clone(),
             runtime: Some(runtime),
@@ -70,9 +74,14 @@ impl<E: Env> InProcess<E> {
         &self.report
     }
 
+    /// The context of requests of the client that opened it.
+    pub(crate) fn context(&self) -> &RequestContext {
+        &self.context
+    }
+
     /// Answers one request.
-    pub(crate) async fn handle(&self, request: Request) -> Response {
-        self.broker.handle(&self.context, request).await
+    pub(crate) async fn handle(&self, context: &RequestContext, request: Request) -> Response {
+        self.broker.handle(context, request).await
     }
 
     pub(crate) fn write_position(&self, topic: &str, partition: PartitionId) -> Option<u64> {

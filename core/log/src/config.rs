@@ -51,8 +51,6 @@ pub struct LogConfig {
     pub max_message_bytes: u32,
     /// `message.timestamp.type`: who sets the time of a record.
     pub message_timestamp_type: TimestampType,
-    /// `preallocate`: make new segment files as long as they may get. Accepted; space is taken as it is written.
-    pub preallocate: bool,
     /// `cleanup.policy`.
     pub cleanup_policy: CleanupPolicy,
     /// `delete.retention.ms`: a tombstone stays so long after the first cleaning that saw it.
@@ -95,7 +93,6 @@ impl Default for LogConfig {
             file_delete_delay_ms: 60_000,
             max_message_bytes: 1_048_588,
             message_timestamp_type: TimestampType::CreateTime,
-            preallocate: false,
             cleanup_policy: CleanupPolicy::DELETE,
             delete_retention_ms: DAY_MS,
             min_cleanable_dirty_ratio: 0.5,

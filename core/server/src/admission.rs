@@ -8,14 +8,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How many connections there may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ConnectionLimits {
-    /// In all (`max.connections`). The next one is accepted when another one has gone (KIP-402).
-    pub all: usize,
-    /// From one address (`max.connections.per.ip`). The next one is closed at once.
-    pub per_address: usize,
-}
+use crate::BrokerLimits;
 
 /// The connections of one server.
 #[derive(Debug)]
@@ -36,10 +29,11 @@ pub(crate) struct Admitted {
 }
 
 impl Admission {
-    pub(crate) fn new(limits: ConnectionLimits) -> Self {
+    pub(crate) fn new(limits: &BrokerLimits) -> Self {
+        let all = limits.connections_max.min(Semaphore::MAX_PERMITS);
         Self {
-            per_address: limits.per_address,
-            all: Arc::new(Semaphore::new(limits.all.min(Semaphore::MAX_PERMITS))),
+            per_address: limits.connections_per_ip_max,
+            all: Arc::new(Semaphore::new(all)),
             counts: Mutex::default(),
         }
     }
@@ -82,15 +76,18 @@ impl Drop for Admitted {
 
 #[cfg(test)]
 mod tests {
+    use headwater_metadata::BrokerConfig;
+
     use super::*;
 
     #[test]
     fn an_address_has_so_many_places_and_gives_them_back() {
-        let limits = ConnectionLimits {
-            all: 10,
-            per_address: 2,
+        let limits = BrokerLimits {
+            connections_max: 10,
+            connections_per_ip_max: 2,
+            ..BrokerLimits::from(&BrokerConfig::default())
         };
-        let admission = Arc::new(Admission::new(limits));
+        let admission = Arc::new(Admission::new(&limits));
         let one: IpAddr = "10.0.0.1".parse().unwrap();
         let same: IpAddr = "::ffff:10.0.0.1".parse().unwrap();
         let other: IpAddr = "10.0.0.2".parse().unwrap();

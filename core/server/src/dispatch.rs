@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use headwater_broker::{Listener, RequestContext};
+use headwater_broker::{Listener, Memory, RequestContext};
 use headwater_metadata::ScramMechanism;
 use headwater_protocol::codec::Rope;
 use headwater_protocol::frame::{
@@ -14,7 +14,6 @@ use headwater_record::ByteSource;
 
 use crate::connection::pipeline::{Answer, Size, Work};
 use crate::handler::Handler;
-use crate::memory::Memory;
 use crate::pace::Pace;
 use crate::produce_run::{Produce, ProduceRun};
 use crate::reply::{Reply, SASL_APIS, advertise_sasl, advertised};
@@ -189,6 +188,7 @@ impl<H: Handler> Dispatch<H> {
             client_host: Some(Arc::clone(&self.client_host)),
             api_version: Some(header.api_version),
             bytes: ByteSource::Outside,
+            principal: self.session.principal().clone(),
             listener: self.listener.clone(),
         }
     }

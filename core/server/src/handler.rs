@@ -1,13 +1,14 @@
 //! Who answers requests.
 
 use std::future::Future;
+use std::sync::Arc;
 
-use headwater_broker::{Broker, RequestContext};
+use headwater_broker::{Broker, ListenerRegistration, Memory, OpenListener, RequestContext};
 use headwater_env::Env;
 use headwater_metadata::{ScramCredential, ScramMechanism};
 use headwater_protocol::{ApiKey, ProduceRequest, ProduceResponse, Request, Response};
 
-use crate::ConnectionLimits;
+use crate::BrokerLimits;
 
 /// What stands behind the listeners: a broker, or a part of one in a test.
 pub trait Handler: Clone + Send + Sync + 'static {
@@ -28,8 +29,14 @@ pub trait Handler: Clone + Send + Sync + 'static {
     /// The APIs that it answers. A request of another one ends the connection.
     fn served(&self) -> &'static [ApiKey];
 
-    /// How many connections there may be. Asked once, when a server starts.
-    fn connection_limits(&self) -> ConnectionLimits;
+    /// The limits that its configuration sets. Asked once, when a server starts.
+    fn limits(&self) -> BrokerLimits;
+
+    /// The account of what all connections hold.
+    fn memory(&self) -> Arc<Memory>;
+
+    /// Shows these listeners in its configuration, as long as the registration is kept.
+    fn register_listeners(&self, listeners: Vec<OpenListener>) -> Option<ListenerRegistration>;
 
     /// What proves the password of `user` with `mechanism`.
     fn scram_credential(&self, user: &str, mechanism: ScramMechanism) -> Option<ScramCredential>;
@@ -57,12 +64,16 @@ impl<E: Env> Handler for Broker<E> {
         Self::served()
     }
 
-    fn connection_limits(&self) -> ConnectionLimits {
-        let config = self.config();
-        ConnectionLimits {
-            all: config.connections_max,
-            per_address: config.connections_per_ip_max,
-        }
+    fn limits(&self) -> BrokerLimits {
+        BrokerLimits::from(self.config())
+    }
+
+    fn memory(&self) -> Arc<Memory> {
+        Arc::clone(Self::memory(self))
+    }
+
+    fn register_listeners(&self, listeners: Vec<OpenListener>) -> Option<ListenerRegistration> {
+        Some(Self::register_listeners(self, listeners))
     }
 
     fn scram_credential(&self, user: &str, mechanism: ScramMechanism) -> Option<ScramCredential> {

@@ -21,7 +21,6 @@ mod handler;
 mod limits;
 mod listener;
 mod manners;
-mod memory;
 mod options;
 mod pace;
 mod produce_run;
@@ -31,9 +30,8 @@ mod server;
 mod socket;
 mod tls;
 
-pub use admission::ConnectionLimits;
 pub use handler::Handler;
-pub use limits::Limits;
+pub use limits::{BrokerLimits, Limits};
 pub use options::{Exposure, ListenerOptions, SecurityProtocol, ServeOptions, UnknownProtocol};
 pub use sasl::{Mechanism, UnknownMechanism, credential_for};
 pub use server::{ServeError, Server};

@@ -5,19 +5,18 @@ use std::net::{self, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_broker::Listener;
+use headwater_broker::{Listener, Memory, OpenListener};
 use tokio::io::AsyncRead;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use crate::Limits;
 use crate::admission::{Admission, Place};
 use crate::connection::{Connection, Drain, End, Sink};
 use crate::dispatch::Dispatch;
 use crate::handler::Handler;
-use crate::memory::Memory;
+use crate::limits::Bounds;
 use crate::sasl::{Decoy, Mechanism, Session};
 use crate::socket;
 
@@ -36,7 +35,7 @@ pub(crate) enum Stage {
 #[derive(Debug, Clone)]
 pub(crate) struct Shared<H> {
     pub(crate) handler: H,
-    pub(crate) limits: Arc<Limits>,
+    pub(crate) bounds: Arc<Bounds>,
     pub(crate) memory: Arc<Memory>,
     pub(crate) decoy: Arc<Decoy>,
     pub(crate) admission: Arc<Admission>,
@@ -58,6 +57,21 @@ pub(crate) struct Terms {
     pub(crate) tls: Option<TlsAcceptor>,
     /// How clients may authenticate, if they must.
     pub(crate) mechanisms: Option<Arc<[Mechanism]>>,
+}
+
+impl Bound {
+    /// How the broker's configuration shows it.
+    pub(crate) fn open(&self) -> OpenListener {
+        let advertised = self.terms.advertised.clone();
+        OpenListener {
+            bound: Listener {
+                name: Arc::clone(&advertised.name),
+                host: Arc::from(self.address.ip().to_string()),
+                port: self.address.port(),
+            },
+            advertised,
+        }
+    }
 }
 
 impl fmt::Debug for Terms {
@@ -121,7 +135,7 @@ impl<H: Handler> Shared<H> {
         let Some(tls) = terms.tls.clone() else {
             return self.serve_stream(stream, peer, terms).await;
         };
-        match timeout(self.limits.handshake_max, tls.accept(stream)).await {
+        match timeout(self.bounds.limits.handshake_max, tls.accept(stream)).await {
             Ok(Ok(stream)) => self.serve_stream(stream, peer, terms).await,
             Ok(Err(error)) => tracing::warn!(%peer, %error, "a TLS handshake failed"),
             Err(_) => tracing::warn!(%peer, "a TLS handshake took too long"),
@@ -141,7 +155,7 @@ impl<H: Handler> Shared<H> {
             Arc::from(peer.ip().to_string()),
             session,
         );
-        let end = Connection::new(stream, dispatch, self.limits, self.memory, drain)
+        let end = Connection::new(stream, dispatch, self.bounds, self.memory, drain)
             .run()
             .await;
         match end {

@@ -6,7 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use headwater_broker::Listener;
+use headwater_broker::{Listener, ListenerRegistration, Memory};
 use parking_lot::Mutex;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
@@ -15,9 +15,9 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::admission::Admission;
 use crate::handler::Handler;
+use crate::limits::Bounds;
 use crate::listener::{Bound, Shared, Stage, Terms};
 use crate::manners;
-use crate::memory::Memory;
 use crate::sasl::Decoy;
 use crate::{Exposure, ListenerOptions, SecurityProtocol, ServeOptions, TlsError};
 
@@ -99,6 +99,8 @@ pub struct Server {
     drain_max: Duration,
     /// `None` once shut down.
     runtime: Mutex<Option<Runtime>>,
+    /// As long as it listens.
+    registration: Mutex<Option<ListenerRegistration>>,
 }
 
 impl Server {
@@ -119,13 +121,15 @@ impl Server {
         let runtime = runtime().map_err(ServeError::Threads)?;
         let (sender, stage) = watch::channel(Stage::Serving);
         let drain_max = limits.drain_max;
-        let memory = Arc::new(Memory::new(limits.memory_bytes_max));
+        let broker = handler.limits();
+        let memory = handler.memory();
+        let registration = handler.register_listeners(bound.iter().map(Bound::open).collect());
         let shared = Shared {
-            admission: Arc::new(Admission::new(handler.connection_limits())),
+            admission: Arc::new(Admission::new(&broker)),
             handler,
             memory: Arc::clone(&memory),
             decoy: Arc::new(Decoy::new()),
-            limits: Arc::new(limits),
+            bounds: Arc::new(Bounds { limits, broker }),
             stage,
         };
         let addresses = bound.iter().map(|bound| bound.address).collect();
@@ -143,6 +147,7 @@ impl Server {
             memory,
             drain_max,
             runtime: Mutex::new(Some(runtime)),
+            registration: Mutex::new(registration),
         })
     }
 
@@ -169,6 +174,7 @@ impl Server {
         let Some(runtime) = slot.take() else {
             return;
         };
+        drop(self.registration.lock().take());
         self.stage.send_replace(Stage::Draining);
         let (stage, drain_max) = (Arc::clone(&self.stage), self.drain_max);
         let (done, is_done) = mpsc::channel();
@@ -263,7 +269,9 @@ fn bind_at(
     socket.set_nonblocking(true)?;
     let address = socket.local_addr()?;
     let host = options.advertised_host.as_deref().unwrap_or(&options.host);
+    let name: Arc<str> = Arc::from(options.protocol.to_string());
     let advertised = Listener {
+        name,
         host: Arc::from(host),
         port: options.advertised_port.unwrap_or(address.port()),
     };

@@ -3,8 +3,10 @@
 //! Behaviour: every key of a topic or of this broker with its value, where the value comes from, its kind, and on request the layers
 //! below it and its documentation. `configuration_keys` selects keys; unknown ones are left out, as in Kafka.
 //!
-//! Notes: a resource that is named twice is `INVALID_REQUEST`, and so are other resources (groups, loggers), which have no configuration
-//! here yet.
+//! Notes: a resource that is named several times is answered as often, up to a bound that keeps a short request from asking for a long
+//! answer. Other resources (groups, loggers) have no configuration here yet: `INVALID_REQUEST`.
+
+use std::collections::HashMap;
 
 use headwater_env::Env;
 use headwater_metadata::config::{BROKER, TOPIC, TopicView};
@@ -19,10 +21,12 @@ use headwater_protocol::describe_configs_response::{
 use headwater_protocol::{DescribeConfigsRequest, DescribeConfigsResponse, ErrorCode, Str};
 
 use super::errors::Refusal;
-use super::resources::{check_named_once, named_twice};
 use crate::RequestContext;
 use crate::config_layers::{BrokerLayers, Layered};
 use crate::state::State;
+
+/// So often a request may name one resource. An answer is hundreds of times as long as a name.
+const TIMES_MAX: usize = 100;
 
 /// Answers the request.
 pub(super) fn handle<E: Env>(
@@ -34,10 +38,16 @@ pub(super) fn handle<E: Env>(
         synonyms: request.include_synonyms,
         documentation: request.include_documentation,
     };
-    let twice = named_twice(request.resources.iter().map(name));
+    let mut named: HashMap<(i8, Str), usize> = HashMap::new();
     let results = request.resources.into_iter().map(|resource| {
-        let described = check_named_once(&twice, name(&resource))
-            .and_then(|()| describe(state, &resource, extras));
+        let key = (resource.resource_type, resource.resource_name.clone());
+        let times = named.entry(key).or_default();
+        *times += 1;
+        let described = if *times > TIMES_MAX {
+            Err(named_too_often(&resource.resource_name))
+        } else {
+            describe(state, &resource, extras)
+        };
         let (code, message, configs) = match described {
             Ok(configs) => (ErrorCode::None, None, configs),
             Err(refusal) => (refusal.code, Some(refusal.message.into()), Vec::new()),
@@ -57,8 +67,11 @@ pub(super) fn handle<E: Env>(
     }
 }
 
-fn name(resource: &DescribeConfigsResource) -> (i8, &Str) {
-    (resource.resource_type, &resource.resource_name)
+fn named_too_often(name: &str) -> Refusal {
+    let message = format!(
+        "the request names the resource \"{name}\" more than {TIMES_MAX} times: name it once"
+    );
+    Refusal::new(ErrorCode::InvalidRequest, message)
 }
 
 /// The configuration of a topic as `CreateTopics` answers it.

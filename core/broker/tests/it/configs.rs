@@ -99,6 +99,71 @@ fn every_key_is_described_with_value_source_kind_and_doc() {
     );
 }
 
+#[test]
+fn a_broker_states_its_number_and_its_directory_without_being_given_them() {
+    let broker = in_memory();
+    for (key, value) in [("node.id", "1"), ("log.dirs", "/data")] {
+        let shown = one(&broker, (BROKER, "1"), key);
+        assert_eq!(
+            (shown.value.as_deref(), shown.config_source, shown.read_only),
+            (Some(value), 4, true)
+        );
+    }
+    // No server listens, so there is nothing to show.
+    assert_eq!(one(&broker, (BROKER, "1"), "listeners").value, None);
+}
+
+#[rstest]
+#[case("compression.gzip.level", "-1", "1")]
+#[case("unclean.leader.election.enable", "false", "true")]
+#[case("leader.replication.throttled.replicas", "", "*")]
+#[case("follower.replication.throttled.replicas", "", "0:1")]
+#[case("remote.storage.enable", "false", "true")]
+#[case("remote.log.copy.disable", "false", "true")]
+#[case("remote.log.delete.on.disable", "false", "true")]
+#[case("local.retention.ms", "-2", "1000")]
+#[case("local.retention.bytes", "-2", "1000")]
+#[case("preallocate", "false", "true")]
+fn a_topic_takes_kafkas_default_of_every_key(
+    #[case] key: &str,
+    #[case] default: &str,
+    #[case] other: &str,
+) {
+    let broker = in_memory();
+    create(&broker, "t", 1, &[(key, default)]);
+    let shown = one(&broker, (TOPIC, "t"), key);
+    assert_eq!(shown.value.as_deref(), Some(default));
+    let (refused, message) = alter(&broker, (TOPIC, "t"), &[(key, SET, Some(other))]);
+    if key.starts_with("compression") {
+        assert_eq!(refused, ErrorCode::None);
+    } else {
+        assert_eq!(refused, ErrorCode::InvalidConfig);
+        assert!(
+            message.starts_with(&format!("{key} can only be ")),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn a_topics_level_of_compression_makes_its_batches_smaller_or_larger() {
+    let stored = |level: &str| {
+        let broker = in_memory();
+        let keys = [
+            ("compression.type", "zstd"),
+            ("compression.zstd.level", level),
+        ];
+        create(&broker, "t", 1, &keys);
+        let words: Vec<String> = (0..500_u32)
+            .map(|n| format!("word {}", n * n % 977))
+            .collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        append(&broker, "t", 0, batch(&words));
+        broker.write_position("t", headwater_record::PartitionId::new(0))
+    };
+    assert!(stored("19") < stored("-50"));
+}
+
 #[rstest]
 #[case::topic((TOPIC, "u"), ErrorCode::UnknownTopicOrPartition)]
 #[case::broker((BROKER, "7"), ErrorCode::InvalidRequest)]
@@ -348,7 +413,7 @@ fn a_brokers_keys_must_fit_together_too() {
 }
 
 #[test]
-fn a_resource_that_is_named_twice_is_refused_everywhere() {
+fn a_resource_that_is_named_twice_is_described_twice() {
     let broker = in_memory();
     create(&broker, "t", 1, &[]);
     let named = |name: &str| DescribeConfigsResource {
@@ -357,18 +422,29 @@ fn a_resource_that_is_named_twice_is_refused_everywhere() {
         configuration_keys: None,
         ..Default::default()
     };
-    let request = DescribeConfigsRequest {
-        resources: vec![named("t"), named("u"), named("t")],
-        ..Default::default()
+    let codes = |resources: Vec<DescribeConfigsResource>| -> Vec<ErrorCode> {
+        let request = DescribeConfigsRequest {
+            resources,
+            ..Default::default()
+        };
+        let results = ask(&broker, request).results.into_iter();
+        results.map(|result| code(result.error_code)).collect()
     };
-    let response = ask(&broker, request);
-    let codes: Vec<_> = response
-        .results
-        .iter()
-        .map(|result| code(result.error_code))
-        .collect();
+    let unknown = ErrorCode::UnknownTopicOrPartition;
+    assert_eq!(
+        codes(vec![named("t"), named("u"), named("t")]),
+        [ErrorCode::None, unknown, ErrorCode::None]
+    );
+    // A short request must not ask for an answer without end.
+    let many = codes(vec![named("t"); 101]);
+    assert_eq!(many[99..], [ErrorCode::None, ErrorCode::InvalidRequest]);
+}
+
+#[test]
+fn a_resource_that_is_changed_twice_is_refused() {
+    let broker = in_memory();
+    create(&broker, "t", 1, &[]);
     let twice = ErrorCode::InvalidRequest;
-    assert_eq!(codes, [twice, ErrorCode::UnknownTopicOrPartition, twice]);
     let altered = |value: &str| AlterConfigsResource {
         resource_type: TOPIC,
         resource_name: "t".into(),

@@ -10,6 +10,7 @@ mod compaction;
 mod configs;
 mod consumer_group_members;
 mod consumer_groups;
+mod coordinator_storage;
 mod crash;
 mod damaged_metadata;
 mod described;
@@ -18,6 +19,7 @@ mod exhaustion;
 mod fetch_sessions;
 mod group_offsets;
 mod groups;
+mod held_memory;
 mod hostile;
 mod long_poll;
 #[path = "../../../protocol/tests/it/memory/mod.rs"]

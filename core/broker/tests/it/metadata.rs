@@ -197,6 +197,7 @@ fn brokers_are_where_the_client_reached_this_one() {
     let broker = in_memory();
     let context = RequestContext {
         listener: Listener {
+            name: Arc::from("PLAINTEXT"),
             host: Arc::from("kafka.example"),
             port: 9093,
         },

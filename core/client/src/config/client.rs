@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headwater_metadata::config::{Definition, Table, Unit};
+use headwater_metadata::config::{Definition, Layer, Table, Unit};
 
 use super::{RetryConfig, layer, millis};
 use crate::error::Result;
@@ -69,6 +69,7 @@ pub struct ClientConfig {
     pub request_timeout: Duration,
     /// `retry.backoff.ms`, `retry.backoff.max.ms`
     pub retry: RetryConfig,
+    layer: Layer,
 }
 
 impl ClientConfig {
@@ -76,15 +77,37 @@ impl ClientConfig {
     pub fn parse<K: AsRef<str>, V: AsRef<str>>(
         pairs: impl IntoIterator<Item = (K, V)>,
     ) -> Result<Self> {
-        let layer = layer(&CLIENT, pairs)?;
-        Ok(Self {
+        Ok(Self::of(layer(&CLIENT, pairs)?))
+    }
+
+    /// This configuration with the keys of `over` set on top.
+    pub(crate) fn overlaid(&self, over: &Layer) -> Self {
+        let mut layer = self.layer.clone();
+        layer.overlay(over);
+        Self::of(layer)
+    }
+
+    fn of(layer: Layer) -> Self {
+        Self {
             client_id: layer.text("client.id"),
             api_timeout: millis(&layer, "default.api.timeout.ms"),
             metadata_max_age: millis(&layer, "metadata.max.age.ms"),
             request_timeout: millis(&layer, "request.timeout.ms"),
             retry: RetryConfig::of(&layer),
-        })
+            layer,
+        }
     }
+}
+
+/// The keys of a client that a producer or a consumer sets for itself.
+pub(crate) fn own_keys(of: &Layer) -> Layer {
+    let mut own = Layer::new(&CLIENT);
+    for definition in CLIENT.definitions() {
+        if let Some(value) = of.get(definition.name) {
+            own.state(definition.name, value.clone());
+        }
+    }
+    own
 }
 
 impl Default for ClientConfig {

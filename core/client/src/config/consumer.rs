@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use headwater_metadata::config::{Definition, Table, Unit};
+use headwater_metadata::config::{Definition, Layer, Table, Unit};
 
+use super::client::own_keys;
 use super::group::GroupConfig;
-use super::{RetryConfig, layer, millis, size};
+use super::{layer, millis, size};
 use crate::error::{Error, ErrorKind, Result};
 use crate::scan::IsolationLevel;
 
@@ -92,8 +93,9 @@ pub static CONSUMER: Table = Table::new(
             "group.protocol",
             "classic",
             &["classic", "consumer"],
-            "How members of the group agree; only classic is served.",
-        ),
+            "How members of the group agree.",
+        )
+        .fixed("this client speaks the classic protocol only"),
         Definition::int(
             "heartbeat.interval.ms",
             "3000",
@@ -197,10 +199,8 @@ pub struct ConsumerConfig {
     pub auto_offset_reset: OffsetReset,
     /// `check.crcs`
     pub check_crcs: bool,
-    /// `client.id`
-    pub client_id: String,
-    /// `default.api.timeout.ms`
-    pub api_timeout: Duration,
+    /// `client.id`, `default.api.timeout.ms` and the other keys of a client that the consumer sets for itself.
+    pub(crate) own: Layer,
     /// `exclude.internal.topics`
     pub exclude_internal_topics: bool,
     /// `fetch.max.bytes`
@@ -217,12 +217,6 @@ pub struct ConsumerConfig {
     pub max_partition_fetch_bytes: usize,
     /// `max.poll.records`
     pub max_poll_records: usize,
-    /// `metadata.max.age.ms`
-    pub metadata_max_age: Duration,
-    /// `request.timeout.ms`
-    pub request_timeout: Duration,
-    /// `retry.backoff.ms`, `retry.backoff.max.ms`
-    pub retry: RetryConfig,
 }
 
 impl ConsumerConfig {
@@ -234,8 +228,7 @@ impl ConsumerConfig {
         Ok(Self {
             auto_offset_reset: offset_reset(&layer.text("auto.offset.reset"))?,
             check_crcs: layer.boolean("check.crcs"),
-            client_id: layer.text("client.id"),
-            api_timeout: millis(&layer, "default.api.timeout.ms"),
+            own: own_keys(&layer),
             exclude_internal_topics: layer.boolean("exclude.internal.topics"),
             fetch_max_bytes: size(&layer, "fetch.max.bytes"),
             fetch_max_wait: millis(&layer, "fetch.max.wait.ms"),
@@ -247,9 +240,6 @@ impl ConsumerConfig {
             },
             max_partition_fetch_bytes: size(&layer, "max.partition.fetch.bytes"),
             max_poll_records: size(&layer, "max.poll.records"),
-            metadata_max_age: millis(&layer, "metadata.max.age.ms"),
-            request_timeout: millis(&layer, "request.timeout.ms"),
-            retry: RetryConfig::of(&layer),
         })
     }
 }

@@ -30,11 +30,6 @@ pub struct GroupConfig {
 impl GroupConfig {
     /// The group's part of a consumer's configuration; `None` without `group.id`.
     pub(super) fn of(layer: &Layer) -> Result<Option<Self>> {
-        if layer.text("group.protocol") == "consumer" {
-            return Err(refused(
-                "group.protocol=consumer is not served by this client yet: leave it at classic.",
-            ));
-        }
         let config = Self {
             group_id: layer.text("group.id"),
             instance_id: Some(layer.text("group.instance.id")).filter(|id| !id.is_empty()),

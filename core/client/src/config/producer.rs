@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
-use headwater_metadata::config::{Definition, Table, Unit};
+use headwater_metadata::config::{
+    Definition, GZIP_LEVEL, LZ4_LEVEL, Layer, Table, Unit, ZSTD_LEVEL, compression_level,
+};
 use headwater_record::{Compression, CompressionLevel};
 
-use super::{RetryConfig, layer, millis, size};
+use super::client::own_keys;
+use super::{layer, millis, size};
 use crate::error::{Error, ErrorKind, Result};
+
+/// Why keys of transactions take their defaults only.
+const NO_TRANSACTIONS: &str = "transactions are not supported yet";
 
 /// The keys of a producer.
 pub static PRODUCER: Table = Table::new(
@@ -38,27 +44,15 @@ pub static PRODUCER: Table = Table::new(
             "",
             "A name that the broker's logs and metrics show.",
         ),
-        Definition::int(
-            "compression.gzip.level",
-            "-1",
-            -1,
-            9,
-            "The effort of gzip; -1 is the codec's default.",
-        ),
-        Definition::int("compression.lz4.level", "9", 1, 17, "The effort of lz4."),
+        GZIP_LEVEL,
+        LZ4_LEVEL,
         Definition::choice(
             "compression.type",
             "none",
             &["none", "gzip", "snappy", "lz4", "zstd"],
             "The codec that batches are compressed with.",
         ),
-        Definition::int(
-            "compression.zstd.level",
-            "3",
-            -131_072,
-            22,
-            "The effort of zstd.",
-        ),
+        ZSTD_LEVEL,
         Definition::int(
             "delivery.timeout.ms",
             "120000",
@@ -144,6 +138,21 @@ pub static PRODUCER: Table = Table::new(
             "The longest pause between retries.",
         )
         .unit(Unit::Milliseconds),
+        Definition::int(
+            "transaction.timeout.ms",
+            "60000",
+            0,
+            i32::MAX,
+            "How long a transaction may stay open.",
+        )
+        .unit(Unit::Milliseconds)
+        .fixed(NO_TRANSACTIONS),
+        Definition::text(
+            "transactional.id",
+            "",
+            "The identity of a transactional producer.",
+        )
+        .fixed(NO_TRANSACTIONS),
     ],
 );
 
@@ -178,11 +187,11 @@ pub struct ProducerConfig {
     pub batch_bytes: usize,
     /// `buffer.memory`
     pub buffer_bytes: usize,
-    /// `client.id`
-    pub client_id: String,
+    /// `client.id`, `request.timeout.ms` and the other keys of a client that the producer sets for itself.
+    pub(crate) own: Layer,
     /// `compression.type`
     pub compression: Compression,
-    /// `compression.gzip.level`, `compression.lz4.level` or `compression.zstd.level`, whichever `compression.type` names.
+    /// `compression.gzip.level` or `compression.zstd.level`, whichever `compression.type` names.
     pub compression_level: CompressionLevel,
     /// `delivery.timeout.ms`
     pub delivery_timeout: Duration,
@@ -196,16 +205,10 @@ pub struct ProducerConfig {
     pub max_in_flight: usize,
     /// `max.request.size`
     pub max_request_bytes: usize,
-    /// `metadata.max.age.ms`
-    pub metadata_max_age: Duration,
     /// `partitioner.ignore.keys`
     pub ignore_keys: bool,
-    /// `request.timeout.ms`
-    pub request_timeout: Duration,
     /// `retries`
     pub retries: u32,
-    /// `retry.backoff.ms`, `retry.backoff.max.ms`
-    pub retry: RetryConfig,
 }
 
 impl ProducerConfig {
@@ -230,28 +233,25 @@ impl ProducerConfig {
             },
             batch_bytes: size(&layer, "batch.size"),
             buffer_bytes: size(&layer, "buffer.memory"),
-            client_id: layer.text("client.id"),
+            own: own_keys(&layer),
             compression,
-            compression_level: CompressionLevel::default(),
+            compression_level: compression_level(compression, |key| layer.integer(key)),
             delivery_timeout: millis(&layer, "delivery.timeout.ms"),
             idempotent: layer.boolean("enable.idempotence"),
             linger: millis(&layer, "linger.ms"),
             max_block: millis(&layer, "max.block.ms"),
             max_in_flight: size(&layer, "max.in.flight.requests.per.connection"),
             max_request_bytes: size(&layer, "max.request.size"),
-            metadata_max_age: millis(&layer, "metadata.max.age.ms"),
             ignore_keys: layer.boolean("partitioner.ignore.keys"),
-            request_timeout: millis(&layer, "request.timeout.ms"),
             retries: u32::try_from(layer.integer("retries")).unwrap_or(u32::MAX),
-            retry: RetryConfig::of(&layer),
         };
         let explicit = layer.get("enable.idempotence").is_some();
-        config.agree(explicit)
+        config.agree(explicit, millis(&layer, "request.timeout.ms"))
     }
 
     /// Kafka's rules between keys: idempotence needs `acks=all`, retries and at most five requests in flight. Where it was not asked
     /// for, it gives way; where it was, the conflict is an error.
-    fn agree(mut self, idempotence_asked_for: bool) -> Result<Self> {
+    fn agree(mut self, idempotence_asked_for: bool, request_timeout: Duration) -> Result<Self> {
         if self.idempotent
             && (self.acks != Acks::All || self.retries == 0 || self.max_in_flight > 5)
         {
@@ -263,7 +263,7 @@ impl ProducerConfig {
             }
             self.idempotent = false;
         }
-        if self.delivery_timeout < self.linger.saturating_add(self.request_timeout) {
+        if self.delivery_timeout < self.linger.saturating_add(request_timeout) {
             return Err(conflict(
                 "delivery.timeout.ms must be at least linger.ms + request.timeout.ms: raise it, or lower those.",
             ));

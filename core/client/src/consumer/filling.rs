@@ -161,7 +161,7 @@ impl Consumer {
                 looked => drop(looked?),
             }
         }
-        tokio::time::sleep(self.config.retry.backoff.min(wait)).await;
+        tokio::time::sleep(self.client.config().retry.backoff.min(wait)).await;
         Ok(())
     }
 }

@@ -58,7 +58,7 @@ impl Consumer {
         let generation = self.client.metadata_generation();
         let is_due = look == Look::Now
             || generation != followed.generation
-            || followed.looked.elapsed() >= self.config.metadata_max_age;
+            || followed.looked.elapsed() >= self.client.config().metadata_max_age;
         if !is_due {
             return Ok(());
         }

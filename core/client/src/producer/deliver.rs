@@ -212,14 +212,15 @@ impl Delivery<'_> {
     }
 
     fn may_retry(&self) -> bool {
-        let config = &self.queue.shared.config;
-        let pause = config.retry.pause(self.attempt + 1);
-        self.attempt < config.retries && Instant::now() + pause < self.deadline
+        let shared = &self.queue.shared;
+        let pause = shared.client.config().retry.pause(self.attempt + 1);
+        self.attempt < shared.config.retries && Instant::now() + pause < self.deadline
     }
 
     async fn pause(&mut self) {
         self.attempt += 1;
-        tokio::time::sleep(self.queue.shared.config.retry.pause(self.attempt)).await;
+        let retry = self.queue.shared.client.config().retry;
+        tokio::time::sleep(retry.pause(self.attempt)).await;
     }
 
     fn located(&self, error: Error) -> Error {

@@ -13,6 +13,7 @@ mod deliver;
 mod drain;
 mod handle;
 mod identity;
+mod in_flight;
 mod linger;
 mod memory;
 mod produce;

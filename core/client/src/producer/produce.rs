@@ -60,8 +60,10 @@ pub(crate) async fn produce(
         ));
     };
     let acks = shared.config.acks;
+    let _place = shared.in_flight.place(node).await;
     let timeout = shared
-        .config
+        .client
+        .config()
         .request_timeout
         .min(deadline.saturating_duration_since(Instant::now()));
     let data = PartitionProduceData {

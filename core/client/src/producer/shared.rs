@@ -6,6 +6,7 @@ use headwater_record::{BatchOptions, TimestampType};
 
 use super::ProducerConfig;
 use super::identity::IdentityCell;
+use super::in_flight::InFlight;
 use super::linger::Linger;
 use super::memory::Memory;
 use crate::client::Client;
@@ -17,6 +18,7 @@ pub(crate) struct Shared {
     pub(crate) config: ProducerConfig,
     pub(crate) memory: Memory,
     pub(crate) identity: IdentityCell,
+    pub(crate) in_flight: InFlight,
     pub(crate) linger: Arc<Linger>,
 }
 
@@ -26,6 +28,7 @@ impl Shared {
             client,
             memory: Memory::new(config.buffer_bytes),
             identity: IdentityCell::default(),
+            in_flight: InFlight::new(config.max_in_flight),
             linger: Arc::default(),
             config,
         }

@@ -8,5 +8,6 @@
 
 mod consumer;
 mod futures;
+mod own_keys;
 mod producer;
 mod support;

@@ -1,19 +1,29 @@
 //! What a broker can be told, and its typed configuration.
 
-use super::topic::COMPRESSION_TYPES;
+use super::compression::{GZIP_LEVEL, LZ4_LEVEL, ZSTD_LEVEL};
+use super::topic::{COMPRESSION_TYPES, GROWS, NOT_TIERED, ONE_REPLICA};
 use super::{ConfigError, Definition, Layer, Table, Unit, Value};
 use Unit::{Bytes, Count, Hours, Milliseconds, Minutes};
 
 /// The keys of a broker. Keys that begin with `headwater.` are ours; all others are Kafka's.
 pub static BROKER: Table = Table::new("broker", DEFINITIONS);
 
+/// Why a key about listeners is not given with the others.
+const SERVED: &str = "a server is given its listeners when it starts: use --listen and --advertised, or the arguments of serve";
+
 static DEFINITIONS: &[Definition] = &[
+    Definition::list("advertised.listeners", "", &[], "Where clients are told to connect, as long as a server runs.").without_default().fixed(SERVED),
     Definition::boolean("auto.create.topics.enable", "true",
         "Whether asking for a topic that does not exist creates it, if the client asks for that too."),
+    GZIP_LEVEL.dynamic(),
+    LZ4_LEVEL.dynamic(),
     Definition::choice("compression.type", "producer", COMPRESSION_TYPES, "The default of the topic key of the same name.").dynamic(),
+    ZSTD_LEVEL.dynamic(),
+    Definition::long("connections.max.idle.ms", "600000", -1, "How long nothing may happen on a connection that waits for no answer before it is closed; -1 keeps it for ever.").unit(Milliseconds),
     Definition::int("default.replication.factor", "1", 1, 32767, "How many replicas a topic gets when nobody says. One broker can hold one.").unit(Count),
     Definition::boolean("delete.topic.enable", "true", "Whether topics may be deleted."),
     Definition::int("fetch.max.bytes", "57671680", 1024, i32::MAX, "The most that one fetch is answered with, whatever it asks for.").unit(Bytes),
+    Definition::long("follower.replication.throttled.rate", "9223372036854775807", 0, "How fast followers replicate when they are slowed down.").unit(Bytes).fixed(ONE_REPLICA).dynamic(),
     Definition::int("group.consumer.heartbeat.interval.ms", "5000", 1, i32::MAX, "How often members of a consumer group are told to send a heartbeat.").unit(Milliseconds),
     Definition::int("group.consumer.max.heartbeat.interval.ms", "15000", 1, i32::MAX, "The most that `group.consumer.heartbeat.interval.ms` may be.").unit(Milliseconds),
     Definition::int("group.consumer.max.session.timeout.ms", "60000", 1, i32::MAX, "The most that `group.consumer.session.timeout.ms` may be.").unit(Milliseconds),
@@ -31,6 +41,8 @@ static DEFINITIONS: &[Definition] = &[
         "How much of the disk must stay free. Below it `headwater.storage.on.full` says what happens, and removed files do not wait for `file.delete.delay.ms`.").unit(Bytes).dynamic(),
     Definition::choice("headwater.storage.on.full", "delete", &["delete", "fail"],
         "What happens when the disk is full or a limit of `headwater.storage.*` is reached. `delete`: the oldest sealed segments of all topics with `cleanup.policy=delete` are deleted before their retention ends, each with a warning in the log; produce fails only when none is left. `fail`: nothing is deleted, and produce fails with KAFKA_STORAGE_ERROR until there is space.").dynamic(),
+    Definition::long("leader.replication.throttled.rate", "9223372036854775807", 0, "How fast leaders serve followers when they are slowed down.").unit(Bytes).fixed(ONE_REPLICA).dynamic(),
+    Definition::list("listeners", "", &[], "Where the broker listens, as long as a server runs.").without_default().fixed(SERVED),
     Definition::long("log.cleaner.backoff.ms", "15000", 0, "How long the cleaner of compacted logs rests when there is nothing to clean.").unit(Milliseconds).dynamic(),
     Definition::long("log.cleaner.dedupe.buffer.size", "134217728", 1_048_577,
         "The most memory that a cleaning takes for the keys of the dirty part of a log, 24 bytes for each. Keys that do not fit wait for the next cleaning.").unit(Bytes).dynamic(),
@@ -40,6 +52,7 @@ static DEFINITIONS: &[Definition] = &[
     Definition::double("log.cleaner.min.cleanable.ratio", "0.5", 0.0, 1.0, "The default of the topic key `min.cleanable.dirty.ratio`.").dynamic(),
     Definition::long("log.cleaner.min.compaction.lag.ms", "0", 0, "The default of the topic key `min.compaction.lag.ms`.").unit(Milliseconds).dynamic(),
     Definition::list("log.cleanup.policy", "delete", &["delete", "compact"], "The default of the topic key `cleanup.policy`.").dynamic(),
+    Definition::list("log.dirs", "", &[], "The data directory.").without_default().fixed("the data directory is the one that is opened"),
     Definition::long("log.flush.interval.messages", "9223372036854775807", 1, "The default of the topic key `flush.messages`.").unit(Count).dynamic(),
     Definition::long("log.flush.interval.ms", "9223372036854775807", 0, "The default of the topic key `flush.ms`.").unit(Milliseconds).dynamic(),
     Definition::long("log.flush.offset.checkpoint.interval.ms", "60000", 0, "How often the recovery points of all partitions are written down.").unit(Milliseconds),
@@ -47,10 +60,12 @@ static DEFINITIONS: &[Definition] = &[
     Definition::long("log.flush.start.offset.checkpoint.interval.ms", "60000", 0, "How often the log start offsets of all partitions are written down.").unit(Milliseconds),
     Definition::int("log.index.interval.bytes", "4096", 0, i32::MAX, "The default of the topic key `index.interval.bytes`.").unit(Bytes).dynamic(),
     Definition::int("log.index.size.max.bytes", "10485760", 4, i32::MAX, "The default of the topic key `segment.index.bytes`.").unit(Bytes).dynamic(),
+    Definition::long("log.local.retention.bytes", "-2", -2, "The default of the topic key `local.retention.bytes`.").unit(Bytes).fixed(NOT_TIERED).dynamic(),
+    Definition::long("log.local.retention.ms", "-2", -2, "The default of the topic key `local.retention.ms`.").unit(Milliseconds).fixed(NOT_TIERED).dynamic(),
     Definition::long("log.message.timestamp.after.max.ms", "3600000", 0, "The default of the topic key `message.timestamp.after.max.ms`.").unit(Milliseconds).dynamic(),
     Definition::long("log.message.timestamp.before.max.ms", "9223372036854775807", 0, "The default of the topic key `message.timestamp.before.max.ms`.").unit(Milliseconds).dynamic(),
     Definition::choice("log.message.timestamp.type", "CreateTime", &["CreateTime", "LogAppendTime"], "The default of the topic key `message.timestamp.type`.").dynamic(),
-    Definition::boolean("log.preallocate", "false", "The default of the topic key `preallocate`.").dynamic(),
+    Definition::boolean("log.preallocate", "false", "The default of the topic key `preallocate`.").fixed(GROWS).dynamic(),
     Definition::long("log.retention.bytes", "-1", -1, "The default of the topic key `retention.bytes`.").unit(Bytes).dynamic(),
     Definition::long("log.retention.check.interval.ms", "300000", 1, "How often the broker looks for segments that retention lets go.").unit(Milliseconds),
     Definition::int("log.retention.hours", "168", -1, i32::MAX, "The default of the topic key `retention.ms`, in hours; weaker than the two below.").unit(Hours),
@@ -80,6 +95,11 @@ static DEFINITIONS: &[Definition] = &[
     Definition::int("offsets.topic.segment.bytes", "104857600", 1_048_576, i32::MAX, "`segment.bytes` of `__consumer_offsets`.").unit(Bytes),
     Definition::int("producer.id.expiration.check.interval.ms", "600000", 1, i32::MAX, "How often the broker looks for producers that have gone.").unit(Milliseconds),
     Definition::int("producer.id.expiration.ms", "86400000", 1, i32::MAX, "How long after its last batch a partition remembers a producer.").unit(Milliseconds),
+    Definition::long("queued.max.request.bytes", "536870912", -1,
+        "How many bytes of requests and answers all connections may hold; -1 sets no limit, which is Kafka's own default. Beyond it, long requests are not read and fetches wait.").unit(Bytes),
+    Definition::boolean("remote.log.storage.system.enable", "false", "Whether topics may have segments in remote storage.").fixed(NOT_TIERED),
+    Definition::int("socket.request.max.bytes", "104857600", 1, i32::MAX, "The longest request. A longer one ends its connection.").unit(Bytes),
+    Definition::boolean("unclean.leader.election.enable", "false", "The default of the topic key of the same name.").fixed(ONE_REPLICA).dynamic(),
 ];
 
 /// What happens when storage is exhausted: `headwater.storage.on.full`.
@@ -97,6 +117,8 @@ pub struct BrokerConfig {
     layer: Layer,
     /// `auto.create.topics.enable`
     pub auto_create_topics: bool,
+    /// `connections.max.idle.ms`; `None` keeps connections for ever
+    pub connections_idle_max_ms: Option<u64>,
     /// `max.connections`
     pub connections_max: usize,
     /// `max.connections.per.ip`
@@ -167,6 +189,10 @@ pub struct BrokerConfig {
     pub producer_expiration_check_interval_ms: u64,
     /// `producer.id.expiration.ms`
     pub producer_expiration_ms: u64,
+    /// `queued.max.request.bytes`; `None` sets no limit
+    pub queued_request_bytes_max: Option<usize>,
+    /// `socket.request.max.bytes`
+    pub request_bytes_max: usize,
 }
 
 impl Default for BrokerConfig {
@@ -203,6 +229,7 @@ impl BrokerConfig {
         let unsigned = |name| layer.integer(name) as u64;
         Self {
             auto_create_topics: layer.boolean("auto.create.topics.enable"),
+            connections_idle_max_ms: u64::try_from(layer.integer("connections.max.idle.ms")).ok(),
             connections_max: layer.integer("max.connections") as usize,
             connections_per_ip_max: layer.integer("max.connections.per.ip") as usize,
             default_replication_factor: layer.integer("default.replication.factor") as i16,
@@ -250,6 +277,9 @@ impl BrokerConfig {
                 "producer.id.expiration.check.interval.ms",
             ),
             producer_expiration_ms: unsigned("producer.id.expiration.ms"),
+            queued_request_bytes_max: usize::try_from(layer.integer("queued.max.request.bytes"))
+                .ok(),
+            request_bytes_max: layer.integer("socket.request.max.bytes") as usize,
             layer,
         }
     }

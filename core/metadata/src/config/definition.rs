@@ -75,6 +75,10 @@ pub struct Definition {
     pub synonyms: &'static [(&'static str, i64)],
     /// Whether a running broker takes a new value.
     pub dynamic: bool,
+    /// Why only the default is taken; without a default, why nothing is. `None`: the key has an effect.
+    pub fixed: Option<&'static str>,
+    /// A number between the bounds that is not allowed.
+    pub hole: Option<i64>,
     /// One or two sentences for the user.
     pub doc: &'static str,
 }
@@ -94,6 +98,8 @@ impl Definition {
             unit: Unit::None,
             synonyms: &[],
             dynamic: false,
+            fixed: None,
+            hole: None,
             doc,
         }
     }
@@ -188,13 +194,48 @@ impl Definition {
         self
     }
 
+    /// The same key, one of Kafka's that has no effect here for this reason: it takes Kafka's default and nothing else.
+    #[must_use]
+    pub const fn fixed(mut self, reason: &'static str) -> Self {
+        self.fixed = Some(reason);
+        self
+    }
+
+    /// The same key without this number.
+    #[must_use]
+    pub const fn hole(mut self, number: i64) -> Self {
+        self.hole = Some(number);
+        self
+    }
+
     /// Checks `written` and gives the value that it means.
     pub fn parse(&self, written: &str) -> Result<Value, ConfigError> {
-        Value::parse(self, written)
+        let value = Value::parse(self, written)?;
+        match self.fixed {
+            Some(reason) if !self.is_default(&value) => Err(ConfigError::Fixed {
+                name: self.name,
+                default: self.default,
+                reason,
+            }),
+            _ => Ok(value),
+        }
+    }
+
+    fn is_default(&self, value: &Value) -> bool {
+        let default = self.default.map(|written| Value::parse(self, written));
+        default.is_some_and(|default| default.as_ref() == Ok(value))
     }
 
     /// What the key takes, as the end of the sentence "it takes ...".
     pub fn expected(&self) -> String {
+        let kind = self.expected_kind();
+        match self.hole {
+            Some(number) => format!("{kind} that is not {number}"),
+            None => kind,
+        }
+    }
+
+    fn expected_kind(&self) -> String {
         match self.kind {
             Kind::Boolean => "true or false".to_owned(),
             Kind::Int { min, max } => integers(i64::from(min), i64::from(max), i64::from(i32::MAX)),

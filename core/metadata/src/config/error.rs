@@ -23,6 +23,16 @@ pub enum ConfigError {
         /// What the key takes.
         expected: String,
     },
+    /// The key has no effect here, so it takes Kafka's default and nothing else.
+    #[error("{name} {}: {reason}", fixed(*default))]
+    Fixed {
+        /// The key.
+        name: &'static str,
+        /// What it takes; `None` for nothing.
+        default: Option<&'static str>,
+        /// Why.
+        reason: &'static str,
+    },
     /// Two or more values that are allowed alone are not allowed together.
     #[error("{reason}")]
     Conflict {
@@ -33,4 +43,12 @@ pub enum ConfigError {
 
 fn suggestion(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |name| format!("; did you mean \"{name}\"?"))
+}
+
+fn fixed(default: Option<&str>) -> String {
+    match default {
+        Some("") => "can only be empty".to_owned(),
+        Some(default) => format!("can only be {default}"),
+        None => "cannot be set".to_owned(),
+    }
 }

@@ -59,6 +59,11 @@ impl Layer {
         Ok(())
     }
 
+    /// Sets a key that only its owner knows, such as where a broker listens. Nothing is checked.
+    pub fn state(&mut self, name: &'static str, value: Value) {
+        self.values.insert(name, value);
+    }
+
     /// Takes the key back to what lies below. Whether it was set.
     pub fn unset(&mut self, name: &str) -> bool {
         self.values.remove(name).is_some()

@@ -1,6 +1,6 @@
 //! The documentation of a table, printed from the table.
 
-use super::{Table, Unit};
+use super::{Definition, Table, Unit};
 use std::fmt::Write as _;
 
 impl Table {
@@ -16,15 +16,29 @@ impl Table {
             // Writing to a String cannot fail.
             let _ = writeln!(
                 out,
-                "| `{}` | {}{} | {} | {} |",
+                "| `{}` | {} | {} | {} |",
                 definition.name,
-                definition.expected(),
-                unit_suffix(definition.unit),
+                takes(definition),
                 default,
-                definition.doc
+                what_it_does(definition)
             );
         }
         out
+    }
+}
+
+fn takes(definition: &Definition) -> String {
+    match (definition.fixed, definition.default) {
+        (None, _) => format!("{}{}", definition.expected(), unit_suffix(definition.unit)),
+        (Some(_), Some(_)) => "the default".to_owned(),
+        (Some(_), None) => "nothing".to_owned(),
+    }
+}
+
+fn what_it_does(definition: &Definition) -> String {
+    match definition.fixed {
+        None => definition.doc.to_owned(),
+        Some(reason) => format!("{} Cannot be changed: {reason}.", definition.doc),
     }
 }
 

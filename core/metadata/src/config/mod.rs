@@ -19,6 +19,7 @@
 //! ```
 
 mod broker;
+mod compression;
 mod definition;
 mod error;
 mod group_bounds;
@@ -29,6 +30,7 @@ mod topic;
 mod value;
 
 pub use broker::{BROKER, BrokerConfig, OnStorageFull};
+pub use compression::{GZIP_LEVEL, LZ4_LEVEL, ZSTD_LEVEL, compression_level};
 pub use definition::{Definition, Kind, Unit};
 pub use error::ConfigError;
 pub use layer::{Layer, Source};

@@ -1,7 +1,8 @@
 //! What a topic can be told, and the typed configuration of one topic.
 
-use headwater_record::{Compression, TimestampType};
+use headwater_record::{Compression, CompressionLevel, TimestampType};
 
+use super::compression::{GZIP_LEVEL, LZ4_LEVEL, ZSTD_LEVEL, compression_level};
 use super::layer::default_value;
 use super::{ConfigError, Definition, Layer, Source, Table, Unit, Value};
 use Unit::{Bytes, Count, Milliseconds};
@@ -9,6 +10,12 @@ use Unit::{Bytes, Count, Milliseconds};
 /// The values of `compression.type`.
 pub(super) const COMPRESSION_TYPES: &[&str] =
     &["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"];
+/// Why keys of tiered storage take their defaults only.
+pub(super) const NOT_TIERED: &str = "this broker has no remote storage";
+/// Why keys about replicas take their defaults only.
+pub(super) const ONE_REPLICA: &str = "a partition has one replica here";
+/// Why files are not allocated ahead.
+pub(super) const GROWS: &str = "a segment's file grows as it is written";
 const HOUR_MS: i64 = 3_600_000;
 const MINUTE_MS: i64 = 60_000;
 
@@ -19,9 +26,12 @@ static DEFINITIONS: &[Definition] = &[
     Definition::list("cleanup.policy", "delete", &["delete", "compact"],
         "What becomes of old records. `delete` removes sealed segments by time and size. `compact` keeps of each key only the last record, and no key for ever whose last record is a tombstone (a null value); records need keys. Both may hold.")
         .synonyms(&[("log.cleanup.policy", 1)]).dynamic(),
+    GZIP_LEVEL.synonyms(&[("compression.gzip.level", 1)]).dynamic(),
+    LZ4_LEVEL.synonyms(&[("compression.lz4.level", 1)]).dynamic(),
     Definition::choice("compression.type", "producer", COMPRESSION_TYPES,
         "The codec that batches are stored with. `producer` stores them as they came; another compresses them anew.")
         .synonyms(&[("compression.type", 1)]).dynamic(),
+    ZSTD_LEVEL.synonyms(&[("compression.zstd.level", 1)]).dynamic(),
     Definition::long("delete.retention.ms", "86400000", 0,
         "How long a tombstone stays after the first cleaning that saw it, so that readers have the time to see it.").unit(Milliseconds)
         .synonyms(&[("log.cleaner.delete.retention.ms", 1)]).dynamic(),
@@ -34,12 +44,18 @@ static DEFINITIONS: &[Definition] = &[
     Definition::long("flush.ms", "9223372036854775807", 0,
         "How long a record may wait before the log is flushed to the disk.").unit(Milliseconds)
         .synonyms(&[("log.flush.interval.ms", 1)]).dynamic(),
+    Definition::list("follower.replication.throttled.replicas", "", &[], "The followers whose replication is slowed down.").fixed(ONE_REPLICA).dynamic(),
     Definition::int("index.interval.bytes", "4096", 0, i32::MAX,
         "How many bytes of log lie between two entries of the offset index.").unit(Bytes)
         .synonyms(&[("log.index.interval.bytes", 1)]).dynamic(),
     Definition::int("internal.segment.bytes", "1073741824", 61, i32::MAX,
         "Like `segment.bytes` without its lower bound, and stronger when set. For tests: small segments cost files and time.").unit(Bytes)
         .without_default().dynamic(),
+    Definition::list("leader.replication.throttled.replicas", "", &[], "The leaders whose replication is slowed down.").fixed(ONE_REPLICA).dynamic(),
+    Definition::long("local.retention.bytes", "-2", -2, "How much of a tiered partition stays on this broker.").unit(Bytes)
+        .synonyms(&[("log.local.retention.bytes", 1)]).fixed(NOT_TIERED).dynamic(),
+    Definition::long("local.retention.ms", "-2", -2, "How long records of a tiered partition stay on this broker.").unit(Milliseconds)
+        .synonyms(&[("log.local.retention.ms", 1)]).fixed(NOT_TIERED).dynamic(),
     Definition::long("max.compaction.lag.ms", "9223372036854775807", 1,
         "After how much time a record is cleaned however little of its log is dirty. The active segment is closed after this time too.").unit(Milliseconds)
         .synonyms(&[("log.cleaner.max.compaction.lag.ms", 1)]).dynamic(),
@@ -65,7 +81,10 @@ static DEFINITIONS: &[Definition] = &[
         "How many replicas must hold a batch before a produce with acks=all succeeds. One broker has one replica: with 2 or more such produces fail.").unit(Count)
         .synonyms(&[("min.insync.replicas", 1)]).dynamic(),
     Definition::boolean("preallocate", "false", "Whether a new segment's file gets its full size at once.")
-        .synonyms(&[("log.preallocate", 1)]).dynamic(),
+        .synonyms(&[("log.preallocate", 1)]).fixed(GROWS).dynamic(),
+    Definition::boolean("remote.log.copy.disable", "false", "Whether a tiered topic stops copying segments.").fixed(NOT_TIERED).dynamic(),
+    Definition::boolean("remote.log.delete.on.disable", "false", "Whether remote segments go when a topic stops being tiered.").fixed(NOT_TIERED).dynamic(),
+    Definition::boolean("remote.storage.enable", "false", "Whether segments are copied to remote storage.").fixed(NOT_TIERED).dynamic(),
     Definition::long("retention.bytes", "-1", -1,
         "How large a partition may grow before its oldest sealed segments go; -1 sets no limit. Needs `cleanup.policy=delete`.").unit(Bytes)
         .synonyms(&[("log.retention.bytes", 1)]).dynamic(),
@@ -84,6 +103,8 @@ static DEFINITIONS: &[Definition] = &[
     Definition::long("segment.ms", "604800000", 1,
         "After how much time the next segment begins even if this one is not full.").unit(Milliseconds)
         .synonyms(&[("log.roll.ms", 1), ("log.roll.hours", HOUR_MS)]).dynamic(),
+    Definition::boolean("unclean.leader.election.enable", "false", "Whether a replica that lacks records may become the leader.")
+        .synonyms(&[("unclean.leader.election.enable", 1)]).fixed(ONE_REPLICA).dynamic(),
 ];
 
 /// The `compact` and `delete` of `cleanup.policy`.
@@ -102,6 +123,8 @@ pub struct TopicConfig {
     pub cleanup_policy: CleanupPolicy,
     /// `compression.type`; `None` keeps the producer's
     pub compression: Option<Compression>,
+    /// `compression.gzip.level` or `compression.zstd.level`, as `compression.type` has it
+    pub compression_level: CompressionLevel,
     /// `delete.retention.ms`
     pub delete_retention_ms: i64,
     /// `file.delete.delay.ms`
@@ -128,8 +151,6 @@ pub struct TopicConfig {
     pub min_compaction_lag_ms: i64,
     /// `min.insync.replicas`
     pub min_insync_replicas: u32,
-    /// `preallocate`
-    pub preallocate: bool,
     /// `retention.bytes`
     pub retention_bytes: Option<u64>,
     /// `retention.ms`
@@ -149,6 +170,7 @@ impl TopicConfig {
     pub fn resolve(topic: &Layer, broker: &Layer) -> Self {
         let view = TopicView { topic, broker };
         let policy = view.words("cleanup.policy");
+        let compression = compression(&view.value("compression.type").0);
         let segment_bytes = if topic.get("internal.segment.bytes").is_some() {
             "internal.segment.bytes"
         } else {
@@ -159,7 +181,10 @@ impl TopicConfig {
                 delete: policy.iter().any(|word| word == "delete"),
                 compact: policy.iter().any(|word| word == "compact"),
             },
-            compression: compression(&view.value("compression.type").0),
+            compression,
+            compression_level: compression_level(compression.unwrap_or_default(), |key| {
+                view.integer(key)
+            }),
             delete_retention_ms: view.integer("delete.retention.ms"),
             file_delete_delay_ms: view.integer("file.delete.delay.ms") as u64,
             flush_messages: view.integer("flush.messages") as u64,
@@ -178,7 +203,6 @@ impl TopicConfig {
             min_cleanable_dirty_ratio: view.double("min.cleanable.dirty.ratio"),
             min_compaction_lag_ms: view.integer("min.compaction.lag.ms"),
             min_insync_replicas: view.integer("min.insync.replicas") as u32,
-            preallocate: view.value("preallocate").0 == Value::Boolean(true),
             retention_bytes: u64::try_from(view.integer("retention.bytes")).ok(),
             retention_ms: u64::try_from(view.integer("retention.ms")).ok(),
             segment_bytes: view.integer(segment_bytes) as u32,

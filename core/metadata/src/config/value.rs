@@ -22,7 +22,12 @@ impl Value {
     /// Reads `written` as `definition` asks. White space around it does not count.
     pub fn parse(definition: &Definition, written: &str) -> Result<Self, ConfigError> {
         let text = written.trim();
-        parse(definition.kind, text).ok_or_else(|| ConfigError::InvalidValue {
+        let is_allowed = |value: &Self| match (value, definition.hole) {
+            (Self::Integer(number), Some(hole)) => *number != hole,
+            _ => true,
+        };
+        let value = parse(definition.kind, text).filter(is_allowed);
+        value.ok_or_else(|| ConfigError::InvalidValue {
             name: definition.name,
             value: written.to_owned(),
             expected: definition.expected(),

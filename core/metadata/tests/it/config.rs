@@ -2,7 +2,7 @@
 
 use headwater_metadata::config::{BROKER, TOPIC, TopicView, canonical_key, check_topic};
 use headwater_metadata::{BrokerConfig, ConfigError, Layer, Source, Table, TopicConfig, Value};
-use headwater_record::TimestampType;
+use headwater_record::{CompressionLevel, TimestampType};
 use rstest::rstest;
 
 fn topic(pairs: &[(&str, &str)]) -> Layer {
@@ -72,7 +72,7 @@ fn a_wrong_value_is_refused_saying_what_is_allowed(
 #[case("cleanup.policy", " compact , delete,compact", "compact,delete")]
 #[case("cleanup.policy", "DELETE", "delete")]
 #[case("message.timestamp.type", "logappendtime", "LogAppendTime")]
-#[case("preallocate", "TRUE", "true")]
+#[case("preallocate", "FALSE", "false")]
 #[case("retention.ms", " 12 ", "12")]
 #[case("min.cleanable.dirty.ratio", "1", "1.0")]
 fn values_are_stored_in_the_tables_spelling(
@@ -84,6 +84,51 @@ fn values_are_stored_in_the_tables_spelling(
         topic(&[(key, written)]).value(key).unwrap().to_string(),
         stored
     );
+}
+
+#[rstest]
+#[case(&TOPIC, "preallocate", "true", "preallocate can only be false: a segment's file grows as it is written")]
+#[case(&TOPIC, "compression.lz4.level", "3", "compression.lz4.level can only be 9: lz4 has one level here; choose zstd for smaller batches")]
+#[case(&TOPIC, "leader.replication.throttled.replicas", "*", "leader.replication.throttled.replicas can only be empty: a partition has one replica here")]
+#[case(&BROKER, "log.dirs", "/tmp", "log.dirs cannot be set: the data directory is the one that is opened")]
+fn a_key_without_an_effect_takes_kafkas_default_only(
+    #[case] table: &'static Table,
+    #[case] key: &str,
+    #[case] value: &str,
+    #[case] sentence: &str,
+) {
+    let error = Layer::parse(table, [(key, value)]).unwrap_err();
+    assert_eq!(error.to_string(), sentence);
+    if let Some(default) = table.find(key).unwrap().default {
+        let layer = Layer::parse(table, [(key, default)]).unwrap();
+        assert_eq!(layer.value(key).unwrap().to_string(), default);
+    }
+}
+
+#[test]
+fn gzip_has_no_level_zero() {
+    let error = Layer::parse(&TOPIC, [("compression.gzip.level", "0")]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "\"0\" is not a value of compression.gzip.level: it takes an integer from -1 to 9 that is not 0"
+    );
+}
+
+#[rstest]
+#[case(&[], CompressionLevel::Default)]
+#[case(&[("compression.type", "gzip")], CompressionLevel::Default)]
+#[case(&[("compression.type", "gzip"), ("compression.gzip.level", "1")], CompressionLevel::Exactly(1))]
+#[case(&[("compression.type", "zstd"), ("compression.gzip.level", "1")], CompressionLevel::Exactly(3))]
+#[case(&[("compression.type", "zstd"), ("compression.zstd.level", "-7")], CompressionLevel::Exactly(-7))]
+fn the_level_is_that_of_the_codec(
+    #[case] pairs: &[(&str, &str)],
+    #[case] expected: CompressionLevel,
+) {
+    let nothing = (topic(&[]), broker(&[]));
+    let of_topic = TopicConfig::resolve(&topic(pairs), &nothing.1);
+    let of_broker = TopicConfig::resolve(&nothing.0, &broker(pairs));
+    assert_eq!(of_topic.compression_level, expected);
+    assert_eq!(of_broker.compression_level, expected);
 }
 
 #[test]

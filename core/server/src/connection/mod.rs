@@ -16,17 +16,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use headwater_broker::{Holding, Memory};
 use headwater_protocol::ApiKey;
 use headwater_protocol::frame::FrameError;
 use tokio::io::{AsyncRead, AsyncWriteExt as _};
 use tokio::sync::futures::OwnedNotified;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
-use crate::Limits;
 use crate::dispatch::{Begun, Dispatch, Step, Trust};
 use crate::handler::Handler;
+use crate::limits::Bounds;
 use crate::manners;
-use crate::memory::{Holding, Memory};
 use crate::pace::Pace;
 use crate::produce_run::{Produce, ProduceRun};
 use inbound::Inbound;
@@ -73,7 +73,7 @@ pub(crate) type Drain = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(crate) struct Connection<S, H> {
     stream: S,
     dispatch: Dispatch<H>,
-    limits: Arc<Limits>,
+    bounds: Arc<Bounds>,
     inbound: Inbound,
     /// What is to be served together; nothing but while frames are taken.
     run: Option<ProduceRun>,
@@ -95,7 +95,7 @@ impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
     pub(crate) fn new(
         stream: S,
         dispatch: Dispatch<H>,
-        limits: Arc<Limits>,
+        bounds: Arc<Bounds>,
         memory: Arc<Memory>,
         drain: Drain,
     ) -> Self {
@@ -114,8 +114,8 @@ impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
             drain: Some(drain),
             opened: now,
             moved: now,
-            alarm: Box::pin(sleep_until(now + watch::first_look(&limits))),
-            limits,
+            alarm: Box::pin(sleep_until(now + watch::first_look(&bounds))),
+            bounds,
         }
     }
 
@@ -234,24 +234,25 @@ impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
 
     fn may_begin(&self) -> bool {
         let gathered = self.run.as_ref().map_or(0, ProduceRun::len);
-        self.pipeline.len() + gathered < self.limits.requests_in_flight_max
-            && self.outbound.bytes() + self.pipeline.answer_bytes() < self.limits.answer_bytes_max
+        self.pipeline.len() + gathered < self.bounds.limits.requests_in_flight_max
+            && self.outbound.bytes() + self.pipeline.answer_bytes()
+                < self.bounds.limits.answer_bytes_max
     }
 
     fn frame_bytes_max(&self) -> usize {
-        let limits = &self.limits;
+        let Bounds { limits, broker } = &*self.bounds;
         let most = match self.dispatch.trust() {
             Trust::Stranger => limits.unauthenticated_bytes_max,
             Trust::Unproven => limits.first_request_bytes_max,
-            Trust::Proven => limits.request_bytes_max,
+            Trust::Proven => broker.request_bytes_max,
         };
-        most.min(limits.request_bytes_max)
+        most.min(broker.request_bytes_max)
     }
 
     /// Goes on with requests that wait. Whether one of them lacks memory.
     fn go_on(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<bool, End> {
         let permit = Permit {
-            answer_bytes_max: self.limits.answer_bytes_max,
+            answer_bytes_max: self.bounds.limits.answer_bytes_max,
             leaving: self.outbound.bytes(),
             has_memory: self.holding.memory().has_room(),
         };
@@ -296,7 +297,7 @@ impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
         let memory = self.holding.memory();
         let freed = self
             .freed
-            .get_or_insert_with(|| Box::pin(Arc::clone(&memory.freed).notified_owned()));
+            .get_or_insert_with(|| Box::pin(Arc::clone(memory.freed()).notified_owned()));
         // Registered first and looked at afterwards, so that nothing is missed in between.
         let is_freed = freed.as_mut().poll(cx).is_ready() || memory.has_room();
         if is_freed {
@@ -329,7 +330,7 @@ impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
 
     fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         while self.alarm.as_mut().poll(cx).is_ready() {
-            let next = match watch::judge(self.facts(), &self.limits) {
+            let next = match watch::judge(self.facts(), &self.bounds) {
                 Verdict::End(overdue) => return Poll::Ready(End::Overdue(overdue)),
                 Verdict::Rest(next) => {
                     self.inbound.release();

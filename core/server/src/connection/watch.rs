@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::Limits;
+use crate::limits::Bounds;
 
 /// After how long without anything a connection gives its buffer back; also how often a busy one is looked at.
 pub(super) const QUIET: Duration = Duration::from_secs(5);
 
 /// When a connection that was just opened is looked at first.
-pub(super) fn first_look(limits: &Limits) -> Duration {
-    QUIET.min(limits.idle_max).min(limits.handshake_max)
+pub(super) fn first_look(bounds: &Bounds) -> Duration {
+    QUIET
+        .min(bounds.broker.idle_max)
+        .min(bounds.limits.handshake_max)
 }
 
 /// What is known of a connection at `now`.
@@ -55,7 +57,8 @@ pub(super) enum Verdict {
 }
 
 /// Judges a connection.
-pub(super) fn judge(facts: Facts, limits: &Limits) -> Verdict {
+pub(super) fn judge(facts: Facts, bounds: &Bounds) -> Verdict {
+    let (limits, idle_max) = (&bounds.limits, bounds.broker.idle_max);
     let Facts { now, moved, .. } = facts;
     if !facts.is_authenticated && now >= facts.opened + limits.handshake_max {
         return Verdict::End(Overdue::Handshake);
@@ -67,16 +70,16 @@ pub(super) fn judge(facts: Facts, limits: &Limits) -> Verdict {
     {
         return Verdict::End(Overdue::Stalled);
     }
-    if !facts.is_owed && now >= moved + limits.idle_max {
+    if !facts.is_owed && now >= moved + idle_max {
         return Verdict::End(Overdue::Idle);
     }
     let is_quiet = now >= moved + QUIET;
     let next = if is_quiet && facts.busy_since.is_none() && !facts.is_owed {
-        moved + limits.idle_max
+        moved + idle_max
     } else if facts.is_owed {
         now + QUIET
     } else {
-        (now + QUIET).min(moved + limits.idle_max)
+        (now + QUIET).min(moved + idle_max)
     };
     let next = if facts.is_authenticated {
         next
@@ -92,7 +95,17 @@ pub(super) fn judge(facts: Facts, limits: &Limits) -> Verdict {
 
 #[cfg(test)]
 mod tests {
+    use headwater_metadata::BrokerConfig;
+
     use super::*;
+    use crate::{BrokerLimits, Limits};
+
+    fn bounds() -> Bounds {
+        Bounds {
+            limits: Limits::default(),
+            broker: BrokerLimits::from(&BrokerConfig::default()),
+        }
+    }
 
     fn facts(now: Instant) -> Facts {
         Facts {
@@ -108,16 +121,16 @@ mod tests {
 
     #[test]
     fn an_idle_connection_rests_and_then_ends() {
-        let limits = Limits::default();
+        let bounds = bounds();
         let begin = Instant::now();
         let at = |seconds| Facts {
             now: begin + Duration::from_secs(seconds),
             ..facts(begin)
         };
-        assert_eq!(judge(at(0), &limits), Verdict::Look(begin + QUIET));
-        let end = begin + limits.idle_max;
-        assert_eq!(judge(at(5), &limits), Verdict::Rest(end));
-        assert_eq!(judge(at(600), &limits), Verdict::End(Overdue::Idle));
+        assert_eq!(judge(at(0), &bounds), Verdict::Look(begin + QUIET));
+        let end = begin + bounds.broker.idle_max;
+        assert_eq!(judge(at(5), &bounds), Verdict::Rest(end));
+        assert_eq!(judge(at(600), &bounds), Verdict::End(Overdue::Idle));
     }
 
     #[test]
@@ -128,7 +141,7 @@ mod tests {
             is_owed: true,
             ..facts(begin)
         };
-        assert!(matches!(judge(facts, &Limits::default()), Verdict::Rest(_)));
+        assert!(matches!(judge(facts, &bounds()), Verdict::Rest(_)));
     }
 
     #[test]
@@ -140,15 +153,12 @@ mod tests {
             busy_since: Some(begin),
             ..facts(begin)
         };
-        assert!(matches!(judge(slow, &Limits::default()), Verdict::Look(_)));
+        assert!(matches!(judge(slow, &bounds()), Verdict::Look(_)));
         let short = Facts {
             is_memory_short: true,
             ..slow
         };
-        assert_eq!(
-            judge(short, &Limits::default()),
-            Verdict::End(Overdue::Stalled)
-        );
+        assert_eq!(judge(short, &bounds()), Verdict::End(Overdue::Stalled));
     }
 
     #[test]
@@ -161,14 +171,11 @@ mod tests {
             ..facts(begin)
         };
         let deadline = begin + Duration::from_secs(30);
-        assert_eq!(judge(talking, &Limits::default()), Verdict::Look(deadline));
+        assert_eq!(judge(talking, &bounds()), Verdict::Look(deadline));
         let late = Facts {
             now: deadline,
             ..talking
         };
-        assert_eq!(
-            judge(late, &Limits::default()),
-            Verdict::End(Overdue::Handshake)
-        );
+        assert_eq!(judge(late, &bounds()), Verdict::End(Overdue::Handshake));
     }
 }

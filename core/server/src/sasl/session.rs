@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use headwater_broker::Principal;
 use headwater_protocol::{
     ErrorCode, SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeRequest,
     SaslHandshakeResponse,
@@ -15,6 +16,7 @@ use super::{Credentials, Decoy, Mechanism};
 #[derive(Debug)]
 pub(crate) struct Session {
     stage: Stage,
+    principal: Principal,
     offered: Arc<[Mechanism]>,
     decoy: Arc<Decoy>,
 }
@@ -27,7 +29,7 @@ enum Stage {
     Expected,
     /// It exchanges messages.
     Exchanging(Exchange, Framing),
-    /// It is somebody.
+    /// It is a user.
     Authenticated,
     /// It is not, and the connection ends.
     Denied,
@@ -56,6 +58,7 @@ impl Session {
     pub(crate) fn not_asked(decoy: Arc<Decoy>) -> Self {
         Self {
             stage: Stage::NotAsked,
+            principal: Principal::default(),
             offered: Arc::from([]),
             decoy,
         }
@@ -65,6 +68,7 @@ impl Session {
     pub(crate) fn expected(offered: Arc<[Mechanism]>, decoy: Arc<Decoy>) -> Self {
         Self {
             stage: Stage::Expected,
+            principal: Principal::default(),
             offered,
             decoy,
         }
@@ -73,6 +77,11 @@ impl Session {
     /// Whether the client may ask what it likes.
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.stage, Stage::NotAsked | Stage::Authenticated)
+    }
+
+    /// Who the client is; anonymous until it has authenticated.
+    pub(crate) fn principal(&self) -> &Principal {
+        &self.principal
     }
 
     /// Whether the next frame is a message of the mechanism, without a request around it.
@@ -175,6 +184,9 @@ impl Session {
             Outcome::Done { user, last } => {
                 tracing::debug!(%user, "a client authenticated");
                 self.stage = Stage::Authenticated;
+                self.principal = Principal {
+                    user: Arc::from(user),
+                };
                 Ok(last)
             }
             Outcome::Denied(reason) => {

@@ -1,13 +1,15 @@
 //! A server over real sockets: what a client without passwords sees.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 use crate::support::{batch, broker, code, connect, fetch, local, produce, serve};
 use bytes::BytesMut;
+use headwater_broker::RequestContext;
+use headwater_protocol::describe_configs_request::DescribeConfigsResource;
 use headwater_protocol::{
-    ApiKey, ApiVersionsRequest, ErrorCode, FetchResponse, MetadataRequest, ProduceResponse,
-    SaslHandshakeRequest,
+    ApiKey, ApiVersionsRequest, DescribeConfigsRequest, ErrorCode, FetchResponse, MetadataRequest,
+    ProduceResponse, Response, SaslHandshakeRequest,
 };
 use headwater_server::{Exposure, ListenerOptions, SecurityProtocol, ServeError, Server};
 
@@ -188,12 +190,90 @@ fn one_more_connection_than_allowed_waits_for_another_to_go() {
 
 #[test]
 fn idle_connections_are_closed() {
-    let mut options = local();
-    options.limits.idle_max = Duration::from_millis(100);
-    let server = serve(options);
+    let broker = broker(&[("connections.max.idle.ms", "100")]);
+    let server = Server::start(broker, local()).unwrap();
     let mut client = connect(&server);
     client.ask(ApiVersionsRequest::default(), 3);
     assert!(client.is_closed());
+}
+
+#[test]
+fn a_request_that_is_longer_than_the_broker_takes_ends_its_connection() {
+    let broker = broker(&[("socket.request.max.bytes", "1000")]);
+    let server = Server::start(broker, local()).unwrap();
+    for (length, is_taken) in [(1000_i32, true), (1001, false)] {
+        let mut client = connect(&server);
+        client.ask(ApiVersionsRequest::default(), 3);
+        client.send_bytes(&length.to_be_bytes());
+        client
+            .stream
+            .set_read_timeout(Some(Duration::from_millis(300)))
+            .unwrap();
+        let read = client.stream.read(&mut [0]);
+        assert_eq!(read.is_err(), is_taken, "{length}: {read:?}");
+    }
+}
+
+#[test]
+fn what_all_connections_may_hold_is_the_brokers_to_say() {
+    let broker = broker(&[("queued.max.request.bytes", "100000")]);
+    let server = Server::start(broker, local()).unwrap();
+    let mut client = connect(&server);
+    client.ask(ApiVersionsRequest::default(), 3);
+    client.send_bytes(&90_000_000_i32.to_be_bytes());
+    client
+        .stream
+        .set_write_timeout(Some(Duration::from_millis(500)))
+        .unwrap();
+    // More is not read than there is memory for; the system's buffers take some.
+    let sent = client.stream.write_all(&vec![0; 64 << 20]);
+    assert!(sent.is_err(), "the server goes on reading");
+    assert!(server.memory_used() < 1_000_000, "{}", server.memory_used());
+}
+
+#[test]
+fn the_configuration_shows_where_the_broker_listens_as_long_as_it_does() {
+    let broker = broker(&[]);
+    let mut options = local();
+    options.listeners[0].advertised_host = Some("kafka.example".to_owned());
+    let server = Server::start(broker.clone(), options).unwrap();
+    let port = server.addresses()[0].port();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let shown = |key: &str| {
+        let resource = DescribeConfigsResource {
+            resource_type: 4,
+            resource_name: "1".into(),
+            configuration_keys: Some(vec![key.into()]),
+            ..Default::default()
+        };
+        let request = DescribeConfigsRequest {
+            resources: vec![resource],
+            ..Default::default()
+        };
+        let context = RequestContext::default();
+        let answer = broker.handle(&context, request.into());
+        let Response::DescribeConfigs(mut response) = runtime.block_on(answer) else {
+            panic!("another answer");
+        };
+        let config = response.results.remove(0).configs.remove(0);
+        (
+            config.value.map(|value| value.to_string()),
+            config.config_source,
+        )
+    };
+    let given = |value: String| (Some(value), 4);
+    assert_eq!(
+        shown("listeners"),
+        given(format!("PLAINTEXT://127.0.0.1:{port}"))
+    );
+    let advertised = format!("PLAINTEXT://kafka.example:{port}");
+    assert_eq!(shown("advertised.listeners"), given(advertised));
+    assert_eq!(shown("log.dirs"), given("/data".to_owned()));
+    assert_eq!(shown("node.id"), given("1".to_owned()));
+    server.shutdown();
+    assert_eq!(shown("listeners"), (None, 5));
 }
 
 #[test]

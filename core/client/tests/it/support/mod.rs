@@ -62,6 +62,13 @@ pub(crate) struct State {
     /// Every batch that arrived, refused or not.
     pub(crate) seen: Vec<Seen>,
     pub(crate) metadata_requests: usize,
+    /// The names under which clients asked.
+    pub(crate) client_ids: Vec<String>,
+    /// Produces that have come and are not answered, now and at most.
+    on_their_way: usize,
+    pub(crate) most_on_their_way: usize,
+    /// How long a produce takes.
+    pub(crate) produce_takes: std::time::Duration,
     /// So many requests of any kind find nobody.
     pub(crate) away: usize,
     pub(crate) max_batch_bytes: usize,
@@ -160,7 +167,16 @@ impl Transport for FakeBroker {
                     ..Default::default()
                 }
                 .into()),
-                Request::Produce(request) => self.produce(request).await,
+                Request::Produce(request) => {
+                    self.enter();
+                    let takes = self.state().produce_takes;
+                    if !takes.is_zero() {
+                        tokio::time::sleep(takes).await;
+                    }
+                    let answer = self.produce(request).await;
+                    self.state().on_their_way -= 1;
+                    answer
+                }
                 Request::Fetch(request) => Ok(self.fetch(request).await.into()),
                 Request::ListOffsets(request) => Ok(self.list_offsets(&request).into()),
                 other => Err(TransportError {
@@ -170,6 +186,11 @@ impl Transport for FakeBroker {
                 }),
             }
         })
+    }
+
+    fn named(self: Arc<Self>, client_id: &str) -> Arc<dyn Transport> {
+        self.state().client_ids.push(client_id.to_owned());
+        self
     }
 }
 
@@ -182,6 +203,13 @@ fn lost(sent: bool) -> TransportError {
 }
 
 impl FakeBroker {
+    /// The most produces that were on their way at once.
+    fn enter(&self) {
+        let mut state = self.state();
+        state.on_their_way += 1;
+        state.most_on_their_way = state.most_on_their_way.max(state.on_their_way);
+    }
+
     fn is_away(&self) -> bool {
         let mut state = self.state();
         let away = state.away > 0;

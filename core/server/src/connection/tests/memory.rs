@@ -43,14 +43,10 @@ async fn fetches_that_wait_together_do_not_answer_together_to_a_client_that_take
 
 #[tokio::test(start_paused = true)]
 async fn while_memory_is_short_small_requests_are_served_and_fetches_get_little() {
-    let limits = Limits {
-        memory_bytes_max: 2 * RECORDS_BYTES,
-        ..Limits::default()
-    };
-    let memory = Arc::new(Memory::new(limits.memory_bytes_max));
+    let memory = Arc::new(Memory::new(2 * RECORDS_BYTES));
     let mut hog = Holding::new(Arc::clone(&memory));
     hog.set(4 * RECORDS_BYTES);
-    let mut client = connect_to(limits, Scripted::default(), memory);
+    let mut client = connect_to(Limits::default(), Scripted::default(), memory);
     client.heartbeat("a").await;
     assert_eq!(client.receive_heartbeat().await, 0);
     client.send(fetch(), 12).await;
@@ -68,14 +64,10 @@ async fn while_memory_is_short_small_requests_are_served_and_fetches_get_little(
 
 #[tokio::test(start_paused = true)]
 async fn a_long_request_goes_on_when_others_give_memory_back() {
-    let limits = Limits {
-        memory_bytes_max: RECORDS_BYTES,
-        ..Limits::default()
-    };
-    let memory = Arc::new(Memory::new(limits.memory_bytes_max));
+    let memory = Arc::new(Memory::new(RECORDS_BYTES));
     let mut hog = Holding::new(Arc::clone(&memory));
     hog.set(4 * RECORDS_BYTES);
-    let mut client = connect_to(limits, Scripted::default(), memory);
+    let mut client = connect_to(Limits::default(), Scripted::default(), memory);
     let mut long = BytesMut::from(&client.encode(heartbeat("b"), 4)[..]);
     let padded = long.len() + 8 * FREE_BYTES;
     long.resize(padded, 0);
@@ -93,11 +85,7 @@ async fn a_long_request_goes_on_when_others_give_memory_back() {
 #[tokio::test(start_paused = true)]
 async fn who_stalls_while_memory_is_short_is_ended() {
     let memory = Arc::new(Memory::new(RECORDS_BYTES));
-    let limits = Limits {
-        memory_bytes_max: RECORDS_BYTES,
-        ..Limits::default()
-    };
-    let mut client = connect_to(limits, Scripted::default(), memory);
+    let mut client = connect_to(Limits::default(), Scripted::default(), memory);
     for _ in 0..2 {
         client.send(fetch(), 12).await;
     }

@@ -10,8 +10,8 @@ mod runs;
 use std::collections::HashMap;
 
 use bytes::{Bytes, BytesMut};
-use headwater_broker::{Listener, RequestContext};
-use headwater_metadata::{ScramCredential, ScramMechanism};
+use headwater_broker::{FREE_BYTES, Listener, ListenerRegistration, OpenListener, RequestContext};
+use headwater_metadata::{BrokerConfig, ScramCredential, ScramMechanism};
 use headwater_protocol::fetch_response::{FetchableTopicResponse, PartitionData};
 use headwater_protocol::frame::{decode_response, encode_request, take_frame};
 use headwater_protocol::{
@@ -27,9 +27,8 @@ use tokio::time::sleep;
 
 use super::watch::Overdue;
 use super::*;
-use crate::ConnectionLimits;
-use crate::memory::FREE_BYTES;
 use crate::sasl::{Decoy, Session};
+use crate::{BrokerLimits, Limits};
 
 const PIPE_BYTES: usize = 16 * 1024;
 const RECORDS_BYTES: usize = 1 << 20;
@@ -110,7 +109,15 @@ impl Handler for Scripted {
         ]
     }
 
-    fn connection_limits(&self) -> ConnectionLimits {
+    fn limits(&self) -> BrokerLimits {
+        unreachable!("no server starts here")
+    }
+
+    fn register_listeners(&self, _: Vec<OpenListener>) -> Option<ListenerRegistration> {
+        unreachable!("no server starts here")
+    }
+
+    fn memory(&self) -> Arc<Memory> {
         unreachable!("no server starts here")
     }
 
@@ -147,9 +154,17 @@ struct Client {
     end: JoinHandle<End>,
 }
 
+/// These limits, with those of a broker without a configuration.
+fn bounds(limits: Limits) -> Bounds {
+    Bounds {
+        limits,
+        broker: BrokerLimits::from(&BrokerConfig::default()),
+    }
+}
+
 fn connect(limits: Limits) -> Client {
     let handler = Scripted::default();
-    let memory = Arc::new(Memory::new(limits.memory_bytes_max));
+    let memory = Arc::new(Memory::new(512 << 20));
     connect_to(limits, handler, memory)
 }
 
@@ -166,7 +181,7 @@ fn connect_to(limits: Limits, handler: Scripted, memory: Arc<Memory>) -> Client 
     let connection = Connection::new(
         theirs,
         dispatch,
-        Arc::new(limits),
+        Arc::new(bounds(limits)),
         Arc::clone(&memory),
         Box::pin(async move {
             if drained.await.is_err() {

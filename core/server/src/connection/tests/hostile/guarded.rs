@@ -51,8 +51,16 @@ impl Handler for Guarded {
         Handler::served(&self.0)
     }
 
-    fn connection_limits(&self) -> ConnectionLimits {
+    fn limits(&self) -> BrokerLimits {
         unreachable!("no server starts here")
+    }
+
+    fn register_listeners(&self, _: Vec<OpenListener>) -> Option<ListenerRegistration> {
+        unreachable!("no server starts here")
+    }
+
+    fn memory(&self) -> Arc<Memory> {
+        Handler::memory(&self.0)
     }
 
     fn scram_credential(&self, user: &str, mechanism: ScramMechanism) -> Option<ScramCredential> {

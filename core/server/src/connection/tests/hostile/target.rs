@@ -143,7 +143,7 @@ impl<H: Handler> Target<H> {
         let connection = Connection::new(
             theirs,
             dispatch,
-            Arc::new(Limits::default()),
+            Arc::new(bounds(Limits::default())),
             Arc::clone(&self.memory),
             Box::pin(std::future::pending()),
         );

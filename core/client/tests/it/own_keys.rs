@@ -1,0 +1,104 @@
+//! Keys that a producer or a consumer sets for itself, over those of its client.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{FakeBroker, client, config};
+use headwater_client::{ConsumerConfig, ErrorKind, Producer, Record, TopicPartition};
+use headwater_record::{PartitionId, RecordBatch};
+
+fn send(producer: &Producer, partition: i32, value: &[u8]) {
+    let record = Record {
+        partition: Some(PartitionId::new(partition)),
+        ..Record::new("t", value)
+    };
+    drop(producer.send_blocking(&record).unwrap());
+}
+
+#[test]
+fn a_producer_and_a_consumer_ask_under_their_own_names() {
+    let broker = FakeBroker::with_topic("t", 1);
+    let (_runtime, client) = client(&broker);
+    client.producer(config(&[]));
+    client.consumer(ConsumerConfig::default());
+    assert!(broker.state().client_ids.is_empty());
+    client.producer(config(&[("client.id", "orders")]));
+    client.consumer(ConsumerConfig::parse([("client.id", "reports")]).unwrap());
+    assert_eq!(broker.state().client_ids, ["orders", "reports"]);
+}
+
+#[test]
+fn keys_that_are_not_set_are_those_of_the_client() {
+    let broker = FakeBroker::with_topic("t", 1);
+    let (_runtime, client) = client(&broker);
+    let pairs = [("request.timeout.ms", "70"), ("retry.backoff.max.ms", "9")];
+    let consumer = client.consumer(ConsumerConfig::parse(pairs).unwrap());
+    let own = consumer.client().config();
+    assert_eq!(own.request_timeout, Duration::from_millis(70));
+    assert_eq!(own.retry.backoff_max, Duration::from_millis(9));
+    // As the tests' client has it, and not Kafka's default.
+    assert_eq!(own.retry.backoff, Duration::from_millis(1));
+    assert_eq!(client.config().request_timeout, Duration::from_secs(30));
+}
+
+#[test]
+fn a_call_of_a_consumer_ends_after_its_own_time() {
+    let broker = FakeBroker::with_topic("t", 1);
+    let (runtime, client) = client(&broker);
+    let pairs = [("group.id", "g"), ("default.api.timeout.ms", "100")];
+    let mut consumer = client.consumer(ConsumerConfig::parse(pairs).unwrap());
+    let begun = Instant::now();
+    // Nobody finds a coordinator at this broker, which may pass.
+    let assigned = runtime.block_on(consumer.assign(vec![TopicPartition::new("t", 0)]));
+    assert_eq!(assigned.unwrap_err().kind(), ErrorKind::Transport);
+    assert!(begun.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn no_more_requests_are_on_their_way_than_the_producer_allows() {
+    for max in [1, 3] {
+        let broker = FakeBroker::with_topic("t", 8);
+        broker.state().produce_takes = Duration::from_millis(20);
+        let (runtime, client) = client(&broker);
+        let key = "max.in.flight.requests.per.connection";
+        let producer = client.producer(config(&[(key, &max.to_string())]));
+        for partition in 0..8 {
+            send(&producer, partition, b"v");
+        }
+        runtime.block_on(producer.flush()).unwrap();
+        let state = broker.state();
+        assert_eq!((state.seen.len(), state.most_on_their_way), (8, max));
+    }
+}
+
+#[test]
+fn metadata_is_asked_for_again_when_it_is_as_old_as_the_producer_allows() {
+    for (age, asked) in [("300000", 1), ("0", 4)] {
+        let broker = FakeBroker::with_topic("t", 1);
+        let (runtime, client) = client(&broker);
+        let producer = client.producer(config(&[("metadata.max.age.ms", age)]));
+        for _ in 0..3 {
+            send(&producer, 0, b"v");
+            runtime.block_on(producer.flush()).unwrap();
+        }
+        assert_eq!(broker.state().metadata_requests, asked);
+    }
+}
+
+#[test]
+fn batches_are_compressed_as_hard_as_the_producer_says() {
+    let text: Vec<u8> = (0..100_000_u32)
+        .flat_map(|n| (n * n % 9973).to_string().into_bytes())
+        .collect();
+    let size = |codec: &str, level: &str| {
+        let broker = FakeBroker::with_topic("t", 1);
+        let (runtime, client) = client(&broker);
+        let key = format!("compression.{codec}.level");
+        let producer = client.producer(config(&[("compression.type", codec), (&key, level)]));
+        send(&producer, 0, &text);
+        runtime.block_on(producer.flush()).unwrap();
+        let stored = broker.state().logs[&("t".to_owned(), 0)][0].clone();
+        RecordBatch::parse(stored).unwrap().header().size_in_bytes()
+    };
+    assert!(size("gzip", "9") < size("gzip", "1"));
+    assert!(size("zstd", "19") < size("zstd", "-50"));
+}
