@@ -6,47 +6,59 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 
-/// The schema with `Binary` and `Utf8` in the place of the view types, in nested fields too.
+use crate::projection::Column;
+
+/// The schema with `Binary` and `Utf8` in the place of the views that keys and values are. Fields of a JSON value have the types that
+/// their schema gives them.
 pub fn classic_schema(schema: &SchemaRef) -> SchemaRef {
-    let fields: Vec<FieldRef> = schema.fields().iter().map(classic_field).collect();
-    if fields
-        .iter()
-        .zip(schema.fields())
-        .all(|(new, old)| Arc::ptr_eq(new, old))
-    {
+    let classic = |field: &FieldRef| match Column::from_name(field.name()) {
+        Some(Column::Key | Column::Value) => match field.data_type() {
+            DataType::BinaryView => with_type(field, DataType::Binary),
+            DataType::Utf8View => with_type(field, DataType::Utf8),
+            _ => field.clone(),
+        },
+        _ => field.clone(),
+    };
+    let fields: Vec<FieldRef> = schema.fields().iter().map(classic).collect();
+    let same = |(new, old): (&FieldRef, &FieldRef)| Arc::ptr_eq(new, old);
+    if fields.iter().zip(schema.fields()).all(same) {
         return schema.clone();
     }
     Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
 }
 
-fn classic_fields(fields: &Fields) -> Fields {
-    fields.iter().map(classic_field).collect()
+/// The fields with `Binary` and `Utf8` in the place of views, in nested fields too: for the schema of a library that has no other text.
+pub fn fields_without_views(fields: &Fields) -> Fields {
+    fields.iter().map(field_without_views).collect()
 }
 
-fn classic_field(field: &FieldRef) -> FieldRef {
-    let data_type = classic_type(field.data_type());
-    if data_type == *field.data_type() {
-        field.clone()
-    } else {
-        Arc::new(Field::clone(field).with_data_type(data_type))
-    }
+fn field_without_views(field: &FieldRef) -> FieldRef {
+    with_type(field, type_without_views(field.data_type()))
 }
 
-/// The type with classic types in the place of view types.
-pub(crate) fn classic_type(data_type: &DataType) -> DataType {
+fn type_without_views(data_type: &DataType) -> DataType {
     match data_type {
         DataType::BinaryView => DataType::Binary,
         DataType::Utf8View => DataType::Utf8,
-        DataType::Struct(fields) => DataType::Struct(classic_fields(fields)),
-        DataType::List(item) => DataType::List(classic_field(item)),
-        DataType::LargeList(item) => DataType::LargeList(classic_field(item)),
-        DataType::FixedSizeList(item, size) => DataType::FixedSizeList(classic_field(item), *size),
+        DataType::Struct(fields) => DataType::Struct(fields_without_views(fields)),
+        DataType::List(item) => DataType::List(field_without_views(item)),
+        DataType::LargeList(item) => DataType::LargeList(field_without_views(item)),
+        DataType::FixedSizeList(item, size) => {
+            DataType::FixedSizeList(field_without_views(item), *size)
+        }
+        DataType::Dictionary(key, value) => {
+            DataType::Dictionary(key.clone(), Box::new(type_without_views(value)))
+        }
         other => other.clone(),
     }
 }
 
-/// The table with classic types in the place of view types, in nested columns too: the bytes of these columns are copied. Fails where a
-/// column would have more than 2 GiB: slice the table first.
+fn with_type(field: &FieldRef, data_type: DataType) -> FieldRef {
+    Arc::new(Field::clone(field).with_data_type(data_type))
+}
+
+/// The table with classic types in the place of the views that keys and values are: their bytes are copied. Fails where a column would
+/// have more than 2 GiB: slice the table first.
 pub fn to_classic(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     let schema = classic_schema(batch.schema_ref());
     if Arc::ptr_eq(&schema, batch.schema_ref()) {

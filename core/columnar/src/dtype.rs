@@ -20,7 +20,7 @@ use crate::json::{Cursor, Fault, Kind};
 /// Nesting beyond this is refused.
 const MAX_DEPTH: u32 = 32;
 
-/// The type that a dtype names. Text is `Utf8View`; a decoder that makes no views makes `Utf8` of it.
+/// The type that a dtype names.
 pub fn parse_dtype(dtype: &str) -> Result<DataType, SchemaError> {
     let mut parser = Parser { rest: dtype };
     let parsed = parser
@@ -290,8 +290,12 @@ fn simple(name: &str) -> Option<DataType> {
         "uint64" => DataType::UInt64,
         "float32" => DataType::Float32,
         "float64" | "float" | "double" => DataType::Float64,
-        "string" | "str" | "utf8" | "text" => DataType::Utf8View,
+        "string" | "str" | "utf8" | "text" => DataType::Utf8,
         "large_string" | "large_utf8" => DataType::LargeUtf8,
+        "string_view" | "utf8_view" => DataType::Utf8View,
+        "binary" | "bytes" => DataType::Binary,
+        "large_binary" => DataType::LargeBinary,
+        "binary_view" => DataType::BinaryView,
         "categorical" | "category" => {
             DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
         }

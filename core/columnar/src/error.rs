@@ -197,6 +197,28 @@ pub enum EncodeError {
         /// How many there are.
         count: i32,
     },
+    /// Two columns with one name, where one of them is meant or both would be fields of one object.
+    #[error("the table has two columns {name:?}: rename one of them")]
+    DuplicateColumn {
+        /// The name.
+        name: String,
+    },
+    /// A value that has no form where it goes.
+    #[error("row {row} of column {column:?} {reason}")]
+    Value {
+        /// The row, from 0.
+        row: usize,
+        /// The column, and the fields in it: `origin.airport`.
+        column: String,
+        /// What is wrong with the value, and what to do.
+        reason: &'static str,
+    },
+    /// A time before 1970.
+    #[error("the timestamp of row {row} is negative: Kafka counts milliseconds from 1970 on")]
+    NegativeTimestamp {
+        /// The row, from 0.
+        row: usize,
+    },
     /// A header without a name.
     #[error("row {row} has a header whose key is null: give each header a key")]
     NullHeaderKey {
@@ -219,4 +241,30 @@ pub enum EncodeError {
         /// Why.
         source: AppendError,
     },
+}
+
+impl EncodeError {
+    /// The same about a table that is a part of a larger one and starts at row `first` of it.
+    #[must_use]
+    pub fn behind(mut self, first: usize) -> Self {
+        if let Some(row) = self.row_mut() {
+            *row += first;
+        }
+        self
+    }
+
+    fn row_mut(&mut self) -> Option<&mut usize> {
+        match self {
+            Self::RecordTooLarge { row, .. }
+            | Self::UnknownPartition { row, .. }
+            | Self::Value { row, .. }
+            | Self::NegativeTimestamp { row }
+            | Self::NullHeaderKey { row }
+            | Self::Append { row, .. } => Some(row),
+            Self::UnknownColumn { .. }
+            | Self::ColumnType { .. }
+            | Self::DuplicateColumn { .. }
+            | Self::Pack { .. } => None,
+        }
+    }
 }

@@ -34,14 +34,15 @@ mod json;
 mod murmur2;
 mod options;
 mod projection;
+mod temporal;
 mod trusted;
 mod zeros;
 
-pub use classic::{classic_schema, compact, to_classic};
+pub use classic::{classic_schema, compact, fields_without_views, to_classic};
 pub use decode::{Decoded, Decoder, Fetched, UndecodedRecord};
 pub use dtype::{parse_dtype, parse_schema, schema_from_dtypes};
 pub use encode::{
-    EncodeOptions, EncodedBatch, EncodedBatches, Encoder, KeyValueColumns, Seal, Sealing,
+    BatchRows, EncodeOptions, EncodedBatch, EncodedBatches, Encoder, KeyValueColumns, Seal, Sealing,
 };
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, SchemaError};
 pub use murmur2::{murmur2, partition_for_key};

@@ -108,8 +108,8 @@ pub struct DecodeOptions {
     pub unnest: bool,
     /// What happens with a key or value that its format cannot read. A damaged batch always fails.
     pub on_error: OnError,
-    /// Whether keys, values and inferred strings are `BinaryView` and `Utf8View`, which share the fetched bytes, or classic `Binary`
-    /// and `Utf8`, which are copies.
+    /// Whether keys and values are `BinaryView` and `Utf8View`, which share the fetched bytes, or classic `Binary` and `Utf8`, which are
+    /// copies. Fields of JSON have the types that their schema gives them; inferred text is `Utf8`.
     pub views: bool,
     /// Whether the CRC of each batch is compared: wherever bytes come from a disk or a network.
     pub check_crc: bool,

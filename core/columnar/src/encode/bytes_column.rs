@@ -160,21 +160,26 @@ impl BytesColumn {
             D::LargeUtf8 => Self::Large(LargeBinaryArray::from(array.as_string::<i64>().clone())),
             D::BinaryView => Self::Views(array.as_binary_view().clone()),
             D::Utf8View => Self::Views(array.as_string_view().clone().to_binary_view()),
-            D::FixedSizeBinary(_) => Self::Small(
-                arrow_cast::cast(array, &D::Binary)?
-                    .as_binary::<i32>()
+            D::FixedSizeBinary(_) => Self::Large(
+                arrow_cast::cast(array, &D::LargeBinary)?
+                    .as_binary::<i64>()
                     .clone(),
             ),
-            D::Dictionary(_, values) => {
-                let plain = match **values {
-                    D::Utf8 | D::LargeUtf8 | D::Utf8View => D::Utf8View,
-                    D::Binary | D::LargeBinary | D::BinaryView => D::BinaryView,
-                    _ => return Ok(None),
-                };
-                return Self::of(&arrow_cast::cast(array, &plain)?);
-            }
+            D::Dictionary(_, values) => return Self::of_values(array, values),
+            D::RunEndEncoded(_, values) => return Self::of_values(array, values.data_type()),
             _ => return Ok(None),
         }))
+    }
+
+    /// A column whose values stand elsewhere, once each.
+    fn of_values(array: &ArrayRef, values: &DataType) -> Result<Option<Self>, ArrowError> {
+        use DataType as D;
+        let plain = match values {
+            D::Utf8 | D::LargeUtf8 | D::Utf8View => D::Utf8View,
+            D::Binary | D::LargeBinary | D::BinaryView | D::FixedSizeBinary(_) => D::BinaryView,
+            _ => return Ok(None),
+        };
+        Self::of(&arrow_cast::cast(array, &plain)?)
     }
 
     pub(super) fn slice(&self, first: usize, rows: usize) -> Self {

@@ -9,7 +9,7 @@ use crate::error::EncodeError;
 use crate::murmur2::partition_for_key;
 
 /// Rows that are sorted, or written as JSON, at a time: few enough that their bytes stay in the cache.
-const CHUNK_ROWS: usize = 4096;
+pub(super) const CHUNK_ROWS: usize = 4096;
 
 /// Rows `first..first + rows` of the table, and who gets them.
 #[derive(Debug)]
@@ -133,9 +133,6 @@ impl Chunk {
             left
         };
         let (key, value) = (table.key.rows(first, rows)?, table.value.rows(first, rows)?);
-        if table.is_written() {
-            table.check_sizes(&key, &value, first, rows, options.max_record_bytes)?;
-        }
         let order = match options.partition {
             _ if sorts => Order::Sorted(sort(table, (&key, &value), first, rows, options, sticky)),
             Some(partition) => Order::One(partition),

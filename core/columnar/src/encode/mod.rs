@@ -4,25 +4,28 @@ mod bytes_column;
 mod chunk;
 mod columns;
 mod headers;
+mod json;
+mod numbers;
 mod options;
 mod prepared;
+mod rows;
 mod source;
+mod times;
 
 pub use columns::KeyValueColumns;
 pub use options::EncodeOptions;
+pub use rows::BatchRows;
 
 use std::fmt;
 
-use arrow_array::{Array, Int64Array};
-use arrow_buffer::NullBuffer;
 use bytes::Bytes;
-use headwater_record::{AppendError, BatchBuilder, PartitionId, PlainRecord, ProducerState};
+use headwater_record::{AppendError, BatchBuilder, PartitionId, ProducerState};
 
 use crate::error::EncodeError;
-use crate::trusted::prefetch;
-use bytes_column::{BytesColumn, NoValues, OffsetReader, Reader, ViewReader, with_reader};
+use bytes_column::{BytesColumn, NoValues, OffsetReader, ViewReader, with_reader};
 use chunk::{Chunk, Order, Sticky};
 use prepared::Prepared;
+use times::Times;
 
 /// A batch, ready for a produce request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +36,8 @@ pub struct EncodedBatch {
     pub bytes: Bytes,
     /// How many records it has.
     pub record_count: usize,
+    /// Which rows they are.
+    pub rows: BatchRows,
 }
 
 /// What is asked about a batch when it is sealed.
@@ -52,6 +57,8 @@ pub type Sealing<'a> = dyn FnMut(PartitionId) -> Seal + 'a;
 pub struct Encoder {
     options: EncodeOptions,
     builders: Vec<Option<BatchBuilder>>,
+    /// The rows in each of these.
+    rows: Vec<BatchRows>,
     sticky: Sticky,
 }
 
@@ -62,6 +69,7 @@ impl Encoder {
         builders.resize_with(options.partition_count.max(1) as usize, || None);
         Self {
             sticky: Sticky::new(&options),
+            rows: vec![BatchRows::default(); builders.len()],
             options,
             builders,
         }
@@ -85,31 +93,19 @@ impl Encoder {
     /// Encodes the rows. Batches come one by one as they fill, so memory stays at one open batch a partition; drop each before
     /// asking for the next and its buffer is used again. Rows of a partition keep their order.
     ///
-    /// A row that is too large, or names a partition that is not there, is refused before any batch is out, but for rows that are
-    /// written as JSON: their size shows only then.
+    /// A row that cannot be written, is too large or names a partition that is not there is refused before any batch is out.
     pub fn encode(
         &mut self,
         rows: &arrow_array::RecordBatch,
         columns: &KeyValueColumns,
     ) -> Result<EncodedBatches<'_>, EncodeError> {
-        let count = self.options.partition_count;
-        if let Some(partition) = self
-            .options
-            .partition
-            .filter(|partition| !(0..count.max(1)).contains(&partition.get()))
-        {
-            return Err(EncodeError::UnknownPartition {
-                row: 0,
-                partition: partition.get().into(),
-                count,
-            });
-        }
-        let table = Prepared::new(rows, columns, &self.options)?;
+        let table = self.prepare(rows, columns)?;
         // What an earlier table left when it was dropped early.
         self.builders
             .iter_mut()
             .flatten()
             .for_each(BatchBuilder::reset);
+        self.rows.fill(BatchRows::default());
         Ok(EncodedBatches {
             encoder: self,
             table,
@@ -122,6 +118,35 @@ impl Encoder {
         })
     }
 
+    /// Refuses what [`Encoder::encode`] refuses, and encodes nothing.
+    pub fn check(
+        &self,
+        rows: &arrow_array::RecordBatch,
+        columns: &KeyValueColumns,
+    ) -> Result<(), EncodeError> {
+        self.prepare(rows, columns).map(drop)
+    }
+
+    fn prepare(
+        &self,
+        rows: &arrow_array::RecordBatch,
+        columns: &KeyValueColumns,
+    ) -> Result<Prepared, EncodeError> {
+        let count = self.options.partition_count;
+        if let Some(partition) = self
+            .options
+            .partition
+            .filter(|partition| !(0..count.max(1)).contains(&partition.get()))
+        {
+            return Err(EncodeError::UnknownPartition {
+                row: 0,
+                partition: partition.get().into(),
+                count,
+            });
+        }
+        Prepared::new(rows, columns, &self.options)
+    }
+
     fn builder(&mut self, partition: usize) -> &mut BatchBuilder {
         let options = self.options.batch;
         self.builders[partition].get_or_insert_with(|| BatchBuilder::new(options))
@@ -129,6 +154,7 @@ impl Encoder {
 
     fn finish(&mut self, partition: usize, seal: &mut Sealing<'_>) -> Option<EncodedBatch> {
         let builder = self.builders[partition].as_mut()?;
+        let rows = &mut self.rows[partition];
         let record_count = builder.record_count();
         let partition = PartitionId::new(partition as i32);
         if record_count == 0 {
@@ -144,6 +170,7 @@ impl Encoder {
             partition,
             bytes,
             record_count,
+            rows: std::mem::take(rows),
         })
     }
 }
@@ -252,6 +279,7 @@ impl EncodedBatches<'_> {
                 let count = self.append(chunk, self.partition, left.len(), |index| {
                     left[index] as usize
                 })?;
+                self.encoder.rows[self.partition].push_list(chunk.first, &left[..count]);
                 self.at += count;
                 if count < left.len() {
                     return Ok(self.encoder.finish(self.partition, seal));
@@ -271,6 +299,7 @@ impl EncodedBatches<'_> {
     ) -> Result<Option<EncodedBatch>, EncodeError> {
         let (first, left) = (self.at, chunk.rows - self.at);
         let count = self.append(chunk, partition, left, |index| first + index)?;
+        self.encoder.rows[partition].push_run(chunk.first + first, count);
         self.at += count;
         Ok(if count < left {
             self.encoder.finish(partition, seal)
@@ -348,46 +377,5 @@ impl EncodedBatches<'_> {
             sticky.place(batch.bytes.len());
         }
         sticky.advance(self.encoder.options.partition_count);
-    }
-}
-
-/// How far ahead of a value the bytes are asked for: far enough for memory, near enough for the second cache.
-const AHEAD: usize = 16 << 10;
-
-/// The timestamps of a chunk's rows.
-#[derive(Clone, Copy)]
-struct Times<'a> {
-    values: &'a [i64],
-    nulls: Option<&'a NullBuffer>,
-    first: usize,
-    now_ms: i64,
-}
-
-impl<'a> Times<'a> {
-    fn new(column: Option<&'a Int64Array>, first: usize, now_ms: i64) -> Self {
-        Self {
-            values: column.map_or(&[], |column| column.values()),
-            nulls: column.and_then(|column| column.nulls()),
-            first,
-            now_ms,
-        }
-    }
-
-    /// A row of the chunk as a record.
-    #[inline(always)]
-    fn record(self, row: usize, key: impl Reader<'a>, value: impl Reader<'a>) -> PlainRecord<'a> {
-        let at = self.first + row;
-        let timestamp_ms = match self.values.get(at) {
-            Some(time) if self.nulls.is_none_or(|nulls| nulls.is_valid(at)) => *time,
-            _ => self.now_ms,
-        };
-        let value = value.get(row);
-        // Values mostly lie one after the other.
-        prefetch(value.unwrap_or_default(), AHEAD);
-        PlainRecord {
-            timestamp_ms,
-            key: key.get(row),
-            value,
-        }
     }
 }

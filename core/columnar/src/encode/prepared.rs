@@ -1,15 +1,15 @@
 //! A table whose columns have found their roles.
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
-use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch};
-use arrow_cast::CastOptions;
-use arrow_schema::{DataType, TimeUnit};
-use headwater_record::{AppendError, HEADER_LEN};
+use std::collections::HashSet;
+
+use arrow_array::{Int64Array, RecordBatch};
+use headwater_record::HEADER_LEN;
 
 use super::bytes_column::{BytesColumn, Reader};
+use super::chunk::CHUNK_ROWS;
 use super::columns::KeyValueColumns;
 use super::headers::HeaderRows;
+use super::numbers::{partitions, timestamps};
 use super::options::EncodeOptions;
 use super::source::Source;
 use crate::error::EncodeError;
@@ -40,10 +40,11 @@ impl Prepared {
                 .transpose()
         };
         let rows = table.num_rows();
-        let source =
-            |index: usize| Source::of(&table.schema().fields()[index], table.column(index));
+        let source = |index: usize, role| {
+            Source::of(table.schema_ref().field(index), table.column(index), role)
+        };
         let key = match find(&columns.key, "key")? {
-            Some(index) => source(index)?,
+            Some(index) => source(index, "key")?,
             None => Source::Bytes(BytesColumn::AllNull),
         };
         let headers = match find(&columns.headers, "headers")? {
@@ -51,13 +52,16 @@ impl Prepared {
             None => None,
         };
         let timestamps = find(&columns.timestamp, "timestamp")?
-            .map(|index| timestamps(table, index))
+            .map(|index| timestamps(table.schema_ref().field(index), table.column(index)))
             .transpose()?;
         let partitions = find(&columns.partition, "partition")?
-            .map(|index| partitions(table, index, options))
+            .map(|index| {
+                let field = table.schema_ref().field(index);
+                partitions(field, table.column(index), options.partition_count)
+            })
             .transpose()?;
         let value = match find(&columns.value, "value")? {
-            Some(index) => source(index)?,
+            Some(index) => source(index, "value")?,
             None => pack_rest(table, columns)?,
         };
         let prepared = Self {
@@ -68,11 +72,7 @@ impl Prepared {
             timestamps,
             partitions,
         };
-        prepared.key.check()?;
-        prepared.value.check()?;
-        if let (Source::Bytes(key), Source::Bytes(value)) = (&prepared.key, &prepared.value) {
-            prepared.check_sizes(key, value, 0, rows, options.max_record_bytes)?;
-        }
+        prepared.check_rows(options.max_record_bytes)?;
         Ok(prepared)
     }
 
@@ -81,54 +81,57 @@ impl Prepared {
         self.key.is_json() || self.value.is_json()
     }
 
-    /// Refuses the first row that is too large. `key` and `value` are `rows` rows from `first` on.
-    pub(super) fn check_sizes(
-        &self,
-        key: &BytesColumn,
-        value: &BytesColumn,
-        first: usize,
-        rows: usize,
-        max: usize,
-    ) -> Result<(), EncodeError> {
-        if self.headers.is_none() && key.longest() + value.longest() + RECORD_OVERHEAD_MAX <= max {
+    /// Refuses the first row that cannot be written or is too large. Rows are looked at one by one only if some row may be either.
+    fn check_rows(&self, max: usize) -> Result<(), EncodeError> {
+        let longest = self.key.longest().saturating_add(self.value.longest());
+        let fits = self.headers.is_none() && longest.saturating_add(RECORD_OVERHEAD_MAX) <= max;
+        if fits && !self.key.may_refuse() && !self.value.may_refuse() {
             return Ok(());
         }
-        for row in 0..rows {
-            let headers = self
-                .headers
-                .as_ref()
-                .map_or(0, |headers| headers.size(first + row));
-            let size = RECORD_OVERHEAD_MAX
-                + headers
-                + key.get(row).map_or(0, <[u8]>::len)
-                + value.get(row).map_or(0, <[u8]>::len);
-            if size > max {
-                return Err(EncodeError::RecordTooLarge {
-                    row: first + row,
-                    size,
-                    max,
-                });
+        for first in (0..self.rows).step_by(CHUNK_ROWS) {
+            let rows = CHUNK_ROWS.min(self.rows - first);
+            let (key, value) = (self.key.rows(first, rows)?, self.value.rows(first, rows)?);
+            for row in 0..rows {
+                let headers = self
+                    .headers
+                    .as_ref()
+                    .map_or(0, |headers| headers.size(first + row));
+                let size = RECORD_OVERHEAD_MAX
+                    + headers
+                    + key.get(row).map_or(0, <[u8]>::len)
+                    + value.get(row).map_or(0, <[u8]>::len);
+                if size > max {
+                    return Err(EncodeError::RecordTooLarge {
+                        row: first + row,
+                        size,
+                        max,
+                    });
+                }
             }
         }
         Ok(())
     }
 }
 
+/// The place of the only column of this name.
 fn find(table: &RecordBatch, name: &str, role: &'static str) -> Result<usize, EncodeError> {
-    table
-        .schema_ref()
-        .index_of(name)
-        .map_err(|_| EncodeError::UnknownColumn {
+    let fields = table.schema_ref().fields();
+    let mut found = (0..fields.len()).filter(|index| fields[*index].name() == name);
+    match (found.next(), found.next()) {
+        (Some(index), None) => Ok(index),
+        (Some(_), Some(_)) => Err(EncodeError::DuplicateColumn {
+            name: name.to_owned(),
+        }),
+        (None, _) => Err(EncodeError::UnknownColumn {
             name: name.to_owned(),
             role,
-            known: table
-                .schema_ref()
-                .fields()
+            known: fields
                 .iter()
                 .map(|field| field.name().as_str())
                 .collect::<Vec<_>>()
                 .join(", "),
-        })
+        }),
+    }
 }
 
 fn pack_rest(table: &RecordBatch, columns: &KeyValueColumns) -> Result<Source, EncodeError> {
@@ -150,112 +153,13 @@ fn pack_rest(table: &RecordBatch, columns: &KeyValueColumns) -> Result<Source, E
     if rest.num_columns() == 0 {
         return Ok(Source::Bytes(BytesColumn::AllNull));
     }
-    Source::packed(&rest)
-}
-
-fn timestamps(table: &RecordBatch, index: usize) -> Result<Int64Array, EncodeError> {
-    let array = table.column(index);
-    let milliseconds = match array.data_type() {
-        DataType::Timestamp(_, zone) => {
-            Some(DataType::Timestamp(TimeUnit::Millisecond, zone.clone()))
-        }
-        DataType::Date32 | DataType::Date64 => {
-            Some(DataType::Timestamp(TimeUnit::Millisecond, None))
-        }
-        data_type if data_type.is_integer() || data_type.is_null() => None,
-        _ => {
-            return Err(wrong_type(
-                table,
-                index,
-                "timestamp",
-                "cast it to a timestamp or to int64 milliseconds since 1970",
-            ));
-        }
-    };
-    let out_of_range = |_| {
-        wrong_type(
-            table,
-            index,
-            "timestamp",
-            "it has times that milliseconds of 64 bits cannot hold",
-        )
-    };
-    let array = match milliseconds {
-        Some(to) => cast(array, &to).map_err(out_of_range)?,
-        None => array.clone(),
-    };
-    let times = cast(&array, &DataType::Int64)
-        .map_err(out_of_range)?
-        .as_primitive::<Int64Type>()
-        .clone();
-    let negative =
-        |(row, time): (usize, &i64)| (*time < -1 && times.is_valid(row)).then_some((row, *time));
-    match times.values().iter().enumerate().find_map(negative) {
-        Some((row, timestamp_ms)) => Err(EncodeError::Append {
-            row,
-            source: AppendError::NegativeTimestamp { timestamp_ms },
-        }),
-        None => Ok(times),
-    }
-}
-
-fn partitions(
-    table: &RecordBatch,
-    index: usize,
-    options: &EncodeOptions,
-) -> Result<Int64Array, EncodeError> {
-    let array = table.column(index);
-    if !(array.data_type().is_integer() || array.data_type().is_null()) {
-        return Err(wrong_type(table, index, "partition", "cast it to int32"));
-    }
-    let wrong = |_| {
-        wrong_type(
-            table,
-            index,
-            "partition",
-            "it has numbers that no partition has",
-        )
-    };
-    let partitions = cast(array, &DataType::Int64)
-        .map_err(wrong)?
-        .as_primitive::<Int64Type>()
-        .clone();
-    for (row, partition) in partitions.iter().enumerate() {
-        if let Some(partition) = partition
-            .filter(|partition| !(0..i64::from(options.partition_count)).contains(partition))
-        {
-            return Err(EncodeError::UnknownPartition {
-                row,
-                partition,
-                count: options.partition_count,
+    let mut seen = HashSet::new();
+    for field in rest.schema_ref().fields() {
+        if !seen.insert(field.name()) {
+            return Err(EncodeError::DuplicateColumn {
+                name: field.name().clone(),
             });
         }
     }
-    Ok(partitions)
-}
-
-fn cast(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, arrow_schema::ArrowError> {
-    arrow_cast::cast_with_options(
-        array,
-        to,
-        &CastOptions {
-            safe: false,
-            ..CastOptions::default()
-        },
-    )
-}
-
-fn wrong_type(
-    table: &RecordBatch,
-    index: usize,
-    role: &'static str,
-    advice: &'static str,
-) -> EncodeError {
-    let field = table.schema_ref().field(index);
-    EncodeError::ColumnType {
-        name: field.name().clone(),
-        data_type: field.data_type().to_string(),
-        role,
-        advice,
-    }
+    Source::packed(&rest)
 }

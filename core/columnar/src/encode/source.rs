@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, BinaryArray, RecordBatch, StructArray};
-use arrow_buffer::{NullBuffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
-use arrow_json::EncoderOptions;
-use arrow_json::writer::make_encoder;
-use arrow_schema::{ArrowError, DataType, Field, FieldRef};
+use arrow_array::{ArrayRef, LargeBinaryArray, RecordBatch, StructArray};
+use arrow_buffer::{NullBufferBuilder, OffsetBuffer, ScalarBuffer};
+use arrow_schema::{ArrowError, DataType, Field};
 
 use super::bytes_column::BytesColumn;
+use super::json::{Quotes, Refusal, UnwritableType, Writer};
 use crate::error::EncodeError;
 
 /// Keys or values.
@@ -17,108 +16,124 @@ pub(super) enum Source {
     /// As they are.
     Bytes(BytesColumn),
     /// As JSON text; null rows stay null.
-    Json { field: FieldRef, array: ArrayRef },
+    Json(JsonSource),
+}
+
+/// A column, or several packed as objects, to be written as JSON.
+#[derive(Debug)]
+pub(super) struct JsonSource {
+    /// The column; `None` for several.
+    column: Option<String>,
+    writer: Writer,
 }
 
 impl Source {
-    /// A column: bytes and text as they are, other types as JSON.
-    pub(super) fn of(field: &FieldRef, array: &ArrayRef) -> Result<Self, EncodeError> {
-        Ok(
-            match BytesColumn::of(array).map_err(|error| pack_error(&error))? {
-                Some(column) => Self::Bytes(column),
-                None => Self::json(field, array)?,
-            },
-        )
+    /// A column: bytes and text as they are, dates and times as their text, other types as JSON.
+    pub(super) fn of(
+        field: &Field,
+        array: &ArrayRef,
+        role: &'static str,
+    ) -> Result<Self, EncodeError> {
+        if let Some(column) = BytesColumn::of(array).map_err(|error| pack_error(&error))? {
+            return Ok(Self::Bytes(column));
+        }
+        let column = Some(field.name().clone());
+        match Writer::new(field, array, Quotes::None) {
+            Ok(writer) => Ok(Self::Json(JsonSource { column, writer })),
+            Err(unwritable) => Err(type_error(column.as_deref(), unwritable, role)),
+        }
     }
 
     /// The rest of a table, each row as an object.
     pub(super) fn packed(rest: &RecordBatch) -> Result<Self, EncodeError> {
+        let fields = rest.schema_ref().fields().clone();
+        let field = Field::new("value", DataType::Struct(fields), false);
         let array: ArrayRef = Arc::new(StructArray::from(rest.clone()));
-        Self::json(
-            &Arc::new(Field::new("value", array.data_type().clone(), false)),
-            &array,
-        )
-    }
-
-    fn json(field: &FieldRef, array: &ArrayRef) -> Result<Self, EncodeError> {
-        let data_type = with_utc(array.data_type());
-        if data_type == *array.data_type() {
-            return Ok(Self::Json {
-                field: field.clone(),
-                array: array.clone(),
-            });
-        }
-        let array = arrow_cast::cast(array, &data_type).map_err(|error| pack_error(&error))?;
-        Ok(Self::Json {
-            field: Arc::new(Field::clone(field).with_data_type(data_type)),
-            array,
-        })
-    }
-
-    /// Checks that the types can be written, so that it does not show only after some batches are out.
-    pub(super) fn check(&self) -> Result<(), EncodeError> {
-        match self {
-            Self::Bytes(_) => Ok(()),
-            Self::Json { .. } => self.rows(0, 0).map(drop),
+        match Writer::new(&field, &array, Quotes::Json) {
+            Ok(writer) => Ok(Self::Json(JsonSource {
+                column: None,
+                writer,
+            })),
+            Err(unwritable) => Err(type_error(None, unwritable, "value")),
         }
     }
 
     pub(super) fn is_json(&self) -> bool {
-        matches!(self, Self::Json { .. })
+        matches!(self, Self::Json(_))
+    }
+
+    /// Whether a row may be refused when it is written.
+    pub(super) fn may_refuse(&self) -> bool {
+        match self {
+            Self::Bytes(_) => false,
+            Self::Json(source) => source.writer.may_refuse(),
+        }
+    }
+
+    /// An upper bound of the bytes of a row.
+    pub(super) fn longest(&self) -> usize {
+        match self {
+            Self::Bytes(column) => column.longest(),
+            Self::Json(source) => source.writer.longest(),
+        }
     }
 
     /// These rows as bytes.
     pub(super) fn rows(&self, first: usize, rows: usize) -> Result<BytesColumn, EncodeError> {
         match self {
             Self::Bytes(column) => Ok(column.slice(first, rows)),
-            Self::Json { field, array } => {
-                let written = write_json(field, array.slice(first, rows).as_ref())
-                    .map_err(|error| pack_error(&error))?;
-                Ok(BytesColumn::Small(written))
+            Self::Json(source) => source.rows(first, rows).map(BytesColumn::Large),
+        }
+    }
+}
+
+impl JsonSource {
+    /// One JSON text a row.
+    fn rows(&self, first: usize, rows: usize) -> Result<LargeBinaryArray, EncodeError> {
+        let mut data = Vec::new();
+        let mut ends = Vec::with_capacity(rows + 1);
+        let mut nulls = NullBufferBuilder::new(rows);
+        ends.push(0i64);
+        for row in first..first + rows {
+            let is_null = self.writer.is_null(row);
+            if !is_null {
+                self.writer
+                    .write(row, &mut data)
+                    .map_err(|refusal| self.value_error(row, &refusal))?;
             }
+            nulls.append(!is_null);
+            ends.push(data.len() as i64);
+        }
+        let ends = OffsetBuffer::new(ScalarBuffer::from(ends));
+        LargeBinaryArray::try_new(ends, data.into(), nulls.finish())
+            .map_err(|error| pack_error(&error))
+    }
+
+    fn value_error(&self, row: usize, refusal: &Refusal) -> EncodeError {
+        EncodeError::Value {
+            row,
+            column: path(self.column.as_deref(), &refusal.path),
+            reason: refusal.reason,
         }
     }
 }
 
-/// One JSON text a row. Null fields are written, so that every object has all fields and their order.
-fn write_json(field: &FieldRef, array: &dyn Array) -> Result<BinaryArray, ArrowError> {
-    let options = EncoderOptions::default().with_explicit_nulls(true);
-    let mut encoder = make_encoder(field, array, &options)?;
-    let mut data = Vec::new();
-    let mut ends = Vec::with_capacity(array.len() + 1);
-    let mut nulls = NullBufferBuilder::new(array.len());
-    ends.push(0i32);
-    for row in 0..array.len() {
-        let is_null = encoder.is_null(row);
-        if !is_null {
-            encoder.encode(row, &mut data);
-        }
-        nulls.append(!is_null);
-        ends.push(
-            i32::try_from(data.len()).map_err(|_| ArrowError::OffsetOverflowError(data.len()))?,
-        );
+fn type_error(column: Option<&str>, unwritable: UnwritableType, role: &'static str) -> EncodeError {
+    EncodeError::ColumnType {
+        name: path(column, &unwritable.path),
+        data_type: unwritable.data_type,
+        role,
+        advice: unwritable.advice,
     }
-    let nulls: Option<NullBuffer> = nulls.finish();
-    BinaryArray::try_new(
-        OffsetBuffer::new(ScalarBuffer::from(ends)),
-        data.into(),
-        nulls,
-    )
 }
 
-/// The type with times of any zone in UTC: the same instants, written with a `Z`. Zones by name would need a database of them.
-fn with_utc(data_type: &DataType) -> DataType {
-    let inner = |field: &FieldRef| {
-        Arc::new(Field::clone(field).with_data_type(with_utc(field.data_type())))
-    };
-    match data_type {
-        DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, Some("+00:00".into())),
-        DataType::Struct(fields) => DataType::Struct(fields.iter().map(inner).collect()),
-        DataType::List(item) => DataType::List(inner(item)),
-        DataType::LargeList(item) => DataType::LargeList(inner(item)),
-        DataType::FixedSizeList(item, size) => DataType::FixedSizeList(inner(item), *size),
-        other => other.clone(),
-    }
+/// A column and fields in it: `origin.airport`.
+fn path(column: Option<&str>, fields: &[String]) -> String {
+    let names: Vec<&str> = column
+        .into_iter()
+        .chain(fields.iter().map(String::as_str))
+        .collect();
+    names.join(".")
 }
 
 fn pack_error(error: &ArrowError) -> EncodeError {

@@ -6,19 +6,20 @@
 
 mod cursor;
 mod infer;
+mod list;
 mod node;
 mod number;
 mod object;
 mod temporal;
 mod text;
+mod text_node;
 
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::{Array as _, ArrayRef, StructArray};
-use arrow_schema::{ArrowError, DataType, Field, Fields};
+use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields};
 
-use crate::classic::classic_type;
 use crate::error::{DecodeErrorKind, SchemaError};
 use crate::options::{DecodeOptions, Format, Infer, OnError};
 use crate::projection::Column;
@@ -26,6 +27,7 @@ use crate::trusted::{Buffers, ViewColumn};
 pub(crate) use cursor::{Cursor, Fault, Kind};
 use infer::Guess;
 use node::Node;
+pub(crate) use text::special_bytes;
 
 /// Fewer rows than this are not worth a thread.
 const ROWS_PER_THREAD: usize = 4096;
@@ -45,7 +47,6 @@ pub(crate) struct JsonColumn {
     infers: bool,
     /// Whether the table has the column.
     is_shown: bool,
-    text: DataType,
 }
 
 /// What fits a type.
@@ -89,11 +90,6 @@ impl JsonColumn {
             },
             infers: matches!(format, Format::Json(None)),
             is_shown,
-            text: if options.views {
-                DataType::Utf8View
-            } else {
-                DataType::Utf8
-            },
         };
         let known = match format {
             Format::Json(Some(schema)) => Some(DataType::Struct(nullable(&schema.fields))),
@@ -101,11 +97,7 @@ impl JsonColumn {
             _ => None,
         };
         if let Some(known) = known {
-            json.set_type(if options.views {
-                known
-            } else {
-                classic_type(&known)
-            })?;
+            json.set_type(known)?;
         }
         Ok(json)
     }
@@ -210,7 +202,7 @@ impl JsonColumn {
                 let _ = guess.learn(&mut cursor, 0);
             }
         }
-        match guess.top_type(&self.text) {
+        match guess.top_type(&DataType::Utf8) {
             Some(data_type) => self.set_type(data_type),
             None => Ok(()),
         }
@@ -393,6 +385,21 @@ fn nullable_type(data_type: &DataType) -> DataType {
         DataType::Struct(fields) => DataType::Struct(nullable(fields)),
         DataType::List(field) => DataType::List(item(field)),
         DataType::LargeList(field) => DataType::LargeList(item(field)),
+        DataType::ListView(field) => DataType::ListView(item(field)),
+        DataType::LargeListView(field) => DataType::LargeListView(item(field)),
+        DataType::FixedSizeList(field, size) => DataType::FixedSizeList(item(field), *size),
+        DataType::Map(entries, ordered) => DataType::Map(nullable_values(entries), *ordered),
         other => other.clone(),
     }
+}
+
+/// Entries of a map: values may be null, keys may not.
+fn nullable_values(entries: &FieldRef) -> FieldRef {
+    let DataType::Struct(fields) = entries.data_type() else {
+        return entries.clone();
+    };
+    let keys = fields.iter().take(1).cloned();
+    let values = nullable(fields).iter().skip(1).cloned().collect::<Vec<_>>();
+    let fields = DataType::Struct(keys.chain(values).collect());
+    Arc::new(Field::clone(entries).with_data_type(fields))
 }

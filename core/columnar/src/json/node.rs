@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
+use arrow_array::types::{Decimal128Type, Decimal256Type};
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, ListArray, NullArray,
-    StringArray, UInt64Array,
+    Array, ArrayRef, BooleanArray, Decimal128Array, Decimal256Array, Float64Array, Int64Array,
+    NullArray, UInt64Array,
 };
-use arrow_buffer::{NullBufferBuilder, OffsetBuffer, ScalarBuffer};
+use arrow_buffer::{NullBufferBuilder, i256};
 use arrow_schema::{ArrowError, DataType, Field};
 
 use super::cursor::{Cursor, Fault, Kind};
-use super::number;
+use super::list::{ListNode, MapNode};
+use super::number::{self, FloatWidth};
 use super::object::ObjectNode;
 use super::temporal::Temporal;
+use super::text_node::{Content, TextNode};
 use crate::error::SchemaError;
 
 /// The values of one field. Each kind keeps the widest type of its family; [`Node::finish`] casts to the one that was asked for.
@@ -22,11 +25,13 @@ pub(crate) enum Node {
     Bool(Values<bool>),
     Integer(Values<i64>, (i64, i64)),
     Unsigned(Values<u64>, u64),
-    Float(Values<f64>),
+    Float(Values<f64>, FloatWidth),
     Decimal(Values<i128>, u8, i8),
+    WideDecimal(Values<i256>, u8, i8),
     Temporal(Values<i64>, Temporal),
     Text(TextNode),
     List(Box<ListNode>),
+    Map(Box<MapNode>),
     Object(ObjectNode),
 }
 
@@ -62,69 +67,6 @@ impl<T: Default> Values<T> {
     }
 }
 
-/// Text, with escapes resolved.
-#[derive(Debug)]
-pub(crate) struct TextNode {
-    ends: Vec<i32>,
-    data: Vec<u8>,
-    nulls: NullBufferBuilder,
-    /// Whether values that are no text are taken as they stand.
-    any: bool,
-}
-
-impl TextNode {
-    #[inline]
-    fn read(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
-        match cursor.kind()? {
-            Kind::Text => cursor.text()?.append_to(&mut self.data),
-            _ if self.any => self.append_raw(cursor)?,
-            _ => return Err(cursor.mismatch("a string")),
-        }
-        self.ends
-            .push(i32::try_from(self.data.len()).map_err(|_| Fault::TooLarge)?);
-        self.nulls.append_non_null();
-        Ok(())
-    }
-
-    fn append_raw(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
-        // Outside strings JSON is ASCII, and strings are checked as they are passed.
-        self.data.extend_from_slice(cursor.skip_value()?);
-        Ok(())
-    }
-
-    fn truncate(&mut self, len: usize) {
-        self.ends.truncate(len + 1);
-        self.nulls.truncate(len);
-        self.data
-            .truncate(self.ends.last().map_or(0, |end| *end as usize));
-    }
-}
-
-/// Lists of one type of item.
-#[derive(Debug)]
-pub(crate) struct ListNode {
-    ends: Vec<i32>,
-    items: Node,
-    nulls: NullBufferBuilder,
-}
-
-impl ListNode {
-    fn read(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
-        if !cursor.take(b'[') {
-            return Err(cursor.mismatch("a list"));
-        }
-        let mut more = cursor.any(b']');
-        while more {
-            self.items.read(cursor)?;
-            more = cursor.more(b']')?;
-        }
-        self.ends
-            .push(i32::try_from(self.items.len()).map_err(|_| Fault::TooLarge)?);
-        self.nulls.append_non_null();
-        Ok(())
-    }
-}
-
 impl Node {
     /// A node for that type. `any_text`: text fields take values that are no text as they stand.
     pub(crate) fn new(
@@ -134,10 +76,6 @@ impl Node {
         capacity: usize,
     ) -> Result<Self, SchemaError> {
         use DataType as D;
-        let unsupported = || SchemaError::Unsupported {
-            field: name.to_owned(),
-            data_type: data_type.to_string(),
-        };
         let integer = |min: i64, max: i64| Self::Integer(Values::new(capacity), (min, max));
         Ok(match data_type {
             D::Null => Self::Null(0),
@@ -150,32 +88,66 @@ impl Node {
             D::UInt16 => Self::Unsigned(Values::new(capacity), u16::MAX.into()),
             D::UInt32 => Self::Unsigned(Values::new(capacity), u32::MAX.into()),
             D::UInt64 => Self::Unsigned(Values::new(capacity), u64::MAX),
-            D::Float16 | D::Float32 | D::Float64 => Self::Float(Values::new(capacity)),
-            D::Decimal128(precision, scale) => {
+            D::Float16 => Self::Float(Values::new(capacity), FloatWidth::Half),
+            D::Float32 => Self::Float(Values::new(capacity), FloatWidth::Single),
+            D::Float64 => Self::Float(Values::new(capacity), FloatWidth::Double),
+            D::Decimal32(precision, scale)
+            | D::Decimal64(precision, scale)
+            | D::Decimal128(precision, scale) => {
                 Self::Decimal(Values::new(capacity), *precision, *scale)
             }
-            D::Utf8 | D::LargeUtf8 | D::Utf8View => Self::text(any_text, capacity),
-            D::Dictionary(_, values) if is_text(values) => Self::text(any_text, capacity),
-            D::List(item) | D::LargeList(item) => Self::List(Box::new(ListNode {
-                ends: offsets(capacity),
-                items: Self::new(name, item.data_type(), any_text, capacity)?,
-                nulls: NullBufferBuilder::new(capacity),
-            })),
+            D::Decimal256(precision, scale) => {
+                Self::WideDecimal(Values::new(capacity), *precision, *scale)
+            }
+            _ => Self::of_text_or_parts(name, data_type, any_text, capacity)?,
+        })
+    }
+
+    /// A node for text, bytes, times, and what consists of other types.
+    fn of_text_or_parts(
+        name: &str,
+        data_type: &DataType,
+        any_text: bool,
+        capacity: usize,
+    ) -> Result<Self, SchemaError> {
+        use DataType as D;
+        let unsupported = || SchemaError::Unsupported {
+            field: name.to_owned(),
+            data_type: data_type.to_string(),
+        };
+        let text = |content| Self::Text(TextNode::new(content, capacity));
+        let list = |item: &Field, size| {
+            let items = Self::new(name, item.data_type(), any_text, capacity)?;
+            Ok(Self::List(Box::new(ListNode::new(items, size, capacity))))
+        };
+        Ok(match data_type {
+            D::Utf8 | D::LargeUtf8 | D::Utf8View if any_text => text(Content::AnyText),
+            D::Utf8 | D::LargeUtf8 | D::Utf8View => text(Content::Text),
+            D::Binary | D::LargeBinary | D::BinaryView => text(Content::Bytes(None)),
+            D::FixedSizeBinary(size) => text(Content::Bytes(usize::try_from(*size).ok())),
+            // Of the others Arrow makes no dictionaries.
+            D::Dictionary(_, values)
+                if !values.is_nested()
+                    && !matches!(**values, D::Null | D::Boolean | D::Duration(_)) =>
+            {
+                Self::new(name, values, any_text, capacity)?
+            }
+            D::List(item) | D::LargeList(item) | D::ListView(item) | D::LargeListView(item) => {
+                list(item, None)?
+            }
+            D::FixedSizeList(item, size) => list(item, usize::try_from(*size).ok())?,
+            D::Map(entries, _) => match entries.data_type() {
+                D::Struct(fields) if fields.len() == 2 && is_text(fields[0].data_type()) => {
+                    let values = Self::new(name, fields[1].data_type(), any_text, capacity)?;
+                    Self::Map(Box::new(MapNode::new(values, capacity)))
+                }
+                _ => return Err(unsupported()),
+            },
             D::Struct(fields) => Self::Object(ObjectNode::new(fields, any_text, capacity)?),
             _ => match Temporal::new(data_type) {
                 Some(temporal) => Self::Temporal(Values::new(capacity), temporal),
                 None => return Err(unsupported()),
             },
-        })
-    }
-
-    fn text(any: bool, capacity: usize) -> Self {
-        let nulls = NullBufferBuilder::new(capacity);
-        Self::Text(TextNode {
-            ends: offsets(capacity),
-            data: Vec::with_capacity(capacity * 8),
-            nulls,
-            any,
         })
     }
 
@@ -189,14 +161,22 @@ impl Node {
         match self {
             Self::Integer(values, (min, max)) => values.push(number::integer(cursor, *min, *max)?),
             Self::Text(text) => text.read(cursor)?,
-            Self::Float(values) => values.push(number::float(cursor)?),
+            Self::Float(values, width) => values.push(number::float(cursor, *width)?),
             Self::Temporal(values, temporal) => values.push(temporal.read(cursor)?),
             Self::Bool(values) if cursor.kind()? == Kind::Bool => values.push(cursor.boolean()?),
             Self::Bool(_) => return Err(cursor.mismatch("true or false")),
             Self::Unsigned(values, max) => values.push(number::unsigned(cursor, *max)?),
             Self::Decimal(values, precision, scale) => {
-                values.push(number::decimal(cursor, *precision, *scale)?);
+                values.push(number::decimal::<Decimal128Type>(
+                    cursor, *precision, *scale,
+                )?);
             }
+            Self::WideDecimal(values, precision, scale) => {
+                values.push(number::decimal::<Decimal256Type>(
+                    cursor, *precision, *scale,
+                )?);
+            }
+            Self::Map(map) => map.read(cursor)?,
             Self::List(list) => list.read(cursor)?,
             Self::Object(object) => object.read(cursor)?,
             Self::Null(_) => return Err(cursor.mismatch("null")),
@@ -211,16 +191,12 @@ impl Node {
             Self::Bool(values) => values.push_null(),
             Self::Integer(values, _) | Self::Temporal(values, _) => values.push_null(),
             Self::Unsigned(values, _) => values.push_null(),
-            Self::Float(values) => values.push_null(),
+            Self::Float(values, _) => values.push_null(),
             Self::Decimal(values, ..) => values.push_null(),
-            Self::Text(text) => {
-                text.ends.push(text.data.len() as i32);
-                text.nulls.append_null();
-            }
-            Self::List(list) => {
-                list.ends.push(list.items.len() as i32);
-                list.nulls.append_null();
-            }
+            Self::WideDecimal(values, ..) => values.push_null(),
+            Self::Text(text) => text.push_null(),
+            Self::List(list) => list.push_null(),
+            Self::Map(map) => map.push_null(),
             Self::Object(object) => object.push_null(),
         }
     }
@@ -232,10 +208,12 @@ impl Node {
             Self::Bool(values) => values.values.len(),
             Self::Integer(values, _) | Self::Temporal(values, _) => values.values.len(),
             Self::Unsigned(values, _) => values.values.len(),
-            Self::Float(values) => values.values.len(),
+            Self::Float(values, _) => values.values.len(),
             Self::Decimal(values, ..) => values.values.len(),
-            Self::Text(text) => text.ends.len() - 1,
-            Self::List(list) => list.ends.len() - 1,
+            Self::WideDecimal(values, ..) => values.values.len(),
+            Self::Text(text) => text.len(),
+            Self::List(list) => list.len(),
+            Self::Map(map) => map.len(),
             Self::Object(object) => object.len(),
         }
     }
@@ -247,21 +225,21 @@ impl Node {
             Self::Bool(values) => values.truncate(len),
             Self::Integer(values, _) | Self::Temporal(values, _) => values.truncate(len),
             Self::Unsigned(values, _) => values.truncate(len),
-            Self::Float(values) => values.truncate(len),
+            Self::Float(values, _) => values.truncate(len),
             Self::Decimal(values, ..) => values.truncate(len),
+            Self::WideDecimal(values, ..) => values.truncate(len),
             Self::Text(text) => text.truncate(len),
-            Self::List(list) => {
-                list.ends.truncate(len + 1);
-                list.nulls.truncate(len);
-                list.items
-                    .truncate(list.ends.last().map_or(0, |end| *end as usize));
-            }
+            Self::List(list) => list.truncate(len),
+            Self::Map(map) => map.truncate(len),
             Self::Object(object) => object.truncate(len),
         }
     }
 
     /// The array, of that type.
     pub(crate) fn finish(self, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
+        if let DataType::Dictionary(_, values) = data_type {
+            return arrow_cast::cast(&self.finish(values)?, data_type);
+        }
         let array: ArrayRef = match self {
             Self::Null(len) => Arc::new(NullArray::new(len)),
             Self::Bool(mut values) => Arc::new(BooleanArray::new(
@@ -279,7 +257,7 @@ impl Node {
                 values.values.into(),
                 values.nulls.finish(),
             )),
-            Self::Float(mut values) => Arc::new(Float64Array::new(
+            Self::Float(mut values, _) => Arc::new(Float64Array::new(
                 values.values.into(),
                 values.nulls.finish(),
             )),
@@ -287,14 +265,12 @@ impl Node {
                 Decimal128Array::new(values.values.into(), values.nulls.finish())
                     .with_precision_and_scale(precision, scale)?,
             ),
-            Self::Text(mut text) => {
-                let ends = OffsetBuffer::new(ScalarBuffer::from(text.ends));
-                Arc::new(StringArray::try_new(
-                    ends,
-                    text.data.into(),
-                    text.nulls.finish(),
-                )?)
-            }
+            Self::WideDecimal(mut values, precision, scale) => Arc::new(
+                Decimal256Array::new(values.values.into(), values.nulls.finish())
+                    .with_precision_and_scale(precision, scale)?,
+            ),
+            Self::Text(text) => text.finish()?,
+            Self::Map(map) => map.finish(data_type)?,
             Self::List(list) => list.finish(data_type)?,
             Self::Object(object) => object.finish(data_type)?,
         };
@@ -304,29 +280,6 @@ impl Node {
             arrow_cast::cast(&array, data_type)
         }
     }
-}
-
-impl ListNode {
-    fn finish(mut self, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
-        let (DataType::List(item) | DataType::LargeList(item)) = data_type else {
-            return Err(ArrowError::SchemaError(format!("{data_type} is no list")));
-        };
-        let items = self.items.finish(item.data_type())?;
-        let field = Arc::new(Field::clone(item).with_nullable(true));
-        let offsets = OffsetBuffer::new(ScalarBuffer::from(self.ends));
-        Ok(Arc::new(ListArray::try_new(
-            field,
-            offsets,
-            items,
-            self.nulls.finish(),
-        )?))
-    }
-}
-
-fn offsets(capacity: usize) -> Vec<i32> {
-    let mut offsets = Vec::with_capacity(capacity + 1);
-    offsets.push(0);
-    offsets
 }
 
 fn is_text(data_type: &DataType) -> bool {

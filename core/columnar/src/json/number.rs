@@ -1,6 +1,6 @@
 //! Numbers from text.
 
-use arrow_array::types::Decimal128Type;
+use arrow_array::types::{ArrowPrimitiveType, DecimalType, Float16Type};
 use arrow_cast::parse::parse_decimal;
 
 use super::cursor::{Cursor, Fault, Kind};
@@ -42,26 +42,69 @@ pub(crate) fn unsigned(cursor: &mut Cursor<'_>, max: u64) -> Result<u64, Fault> 
 fn whole(cursor: &mut Cursor<'_>, expected: &str) -> Result<i128, Fault> {
     let start = *cursor;
     let text = number_text(cursor, expected)?;
-    if let Ok(value) = text.parse() {
-        return Ok(value);
-    }
-    // A fraction or an exponent (or more digits than anything can hold): whole numbers that a double has exactly.
-    let value: f64 = text.parse().map_err(|_| start.mismatch(expected))?;
-    if value.fract() == 0.0 && value.abs() <= EXACT_INTEGER as f64 {
-        return Ok(value as i128);
-    }
-    Err(start.mismatch(expected))
+    exact_integer(text).ok_or_else(|| start.mismatch(expected))
 }
 
-/// A double: the nearest one to the number in the text.
+/// The integer that a number of JSON is, if it is one and 128 bits hold it.
+fn exact_integer(text: &str) -> Option<i128> {
+    if let Ok(value) = text.parse() {
+        return Some(value);
+    }
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+        None => (text, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let fraction = fraction.trim_end_matches('0');
+    let zeros = exponent - i32::try_from(fraction.len()).ok()?;
+    let digits = format!("{whole}{fraction}");
+    if zeros >= 0 {
+        let value: i128 = digits.parse().ok()?;
+        return value.checked_mul(10i128.checked_pow(zeros.unsigned_abs())?);
+    }
+    let (kept, cut) =
+        digits.split_at_checked(digits.len().checked_sub(zeros.unsigned_abs() as usize)?)?;
+    if cut.bytes().any(|digit| digit != b'0') {
+        return None;
+    }
+    if matches!(kept, "" | "-") {
+        Some(0)
+    } else {
+        kept.parse().ok()
+    }
+}
+
+/// The widths of floats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FloatWidth {
+    Half,
+    Single,
+    Double,
+}
+
+type Half = <Float16Type as ArrowPrimitiveType>::Native;
+
+/// The float of that width that is nearest to the number in the text; numbers beyond the largest one are refused.
 #[inline]
-pub(crate) fn float(cursor: &mut Cursor<'_>) -> Result<f64, Fault> {
+pub(crate) fn float(cursor: &mut Cursor<'_>, width: FloatWidth) -> Result<f64, Fault> {
     let start = *cursor;
     let text = number_text(cursor, "a number")?;
-    if let Some(value) = short_float(text.as_bytes()) {
-        return Ok(value);
-    }
-    text.parse().map_err(|_| start.mismatch("a number"))
+    let value = match width {
+        FloatWidth::Double => short_float(text.as_bytes()).or_else(|| text.parse().ok()),
+        FloatWidth::Single => text.parse::<f32>().ok().map(f64::from),
+        FloatWidth::Half => text
+            .parse::<f64>()
+            .ok()
+            .map(|value| Half::from_f64(value).to_f64()),
+    };
+    let expected = || match width {
+        FloatWidth::Double => "a number that float64 holds",
+        FloatWidth::Single => "a number that float32 holds",
+        FloatWidth::Half => "a number that float16 holds",
+    };
+    value
+        .filter(|value| value.is_finite())
+        .ok_or_else(|| start.mismatch(expected()))
 }
 
 /// Digits with at most one point, few enough that digits and power of ten are exact, so that one division rounds once.
@@ -87,8 +130,12 @@ fn short_float(text: &[u8]) -> Option<f64> {
     (mantissa <= EXACT_INTEGER).then(|| sign * (mantissa as f64 / EXACT_POWERS[scale]))
 }
 
-/// A decimal, from a number or from a string with one.
-pub(crate) fn decimal(cursor: &mut Cursor<'_>, precision: u8, scale: i8) -> Result<i128, Fault> {
+/// A decimal, from a number or from a string with one. More decimals than the type has are rounded, halves away from zero.
+pub(crate) fn decimal<T: DecimalType>(
+    cursor: &mut Cursor<'_>,
+    precision: u8,
+    scale: i8,
+) -> Result<T::Native, Fault> {
     let start = *cursor;
     let expected = || start.mismatch(format_args!("a decimal({precision}, {scale})"));
     let text = match cursor.kind()? {
@@ -97,7 +144,7 @@ pub(crate) fn decimal(cursor: &mut Cursor<'_>, precision: u8, scale: i8) -> Resu
         _ => return Err(expected()),
     };
     let text = std::str::from_utf8(text).map_err(|_| expected())?;
-    parse_decimal::<Decimal128Type>(text, precision, scale).map_err(|_| expected())
+    parse_decimal::<T>(text, precision, scale).map_err(|_| expected())
 }
 
 fn number_text<'a>(cursor: &mut Cursor<'a>, expected: &str) -> Result<&'a str, Fault> {
@@ -106,4 +153,50 @@ fn number_text<'a>(cursor: &mut Cursor<'a>, expected: &str) -> Result<&'a str, F
     }
     // Numbers are ASCII.
     std::str::from_utf8(cursor.number()?).map_err(|_| cursor.syntax("a number"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_integer_is_one_however_it_is_written() {
+        for (text, value) in [
+            ("9007199254740993", 9_007_199_254_740_993),
+            ("9007199254740993.0", 9_007_199_254_740_993),
+            ("1.5e1", 15),
+            ("1e18", 1_000_000_000_000_000_000),
+            ("-1200e-2", -12),
+            ("-0.0", 0),
+            ("0e-5", 0),
+        ] {
+            assert_eq!(exact_integer(text), Some(value), "{text}");
+        }
+        for text in [
+            "1.00000000000000000001",
+            "4503599627370497.5",
+            "15e-1",
+            "-1e-3",
+            "1e-400",
+            "1e400",
+            "1e99999999999",
+        ] {
+            assert_eq!(exact_integer(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_float_is_the_nearest_of_its_width_or_refused() {
+        let read = |text: &str, width| float(&mut Cursor::new(text.as_bytes()), width).ok();
+        assert_eq!(read("1e39", FloatWidth::Single), None);
+        assert_eq!(read("65520", FloatWidth::Half), None);
+        assert_eq!(read("65519", FloatWidth::Half), Some(65_504.0));
+        assert_eq!(read("1e400", FloatWidth::Double), None);
+        // Rounded to a double first, it would be halfway between two floats and become 1.
+        let above_half = "1.000000059604644775390626";
+        assert_eq!(
+            read(above_half, FloatWidth::Single),
+            Some(1.0 + f64::from(f32::EPSILON))
+        );
+    }
 }

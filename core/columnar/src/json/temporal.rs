@@ -1,62 +1,60 @@
-//! Dates and times: ISO 8601 text, or integers in the type's own unit.
+//! Dates, times and durations: ISO 8601 text, or integers in the type's own unit.
+
+use std::sync::Arc;
 
 use arrow_array::timezone::Tz;
 use arrow_array::types::Date32Type;
 use arrow_array::{Array, ArrayRef, Int64Array};
 use arrow_cast::parse::{Parser, string_to_datetime, string_to_time_nanoseconds};
 use arrow_schema::{ArrowError, DataType, TimeUnit};
-use std::sync::Arc;
 
 use super::cursor::{Cursor, Fault, Kind};
 use super::number;
+use crate::temporal::{TemporalType, is_finer_than, parse_duration, per_second};
+
+const DAY_MS: i64 = 86_400_000;
+const UTC: &str = "+00:00";
 
 /// How the text of a type is read.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Temporal {
-    /// Days since the epoch.
-    Days,
-    /// Milliseconds since the epoch, a date.
-    DateMs,
-    /// Since midnight.
-    Time(TimeUnit),
-    /// Since the epoch; text without an offset is in that zone.
-    Timestamp(TimeUnit, Tz),
-    /// Only integers.
-    Duration,
+pub(crate) struct Temporal {
+    kind: TemporalType,
+    /// Timestamps without an offset are in that zone. Where the type has the name of a zone they are refused: names need a database.
+    zone: Option<Tz>,
 }
 
 impl Temporal {
-    /// `None` where the type is none of these, or has a zone that is no offset.
+    /// `None` where the type is none of these.
     pub(crate) fn new(data_type: &DataType) -> Option<Self> {
-        Some(match data_type {
-            DataType::Date32 => Self::Days,
-            DataType::Date64 => Self::DateMs,
-            DataType::Time32(unit) | DataType::Time64(unit) => Self::Time(*unit),
-            DataType::Timestamp(unit, zone) => {
-                let zone = zone
-                    .as_deref()
-                    .filter(|zone| *zone != "UTC" && *zone != "Z")
-                    .unwrap_or("+00:00");
-                Self::Timestamp(*unit, zone.parse().ok()?)
-            }
-            DataType::Duration(_) => Self::Duration,
-            _ => return None,
+        let zone = match data_type {
+            DataType::Timestamp(_, Some(zone)) if !matches!(&**zone, "UTC" | "Z") => zone,
+            _ => UTC,
+        };
+        Some(Self {
+            kind: TemporalType::of(data_type)?,
+            zone: zone.parse().ok(),
         })
     }
 
+    /// A value that the type holds exactly.
     pub(crate) fn read(self, cursor: &mut Cursor<'_>) -> Result<i64, Fault> {
         let start = *cursor;
         match cursor.kind()? {
-            Kind::Number => match self {
-                Self::Days | Self::Time(TimeUnit::Second | TimeUnit::Millisecond) => {
-                    number::integer(cursor, i32::MIN.into(), i32::MAX.into())
+            Kind::Number => {
+                let value = number::integer(cursor, i64::MIN, i64::MAX)?;
+                if self.kind.contains(value) {
+                    Ok(value)
+                } else {
+                    Err(start.mismatch(self.kind.limits()))
                 }
-                _ => number::integer(cursor, i64::MIN, i64::MAX),
-            },
+            }
             Kind::Text => {
                 let raw = cursor.text()?;
-                let text = std::str::from_utf8(raw.bytes).ok().filter(|_| !raw.escaped);
-                text.and_then(|text| self.parse(text))
+                std::str::from_utf8(raw.bytes)
+                    .ok()
+                    .filter(|_| !raw.escaped)
+                    .and_then(|text| self.parse(text))
+                    .filter(|value| self.kind.contains(*value))
                     .ok_or_else(|| start.mismatch(self.expected()))
             }
             _ => Err(start.mismatch(self.expected())),
@@ -64,20 +62,21 @@ impl Temporal {
     }
 
     fn parse(self, text: &str) -> Option<i64> {
-        match self {
-            Self::Days => Date32Type::parse(text).map(i64::from),
-            Self::DateMs => Date32Type::parse(text).map(|days| i64::from(days) * 86_400_000),
-            Self::Time(unit) => {
-                string_to_time_nanoseconds(text)
-                    .ok()
-                    .map(|nanoseconds| match unit {
-                        TimeUnit::Second => nanoseconds / 1_000_000_000,
-                        TimeUnit::Millisecond => nanoseconds / 1_000_000,
-                        TimeUnit::Microsecond => nanoseconds / 1_000,
-                        TimeUnit::Nanosecond => nanoseconds,
-                    })
+        match self.kind {
+            TemporalType::Date32 => parse_date(text),
+            TemporalType::Date64 => parse_date(text).map(|days| days * DAY_MS),
+            TemporalType::Time(unit) => {
+                let nanoseconds = string_to_time_nanoseconds(text).ok()?;
+                let value = nanoseconds / (1_000_000_000 / per_second(unit));
+                Some(value).filter(|_| !is_finer_than(unit, text))
             }
-            Self::Timestamp(unit, zone) => {
+            TemporalType::Timestamp(unit) => {
+                if is_finer_than(unit, text) {
+                    return None;
+                }
+                let zone = self
+                    .zone
+                    .or_else(|| UTC.parse().ok().filter(|_| has_offset(text)))?;
                 let time = string_to_datetime(&zone, text).ok()?;
                 match unit {
                     TimeUnit::Second => Some(time.timestamp()),
@@ -86,18 +85,22 @@ impl Temporal {
                     TimeUnit::Nanosecond => time.timestamp_nanos_opt(),
                 }
             }
-            Self::Duration => None,
+            TemporalType::Duration(unit) => parse_duration(text, unit),
         }
     }
 
     const fn expected(self) -> &'static str {
-        match self {
-            Self::Days | Self::DateMs => "a date such as \"2013-01-31\"",
-            Self::Time(_) => "a time such as \"15:04:05\"",
-            Self::Timestamp(..) => {
-                "a time such as \"2013-01-31T15:04:05Z\", or an integer in the unit of the type"
+        match self.kind {
+            TemporalType::Date32 | TemporalType::Date64 => "a date such as \"2013-01-31\"",
+            TemporalType::Time(_) => {
+                "a time such as \"15:04:05\", with no more decimals than the type has"
             }
-            Self::Duration => "an integer in the unit of the type",
+            TemporalType::Timestamp(..) => {
+                "a time such as \"2013-01-31T15:04:05Z\" with no more decimals than the type has (and an offset, if the type names a zone), or an integer in the unit of the type"
+            }
+            TemporalType::Duration(_) => {
+                "a duration such as \"PT1.5S\" with no more decimals than the type has, or an integer in the unit of the type"
+            }
         }
     }
 
@@ -114,4 +117,29 @@ impl Temporal {
             .build()?;
         Ok(arrow_array::make_array(data))
     }
+}
+
+/// Whether a timestamp says how far it is from UTC.
+fn has_offset(text: &str) -> bool {
+    text.ends_with(['Z', 'z']) || text.get(10..).is_some_and(|time| time.contains(['+', '-']))
+}
+
+/// Days since 1970. A time behind the date must be midnight, and without an offset: with one, the day could be another.
+fn parse_date(text: &str) -> Option<i64> {
+    let (date, time) = text.split_at_checked(10).unwrap_or((text, ""));
+    let is_midnight = match time.strip_prefix(['T', ' ']) {
+        Some(time) => {
+            let time = time.strip_suffix('Z').unwrap_or(time);
+            time.strip_prefix("00:00:00").is_some_and(|fraction| {
+                fraction.is_empty()
+                    || fraction
+                        .strip_prefix('.')
+                        .is_some_and(|digits| digits.bytes().all(|digit| digit == b'0'))
+            })
+        }
+        None => time.is_empty(),
+    };
+    Date32Type::parse(date)
+        .filter(|_| is_midnight)
+        .map(i64::from)
 }

@@ -69,7 +69,7 @@ fn unicode_escape(text: &[u8]) -> (char, usize) {
 
 /// The top bit of each byte that ends a plain run: a quote, a backslash, a control character. Exact up to the first such byte.
 #[inline]
-pub(super) const fn special_bytes(word: u64) -> u64 {
+pub(crate) const fn special_bytes(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const TOPS: u64 = 0x8080_8080_8080_8080;
     let quote = zero_in(word ^ (ONES * 0x22));

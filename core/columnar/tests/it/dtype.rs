@@ -16,7 +16,9 @@ fn names_of_arrow_numpy_and_polars_are_understood() {
         ("int64", DataType::Int64),
         (" Float64 ", DataType::Float64),
         ("bool", DataType::Boolean),
-        ("string", DataType::Utf8View),
+        ("string", DataType::Utf8),
+        ("string_view", DataType::Utf8View),
+        ("binary", DataType::Binary),
         ("date", DataType::Date32),
         ("timestamp[ms]", timestamp(TimeUnit::Millisecond, None)),
         (
@@ -48,7 +50,7 @@ fn names_of_arrow_numpy_and_polars_are_understood() {
             DataType::Struct(
                 vec![
                     field("a b", DataType::Int64),
-                    field("c", DataType::List(field("item", DataType::Utf8View))),
+                    field("c", DataType::List(field("item", DataType::Utf8))),
                 ]
                 .into(),
             ),
@@ -102,7 +104,7 @@ fn a_schema_keeps_the_order_of_its_fields() {
     };
     assert_eq!(
         inner[1].data_type(),
-        &DataType::List(field("item", DataType::Utf8View))
+        &DataType::List(field("item", DataType::Utf8))
     );
 }
 

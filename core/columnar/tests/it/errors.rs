@@ -172,8 +172,8 @@ fn each_table_is_inferred_for_itself_and_loses_no_key() {
     }
     assert_eq!(types[0], "Struct()");
     assert_eq!(types[1], r#"Struct("a": Int64)"#);
-    assert_eq!(types[2], r#"Struct("a": Float64, "b": List(Utf8View))"#);
-    assert_eq!(types[3..], ["Int64", "Utf8View", "Null"]);
+    assert_eq!(types[2], r#"Struct("a": Float64, "b": List(Utf8))"#);
+    assert_eq!(types[3..], ["Int64", "Utf8", "Null"]);
 }
 
 #[test]

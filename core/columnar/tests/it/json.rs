@@ -9,7 +9,7 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, RecordBatch, StructArray};
 use arrow_json::ReaderBuilder;
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_schema::{DataType, Field, IntervalUnit, Schema, SchemaRef};
 use headwater_columnar::{
     Column, DecodeOptions, Decoder, Fetched, Format, OnError, Projection, parse_schema, to_classic,
 };
@@ -224,7 +224,7 @@ fn fields_not_asked_for_are_not_read() {
 fn inference_widens_and_ends_at_text() {
     assert_eq!(
         inferred(&[r#"{"a":1,"b":true}"#, r#"{"b":null,"a":2,"c":"x"}"#]),
-        "a:Int64 b:Boolean c:Utf8View"
+        "a:Int64 b:Boolean c:Utf8"
     );
     assert_eq!(
         inferred(&[r#"{"a":1}"#, r#"{"a":2.5}"#, r#"{"a":null}"#]),
@@ -232,16 +232,16 @@ fn inference_widens_and_ends_at_text() {
     );
     assert_eq!(
         inferred(&[r#"{"a":1}"#, r#"{"a":"x"}"#, r#"{"a":2.5}"#]),
-        "a:Utf8View"
+        "a:Utf8"
     );
     assert_eq!(
         inferred(&[r#"{"a":18446744073709551615}"#]),
-        "a:Utf8View",
+        "a:Utf8",
         "what 64 bits cannot hold loses nothing"
     );
     assert_eq!(
         inferred(&[r#"{"a":null,"b":[],"c":{}}"#]),
-        "a:Utf8View b:List(Utf8View) c:Utf8View"
+        "a:Utf8 b:List(Utf8) c:Utf8"
     );
     assert_eq!(
         inferred(&[r#"{"a":{"x":1}}"#, r#"{"a":{"y":[1,2.0]}}"#]),
@@ -249,7 +249,7 @@ fn inference_widens_and_ends_at_text() {
     );
     assert_eq!(
         inferred(&[r#"{"a":[{"x":1}]}"#, r#"{"a":{"x":1}}"#]),
-        "a:Utf8View"
+        "a:Utf8"
     );
 }
 
@@ -467,7 +467,11 @@ fn an_arrow_schema_is_built_as_it_is_and_types_json_has_not_are_refused() {
         assert_eq!(value(&batch).column(index).data_type(), wanted.data_type());
         assert!(value(&batch).column(index).is_null(1));
     }
-    let refused = Arc::new(Schema::new(vec![Field::new("b", DataType::Binary, true)]));
+    let refused = Arc::new(Schema::new(vec![Field::new(
+        "b",
+        DataType::Interval(IntervalUnit::DayTime),
+        true,
+    )]));
     let message = Decoder::new(DecodeOptions {
         value: Format::Json(Some(refused)),
         ..DecodeOptions::default()
@@ -475,7 +479,8 @@ fn an_arrow_schema_is_built_as_it_is_and_types_json_has_not_are_refused() {
     .unwrap_err()
     .to_string();
     assert!(
-        message.contains("field \"b\" has type Binary") && message.contains("use \"string\""),
+        message.contains("field \"b\" has type Interval(DayTime)")
+            && message.contains("use \"string\""),
         "{message}"
     );
 }

@@ -14,3 +14,4 @@ mod errors;
 mod json;
 mod round_trip;
 mod support;
+mod types;

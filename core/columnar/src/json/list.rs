@@ -1,0 +1,177 @@
+//! Lists and maps while they are built.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, FixedSizeListArray, ListArray, MapArray, StructArray};
+use arrow_buffer::{NullBufferBuilder, OffsetBuffer, ScalarBuffer};
+use arrow_schema::{ArrowError, DataType, Field, FieldRef};
+
+use super::cursor::{Cursor, Fault};
+use super::node::Node;
+use super::text_node::{Content, TextNode, offsets};
+
+/// Lists of one type of item.
+#[derive(Debug)]
+pub(crate) struct ListNode {
+    ends: Vec<i32>,
+    items: Node,
+    nulls: NullBufferBuilder,
+    /// How many items each list has, if the type says.
+    size: Option<usize>,
+}
+
+impl ListNode {
+    pub(crate) fn new(items: Node, size: Option<usize>, capacity: usize) -> Self {
+        Self {
+            ends: offsets(capacity),
+            items,
+            nulls: NullBufferBuilder::new(capacity),
+            size,
+        }
+    }
+
+    pub(crate) fn read(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
+        let start = *cursor;
+        if !cursor.take(b'[') {
+            return Err(cursor.mismatch("a list"));
+        }
+        let first = self.items.len();
+        let mut more = cursor.any(b']');
+        while more {
+            self.items.read(cursor)?;
+            more = cursor.more(b']')?;
+        }
+        if let Some(size) = self.size.filter(|size| self.items.len() - first != *size) {
+            return Err(start.mismatch(format_args!("a list of {size} items")));
+        }
+        self.ends
+            .push(i32::try_from(self.items.len()).map_err(|_| Fault::TooLarge)?);
+        self.nulls.append_non_null();
+        Ok(())
+    }
+
+    pub(crate) fn push_null(&mut self) {
+        for _ in 0..self.size.unwrap_or(0) {
+            self.items.push_null();
+        }
+        self.ends.push(self.items.len() as i32);
+        self.nulls.append_null();
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len() - 1
+    }
+
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.ends.truncate(len + 1);
+        self.nulls.truncate(len);
+        self.items
+            .truncate(self.ends.last().map_or(0, |end| *end as usize));
+    }
+
+    pub(crate) fn finish(mut self, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
+        let (DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item)
+        | DataType::FixedSizeList(item, _)) = data_type
+        else {
+            return Err(ArrowError::SchemaError(format!("{data_type} is no list")));
+        };
+        let items = self.items.finish(item.data_type())?;
+        let field: FieldRef = Arc::new(Field::clone(item).with_nullable(true));
+        let nulls = self.nulls.finish();
+        if let DataType::FixedSizeList(_, size) = data_type {
+            let rows = self.ends.len() - 1;
+            let lists = FixedSizeListArray::try_new_with_length(field, *size, items, nulls, rows)?;
+            return Ok(Arc::new(lists));
+        }
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(self.ends));
+        Ok(Arc::new(ListArray::try_new(field, offsets, items, nulls)?))
+    }
+}
+
+/// Objects whose keys are not known beforehand.
+#[derive(Debug)]
+pub(crate) struct MapNode {
+    ends: Vec<i32>,
+    keys: TextNode,
+    values: Node,
+    nulls: NullBufferBuilder,
+}
+
+impl MapNode {
+    pub(crate) fn new(values: Node, capacity: usize) -> Self {
+        Self {
+            ends: offsets(capacity),
+            keys: TextNode::new(Content::Text, capacity),
+            values,
+            nulls: NullBufferBuilder::new(capacity),
+        }
+    }
+
+    pub(crate) fn read(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
+        let start = *cursor;
+        if !cursor.take(b'{') {
+            return Err(cursor.mismatch("an object"));
+        }
+        let first = self.keys.len();
+        let mut more = cursor.any(b'}');
+        while more {
+            cursor.skip_space();
+            self.keys.read(cursor)?;
+            cursor.colon()?;
+            self.values.read(cursor)?;
+            more = cursor.more(b'}')?;
+        }
+        let mut keys = std::collections::HashSet::new();
+        if !(first..self.keys.len()).all(|at| keys.insert(self.keys.value(at))) {
+            return Err(start.mismatch("an object that has each key once"));
+        }
+        self.ends
+            .push(i32::try_from(self.keys.len()).map_err(|_| Fault::TooLarge)?);
+        self.nulls.append_non_null();
+        Ok(())
+    }
+
+    pub(crate) fn push_null(&mut self) {
+        self.ends.push(self.keys.len() as i32);
+        self.nulls.append_null();
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len() - 1
+    }
+
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.ends.truncate(len + 1);
+        self.nulls.truncate(len);
+        let entries = self.ends.last().map_or(0, |end| *end as usize);
+        self.keys.truncate(entries);
+        self.values.truncate(entries);
+    }
+
+    pub(crate) fn finish(mut self, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
+        let no_map = || ArrowError::SchemaError(format!("{data_type} is no map"));
+        let DataType::Map(entries, ordered) = data_type else {
+            return Err(no_map());
+        };
+        let DataType::Struct(fields) = entries.data_type() else {
+            return Err(no_map());
+        };
+        let [key, value] = &fields[..] else {
+            return Err(no_map());
+        };
+        let keys = arrow_cast::cast(&self.keys.finish()?, key.data_type())?;
+        let values = self.values.finish(value.data_type())?;
+        let structs = StructArray::try_new(fields.clone(), vec![keys, values], None)?;
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(self.ends));
+        Ok(Arc::new(MapArray::try_new(
+            entries.clone(),
+            offsets,
+            structs,
+            self.nulls.finish(),
+            *ordered,
+        )?))
+    }
+}
