@@ -294,3 +294,88 @@ fn records_without_keys_are_spread_by_bytes_whatever_closes_their_batches(
     // A turn is a batch.size, and a batch may be one record longer.
     assert_even(&bytes_by_partition(&broker, 4), 16_384 + 2_000);
 }
+
+/// Records of these rows whose key is null only at `without_key`.
+fn keyed(count: usize, without_key: usize) -> RecordBatch {
+    let key: StringArray = (0..count)
+        .map(|row| (row != without_key).then(|| format!("key {row}")))
+        .collect();
+    let value: StringArray = (0..count).map(|row| Some(format!("value {row}"))).collect();
+    RecordBatch::try_from_iter([
+        ("k", Arc::new(key) as ArrayRef),
+        ("v", Arc::new(value) as ArrayRef),
+    ])
+    .unwrap()
+}
+
+#[rstest]
+#[case::one_partition(1)]
+#[case::by_key(3)]
+fn a_refused_row_is_named_with_what_was_written(
+    #[values(Memory, Directory)] target: Target,
+    #[case] partitions: i32,
+) {
+    let broker = target.start();
+    let compacted = NewTopic::new("t")
+        .partitions(partitions)
+        .config("cleanup.policy", "compact");
+    broker.wait(broker.create_topic(compacted)).unwrap();
+    let producer = broker.producer_with(&[]);
+    let options = BulkOptions {
+        key: Some("k".into()),
+        value: Some("v".into()),
+        ..BulkOptions::default()
+    };
+    let mut tables = producer.tables("t", options);
+    broker
+        .wait(tables.send(&keyed(50_000, usize::MAX)))
+        .unwrap();
+    let error = broker
+        .wait(tables.send(&keyed(100_000, 80_000)))
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+    assert!(
+        error.message().starts_with("Row 130000 of the table: "),
+        "{error}"
+    );
+    let written = broker.wait(broker.topic("t").count()).unwrap();
+    assert!(
+        error
+            .message()
+            .contains(&format!("{written} rows of the table are written: ")),
+        "{written}: {error}"
+    );
+    assert_eq!(tables.finish().records, written);
+}
+
+#[rstest]
+fn a_row_that_is_too_large_for_the_topic_is_named(#[values(Memory, Directory)] target: Target) {
+    let broker = target.start();
+    broker
+        .wait(broker.create_topic(NewTopic::new("t").config("max.message.bytes", "1000")))
+        .unwrap();
+    let value: StringArray = (0..500)
+        .map(|row| Some("x".repeat(if row == 321 { 2_000 } else { 10 })))
+        .collect();
+    let table = RecordBatch::try_from_iter([("v", Arc::new(value) as ArrayRef)]).unwrap();
+    let options = BulkOptions {
+        value: Some("v".into()),
+        ..BulkOptions::default()
+    };
+    let producer = broker.producer_with(&[]);
+    let error = broker
+        .wait(producer.send_batch("t", &table, &options))
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RecordTooLarge, "{error}");
+    assert!(
+        error.message().starts_with("Row 321 of the table: "),
+        "{error}"
+    );
+    let written = broker.wait(broker.topic("t").count()).unwrap();
+    assert!(
+        error
+            .message()
+            .contains(&format!("{written} rows of the table are written")),
+        "{error}"
+    );
+}

@@ -164,6 +164,12 @@ impl Error {
         self.change(|details| details.source = Some(Arc::new(source)))
     }
 
+    /// The same error in other words.
+    #[must_use]
+    pub(crate) fn with_message(self, message: String) -> Self {
+        self.change(|details| details.message = message)
+    }
+
     /// Says whether trying again can help, where the code alone does not tell.
     #[must_use]
     pub fn retriable(self, retriable: bool) -> Self {

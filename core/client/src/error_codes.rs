@@ -78,14 +78,16 @@ pub(crate) fn transport(error: TransportError) -> Error {
     .retriable(true)
 }
 
+const BYSTANDER: &str = "The record is not written because another record of its batch is invalid: send it again without that one.";
+
 /// The error of a record that is fine and was in a batch with one that is not.
 pub(crate) fn bystander(whole: &Error) -> Error {
-    Error::with_code(
-        whole.kind(),
-        whole.code(),
-        "The record is not written because another record of its batch is invalid: send it again without that one.",
-    )
-    .retriable(true)
+    Error::with_code(whole.kind(), whole.code(), BYSTANDER).retriable(true)
+}
+
+/// Whether the error is one of [`bystander`].
+pub(crate) fn is_bystander(error: &Error) -> bool {
+    error.message() == BYSTANDER
 }
 
 fn sentence(text: &str) -> String {

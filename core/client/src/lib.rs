@@ -52,7 +52,7 @@ pub use headwater_metadata::ScramMechanism;
 pub use position::Position;
 pub use producer::{
     BatchResult, BulkOptions, Producer, ProducerConfig, Record, RecordMetadata, SendHandle,
-    TrySendError,
+    TableSender, TrySendError,
 };
 pub use scan::{IsolationLevel, Progress, Scan, ScanOptions, ScanProgress, ScanReader};
 pub use topic::{PartitionDescription, Topic, TopicDescription};

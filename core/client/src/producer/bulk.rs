@@ -1,19 +1,17 @@
 //! Tables to the broker: encoded batch by batch, each sent as soon as it is full, so that its bytes are still in the cache.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use headwater_columnar::{
     EncodeError, EncodeOptions, EncodedBatch, Encoder, KeyValueColumns, Seal,
 };
-use headwater_record::{BatchOptions, Offset, PartitionId};
+use headwater_record::{AppendError, BatchOptions, PartitionId};
 
-use super::completion::Outcome;
+use super::bulk_answers::{Answers, Failure, Sent};
 use super::drain::drain;
 use super::identity::{Identity, identity};
-use super::queue::{PartitionQueue, Ticket};
+use super::queue::PartitionQueue;
 use super::topics::TopicQueues;
 use super::{BatchResult, BulkOptions, Producer};
 use crate::clock;
@@ -25,18 +23,106 @@ const BATCH_BYTES: usize = 1 << 20;
 /// After so many bytes whoever runs us may do something else, such as noticing that nobody wants the result any more.
 const YIELD_BYTES: usize = 4 << 20;
 
-pub(super) async fn send_batch(
+/// Sends tables as the parts of one large table: [`Producer::tables`].
+///
+/// An error names the row, counted over all tables, and says how many rows were written. After an error nothing more is sent.
+#[derive(Debug)]
+pub struct TableSender {
+    producer: Producer,
+    topic: String,
+    options: BulkOptions,
+    /// Rows of the tables that were checked, and of those that were sent.
+    checked: usize,
+    sent: usize,
+    result: BatchResult,
+}
+
+impl TableSender {
+    pub(super) fn new(producer: &Producer, topic: &str, options: BulkOptions) -> Self {
+        Self {
+            producer: producer.clone(),
+            topic: topic.to_owned(),
+            options,
+            checked: 0,
+            sent: 0,
+            result: BatchResult::default(),
+        }
+    }
+
+    /// Refuses what can be refused before anything is written: a column, a value, a row that is too large. To be called for tables in
+    /// the order in which they will be sent.
+    pub async fn check(&mut self, rows: &RecordBatch) -> Result<()> {
+        let first = self.checked;
+        self.checked += rows.num_rows();
+        let checked = check(&self.producer, &self.topic, rows, &self.options).await;
+        checked.map_err(|failure| self.error(first, failure))
+    }
+
+    /// Sends a table and waits until the broker has taken all of it. Rows keep their order in each partition.
+    pub async fn send(&mut self, rows: &RecordBatch) -> Result<()> {
+        let first = self.sent;
+        self.sent += rows.num_rows();
+        let mut answers = Answers::default();
+        let sent = send(
+            &self.producer,
+            &self.topic,
+            rows,
+            &self.options,
+            &mut answers,
+        )
+        .await;
+        let answered = answers.wait_for_all().await;
+        self.result.add(answers.result);
+        sent.and(answered)
+            .map_err(|failure| self.error(first, failure))
+    }
+
+    /// Where the tables went.
+    pub fn finish(self) -> BatchResult {
+        self.result
+    }
+
+    /// The error of a failure in the table that starts at row `first`.
+    fn error(&self, first: usize, failure: Failure) -> Error {
+        let written = self.result.sentence();
+        failure.into_error(first, &self.topic, &written)
+    }
+}
+
+async fn check(
     producer: &Producer,
     topic: &str,
     rows: &RecordBatch,
     options: &BulkOptions,
-) -> Result<BatchResult> {
+) -> Result<(), Failure> {
+    let queues = queues(producer, topic, options).await?;
+    Encoder::new(encode_options(producer, &queues, options))
+        .check(rows, &columns(options))
+        .map_err(refused)
+}
+
+/// The queues of the topic, if it may be sent to.
+async fn queues(
+    producer: &Producer,
+    topic: &str,
+    options: &BulkOptions,
+) -> Result<Arc<TopicQueues>> {
     producer.inner.refuse_if_closed()?;
     let queues = producer.topic(topic).await?;
     if let Some(partition) = options.partition {
         queues.require(topic, partition)?;
     }
-    let mut sent = Vec::new();
+    Ok(queues)
+}
+
+async fn send(
+    producer: &Producer,
+    topic: &str,
+    rows: &RecordBatch,
+    options: &BulkOptions,
+    answers: &mut Answers,
+) -> Result<(), Failure> {
+    let queues = queues(producer, topic, options).await?;
     let mut since_yield = 0;
     let mut encoder = Encoder::new(encode_options(producer, &queues, options));
     let identity = identity_ahead(producer).await;
@@ -49,13 +135,13 @@ pub(super) async fn send_batch(
             .map(|(queue, identity)| queue.stamp_ahead(identity)),
         position: transport.write_position(topic, partition),
     };
-    let mut batches = encoder
-        .encode(rows, &columns(options))
-        .map_err(|error| refused(topic, error))?;
+    let mut batches = encoder.encode(rows, &columns(options)).map_err(refused)?;
     while let Some(batch) = batches.next_sealed(&mut seal) {
-        let batch = batch.map_err(|error| refused(topic, error))?;
+        let batch = batch.map_err(refused)?;
         since_yield += batch.bytes.len();
-        sent.push(hand_over(producer, &queues, batch).await?);
+        answers.expect(hand_over(producer, &queues, batch).await?);
+        // Behind a failure nothing more is sent.
+        answers.take_ready()?;
         if since_yield >= YIELD_BYTES {
             since_yield = 0;
             tokio::task::yield_now().await;
@@ -63,7 +149,7 @@ pub(super) async fn send_batch(
     }
     drop(batches);
     queues.count_keyless(encoder.keyless_bytes());
-    answers(sent).await
+    Ok(())
 }
 
 /// The producer's identity, if it is to have one and the broker gives it at once; who delivers the batches asks again.
@@ -73,13 +159,6 @@ async fn identity_ahead(producer: &Producer) -> Option<Identity> {
         return None;
     }
     identity(shared).await.ok()
-}
-
-/// A batch on its way.
-struct Sent {
-    ticket: Arc<Ticket>,
-    records: u32,
-    bytes: usize,
 }
 
 fn columns(options: &BulkOptions) -> KeyValueColumns {
@@ -140,6 +219,7 @@ async fn hand_over(producer: &Producer, queues: &TopicQueues, batch: EncodedBatc
         ticket,
         records,
         bytes,
+        rows: batch.rows,
     })
 }
 
@@ -155,58 +235,15 @@ fn queue_of(queues: &TopicQueues, partition: PartitionId) -> Result<&Arc<Partiti
     })
 }
 
-async fn answers(sent: Vec<Sent>) -> Result<BatchResult> {
-    let mut result = BatchResult::default();
-    let mut ranges: BTreeMap<PartitionId, Vec<Range<Offset>>> = BTreeMap::new();
-    for Sent {
-        ticket,
-        records,
-        bytes,
-    } in sent
-    {
-        std::future::poll_fn(|context| ticket.completion.poll_done(context)).await;
-        let ranges = ranges.entry(ticket.queue.partition).or_default();
-        match ticket.completion.outcome() {
-            Some(Outcome::Written(written)) => extend(ranges, written.base_offset, records),
-            Some(Outcome::Parts(parts)) => {
-                let ends = parts
-                    .iter()
-                    .skip(1)
-                    .map(|(first, _)| *first)
-                    .chain([records]);
-                for ((first, part), end) in parts.iter().zip(ends) {
-                    extend(ranges, part.clone()?.base_offset, end - first);
-                }
-            }
-            Some(Outcome::Failed(error)) => return Err(error.clone()),
-            None => unreachable!("a completion that is done has an outcome"),
-        }
-        result.records += u64::from(records);
-        result.bytes += bytes as u64;
-    }
-    ranges.retain(|_, ranges| !ranges.is_empty());
-    result.offsets = ranges;
-    Ok(result)
-}
-
-/// Adds a run of offsets, as one with the run before where it follows on.
-fn extend(ranges: &mut Vec<Range<Offset>>, base: Option<Offset>, records: u32) {
-    let Some(base) = base else { return };
-    let end = base + i64::from(records);
-    match ranges.last_mut().filter(|last| last.end == base) {
-        Some(last) => last.end = end,
-        None => ranges.push(base..end),
-    }
-}
-
-fn refused(topic: &str, error: EncodeError) -> Error {
-    let kind = match error {
-        EncodeError::RecordTooLarge { .. } | EncodeError::Append { .. } => {
-            ErrorKind::RecordTooLarge
-        }
+/// The failure of a table that cannot be encoded.
+fn refused(error: EncodeError) -> Failure {
+    let kind = match &error {
+        EncodeError::RecordTooLarge { .. }
+        | EncodeError::Append {
+            source: AppendError::TooLarge { .. },
+            ..
+        } => ErrorKind::RecordTooLarge,
         _ => ErrorKind::InvalidArgument,
     };
-    Error::new(kind, format!("The table is not sent: {error}."))
-        .in_topic(topic)
-        .caused_by(error)
+    Failure::refused(kind, error)
 }

@@ -8,6 +8,7 @@
 //! ```
 
 mod bulk;
+mod bulk_answers;
 mod completion;
 mod deliver;
 mod drain;
@@ -43,6 +44,7 @@ use queue::{Closed, NotTaken, PartitionQueue};
 use shared::Shared;
 use topics::TopicQueues;
 
+pub use bulk::TableSender;
 pub use handle::SendHandle;
 pub use record::{BatchResult, BulkOptions, Record, RecordMetadata};
 
@@ -129,15 +131,23 @@ impl Producer {
 
     /// Sends a table and waits until the broker has taken all of it. Rows keep their order in each partition.
     ///
-    /// The first batch that fails is the error; batches before it are written. Dropping the future leaves rows that were handed over
-    /// on their way.
+    /// What can be checked is checked before anything is written. The first batch that fails is the error, and nothing is sent behind it:
+    /// the error names the row, if one is to blame, and says how many rows were written. Dropping the future leaves rows that were
+    /// handed over on their way.
     pub async fn send_batch(
         &self,
         topic: &str,
         rows: &RecordBatch,
         options: &BulkOptions,
     ) -> Result<BatchResult> {
-        bulk::send_batch(self, topic, rows, options).await
+        let mut tables = self.tables(topic, options.clone());
+        tables.send(rows).await?;
+        Ok(tables.finish())
+    }
+
+    /// Sends tables that are the parts of one: rows are counted over all of them.
+    pub fn tables(&self, topic: &str, options: BulkOptions) -> TableSender {
+        TableSender::new(self, topic, options)
     }
 
     /// Sends everything that was taken before the call and waits for the answers. Errors of records stay with their handles.

@@ -1,6 +1,7 @@
 //! What goes into a producer and what comes back.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use headwater_record::{Offset, PartitionId};
@@ -114,5 +115,62 @@ pub struct BatchResult {
     /// Encoded bytes, as stored.
     pub bytes: u64,
     /// For each partition, the half-open ranges of offsets that the rows got, in order.
-    pub offsets: BTreeMap<PartitionId, Vec<std::ops::Range<Offset>>>,
+    pub offsets: BTreeMap<PartitionId, Vec<Range<Offset>>>,
+}
+
+impl BatchResult {
+    /// Adds where a further table went. Ranges that touch become one.
+    pub(crate) fn add(&mut self, more: Self) {
+        self.records += more.records;
+        self.bytes += more.bytes;
+        for (partition, ranges) in more.offsets {
+            for range in ranges {
+                self.add_offsets(partition, range);
+            }
+        }
+    }
+
+    /// Adds records that follow each other from `base` on, which nobody knows with `acks=0`.
+    pub(crate) fn add_written(
+        &mut self,
+        partition: PartitionId,
+        base: Option<Offset>,
+        records: u32,
+    ) {
+        self.records += u64::from(records);
+        if let Some(base) = base {
+            self.add_offsets(partition, base..base + i64::from(records));
+        }
+    }
+
+    fn add_offsets(&mut self, partition: PartitionId, range: Range<Offset>) {
+        let ranges = self.offsets.entry(partition).or_default();
+        match ranges.last_mut().filter(|last| last.end == range.start) {
+            Some(last) => last.end = range.end,
+            None => ranges.push(range),
+        }
+    }
+
+    /// A sentence that says what was written of a table.
+    pub(crate) fn sentence(&self) -> String {
+        if self.records == 0 {
+            return "Nothing of the table is written.".to_owned();
+        }
+        let rows = |ranges: &[Range<Offset>]| -> i64 {
+            ranges.iter().map(|range| range.end - range.start).sum()
+        };
+        let partitions: Vec<String> = self
+            .offsets
+            .iter()
+            .map(|(partition, ranges)| format!("{} to partition {partition}", rows(ranges)))
+            .collect();
+        let partitions = match partitions.as_slice() {
+            [] => String::new(),
+            partitions => format!(": {}", partitions.join(", ")),
+        };
+        format!(
+            "{} rows of the table are written{partitions}.",
+            self.records
+        )
+    }
 }
