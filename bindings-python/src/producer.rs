@@ -4,22 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use headwater::{BulkOptions, TrySendError};
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use crate::arrow;
-use crate::convert::config::type_name;
 use crate::convert::partitions;
 use crate::convert::record::Arguments;
-use crate::convert::rows::{self, Rows};
+use crate::convert::tables::Tables;
 use crate::errors;
 use crate::future::Future;
 use crate::pickles::{self, Reduced};
 use crate::runtime::{self, Embedded, Owned};
-
-/// Rows of a table that are sent between two looks at Ctrl-C.
-const SLICE_ROWS: usize = 1 << 18;
 
 /// Sends records. Any number of threads may use it at once.
 ///
@@ -87,42 +81,12 @@ pub(crate) fn bulk_options(
     Ok(options)
 }
 
-/// Calls `send` with each table of `rows`, in pieces that leave room for Ctrl-C, and adds the results up.
-pub(crate) fn each_table(
-    rows: &Bound<'_, PyAny>,
-    options: BulkOptions,
-    mut send: impl FnMut(arrow_array::RecordBatch, &BulkOptions) -> PyResult<()>,
-) -> PyResult<()> {
-    let py = rows.py();
-    if arrow::is_table(rows)? {
-        let mut tables = arrow::import(rows)?;
-        while let Some(table) = py.detach(|| tables.next()) {
-            let table = table.map_err(|error| {
-                PyTypeError::new_err(format!("{} could not be read: {error}", type_name(rows)))
-            })?;
-            for start in (0..table.num_rows()).step_by(SLICE_ROWS) {
-                send(
-                    table.slice(start, SLICE_ROWS.min(table.num_rows() - start)),
-                    &options,
-                )?;
-            }
-        }
-        return Ok(());
-    }
-    let made = rows::made_columns(&options);
-    let mut tables = Rows::new(rows, options)?;
-    while let Some(table) = tables.next_table()? {
-        send(table, &made)?;
-    }
-    Ok(())
-}
-
 #[pymethods]
 impl Producer {
     /// Send a record. Returns at once with the future of its result, unless `buffer_memory` is full: then it waits up to `max_block_ms`.
     ///
     /// `value` and `key` are bytes, or str as UTF-8; `headers` a list of pairs of a name and bytes; `timestamp` milliseconds since 1970
-    /// or an aware datetime. `value=None` deletes the key in a compacted topic.
+    /// or an aware datetime, of which whole milliseconds are kept. `value=None` deletes the key in a compacted topic.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -168,6 +132,11 @@ impl Producer {
     /// bytes or str. `key`, `value`, `headers`, `timestamp` and `partition` name its columns; without `value` the columns that are left
     /// are packed as JSON. `partition` may be a number.
     ///
+    /// Every value is written exactly, or refused with its row and column: NaN, and dates and times outside the years 1 to 9999, have no
+    /// form in JSON. Bytes are written in hexadecimal, times in ISO 8601. A key or value column of text, bytes, numbers, dates or times
+    /// is its text alone, without quotes. Timestamps are whole milliseconds; what is finer is cut off. Of rows that are in memory the first
+    /// 256 MiB are checked before anything is written; if a row is refused later, the error says how many rows were written.
+    ///
     /// >>> import headwater as hw, polars as pl
     /// >>> frame = pl.DataFrame({"carrier": ["UA", "AA"], "delay": [12, 0]})
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -193,17 +162,21 @@ impl Producer {
         self.embedded.check()?;
         let producer = self.get()?;
         let options = bulk_options(key, value, headers, partition, timestamp, value_format)?;
-        let mut sum = headwater::BatchResult::default();
-        each_table(rows_or_arrow, options, |table, options| {
-            let sent = runtime::call(
-                py,
-                self.embedded.runtime(),
-                producer.send_batch(topic, &table, options),
-            )?;
-            add(&mut sum, sent);
-            Ok(())
-        })?;
-        Ok(BatchResult(sum))
+        let mut tables = Tables::new(rows_or_arrow, options)?;
+        let mut sender = producer.tables(topic, tables.options.clone());
+        let runtime = self.embedded.runtime();
+        loop {
+            let pieces = tables.next(py)?;
+            if pieces.is_empty() {
+                return Ok(BatchResult(sender.finish()));
+            }
+            for piece in &pieces {
+                runtime::call(py, runtime, sender.check(piece))?;
+            }
+            for piece in &pieces {
+                runtime::call(py, runtime, sender.send(piece))?;
+            }
+        }
     }
 
     /// Send everything that was taken before, and wait for the answers, at most `timeout` seconds. Errors stay with the futures.
@@ -258,21 +231,6 @@ impl Producer {
     #[expect(clippy::unused_self, reason = "Python's protocol")]
     fn __repr__(&self) -> &'static str {
         "Producer()"
-    }
-}
-
-/// Adds what a further table came to. Ranges that touch become one.
-pub(crate) fn add(sum: &mut headwater::BatchResult, more: headwater::BatchResult) {
-    sum.records += more.records;
-    sum.bytes += more.bytes;
-    for (partition, ranges) in more.offsets {
-        let all = sum.offsets.entry(partition).or_default();
-        for range in ranges {
-            match all.last_mut() {
-                Some(last) if last.end == range.start => last.end = range.end,
-                _ => all.push(range),
-            }
-        }
     }
 }
 

@@ -107,6 +107,9 @@ impl Topic {
     /// fit: the whole schema decides which records are skipped, whatever `columns` names. `columns` names what is read. `progress` is called
     /// with the records done and the records in all, which are counted first.
     ///
+    /// A value fits a type that holds it exactly; floats are the nearest, and a decimal with too many decimals is rounded, halves away from
+    /// zero. Dates and times are of the years 1 to 9999. A datetime of Python has microseconds: finer digits are cut off there.
+    ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
     /// ...     topic = client.create_topic("flights")

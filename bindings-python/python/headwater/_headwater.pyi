@@ -3,7 +3,7 @@ import os
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, final, overload
+from typing import Any, Literal, SupportsIndex, final, overload
 
 import pandas as pd
 import polars as pl
@@ -245,8 +245,8 @@ class Producer:
         *,
         key: Bytes | None = None,
         headers: Headers | None = None,
-        partition: int | None = None,
-        timestamp: int | datetime | None = None,
+        partition: SupportsIndex | None = None,
+        timestamp: SupportsIndex | datetime | None = None,
     ) -> Future: ...
     def send_batch(
         self,
@@ -256,7 +256,7 @@ class Producer:
         key: str | None = None,
         value: str | None = None,
         headers: str | None = None,
-        partition: int | str | None = None,
+        partition: SupportsIndex | str | None = None,
         timestamp: str | None = None,
         value_format: Literal["json"] = "json",
     ) -> BatchResult: ...
@@ -516,8 +516,8 @@ class _AioProducer:
         *,
         key: Bytes | None = None,
         headers: Headers | None = None,
-        partition: int | None = None,
-        timestamp: int | datetime | None = None,
+        partition: SupportsIndex | None = None,
+        timestamp: SupportsIndex | datetime | None = None,
     ) -> Coroutine[Any, Any, RecordMetadata]: ...
     def send_batch(
         self,
@@ -527,7 +527,7 @@ class _AioProducer:
         key: str | None = None,
         value: str | None = None,
         headers: str | None = None,
-        partition: int | str | None = None,
+        partition: SupportsIndex | str | None = None,
         timestamp: str | None = None,
         value_format: Literal["json"] = "json",
     ) -> Coroutine[Any, Any, BatchResult]: ...

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from headwater._frames import need
@@ -188,7 +189,9 @@ def lazy_frame(scan: Scan) -> pl.LazyFrame:
             yield frame if columns is None else _chosen(frame, columns)
 
     schema = fixed._narrow(limit=0).to_polars().schema
-    return register_io_source(source, schema=schema, explain_name="HEADWATER")
+    # The oldest versions do not take a name.
+    named: dict[str, Any] = {"explain_name": "HEADWATER"} if "explain_name" in signature(register_io_source).parameters else {}
+    return register_io_source(source, schema=schema, **named)
 
 
 def _narrowed(scan: Scan, columns: list[str] | None, predicate: pl.Expr | None, rows: int | None) -> Scan:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, SupportsIndex, TypeAlias
 
 __all__ = ["GroupInfo", "GroupOffset", "RecoveredPartition", "RecoveryReport", "TopicPartition"]
 
@@ -146,10 +146,17 @@ OnError: TypeAlias = Literal["raise", "null", "skip"]
 SecurityProtocol: TypeAlias = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 SaslMechanism: TypeAlias = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 IsolationLevel: TypeAlias = Literal["read_committed", "read_uncommitted"]
-Position: TypeAlias = str | int | datetime | Mapping[int, int] | Mapping[TopicPartition, int] | Mapping[tuple[str, int], int]
+Position: TypeAlias = (
+    str
+    | SupportsIndex
+    | datetime
+    | Mapping[int, SupportsIndex]
+    | Mapping[TopicPartition, SupportsIndex]
+    | Mapping[tuple[str, int], SupportsIndex]
+)
 Bytes: TypeAlias = bytes | str | bytearray | memoryview
 Headers: TypeAlias = Iterable[tuple[str, Bytes | None]] | Mapping[str, Bytes | None]
-Partitions: TypeAlias = Iterable[tuple[str, int]]
+Partitions: TypeAlias = Iterable[tuple[str, SupportsIndex]]
 Progress: TypeAlias = Callable[[int, int], object]
 Dtypes: TypeAlias = ArrowSchema | Mapping[str, Any]
 Rows: TypeAlias = ArrowStream | ArrowArray | Iterable[Mapping[str, Any] | Bytes | None]

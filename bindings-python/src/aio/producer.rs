@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
-use headwater::{BulkOptions, TrySendError};
+use headwater::TrySendError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::aio::bridge;
 use crate::aio::context::async_context;
 use crate::convert::record::Arguments;
+use crate::convert::tables::Tables;
 use crate::errors;
 use crate::future::Future;
-use crate::producer::{BatchResult, Producer, RecordMetadata, add, bulk_options, each_table};
+use crate::producer::{BatchResult, Producer, RecordMetadata, bulk_options};
 use crate::runtime::Embedded;
 
 /// `headwater.Producer` for asyncio. `send()` takes the record at once; awaiting what it returns waits for its result.
@@ -96,7 +96,7 @@ impl AioProducer {
     fn send_batch<'py>(
         &self,
         py: Python<'py>,
-        topic: String,
+        topic: &str,
         rows_or_arrow: &Bound<'py, PyAny>,
         key: Option<String>,
         value: Option<String>,
@@ -108,20 +108,17 @@ impl AioProducer {
         self.0.get().embedded().check()?;
         let producer = self.get()?;
         let options = bulk_options(key, value, headers, partition, timestamp, value_format)?;
-        let mut tables: Vec<(RecordBatch, BulkOptions)> = Vec::new();
-        each_table(rows_or_arrow, options, |table, options| {
-            tables.push((table, options.clone()));
-            Ok(())
-        })?;
+        let mut tables = Tables::new(rows_or_arrow, options)?;
+        let pieces = tables.all(py)?;
+        let mut sender = producer.tables(topic, tables.options);
         let work = async move {
-            let mut sum = headwater::BatchResult::default();
-            for (table, options) in tables {
-                add(
-                    &mut sum,
-                    producer.send_batch(&topic, &table, &options).await?,
-                );
+            for piece in &pieces {
+                sender.check(piece).await?;
             }
-            Ok(sum)
+            for piece in &pieces {
+                sender.send(piece).await?;
+            }
+            Ok(sender.finish())
         };
         bridge::background(py, self.runtime(), work, |py, sum| {
             Ok(Py::new(py, BatchResult(sum))?.into_any())

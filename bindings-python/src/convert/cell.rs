@@ -2,9 +2,8 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
+    UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, StructArray};
 use arrow_cast::display::array_value_to_string;
@@ -64,28 +63,38 @@ pub(crate) fn cell<'py>(
             Ok(PyBytes::new(py, array.as_binary::<i64>().value(row)).into_any())
         }
         DataType::BinaryView => Ok(PyBytes::new(py, array.as_binary_view().value(row)).into_any()),
+        DataType::FixedSizeBinary(_) => {
+            Ok(PyBytes::new(py, array.as_fixed_size_binary().value(row)).into_any())
+        }
         DataType::Timestamp(unit, Some(_)) => {
-            time::to_datetime_microseconds(py, microseconds(array, *unit, row))
+            time::to_datetime_microseconds(py, microseconds(array, *unit, row)?)
         }
         DataType::Timestamp(unit, None) => time::to_datetime_microseconds(
             py,
-            microseconds(array, *unit, row),
+            microseconds(array, *unit, row)?,
         )?
         .call_method("replace", (), Some(&no_zone(py)?)),
+        DataType::Time32(unit) | DataType::Time64(unit) => {
+            time::to_time(py, microseconds(array, *unit, row)?)
+        }
+        DataType::Duration(unit) => time::to_timedelta(py, *unit, integer(array, row)?),
+        DataType::Date32 => time::to_date(py, integer(array, row)?),
+        DataType::Date64 => time::to_date(py, integer(array, row)?.div_euclid(86_400_000)),
         DataType::List(_) => list(py, array.as_list::<i32>().value(row).as_ref()),
         DataType::LargeList(_) => list(py, array.as_list::<i64>().value(row).as_ref()),
+        DataType::ListView(_) => list(py, array.as_list_view::<i32>().value(row).as_ref()),
+        DataType::LargeListView(_) => list(py, array.as_list_view::<i64>().value(row).as_ref()),
+        DataType::FixedSizeList(..) => list(py, array.as_fixed_size_list().value(row).as_ref()),
+        DataType::Map(..) => entries(py, &array.as_map().value(row)),
         DataType::Struct(_) => fields(py, array.as_struct(), row),
         DataType::Dictionary(_, _) => {
             let values = array.as_any_dictionary();
             cell(py, values.values().as_ref(), values.normalized_keys()[row])
         }
-        DataType::Date32 => {
-            let text = text(array, row)?;
-            py.import("datetime")?
-                .getattr("date")?
-                .call_method1("fromisoformat", (text,))
-        }
-        DataType::Decimal128(_, _) | DataType::Decimal256(_, _) => py
+        DataType::Decimal32(..)
+        | DataType::Decimal64(..)
+        | DataType::Decimal128(..)
+        | DataType::Decimal256(..) => py
             .import("decimal")?
             .getattr("Decimal")?
             .call1((text(array, row)?,)),
@@ -103,22 +112,23 @@ fn no_zone(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     Ok(zone)
 }
 
-fn microseconds(array: &dyn Array, unit: TimeUnit, row: usize) -> i64 {
-    match unit {
-        TimeUnit::Second => array
-            .as_primitive::<TimestampSecondType>()
-            .value(row)
-            .saturating_mul(1_000_000),
-        TimeUnit::Millisecond => array
-            .as_primitive::<TimestampMillisecondType>()
-            .value(row)
-            .saturating_mul(1_000),
-        TimeUnit::Microsecond => array.as_primitive::<TimestampMicrosecondType>().value(row),
-        TimeUnit::Nanosecond => array
-            .as_primitive::<TimestampNanosecondType>()
-            .value(row)
-            .div_euclid(1_000),
-    }
+/// A date or time as the integer that it is.
+fn integer(array: &dyn Array, row: usize) -> PyResult<i64> {
+    let cell = array.slice(row, 1);
+    arrow_cast::cast(&cell, &DataType::Int64)
+        .map(|cell| cell.as_primitive::<Int64Type>().value(0))
+        .map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+/// A time in microseconds, which are the finest that Python has: parts of one are cut off, towards the past.
+fn microseconds(array: &dyn Array, unit: TimeUnit, row: usize) -> PyResult<i64> {
+    let value = integer(array, row)?;
+    Ok(match unit {
+        TimeUnit::Second => value.saturating_mul(1_000_000),
+        TimeUnit::Millisecond => value.saturating_mul(1_000),
+        TimeUnit::Microsecond => value,
+        TimeUnit::Nanosecond => value.div_euclid(1_000),
+    })
 }
 
 fn list<'py>(py: Python<'py>, items: &dyn Array) -> PyResult<Bound<'py, PyAny>> {
@@ -126,6 +136,16 @@ fn list<'py>(py: Python<'py>, items: &dyn Array) -> PyResult<Bound<'py, PyAny>> 
         .map(|row| cell(py, items, row))
         .collect::<PyResult<Vec<_>>>()?;
     Ok(PyList::new(py, items)?.into_any())
+}
+
+/// A map: a dictionary, because keys of JSON objects come once.
+fn entries<'py>(py: Python<'py>, pairs: &StructArray) -> PyResult<Bound<'py, PyAny>> {
+    let object = PyDict::new(py);
+    let (keys, values) = (pairs.column(0), pairs.column(1));
+    for at in 0..pairs.len() {
+        object.set_item(cell(py, keys.as_ref(), at)?, cell(py, values.as_ref(), at)?)?;
+    }
+    Ok(object.into_any())
 }
 
 fn fields<'py>(py: Python<'py>, array: &StructArray, row: usize) -> PyResult<Bound<'py, PyAny>> {

@@ -2,7 +2,9 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyList, PyString, PyTuple};
+
+use crate::convert::integer::is_integer;
 
 /// Keys and values as text, keyword arguments last. A value of `None` means: not given.
 pub(crate) fn pairs(
@@ -53,11 +55,12 @@ fn text(key: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     if let Ok(value) = value.cast::<PyBool>() {
         return Ok(value.is_true().to_string());
     }
-    if value.is_instance_of::<PyString>()
-        || value.is_instance_of::<PyInt>()
-        || value.is_instance_of::<PyFloat>()
-    {
+    if value.is_instance_of::<PyString>() || value.is_instance_of::<PyFloat>() {
         return Ok(value.str()?.to_str()?.to_owned());
+    }
+    if is_integer(value)? {
+        let integer = value.call_method0("__index__")?;
+        return Ok(integer.str()?.to_str()?.to_owned());
     }
     if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
         let items = value

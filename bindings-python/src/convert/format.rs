@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use headwater::columnar::fields_without_views;
 use headwater::{DecodeOptions, Format, Projection};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -70,6 +71,9 @@ pub(crate) fn sentence(error: &impl std::fmt::Display) -> PyErr {
 
 /// A schema: anything with an Arrow schema capsule, or a dictionary of names and dtypes.
 pub(crate) fn schema(value: &Bound<'_, PyAny>) -> PyResult<SchemaRef> {
+    if module_of(value)?.starts_with("polars.") {
+        return polars_schema(value);
+    }
     if value.hasattr("__arrow_c_schema__")? {
         return arrow::import_schema(value);
     }
@@ -99,7 +103,6 @@ fn struct_fields(fields: &Bound<'_, PyDict>) -> PyResult<Vec<Field>> {
 
 /// A dtype: text, a nested dictionary, a list of one dtype, a Python type, or a type of Polars or PyArrow.
 fn data_type(dtype: &Bound<'_, PyAny>) -> PyResult<DataType> {
-    let py = dtype.py();
     if let Ok(text) = dtype.cast::<PyString>() {
         return headwater::columnar::parse_dtype(text.to_str()?).map_err(|error| sentence(&error));
     }
@@ -118,20 +121,32 @@ fn data_type(dtype: &Bound<'_, PyAny>) -> PyResult<DataType> {
     if let Some(name) = dtype.cast::<PyType>().ok().and_then(builtin) {
         return headwater::columnar::parse_dtype(name).map_err(|error| sentence(&error));
     }
+    if module_of(dtype)?.starts_with("polars.") {
+        let fields = PyDict::new(dtype.py());
+        fields.set_item("field", dtype)?;
+        return Ok(polars_schema(&fields)?.field(0).data_type().clone());
+    }
     if dtype.hasattr("__arrow_c_schema__")? {
         return arrow::import_field(dtype).map(|field| field.data_type().clone());
-    }
-    if module_of(dtype)?.starts_with("polars.") {
-        static SCHEMA: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-        let fields = PyDict::new(py);
-        fields.set_item("field", dtype)?;
-        let schema = SCHEMA.import(py, "polars", "Schema")?.call1((fields,))?;
-        return Ok(arrow::import_schema(&schema)?.field(0).data_type().clone());
     }
     Err(PyTypeError::new_err(format!(
         "{} is no dtype: use for example \"int64\", \"string\" or \"timestamp[ms, UTC]\"",
         dtype.repr()?
     )))
+}
+
+/// The schema of names and types of Polars. Its text is exported as views, which nobody asked for.
+fn polars_schema(fields: &Bound<'_, PyAny>) -> PyResult<SchemaRef> {
+    static FRAME: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let py = fields.py();
+    let options = PyDict::new(py);
+    options.set_item("schema", fields)?;
+    // Of an empty frame: older versions have no Arrow schema of a schema.
+    let frame = FRAME
+        .import(py, "polars", "DataFrame")?
+        .call((), Some(&options))?;
+    let schema = arrow::import(&frame)?.schema();
+    Ok(Arc::new(Schema::new(fields_without_views(schema.fields()))))
 }
 
 fn builtin(class: &Bound<'_, PyType>) -> Option<&'static str> {

@@ -7,14 +7,15 @@ use headwater::{Offset, PartitionId, Subscription, TopicPartition};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyDict, PyInt, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use crate::convert::config::type_name;
+use crate::convert::integer::is_integer;
 use crate::errors;
 
 /// A partition's number.
 pub(crate) fn partition(value: &Bound<'_, PyAny>) -> PyResult<PartitionId> {
-    if !value.is_instance_of::<PyInt>() || value.is_instance_of::<PyBool>() {
+    if !is_integer(value)? {
         return Err(PyTypeError::new_err(format!(
             "a partition must be an int, not {}",
             type_name(value)

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use headwater::{Offset, PartitionId, Position};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDateTime, PyDict, PyInt, PyString};
+use pyo3::types::{PyDateTime, PyDict, PyString};
 
 use crate::convert::config::type_name;
+use crate::convert::integer::is_integer;
 use crate::convert::{partitions, time};
 use crate::errors;
 
@@ -16,7 +17,7 @@ pub(crate) fn position(value: &Bound<'_, PyAny>) -> PyResult<Position> {
     if let Ok(text) = value.cast::<PyString>() {
         return text.to_str()?.parse().map_err(errors::raise);
     }
-    if value.is_instance_of::<PyInt>() && !value.is_instance_of::<PyBool>() {
+    if is_integer(value)? {
         return offset(value).map(Position::Offset);
     }
     if let Ok(offsets) = value.cast::<PyDict>() {
@@ -28,7 +29,7 @@ pub(crate) fn position(value: &Bound<'_, PyAny>) -> PyResult<Position> {
             .map(Position::PerPartition);
     }
     if let Ok(time) = value.cast::<PyDateTime>() {
-        return time::from_datetime(time).map(Position::TimestampMs);
+        return time::first_not_before(time).map(Position::TimestampMs);
     }
     Err(PyTypeError::new_err(format!(
         "a position is \"earliest\", \"latest\", an offset, {{partition: offset}}, an aware datetime, or an age such as \"-15m\", not {}",
@@ -38,7 +39,7 @@ pub(crate) fn position(value: &Bound<'_, PyAny>) -> PyResult<Position> {
 
 /// Reads an offset.
 pub(crate) fn offset(value: &Bound<'_, PyAny>) -> PyResult<Offset> {
-    if !value.is_instance_of::<PyInt>() || value.is_instance_of::<PyBool>() {
+    if !is_integer(value)? {
         return Err(PyTypeError::new_err(format!(
             "an offset must be an int, not {}",
             type_name(value)

@@ -23,8 +23,9 @@ const ROWS_MAX: usize = 16_384;
 pub(crate) struct Rows<'py> {
     items: Bound<'py, PyIterator>,
     columns: BulkOptions,
-    dumps: Bound<'py, PyAny>,
-    dumps_options: Bound<'py, PyDict>,
+    /// The number of the next row.
+    row: usize,
+    to_json: Bound<'py, PyAny>,
 }
 
 impl<'py> Rows<'py> {
@@ -46,19 +47,11 @@ impl<'py> Rows<'py> {
                 type_name(rows)
             ))
         })?;
-        let dumps_options = PyDict::new(py);
-        dumps_options.set_item("separators", (",", ":"))?;
-        dumps_options.set_item("ensure_ascii", false)?;
-        dumps_options.set_item("allow_nan", false)?;
-        dumps_options.set_item(
-            "default",
-            py.import("headwater._frames")?.getattr("json_default")?,
-        )?;
         Ok(Self {
             items,
             columns,
-            dumps: py.import("json")?.getattr("dumps")?,
-            dumps_options,
+            row: 0,
+            to_json: py.import("headwater._frames")?.getattr("row_to_json")?,
         })
     }
 
@@ -68,12 +61,10 @@ impl<'py> Rows<'py> {
         while table.rows < ROWS_MAX {
             let Some(row) = self.items.next() else { break };
             let row = row?;
-            match row.cast::<PyDict>() {
-                Ok(row) => self.push(&mut table, row)?,
-                Err(_) if row.is_none() => table.value.append_null(),
-                Err(_) => table.value.append_value(record::bytes(&row, "a row")?),
-            }
+            self.push(&mut table, &row)
+                .map_err(|error| in_row(row.py(), self.row, error))?;
             table.complete_row();
+            self.row += 1;
         }
         if table.rows == 0 {
             return Ok(None);
@@ -84,7 +75,16 @@ impl<'py> Rows<'py> {
             .map_err(|error| PyValueError::new_err(error.to_string()))
     }
 
-    fn push(&self, table: &mut Table, row: &Bound<'py, PyDict>) -> PyResult<()> {
+    fn push(&self, table: &mut Table, row: &Bound<'py, PyAny>) -> PyResult<()> {
+        match row.cast::<PyDict>() {
+            Ok(row) => return self.push_items(table, row),
+            Err(_) if row.is_none() => table.value.append_null(),
+            Err(_) => table.value.append_value(record::bytes(row, "a row")?),
+        }
+        Ok(())
+    }
+
+    fn push_items(&self, table: &mut Table, row: &Bound<'py, PyDict>) -> PyResult<()> {
         let rest = row.copy()?;
         if let Some(key) = take(&rest, self.columns.key.as_deref(), "key")? {
             if key.is_none() {
@@ -116,10 +116,23 @@ impl<'py> Rows<'py> {
                 _ => table.value.append_null(),
             }
         } else {
-            let json = self.dumps.call((rest,), Some(&self.dumps_options))?;
+            let json = self.to_json.call1((rest,))?;
             table.value.append_value(json.cast::<PyString>()?.to_str()?);
         }
         Ok(())
+    }
+}
+
+/// The same error with the row in front of its message.
+fn in_row(py: Python<'_>, row: usize, error: PyErr) -> PyErr {
+    let value = error.value(py);
+    let message = value
+        .getattr("args")
+        .and_then(|arguments| arguments.get_item(0))
+        .map_or_else(|_| value.to_string(), |first| first.to_string());
+    match value.setattr("args", (format!("Row {row}: {message}"),)) {
+        Ok(()) => error,
+        Err(broken) => broken,
     }
 }
 

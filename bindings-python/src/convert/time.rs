@@ -1,11 +1,13 @@
 //! Times: aware `datetime` objects, or milliseconds since the Unix epoch.
 
+use arrow_schema::TimeUnit;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyDateTime, PyDelta, PyDeltaAccess, PyInt, PyTzInfo, PyTzInfoAccess};
+use pyo3::types::{PyDateTime, PyDelta, PyDeltaAccess, PyTzInfo, PyTzInfoAccess};
 
 use crate::convert::config::type_name;
+use crate::convert::integer::is_integer;
 use crate::errors;
 
 static EPOCH: PyOnceLock<Py<PyDateTime>> = PyOnceLock::new();
@@ -47,8 +49,57 @@ pub(crate) fn to_datetime_microseconds(
     epoch(py)?.add(age)
 }
 
-/// Milliseconds since the Unix epoch of an aware datetime, rounded up: the first of Kafka's times that is not before it.
-pub(crate) fn from_datetime(time: &Bound<'_, PyDateTime>) -> PyResult<i64> {
+/// The date that is so many days after 1970-01-01.
+pub(crate) fn to_date(py: Python<'_>, days: i64) -> PyResult<Bound<'_, PyAny>> {
+    /// Of 1970-01-01, as Python counts days.
+    const EPOCH_ORDINAL: i64 = 719_163;
+    py.import("datetime")?
+        .getattr("date")?
+        .call_method1("fromordinal", (days + EPOCH_ORDINAL,))
+}
+
+/// The time of day that is so many microseconds after midnight.
+pub(crate) fn to_time(py: Python<'_>, microseconds: i64) -> PyResult<Bound<'_, PyAny>> {
+    let seconds = microseconds / 1_000_000;
+    let parts = (
+        seconds / 3_600,
+        seconds / 60 % 60,
+        seconds % 60,
+        microseconds % 1_000_000,
+    );
+    py.import("datetime")?.getattr("time")?.call1(parts)
+}
+
+/// A duration. Parts of a microsecond are cut off, towards the past.
+pub(crate) fn to_timedelta(
+    py: Python<'_>,
+    unit: TimeUnit,
+    value: i64,
+) -> PyResult<Bound<'_, PyAny>> {
+    let per_second = match unit {
+        TimeUnit::Second => 1,
+        TimeUnit::Millisecond => 1_000,
+        TimeUnit::Microsecond => 1_000_000,
+        TimeUnit::Nanosecond => 1_000_000_000,
+    };
+    let seconds = value.div_euclid(per_second);
+    // Below 10^15.
+    let microseconds = value.rem_euclid(per_second) * 1_000_000 / per_second;
+    py.import("datetime")?.getattr("timedelta")?.call1((
+        seconds.div_euclid(86_400),
+        seconds.rem_euclid(86_400),
+        microseconds,
+    ))
+}
+
+/// The first of Kafka's times that is not before an aware datetime: where a range starts or ends.
+pub(crate) fn first_not_before(time: &Bound<'_, PyDateTime>) -> PyResult<i64> {
+    let (milliseconds, rest) = since_epoch(time)?;
+    Ok(milliseconds + i64::from(rest > 0))
+}
+
+/// Whole milliseconds since the Unix epoch of an aware datetime, and the microseconds above them.
+fn since_epoch(time: &Bound<'_, PyDateTime>) -> PyResult<(i64, i32)> {
     if time.get_tzinfo().is_none() {
         return Err(errors::invalid(
             "The datetime has no time zone: pass an aware one, such as datetime(2026, 1, 31, tzinfo=timezone.utc).",
@@ -56,31 +107,31 @@ pub(crate) fn from_datetime(time: &Bound<'_, PyDateTime>) -> PyResult<i64> {
     }
     let since = time.as_any().sub(epoch(time.py())?)?;
     let since = since.cast::<PyDelta>()?;
-    let microseconds = i64::from(since.get_microseconds());
-    Ok(i64::from(since.get_days()) * 86_400_000
+    let milliseconds = i64::from(since.get_days()) * 86_400_000
         + i64::from(since.get_seconds()) * 1000
-        + (microseconds + 999) / 1000)
+        + i64::from(since.get_microseconds() / 1000);
+    Ok((milliseconds, since.get_microseconds() % 1000))
 }
 
-/// A timestamp argument: `None`, milliseconds, or an aware datetime.
+/// A timestamp argument: `None`, milliseconds, or an aware datetime. Parts of a millisecond are cut off, towards the past.
 pub(crate) fn timestamp(value: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
     if value.is_none() {
         return Ok(None);
     }
-    if value.is_instance_of::<PyInt>() && !value.is_instance_of::<PyBool>() {
-        let milliseconds: i64 = value.extract()?;
-        if milliseconds < 0 {
-            return Err(errors::invalid(
-                "The timestamp is negative: Kafka counts milliseconds from 1970 on.",
-            ));
+    let milliseconds = match value.cast::<PyDateTime>() {
+        Ok(time) => since_epoch(time)?.0,
+        Err(_) if is_integer(value)? => value.extract()?,
+        Err(_) => {
+            return Err(PyTypeError::new_err(format!(
+                "timestamp must be an int (milliseconds since 1970) or an aware datetime, not {}",
+                type_name(value)
+            )));
         }
-        return Ok(Some(milliseconds));
+    };
+    if milliseconds < 0 {
+        return Err(errors::invalid(
+            "The timestamp is negative: Kafka counts milliseconds from 1970 on.",
+        ));
     }
-    match value.cast::<PyDateTime>() {
-        Ok(time) => from_datetime(time).map(Some),
-        Err(_) => Err(PyTypeError::new_err(format!(
-            "timestamp must be an int (milliseconds since 1970) or an aware datetime, not {}",
-            type_name(value)
-        ))),
-    }
+    Ok(Some(milliseconds))
 }
