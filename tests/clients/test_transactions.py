@@ -37,7 +37,7 @@ def librdkafka(broker: str) -> str:
         producer.init_transactions(60)
     error = raised.value.args[0]
     assert error.fatal()
-    return error.str()
+    return str(error.str())
 
 
 def aiokafka_(broker: str) -> str:
