@@ -62,9 +62,9 @@ fn exact_integer(text: &str) -> Option<i128> {
         let value: i128 = digits.parse().ok()?;
         return value.checked_mul(10i128.checked_pow(zeros.unsigned_abs())?);
     }
-    let (kept, cut) =
-        digits.split_at_checked(digits.len().checked_sub(zeros.unsigned_abs() as usize)?)?;
-    if cut.bytes().any(|digit| digit != b'0') {
+    let kept = digits.len().saturating_sub(zeros.unsigned_abs() as usize);
+    let (kept, cut) = digits.split_at_checked(kept)?;
+    if cut.bytes().any(|digit| !matches!(digit, b'0' | b'-')) {
         return None;
     }
     if matches!(kept, "" | "-") {

@@ -131,7 +131,8 @@ impl Named {
 impl HeldEntry {
     fn add(id: FileId) -> Option<HeldEntry> {
         let forks = forks();
-        HELD.lock().insert(id).then_some(HeldEntry { id, forks })
+        // Made only where the directory was free: dropping an entry strikes out its line.
+        HELD.lock().insert(id).then(|| HeldEntry { id, forks })
     }
 }
 

@@ -28,10 +28,11 @@ fn member(assignor: Assignor, more: &[(&str, &str)], now: Instant) -> Member {
         ("max.poll.interval.ms", "60000"),
     ];
     let config = ConsumerConfig::parse(fixed.iter().chain(more).copied()).unwrap();
+    let client = ClientConfig::default().overlaid(&config.own);
     let settings = Settings {
         group: config.group.clone().unwrap(),
-        retry: ClientConfig::default().retry,
-        look_interval: ClientConfig::default().metadata_max_age,
+        retry: client.retry,
+        look_interval: client.metadata_max_age,
         exclude_internal_topics: true,
     };
     let mut member = Member::new(settings, Subscription::topics(["t"]), now);
