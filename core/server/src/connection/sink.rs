@@ -98,7 +98,7 @@ mod tests {
     use std::pin::Pin;
 
     use bytes::Bytes;
-    use headwater_env::{Env as _, File as _, OpenMode, RealEnv, file_behind};
+    use headwater_env::{Env as _, File as _, OpenMode, RealEnv, RealFile, file_behind};
     use tokio::io::{AsyncRead, AsyncReadExt as _, duplex};
     use tokio::net::TcpListener;
     use tokio::time::Instant;
@@ -108,20 +108,21 @@ mod tests {
 
     const LEN: u64 = 3_000_000;
 
-    /// Bytes of a file in a directory that is gone already, as a map.
-    fn map() -> Bytes {
+    /// Bytes of a file in a directory that is gone already, as a map, and the file, which the map does not keep open.
+    fn map() -> (RealFile, Bytes) {
         let dir = tempfile::tempdir().unwrap();
         let file = RealEnv
             .open_file(&dir.path().join("file"), OpenMode::Create)
             .unwrap();
         let written: Vec<u8> = (0..LEN).map(|at| (at ^ (at >> 8)) as u8).collect();
         file.write_all_at(&written, 0).unwrap();
-        file.map(0..LEN).unwrap().expect("little is mapped")
+        let map = file.map(0..LEN).unwrap().expect("little is mapped");
+        (file, map)
     }
 
     /// Sends answers with large and small parts of a file in them, and checks what arrives.
     async fn check(mut stream: impl Sink, mut peer: impl AsyncRead + Unpin) {
-        let map = map();
+        let (_file, map) = map();
         assert!(file_behind(&map).is_some());
         let answers = [
             vec![Bytes::from_static(b"header"), map.slice(777..1_500_777)],
