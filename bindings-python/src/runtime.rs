@@ -59,11 +59,12 @@ impl<T: Send> Owned<T> {
 
     /// The value, unless this is a child of its process.
     pub(crate) fn get(&self) -> PyResult<&T> {
-        if self.is_ours() {
-            Ok(&self.value)
-        } else {
-            Err(errors::forked())
-        }
+        self.if_ours().ok_or_else(errors::forked)
+    }
+
+    /// The same for the garbage collector, which must not make an error: that takes the interpreter.
+    pub(crate) fn if_ours(&self) -> Option<&T> {
+        self.is_ours().then_some(&self.value)
     }
 }
 

@@ -22,7 +22,7 @@ def test_the_tree_is_the_documented_one() -> None:
         assert issubclass(kind, hw.HeadwaterError)
         assert getattr(hw, name) is kind
         assert kind.__doc__
-        if kind not in (hw.HeadwaterError, hw.ClosedError, hw.ForkError):
+        if kind not in (hw.HeadwaterError, hw.ClosedError, hw.ForkError, hw.WakeupError):
             assert issubclass(kind, hw.KafkaError)
     builtins = {
         hw.UnknownTopicOrPartitionError: LookupError,

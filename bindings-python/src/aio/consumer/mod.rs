@@ -192,7 +192,7 @@ impl AioConsumer {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         // What a call has, too, or has locked, is in use.
-        let Ok(callbacks) = self.callbacks.get() else {
+        let Some(callbacks) = self.callbacks.if_ours() else {
             return Ok(());
         };
         match callbacks.try_lock() {
@@ -202,7 +202,7 @@ impl AioConsumer {
     }
 
     fn __clear__(&self) {
-        if let Ok(callbacks) = self.callbacks.get() {
+        if let Some(callbacks) = self.callbacks.if_ours() {
             let before = std::mem::take(&mut *callbacks.lock());
             drop(before);
         }
