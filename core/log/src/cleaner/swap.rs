@@ -106,11 +106,8 @@ impl<E: Env> PartitionLog<E> {
             view.segments = segments;
             view.generation += 1;
         });
-        if mutants::lives(Mutant::DropInAnyOrder) {
-            self.removals.add(emptied.iter().rev());
-        } else {
-            self.removals.add(emptied.iter());
-        }
+        // Oldest first: a deletion marker stays as long as what it deletes.
+        self.removals.add(emptied.iter());
         Ok(self.finish_removals()?)
     }
 
