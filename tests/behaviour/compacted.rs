@@ -87,7 +87,8 @@ fn readers_of_a_compacted_topic_get_the_last_value_of_each_key_at_its_offset(
             seen.iter()
                 .all(|(offset, _, value)| *value == format!("value {offset}"))
         );
-        if seen.len() < RECORDS / 5 {
+        // A scan is several fetches, and the cleaner works between them: the first fetch may still have found the oldest segments.
+        if seen.len() < RECORDS / 5 && seen[0].0 > 100 {
             break seen;
         }
         assert!(Instant::now() < deadline, "{} records are left", seen.len());
@@ -104,7 +105,6 @@ fn readers_of_a_compacted_topic_get_the_last_value_of_each_key_at_its_offset(
     };
     let mut first = seen[0].0;
     loop {
-        assert!(first > 100);
         let to_first = from(50, first + 1);
         let found = std::mem::replace(&mut first, everything(&broker)[0].0);
         if first == found {
