@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let records: usize = records.parse()?;
     let engine = headwater::open(Some(Path::new(&directory)), headwater::NO_CONFIG)?;
-    engine.block_on(engine.create_topic(NewTopic::new("bench")))?;
+    engine.block_on(engine.admin().create_topic(NewTopic::new("bench")))?;
     let values: ArrayRef = Arc::new(BinaryViewArray::from_iter_values(
         (0..records).map(|_| VALUE),
     ));

@@ -58,7 +58,7 @@ impl Scan {
     }
 
     pub(crate) fn topic(&self) -> PyResult<Arc<str>> {
-        Ok(self.inner.get()?.topic().name().into())
+        Ok(self.inner.get()?.topic().into())
     }
 
     /// The scan as it is read: the one that tells of its progress, where somebody wants to know.
@@ -70,7 +70,7 @@ impl Scan {
         let told = Told::new(callable);
         let mut options = scan.options().clone();
         options.progress = Some(told.listener());
-        Ok((scan.topic().scan(options), Some(told)))
+        Ok((scan.with_options(options), Some(told)))
     }
 
     /// Starts to read.
@@ -300,14 +300,14 @@ impl Scan {
             options.timestamp_until_ms = timestamps.1;
         }
         options.limit = limit;
-        Ok(self.of(py, scan.topic().scan(options)))
+        Ok(self.of(py, scan.with_options(options)))
     }
 
     pub(crate) fn __repr__(&self) -> PyResult<String> {
         let scan = self.inner.get()?;
         Ok(format!(
             "Scan('{}', {} to {})",
-            scan.topic().name(),
+            scan.topic(),
             scan.options().start,
             scan.options().end
         ))

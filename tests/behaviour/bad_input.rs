@@ -89,11 +89,11 @@ fn a_name_that_is_no_topic_name_is_refused(
 ) {
     let broker = target.start();
     let error = broker
-        .wait(broker.create_topic(NewTopic::new(name)))
+        .wait(broker.admin().create_topic(NewTopic::new(name)))
         .unwrap_err();
     refused(&error, ErrorKind::InvalidTopic, "");
     assert_eq!(error.code().name(), "INVALID_TOPIC_EXCEPTION");
-    assert!(broker.wait(broker.topics(true)).unwrap().is_empty());
+    assert!(broker.wait(broker.admin().topics(true)).unwrap().is_empty());
 }
 
 #[rstest]
@@ -101,7 +101,11 @@ fn a_topic_with_a_wrong_configuration_is_not_made(#[values(Memory, Directory)] t
     let broker = target.start();
     let make = |key: &str, value: &str| {
         broker
-            .wait(broker.create_topic(NewTopic::new("t").config(key, value)))
+            .wait(
+                broker
+                    .admin()
+                    .create_topic(NewTopic::new("t").config(key, value)),
+            )
             .unwrap_err()
     };
     refused(
@@ -116,10 +120,14 @@ fn a_topic_with_a_wrong_configuration_is_not_made(#[values(Memory, Directory)] t
     );
     refused(&make("cleanup.policy", "burn"), ErrorKind::Config, "delete");
     let none = broker
-        .wait(broker.create_topic(NewTopic::new("t").partitions(0)))
+        .wait(
+            broker
+                .admin()
+                .create_topic(NewTopic::new("t").partitions(0)),
+        )
         .unwrap_err();
     assert_eq!(none.code().name(), "INVALID_PARTITIONS");
-    assert!(broker.wait(broker.topics(true)).unwrap().is_empty());
+    assert!(broker.wait(broker.admin().topics(true)).unwrap().is_empty());
 }
 
 #[rstest]
@@ -131,7 +139,11 @@ fn an_unknown_topic_is_named_with_what_to_do(#[values(Memory, Directory)] target
     unknown(broker.wait(topic.count()).unwrap_err());
     unknown(broker.wait(topic.offsets(&Position::Latest)).unwrap_err());
     unknown(broker.wait(topic.describe()).unwrap_err());
-    unknown(broker.wait(broker.delete_topic("nope", false)).unwrap_err());
+    unknown(
+        broker
+            .wait(broker.admin().delete_topic("nope", false))
+            .unwrap_err(),
+    );
     let producer = broker.producer_with(&[]);
     unknown(
         producer
@@ -139,7 +151,7 @@ fn an_unknown_topic_is_named_with_what_to_do(#[values(Memory, Directory)] target
             .unwrap_err(),
     );
     assert!(
-        broker.wait(broker.topics(true)).unwrap().is_empty(),
+        broker.wait(broker.admin().topics(true)).unwrap().is_empty(),
         "a typing error makes no topic"
     );
 }
@@ -150,7 +162,11 @@ fn a_record_that_is_too_large_is_refused_and_the_next_is_not(
 ) {
     let broker = target.start();
     broker
-        .wait(broker.create_topic(NewTopic::new("t").config("max.message.bytes", "1000")))
+        .wait(
+            broker
+                .admin()
+                .create_topic(NewTopic::new("t").config("max.message.bytes", "1000")),
+        )
         .unwrap();
     let producer = broker.producer_with(&[]);
     let large = vec![b'x'; 5_000];
@@ -179,7 +195,11 @@ fn a_record_without_a_key_does_not_go_into_a_compacted_topic(
 ) {
     let broker = target.start();
     broker
-        .wait(broker.create_topic(NewTopic::new("t").config("cleanup.policy", "compact")))
+        .wait(
+            broker
+                .admin()
+                .create_topic(NewTopic::new("t").config("cleanup.policy", "compact")),
+        )
         .unwrap();
     let producer = broker.producer_with(&[]);
     let error = producer
@@ -230,7 +250,7 @@ fn damaged_records_are_found_and_never_handed_out() {
     let directory = TempDir::new().unwrap();
     let engine = headwater::open(Some(directory.path()), NO_CONFIG).unwrap();
     engine
-        .block_on(engine.create_topic(NewTopic::new("t")))
+        .block_on(engine.admin().create_topic(NewTopic::new("t")))
         .unwrap();
     let producer = engine.producer(ProducerConfig::default());
     for _ in 0..3 {

@@ -148,7 +148,11 @@ fn the_rest_of_the_columns_is_packed_as_json(#[values(Memory, Directory)] target
 fn batches_that_are_too_large_for_the_topic_are_split(#[values(Memory, Directory)] target: Target) {
     let broker = target.start();
     broker
-        .wait(broker.create_topic(NewTopic::new("t").config("max.message.bytes", "20000")))
+        .wait(
+            broker
+                .admin()
+                .create_topic(NewTopic::new("t").config("max.message.bytes", "20000")),
+        )
         .unwrap();
     let producer = broker.producer_with(&[]);
     let result = broker
@@ -319,7 +323,7 @@ fn a_refused_row_is_named_with_what_was_written(
     let compacted = NewTopic::new("t")
         .partitions(partitions)
         .config("cleanup.policy", "compact");
-    broker.wait(broker.create_topic(compacted)).unwrap();
+    broker.wait(broker.admin().create_topic(compacted)).unwrap();
     let producer = broker.producer_with(&[]);
     let options = BulkOptions {
         key: Some("k".into()),
@@ -352,7 +356,11 @@ fn a_refused_row_is_named_with_what_was_written(
 fn a_row_that_is_too_large_for_the_topic_is_named(#[values(Memory, Directory)] target: Target) {
     let broker = target.start();
     broker
-        .wait(broker.create_topic(NewTopic::new("t").config("max.message.bytes", "1000")))
+        .wait(
+            broker
+                .admin()
+                .create_topic(NewTopic::new("t").config("max.message.bytes", "1000")),
+        )
         .unwrap();
     let value: StringArray = (0..500)
         .map(|row| Some("x".repeat(if row == 321 { 2_000 } else { 10 })))

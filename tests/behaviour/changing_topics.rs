@@ -25,7 +25,7 @@ fn partitions_that_are_added_are_read_from_their_first_record(
     };
     // Another client: this one is not told.
     let other = broker.another();
-    broker.wait(other.alter_topic("t", more)).unwrap();
+    broker.wait(other.admin().alter_topic("t", more)).unwrap();
     let producer = other.producer(ProducerConfig::default());
     for partition in 0..3 {
         let record = Record::new("t", b"v").partition(partition);
@@ -51,7 +51,7 @@ fn polling_sees_partitions_that_are_added(#[values(Memory, Directory)] target: T
         ..TopicChanges::default()
     };
     let other = broker.another();
-    broker.wait(other.alter_topic("t", more)).unwrap();
+    broker.wait(other.admin().alter_topic("t", more)).unwrap();
     let producer = other.producer(ProducerConfig::default());
     let record = Record::new("t", b"new").partition(1);
     producer.send_blocking(&record).unwrap().wait().unwrap();
@@ -77,7 +77,7 @@ fn a_deleted_topic_does_not_keep_the_others_from_being_read(
     let stream = until_end(7);
     broker.wait(consumer.next_batch(&stream)).unwrap().unwrap();
     broker
-        .wait(broker.another().delete_topic("b", false))
+        .wait(broker.another().admin().delete_topic("b", false))
         .unwrap();
     while broker.wait(consumer.next_batch(&stream)).unwrap().is_some() {}
     broker.fill("a", 0, ["after"]);

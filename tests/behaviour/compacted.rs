@@ -26,7 +26,7 @@ fn start(target: Target) -> Running {
     let topic = NewTopic::new("t")
         .config("cleanup.policy", "compact")
         .config("internal.segment.bytes", "8192");
-    broker.wait(broker.create_topic(topic)).unwrap();
+    broker.wait(broker.admin().create_topic(topic)).unwrap();
     broker
 }
 

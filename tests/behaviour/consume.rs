@@ -250,7 +250,11 @@ fn a_position_that_is_gone_is_reset_as_configured(
         .wait(consumer.seek(&Position::Offset(Offset::new(5)), &[]))
         .unwrap();
     broker
-        .wait(broker.delete_records("t", &Position::Offset(Offset::new(60))))
+        .wait(
+            broker
+                .admin()
+                .delete_records("t", &Position::Offset(Offset::new(60))),
+        )
         .unwrap();
     let polled = broker.wait(consumer.poll(Duration::from_millis(10), Some(1)));
     match expected {

@@ -37,7 +37,7 @@ fn what_was_written_is_there_after_a_close() {
     let engine = open(&path);
     assert!(engine.report().created);
     engine
-        .block_on(engine.create_topic(NewTopic::new("t")))
+        .block_on(engine.admin().create_topic(NewTopic::new("t")))
         .unwrap();
     send(&engine, "a");
     engine.close();
@@ -55,7 +55,7 @@ fn dropping_the_last_handle_closes() {
     let directory = TempDir::new().unwrap();
     let engine = open(directory.path());
     engine
-        .block_on(engine.create_topic(NewTopic::new("t")))
+        .block_on(engine.admin().create_topic(NewTopic::new("t")))
         .unwrap();
     let topic = engine.topic("t");
     let producer = engine.producer(ProducerConfig::default());
@@ -98,7 +98,8 @@ fn the_same_path_twice_is_the_same_engine() {
     let one = headwater::open(Some(&path), [("num.partitions", "3")]).unwrap();
     // The same place under another name.
     let two = open(&directory.path().join("./data"));
-    one.block_on(one.create_topic(NewTopic::new("t"))).unwrap();
+    one.block_on(one.admin().create_topic(NewTopic::new("t")))
+        .unwrap();
     send(&two, "v");
     assert_eq!(read(&one), ["v"]);
     let other = headwater::open(Some(&path), [("num.partitions", "4")]).unwrap_err();
@@ -109,7 +110,8 @@ fn the_same_path_twice_is_the_same_engine() {
 fn an_engine_closes_with_its_last_handle() {
     let directory = TempDir::new().unwrap();
     let (one, two) = (open(directory.path()), open(directory.path()));
-    one.block_on(one.create_topic(NewTopic::new("t"))).unwrap();
+    one.block_on(one.admin().create_topic(NewTopic::new("t")))
+        .unwrap();
     let producer = one.producer(ProducerConfig::default());
     let held = producer
         .send_blocking(&Record::new("t", b"held while another handle closes"))
@@ -129,7 +131,8 @@ fn an_engine_closes_with_its_last_handle() {
 fn a_call_that_waits_ends_when_its_handle_closes() {
     let directory = TempDir::new().unwrap();
     let (one, two) = (open(directory.path()), open(directory.path()));
-    one.block_on(one.create_topic(NewTopic::new("t"))).unwrap();
+    one.block_on(one.admin().create_topic(NewTopic::new("t")))
+        .unwrap();
     let config = ConsumerConfig::parse([("fetch.max.wait.ms", "60000")]).unwrap();
     let mut consumer = two.consumer(config);
     let runtime = two.runtime().clone();
@@ -143,7 +146,7 @@ fn a_call_that_waits_ends_when_its_handle_closes() {
     two.close();
     let ended = waiting.join().unwrap();
     assert_eq!(ended.unwrap_err().kind(), ErrorKind::Closed);
-    assert_eq!(one.block_on(one.topics(false)).unwrap().len(), 1);
+    assert_eq!(one.block_on(one.admin().topics(false)).unwrap().len(), 1);
 }
 
 /// What people do to a directory that is open.
@@ -169,7 +172,7 @@ fn a_directory_that_is_removed_while_it_is_open_takes_nothing_more() {
         let path = directory.path().join("data");
         let engine = open(&path);
         engine
-            .block_on(engine.create_topic(NewTopic::new("t")))
+            .block_on(engine.admin().create_topic(NewTopic::new("t")))
             .unwrap();
         send(&engine, "before");
         remove(&path);
@@ -178,17 +181,22 @@ fn a_directory_that_is_removed_while_it_is_open_takes_nothing_more() {
         let late = producer.send_blocking(&Record::new("t", b"late"));
         late.unwrap().wait().unwrap_err();
         engine
-            .block_on(engine.create_topic(NewTopic::new("u")))
+            .block_on(engine.admin().create_topic(NewTopic::new("u")))
             .unwrap_err();
         // The same path is another directory now, and so another engine.
         let again = open(&path);
         assert!(again.report().created);
-        assert!(again.block_on(again.topics(true)).unwrap().is_empty());
+        assert!(
+            again
+                .block_on(again.admin().topics(true))
+                .unwrap()
+                .is_empty()
+        );
         again
-            .block_on(again.create_topic(NewTopic::new("t")))
+            .block_on(again.admin().create_topic(NewTopic::new("t")))
             .unwrap();
         send(&again, "after");
-        engine.block_on(engine.topics(false)).unwrap_err();
+        engine.block_on(engine.admin().topics(false)).unwrap_err();
         engine.close();
         drop((engine, producer));
         assert_eq!(read(&again), ["after"]);
@@ -204,7 +212,7 @@ fn any_next_call_notices_that_the_directory_is_gone() {
         let path = directory.path().join("data");
         let engine = open(&path);
         engine
-            .block_on(engine.create_topic(NewTopic::new("t")))
+            .block_on(engine.admin().create_topic(NewTopic::new("t")))
             .unwrap();
         send(&engine, "before");
         remove(&path);
@@ -233,7 +241,7 @@ fn many_threads_that_open_and_drop_one_path_never_meet_a_lock() {
 fn a_closed_engine_refuses_everything_made_from_it() {
     let engine = headwater::open(None, NO_CONFIG).unwrap();
     engine
-        .block_on(engine.create_topic(NewTopic::new("t")))
+        .block_on(engine.admin().create_topic(NewTopic::new("t")))
         .unwrap();
     let topic = engine.topic("t");
     let producer = engine.producer(ProducerConfig::default());
@@ -255,8 +263,9 @@ fn a_closed_engine_refuses_everything_made_from_it() {
 fn engines_in_memory_are_apart() {
     let one = headwater::open(None, NO_CONFIG).unwrap();
     let two = headwater::open(None, NO_CONFIG).unwrap();
-    one.block_on(one.create_topic(NewTopic::new("t"))).unwrap();
-    assert!(two.block_on(two.topics(true)).unwrap().is_empty());
+    one.block_on(one.admin().create_topic(NewTopic::new("t")))
+        .unwrap();
+    assert!(two.block_on(two.admin().topics(true)).unwrap().is_empty());
 }
 
 /// A second process is this test binary again, told by an environment variable to open and report.

@@ -27,7 +27,11 @@ fn counts_and_rates_are_exact_where_a_range_cuts_a_batch(
     broker.fill("t", 0, ["x"; 100]);
     let thirty = BTreeMap::from([(PartitionId::new(0), Offset::new(30))]);
     broker
-        .wait(broker.delete_records("t", &Position::PerPartition(thirty)))
+        .wait(
+            broker
+                .admin()
+                .delete_records("t", &Position::PerPartition(thirty)),
+        )
         .unwrap();
     let topic = broker.topic("t");
     assert_eq!(broker.wait(topic.count()).unwrap(), 70);

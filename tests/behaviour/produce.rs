@@ -110,7 +110,7 @@ fn the_result_of_a_send_says_where_the_record_is(#[values(Memory, Directory)] ta
 fn the_broker_stamps_records_where_the_topic_says_so(#[values(Memory, Directory)] target: Target) {
     let broker = target.start();
     let topic = headwater::NewTopic::new("t").config("message.timestamp.type", "LogAppendTime");
-    broker.wait(broker.create_topic(topic)).unwrap();
+    broker.wait(broker.admin().create_topic(topic)).unwrap();
     let producer = broker.producer_with(&[]);
     let sent = producer
         .send_blocking(&Record::new("t", b"v").timestamp_ms(1))
@@ -130,7 +130,11 @@ fn the_broker_stamps_records_where_the_topic_says_so(#[values(Memory, Directory)
 fn a_topic_that_asks_for_fsync_gets_it_before_the_answer(#[values(Directory)] target: Target) {
     let broker = target.start();
     broker
-        .wait(broker.create_topic(headwater::NewTopic::new("t").config("flush.messages", "1")))
+        .wait(
+            broker
+                .admin()
+                .create_topic(headwater::NewTopic::new("t").config("flush.messages", "1")),
+        )
         .unwrap();
     let producer = broker.producer_with(&[]);
     std::thread::scope(|scope| {

@@ -113,7 +113,11 @@ fn offsets_outside_the_log_are_an_error_and_filters_are_not(
     broker.make("t", 2);
     broker.fill("t", 0, numbers(100));
     broker
-        .wait(broker.delete_records("t", &per_partition(&[(0, 10)])))
+        .wait(
+            broker
+                .admin()
+                .delete_records("t", &per_partition(&[(0, 10)])),
+        )
         .unwrap();
     let count = |options: ScanOptions| {
         broker

@@ -75,7 +75,7 @@ impl Running {
             .partitions(partitions)
             .config("segment.bytes", "1048576")
             .config("retention.ms", "-1");
-        self.wait(self.create_topic(topic)).unwrap();
+        self.wait(self.admin().create_topic(topic)).unwrap();
     }
 
     /// A producer with the defaults but for `pairs`.

@@ -16,7 +16,7 @@ fn a_topic_that_was_made_is_listed_and_described(#[values(Memory, Directory)] ta
     broker.make("b", 3);
     broker.make("a", 1);
     let names: Vec<_> = broker
-        .wait(broker.topics(false))
+        .wait(broker.admin().topics(false))
         .unwrap()
         .iter()
         .map(|topic| topic.name.to_string())
@@ -46,14 +46,18 @@ fn a_second_topic_of_the_same_name_is_an_error_unless_the_first_will_do(
     broker.make("t", 2);
     broker.fill("t", 0, ["kept"]);
     let error = broker
-        .wait(broker.create_topic(NewTopic::new("t")))
+        .wait(broker.admin().create_topic(NewTopic::new("t")))
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TopicAlreadyExists);
     assert_eq!(error.code().name(), "TOPIC_ALREADY_EXISTS");
-    let topic = broker
-        .wait(broker.create_topic(NewTopic::new("t").or_existing()))
+    broker
+        .wait(
+            broker
+                .admin()
+                .create_topic(NewTopic::new("t").or_existing()),
+        )
         .unwrap();
-    assert_eq!(broker.wait(topic.count()).unwrap(), 1);
+    assert_eq!(broker.wait(broker.topic("t").count()).unwrap(), 1);
 }
 
 #[rstest]
@@ -61,10 +65,14 @@ fn configuration_is_layered_and_can_be_put_back(#[values(Memory, Directory)] tar
     let broker = target.start();
     // Keys may be written the Python way.
     broker
-        .wait(broker.create_topic(NewTopic::new("t").config("retention_ms", "1000")))
+        .wait(
+            broker
+                .admin()
+                .create_topic(NewTopic::new("t").config("retention_ms", "1000")),
+        )
         .unwrap();
     let value = |key: &str| {
-        let entries = broker.wait(broker.topic_config("t")).unwrap();
+        let entries = broker.wait(broker.admin().topic_config("t")).unwrap();
         let entry = entries.into_iter().find(|entry| entry.name == key).unwrap();
         (entry.value.unwrap(), entry.source)
     };
@@ -76,7 +84,9 @@ fn configuration_is_layered_and_can_be_put_back(#[values(Memory, Directory)] tar
         config: BTreeMap::from([("retention.ms".to_owned(), None)]),
         ..TopicChanges::default()
     };
-    broker.wait(broker.alter_topic("t", put_back)).unwrap();
+    broker
+        .wait(broker.admin().alter_topic("t", put_back))
+        .unwrap();
     assert_eq!(
         value("retention.ms"),
         ("604800000".to_owned(), "DEFAULT_CONFIG")
@@ -94,7 +104,7 @@ fn partitions_can_be_added_and_are_used_at_once(#[values(Memory, Directory)] tar
         .wait()
         .unwrap();
     broker
-        .wait(broker.alter_topic(
+        .wait(broker.admin().alter_topic(
             "t",
             TopicChanges {
                 partitions: Some(3),
@@ -111,7 +121,7 @@ fn partitions_can_be_added_and_are_used_at_once(#[values(Memory, Directory)] tar
         (sent.partition, sent.offset),
         (PartitionId::new(2), Some(Offset::ZERO))
     );
-    let fewer = broker.wait(broker.alter_topic(
+    let fewer = broker.wait(broker.admin().alter_topic(
         "t",
         TopicChanges {
             partitions: Some(1),
@@ -132,9 +142,15 @@ fn a_deleted_topic_is_gone_and_its_name_is_free(#[values(Memory, Directory)] tar
         .unwrap()
         .wait()
         .unwrap();
-    assert!(broker.wait(broker.delete_topic("t", false)).unwrap());
-    assert!(!broker.wait(broker.delete_topic("t", true)).unwrap());
-    let error = broker.wait(broker.delete_topic("t", false)).unwrap_err();
+    assert!(
+        broker
+            .wait(broker.admin().delete_topic("t", false))
+            .unwrap()
+    );
+    assert!(!broker.wait(broker.admin().delete_topic("t", true)).unwrap());
+    let error = broker
+        .wait(broker.admin().delete_topic("t", false))
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownTopicOrPartition);
     let error = broker.wait(broker.topic("t").count()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownTopicOrPartition);
@@ -159,7 +175,9 @@ fn deleted_records_are_gone_and_the_rest_keeps_its_offsets(
     broker.make("t", 2);
     broker.fill("t", 0, (0..10).map(|index| index.to_string()));
     let before = Position::PerPartition(BTreeMap::from([(PartitionId::new(0), Offset::new(4))]));
-    let deleted = broker.wait(broker.delete_records("t", &before)).unwrap();
+    let deleted = broker
+        .wait(broker.admin().delete_records("t", &before))
+        .unwrap();
     assert_eq!(
         deleted,
         BTreeMap::from([(PartitionId::new(0), Offset::new(4))])
@@ -174,7 +192,7 @@ fn deleted_records_are_gone_and_the_rest_keeps_its_offsets(
     );
     let beyond = Position::PerPartition(BTreeMap::from([(PartitionId::new(0), Offset::new(40))]));
     let error = broker
-        .wait(broker.delete_records("t", &beyond))
+        .wait(broker.admin().delete_records("t", &beyond))
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::OffsetOutOfRange);
 }
@@ -193,10 +211,14 @@ fn a_position_that_names_a_partition_that_is_not_there_is_refused(
         assert_eq!(error.partition(), Some(PartitionId::new(2)));
     };
     refused(broker.wait(broker.topic("t").offsets(&at)).unwrap_err());
-    refused(broker.wait(broker.delete_records("t", &at)).unwrap_err());
-    let reset = broker.reset_group_offsets("g", "t", &at);
+    refused(
+        broker
+            .wait(broker.admin().delete_records("t", &at))
+            .unwrap_err(),
+    );
+    let reset = broker.admin().reset_group_offsets("g", "t", &at);
     refused(broker.wait(reset).unwrap_err());
     let start = broker.wait(broker.topic("t").offsets(&Position::Earliest));
     assert_eq!(start.unwrap()[&PartitionId::new(0)], Offset::ZERO);
-    assert_eq!(broker.wait(broker.list_groups()).unwrap(), []);
+    assert_eq!(broker.wait(broker.admin().list_groups()).unwrap(), []);
 }

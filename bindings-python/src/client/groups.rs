@@ -28,7 +28,7 @@ impl Client {
         let groups = runtime::call(
             py,
             self.embedded.runtime(),
-            self.embedded.client()?.list_groups(),
+            self.embedded.client()?.admin().list_groups(),
         )?;
         infos(py, groups)
     }
@@ -53,7 +53,7 @@ impl Client {
         let committed = runtime::call(
             py,
             self.embedded.runtime(),
-            self.embedded.client()?.group_offsets(group_id),
+            self.embedded.client()?.admin().group_offsets(group_id),
         )?;
         offsets(py, committed)
     }
@@ -79,7 +79,7 @@ impl Client {
     ) -> PyResult<BTreeMap<i32, i64>> {
         let to = position::position(to)?;
         let client = self.embedded.client()?;
-        let reset = client.reset_group_offsets(group_id, topic, &to);
+        let reset = client.admin().reset_group_offsets(group_id, topic, &to);
         let committed = runtime::call(py, self.embedded.runtime(), reset)?;
         Ok(offsets_by_number(committed))
     }
@@ -97,7 +97,7 @@ impl Client {
         runtime::call(
             py,
             self.embedded.runtime(),
-            self.embedded.client()?.delete_group(group_id),
+            self.embedded.client()?.admin().delete_group(group_id),
         )
     }
 }

@@ -38,12 +38,13 @@ impl Client {
     ) -> PyResult<Topic> {
         let config = config::pairs(config, topic_config)?;
         let topic = new_topic(name, partitions, replication_factor, if_exists, config)?;
-        let topic = runtime::call(
+        let name = topic.name.clone();
+        runtime::call(
             py,
             self.embedded.runtime(),
-            self.embedded.client()?.create_topic(topic),
+            self.embedded.client()?.admin().create_topic(topic),
         )?;
-        Ok(Topic::new(Arc::clone(&self.embedded), topic))
+        self.topic(&name)
     }
 
     /// The topic of this name. Nothing is looked up: an unknown topic is an error at its first use.
@@ -81,7 +82,7 @@ impl Client {
         let topics = runtime::call(
             py,
             self.embedded.runtime(),
-            self.embedded.client()?.topics(internal),
+            self.embedded.client()?.admin().topics(internal),
         )?;
         Ok(topics.into_iter().map(TopicInfo).collect())
     }
@@ -110,7 +111,7 @@ impl Client {
         runtime::call(
             py,
             self.embedded.runtime(),
-            self.embedded.client()?.alter_topic(name, changes),
+            self.embedded.client()?.admin().alter_topic(name, changes),
         )
     }
 
@@ -126,7 +127,10 @@ impl Client {
         runtime::call(
             py,
             self.embedded.runtime(),
-            self.embedded.client()?.delete_topic(name, missing_ok),
+            self.embedded
+                .client()?
+                .admin()
+                .delete_topic(name, missing_ok),
         )
     }
 
@@ -148,7 +152,10 @@ impl Client {
         let starts = runtime::call(
             py,
             self.embedded.runtime(),
-            self.embedded.client()?.delete_records(name, &before),
+            self.embedded
+                .client()?
+                .admin()
+                .delete_records(name, &before),
         )?;
         Ok(offsets_by_number(starts))
     }
@@ -190,7 +197,7 @@ pub(crate) fn has_topic(
     let Ok(name) = name.extract::<String>() else {
         return Ok(false);
     };
-    let topics = runtime::call(py, embedded.runtime(), client.topics(true))?;
+    let topics = runtime::call(py, embedded.runtime(), client.admin().topics(true))?;
     Ok(topics.iter().any(|topic| *topic.name == *name))
 }
 

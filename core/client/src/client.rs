@@ -1,17 +1,17 @@
-//! The client: one per engine or cluster, shared by everything that is made from it.
+//! The client: one per engine or cluster. It hands out producers, consumers, topics and administration.
 
 use std::fmt;
 use std::sync::Arc;
 
-use headwater_metadata::Layer;
 use tokio::runtime::Handle;
 
+use crate::admin::Admin;
+use crate::cluster::Cluster;
 use crate::config::ClientConfig;
 use crate::consumer::{Consumer, ConsumerConfig};
-use crate::metadata_cache::MetadataCache;
 use crate::producer::{Producer, ProducerConfig};
 use crate::topic::Topic;
-use crate::transport::Transport;
+use crate::transport::{Purpose, Transport};
 
 /// A connection to an engine or a cluster. Cloning is cheap and shares it.
 ///
@@ -19,87 +19,57 @@ use crate::transport::Transport;
 /// [`Client::runtime`].
 #[derive(Clone)]
 pub struct Client {
-    pub(crate) shared: Arc<Shared>,
-}
-
-pub(crate) struct Shared {
-    pub(crate) transport: Arc<dyn Transport>,
-    pub(crate) runtime: Handle,
-    pub(crate) config: ClientConfig,
-    /// Shared by all clients on the transport.
-    pub(crate) metadata: Arc<MetadataCache>,
+    cluster: Cluster,
+    admin: Admin,
 }
 
 impl Client {
     /// A client over this transport. `runtime` drives timers and whatever runs in the background.
     pub fn new(transport: Arc<dyn Transport>, runtime: Handle, config: ClientConfig) -> Self {
+        let cluster = Cluster::new(transport, runtime, config);
         Self {
-            shared: Arc::new(Shared {
-                transport,
-                runtime,
-                config,
-                metadata: Arc::default(),
-            }),
-        }
-    }
-
-    /// The same client for a producer or a consumer that sets some of its keys for itself.
-    fn with_own_keys(&self, own: &Layer) -> Self {
-        if own.is_empty() {
-            return self.clone();
-        }
-        let shared = &self.shared;
-        let config = shared.config.overlaid(own);
-        let transport = if config.client_id == shared.config.client_id {
-            Arc::clone(&shared.transport)
-        } else {
-            Arc::clone(&shared.transport).named(&config.client_id)
-        };
-        Self {
-            shared: Arc::new(Shared {
-                transport,
-                runtime: shared.runtime.clone(),
-                config,
-                metadata: Arc::clone(&shared.metadata),
-            }),
+            admin: Admin::new(cluster.clone()),
+            cluster,
         }
     }
 
     /// The runtime that drives timers and the background work of this client.
     pub fn runtime(&self) -> &Handle {
-        &self.shared.runtime
+        self.cluster.runtime()
     }
 
-    /// The topic of this name. Nothing is asked of the broker: an unknown topic is an error at the first use.
+    /// Its configuration.
+    pub fn config(&self) -> &ClientConfig {
+        self.cluster.config()
+    }
+
+    /// Topics, configurations, groups and users: created, listed, altered, deleted.
+    pub fn admin(&self) -> &Admin {
+        &self.admin
+    }
+
+    /// The topic of this name. Sends no request: an unknown topic is an error at the first use.
     pub fn topic(&self, name: &str) -> Topic {
-        Topic::new(self.clone(), name)
+        Topic::new(self.cluster.clone(), name)
     }
 
     /// A producer. It starts its work at the first send.
     pub fn producer(&self, config: ProducerConfig) -> Producer {
-        Producer::new(self.with_own_keys(&config.own), config)
+        let cluster = self.cluster.for_purpose(Purpose::Produce, &config.own);
+        Producer::new(cluster, config)
     }
 
     /// A consumer without an assignment: see [`Consumer::assign`].
     pub fn consumer(&self, config: ConsumerConfig) -> Consumer {
-        Consumer::new(self.with_own_keys(&config.own), config)
-    }
-
-    /// Done when the engine, or the connection to the cluster, is closed.
-    pub(crate) async fn closed(&self) {
-        self.shared.transport.closed().await;
-    }
-
-    /// What it was told.
-    pub fn config(&self) -> &ClientConfig {
-        &self.shared.config
+        let cluster = self.cluster.for_purpose(Purpose::Admin, &config.own);
+        Consumer::new(cluster, config)
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("transport", &self.shared.transport)
+            .field("cluster", &self.cluster)
             .finish_non_exhaustive()
     }
 }

@@ -9,8 +9,8 @@ use headwater_columnar::{
 use headwater_record::{BatchError, Offset};
 
 use crate::batch::{Batch, TopicPartition};
-use crate::chunk::Chunk;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fetch::FetchedBatches;
 
 /// A decoder for these options.
 pub(crate) fn decoder(options: DecodeOptions) -> Result<Decoder> {
@@ -33,7 +33,7 @@ pub(crate) fn empty(decoder: &mut Decoder) -> Result<Batch> {
 /// next call returns the error. On an error nothing changes.
 pub(crate) fn decode(
     decoder: &mut Decoder,
-    chunks: &mut [(TopicPartition, Chunk)],
+    chunks: &mut [(TopicPartition, FetchedBatches)],
     max_records: usize,
 ) -> Result<Batch> {
     let fetched: Vec<_> = chunks

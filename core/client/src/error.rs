@@ -58,6 +58,61 @@ pub enum ErrorKind {
     Broker,
 }
 
+impl ErrorKind {
+    /// The kind of failure that Kafka's code means.
+    pub(crate) fn of_code(code: ErrorCode) -> Self {
+        match code {
+            ErrorCode::InvalidConfig => Self::Config,
+            ErrorCode::UnknownTopicOrPartition
+            | ErrorCode::UnknownTopicId
+            | ErrorCode::InconsistentTopicId => Self::UnknownTopicOrPartition,
+            ErrorCode::TopicAlreadyExists => Self::TopicAlreadyExists,
+            ErrorCode::InvalidTopicException => Self::InvalidTopic,
+            ErrorCode::OffsetOutOfRange => Self::OffsetOutOfRange,
+            ErrorCode::MessageTooLarge | ErrorCode::RecordListTooLarge => Self::RecordTooLarge,
+            ErrorCode::RequestTimedOut => Self::Timeout,
+            ErrorCode::CorruptMessage => Self::CorruptLog,
+            ErrorCode::KafkaStorageError => Self::Storage,
+            ErrorCode::ProducerFenced | ErrorCode::InvalidProducerEpoch => Self::ProducerFenced,
+            ErrorCode::OutOfOrderSequenceNumber | ErrorCode::UnknownProducerId => {
+                Self::OutOfOrderSequence
+            }
+            ErrorCode::NetworkException => Self::Transport,
+            ErrorCode::InvalidPartitions
+            | ErrorCode::InvalidReplicationFactor
+            | ErrorCode::InvalidRequest
+            | ErrorCode::InvalidTimestamp
+            | ErrorCode::InvalidRecord => Self::InvalidArgument,
+            _ => Self::Broker,
+        }
+    }
+
+    /// Kafka's code that fits best.
+    fn code(self) -> ErrorCode {
+        match self {
+            Self::Config => ErrorCode::InvalidConfig,
+            Self::InvalidArgument => ErrorCode::InvalidRequest,
+            Self::UnknownTopicOrPartition => ErrorCode::UnknownTopicOrPartition,
+            Self::TopicAlreadyExists => ErrorCode::TopicAlreadyExists,
+            Self::InvalidTopic => ErrorCode::InvalidTopicException,
+            Self::OffsetOutOfRange => ErrorCode::OffsetOutOfRange,
+            Self::Decode => ErrorCode::InvalidRecord,
+            Self::RecordTooLarge => ErrorCode::MessageTooLarge,
+            Self::Timeout => ErrorCode::RequestTimedOut,
+            Self::CorruptLog => ErrorCode::CorruptMessage,
+            Self::Storage | Self::Locked | Self::NotADataDirectory | Self::Permission => {
+                ErrorCode::KafkaStorageError
+            }
+            Self::ProducerFenced => ErrorCode::ProducerFenced,
+            Self::OutOfOrderSequence => ErrorCode::OutOfOrderSequenceNumber,
+            Self::Transport => ErrorCode::NetworkException,
+            Self::Closed | Self::Wakeup | Self::Fork | Self::Broker => {
+                ErrorCode::UnknownServerError
+            }
+        }
+    }
+}
+
 /// The one public error.
 ///
 /// Cloning is cheap: one failed batch hands the same error to each of its records.
@@ -82,7 +137,7 @@ impl Error {
     ///
     /// `message` is a sentence that says what happened and what to do.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self::with_code(kind, crate::error_codes::code_of_kind(kind), message)
+        Self::with_code(kind, kind.code(), message)
     }
 
     /// An error of this kind with exactly this Kafka code.

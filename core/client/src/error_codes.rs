@@ -5,15 +5,19 @@ use headwater_protocol::ErrorCode;
 use crate::error::{Error, ErrorKind};
 use crate::transport::TransportError;
 
-/// What the client does about a code before anybody hears of it.
+/// What the client does about a code before its caller sees an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Remedy {
-    /// The same again, later.
+    /// Send the same request again, later.
     Retry,
-    /// Find the leader, then the same again.
-    NewLeader,
-    /// Start counting again under a new producer epoch.
-    NewIdentity,
+    /// Ask who leads the partition, then send it again.
+    FindLeader,
+    /// Ask who leads the partition; send it again only if that is another broker than before.
+    FindAnotherLeader,
+    /// Ask which broker is the controller, then send it again.
+    FindController,
+    /// Begin new sequences under the next producer epoch.
+    RenewProducer,
     /// Nothing helps.
     None,
 }
@@ -30,9 +34,11 @@ pub(crate) fn remedy(code: ErrorCode) -> Remedy {
         | ErrorCode::ReplicaNotAvailable
         | ErrorCode::ListenerNotFound
         | ErrorCode::PreferredLeaderNotAvailable
-        | ErrorCode::KafkaStorageError
-        | ErrorCode::NetworkException => Remedy::NewLeader,
-        ErrorCode::UnknownProducerId | ErrorCode::InvalidProducerEpoch => Remedy::NewIdentity,
+        | ErrorCode::NetworkException => Remedy::FindLeader,
+        // The same broker would answer the same again.
+        ErrorCode::KafkaStorageError => Remedy::FindAnotherLeader,
+        ErrorCode::NotController => Remedy::FindController,
+        ErrorCode::UnknownProducerId | ErrorCode::InvalidProducerEpoch => Remedy::RenewProducer,
         code if code.is_retriable() => Remedy::Retry,
         _ => Remedy::None,
     }
@@ -45,13 +51,23 @@ pub(crate) fn code(wire: i16) -> ErrorCode {
 
 /// The error for a code that a broker answered. `told` is what the broker said about it, `doing` what was tried ("delete the topic").
 pub(crate) fn error(code: ErrorCode, told: Option<&str>, doing: &str) -> Error {
-    let kind = kind_of_code(code);
+    let kind = ErrorKind::of_code(code);
     let what = match told.map(str::trim).filter(|told| !told.is_empty()) {
         Some(told) => sentence(told),
         None => sentence(code.message()),
     };
     let advice = advice(code).map_or_else(String::new, |advice| format!(" {advice}"));
     Error::with_code(kind, code, format!("Cannot {doing}: {what}{advice}"))
+}
+
+/// [`error`] for a code in the answer to a read. Damage that was read from a disk stays: reading it again does not help, unlike sending a
+/// batch again that was damaged on its way.
+pub(crate) fn read_error(code: ErrorCode, told: Option<&str>, doing: &str) -> Error {
+    let error = error(code, told, doing);
+    if code == ErrorCode::CorruptMessage {
+        return error.retriable(false);
+    }
+    error
 }
 
 /// The error for a response that lacks the part that was asked for.
@@ -133,57 +149,4 @@ fn advice(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::InvalidReplicationFactor => "Ask for no more replicas than there are brokers.",
         _ => return None,
     })
-}
-
-fn kind_of_code(code: ErrorCode) -> ErrorKind {
-    match code {
-        ErrorCode::InvalidConfig => ErrorKind::Config,
-        ErrorCode::UnknownTopicOrPartition
-        | ErrorCode::UnknownTopicId
-        | ErrorCode::InconsistentTopicId => ErrorKind::UnknownTopicOrPartition,
-        ErrorCode::TopicAlreadyExists => ErrorKind::TopicAlreadyExists,
-        ErrorCode::InvalidTopicException => ErrorKind::InvalidTopic,
-        ErrorCode::OffsetOutOfRange => ErrorKind::OffsetOutOfRange,
-        ErrorCode::MessageTooLarge | ErrorCode::RecordListTooLarge => ErrorKind::RecordTooLarge,
-        ErrorCode::RequestTimedOut => ErrorKind::Timeout,
-        ErrorCode::CorruptMessage => ErrorKind::CorruptLog,
-        ErrorCode::KafkaStorageError => ErrorKind::Storage,
-        ErrorCode::ProducerFenced | ErrorCode::InvalidProducerEpoch => ErrorKind::ProducerFenced,
-        ErrorCode::OutOfOrderSequenceNumber | ErrorCode::UnknownProducerId => {
-            ErrorKind::OutOfOrderSequence
-        }
-        ErrorCode::NetworkException => ErrorKind::Transport,
-        ErrorCode::InvalidPartitions
-        | ErrorCode::InvalidReplicationFactor
-        | ErrorCode::InvalidRequest
-        | ErrorCode::InvalidTimestamp
-        | ErrorCode::InvalidRecord => ErrorKind::InvalidArgument,
-        _ => ErrorKind::Broker,
-    }
-}
-
-/// The code that fits a kind best.
-pub(crate) fn code_of_kind(kind: ErrorKind) -> ErrorCode {
-    match kind {
-        ErrorKind::Config => ErrorCode::InvalidConfig,
-        ErrorKind::InvalidArgument => ErrorCode::InvalidRequest,
-        ErrorKind::UnknownTopicOrPartition => ErrorCode::UnknownTopicOrPartition,
-        ErrorKind::TopicAlreadyExists => ErrorCode::TopicAlreadyExists,
-        ErrorKind::InvalidTopic => ErrorCode::InvalidTopicException,
-        ErrorKind::OffsetOutOfRange => ErrorCode::OffsetOutOfRange,
-        ErrorKind::Decode => ErrorCode::InvalidRecord,
-        ErrorKind::RecordTooLarge => ErrorCode::MessageTooLarge,
-        ErrorKind::Timeout => ErrorCode::RequestTimedOut,
-        ErrorKind::CorruptLog => ErrorCode::CorruptMessage,
-        ErrorKind::Storage
-        | ErrorKind::Locked
-        | ErrorKind::NotADataDirectory
-        | ErrorKind::Permission => ErrorCode::KafkaStorageError,
-        ErrorKind::ProducerFenced => ErrorCode::ProducerFenced,
-        ErrorKind::OutOfOrderSequence => ErrorCode::OutOfOrderSequenceNumber,
-        ErrorKind::Transport => ErrorCode::NetworkException,
-        ErrorKind::Closed | ErrorKind::Wakeup | ErrorKind::Fork | ErrorKind::Broker => {
-            ErrorCode::UnknownServerError
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! Positions as offsets: one `ListOffsets` for each leader.
+//! Positions as offsets, by `ListOffsets` requests to the leaders.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,36 +7,29 @@ use headwater_protocol::list_offsets_request::{ListOffsetsPartition, ListOffsets
 use headwater_protocol::{ErrorCode, ListOffsetsRequest};
 use headwater_record::{Offset, PartitionId};
 
-use crate::client::Client;
 use crate::clock;
+use crate::cluster::{Cluster, LedPartitions};
 use crate::error::Result;
 use crate::error_codes;
+use crate::isolation::IsolationLevel;
 use crate::position::Position;
-use crate::scan::IsolationLevel;
-use crate::transport::Node;
 
+/// Timestamps with a meaning of their own in ListOffsets requests.
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 
-impl IsolationLevel {
-    /// The number on the wire.
-    pub(crate) const fn wire(self) -> i8 {
-        match self {
-            Self::ReadUncommitted => 0,
-            Self::ReadCommitted => 1,
-        }
-    }
-}
+/// An offset for each partition that has one.
+pub(crate) type PartitionOffsets = BTreeMap<PartitionId, Offset>;
 
 /// The offset of `at` in each of `partitions`. An offset is taken as it is, whether it is in the log or not; a partition that a map of
 /// offsets does not name is left out.
 pub(crate) async fn resolve(
-    client: &Client,
+    cluster: &Cluster,
     topic: &str,
     partitions: &[PartitionId],
     at: &Position,
     isolation: IsolationLevel,
-) -> Result<BTreeMap<PartitionId, Offset>> {
+) -> Result<PartitionOffsets> {
     let timestamp = match at {
         Position::Offset(offset) => {
             return Ok(partitions
@@ -55,81 +48,68 @@ pub(crate) async fn resolve(
         Position::TimestampMs(time) => (*time).max(0),
         Position::AgoMs(age) => clock::now_ms().saturating_sub_unsigned(*age).max(0),
     };
-    let found = list(client, topic, partitions, timestamp, isolation).await?;
-    let missing: Vec<_> = partitions
-        .iter()
-        .copied()
-        .filter(|partition| !found.contains_key(partition))
-        .collect();
-    if missing.is_empty() {
-        return Ok(found);
+    let mut found = list(cluster, topic, partitions, timestamp, isolation).await?;
+    let mut missing = partitions.to_vec();
+    missing.retain(|partition| !found.contains_key(partition));
+    if !missing.is_empty() {
+        // No record is that late: the end.
+        found.extend(list(cluster, topic, &missing, LATEST, isolation).await?);
     }
-    // No record is that late: the end.
-    let mut found = found;
-    found.extend(list(client, topic, &missing, LATEST, isolation).await?);
     Ok(found)
+}
+
+/// [`resolve`] for several positions, all at the same time and each distinct one once. The offsets are in the order of the positions.
+pub(crate) async fn resolve_all<const N: usize>(
+    cluster: &Cluster,
+    topic: &str,
+    partitions: &[PartitionId],
+    positions: [&Position; N],
+    isolation: IsolationLevel,
+) -> Result<[PartitionOffsets; N]> {
+    let mut distinct: Vec<&Position> = Vec::with_capacity(N);
+    let place = positions.map(|position| {
+        let known = distinct.iter().position(|known| *known == position);
+        known.unwrap_or_else(|| {
+            distinct.push(position);
+            distinct.len() - 1
+        })
+    });
+    let asked = distinct
+        .into_iter()
+        .map(|position| resolve(cluster, topic, partitions, position, isolation));
+    let found = futures_util::future::try_join_all(asked).await?;
+    Ok(place.map(|place| found[place].clone()))
 }
 
 /// What `ListOffsets` finds; a partition without a record at or after the timestamp is left out.
 async fn list(
-    client: &Client,
+    cluster: &Cluster,
     topic: &str,
     partitions: &[PartitionId],
     timestamp: i64,
     isolation: IsolationLevel,
-) -> Result<BTreeMap<PartitionId, Offset>> {
-    client
-        .retried(Some(topic), || async {
-            let mut found = BTreeMap::new();
-            for (leader, partitions) in by_leader(client, topic, partitions).await? {
-                list_at(
-                    client,
-                    topic,
-                    leader,
-                    &partitions,
-                    timestamp,
-                    isolation,
-                    &mut found,
-                )
-                .await?;
-            }
-            Ok(found)
-        })
-        .await
-}
-
-async fn by_leader(
-    client: &Client,
-    topic: &str,
-    partitions: &[PartitionId],
-) -> Result<BTreeMap<i32, Vec<PartitionId>>> {
-    let metadata = client.topic_metadata(topic).await?;
-    let mut leaders: BTreeMap<i32, Vec<PartitionId>> = BTreeMap::new();
-    for partition in partitions {
-        let leader = metadata.leader(*partition)?.ok_or_else(|| {
-            let error = error_codes::error(ErrorCode::LeaderNotAvailable, None, "ask for offsets");
-            error
-                .in_topic(Arc::clone(&metadata.name))
-                .in_partition(*partition)
-        })?;
-        leaders.entry(leader).or_default().push(*partition);
+) -> Result<PartitionOffsets> {
+    if partitions.is_empty() {
+        return Ok(PartitionOffsets::new());
     }
-    Ok(leaders)
+    let ask = |led: LedPartitions| ask_leader(cluster, led, timestamp, isolation);
+    let found = cluster
+        .retried(Some(topic), || {
+            cluster.per_leader(topic, partitions, "ask for offsets", ask)
+        })
+        .await?;
+    Ok(found.into_iter().flatten().collect())
 }
 
-async fn list_at(
-    client: &Client,
-    topic: &str,
-    leader: i32,
-    partitions: &[PartitionId],
+async fn ask_leader(
+    cluster: &Cluster,
+    led: LedPartitions,
     timestamp: i64,
     isolation: IsolationLevel,
-    found: &mut BTreeMap<PartitionId, Offset>,
-) -> Result<()> {
-    let metadata = client.topic_metadata(topic).await?;
-    let asked = partitions.iter().map(|partition| ListOffsetsPartition {
+) -> Result<PartitionOffsets> {
+    let asked = led.partitions.iter().map(|partition| ListOffsetsPartition {
         partition_index: partition.get(),
-        current_leader_epoch: -1,
+        current_leader_epoch: led.topic.leader_epoch(*partition),
         timestamp,
         ..Default::default()
     });
@@ -137,24 +117,25 @@ async fn list_at(
         replica_id: -1,
         isolation_level: isolation.wire(),
         topics: vec![ListOffsetsTopic {
-            name: metadata.wire_name(),
+            name: led.topic.wire_name(),
             partitions: asked.collect(),
             ..Default::default()
         }],
         ..Default::default()
     };
-    let response = client.call(Node::Id(leader), request).await?;
-    let mut answered = 0;
-    for partition in response
+    let response = cluster.call(led.leader, request).await?;
+    let answers = response
         .topics
         .into_iter()
-        .flat_map(|topic| topic.partitions)
-    {
+        .flat_map(|topic| topic.partitions);
+    let mut found = PartitionOffsets::new();
+    let mut answered = 0;
+    for partition in answers {
         let id = PartitionId::new(partition.partition_index);
         let code = error_codes::code(partition.error_code);
         if code != ErrorCode::None {
-            return Err(error_codes::error(code, None, "ask for offsets")
-                .in_topic(topic)
+            return Err(error_codes::read_error(code, None, "ask for offsets")
+                .in_topic(Arc::clone(&led.topic.name))
                 .in_partition(id));
         }
         answered += 1;
@@ -162,9 +143,8 @@ async fn list_at(
             found.insert(id, Offset::new(partition.offset));
         }
     }
-    if answered < partitions.len() {
-        Err(error_codes::no_answer("ListOffsets"))
-    } else {
-        Ok(())
+    if answered < led.partitions.len() {
+        return Err(error_codes::no_answer("ListOffsets"));
     }
+    Ok(found)
 }

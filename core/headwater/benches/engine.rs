@@ -73,7 +73,7 @@ fn directory() -> TempDir {
 fn with_topic(directory: &TempDir) -> Engine {
     let engine = headwater::open(Some(directory.path()), NO_CONFIG).expect("an engine");
     engine
-        .block_on(engine.create_topic(NewTopic::new("t")))
+        .block_on(engine.admin().create_topic(NewTopic::new("t")))
         .expect("a topic");
     engine
 }

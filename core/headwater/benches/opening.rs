@@ -36,7 +36,11 @@ pub(super) fn open_many() {
     {
         let engine = headwater::open(Some(&path), NO_CONFIG).expect("an engine");
         engine
-            .block_on(engine.create_topic(NewTopic::new("t").partitions(PARTITIONS / 10)))
+            .block_on(
+                engine
+                    .admin()
+                    .create_topic(NewTopic::new("t").partitions(PARTITIONS / 10)),
+            )
             .expect("a topic");
         for part in 2..=10 {
             let changes = TopicChanges {
@@ -44,7 +48,7 @@ pub(super) fn open_many() {
                 ..TopicChanges::default()
             };
             engine
-                .block_on(engine.alter_topic("t", changes))
+                .block_on(engine.admin().alter_topic("t", changes))
                 .expect("more partitions");
         }
         let producer = engine.producer(ProducerConfig::default());

@@ -7,7 +7,8 @@ use std::sync::{Arc, Weak};
 
 use headwater_broker::{OpenReport, RequestContext};
 use headwater_client::{
-    CallFuture, ClosedFuture, Error, ErrorKind, Node, Result, Transport, TransportError,
+    BrokerAddress, CallFuture, ClosedFuture, Error, ErrorKind, Lane, Node, Purpose, Result,
+    Transport, TransportError,
 };
 use headwater_env::Env;
 use headwater_protocol::Request;
@@ -76,16 +77,26 @@ fn closed() -> Error {
 }
 
 impl<E: Env> Transport for Handle<E> {
-    fn call(&self, _: Node, request: Request) -> CallFuture<'_> {
-        self.ask(self.engine.context(), request)
-    }
-
-    fn named(self: Arc<Self>, client_id: &str) -> Arc<dyn Transport> {
-        Arc::new(Named {
+    /// All purposes share one lane: a request that waits holds up no other.
+    fn lane(self: Arc<Self>, _: Purpose, client_id: &str) -> Arc<dyn Lane> {
+        if client_id
+            == self
+                .engine
+                .context()
+                .client_id
+                .as_deref()
+                .unwrap_or_default()
+        {
+            return self;
+        }
+        Arc::new(NamedLane {
             handle: self,
             context: context(client_id),
         })
     }
+
+    /// There is one broker, and it is here.
+    fn learn(&self, _: &[BrokerAddress]) {}
 
     fn closed(&self) -> ClosedFuture<'_> {
         Box::pin(async move {
@@ -97,30 +108,28 @@ impl<E: Env> Transport for Handle<E> {
             }
         })
     }
+}
+
+impl<E: Env> Lane for Handle<E> {
+    fn call(&self, _: Node, request: Request) -> CallFuture<'_> {
+        self.ask(self.engine.context(), request)
+    }
 
     fn write_position(&self, topic: &str, partition: PartitionId) -> Option<u64> {
         self.engine.write_position(topic, partition)
     }
 }
 
-/// The transport of a producer or a consumer with a `client.id` of its own.
+/// The lane of a producer or a consumer with a `client.id` of its own.
 #[derive(Debug)]
-struct Named<E: Env> {
+struct NamedLane<E: Env> {
     handle: Arc<Handle<E>>,
     context: RequestContext,
 }
 
-impl<E: Env> Transport for Named<E> {
+impl<E: Env> Lane for NamedLane<E> {
     fn call(&self, _: Node, request: Request) -> CallFuture<'_> {
         self.handle.ask(&self.context, request)
-    }
-
-    fn named(self: Arc<Self>, client_id: &str) -> Arc<dyn Transport> {
-        Arc::clone(&self.handle).named(client_id)
-    }
-
-    fn closed(&self) -> ClosedFuture<'_> {
-        self.handle.closed()
     }
 
     fn write_position(&self, topic: &str, partition: PartitionId) -> Option<u64> {

@@ -6,7 +6,7 @@
 //! # fn main() -> headwater::Result<()> {
 //! // A directory instead of `None` keeps the data: `Some(Path::new("./data"))`.
 //! let engine = headwater::open(None, NO_CONFIG)?;
-//! engine.block_on(engine.create_topic(NewTopic::new("flights").partitions(2)))?;
+//! engine.block_on(engine.admin().create_topic(NewTopic::new("flights").partitions(2)))?;
 //!
 //! let producer = engine.producer(headwater::ProducerConfig::default());
 //! let sent = producer.send_blocking(&Record::new("flights", br#"{"carrier": "UA", "delay": 11}"#).key(b"UA"))?;

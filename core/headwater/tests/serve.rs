@@ -82,7 +82,7 @@ fn clients_see_what_the_process_produces_and_the_process_sees_what_clients_make(
         let server = serve(&engine);
         let mut client = connect(&server);
         engine
-            .block_on(engine.create_topic(NewTopic::new("ours")))
+            .block_on(engine.admin().create_topic(NewTopic::new("ours")))
             .unwrap();
         send(&engine, "ours");
         assert_eq!(end_offset(&mut client, "ours"), 1);

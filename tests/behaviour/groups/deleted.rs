@@ -22,9 +22,11 @@ enum By {
 
 fn delete(broker: &Running, topic: &str, by: By) {
     match by {
-        By::SameClient => broker.wait(broker.delete_topic(topic, false)).unwrap(),
+        By::SameClient => broker
+            .wait(broker.admin().delete_topic(topic, false))
+            .unwrap(),
         By::OtherClient => broker
-            .wait(broker.another().delete_topic(topic, false))
+            .wait(broker.another().admin().delete_topic(topic, false))
             .unwrap(),
     };
 }
@@ -146,7 +148,9 @@ fn a_topic_that_comes_back_is_read_soon(#[values(Memory, Directory)] target: Tar
     poll_until(&broker, &mut [&mut one], |members, _| {
         members[0].assignment().len() == 2
     });
-    broker.wait(broker.delete_topic("b", false)).unwrap();
+    broker
+        .wait(broker.admin().delete_topic("b", false))
+        .unwrap();
     poll_until(&broker, &mut [&mut one], |members, _| {
         members[0].assignment().len() == 1
     });

@@ -178,10 +178,10 @@ fn new_partitions_and_topics_that_come_later_are_read(#[values(Memory, Directory
         partitions: Some(3),
         ..TopicChanges::default()
     };
-    broker.wait(broker.alter_topic("t", more)).unwrap();
+    broker.wait(broker.admin().alter_topic("t", more)).unwrap();
     poll_until_shared(&broker, &mut [&mut one], &[3]);
     broker
-        .wait(broker.create_topic(NewTopic::new("later")))
+        .wait(broker.admin().create_topic(NewTopic::new("later")))
         .unwrap();
     poll_until_shared(&broker, &mut [&mut one], &[4]);
 }

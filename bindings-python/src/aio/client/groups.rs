@@ -17,7 +17,7 @@ impl AioClient {
         bridge::quick(
             py,
             self.embedded.runtime(),
-            async move { client.list_groups().await },
+            async move { client.admin().list_groups().await },
             |py, groups| infos(py, groups)?.into_py_any(py),
         )
     }
@@ -28,7 +28,7 @@ impl AioClient {
         bridge::quick(
             py,
             self.embedded.runtime(),
-            async move { client.group_offsets(&group_id).await },
+            async move { client.admin().group_offsets(&group_id).await },
             |py, committed| offsets(py, committed)?.into_py_any(py),
         )
     }
@@ -46,7 +46,12 @@ impl AioClient {
         bridge::quick(
             py,
             self.embedded.runtime(),
-            async move { client.reset_group_offsets(&group_id, &topic, &to).await },
+            async move {
+                client
+                    .admin()
+                    .reset_group_offsets(&group_id, &topic, &to)
+                    .await
+            },
             |py, committed| offsets_by_number(committed).into_py_any(py),
         )
     }
@@ -57,7 +62,7 @@ impl AioClient {
         bridge::quick(
             py,
             self.embedded.runtime(),
-            async move { client.delete_group(&group_id).await },
+            async move { client.admin().delete_group(&group_id).await },
             bridge::none,
         )
     }

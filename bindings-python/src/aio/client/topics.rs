@@ -43,7 +43,11 @@ impl AioClient {
         bridge::quick(
             py,
             self.embedded.runtime(),
-            async move { client.create_topic(topic).await },
+            async move {
+                let name = topic.name.clone();
+                client.admin().create_topic(topic).await?;
+                Ok(client.topic(&name))
+            },
             move |py, topic| Ok(Py::new(py, AioTopic::new(embedded, topic))?.into_any()),
         )
     }
@@ -67,7 +71,7 @@ impl AioClient {
         bridge::quick(
             py,
             self.embedded.runtime(),
-            async move { client.topics(internal).await },
+            async move { client.admin().topics(internal).await },
             |py, topics| {
                 let topics: Vec<_> = topics.into_iter().map(TopicInfo).collect();
                 Ok(topics.into_pyobject(py)?.unbind())
@@ -93,7 +97,7 @@ impl AioClient {
         bridge::quick(
             py,
             self.embedded.runtime(),
-            async move { client.alter_topic(&name, changes).await },
+            async move { client.admin().alter_topic(&name, changes).await },
             bridge::none,
         )
     }
@@ -110,7 +114,7 @@ impl AioClient {
         bridge::quick(
             py,
             self.embedded.runtime(),
-            async move { client.delete_topic(&name, missing_ok).await },
+            async move { client.admin().delete_topic(&name, missing_ok).await },
             |py, there| Ok(there.into_pyobject(py)?.to_owned().into_any().unbind()),
         )
     }
@@ -127,7 +131,7 @@ impl AioClient {
         bridge::quick(
             py,
             self.embedded.runtime(),
-            async move { client.delete_records(&name, &before).await },
+            async move { client.admin().delete_records(&name, &before).await },
             |py, starts| offsets_by_number(starts).into_py_any(py),
         )
     }

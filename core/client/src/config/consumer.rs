@@ -8,7 +8,7 @@ use super::client::own_keys;
 use super::group::GroupConfig;
 use super::{layer, millis, size};
 use crate::error::{Error, ErrorKind, Result};
-use crate::scan::IsolationLevel;
+use crate::isolation::IsolationLevel;
 
 /// The keys of a consumer.
 pub static CONSUMER: Table = Table::new(

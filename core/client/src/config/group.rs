@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use headwater_metadata::config::Layer;
 
+use super::assignor::Assignor;
 use super::millis;
-use crate::consumer::Assignor;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a consumer is told about its group.

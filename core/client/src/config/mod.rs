@@ -2,6 +2,7 @@
 //!
 //! Keys may be written as Kafka writes them (`auto.offset.reset`), or as `auto_offset_reset` or `autoOffsetReset`.
 
+mod assignor;
 pub mod client;
 pub mod consumer;
 pub mod group;
@@ -11,8 +12,10 @@ use std::time::Duration;
 
 use headwater_metadata::config::{ConfigError, Layer, Table, canonical_key};
 
+use crate::chance;
 use crate::error::{Error, ErrorKind, Result};
 
+pub use assignor::Assignor;
 pub use client::ClientConfig;
 pub use group::GroupConfig;
 
@@ -59,6 +62,12 @@ impl RetryConfig {
     pub fn pause(&self, attempt: u32) -> Duration {
         let doubled = 2_u32.saturating_pow(attempt.saturating_sub(1));
         self.backoff.saturating_mul(doubled).min(self.backoff_max)
+    }
+
+    /// [`RetryConfig::pause`], longer or shorter by up to a fifth, so that clients that failed together do not return together (as KIP-580
+    /// does).
+    pub(crate) fn jittered_pause(&self, attempt: u32) -> Duration {
+        self.pause(attempt).mul_f64(0.8 + 0.4 * chance::fraction())
     }
 }
 

@@ -6,8 +6,8 @@ use headwater_record::Offset;
 
 use super::options::Ends;
 use crate::batch::TopicPartition;
-use crate::chunk::Chunk;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fetch::FetchedBatches;
 
 /// One assigned partition.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct Assigned {
     pub(crate) position: Option<Offset>,
     pub(crate) paused: bool,
     /// What was fetched ahead, in order and without holes: the first chunk starts at `position`.
-    pub(crate) ahead: VecDeque<Chunk>,
+    pub(crate) ahead: VecDeque<FetchedBatches>,
 }
 
 impl Assigned {
@@ -215,7 +215,7 @@ impl Assignment {
     }
 
     /// Adds what was fetched, unless the partition has moved since.
-    pub(crate) fn add(&mut self, partition: &TopicPartition, chunk: Chunk) {
+    pub(crate) fn add(&mut self, partition: &TopicPartition, chunk: FetchedBatches) {
         if let Some(assigned) = self.get_mut(partition)
             && assigned.fetch_offset() == Some(chunk.from)
         {
@@ -230,7 +230,7 @@ impl Assignment {
         max_records: usize,
         max_bytes: usize,
         ends: Option<&Ends>,
-    ) -> Vec<(TopicPartition, Chunk)> {
+    ) -> Vec<(TopicPartition, FetchedBatches)> {
         let mut taken = Vec::new();
         let mut sum = Ahead::default();
         'turns: for assigned in self.turns.iter().filter(|assigned| !assigned.paused) {

@@ -8,14 +8,14 @@ use headwater_record::{Offset, PartitionId};
 use super::assignment::{Ahead, Assignment};
 use super::options::Ends;
 use crate::batch::TopicPartition;
-use crate::chunk::Chunk;
+use crate::fetch::FetchedBatches;
 
 fn partition(number: i32) -> TopicPartition {
     TopicPartition::new("t", PartitionId::new(number))
 }
 
-fn chunk(from: i64, next: i64) -> Chunk {
-    Chunk {
+fn chunk(from: i64, next: i64) -> FetchedBatches {
+    FetchedBatches {
         bytes: Bytes::from(vec![0; 100]),
         from: Offset::new(from),
         next: Offset::new(next),
@@ -33,7 +33,7 @@ fn assigned(numbers: &[i32]) -> Assignment {
     assignment
 }
 
-fn numbers(taken: &[(TopicPartition, Chunk)]) -> Vec<i32> {
+fn numbers(taken: &[(TopicPartition, FetchedBatches)]) -> Vec<i32> {
     taken
         .iter()
         .map(|(partition, _)| partition.partition.get())

@@ -11,9 +11,10 @@ use tokio::task::JoinHandle;
 
 use super::Consumer;
 use super::finished::Finished;
+use super::group::Identity;
 use super::group::offsets::{self, Offsets};
-use super::group::{Coordinator, Identity};
 use crate::batch::TopicPartition;
+use crate::cluster::Coordinator;
 use crate::error::{Error, ErrorKind, Result};
 
 /// When records count as finished, which is what `enable.auto.commit` commits.
@@ -81,12 +82,12 @@ impl Consumer {
     /// rebalanced without this member, its partitions are lost, and the next poll joins again.
     pub async fn commit(&mut self, what: Option<BTreeMap<TopicPartition, Offset>>) -> Result<()> {
         let (coordinator, offsets) = self.commit_of(what)?;
-        let (wakeup, client) = (self.wakeup.clone(), self.client.clone());
+        let (wakeup, cluster) = (self.wakeup.clone(), self.cluster.clone());
         let commit = async {
             self.wait_for_commit().await;
             self.commit_now(&coordinator, &offsets).await
         };
-        wakeup.end(&client, commit).await
+        wakeup.end(&cluster, commit).await
     }
 
     /// [`Consumer::commit`] without waiting for the answer; a failure is logged only.
@@ -108,7 +109,7 @@ impl Consumer {
         self.refuse_if_closed()?;
         let coordinator = self.coordinator()?;
         for partition in partitions {
-            self.client.topic_metadata(&partition.topic).await?;
+            self.cluster.topic_metadata(&partition.topic).await?;
         }
         let assigned = self.assignment.partitions();
         let partitions = if partitions.is_empty() {
@@ -116,7 +117,7 @@ impl Consumer {
         } else {
             partitions
         };
-        offsets::committed(&self.client, &coordinator, partitions).await
+        offsets::committed(&self.cluster, &coordinator, partitions).await
     }
 
     pub(super) fn coordinator(&self) -> Result<Arc<Coordinator>> {
@@ -180,7 +181,7 @@ impl Consumer {
     async fn commit_now(&mut self, coordinator: &Coordinator, offsets: &Offsets) -> Result<()> {
         let identity = self.identity();
         let ids = self.known_topics.ids();
-        let result = offsets::commit(&self.client, coordinator, &identity, offsets, &ids).await;
+        let result = offsets::commit(&self.cluster, coordinator, &identity, offsets, &ids).await;
         let gone = match result {
             Ok(gone) => gone,
             Err(error) => {
@@ -224,12 +225,12 @@ impl Consumer {
     }
 
     fn send_commit(&mut self, coordinator: Arc<Coordinator>, offsets: Offsets) {
-        let client = self.client.clone();
+        let cluster = self.cluster.clone();
         let identity = self.identity();
         let ids = self.known_topics.ids();
         let sent = offsets.clone();
         let commit = async move {
-            let committed = offsets::commit(&client, &coordinator, &identity, &sent, &ids).await;
+            let committed = offsets::commit(&cluster, &coordinator, &identity, &sent, &ids).await;
             if let Err(error) = &committed {
                 tracing::warn!(%error, "a commit failed; the next one covers it");
             }
@@ -237,7 +238,7 @@ impl Consumer {
         };
         self.committing.on_its_way = Some(SentCommit {
             offsets,
-            answer: self.client.runtime().spawn(commit),
+            answer: self.cluster.runtime().spawn(commit),
         });
     }
 

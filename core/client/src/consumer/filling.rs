@@ -8,11 +8,9 @@ use headwater_protocol::ErrorCode;
 use super::Consumer;
 use super::options::BatchStream;
 use crate::batch::TopicPartition;
-use crate::chunk::Chunk;
 use crate::decode::damaged;
 use crate::error::{Error, ErrorKind, Result};
-use crate::error_codes::{Remedy, remedy};
-use crate::fetch::{Brought, FetchLimits, Wanted, fetch};
+use crate::fetch::{FetchLimits, FetchTarget, FetchedBatches, PartitionAnswer, fetch};
 
 impl Consumer {
     /// [`Consumer::fill`] that comes back as soon as the group may want something.
@@ -40,8 +38,8 @@ impl Consumer {
         stream: Option<&BatchStream>,
     ) -> Result<bool> {
         self.locate().await?;
-        let wanted = self.wanted(stream);
-        if wanted.is_empty() {
+        let targets = self.fetch_targets(stream);
+        if targets.is_empty() {
             let now = Instant::now();
             let retry = self.known_topics.next_retry();
             let pause = retry.map_or(wait, |retry| retry.saturating_duration_since(now).min(wait));
@@ -54,48 +52,48 @@ impl Consumer {
             max_bytes: self.config.fetch_max_bytes,
             isolation: self.config.isolation_level,
         };
-        let brought = match fetch(&self.client, &wanted, limits).await {
-            Ok(brought) => brought,
+        let answers = match fetch(&self.fetches, &targets, limits).await {
+            Ok(answers) => answers,
             Err(error) => {
                 self.wait_out(&error, None, wait).await?;
                 return Ok(false);
             }
         };
-        self.keep(brought, wait, stream).await
+        self.keep(answers, wait, stream).await
     }
 
-    fn wanted(&self, stream: Option<&BatchStream>) -> Vec<Wanted> {
+    fn fetch_targets(&self, stream: Option<&BatchStream>) -> Vec<FetchTarget> {
         let now = Instant::now();
         let ends = stream.and_then(BatchStream::ends);
         let asked = self
             .assignment
             .fetchable(ends.as_deref())
             .filter(|assigned| !self.known_topics.rests(&assigned.partition, now));
-        let wanted = asked.filter_map(|assigned| {
-            Some(Wanted {
+        let targets = asked.filter_map(|assigned| {
+            Some(FetchTarget {
                 partition: assigned.partition.clone(),
-                from: assigned.fetch_offset()?,
+                fetch_offset: assigned.fetch_offset()?,
                 max_bytes: self.config.max_partition_fetch_bytes,
             })
         });
-        wanted.collect()
+        targets.collect()
     }
 
     async fn keep(
         &mut self,
-        brought: Vec<Brought>,
+        answers: Vec<PartitionAnswer>,
         wait: Duration,
         stream: Option<&BatchStream>,
     ) -> Result<bool> {
         let mut any = false;
         let mut failed = Vec::new();
         let mut created_again = BTreeMap::new();
-        for Brought {
+        for PartitionAnswer {
             partition,
             topic_id,
-            from,
+            fetch_offset,
             records,
-        } in brought
+        } in answers
         {
             if let Some(id) = topic_id
                 && self.known_topics.is_another(&partition.topic, id)
@@ -106,13 +104,13 @@ impl Consumer {
             match records {
                 Ok(bytes) => {
                     self.known_topics.found(&partition);
-                    match Chunk::new(&bytes, from, None) {
-                        Ok(Some(chunk)) => {
+                    match FetchedBatches::new(&bytes, fetch_offset, None) {
+                        Ok(Some(batches)) => {
                             any = true;
-                            self.assignment.add(&partition, chunk);
+                            self.assignment.add(&partition, batches);
                         }
                         Ok(None) => {}
-                        Err(error) => return Err(damaged(&partition, from, error)),
+                        Err(error) => return Err(damaged(&partition, fetch_offset, error)),
                     }
                 }
                 Err(error) => failed.push((partition, error)),
@@ -136,32 +134,20 @@ impl Consumer {
         Ok(any)
     }
 
-    /// Pauses for an error that passes by itself, after asking who leads now; hands back any other.
+    /// Prepares the next fetch after `error`, and pauses. Returns an error that a retry cannot help.
     async fn wait_out(
         &self,
         error: &Error,
         partition: Option<&TopicPartition>,
         wait: Duration,
     ) -> Result<()> {
-        let passes = error.is_retriable()
-            && matches!(remedy(error.code()), Remedy::Retry | Remedy::NewLeader);
-        if !passes
-            || error.code() == ErrorCode::KafkaStorageError
-            || error.code() == ErrorCode::CorruptMessage
-        {
-            return Err(error.clone());
+        let topic = partition.map(|partition| &*partition.topic);
+        match self.cluster.prepare_retry(error, topic).await {
+            // The next fetch finds that the topic does not exist.
+            Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {}
+            prepared => prepared?,
         }
-        if let Some(topic) = partition
-            .map(|partition| &*partition.topic)
-            .or(error.topic())
-        {
-            match self.client.look_again(topic).await {
-                // The next fetch finds that it is gone.
-                Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {}
-                looked => drop(looked?),
-            }
-        }
-        tokio::time::sleep(self.client.config().retry.backoff.min(wait)).await;
+        tokio::time::sleep(self.cluster.config().retry.jittered_pause(1).min(wait)).await;
         Ok(())
     }
 }

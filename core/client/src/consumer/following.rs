@@ -29,11 +29,11 @@ pub(super) enum Look {
 impl Consumer {
     /// Reads all partitions of these topics, those that are added later from their first record on.
     pub async fn assign_topics(&mut self, topics: &[&str]) -> Result<()> {
-        let generation = self.client.metadata_generation();
+        let generation = self.cluster.metadata_generation();
         let mut partitions = Vec::new();
         let mut names = Vec::with_capacity(topics.len());
         for topic in topics {
-            let metadata = self.client.refresh_topic(topic).await?;
+            let metadata = self.cluster.refresh_topic(topic).await?;
             partitions.extend(
                 metadata
                     .partition_ids()
@@ -55,16 +55,16 @@ impl Consumer {
         let Some(followed) = &self.followed else {
             return Ok(());
         };
-        let generation = self.client.metadata_generation();
+        let generation = self.cluster.metadata_generation();
         let is_due = look == Look::Now
             || generation != followed.generation
-            || followed.looked.elapsed() >= self.client.config().metadata_max_age;
+            || followed.looked.elapsed() >= self.cluster.config().metadata_max_age;
         if !is_due {
             return Ok(());
         }
         let mut there = Vec::new();
         for topic in followed.topics.clone() {
-            match self.client.look_again(&topic).await {
+            match self.cluster.try_refresh_topic(&topic).await {
                 Ok(Some(metadata)) => there.extend(
                     metadata
                         .partition_ids()

@@ -21,7 +21,7 @@ impl Consumer {
 
     /// Notes a missing partition. It is looked up again later; the others are read meanwhile.
     pub(super) fn is_missing(&mut self, partition: &TopicPartition, error: &Error) {
-        let (retry, now) = (self.client.config().retry, Instant::now());
+        let (retry, now) = (self.cluster.config().retry, Instant::now());
         if self.known_topics.lost(partition, &retry, now) {
             tracing::warn!(%partition, %error, "the partition does not exist; the consumer reads its other partitions and looks for it again");
             if let Some(group) = &self.group {
@@ -37,7 +37,7 @@ impl Consumer {
         error: &Error,
         stream: Option<&BatchStream>,
     ) -> Result<()> {
-        match self.client.look_again(&partition.topic).await {
+        match self.cluster.try_refresh_topic(&partition.topic).await {
             Ok(Some(topic))
                 if self
                     .known_topics

@@ -22,24 +22,26 @@ use std::sync::Arc;
 
 use headwater_columnar::{DecodeOptions, Decoder, Infer};
 use headwater_record::Offset;
+use tokio::runtime::Handle;
 
 use crate::batch::TopicPartition;
-use crate::client::Client;
+use crate::cluster::{Cluster, Coordinator};
+use crate::config::ClientConfig;
 pub use crate::config::consumer::ConsumerConfig;
 use crate::decode;
 use crate::error::{Error, ErrorKind, Result};
 use crate::position::Position;
+use crate::transport::Purpose;
 
 use assignment::Assignment;
 use committing::Committing;
 use following::{Followed, Look};
+use group::Group;
 use group::offsets::Offsets;
-use group::{Coordinator, Group};
 use known_topics::KnownTopics;
 use rebalancing::Rebalancing;
 
 pub use committing::Finishing;
-pub use group::assignors::Assignor;
 pub use group::subscription::Subscription;
 pub use options::{BatchOptions, BatchStream, Until};
 pub use rebalancing::{Announce, Rebalance};
@@ -49,7 +51,9 @@ pub use wakeup::WakeupHandle;
 /// record: positions move only when a table is handed out.
 #[derive(Debug)]
 pub struct Consumer {
-    client: Client,
+    cluster: Cluster,
+    /// The same cluster, with a lane for fetches.
+    fetches: Cluster,
     config: ConsumerConfig,
     decode: DecodeOptions,
     decoder: Option<Decoder>,
@@ -68,13 +72,14 @@ pub struct Consumer {
 }
 
 impl Consumer {
-    pub(crate) fn new(client: Client, config: ConsumerConfig) -> Self {
+    pub(crate) fn new(cluster: Cluster, config: ConsumerConfig) -> Self {
         let decode = for_consumers(DecodeOptions::default(), &config);
         let group = config.group.as_ref();
         let coordinator = group.map(|group| Arc::new(Coordinator::of(&group.group_id)));
         let committing = Committing::new(group.and_then(|group| group.auto_commit_interval));
         Self {
-            client,
+            fetches: cluster.with_lane(Purpose::Fetch),
+            cluster,
             config,
             decode,
             decoder: None,
@@ -90,9 +95,14 @@ impl Consumer {
         }
     }
 
-    /// The client it came from.
-    pub fn client(&self) -> &Client {
-        &self.client
+    /// The runtime that drives its timers and background work.
+    pub fn runtime(&self) -> &Handle {
+        self.cluster.runtime()
+    }
+
+    /// The client's configuration, with the keys that this consumer sets for itself.
+    pub fn client_config(&self) -> &ClientConfig {
+        self.cluster.config()
     }
 
     /// What it was told.
@@ -129,7 +139,7 @@ impl Consumer {
         partitions.sort_unstable();
         partitions.dedup();
         for partition in &partitions {
-            self.client
+            self.cluster
                 .topic_metadata(&partition.topic)
                 .await?
                 .leader(partition.partition)?;
@@ -157,7 +167,7 @@ impl Consumer {
     pub async fn seek(&mut self, to: &Position, partitions: &[TopicPartition]) -> Result<()> {
         self.refuse_if_closed()?;
         for partition in partitions {
-            self.client.topic_metadata(&partition.topic).await?;
+            self.cluster.topic_metadata(&partition.topic).await?;
         }
         let partitions = self.assignment.named(partitions)?;
         let offsets = self.resolve(to, &partitions).await?;

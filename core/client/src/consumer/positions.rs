@@ -27,7 +27,7 @@ impl Consumer {
     /// start, nor has one without a committed offset under `auto.offset.reset=none`.
     pub(super) async fn starts(&mut self, partitions: &[TopicPartition]) -> Result<Starts> {
         let committed = match &self.coordinator {
-            Some(coordinator) => offsets::committed(&self.client, coordinator, partitions).await?,
+            Some(coordinator) => offsets::committed(&self.cluster, coordinator, partitions).await?,
             None => Offsets::new(),
         };
         let mut rest = partitions.to_vec();
@@ -101,7 +101,7 @@ impl Consumer {
         let mut found = Offsets::new();
         for (topic, numbers) in topics {
             let isolation = self.config.isolation_level;
-            match list_offsets::resolve(&self.client, &topic, &numbers, at, isolation).await {
+            match list_offsets::resolve(&self.cluster, &topic, &numbers, at, isolation).await {
                 Ok(offsets) => found.extend(offsets.into_iter().map(|(number, offset)| {
                     (TopicPartition::new(Arc::clone(&topic), number), offset)
                 })),
@@ -120,7 +120,7 @@ impl Consumer {
     async fn there(&mut self, partitions: &[TopicPartition]) -> Result<Vec<TopicPartition>> {
         let mut there = Vec::with_capacity(partitions.len());
         for partition in partitions {
-            let known = self.client.topic_metadata(&partition.topic).await;
+            let known = self.cluster.topic_metadata(&partition.topic).await;
             match known.and_then(|topic| topic.leader(partition.partition).map(drop)) {
                 Ok(()) => there.push(partition.clone()),
                 Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {

@@ -22,9 +22,9 @@ impl Consumer {
         let max_records = max_records.unwrap_or(self.config.max_poll_records);
         refuse_none("max_records", max_records, "record")?;
         self.finish_what_was_handed_out();
-        let (wakeup, client) = (self.wakeup.clone(), self.client.clone());
+        let (wakeup, cluster) = (self.wakeup.clone(), self.cluster.clone());
         wakeup
-            .end(&client, self.poll_until(timeout, max_records))
+            .end(&cluster, self.poll_until(timeout, max_records))
             .await
     }
 
@@ -58,8 +58,8 @@ impl Consumer {
     pub async fn next_batch(&mut self, stream: &BatchStream) -> Result<Option<Batch>> {
         self.refuse_if_idle()?;
         self.finish_what_was_handed_out();
-        let (wakeup, client) = (self.wakeup.clone(), self.client.clone());
-        wakeup.end(&client, self.next_of(stream)).await
+        let (wakeup, cluster) = (self.wakeup.clone(), self.cluster.clone());
+        wakeup.end(&cluster, self.next_of(stream)).await
     }
 
     async fn next_of(&mut self, stream: &BatchStream) -> Result<Option<Batch>> {

@@ -60,12 +60,12 @@ impl Consumer {
         let group = config.expect("who has a coordinator has a group");
         let settings = Settings {
             group,
-            retry: self.client.config().retry,
-            look_interval: self.client.config().metadata_max_age,
+            retry: self.cluster.config().retry,
+            look_interval: self.cluster.config().metadata_max_age,
             exclude_internal_topics: self.config.exclude_internal_topics,
         };
         self.group = Some(Group::join(
-            &self.client,
+            &self.cluster,
             coordinator,
             settings,
             subscription,

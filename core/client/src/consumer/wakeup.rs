@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
-use crate::client::Client;
+use crate::cluster::Cluster;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Ends a waiting call of a [`Consumer`](super::Consumer). Any thread may use it at any time; clones belong to the same consumer.
@@ -63,13 +63,13 @@ impl WakeupHandle {
     /// nothing.
     pub(super) async fn end<T>(
         &self,
-        client: &Client,
+        cluster: &Cluster,
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         tokio::select! {
             biased;
             error = self.raised() => Err(error),
-            () = client.closed() => Err(client_closed()),
+            () = cluster.closed() => Err(client_closed()),
             result = work => result,
         }
     }

@@ -126,14 +126,14 @@ async fn send(
     let mut since_yield = 0;
     let mut encoder = Encoder::new(encode_options(producer, &queues, options));
     let identity = identity_ahead(producer).await;
-    let transport = &producer.inner.shared.client.shared.transport;
+    let cluster = &producer.inner.shared.cluster;
     // Stamped while it is sealed: the way of a batch that is stamped later costs a copy.
     let mut seal = |partition| Seal {
         producer: queue_of(&queues, partition)
             .ok()
             .zip(identity)
             .map(|(queue, identity)| queue.stamp_ahead(identity)),
-        position: transport.write_position(topic, partition),
+        position: cluster.write_position(topic, partition),
     };
     let mut batches = encoder.encode(rows, &columns(options)).map_err(refused)?;
     while let Some(batch) = batches.next_sealed(&mut seal) {

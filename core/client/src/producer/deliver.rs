@@ -142,15 +142,8 @@ impl Delivery<'_> {
     /// Sends until there is an answer that counts.
     async fn send(&mut self, mut encoded: Encoded) -> Result<Written, Failure> {
         let mut maybe_written = false;
-        let mut leader = None;
         loop {
-            let answer = produce(
-                self.queue,
-                encoded.bytes.clone(),
-                self.deadline,
-                &mut leader,
-            )
-            .await;
+            let answer = produce(self.queue, encoded.bytes.clone(), self.deadline).await;
             let Answer {
                 error,
                 code,
@@ -164,45 +157,42 @@ impl Delivery<'_> {
                 Err(answer) => answer,
             };
             maybe_written |= this_time;
-            match error_codes::remedy(code) {
-                Remedy::NewIdentity if self.may_retry() => {
-                    self.lost_count(&encoded);
-                    self.attempt += 1;
-                    encoded = self
-                        .encode(Payload::Encoded(encoded.bytes), encoded.records)
-                        .await
-                        .map_err(Failure::Refused)?;
-                }
-                Remedy::Retry | Remedy::NewLeader if error.is_retriable() && self.may_retry() => {
-                    if error_codes::remedy(code) == Remedy::NewLeader {
-                        self.find_leader(leader, &error, code)
-                            .await
-                            .map_err(Failure::Refused)?;
-                    }
-                    self.pause().await;
-                }
-                _ => {
-                    if maybe_written || code == ErrorCode::OutOfOrderSequenceNumber {
-                        self.lost_count(&encoded);
-                    }
-                    return Err(Failure::of(code, error, records));
+            if !self.may_retry() {
+                return Err(self.give_up(&encoded, maybe_written, code, error, records));
+            }
+            if error_codes::remedy(code) == Remedy::RenewProducer {
+                self.lost_count(&encoded);
+                self.attempt += 1;
+                encoded = self
+                    .encode(Payload::Encoded(encoded.bytes), encoded.records)
+                    .await
+                    .map_err(Failure::Refused)?;
+                continue;
+            }
+            let cluster = &self.queue.shared.cluster;
+            let error = error.in_partition(self.queue.partition);
+            match cluster.prepare_retry(&error, Some(&self.queue.topic)).await {
+                Ok(()) => self.pause().await,
+                Err(error) => {
+                    return Err(self.give_up(&encoded, maybe_written, code, error, records));
                 }
             }
         }
     }
 
-    /// Asks who leads the partition now. Storage that fails is only worth a retry if somebody else has taken over.
-    async fn find_leader(&self, before: Option<i32>, error: &Error, code: ErrorCode) -> Result<()> {
-        let queue = self.queue;
-        let Some(metadata) = queue.shared.client.look_again(&queue.topic).await? else {
-            return Ok(());
-        };
-        let leader = metadata.leader(queue.partition)?;
-        if code == ErrorCode::KafkaStorageError && leader == before {
-            Err(error.clone())
-        } else {
-            Ok(())
+    /// The failure of a batch that is not sent again.
+    fn give_up(
+        &self,
+        encoded: &Encoded,
+        maybe_written: bool,
+        code: ErrorCode,
+        error: Error,
+        records: Vec<(u32, Error)>,
+    ) -> Failure {
+        if maybe_written || code == ErrorCode::OutOfOrderSequenceNumber {
+            self.lost_count(encoded);
         }
+        Failure::of(code, error, records)
     }
 
     fn lost_count(&self, encoded: &Encoded) {
@@ -213,14 +203,14 @@ impl Delivery<'_> {
 
     fn may_retry(&self) -> bool {
         let shared = &self.queue.shared;
-        let pause = shared.client.config().retry.pause(self.attempt + 1);
+        let pause = shared.cluster.config().retry.pause(self.attempt + 1);
         self.attempt < shared.config.retries && Instant::now() + pause < self.deadline
     }
 
     async fn pause(&mut self) {
         self.attempt += 1;
-        let retry = self.queue.shared.client.config().retry;
-        tokio::time::sleep(retry.pause(self.attempt)).await;
+        let retry = self.queue.shared.cluster.config().retry;
+        tokio::time::sleep(retry.jittered_pause(self.attempt)).await;
     }
 
     fn located(&self, error: Error) -> Error {

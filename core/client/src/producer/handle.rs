@@ -70,7 +70,7 @@ impl SendHandle {
                 .ticket
                 .queue
                 .shared
-                .client
+                .cluster
                 .runtime()
                 .clone()
                 .block_on(self),

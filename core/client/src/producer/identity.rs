@@ -67,7 +67,7 @@ pub(crate) async fn identity(shared: &Shared) -> Result<Identity> {
         producer_epoch: -1,
         ..InitProducerIdRequest::default()
     };
-    let response = shared.client.call(Node::Any, request).await?;
+    let response = shared.cluster.call(Node::Any, request).await?;
     let code = error_codes::code(response.error_code);
     if code != ErrorCode::None {
         return Err(error_codes::error(code, None, "ask for a producer id"));

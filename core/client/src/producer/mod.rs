@@ -33,9 +33,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arrow_array::RecordBatch;
 use hashbrown::HashMap;
 use parking_lot::RwLock;
+use tokio::runtime::Handle;
 
-use crate::client::Client;
 use crate::clock;
+use crate::cluster::Cluster;
 pub use crate::config::producer::ProducerConfig;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -79,8 +80,8 @@ enum Wait {
 }
 
 impl Producer {
-    pub(crate) fn new(client: Client, config: ProducerConfig) -> Self {
-        let shared = Arc::new(Shared::new(client, config));
+    pub(crate) fn new(cluster: Cluster, config: ProducerConfig) -> Self {
+        let shared = Arc::new(Shared::new(cluster, config));
         let inner = Arc::new(Inner {
             shared: Arc::clone(&shared),
             topics: RwLock::default(),
@@ -91,7 +92,7 @@ impl Producer {
             shared.config.linger,
             Arc::downgrade(&inner),
         );
-        shared.client.runtime().spawn(lingering);
+        shared.cluster.runtime().spawn(lingering);
         Self { inner }
     }
 
@@ -125,7 +126,7 @@ impl Producer {
         match self.take(record) {
             Ok(handle) => Ok(handle),
             Err(Err(error)) => Err(error),
-            Err(Ok(_)) => self.client().runtime().block_on(self.send(record)),
+            Err(Ok(_)) => self.runtime().block_on(self.send(record)),
         }
     }
 
@@ -172,9 +173,9 @@ impl Producer {
         self.flush().await
     }
 
-    /// The client it came from.
-    pub fn client(&self) -> &Client {
-        &self.inner.shared.client
+    /// The runtime that drives its timers and background work.
+    pub fn runtime(&self) -> &Handle {
+        self.inner.shared.cluster.runtime()
     }
 
     /// What it was told.
@@ -241,7 +242,7 @@ impl Producer {
         {
             return Ok(Arc::clone(known));
         }
-        let metadata = self.client().topic_metadata(name).await?;
+        let metadata = self.inner.shared.cluster.topic_metadata(name).await?;
         let mut topics = self.inner.topics.write();
         let before = topics.get(name).map(Arc::clone);
         let name: Arc<str> = before
@@ -262,7 +263,7 @@ impl Producer {
 
 impl Inner {
     fn generation(&self) -> u64 {
-        self.shared.client.metadata_generation()
+        self.shared.cluster.metadata_generation()
     }
 
     fn refuse_if_closed(&self) -> Result<()> {
@@ -337,7 +338,7 @@ impl Drop for Inner {
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inner")
-            .field("client", &self.shared.client)
+            .field("cluster", &self.shared.cluster)
             .finish_non_exhaustive()
     }
 }

@@ -37,32 +37,25 @@ impl Answer {
     }
 }
 
-/// Sends one batch to the partition's leader, once. `leader` tells who that was.
+/// Sends one batch to the partition's leader, once.
 pub(crate) async fn produce(
     queue: &Arc<PartitionQueue>,
     records: Bytes,
     deadline: Instant,
-    leader: &mut Option<i32>,
 ) -> Result<Written, Answer> {
     let shared = &queue.shared;
     let metadata = shared
-        .client
+        .cluster
         .topic_metadata(&queue.topic)
         .await
         .map_err(|error| Answer::of(error, false))?;
-    *leader = metadata
-        .leader(queue.partition)
+    let node = metadata
+        .require_leader(queue.partition, "send to the partition")
         .map_err(|error| Answer::of(error, false))?;
-    let Some(node) = *leader else {
-        return Err(Answer::of(
-            error_codes::error(ErrorCode::LeaderNotAvailable, None, "send to the partition"),
-            false,
-        ));
-    };
     let acks = shared.config.acks;
     let _place = shared.in_flight.place(node).await;
     let timeout = shared
-        .client
+        .cluster
         .config()
         .request_timeout
         .min(deadline.saturating_duration_since(Instant::now()));
@@ -85,7 +78,7 @@ pub(crate) async fn produce(
         ..Default::default()
     };
     let response = match shared
-        .client
+        .cluster
         .call_within(Node::Id(node), request, timeout)
         .await
     {

@@ -9,12 +9,12 @@ use super::identity::IdentityCell;
 use super::in_flight::InFlight;
 use super::linger::Linger;
 use super::memory::Memory;
-use crate::client::Client;
+use crate::cluster::Cluster;
 
 /// What all partitions of one producer share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) client: Client,
+    pub(crate) cluster: Cluster,
     pub(crate) config: ProducerConfig,
     pub(crate) memory: Memory,
     pub(crate) identity: IdentityCell,
@@ -23,9 +23,9 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(client: Client, config: ProducerConfig) -> Self {
+    pub(crate) fn new(cluster: Cluster, config: ProducerConfig) -> Self {
         Self {
-            client,
+            cluster,
             memory: Memory::new(config.buffer_bytes),
             identity: IdentityCell::default(),
             in_flight: InFlight::new(config.max_in_flight),

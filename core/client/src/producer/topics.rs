@@ -12,8 +12,8 @@ use super::queue::{Choice, PartitionQueue};
 use super::record::Record;
 use super::shared::Shared;
 use super::sticky::Sticky;
+use crate::cluster::TopicMetadata;
 use crate::error::{Error, ErrorKind};
-use crate::metadata_cache::TopicMetadata;
 
 /// The partitions of one topic as a producer sees them.
 #[derive(Debug)]

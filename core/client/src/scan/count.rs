@@ -6,13 +6,11 @@ use std::time::Instant;
 use headwater_columnar::{DecodeOptions, Decoder, Projection};
 use headwater_record::PartitionId;
 
-use super::ScanOptions;
 use super::plan::Range;
 use super::read_range::{RangeRead, read_range};
-use crate::batch::TopicPartition;
+use super::{ScanOptions, ScanSource};
 use crate::decode;
 use crate::error::Result;
-use crate::topic::Topic;
 
 /// How much one fetch brings.
 const FETCH_BYTES: usize = 1 << 20;
@@ -20,7 +18,7 @@ const FETCH_BYTES: usize = 1 << 20;
 /// Counts the records in these ranges from batch headers. Reads only the batches that a range cuts, and with `on_error="skip"` those whose
 /// records may be skipped.
 pub(crate) async fn by_partition(
-    topic: &Topic,
+    source: &ScanSource,
     options: &ScanOptions,
     ranges: &[Range],
 ) -> Result<BTreeMap<PartitionId, u64>> {
@@ -30,19 +28,19 @@ pub(crate) async fn by_partition(
     })?;
     let mut counts = BTreeMap::new();
     for range in ranges {
-        let records = count(topic, options, *range, &mut decoder).await?;
+        let records = count(source, options, *range, &mut decoder).await?;
         counts.insert(range.partition, records);
     }
     Ok(counts)
 }
 
 async fn count(
-    topic: &Topic,
+    source: &ScanSource,
     options: &ScanOptions,
     range: Range,
     decoder: &mut Decoder,
 ) -> Result<u64> {
-    let partition = TopicPartition::new(topic.name(), range.partition);
+    let partition = source.partition(range.partition);
     let mut records = 0;
     let mut from = range.start;
     let mut stalled = None;
@@ -52,7 +50,7 @@ async fn count(
             max_bytes: FETCH_BYTES,
             stalled,
         };
-        let Some(chunk) = read_range(topic.client(), &partition, from, range.end, read).await?
+        let Some(chunk) = read_range(&source.fetches, &partition, from, range.end, read).await?
         else {
             stalled.get_or_insert_with(Instant::now);
             continue;

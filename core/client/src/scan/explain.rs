@@ -4,18 +4,15 @@ use std::fmt::Write as _;
 
 use headwater_columnar::Column;
 
-use super::ScanOptions;
 use super::plan::plan;
+use super::{ScanOptions, ScanSource};
 use crate::error::Result;
-use crate::topic::Topic;
 
-pub(super) async fn explain(topic: &Topic, options: &ScanOptions) -> Result<String> {
-    let ranges = plan(topic.client(), topic.name(), options).await?;
+pub(super) async fn explain(source: &ScanSource, options: &ScanOptions) -> Result<String> {
+    let ranges = plan(source, options).await?;
     let mut text = format!(
         "SCAN {} from {} to {}",
-        topic.name(),
-        options.start,
-        options.end
+        source.topic, options.start, options.end
     );
     // Writing to a String cannot fail.
     if let Some(limit) = options.limit {

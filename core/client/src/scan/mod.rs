@@ -5,6 +5,7 @@ mod explain;
 pub(crate) mod plan;
 pub(crate) mod read_range;
 mod reader;
+mod source;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,21 +17,12 @@ use headwater_record::{Offset, PartitionId};
 use crate::batch::{self, Batch};
 use crate::decode;
 use crate::error::Result;
+use crate::isolation::IsolationLevel;
 use crate::position::Position;
-use crate::topic::Topic;
 
 use plan::plan;
 pub use reader::ScanReader;
-
-/// Which records of transactions are seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum IsolationLevel {
-    /// Committed ones only.
-    #[default]
-    ReadCommitted,
-    /// All, also those of open and aborted transactions.
-    ReadUncommitted,
-}
+pub(crate) use source::ScanSource;
 
 /// Told after each table how far a scan is.
 pub type Progress = Arc<dyn Fn(ScanProgress) + Send + Sync>;
@@ -118,18 +110,24 @@ impl fmt::Debug for ScanOptions {
 /// A range of a topic. It can be read any number of times; each reading fixes its own end when it starts.
 #[derive(Debug, Clone)]
 pub struct Scan {
-    topic: Topic,
+    source: ScanSource,
     options: ScanOptions,
 }
 
 impl Scan {
-    pub(crate) fn new(topic: Topic, options: ScanOptions) -> Self {
-        Self { topic, options }
+    pub(crate) fn new(source: ScanSource, options: ScanOptions) -> Self {
+        Self { source, options }
     }
 
-    /// The topic read.
-    pub fn topic(&self) -> &Topic {
-        &self.topic
+    /// The name of the topic that is read.
+    pub fn topic(&self) -> &str {
+        &self.source.topic
+    }
+
+    /// A scan of the same topic with other options.
+    #[must_use]
+    pub fn with_options(&self, options: ScanOptions) -> Self {
+        Self::new(self.source.clone(), options)
     }
 
     /// What is read.
@@ -155,7 +153,7 @@ impl Scan {
             progress: None,
             ..self.options.clone()
         };
-        let (key, value) = ScanReader::open(&self.topic, options).await?.formats();
+        let (key, value) = ScanReader::open(&self.source, options).await?.formats();
         let mut fixed = self.clone();
         fixed.options.decode.key = key;
         fixed.options.decode.value = value;
@@ -164,7 +162,7 @@ impl Scan {
 
     /// Fixes the end and starts to read.
     pub async fn reader(&self) -> Result<ScanReader> {
-        ScanReader::open(&self.topic, self.options.clone()).await
+        ScanReader::open(&self.source, self.options.clone()).await
     }
 
     /// All of it as one table.
@@ -185,8 +183,8 @@ impl Scan {
         } else {
             self.clone()
         };
-        let ranges = plan(self.topic.client(), self.topic.name(), &scan.options).await?;
-        let counts = count::by_partition(&self.topic, &scan.options, &ranges).await?;
+        let ranges = plan(&self.source, &scan.options).await?;
+        let counts = count::by_partition(&self.source, &scan.options, &ranges).await?;
         let records = counts.values().sum::<u64>();
         Ok(self
             .options
@@ -196,6 +194,6 @@ impl Scan {
 
     /// What it will do, as text for people.
     pub async fn explain(&self) -> Result<String> {
-        explain::explain(&self.topic, &self.options).await
+        explain::explain(&self.source, &self.options).await
     }
 }

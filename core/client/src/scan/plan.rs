@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use headwater_record::{Offset, PartitionId};
 
-use super::ScanOptions;
-use crate::client::Client;
+use super::{ScanOptions, ScanSource};
+use crate::cluster::Cluster;
 use crate::error::{Error, ErrorKind, Result};
 use crate::list_offsets;
 use crate::position::Position;
@@ -32,24 +32,26 @@ struct Bounds {
 }
 
 /// The ranges of a scan, by partition.
-pub(crate) async fn plan(
-    client: &Client,
-    topic: &str,
-    options: &ScanOptions,
-) -> Result<Vec<Range>> {
-    let partitions = partitions(client, topic, options).await?;
-    let at = async |position: &Position| {
-        list_offsets::resolve(
-            client,
-            topic,
-            &partitions,
-            position,
-            options.isolation_level,
-        )
-        .await
-    };
-    let log_start = at(&Position::Earliest).await?;
-    let log_end = at(&Position::Latest).await?;
+pub(crate) async fn plan(source: &ScanSource, options: &ScanOptions) -> Result<Vec<Range>> {
+    let ScanSource { cluster, topic, .. } = source;
+    let partitions = partitions(cluster, topic, options).await?;
+    // A record without a time has the timestamp -1; the index finds only times from 0 on.
+    let from_ms = options.timestamp_from_ms.filter(|time| *time > 0);
+    let from_time = from_ms.map_or(Position::Earliest, Position::TimestampMs);
+    let [log_start, log_end, start, end, from_time] = list_offsets::resolve_all(
+        cluster,
+        topic,
+        &partitions,
+        [
+            &Position::Earliest,
+            &Position::Latest,
+            &options.start,
+            &options.end,
+            &from_time,
+        ],
+        options.isolation_level,
+    )
+    .await?;
     let bounds: BTreeMap<_, _> = partitions
         .iter()
         .filter_map(|partition| {
@@ -62,14 +64,7 @@ pub(crate) async fn plan(
             ))
         })
         .collect();
-    let start = at(&options.start).await?;
-    let end = at(&options.end).await?;
     refuse_out_of_range(topic, &options.start, &start, &bounds)?;
-    let from_time = match options.timestamp_from_ms {
-        // A record without a time has the timestamp -1; the index finds only times from 0 on.
-        Some(time) if time > 0 => at(&Position::TimestampMs(time)).await?,
-        _ => BTreeMap::new(),
-    };
     let range = |partition: PartitionId, bounds: Bounds| {
         let lower = [
             start.get(&partition).copied(),
@@ -108,11 +103,11 @@ pub(crate) async fn plan(
 }
 
 async fn partitions(
-    client: &Client,
+    cluster: &Cluster,
     topic: &str,
     options: &ScanOptions,
 ) -> Result<Vec<PartitionId>> {
-    let metadata = client.refresh_topic(topic).await?;
+    let metadata = cluster.refresh_topic(topic).await?;
     let mut partitions = match &options.partitions {
         None => metadata.partition_ids().collect(),
         Some(partitions) => partitions.clone(),
@@ -160,7 +155,7 @@ fn out_of_range(topic: &str, partition: PartitionId, offset: Offset, bounds: Bou
     Error::new(
         ErrorKind::OffsetOutOfRange,
         format!(
-            "Offset {offset} of {topic}-{partition} is not in the log, which holds {} up to and without {}: start in between, or at \"earliest\".",
+            "Offset {offset} of {topic}-{partition} is not in the log, which has offsets {} (inclusive) to {} (exclusive): start in between, or at \"earliest\".",
             bounds.start, bounds.end
         ),
     )

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use headwater_record::Offset;
 
-use super::IsolationLevel;
 use crate::batch::TopicPartition;
-use crate::chunk::Chunk;
-use crate::client::Client;
+use crate::cluster::Cluster;
 use crate::decode::damaged;
 use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes;
-use crate::fetch::{FetchLimits, Wanted, fetch};
+use crate::fetch::FetchedBatches;
+use crate::fetch::{FetchLimits, FetchTarget, fetch};
+use crate::isolation::IsolationLevel;
 
 /// How long a fetch waits for a leader that does not know yet what its predecessor had acknowledged.
 const WAIT: Duration = Duration::from_millis(500);
@@ -28,21 +28,21 @@ pub(crate) struct RangeRead {
 
 /// The batches from `from` on, at most up to `end`. `None`: nothing came yet, although `end` says that something is there.
 pub(crate) async fn read_range(
-    client: &Client,
+    cluster: &Cluster,
     partition: &TopicPartition,
     from: Offset,
     end: Offset,
     read: RangeRead,
-) -> Result<Option<Chunk>> {
+) -> Result<Option<FetchedBatches>> {
     if read
         .stalled
-        .is_some_and(|since| since.elapsed() >= client.config().api_timeout)
+        .is_some_and(|since| since.elapsed() >= cluster.config().api_timeout)
     {
         return Err(stalled(partition, from, end));
     }
-    let wanted = [Wanted {
+    let target = [FetchTarget {
         partition: partition.clone(),
-        from,
+        fetch_offset: from,
         max_bytes: read.max_bytes,
     }];
     let limits = FetchLimits {
@@ -51,17 +51,17 @@ pub(crate) async fn read_range(
         max_bytes: read.max_bytes,
         isolation: read.isolation,
     };
-    let bytes = client
+    let bytes = cluster
         .retried(Some(&partition.topic), || async {
-            let brought = fetch(client, &wanted, limits).await?;
-            brought
+            let answers = fetch(cluster, &target, limits).await?;
+            answers
                 .into_iter()
                 .next()
                 .ok_or_else(|| error_codes::no_answer("Fetch"))?
                 .records
         })
         .await?;
-    Chunk::new(&bytes, from, Some(end)).map_err(|error| damaged(partition, from, error))
+    FetchedBatches::new(&bytes, from, Some(end)).map_err(|error| damaged(partition, from, error))
 }
 
 fn stalled(partition: &TopicPartition, from: Offset, end: Offset) -> Error {

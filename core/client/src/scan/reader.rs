@@ -11,13 +11,11 @@ use headwater_record::Offset;
 use super::count;
 use super::plan::{Range, plan};
 use super::read_range::{RangeRead, read_range};
-use super::{ScanOptions, ScanProgress};
+use super::{ScanOptions, ScanProgress, ScanSource};
 use crate::batch::{Batch, TopicPartition};
-use crate::chunk::Chunk;
-use crate::client::Client;
 use crate::decode;
 use crate::error::Result;
-use crate::topic::Topic;
+use crate::fetch::FetchedBatches;
 
 /// The encoded bytes of a table at most, in one fetch: large enough that a table's own cost does not count, small enough that what was
 /// read is mostly in the processor's cache when it is decoded (2 MiB were a quarter slower).
@@ -28,15 +26,14 @@ const TABLE_BYTES: usize = 1 << 20;
 /// Tables come in order of partition and offset. Dropping a future of it loses nothing: what was fetched stays for the next call.
 #[derive(Debug)]
 pub struct ScanReader {
-    client: Client,
-    topic: Arc<str>,
+    source: ScanSource,
     options: ScanOptions,
     schema: SchemaRef,
     decoder: Decoder,
     /// What is still to be fetched.
     ranges: VecDeque<Range>,
     /// What was fetched and not handed out.
-    fetched: Vec<(TopicPartition, Chunk)>,
+    fetched: Vec<(TopicPartition, FetchedBatches)>,
     /// The first table, where it had to be read to know the schema.
     first: Option<Batch>,
     /// Since when a fetch has brought nothing although there should be something.
@@ -45,8 +42,7 @@ pub struct ScanReader {
 }
 
 impl ScanReader {
-    pub(crate) async fn open(topic: &Topic, options: ScanOptions) -> Result<Self> {
-        let client = topic.client().clone();
+    pub(crate) async fn open(source: &ScanSource, options: ScanOptions) -> Result<Self> {
         let mut decoder = decode::decoder(DecodeOptions {
             timestamps: TimeRange {
                 from_ms: options.timestamp_from_ms,
@@ -54,14 +50,13 @@ impl ScanReader {
             },
             ..options.decode.clone()
         })?;
-        let ranges = plan(&client, topic.name(), &options).await?;
+        let ranges = plan(source, &options).await?;
         let progress = ScanProgress {
-            records_total: total(topic, &options, &ranges).await?,
+            records_total: total(source, &options, &ranges).await?,
             ..ScanProgress::default()
         };
         let mut reader = Self {
-            client,
-            topic: topic.name().into(),
+            source: source.clone(),
             schema: decode::empty(&mut decoder)?.schema(),
             options,
             ranges: ranges
@@ -115,7 +110,7 @@ impl ScanReader {
 
     /// [`ScanReader::next_batch`] for a thread that may wait. Not for threads of a tokio runtime.
     pub fn next_batch_blocking(&mut self) -> Result<Option<Batch>> {
-        let runtime = self.client.runtime().clone();
+        let runtime = self.source.cluster.runtime().clone();
         runtime.block_on(self.next_batch())
     }
 
@@ -168,14 +163,20 @@ impl ScanReader {
             }
             // A fetch may be longer than this by one record batch.
             let max_bytes = (table_bytes.saturating_sub(bytes)).max(1);
-            let partition = TopicPartition::new(Arc::clone(&self.topic), range.partition);
+            let partition = self.source.partition(range.partition);
             let read = RangeRead {
                 isolation: self.options.isolation_level,
                 max_bytes,
                 stalled: self.stalled,
             };
-            if let Some(chunk) =
-                read_range(&self.client, &partition, range.start, range.end, read).await?
+            if let Some(chunk) = read_range(
+                &self.source.fetches,
+                &partition,
+                range.start,
+                range.end,
+                read,
+            )
+            .await?
             {
                 self.stalled = None;
                 self.progress.bytes += chunk.bytes.len() as u64;
@@ -199,7 +200,7 @@ impl ScanReader {
 }
 
 /// The records in these ranges, if somebody watches the progress.
-async fn total(topic: &Topic, options: &ScanOptions, ranges: &[Range]) -> Result<u64> {
+async fn total(source: &ScanSource, options: &ScanOptions, ranges: &[Range]) -> Result<u64> {
     if options.progress.is_none() {
         return Ok(0);
     }
@@ -207,6 +208,6 @@ async fn total(topic: &Topic, options: &ScanOptions, ranges: &[Range]) -> Result
         decode: DecodeOptions::default(),
         ..options.clone()
     };
-    let counts = count::by_partition(topic, &options, ranges).await?;
+    let counts = count::by_partition(source, &options, ranges).await?;
     Ok(counts.values().sum())
 }

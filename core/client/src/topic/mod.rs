@@ -1,7 +1,6 @@
 //! A topic: its records as tables, its offsets, its shape.
 
 mod rate;
-mod sizes;
 mod tail;
 
 use std::collections::BTreeMap;
@@ -9,21 +8,24 @@ use std::sync::Arc;
 
 use headwater_columnar::DecodeOptions;
 use headwater_record::{Offset, PartitionId};
+use tokio::runtime::Handle;
 use uuid::Uuid;
 
+use crate::admin::Admin;
 use crate::batch::Batch;
-use crate::client::Client;
+use crate::cluster::Cluster;
 use crate::error::Result;
+use crate::isolation::IsolationLevel;
 use crate::list_offsets;
 use crate::position::Position;
 use crate::scan::count::by_partition;
 use crate::scan::plan::plan;
-use crate::scan::{IsolationLevel, Scan, ScanOptions};
+use crate::scan::{Scan, ScanOptions, ScanSource};
 
 /// A handle on a topic. Cloning is cheap; nothing is cached in it.
 #[derive(Debug, Clone)]
 pub struct Topic {
-    client: Client,
+    cluster: Cluster,
     name: Arc<str>,
 }
 
@@ -56,9 +58,9 @@ pub struct PartitionDescription {
 }
 
 impl Topic {
-    pub(crate) fn new(client: Client, name: &str) -> Self {
+    pub(crate) fn new(cluster: Cluster, name: &str) -> Self {
         Self {
-            client,
+            cluster,
             name: name.into(),
         }
     }
@@ -68,14 +70,18 @@ impl Topic {
         &self.name
     }
 
-    /// The client it came from.
-    pub fn client(&self) -> &Client {
-        &self.client
+    /// The runtime that drives its reads.
+    pub fn runtime(&self) -> &Handle {
+        self.cluster.runtime()
+    }
+
+    fn source(&self) -> ScanSource {
+        ScanSource::new(&self.cluster, &self.name)
     }
 
     /// A table over a range of the topic. Nothing is read before the scan is.
     pub fn scan(&self, options: ScanOptions) -> Scan {
-        Scan::new(self.clone(), options)
+        Scan::new(self.source(), options)
     }
 
     /// The first `n` records: partition by partition, in offset order.
@@ -91,16 +97,16 @@ impl Topic {
 
     /// The last `n` records: of all partitions the newest by timestamp, in order of partition and offset. Reads only the end.
     pub async fn tail(&self, n: u64, decode: DecodeOptions) -> Result<Batch> {
-        tail::tail(self, n, decode).await
+        tail::tail(&self.source(), n, decode).await
     }
 
     /// The offset of a position in each partition.
     pub async fn offsets(&self, at: &Position) -> Result<BTreeMap<PartitionId, Offset>> {
-        let metadata = self.client.refresh_topic(&self.name).await?;
+        let metadata = self.cluster.refresh_topic(&self.name).await?;
         metadata.check(at)?;
         let partitions: Vec<_> = metadata.partition_ids().collect();
         list_offsets::resolve(
-            &self.client,
+            &self.cluster,
             &self.name,
             &partitions,
             at,
@@ -117,23 +123,31 @@ impl Topic {
     /// How many records each partition has, from the headers of its batches.
     pub async fn counts(&self) -> Result<BTreeMap<PartitionId, u64>> {
         let options = ScanOptions::default();
-        let ranges = plan(&self.client, &self.name, &options).await?;
-        by_partition(self, &options, &ranges).await
+        let source = self.source();
+        let ranges = plan(&source, &options).await?;
+        by_partition(&source, &options, &ranges).await
     }
 
     /// Records and bytes in each interval of `every_ms`, from batch headers: columns `time`, `records`, `bytes`, one row for each
     /// interval in which something happened. A batch that spans several intervals is spread evenly.
     pub async fn rate(&self, every_ms: u64, start: Position, end: Position) -> Result<Batch> {
-        rate::rate(self, every_ms, start, end).await
+        rate::rate(&self.source(), every_ms, start, end).await
     }
 
     /// Partitions, leaders and offsets.
     pub async fn describe(&self) -> Result<TopicDescription> {
-        let metadata = self.client.refresh_topic(&self.name).await?;
-        let start = self.offsets(&Position::Earliest).await?;
-        let end = self.offsets(&Position::Latest).await?;
-        let sizes = sizes::sizes(&self.client, &self.name).await?;
-        let partitions = metadata.partition_ids().map(|partition| {
+        let metadata = self.cluster.refresh_topic(&self.name).await?;
+        let partitions: Vec<_> = metadata.partition_ids().collect();
+        let offsets = list_offsets::resolve_all(
+            &self.cluster,
+            &self.name,
+            &partitions,
+            [&Position::Earliest, &Position::Latest],
+            IsolationLevel::ReadUncommitted,
+        );
+        let admin = Admin::new(self.cluster.clone());
+        let ([start, end], sizes) = tokio::try_join!(offsets, admin.partition_sizes(&self.name))?;
+        let partitions = partitions.into_iter().map(|partition| {
             Ok(PartitionDescription {
                 partition,
                 leader: metadata.leader(partition)?,

@@ -8,15 +8,14 @@ use arrow_array::{ArrayRef, Int64Array, TimestampMillisecondArray};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use headwater_record::{BatchError, BatchHeader, DecompressLimit, Offset, RecordBatch, batches};
 
-use super::Topic;
 use crate::batch::{Batch, TopicPartition};
-use crate::chunk::Chunk;
 use crate::decode::damaged;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fetch::FetchedBatches;
 use crate::position::Position;
-use crate::scan::ScanOptions;
 use crate::scan::plan::plan;
 use crate::scan::read_range::{RangeRead, read_range};
+use crate::scan::{ScanOptions, ScanSource};
 
 /// How much one fetch brings.
 const FETCH_BYTES: usize = 1 << 20;
@@ -32,7 +31,7 @@ struct Count {
 type Counts = BTreeMap<i64, Count>;
 
 pub(super) async fn rate(
-    topic: &Topic,
+    source: &ScanSource,
     every_ms: u64,
     start: Position,
     end: Position,
@@ -50,8 +49,8 @@ pub(super) async fn rate(
         ..ScanOptions::default()
     };
     let mut counts = Counts::new();
-    for range in plan(topic.client(), topic.name(), &options).await? {
-        let partition = TopicPartition::new(topic.name(), range.partition);
+    for range in plan(source, &options).await? {
+        let partition = source.partition(range.partition);
         let mut from = range.start;
         let mut stalled = None;
         while from < range.end {
@@ -60,7 +59,7 @@ pub(super) async fn rate(
                 max_bytes: FETCH_BYTES,
                 stalled,
             };
-            match read_range(topic.client(), &partition, from, range.end, read).await? {
+            match read_range(&source.fetches, &partition, from, range.end, read).await? {
                 Some(chunk) => {
                     stalled = None;
                     count_chunk(&chunk, every_ms, &mut counts, &partition)?;
@@ -74,7 +73,7 @@ pub(super) async fn rate(
 }
 
 fn count_chunk(
-    chunk: &Chunk,
+    chunk: &FetchedBatches,
     every_ms: i64,
     counts: &mut Counts,
     partition: &TopicPartition,

@@ -5,15 +5,13 @@ use arrow_array::types::{Int64Type, TimestampMillisecondType};
 use headwater_columnar::{Column, DecodeOptions, Decoder, Infer, Projection};
 use headwater_record::Offset;
 
-use super::Topic;
 use crate::batch::{Batch, TopicPartition};
-use crate::chunk::Chunk;
-use crate::client::Client;
 use crate::decode;
 use crate::error::Result;
-use crate::scan::ScanOptions;
+use crate::fetch::FetchedBatches;
 use crate::scan::plan::{Range, plan};
 use crate::scan::read_range::{RangeRead, read_range};
+use crate::scan::{ScanOptions, ScanSource};
 
 /// How much one fetch brings.
 const FETCH_BYTES: usize = 1 << 20;
@@ -21,12 +19,11 @@ const FETCH_BYTES: usize = 1 << 20;
 /// The end of one partition: its chunks, and offset and timestamp of each record in them that is not skipped.
 struct End {
     partition: TopicPartition,
-    chunks: Vec<Chunk>,
+    chunks: Vec<FetchedBatches>,
     records: Vec<(Offset, i64)>,
 }
 
-pub(super) async fn tail(topic: &Topic, n: u64, options: DecodeOptions) -> Result<Batch> {
-    let client = topic.client();
+pub(super) async fn tail(source: &ScanSource, n: u64, options: DecodeOptions) -> Result<Batch> {
     let options = DecodeOptions {
         // The records asked for are one table, whose types are inferred from all of them.
         infer: Infer::EachTable,
@@ -36,14 +33,14 @@ pub(super) async fn tail(topic: &Topic, n: u64, options: DecodeOptions) -> Resul
     let mut places =
         decode::decoder(options.with_only(Projection::of(&[Column::Offset, Column::Timestamp])))?;
     let mut decoder = decode::decoder(options)?;
-    let ranges = plan(client, topic.name(), &ScanOptions::default()).await?;
+    let ranges = plan(source, &ScanOptions::default()).await?;
     let n = usize::try_from(n).unwrap_or(usize::MAX);
     let mut ends = Vec::with_capacity(ranges.len());
     for range in ranges {
-        ends.push(read_end(client, topic, range, n, &mut places).await?);
+        ends.push(read_end(source, range, n, &mut places).await?);
     }
     let from = newest(&ends, n);
-    let mut chunks: Vec<(TopicPartition, Chunk)> = Vec::new();
+    let mut chunks: Vec<(TopicPartition, FetchedBatches)> = Vec::new();
     for (end, from) in ends.into_iter().zip(from) {
         let Some(from) = from else { continue };
         let wanted = end.chunks.into_iter().filter(|chunk| chunk.next > from);
@@ -63,17 +60,16 @@ pub(super) async fn tail(topic: &Topic, n: u64, options: DecodeOptions) -> Resul
 
 /// Reads backwards in growing steps until there are `n` records, or the start is reached: compaction leaves holes.
 async fn read_end(
-    client: &Client,
-    topic: &Topic,
+    source: &ScanSource,
     range: Range,
     n: usize,
     places: &mut Decoder,
 ) -> Result<End> {
-    let partition = TopicPartition::new(topic.name(), range.partition);
+    let partition = source.partition(range.partition);
     let mut span = i64::try_from(n).unwrap_or(i64::MAX);
     loop {
         let start = Offset::new(range.end.get().saturating_sub(span).max(range.start.get()));
-        let chunks = read_all(client, &partition, start, range.end).await?;
+        let chunks = read_all(source, &partition, start, range.end).await?;
         let mut records = Vec::new();
         for chunk in &chunks {
             read_places(&partition, chunk, places, &mut records)?;
@@ -90,11 +86,11 @@ async fn read_end(
 }
 
 async fn read_all(
-    client: &Client,
+    source: &ScanSource,
     partition: &TopicPartition,
     start: Offset,
     end: Offset,
-) -> Result<Vec<Chunk>> {
+) -> Result<Vec<FetchedBatches>> {
     let mut chunks = Vec::new();
     let mut from = start;
     let mut stalled = None;
@@ -104,7 +100,7 @@ async fn read_all(
             max_bytes: FETCH_BYTES,
             stalled,
         };
-        match read_range(client, partition, from, end, read).await? {
+        match read_range(&source.fetches, partition, from, end, read).await? {
             Some(chunk) => {
                 from = chunk.next;
                 stalled = None;
@@ -119,7 +115,7 @@ async fn read_all(
 /// Adds offset and timestamp of each record that is not skipped.
 fn read_places(
     partition: &TopicPartition,
-    chunk: &Chunk,
+    chunk: &FetchedBatches,
     places: &mut Decoder,
     out: &mut Vec<(Offset, i64)>,
 ) -> Result<()> {

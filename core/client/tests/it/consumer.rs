@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{FakeBroker, client, config};
+use crate::support::{FakeCluster, client, config};
 use headwater_client::{
     BatchOptions, BatchStream, Client, Consumer, ConsumerConfig, ErrorKind, Position, Record,
     ScanOptions, Until,
@@ -57,7 +57,7 @@ fn read_to_end(client: &Client, consumer: &mut Consumer) -> usize {
 
 #[test]
 fn a_leader_that_moves_is_looked_for_and_nobody_hears_of_it() {
-    let broker = FakeBroker::with_topic(TOPIC, 2);
+    let broker = FakeCluster::with_topic(TOPIC, 2);
     let (_runtime, client) = client(&broker);
     fill(&client, 100);
     let mut consumer = consumer(&client, &[]);
@@ -81,7 +81,7 @@ fn a_leader_that_moves_is_looked_for_and_nobody_hears_of_it() {
 
 #[test]
 fn an_error_that_stays_is_raised_and_the_position_stays() {
-    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let broker = FakeCluster::with_topic(TOPIC, 1);
     let (runtime, client) = client(&broker);
     fill(&client, 10);
     let mut consumer = consumer(&client, &[]);
@@ -99,7 +99,7 @@ fn an_error_that_stays_is_raised_and_the_position_stays() {
 
 #[test]
 fn damage_on_the_way_is_found_and_the_next_poll_reads_it_whole() {
-    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let broker = FakeCluster::with_topic(TOPIC, 1);
     let (runtime, client) = client(&broker);
     fill(&client, 100);
     let whole = broker.state().logs.clone();
@@ -131,7 +131,7 @@ fn damage_on_the_way_is_found_and_the_next_poll_reads_it_whole() {
 
 #[test]
 fn without_the_check_the_same_damage_is_not_noticed() {
-    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     fill(&client, 100);
     for log in broker.state().logs.values_mut() {
@@ -150,7 +150,7 @@ fn without_the_check_the_same_damage_is_not_noticed() {
 
 #[test]
 fn records_that_retention_took_during_a_scan_are_an_error_and_not_a_gap() {
-    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let broker = FakeCluster::with_topic(TOPIC, 1);
     let (runtime, client) = client(&broker);
     fill(&client, 100);
     let scan = client.topic(TOPIC).scan(ScanOptions::default());

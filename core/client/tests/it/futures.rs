@@ -18,12 +18,12 @@ fn every_future_can_be_sent(
     consumer: &mut Consumer,
     reader: &mut ScanReader,
 ) {
-    send(client.create_topic(NewTopic::new("t")));
-    send(client.topics(false));
-    send(client.alter_topic("t", TopicChanges::default()));
-    send(client.delete_topic("t", false));
-    send(client.delete_records("t", &Position::Latest));
-    send(client.topic_config("t"));
+    send(client.admin().create_topic(NewTopic::new("t")));
+    send(client.admin().topics(false));
+    send(client.admin().alter_topic("t", TopicChanges::default()));
+    send(client.admin().delete_topic("t", false));
+    send(client.admin().delete_records("t", &Position::Latest));
+    send(client.admin().topic_config("t"));
     send(topic.head(1, DecodeOptions::default()));
     send(topic.tail(1, DecodeOptions::default()));
     send(topic.offsets(&Position::Latest));

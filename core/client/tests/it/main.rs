@@ -10,4 +10,5 @@ mod consumer;
 mod futures;
 mod own_keys;
 mod producer;
+mod routing;
 mod support;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{FakeBroker, client, config};
+use crate::support::{FakeCluster, client, config};
 use headwater_client::{ConsumerConfig, ErrorKind, Producer, Record, TopicPartition};
 use headwater_record::{PartitionId, RecordBatch};
 
@@ -16,23 +16,31 @@ fn send(producer: &Producer, partition: i32, value: &[u8]) {
 
 #[test]
 fn a_producer_and_a_consumer_ask_under_their_own_names() {
-    let broker = FakeBroker::with_topic("t", 1);
+    let broker = FakeCluster::with_topic("t", 1);
     let (_runtime, client) = client(&broker);
     client.producer(config(&[]));
     client.consumer(ConsumerConfig::default());
-    assert!(broker.state().client_ids.is_empty());
+    assert_eq!(names_of_lanes(&broker), [""]);
     client.producer(config(&[("client.id", "orders")]));
     client.consumer(ConsumerConfig::parse([("client.id", "reports")]).unwrap());
-    assert_eq!(broker.state().client_ids, ["orders", "reports"]);
+    assert_eq!(names_of_lanes(&broker), ["", "orders", "reports"]);
+}
+
+/// The client names under which lanes were opened, each once.
+fn names_of_lanes(broker: &FakeCluster) -> Vec<String> {
+    let mut names = broker.state().client_ids.clone();
+    names.sort();
+    names.dedup();
+    names
 }
 
 #[test]
 fn keys_that_are_not_set_are_those_of_the_client() {
-    let broker = FakeBroker::with_topic("t", 1);
+    let broker = FakeCluster::with_topic("t", 1);
     let (_runtime, client) = client(&broker);
     let pairs = [("request.timeout.ms", "70"), ("retry.backoff.max.ms", "9")];
     let consumer = client.consumer(ConsumerConfig::parse(pairs).unwrap());
-    let own = consumer.client().config();
+    let own = consumer.client_config();
     assert_eq!(own.request_timeout, Duration::from_millis(70));
     assert_eq!(own.retry.backoff_max, Duration::from_millis(9));
     // As the tests' client has it, and not Kafka's default.
@@ -42,7 +50,7 @@ fn keys_that_are_not_set_are_those_of_the_client() {
 
 #[test]
 fn a_call_of_a_consumer_ends_after_its_own_time() {
-    let broker = FakeBroker::with_topic("t", 1);
+    let broker = FakeCluster::with_topic("t", 1);
     let (runtime, client) = client(&broker);
     let pairs = [("group.id", "g"), ("default.api.timeout.ms", "100")];
     let mut consumer = client.consumer(ConsumerConfig::parse(pairs).unwrap());
@@ -56,7 +64,7 @@ fn a_call_of_a_consumer_ends_after_its_own_time() {
 #[test]
 fn no_more_requests_are_on_their_way_than_the_producer_allows() {
     for max in [1, 3] {
-        let broker = FakeBroker::with_topic("t", 8);
+        let broker = FakeCluster::with_topic("t", 8);
         broker.state().produce_takes = Duration::from_millis(20);
         let (runtime, client) = client(&broker);
         let key = "max.in.flight.requests.per.connection";
@@ -66,14 +74,14 @@ fn no_more_requests_are_on_their_way_than_the_producer_allows() {
         }
         runtime.block_on(producer.flush()).unwrap();
         let state = broker.state();
-        assert_eq!((state.seen.len(), state.most_on_their_way), (8, max));
+        assert_eq!((state.seen.len(), state.in_flight_max), (8, max));
     }
 }
 
 #[test]
 fn metadata_is_asked_for_again_when_it_is_as_old_as_the_producer_allows() {
     for (age, asked) in [("300000", 1), ("0", 4)] {
-        let broker = FakeBroker::with_topic("t", 1);
+        let broker = FakeCluster::with_topic("t", 1);
         let (runtime, client) = client(&broker);
         let producer = client.producer(config(&[("metadata.max.age.ms", age)]));
         for _ in 0..3 {
@@ -90,7 +98,7 @@ fn batches_are_compressed_as_hard_as_the_producer_says() {
         .flat_map(|n| (n * n % 9973).to_string().into_bytes())
         .collect();
     let size = |codec: &str, level: &str| {
-        let broker = FakeBroker::with_topic("t", 1);
+        let broker = FakeCluster::with_topic("t", 1);
         let (runtime, client) = client(&broker);
         let key = format!("compression.{codec}.level");
         let producer = client.producer(config(&[("compression.type", codec), (&key, level)]));

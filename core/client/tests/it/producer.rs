@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::support::{FakeBroker, Fault, client, config};
+use crate::support::{FakeCluster, Fault, client, config};
 use headwater_client::{ErrorKind, Producer, Record, SendHandle};
 use headwater_protocol::ErrorCode;
 use rstest::rstest;
@@ -18,7 +18,7 @@ fn send(producer: &Producer, value: &str) -> SendHandle {
         .unwrap()
 }
 
-fn values(broker: &FakeBroker, partition: i32) -> Vec<String> {
+fn values(broker: &FakeCluster, partition: i32) -> Vec<String> {
     broker
         .values(TOPIC, partition)
         .into_iter()
@@ -28,7 +28,7 @@ fn values(broker: &FakeBroker, partition: i32) -> Vec<String> {
 
 #[test]
 fn who_waits_for_a_record_does_not_wait_for_linger() {
-    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[]));
     let handles: Vec<_> = ["a", "b", "c"].map(|value| send(&producer, value)).into();
@@ -48,7 +48,7 @@ fn who_waits_for_a_record_does_not_wait_for_linger() {
 
 #[test]
 fn an_awaited_handle_sends_its_batch() {
-    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let broker = FakeCluster::with_topic(TOPIC, 1);
     let (runtime, client) = client(&broker);
     let producer = client.producer(config(&[]));
     let offset = runtime.block_on(async {
@@ -60,7 +60,7 @@ fn an_awaited_handle_sends_its_batch() {
 
 #[test]
 fn a_batch_that_nobody_waits_for_leaves_after_linger() {
-    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[("linger.ms", "5")]));
     // Twice: the lingering task must not sleep for good after its first work.
@@ -77,7 +77,7 @@ fn a_batch_that_nobody_waits_for_leaves_after_linger() {
 
 #[test]
 fn a_full_batch_is_sent_by_the_thread_that_filled_it() {
-    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[("batch.size", "1000")]));
     let handles: Vec<_> = (0..100)
@@ -101,7 +101,7 @@ fn a_full_batch_is_sent_by_the_thread_that_filled_it() {
 
 #[test]
 fn a_batch_size_of_zero_sends_each_record_alone() {
-    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[("batch.size", "0")]));
     let handles: Vec<_> = (0..5)
@@ -126,7 +126,7 @@ fn a_batch_size_of_zero_sends_each_record_alone() {
 #[case::lost_on_the_way(vec![Fault::RequestLost, Fault::RequestLost])]
 #[case::written_and_not_answered(vec![Fault::AnswerLost, Fault::AnswerLost])]
 fn what_can_pass_is_tried_again_and_written_once(#[case] faults: Vec<Fault>) {
-    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[]));
     send(&producer, "before").wait().unwrap();
@@ -151,7 +151,7 @@ fn what_can_pass_is_tried_again_and_written_once(#[case] faults: Vec<Fault>) {
 
 #[test]
 fn a_broker_that_is_away_for_a_while_is_waited_for() {
-    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[]));
     send(&producer, "before").wait().unwrap();
@@ -163,7 +163,7 @@ fn a_broker_that_is_away_for_a_while_is_waited_for() {
 
 #[test]
 fn a_refusal_that_stays_is_the_records_error_and_harms_no_other() {
-    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[]));
     broker.fail_next([Fault::Code(ErrorCode::InvalidTimestamp)]);
@@ -189,7 +189,7 @@ fn a_refusal_that_stays_is_the_records_error_and_harms_no_other() {
 
 #[test]
 fn a_record_that_the_broker_names_gets_its_own_message() {
-    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[]));
     broker.fail_next([Fault::Records(vec![1])]);
@@ -208,7 +208,7 @@ fn a_record_that_the_broker_names_gets_its_own_message() {
 
 #[test]
 fn a_batch_that_is_too_large_is_split_until_its_parts_fit() {
-    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[]));
     broker.state().max_batch_bytes = 400;
@@ -237,7 +237,7 @@ fn a_batch_that_is_too_large_is_split_until_its_parts_fit() {
 
 #[test]
 fn an_answer_that_never_comes_is_a_timeout_and_the_next_batch_starts_a_new_epoch() {
-    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[
         ("request.timeout.ms", "30"),
@@ -257,7 +257,7 @@ fn an_answer_that_never_comes_is_a_timeout_and_the_next_batch_starts_a_new_epoch
 
 #[test]
 fn a_full_buffer_makes_a_send_wait_and_then_fail() {
-    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[
         ("batch.size", "1000"),
@@ -274,7 +274,7 @@ fn a_full_buffer_makes_a_send_wait_and_then_fail() {
 
 #[test]
 fn memory_comes_back_when_batches_are_answered() {
-    let broker = FakeBroker::with_topic(TOPIC, 3);
+    let broker = FakeCluster::with_topic(TOPIC, 3);
     let (runtime, client) = client(&broker);
     let producer = client.producer(config(&[
         ("batch.size", "1000"),
@@ -298,7 +298,7 @@ fn memory_comes_back_when_batches_are_answered() {
 
 #[test]
 fn records_without_a_key_fill_one_partition_after_the_other() {
-    let broker = FakeBroker::with_topic(TOPIC, 4);
+    let broker = FakeCluster::with_topic(TOPIC, 4);
     let (runtime, client) = client(&broker);
     let producer = client.producer(config(&[("batch.size", "2000")]));
     for _ in 0..400 {
@@ -330,7 +330,7 @@ fn records_without_a_key_fill_one_partition_after_the_other() {
 
 #[test]
 fn records_with_a_key_go_where_javas_producer_sends_them() {
-    let broker = FakeBroker::with_topic(TOPIC, 10);
+    let broker = FakeCluster::with_topic(TOPIC, 10);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[]));
     // toPositive(murmur2(key)) % 10, with the hashes of Kafka's own test of murmur2.
@@ -354,7 +354,7 @@ fn records_with_a_key_go_where_javas_producer_sends_them() {
 fn many_threads_keep_their_order_and_no_sequence_is_missing() {
     const THREADS: usize = 4;
     const RECORDS: usize = 2_000;
-    let broker = FakeBroker::with_topic(TOPIC, 2);
+    let broker = FakeCluster::with_topic(TOPIC, 2);
     let (runtime, client) = client(&broker);
     let producer = client.producer(config(&[("batch.size", "500"), ("linger.ms", "1")]));
     std::thread::scope(|scope| {
@@ -391,7 +391,7 @@ fn many_threads_keep_their_order_and_no_sequence_is_missing() {
 
 #[test]
 fn a_producer_that_is_dropped_sends_what_it_holds() {
-    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[]));
     let handle = send(&producer, "last");
@@ -402,7 +402,7 @@ fn a_producer_that_is_dropped_sends_what_it_holds() {
 
 #[test]
 fn without_acks_there_is_no_offset_and_no_error() {
-    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[("acks", "0")]));
     broker.fail_next([Fault::Code(ErrorCode::InvalidTimestamp)]);
@@ -422,7 +422,7 @@ fn a_record_that_can_never_be_sent_is_refused_at_once(
     #[case] record: Record<'_>,
     #[case] kind: ErrorKind,
 ) {
-    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[]));
     let error = producer.send_blocking(&record).unwrap_err();
@@ -432,7 +432,7 @@ fn a_record_that_can_never_be_sent_is_refused_at_once(
 
 #[test]
 fn a_closed_producer_has_sent_everything_and_takes_nothing() {
-    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let broker = FakeCluster::with_topic(TOPIC, 1);
     let (runtime, client) = client(&broker);
     let producer = client.producer(config(&[]));
     drop(send(&producer, "v"));
@@ -447,7 +447,7 @@ fn a_closed_producer_has_sent_everything_and_takes_nothing() {
 
 #[test]
 fn partitions_that_are_added_are_used_once_they_are_known() {
-    let broker = FakeBroker::with_topic(TOPIC, 1);
+    let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[("metadata.max.age.ms", "0")]));
     send(&producer, "v").wait().unwrap();

@@ -56,7 +56,9 @@ impl Add {
             &self.mechanism
         };
         self.data.with_new(|engine| {
-            let set = engine.set_password(&self.name, password.as_bytes(), mechanisms);
+            let set = engine
+                .admin()
+                .set_password(&self.name, password.as_bytes(), mechanisms);
             Ok(engine.block_on(set)?)
         })
     }
@@ -126,7 +128,7 @@ impl List {
     fn run(self) -> Result<(), Failure> {
         let users = self
             .data
-            .with(|engine| Ok(engine.block_on(engine.users())?))?;
+            .with(|engine| Ok(engine.block_on(engine.admin().users())?))?;
         let lines: Vec<_> = users
             .into_iter()
             .map(|user| UserLine {
@@ -156,7 +158,7 @@ impl Delete {
     fn run(self) -> Result<(), Failure> {
         self.data.with(|engine| {
             for name in &self.names {
-                engine.block_on(engine.delete_user(name))?;
+                engine.block_on(engine.admin().delete_user(name))?;
             }
             Ok(())
         })

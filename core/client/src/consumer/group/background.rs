@@ -28,7 +28,7 @@ impl Shared {
                     self.rest(until).await;
                 }
                 Step::FindCoordinator => {
-                    let found = self.coordinator.find(&self.client).await.map(drop);
+                    let found = self.coordinator.find(&self.cluster).await.map(drop);
                     self.member.lock().coordinator_found(found, Instant::now());
                 }
                 Step::Look(look) => {
@@ -44,12 +44,12 @@ impl Shared {
                     self.member.lock().synced(answer, Instant::now());
                 }
                 Step::Heartbeat(request) => {
-                    let timeout = self.client.config().request_timeout;
+                    let timeout = self.cluster.config().request_timeout;
                     let answer = self.ask(request, timeout).await;
                     self.member.lock().heard(answer, Instant::now());
                 }
                 Step::Leave(request) => {
-                    let timeout = self.client.config().request_timeout;
+                    let timeout = self.cluster.config().request_timeout;
                     let answer = self.ask(request, timeout).await;
                     if let Err(error) = answer {
                         tracing::info!(%error, "the group waits for the end of the session");
@@ -72,23 +72,23 @@ impl Shared {
 
     /// One request to the coordinator.
     async fn ask<R: ApiRequest>(&self, request: R, timeout: Duration) -> Result<R::Response> {
-        let node = self.coordinator.node(&self.client).await?;
-        self.client.call_within(node, request, timeout).await
+        let node = self.coordinator.node(&self.cluster).await?;
+        self.cluster.call_within(node, request, timeout).await
     }
 
     fn join_timeout(&self) -> Duration {
         let held = self.max_poll_interval + BEYOND_REBALANCE;
-        self.client.config().request_timeout.max(held)
+        self.cluster.config().request_timeout.max(held)
     }
 
     async fn look(&self, look: Look) -> Result<PartitionCounts> {
         let topics = match look {
             Look::All => {
-                let mut topics = self.client.all_topics().await?;
+                let mut topics = self.cluster.all_topics().await?;
                 topics.retain(|topic| !(topic.internal && self.exclude_internal_topics));
                 topics
             }
-            Look::Named(topics) => self.client.topics_among(&topics).await?,
+            Look::Named(topics) => self.cluster.existing_topics(&topics).await?,
         };
         Ok(topics
             .iter()

@@ -7,7 +7,6 @@ mod answers;
 pub(crate) mod assignors;
 mod background;
 mod caller;
-pub(crate) mod coordinator;
 mod member;
 #[cfg(test)]
 mod member_tests;
@@ -25,10 +24,10 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use crate::batch::TopicPartition;
-use crate::client::Client;
+use crate::cluster::{Cluster, Coordinator};
+use crate::transport::Purpose;
 
 pub(crate) use caller::{Identity, Taking, Todo};
-pub(crate) use coordinator::Coordinator;
 use member::Member;
 pub(crate) use member::Settings;
 use subscription::Subscription;
@@ -42,7 +41,7 @@ pub(crate) struct Group {
 
 #[derive(Debug)]
 struct Shared {
-    client: Client,
+    cluster: Cluster,
     coordinator: Arc<Coordinator>,
     member: Mutex<Member>,
     max_poll_interval: Duration,
@@ -56,13 +55,13 @@ struct Shared {
 impl Group {
     /// Joins with the first poll, in the background.
     pub(crate) fn join(
-        client: &Client,
+        cluster: &Cluster,
         coordinator: Arc<Coordinator>,
         settings: Settings,
         subscription: Subscription,
     ) -> Self {
         let shared = Arc::new(Shared {
-            client: client.clone(),
+            cluster: cluster.with_lane(Purpose::Group),
             coordinator,
             max_poll_interval: settings.group.max_poll_interval,
             exclude_internal_topics: settings.exclude_internal_topics,
@@ -70,7 +69,7 @@ impl Group {
             wake: Notify::new(),
             changed: Notify::new(),
         });
-        let task = client
+        let task = cluster
             .runtime()
             .spawn(Arc::clone(&shared).keep_membership())
             .abort_handle();
@@ -145,11 +144,7 @@ impl Group {
         let Some(request) = self.shared.member.lock().end() else {
             return;
         };
-        let client = &self.shared.client;
-        let left = async {
-            let node = self.shared.coordinator.node(client).await?;
-            client.call(node, request).await
-        };
+        let left = self.shared.coordinator.call(&self.shared.cluster, request);
         if let Err(error) = left.await {
             tracing::info!(%error, "the group waits for the end of the session");
         }

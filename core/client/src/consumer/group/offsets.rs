@@ -13,13 +13,11 @@ use headwater_protocol::{
 use headwater_record::{Offset, PartitionId};
 
 use super::caller::Identity;
-use super::coordinator::Coordinator;
 use crate::batch::TopicPartition;
-use crate::client::Client;
+use crate::cluster::{Cluster, Coordinator, TopicMetadata};
 use crate::consumer::known_topics::TopicIds;
 use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes;
-use crate::metadata_cache::TopicMetadata;
 
 /// Offsets to be read next.
 pub(crate) type Offsets = BTreeMap<TopicPartition, Offset>;
@@ -30,13 +28,13 @@ pub(crate) type Gone = BTreeMap<TopicPartition, Error>;
 /// Commits, with retries for what passes by itself. Partitions that are not there are left out and returned; any other that was refused is
 /// the error. A topic whose id is not the one in `ids` is not there: it is another one of the same name.
 pub(crate) async fn commit(
-    client: &Client,
+    cluster: &Cluster,
     coordinator: &Coordinator,
     identity: &Identity,
     offsets: &Offsets,
     ids: &TopicIds,
 ) -> Result<Gone> {
-    let (topics, missing) = topics(client, offsets.keys(), ids).await?;
+    let (topics, missing) = topics(cluster, offsets.keys(), ids).await?;
     let mut gone = Gone::new();
     for partition in offsets.keys() {
         if let Some(error) = missing.get(&partition.topic) {
@@ -57,11 +55,9 @@ pub(crate) async fn commit(
             .collect(),
         ..Default::default()
     };
-    let refused = client
+    let refused = cluster
         .retried(None, || async {
-            let node = coordinator.node(client).await?;
-            let answer = client.call(node, request.clone()).await;
-            let response = answer.inspect_err(|_| coordinator.forget())?;
+            let response = coordinator.call(cluster, request.clone()).await?;
             read_commit(response, coordinator, &topics)
         })
         .await?;
@@ -96,11 +92,11 @@ fn read_commit(
 
 /// What the group has committed for these partitions; those without a commit, and those that are not there, are left out.
 pub(crate) async fn committed(
-    client: &Client,
+    cluster: &Cluster,
     coordinator: &Coordinator,
     partitions: &[TopicPartition],
 ) -> Result<Offsets> {
-    let (topics, _) = topics(client, partitions, &TopicIds::new()).await?;
+    let (topics, _) = topics(cluster, partitions, &TopicIds::new()).await?;
     if topics.is_empty() {
         return Ok(Offsets::new());
     }
@@ -121,11 +117,9 @@ pub(crate) async fn committed(
         require_stable: true,
         ..Default::default()
     };
-    client
+    cluster
         .retried(None, || async {
-            let node = coordinator.node(client).await?;
-            let answer = client.call(node, request.clone()).await;
-            let response = answer.inspect_err(|_| coordinator.forget())?;
+            let response = coordinator.call(cluster, request.clone()).await?;
             let group = response.groups.into_iter().next();
             let group = group.ok_or_else(|| error_codes::no_answer("OffsetFetch"))?;
             let doing = "read committed offsets of";
@@ -155,7 +149,7 @@ pub(crate) async fn committed(
 
 /// The topics of these partitions, each once, and those that are not there.
 async fn topics<'a>(
-    client: &Client,
+    cluster: &Cluster,
     partitions: impl IntoIterator<Item = &'a TopicPartition>,
     ids: &TopicIds,
 ) -> Result<(Vec<Arc<TopicMetadata>>, BTreeMap<Arc<str>, Error>)> {
@@ -166,7 +160,7 @@ async fn topics<'a>(
     let mut topics = Vec::with_capacity(names.len());
     let mut missing = BTreeMap::new();
     for name in names {
-        match client.topic_metadata(name).await {
+        match cluster.topic_metadata(name).await {
             Ok(topic) if ids.get(name).is_none_or(|id| *id == topic.topic_id) => topics.push(topic),
             Ok(_) => {
                 let code = ErrorCode::UnknownTopicId;
@@ -221,12 +215,7 @@ fn check(code: ErrorCode, coordinator: &Coordinator, doing: &str) -> Result<()> 
     if code == ErrorCode::None {
         return Ok(());
     }
-    if matches!(
-        code,
-        ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable
-    ) {
-        coordinator.forget();
-    }
+    coordinator.forget_if_moved(code);
     Err(refusal(code, coordinator.group_id(), doing))
 }
 

@@ -19,7 +19,7 @@ impl Delete {
     pub(super) fn run(self) -> Result<(), Failure> {
         self.data.with(|engine| {
             for group in &self.groups {
-                engine.block_on(engine.delete_group(group))?;
+                engine.block_on(engine.admin().delete_group(group))?;
             }
             Ok(())
         })

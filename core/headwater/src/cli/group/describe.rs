@@ -77,8 +77,8 @@ impl Row for MemberLine {
 impl Describe {
     pub(super) fn run(self) -> Result<(), Failure> {
         let (group, offsets) = self.data.with(|engine| {
-            let group = engine.block_on(engine.describe_group(&self.group))?;
-            let offsets = engine.block_on(engine.group_offsets(&self.group))?;
+            let group = engine.block_on(engine.admin().describe_group(&self.group))?;
+            let offsets = engine.block_on(engine.admin().group_offsets(&self.group))?;
             Ok((group, offsets))
         })?;
         let details = details(group, offsets);

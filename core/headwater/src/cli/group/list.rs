@@ -53,7 +53,7 @@ impl List {
     pub(super) fn run(self) -> Result<(), Failure> {
         let groups = self
             .data
-            .with(|engine| Ok(engine.block_on(engine.list_groups())?))?;
+            .with(|engine| Ok(engine.block_on(engine.admin().list_groups())?))?;
         let lines: Vec<_> = groups.into_iter().map(GroupLine::from).collect();
         self.output.print(&lines)
     }

@@ -52,9 +52,10 @@ impl Reset {
         let offsets = self.data.with(|engine| {
             let offsets = engine.block_on(async {
                 if self.dry_run {
-                    engine.offsets_to_reset(&self.topic, &self.to).await
+                    engine.admin().offsets_to_reset(&self.topic, &self.to).await
                 } else {
                     engine
+                        .admin()
                         .reset_group_offsets(&self.group, &self.topic, &self.to)
                         .await
                 }

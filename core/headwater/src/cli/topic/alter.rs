@@ -38,6 +38,6 @@ impl Alter {
             config: set.chain(unset).collect(),
         };
         self.data
-            .with(|engine| Ok(engine.block_on(engine.alter_topic(&self.name, changes))?))
+            .with(|engine| Ok(engine.block_on(engine.admin().alter_topic(&self.name, changes))?))
     }
 }

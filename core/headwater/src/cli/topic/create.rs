@@ -43,7 +43,7 @@ impl Create {
                 .collect(),
         };
         self.data.with_new(|engine| {
-            engine.block_on(engine.create_topic(topic))?;
+            engine.block_on(engine.admin().create_topic(topic))?;
             Ok(())
         })
     }

@@ -22,7 +22,7 @@ impl Delete {
     pub(super) fn run(self) -> Result<(), Failure> {
         self.data.with(|engine| {
             for name in &self.names {
-                engine.block_on(engine.delete_topic(name, self.if_exists))?;
+                engine.block_on(engine.admin().delete_topic(name, self.if_exists))?;
             }
             Ok(())
         })

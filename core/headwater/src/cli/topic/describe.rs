@@ -74,7 +74,7 @@ impl Describe {
     pub(super) fn run(self) -> Result<(), Failure> {
         let (topic, config) = self.data.with(|engine| {
             let topic = engine.block_on(engine.topic(&self.name).describe())?;
-            let config = engine.block_on(engine.topic_config(&self.name))?;
+            let config = engine.block_on(engine.admin().topic_config(&self.name))?;
             Ok((topic, config))
         })?;
         let details = details(&topic, config);

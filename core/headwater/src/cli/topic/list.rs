@@ -43,7 +43,7 @@ impl List {
     pub(super) fn run(self) -> Result<(), Failure> {
         let topics = self
             .data
-            .with(|engine| Ok(engine.block_on(engine.topics(self.internal))?))?;
+            .with(|engine| Ok(engine.block_on(engine.admin().topics(self.internal))?))?;
         let lines: Vec<_> = topics
             .into_iter()
             .map(|topic| TopicLine {

@@ -1,4 +1,4 @@
-//! Bytes that were fetched from one partition, and which of their offsets are wanted.
+//! Encoded batches that were fetched from one partition, and which of their offsets are to be read.
 
 use bytes::Bytes;
 use headwater_record::{BatchError, BatchHeader, LOG_OVERHEAD, Offset};
@@ -7,13 +7,13 @@ use headwater_record::{BatchError, BatchHeader, LOG_OVERHEAD, Offset};
 ///
 /// Invariant: `from <= next`; every record in `from..next` that the log has is in `bytes`. Batches may reach over both ends.
 #[derive(Debug, Clone)]
-pub(crate) struct Chunk {
+pub(crate) struct FetchedBatches {
     pub(crate) bytes: Bytes,
     pub(crate) from: Offset,
     pub(crate) next: Offset,
 }
 
-impl Chunk {
+impl FetchedBatches {
     /// The whole batches of `bytes` that were asked for from `from` on, up to `until`. `None` if there is no whole batch.
     pub(crate) fn new(
         bytes: &Bytes,
@@ -108,9 +108,11 @@ mod tests {
     #[test]
     fn a_chunk_ends_with_the_batch_that_reaches_the_bound() {
         let bytes = log(&[3, 3, 3]);
-        let whole = Chunk::new(&bytes, Offset::new(1), None).unwrap().unwrap();
+        let whole = FetchedBatches::new(&bytes, Offset::new(1), None)
+            .unwrap()
+            .unwrap();
         assert_eq!((whole.offsets(), whole.next), (8, Offset::new(9)));
-        let bound = Chunk::new(&bytes, Offset::new(1), Some(Offset::new(5)))
+        let bound = FetchedBatches::new(&bytes, Offset::new(1), Some(Offset::new(5)))
             .unwrap()
             .unwrap();
         assert_eq!(
@@ -122,12 +124,12 @@ mod tests {
     #[test]
     fn a_batch_that_is_cut_is_left_for_the_next_fetch() {
         let bytes = log(&[3, 3]);
-        let cut = Chunk::new(&bytes.slice(..bytes.len() - 1), Offset::ZERO, None)
+        let cut = FetchedBatches::new(&bytes.slice(..bytes.len() - 1), Offset::ZERO, None)
             .unwrap()
             .unwrap();
         assert_eq!(cut.next, Offset::new(3));
         assert!(
-            Chunk::new(&bytes.slice(..20), Offset::ZERO, None)
+            FetchedBatches::new(&bytes.slice(..20), Offset::ZERO, None)
                 .unwrap()
                 .is_none()
         );
@@ -135,7 +137,7 @@ mod tests {
 
     #[test]
     fn the_parts_of_a_chunk_cover_it() {
-        let chunk = Chunk::new(&log(&[4, 4]), Offset::ZERO, None)
+        let chunk = FetchedBatches::new(&log(&[4, 4]), Offset::ZERO, None)
             .unwrap()
             .unwrap();
         let (first, rest) = chunk.split_at(Offset::new(5));
@@ -148,15 +150,17 @@ mod tests {
         let second = bytes.len() / 2;
         bytes[second + 8..second + 12].copy_from_slice(&(-1_i32).to_be_bytes());
         let bytes = Bytes::from(bytes);
-        let chunk = Chunk::new(&bytes, Offset::ZERO, None).unwrap().unwrap();
+        let chunk = FetchedBatches::new(&bytes, Offset::ZERO, None)
+            .unwrap()
+            .unwrap();
         assert_eq!((chunk.next, chunk.bytes.len()), (Offset::new(3), second));
-        assert!(Chunk::new(&bytes.slice(second..), Offset::new(3), None).is_err());
+        assert!(FetchedBatches::new(&bytes.slice(second..), Offset::new(3), None).is_err());
     }
 
     #[test]
     fn damage_is_an_error_and_not_an_end() {
         let mut bytes = log(&[3]).to_vec();
         bytes[8..12].copy_from_slice(&(-1_i32).to_be_bytes());
-        assert!(Chunk::new(&bytes.into(), Offset::ZERO, None).is_err());
+        assert!(FetchedBatches::new(&bytes.into(), Offset::ZERO, None).is_err());
     }
 }

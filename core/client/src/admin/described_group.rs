@@ -6,7 +6,7 @@ use headwater_protocol::describe_groups_response::{
 };
 use headwater_protocol::{ConsumerProtocolAssignment, Message as _};
 
-use super::{GroupDescription, GroupInfo, GroupMember};
+use super::groups::{GroupDescription, GroupInfo, GroupMember};
 use crate::batch::TopicPartition;
 
 pub(super) fn described(group: &DescribedGroup) -> GroupDescription {

@@ -1,4 +1,4 @@
-//! Users with passwords: made, listed, deleted.
+//! Users with passwords: created, listed, deleted.
 
 use bytes::Bytes;
 use headwater_metadata::{SCRAM_ITERATIONS_MIN, ScramMechanism};
@@ -10,10 +10,8 @@ use headwater_protocol::{
 };
 use uuid::Uuid;
 
-use crate::client::Client;
+use super::{Admin, check};
 use crate::error::{Error, ErrorKind, Result};
-use crate::error_codes;
-use crate::transport::Node;
 
 /// A user with a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,13 +22,17 @@ pub struct UserInfo {
     pub mechanisms: Vec<ScramMechanism>,
 }
 
-impl Client {
+impl Admin {
     /// Every user, by name.
     pub async fn users(&self) -> Result<Vec<UserInfo>> {
         let request = DescribeUserScramCredentialsRequest::default();
-        let response = self.call(Node::Any, request).await?;
-        let told = response.error_message.as_deref();
-        checked(response.error_code, told, "list users")?;
+        let response = self
+            .at_controller(request, |response| {
+                let reason = response.error_message.as_deref();
+                check(response.error_code, reason, "list users")?;
+                Ok(response)
+            })
+            .await?;
         let mut users: Vec<_> = response
             .results
             .into_iter()
@@ -105,17 +107,12 @@ impl Client {
         request: AlterUserScramCredentialsRequest,
         doing: &str,
     ) -> Result<()> {
-        let response = self.call(Node::Any, request).await?;
-        for result in response.results {
-            checked(result.error_code, result.error_message.as_deref(), doing)?;
-        }
-        Ok(())
-    }
-}
-
-fn checked(wire: i16, told: Option<&str>, doing: &str) -> Result<()> {
-    match error_codes::code(wire) {
-        ErrorCode::None => Ok(()),
-        code => Err(error_codes::error(code, told, doing)),
+        self.at_controller(request, |response| {
+            let mut results = response.results.iter();
+            results.try_for_each(|result| {
+                check(result.error_code, result.error_message.as_deref(), doing)
+            })
+        })
+        .await
     }
 }

@@ -1,4 +1,4 @@
-//! What groups have committed: read, and reset.
+//! What groups have committed: read and reset.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +9,16 @@ use headwater_protocol::offset_fetch_request::OffsetFetchRequestGroup;
 use headwater_protocol::{ErrorCode, OffsetCommitRequest, OffsetFetchRequest, Str};
 use headwater_record::{Offset, PartitionId};
 
-use super::{checked, doing, only};
+use super::groups::check_group;
+use super::{Admin, only};
 use crate::batch::TopicPartition;
-use crate::client::Client;
+use crate::cluster::{Coordinator, TopicMetadata};
 use crate::error::Result;
-use crate::list_offsets;
+use crate::isolation::IsolationLevel;
+use crate::list_offsets::{self, PartitionOffsets};
 use crate::position::Position;
-use crate::scan::IsolationLevel;
 
-/// A commit by nobody in particular, which a group without members takes.
+/// A commit by no member, which a group without members accepts.
 const NO_GENERATION: i32 = -1;
 
 /// What a group has committed for one partition.
@@ -44,16 +45,21 @@ impl GroupOffset {
 /// Offsets with their texts, by topic and partition.
 type Committed = BTreeMap<String, BTreeMap<PartitionId, (Offset, String)>>;
 
-impl Client {
-    /// What a group has committed, by topic and partition, with the ends of the partitions. Empty for a group that there is not.
+impl Admin {
+    /// What a group has committed, by topic and partition, with the ends of the partitions. Empty for an unknown group.
     pub async fn group_offsets(&self, group_id: &str) -> Result<Vec<GroupOffset>> {
+        let coordinator = Coordinator::of(group_id);
         let committed = self
-            .retried(None, || self.committed_offsets(group_id))
+            .cluster
+            .retried(None, || self.committed_offsets(&coordinator))
             .await?;
-        let mut offsets = Vec::new();
-        for (topic, partitions) in committed {
+        let ends = committed.iter().map(async |(topic, partitions)| {
             let ids: Vec<_> = partitions.keys().copied().collect();
-            let ends = self.ends(&topic, &ids).await?;
+            self.ends(topic, &ids).await
+        });
+        let ends = futures_util::future::try_join_all(ends).await?;
+        let mut offsets = Vec::new();
+        for ((topic, partitions), ends) in committed.into_iter().zip(ends) {
             offsets.extend(
                 partitions
                     .into_iter()
@@ -68,10 +74,9 @@ impl Client {
         Ok(offsets)
     }
 
-    async fn committed_offsets(&self, group_id: &str) -> Result<Committed> {
-        let node = self.group_coordinator(group_id).await?;
+    async fn committed_offsets(&self, coordinator: &Coordinator) -> Result<Committed> {
         let group = OffsetFetchRequestGroup {
-            group_id: Str::from(group_id),
+            group_id: Str::from(coordinator.group_id()),
             member_epoch: -1,
             topics: None,
             ..Default::default()
@@ -80,14 +85,14 @@ impl Client {
             groups: vec![group],
             ..Default::default()
         };
-        let response = self.call(node, request).await?;
+        let response = coordinator.call(&self.cluster, request).await?;
         let group = only(response.groups, "OffsetFetch")?;
-        checked(group.error_code, &doing("read the offsets of", group_id))?;
+        check_group(group.error_code, "read the offsets of", coordinator)?;
         let mut committed = Committed::new();
         for topic in group.topics {
             let partitions = committed.entry(topic.name.to_string()).or_default();
             for found in topic.partitions {
-                checked(found.error_code, &doing("read the offsets of", group_id))?;
+                check_group(found.error_code, "read the offsets of", coordinator)?;
                 let metadata = found.metadata.as_deref().unwrap_or_default().to_owned();
                 partitions.insert(
                     PartitionId::new(found.partition_index),
@@ -98,24 +103,27 @@ impl Client {
         Ok(committed)
     }
 
-    /// The ends of those of `partitions` that are there.
-    async fn ends(
-        &self,
-        topic: &str,
-        partitions: &[PartitionId],
-    ) -> Result<BTreeMap<PartitionId, Offset>> {
-        let metadata = match self.refresh_topic(topic).await {
+    /// The ends of those of `partitions` that exist.
+    async fn ends(&self, topic: &str, partitions: &[PartitionId]) -> Result<PartitionOffsets> {
+        let metadata = match self.cluster.refresh_topic(topic).await {
             Err(error) if error.code() == ErrorCode::UnknownTopicOrPartition => {
-                return Ok(BTreeMap::new());
+                return Ok(PartitionOffsets::new());
             }
             metadata => metadata?,
         };
-        let there: Vec<_> = metadata
+        let existing: Vec<_> = metadata
             .partition_ids()
             .filter(|partition| partitions.contains(partition))
             .collect();
         let isolation = IsolationLevel::ReadCommitted;
-        list_offsets::resolve(self, topic, &there, &Position::Latest, isolation).await
+        list_offsets::resolve(
+            &self.cluster,
+            topic,
+            &existing,
+            &Position::Latest,
+            isolation,
+        )
+        .await
     }
 
     /// Commits `to` for all partitions of a topic, or for those that a position names, in the place of a group that has no members.
@@ -125,39 +133,43 @@ impl Client {
         group_id: &str,
         topic: &str,
         to: &Position,
-    ) -> Result<BTreeMap<PartitionId, Offset>> {
+    ) -> Result<PartitionOffsets> {
         let offsets = self.offsets_to_reset(topic, to).await?;
-        self.retried(None, || self.commit_for(group_id, topic, &offsets))
+        let metadata = self.cluster.topic_metadata(topic).await?;
+        let coordinator = Coordinator::of(group_id);
+        self.cluster
+            .retried(None, || self.commit_for(&coordinator, &metadata, &offsets))
             .await?;
         Ok(offsets)
     }
 
-    /// The offsets that [`Client::reset_group_offsets`] would commit.
-    pub async fn offsets_to_reset(
-        &self,
-        topic: &str,
-        to: &Position,
-    ) -> Result<BTreeMap<PartitionId, Offset>> {
-        let topic = self.topic(topic);
-        let starts = topic.offsets(&Position::Earliest).await?;
-        let ends = topic.offsets(&Position::Latest).await?;
-        let wanted = topic.offsets(to).await?;
+    /// The offsets that [`Admin::reset_group_offsets`] would commit.
+    pub async fn offsets_to_reset(&self, topic: &str, to: &Position) -> Result<PartitionOffsets> {
+        let metadata = self.cluster.refresh_topic(topic).await?;
+        metadata.check(to)?;
+        let partitions: Vec<_> = metadata.partition_ids().collect();
+        let [starts, ends, asked] = list_offsets::resolve_all(
+            &self.cluster,
+            topic,
+            &partitions,
+            [&Position::Earliest, &Position::Latest, to],
+            IsolationLevel::ReadUncommitted,
+        )
+        .await?;
         let within = |(partition, offset): (PartitionId, Offset)| {
             let start = starts.get(&partition).copied().unwrap_or(offset);
             let end = ends.get(&partition).copied().unwrap_or(offset);
             (partition, offset.max(start).min(end))
         };
-        Ok(wanted.into_iter().map(within).collect())
+        Ok(asked.into_iter().map(within).collect())
     }
 
     async fn commit_for(
         &self,
-        group_id: &str,
-        topic: &str,
-        offsets: &BTreeMap<PartitionId, Offset>,
+        coordinator: &Coordinator,
+        topic: &TopicMetadata,
+        offsets: &PartitionOffsets,
     ) -> Result<()> {
-        let metadata = self.topic_metadata(topic).await?;
-        let node = self.group_coordinator(group_id).await?;
         let partitions = offsets
             .iter()
             .map(|(partition, offset)| OffsetCommitRequestPartition {
@@ -167,25 +179,25 @@ impl Client {
                 ..Default::default()
             });
         let topic = OffsetCommitRequestTopic {
-            name: metadata.wire_name(),
-            topic_id: metadata.topic_id,
+            name: topic.wire_name(),
+            topic_id: topic.topic_id,
             partitions: partitions.collect(),
             ..Default::default()
         };
         let request = OffsetCommitRequest {
-            group_id: Str::from(group_id),
+            group_id: Str::from(coordinator.group_id()),
             generation_id_or_member_epoch: NO_GENERATION,
             retention_time_ms: -1,
             topics: vec![topic],
             ..Default::default()
         };
-        let response = self.call(node, request).await?;
+        let response = coordinator.call(&self.cluster, request).await?;
         let results = response
             .topics
             .into_iter()
             .flat_map(|topic| topic.partitions);
         for result in results {
-            checked(result.error_code, &doing("reset the offsets of", group_id))?;
+            check_group(result.error_code, "reset the offsets of", coordinator)?;
         }
         Ok(())
     }

@@ -1,0 +1,109 @@
+//! The configuration of topics: read and changed.
+
+use std::collections::BTreeMap;
+
+use headwater_metadata::config::canonical_key;
+use headwater_protocol::describe_configs_request::DescribeConfigsResource;
+use headwater_protocol::incremental_alter_configs_request::{
+    AlterConfigsResource, AlterableConfig,
+};
+use headwater_protocol::{DescribeConfigsRequest, IncrementalAlterConfigsRequest, Str};
+
+use super::{Admin, check_topic, only};
+use crate::error::Result;
+use crate::transport::Node;
+
+/// Kafka's `ConfigResource.Type`.
+const TOPIC: i8 = 2;
+/// Kafka's `AlterConfigOp.OpType`.
+const SET: i8 = 0;
+const DELETE: i8 = 1;
+
+/// One configuration entry of a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigEntry {
+    /// Kafka's key.
+    pub name: String,
+    /// The value in force; `None` for a secret.
+    pub value: Option<String>,
+    /// Whether it was set on the topic, on the broker, or is the default: Kafka's `ConfigSource` name.
+    pub source: &'static str,
+    /// What it does.
+    pub documentation: Option<String>,
+}
+
+impl Admin {
+    /// The configuration in force for a topic, with the source of each value.
+    pub async fn topic_config(&self, name: &str) -> Result<Vec<ConfigEntry>> {
+        let resource = DescribeConfigsResource {
+            resource_type: TOPIC,
+            resource_name: Str::from(name),
+            configuration_keys: None,
+            ..Default::default()
+        };
+        let request = DescribeConfigsRequest {
+            resources: vec![resource],
+            include_synonyms: false,
+            include_documentation: true,
+            ..Default::default()
+        };
+        self.cluster
+            .retried(None, || async {
+                let response = self.cluster.call(Node::Any, request.clone()).await?;
+                let result = only(response.results, "DescribeConfigs")?;
+                let reason = result.error_message.as_deref();
+                check_topic(result.error_code, reason, "describe", name)?;
+                let entries = result.configs.into_iter().map(|config| ConfigEntry {
+                    name: config.name.to_string(),
+                    value: config.value.as_deref().map(str::to_owned),
+                    source: source_name(config.config_source),
+                    documentation: config.documentation.as_deref().map(str::to_owned),
+                });
+                Ok(entries.collect())
+            })
+            .await
+    }
+
+    /// Sets entries (`Some`) or resets them to their defaults (`None`).
+    pub(super) async fn alter_config(
+        &self,
+        name: &str,
+        config: &BTreeMap<String, Option<String>>,
+    ) -> Result<()> {
+        let configs = config.iter().map(|(key, value)| AlterableConfig {
+            name: Str::from(canonical_key(key)),
+            config_operation: if value.is_some() { SET } else { DELETE },
+            value: value.as_deref().map(Str::from),
+            ..Default::default()
+        });
+        let resource = AlterConfigsResource {
+            resource_type: TOPIC,
+            resource_name: Str::from(name),
+            configs: configs.collect(),
+            ..Default::default()
+        };
+        let request = IncrementalAlterConfigsRequest {
+            resources: vec![resource],
+            validate_only: false,
+            ..Default::default()
+        };
+        self.at_controller(request, |response| {
+            let result = only(response.responses, "IncrementalAlterConfigs")?;
+            let reason = result.error_message.as_deref();
+            check_topic(result.error_code, reason, "configure", name)
+        })
+        .await
+    }
+}
+
+/// Kafka's `ConfigSource`.
+fn source_name(source: i8) -> &'static str {
+    match source {
+        1 => "DYNAMIC_TOPIC_CONFIG",
+        2 => "DYNAMIC_BROKER_CONFIG",
+        3 => "DYNAMIC_DEFAULT_BROKER_CONFIG",
+        4 => "STATIC_BROKER_CONFIG",
+        5 => "DEFAULT_CONFIG",
+        _ => "UNKNOWN",
+    }
+}

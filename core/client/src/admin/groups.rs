@@ -1,0 +1,151 @@
+//! Groups as an operator sees them: listed, described, deleted.
+
+use headwater_protocol::{
+    ConsumerGroupDescribeRequest, DeleteGroupsRequest, DescribeGroupsRequest, ErrorCode,
+    ListGroupsRequest, Str,
+};
+
+use super::described_group::{described, described_classic};
+use super::{Admin, check, only};
+use crate::batch::TopicPartition;
+use crate::cluster::Coordinator;
+use crate::error::Result;
+use crate::error_codes;
+use crate::transport::Node;
+
+/// A line of the list of groups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupInfo {
+    /// Its name.
+    pub group_id: String,
+    /// `classic` or `consumer`: how its members agree.
+    pub group_type: String,
+    /// What the group is for: `consumer`, or what its members say.
+    pub protocol_type: String,
+    /// Kafka's name of its state: `Stable`, `Empty`, ...
+    pub state: String,
+}
+
+/// A group as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupDescription {
+    /// What the list says of it.
+    pub info: GroupInfo,
+    /// Who decides which member gets which partitions.
+    pub assignor: String,
+    /// Its members.
+    pub members: Vec<GroupMember>,
+}
+
+/// A member of a group as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupMember {
+    /// Its id within the group.
+    pub member_id: String,
+    /// The name that it keeps over restarts (`group.instance.id`).
+    pub instance_id: Option<String>,
+    /// The name of its client (`client.id`).
+    pub client_id: String,
+    /// Where it connects from.
+    pub host: String,
+    /// What it has; nothing where the members' protocol is not a consumer's.
+    pub assignment: Vec<TopicPartition>,
+}
+
+impl Admin {
+    /// All groups, by name: each broker lists those that it coordinates.
+    pub async fn list_groups(&self) -> Result<Vec<GroupInfo>> {
+        let listed = self
+            .cluster
+            .retried(None, || async {
+                let brokers = self.cluster.brokers().await?;
+                let asked = brokers.into_iter().map(|broker| self.groups_at(broker));
+                futures_util::future::try_join_all(asked).await
+            })
+            .await?;
+        let mut groups: Vec<_> = listed.into_iter().flatten().collect();
+        groups.sort_unstable_by(|one, other| one.group_id.cmp(&other.group_id));
+        // A group that moves while brokers are asked may be listed by both.
+        groups.dedup_by(|one, other| one.group_id == other.group_id);
+        Ok(groups)
+    }
+
+    async fn groups_at(&self, broker: Node) -> Result<Vec<GroupInfo>> {
+        let request = ListGroupsRequest::default();
+        let response = self.cluster.call(broker, request).await?;
+        check(response.error_code, None, "list groups")?;
+        let groups = response.groups.into_iter().map(|group| GroupInfo {
+            group_id: group.group_id.to_string(),
+            group_type: group.group_type.to_string(),
+            protocol_type: group.protocol_type.to_string(),
+            state: group.group_state.to_string(),
+        });
+        Ok(groups.collect())
+    }
+
+    /// State and members of a group of either type.
+    pub async fn describe_group(&self, group_id: &str) -> Result<GroupDescription> {
+        let coordinator = Coordinator::of(group_id);
+        let request = ConsumerGroupDescribeRequest {
+            group_ids: vec![Str::from(group_id)],
+            ..Default::default()
+        };
+        self.cluster
+            .retried(None, || async {
+                let response = coordinator.call(&self.cluster, request.clone()).await?;
+                let group = only(response.groups, "ConsumerGroupDescribe")?;
+                if group.error_code == ErrorCode::GroupIdNotFound.code() {
+                    return self.describe_classic_group(&coordinator).await;
+                }
+                check_group(group.error_code, "describe", &coordinator)?;
+                Ok(described(&group))
+            })
+            .await
+    }
+
+    async fn describe_classic_group(&self, coordinator: &Coordinator) -> Result<GroupDescription> {
+        let request = DescribeGroupsRequest {
+            groups: vec![Str::from(coordinator.group_id())],
+            ..Default::default()
+        };
+        let response = coordinator.call(&self.cluster, request).await?;
+        let group = only(response.groups, "DescribeGroups")?;
+        check_group(group.error_code, "describe", coordinator)?;
+        Ok(described_classic(group))
+    }
+
+    /// Deletes a group that has no members, with its offsets.
+    pub async fn delete_group(&self, group_id: &str) -> Result<()> {
+        let coordinator = Coordinator::of(group_id);
+        let request = DeleteGroupsRequest {
+            groups_names: vec![Str::from(group_id)],
+            ..Default::default()
+        };
+        self.cluster
+            .retried(None, || async {
+                let response = coordinator.call(&self.cluster, request.clone()).await?;
+                let result = only(response.results, "DeleteGroups")?;
+                check_group(result.error_code, "delete", &coordinator)
+            })
+            .await
+    }
+}
+
+/// The error for a code of a group's coordinator. If the group has moved, the next call looks its coordinator up again.
+pub(super) fn check_group(code: i16, doing: &str, coordinator: &Coordinator) -> Result<()> {
+    let known = error_codes::code(code);
+    coordinator.forget_if_moved(known);
+    let doing = format!("{doing} group \"{}\"", coordinator.group_id());
+    check(code, reason(known), &doing)
+}
+
+/// What a code means to an operator, where Kafka's own words are for members.
+fn reason(code: ErrorCode) -> Option<&'static str> {
+    match code {
+        ErrorCode::NonEmptyGroup | ErrorCode::UnknownMemberId => {
+            Some("it has members: stop them first")
+        }
+        ErrorCode::GroupIdNotFound => Some("there is no such group: list them to see their names"),
+        _ => None,
+    }
+}

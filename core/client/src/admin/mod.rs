@@ -1,0 +1,84 @@
+//! Administration: topics and their configuration, records, groups and their offsets, users, log directories.
+//!
+//! Each call goes to the broker that answers for its subject (the controller, a leader, a coordinator, or every broker) and is retried by
+//! the client's one rule.
+
+mod configs;
+mod described_group;
+mod group_offsets;
+mod groups;
+mod log_dirs;
+mod records;
+mod topics;
+mod users;
+
+use headwater_protocol::{ApiRequest, ErrorCode};
+
+use crate::cluster::Cluster;
+use crate::error::Result;
+use crate::error_codes;
+
+pub use configs::ConfigEntry;
+pub use group_offsets::GroupOffset;
+pub use groups::{GroupDescription, GroupInfo, GroupMember};
+pub use topics::{IfExists, NewTopic, TopicChanges, TopicInfo};
+pub use users::UserInfo;
+
+/// Administers a cluster. Cloning is cheap; any number of threads may use it.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    cluster: Cluster,
+}
+
+impl Admin {
+    pub(crate) fn new(cluster: Cluster) -> Self {
+        Self { cluster }
+    }
+
+    /// Sends a request to the controller and has `read` look at the response, with retries: the controller may have moved.
+    async fn at_controller<R: ApiRequest + Clone, T>(
+        &self,
+        request: R,
+        read: impl Fn(R::Response) -> Result<T>,
+    ) -> Result<T> {
+        self.cluster
+            .retried(None, || async {
+                let node = self.cluster.controller().await?;
+                read(self.cluster.call(node, request.clone()).await?)
+            })
+            .await
+    }
+
+    /// How long a broker may take for a change, as requests carry it.
+    fn timeout_ms(&self) -> i32 {
+        i32::try_from(self.cluster.config().request_timeout.as_millis()).unwrap_or(i32::MAX)
+    }
+}
+
+/// The one result of a response to a request about one thing.
+fn only<T>(results: Vec<T>, api: &str) -> Result<T> {
+    results
+        .into_iter()
+        .next()
+        .ok_or_else(|| error_codes::no_answer(api))
+}
+
+/// The error for a result's code. `reason` is what the broker said, `doing` what was tried ("delete group \"g\"").
+fn check(code: i16, reason: Option<&str>, doing: &str) -> Result<()> {
+    match error_codes::code(code) {
+        ErrorCode::None => Ok(()),
+        code => Err(error_codes::error(code, reason, doing)),
+    }
+}
+
+/// [`check`] for a result about a topic. An unknown topic is not asked for again: these calls name topics on purpose.
+fn check_topic(code: i16, reason: Option<&str>, doing: &str, topic: &str) -> Result<()> {
+    check(code, reason, &format!("{doing} topic \"{topic}\"")).map_err(|error| {
+        let is_unknown = matches!(
+            error.code(),
+            ErrorCode::UnknownTopicOrPartition | ErrorCode::UnknownTopicId
+        );
+        let retriable = error.is_retriable() && !is_unknown;
+        error.in_topic(topic).retriable(retriable)
+    })
+}

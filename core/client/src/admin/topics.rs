@@ -1,0 +1,211 @@
+//! Topics: created, listed, altered, deleted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use headwater_metadata::config::canonical_key;
+use headwater_protocol::create_partitions_request::CreatePartitionsTopic;
+use headwater_protocol::create_topics_request::{CreatableTopic, CreatableTopicConfig};
+use headwater_protocol::delete_topics_request::DeleteTopicState;
+use headwater_protocol::{
+    CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, ErrorCode, Str,
+};
+use uuid::Uuid;
+
+use super::{Admin, check_topic, only};
+use crate::error::Result;
+
+/// What to do when a topic exists already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IfExists {
+    /// Fail with `TOPIC_ALREADY_EXISTS`.
+    #[default]
+    Error,
+    /// Take the one that is there, as it is.
+    Ignore,
+}
+
+/// A topic to be made.
+#[derive(Debug, Clone, Default)]
+pub struct NewTopic {
+    /// Its name.
+    pub name: String,
+    /// How many partitions; at least one. `None`: the broker's `num.partitions`.
+    pub partitions: Option<i32>,
+    /// Copies of each partition; `None`: the broker's default.
+    pub replication_factor: Option<i16>,
+    /// What to do when it exists.
+    pub if_exists: IfExists,
+    /// Topic configuration, with Kafka's keys.
+    pub config: BTreeMap<String, String>,
+}
+
+impl NewTopic {
+    /// A topic of this name with one partition and the broker's defaults.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            partitions: Some(1),
+            ..Self::default()
+        }
+    }
+
+    /// With this many partitions.
+    #[must_use]
+    pub fn partitions(mut self, partitions: i32) -> Self {
+        self.partitions = Some(partitions);
+        self
+    }
+
+    /// With this configuration entry.
+    #[must_use]
+    pub fn config(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.config.insert(key.into(), value.into());
+        self
+    }
+
+    /// Take the topic that is there, if there is one.
+    #[must_use]
+    pub fn or_existing(mut self) -> Self {
+        self.if_exists = IfExists::Ignore;
+        self
+    }
+}
+
+/// What is to change about a topic.
+#[derive(Debug, Clone, Default)]
+pub struct TopicChanges {
+    /// The new number of partitions: only more, never fewer.
+    pub partitions: Option<i32>,
+    /// Configuration entries to set (`Some`) or to put back to the default (`None`).
+    pub config: BTreeMap<String, Option<String>>,
+}
+
+/// A line of the list of topics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicInfo {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its id, which a topic made again under the same name does not share.
+    pub topic_id: Uuid,
+    /// How many partitions it has.
+    pub partitions: usize,
+    /// Kafka's own bookkeeping, such as `__consumer_offsets`.
+    pub internal: bool,
+}
+
+impl Admin {
+    /// Creates a topic.
+    ///
+    /// If the answer is lost, the request is sent again, and the second answer may be that the topic exists: then it is taken for created.
+    pub async fn create_topic(&self, topic: NewTopic) -> Result<()> {
+        let request = CreateTopicsRequest {
+            topics: vec![creatable(&topic)],
+            timeout_ms: self.timeout_ms(),
+            ..Default::default()
+        };
+        self.at_controller(request, |response| {
+            let result = only(response.topics, "CreateTopics")?;
+            let exists = result.error_code == ErrorCode::TopicAlreadyExists.code();
+            if exists && topic.if_exists == IfExists::Ignore {
+                return Ok(());
+            }
+            let reason = result.error_message.as_deref();
+            check_topic(result.error_code, reason, "create", &topic.name)
+        })
+        .await?;
+        self.cluster.forget_topic(&topic.name);
+        Ok(())
+    }
+
+    /// All topics, by name. `internal` adds Kafka's own.
+    pub async fn topics(&self, internal: bool) -> Result<Vec<TopicInfo>> {
+        let topics = self.cluster.all_topics().await?;
+        let listed = topics.iter().filter(|topic| internal || !topic.internal);
+        Ok(listed
+            .map(|topic| TopicInfo {
+                name: Arc::clone(&topic.name),
+                topic_id: topic.topic_id,
+                partitions: topic.partitions.len(),
+                internal: topic.internal,
+            })
+            .collect())
+    }
+
+    /// Adds partitions or changes configuration. The configuration comes first: if it is refused, no partition is added.
+    pub async fn alter_topic(&self, name: &str, changes: TopicChanges) -> Result<()> {
+        if !changes.config.is_empty() {
+            self.alter_config(name, &changes.config).await?;
+        }
+        match changes.partitions {
+            Some(count) => self.add_partitions(name, count).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn add_partitions(&self, name: &str, count: i32) -> Result<()> {
+        let topic = CreatePartitionsTopic {
+            name: Str::from(name),
+            count,
+            assignments: None,
+            ..Default::default()
+        };
+        let request = CreatePartitionsRequest {
+            topics: vec![topic],
+            timeout_ms: self.timeout_ms(),
+            ..Default::default()
+        };
+        self.at_controller(request, |response| {
+            let result = only(response.results, "CreatePartitions")?;
+            let reason = result.error_message.as_deref();
+            check_topic(result.error_code, reason, "add partitions to", name)
+        })
+        .await?;
+        self.cluster.forget_topic(name);
+        Ok(())
+    }
+
+    /// Deletes a topic with everything in it. Returns whether it existed; an unknown topic is an error unless `missing_ok`.
+    pub async fn delete_topic(&self, name: &str, missing_ok: bool) -> Result<bool> {
+        let topic = DeleteTopicState {
+            name: Some(Str::from(name)),
+            ..Default::default()
+        };
+        let request = DeleteTopicsRequest {
+            topics: vec![topic],
+            timeout_ms: self.timeout_ms(),
+            ..Default::default()
+        };
+        let deleted = self
+            .at_controller(request, |response| {
+                let result = only(response.responses, "DeleteTopics")?;
+                let is_unknown = result.error_code == ErrorCode::UnknownTopicOrPartition.code();
+                if is_unknown && missing_ok {
+                    return Ok(false);
+                }
+                let reason = result.error_message.as_deref();
+                check_topic(result.error_code, reason, "delete", name).map(|()| true)
+            })
+            .await?;
+        self.cluster.forget_topic(name);
+        Ok(deleted)
+    }
+}
+
+fn creatable(topic: &NewTopic) -> CreatableTopic {
+    let configs = topic
+        .config
+        .iter()
+        .map(|(key, value)| CreatableTopicConfig {
+            name: Str::from(canonical_key(key)),
+            value: Some(Str::from(value.as_str())),
+            ..Default::default()
+        });
+    CreatableTopic {
+        name: Str::from(topic.name.as_str()),
+        num_partitions: topic.partitions.unwrap_or(-1),
+        replication_factor: topic.replication_factor.unwrap_or(-1),
+        configs: configs.collect(),
+        ..Default::default()
+    }
+}

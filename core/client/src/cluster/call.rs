@@ -1,0 +1,76 @@
+//! One request and its response.
+
+use std::time::Duration;
+
+use headwater_protocol::{ApiRequest, Response};
+
+use super::Cluster;
+use crate::error::{Error, ErrorKind, Result};
+use crate::error_codes;
+use crate::transport::{Lane, Node};
+
+impl Cluster {
+    /// Sends one request and waits up to `request.timeout.ms` for its response. Does not retry.
+    pub(crate) async fn call<R: ApiRequest>(&self, node: Node, request: R) -> Result<R::Response> {
+        self.call_within(node, request, self.config.request_timeout)
+            .await
+    }
+
+    /// Sends one request and waits up to `timeout` for its response. Does not retry.
+    pub(crate) async fn call_within<R: ApiRequest>(
+        &self,
+        node: Node,
+        request: R,
+        timeout: Duration,
+    ) -> Result<R::Response> {
+        call_on(&*self.lane, node, request, timeout).await
+    }
+
+    /// [`Cluster::call`] on the lane for administration.
+    pub(super) async fn call_admin<R: ApiRequest>(
+        &self,
+        node: Node,
+        request: R,
+    ) -> Result<R::Response> {
+        call_on(
+            &*self.admin_lane,
+            node,
+            request,
+            self.config.request_timeout,
+        )
+        .await
+    }
+}
+
+async fn call_on<R: ApiRequest>(
+    lane: &dyn Lane,
+    node: Node,
+    request: R,
+    timeout: Duration,
+) -> Result<R::Response> {
+    let answer = tokio::time::timeout(timeout, lane.call(node, request.into())).await;
+    match answer {
+        Ok(Ok(response)) => typed::<R>(response),
+        Ok(Err(error)) => Err(error_codes::transport(error)),
+        Err(_) => Err(Error::new(
+            ErrorKind::Timeout,
+            format!(
+                "The broker did not answer {:?} within {} ms: raise request.timeout.ms, or check the broker.",
+                R::API,
+                timeout.as_millis()
+            ),
+        )),
+    }
+}
+
+fn typed<R: ApiRequest>(response: Response) -> Result<R::Response> {
+    R::Response::try_from(response).map_err(|_| {
+        Error::new(
+            ErrorKind::Broker,
+            format!(
+                "The response to {:?} belongs to another request. Please report this.",
+                R::API
+            ),
+        )
+    })
+}

@@ -1,0 +1,114 @@
+//! The cluster as producer, consumer, scan and admin see it: calls to its brokers, and what is known about topics and leaders.
+
+mod call;
+mod coordinator;
+mod leaders;
+mod metadata;
+mod refresh;
+mod retry;
+mod topic_metadata;
+
+use std::fmt;
+use std::sync::Arc;
+
+use headwater_metadata::config::Layer;
+use headwater_record::PartitionId;
+use tokio::runtime::Handle;
+
+use crate::config::ClientConfig;
+use crate::transport::{Lane, Purpose, Transport};
+
+use metadata::MetadataCache;
+
+pub(crate) use coordinator::Coordinator;
+pub(crate) use leaders::LedPartitions;
+pub(crate) use topic_metadata::TopicMetadata;
+
+/// A handle on a cluster, with a lane for one purpose. Cloning is cheap; all handles of a client share its metadata.
+#[derive(Clone)]
+pub(crate) struct Cluster {
+    transport: Arc<dyn Transport>,
+    lane: Arc<dyn Lane>,
+    /// Metadata is asked for here, so that it never waits behind a long poll.
+    admin_lane: Arc<dyn Lane>,
+    runtime: Handle,
+    config: Arc<ClientConfig>,
+    metadata: Arc<MetadataCache>,
+}
+
+impl Cluster {
+    /// A handle with a lane for administration. `runtime` drives timers and background work.
+    pub(crate) fn new(
+        transport: Arc<dyn Transport>,
+        runtime: Handle,
+        config: ClientConfig,
+    ) -> Self {
+        let lane = Arc::clone(&transport).lane(Purpose::Admin, &config.client_id);
+        Self {
+            admin_lane: Arc::clone(&lane),
+            lane,
+            transport,
+            runtime,
+            config: Arc::new(config),
+            metadata: Arc::default(),
+        }
+    }
+
+    /// A handle with a lane of its own for `purpose`; `own_keys` override the client's configuration.
+    pub(crate) fn for_purpose(&self, purpose: Purpose, own_keys: &Layer) -> Self {
+        let config = if own_keys.is_empty() {
+            Arc::clone(&self.config)
+        } else {
+            Arc::new(self.config.overlaid(own_keys))
+        };
+        let is_named_alike = config.client_id == self.config.client_id;
+        let admin_lane = if is_named_alike {
+            Arc::clone(&self.admin_lane)
+        } else {
+            Arc::clone(&self.transport).lane(Purpose::Admin, &config.client_id)
+        };
+        Self {
+            lane: match purpose {
+                Purpose::Admin => Arc::clone(&admin_lane),
+                _ => Arc::clone(&self.transport).lane(purpose, &config.client_id),
+            },
+            admin_lane,
+            config,
+            ..self.clone()
+        }
+    }
+
+    /// A handle with the same configuration and a lane of its own for `purpose`.
+    pub(crate) fn with_lane(&self, purpose: Purpose) -> Self {
+        Self {
+            lane: Arc::clone(&self.transport).lane(purpose, &self.config.client_id),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
+    pub(crate) fn config(&self) -> &ClientConfig {
+        &self.config
+    }
+
+    /// Resolves when the engine, or the connection to the cluster, is closed.
+    pub(crate) async fn closed(&self) {
+        self.transport.closed().await;
+    }
+
+    /// See [`Lane::write_position`].
+    pub(crate) fn write_position(&self, topic: &str, partition: PartitionId) -> Option<u64> {
+        self.lane.write_position(topic, partition)
+    }
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster")
+            .field("lane", &self.lane)
+            .finish_non_exhaustive()
+    }
+}

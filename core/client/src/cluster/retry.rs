@@ -1,0 +1,87 @@
+//! When a failed request is sent again. This is the only place that decides it.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use super::Cluster;
+use crate::error::{Error, ErrorKind, Result};
+use crate::error_codes::{Remedy, remedy};
+
+impl Cluster {
+    /// Calls `attempt` until it succeeds, fails for good, or `default.api.timeout.ms` has passed. `topic` is asked for again when an error
+    /// says that its leaders have changed.
+    pub(crate) async fn retried<T, F: Future<Output = Result<T>>>(
+        &self,
+        topic: Option<&str>,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T> {
+        let deadline = Instant::now() + self.config.api_timeout;
+        let mut last = None;
+        let mut attempts = 0;
+        loop {
+            let error = match tokio::time::timeout_at(deadline.into(), attempt()).await {
+                Ok(Ok(value)) => return Ok(value),
+                Ok(Err(error)) => error,
+                Err(_) => return Err(last.unwrap_or_else(|| self.took_too_long())),
+            };
+            attempts += 1;
+            let pause = self.config.retry.jittered_pause(attempts);
+            if Instant::now() + pause >= deadline {
+                return Err(error);
+            }
+            self.prepare_retry(&error, topic).await?;
+            tokio::time::sleep(pause).await;
+            last = Some(error);
+        }
+    }
+
+    /// Does what `error` calls for before the same request is sent again: asks who leads `topic`, or which broker is the controller. Fails
+    /// where sending it again cannot help. The caller pauses.
+    pub(crate) async fn prepare_retry(&self, error: &Error, topic: Option<&str>) -> Result<()> {
+        if !error.is_retriable() || error.kind() == ErrorKind::Closed {
+            return Err(error.clone());
+        }
+        let topic = topic.or(error.topic());
+        match remedy(error.code()) {
+            Remedy::Retry => Ok(()),
+            Remedy::FindLeader => match topic {
+                // If the topic turns out not to exist, that is the error.
+                Some(topic) => self.try_refresh_topic(topic).await.map(drop),
+                None => Ok(()),
+            },
+            Remedy::FindAnotherLeader => {
+                let before = self.known_leader(topic, error);
+                if let Some(topic) = topic {
+                    self.try_refresh_topic(topic).await?;
+                }
+                if self.known_leader(topic, error) == before {
+                    return Err(error.clone());
+                }
+                Ok(())
+            }
+            Remedy::FindController => match self.refresh_brokers().await {
+                Err(failure) if failure.kind() == ErrorKind::Closed => Err(failure),
+                // Without an answer the next attempt asks the broker that is known.
+                _ => Ok(()),
+            },
+            Remedy::RenewProducer | Remedy::None => Err(error.clone()),
+        }
+    }
+
+    /// The leader of the partition that `error` is about, as far as it is known.
+    fn known_leader(&self, topic: Option<&str>, error: &Error) -> Option<i32> {
+        let topic = self.metadata.known(topic?)?;
+        topic.leader(error.partition()?).ok().flatten()
+    }
+
+    fn took_too_long(&self) -> Error {
+        let timeout: Duration = self.config.api_timeout;
+        Error::new(
+            ErrorKind::Timeout,
+            format!(
+                "The call did not finish within {} ms: raise default.api.timeout.ms, or check the broker.",
+                timeout.as_millis()
+            ),
+        )
+    }
+}

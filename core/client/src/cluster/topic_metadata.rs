@@ -1,0 +1,179 @@
+//! A topic as a Metadata response describes it.
+
+use std::sync::Arc;
+
+use headwater_protocol::metadata_response::{MetadataResponsePartition, MetadataResponseTopic};
+use headwater_protocol::{ErrorCode, Str};
+use headwater_record::PartitionId;
+use uuid::Uuid;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::error_codes;
+use crate::position::Position;
+
+/// A topic as a broker described it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TopicMetadata {
+    pub(crate) name: Arc<str>,
+    wire_name: Str,
+    pub(crate) topic_id: Uuid,
+    pub(crate) internal: bool,
+    /// By the partition's number.
+    pub(crate) partitions: Vec<PartitionMetadata>,
+}
+
+/// Who leads a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct PartitionMetadata {
+    /// The broker that leads it; `None` while none does.
+    pub(crate) leader: Option<i32>,
+    /// The epoch of this leadership; `None` if the broker does not tell (Metadata before version 7).
+    pub(crate) leader_epoch: Option<i32>,
+}
+
+impl TopicMetadata {
+    /// Reads the description of topic `name`. An error code in it is the error.
+    pub(super) fn read(name: &str, topic: MetadataResponseTopic) -> Result<Self> {
+        let name: Arc<str> = Arc::from(name);
+        let code = error_codes::code(topic.error_code);
+        if code != ErrorCode::None {
+            let error = error_codes::error(code, None, &format!("use topic \"{name}\""));
+            return Err(error.in_topic(name));
+        }
+        let mut partitions = vec![PartitionMetadata::default(); topic.partitions.len()];
+        for partition in topic.partitions {
+            let index = usize::try_from(partition.partition_index).ok();
+            if let Some(known) = index.and_then(|index| partitions.get_mut(index)) {
+                *known = PartitionMetadata::read(&partition);
+            }
+        }
+        Ok(Self {
+            wire_name: Str::from(&*name),
+            name,
+            topic_id: topic.topic_id,
+            internal: topic.is_internal,
+            partitions,
+        })
+    }
+
+    /// Keeps the leaders of `known` that are of a later epoch: a broker that lags behind describes an earlier state. Another topic of the
+    /// same name starts anew.
+    pub(super) fn keep_later_leaders(&mut self, known: &Self) {
+        if known.topic_id != self.topic_id {
+            return;
+        }
+        for (new, known) in self.partitions.iter_mut().zip(&known.partitions) {
+            if known.leader_epoch > new.leader_epoch && new.leader_epoch.is_some() {
+                *new = *known;
+            }
+        }
+    }
+
+    /// The name as requests carry it.
+    pub(crate) fn wire_name(&self) -> Str {
+        self.wire_name.clone()
+    }
+
+    /// All partitions, by number.
+    pub(crate) fn partition_ids(&self) -> impl Iterator<Item = PartitionId> + use<> {
+        (0..self.partitions.len() as i32).map(PartitionId::new)
+    }
+
+    /// Refuses a position that names a partition which the topic does not have.
+    pub(crate) fn check(&self, at: &Position) -> Result<()> {
+        if let Position::PerPartition(offsets) = at {
+            for partition in offsets.keys() {
+                self.leader(*partition)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The broker that leads the partition; `None` while none does.
+    pub(crate) fn leader(&self, partition: PartitionId) -> Result<Option<i32>> {
+        Ok(self.partition(partition)?.leader)
+    }
+
+    /// The leader epoch as requests carry it; -1 if it is not known.
+    pub(crate) fn leader_epoch(&self, partition: PartitionId) -> i32 {
+        let known = self.partition(partition).ok();
+        known
+            .and_then(|partition| partition.leader_epoch)
+            .unwrap_or(-1)
+    }
+
+    /// The broker that leads the partition; an error that can be retried while none does.
+    pub(crate) fn require_leader(&self, partition: PartitionId, doing: &str) -> Result<i32> {
+        self.leader(partition)?.ok_or_else(|| {
+            error_codes::error(ErrorCode::LeaderNotAvailable, None, doing)
+                .in_topic(Arc::clone(&self.name))
+                .in_partition(partition)
+        })
+    }
+
+    fn partition(&self, partition: PartitionId) -> Result<&PartitionMetadata> {
+        let index = usize::try_from(partition.get()).ok();
+        let found = index.and_then(|index| self.partitions.get(index));
+        found.ok_or_else(|| {
+            Error::new(
+                ErrorKind::UnknownTopicOrPartition,
+                format!(
+                    "Topic \"{}\" has no partition {partition}: it has {}, numbered from 0.",
+                    self.name,
+                    self.partitions.len()
+                ),
+            )
+            .in_topic(Arc::clone(&self.name))
+            .in_partition(partition)
+            .retriable(false)
+        })
+    }
+}
+
+impl PartitionMetadata {
+    fn read(partition: &MetadataResponsePartition) -> Self {
+        Self {
+            leader: (partition.leader_id >= 0).then_some(partition.leader_id),
+            leader_epoch: (partition.leader_epoch >= 0).then_some(partition.leader_epoch),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn topic(id: u128, leader: i32, epoch: i32) -> TopicMetadata {
+        let partition = MetadataResponsePartition {
+            leader_id: leader,
+            leader_epoch: epoch,
+            ..Default::default()
+        };
+        let topic = MetadataResponseTopic {
+            topic_id: Uuid::from_u128(id),
+            partitions: vec![partition],
+            ..Default::default()
+        };
+        TopicMetadata::read("t", topic).unwrap()
+    }
+
+    fn leader_after(known: &TopicMetadata, mut new: TopicMetadata) -> Option<i32> {
+        new.keep_later_leaders(known);
+        new.leader(PartitionId::new(0)).unwrap()
+    }
+
+    #[test]
+    fn a_broker_that_lags_behind_does_not_bring_an_earlier_leader_back() {
+        let known = topic(1, 2, 7);
+        assert_eq!(leader_after(&known, topic(1, 1, 6)), Some(2));
+        assert_eq!(leader_after(&known, topic(1, 3, 8)), Some(3));
+        assert_eq!(leader_after(&known, topic(1, -1, 8)), None);
+    }
+
+    #[test]
+    fn another_topic_of_the_same_name_and_brokers_without_epochs_are_believed() {
+        let known = topic(1, 2, 7);
+        assert_eq!(leader_after(&known, topic(2, 1, 0)), Some(1));
+        assert_eq!(leader_after(&known, topic(1, 1, -1)), Some(1));
+    }
+}

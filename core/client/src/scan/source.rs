@@ -1,0 +1,31 @@
+//! The topic that a scan reads.
+
+use std::sync::Arc;
+
+use headwater_record::PartitionId;
+
+use crate::batch::TopicPartition;
+use crate::cluster::Cluster;
+use crate::transport::Purpose;
+
+/// A topic of a cluster, with a lane for fetches.
+#[derive(Debug, Clone)]
+pub(crate) struct ScanSource {
+    pub(crate) cluster: Cluster,
+    pub(crate) fetches: Cluster,
+    pub(crate) topic: Arc<str>,
+}
+
+impl ScanSource {
+    pub(crate) fn new(cluster: &Cluster, topic: &Arc<str>) -> Self {
+        Self {
+            fetches: cluster.with_lane(Purpose::Fetch),
+            cluster: cluster.clone(),
+            topic: Arc::clone(topic),
+        }
+    }
+
+    pub(crate) fn partition(&self, number: PartitionId) -> TopicPartition {
+        TopicPartition::new(Arc::clone(&self.topic), number)
+    }
+}

@@ -1,0 +1,125 @@
+//! Requests to the controller, to coordinators, and to every broker.
+
+use headwater_client::TransportError;
+use headwater_protocol::create_topics_response::CreatableTopicResult;
+use headwater_protocol::delete_groups_response::DeletableGroupResult;
+use headwater_protocol::delete_records_response::{
+    DeleteRecordsPartitionResult, DeleteRecordsTopicResult,
+};
+use headwater_protocol::find_coordinator_response::Coordinator;
+use headwater_protocol::list_groups_response::ListedGroup;
+use headwater_protocol::{
+    CreateTopicsRequest, CreateTopicsResponse, DeleteGroupsRequest, DeleteGroupsResponse,
+    DeleteRecordsRequest, DeleteRecordsResponse, ErrorCode, FindCoordinatorRequest,
+    FindCoordinatorResponse, ListGroupsResponse, Request, Response,
+};
+
+use super::{FakeCluster, not_here};
+
+impl FakeCluster {
+    pub(super) fn answer_admin(
+        &self,
+        node: i32,
+        request: Request,
+    ) -> Result<Response, TransportError> {
+        match request {
+            Request::CreateTopics(request) => Ok(self.create_topics(node, &request).into()),
+            Request::DeleteRecords(request) => Ok(self.delete_records(node, &request).into()),
+            Request::FindCoordinator(request) => Ok(self.find_coordinator(&request).into()),
+            Request::ListGroups(_) => Ok(self.list_groups(node).into()),
+            Request::DeleteGroups(request) => Ok(self.delete_groups(node, &request).into()),
+            other => Err(TransportError {
+                reason: format!("no test needs {other:?}"),
+                sent: false,
+                closed: false,
+            }),
+        }
+    }
+
+    fn create_topics(&self, node: i32, request: &CreateTopicsRequest) -> CreateTopicsResponse {
+        let mut state = self.state();
+        let is_here = state.controller == node;
+        let mut topics = Vec::new();
+        for topic in &request.topics {
+            if is_here {
+                state.add_topic(&topic.name, topic.num_partitions);
+            }
+            topics.push(CreatableTopicResult {
+                name: topic.name.clone(),
+                error_code: not_here(is_here, ErrorCode::NotController),
+                ..Default::default()
+            });
+        }
+        CreateTopicsResponse {
+            topics,
+            ..Default::default()
+        }
+    }
+
+    fn delete_records(&self, node: i32, request: &DeleteRecordsRequest) -> DeleteRecordsResponse {
+        let state = self.state();
+        let topics = request.topics.iter().map(|topic| {
+            let partitions = topic.partitions.iter().map(|partition| {
+                let index = partition.partition_index;
+                let refused = state.check_leader(node, &topic.name, index, -1);
+                DeleteRecordsPartitionResult {
+                    partition_index: index,
+                    low_watermark: partition.offset,
+                    error_code: refused.map_or(0, ErrorCode::code),
+                    ..Default::default()
+                }
+            });
+            DeleteRecordsTopicResult {
+                name: topic.name.clone(),
+                partitions: partitions.collect(),
+                ..Default::default()
+            }
+        });
+        DeleteRecordsResponse {
+            topics: topics.collect(),
+            ..Default::default()
+        }
+    }
+
+    fn find_coordinator(&self, request: &FindCoordinatorRequest) -> FindCoordinatorResponse {
+        let node_id = self.state().coordinator;
+        let coordinators = request.coordinator_keys.iter().map(|key| Coordinator {
+            key: key.clone(),
+            node_id,
+            ..Default::default()
+        });
+        FindCoordinatorResponse {
+            coordinators: coordinators.collect(),
+            ..Default::default()
+        }
+    }
+
+    fn list_groups(&self, node: i32) -> ListGroupsResponse {
+        let state = self.state();
+        let groups = state.groups.get(&node).into_iter().flatten();
+        let listed = groups.map(|group| ListedGroup {
+            group_id: group.as_str().into(),
+            ..Default::default()
+        });
+        ListGroupsResponse {
+            groups: listed.collect(),
+            ..Default::default()
+        }
+    }
+
+    fn delete_groups(&self, node: i32, request: &DeleteGroupsRequest) -> DeleteGroupsResponse {
+        let is_here = self.state().coordinator == node;
+        let results = request
+            .groups_names
+            .iter()
+            .map(|group| DeletableGroupResult {
+                group_id: group.clone(),
+                error_code: not_here(is_here, ErrorCode::NotCoordinator),
+                ..Default::default()
+            });
+        DeleteGroupsResponse {
+            results: results.collect(),
+            ..Default::default()
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Fetch and ListOffsets requests.
+
+use bytes::Bytes;
+use headwater_protocol::fetch_response::{FetchableTopicResponse, PartitionData};
+use headwater_protocol::list_offsets_response::{
+    ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
+};
+use headwater_protocol::{
+    ErrorCode, FetchRequest, FetchResponse, ListOffsetsRequest, ListOffsetsResponse,
+};
+use headwater_record::{BatchHeader, batches};
+
+use super::FakeCluster;
+
+impl FakeCluster {
+    pub(super) async fn fetch(&self, node: i32, request: FetchRequest) -> FetchResponse {
+        let answer = self.fetch_now(node, &request);
+        let any = answer
+            .responses
+            .iter()
+            .flat_map(|topic| &topic.partitions)
+            .any(|data| {
+                data.error_code != 0
+                    || data
+                        .records
+                        .as_ref()
+                        .is_some_and(|records| !records.is_empty())
+            });
+        if !any {
+            tokio::time::sleep(std::time::Duration::from_millis(
+                request.max_wait_ms.unsigned_abs().into(),
+            ))
+            .await;
+        }
+        answer
+    }
+
+    fn fetch_now(&self, node: i32, request: &FetchRequest) -> FetchResponse {
+        let mut state = self.state();
+        let mut responses = Vec::new();
+        for topic in &request.topics {
+            let mut partitions = Vec::new();
+            for asked in &topic.partitions {
+                let mut data = PartitionData {
+                    partition_index: asked.partition,
+                    ..Default::default()
+                };
+                let log = state
+                    .logs
+                    .get(&(topic.topic.to_string(), asked.partition))
+                    .cloned()
+                    .unwrap_or_default();
+                let end = log.last().map_or(0, |last| {
+                    BatchHeader::parse(last).unwrap().next_offset().get()
+                });
+                let epoch = asked.current_leader_epoch;
+                let refused = state.check_leader(node, &topic.topic, asked.partition, epoch);
+                if let Some(code) = state.fetch_faults.pop_front().or(refused) {
+                    data.error_code = code.code();
+                } else if asked.fetch_offset < state.log_start || asked.fetch_offset > end {
+                    data.error_code = ErrorCode::OffsetOutOfRange.code();
+                } else {
+                    data.high_watermark = end;
+                    data.records = Some(from_offset(
+                        &log,
+                        asked.fetch_offset,
+                        asked.partition_max_bytes as usize,
+                    ));
+                }
+                partitions.push(data);
+            }
+            responses.push(FetchableTopicResponse {
+                topic: topic.topic.clone(),
+                topic_id: topic.topic_id,
+                partitions,
+                ..Default::default()
+            });
+        }
+        FetchResponse {
+            responses,
+            ..Default::default()
+        }
+    }
+
+    pub(super) async fn list_offsets(
+        &self,
+        node: i32,
+        request: &ListOffsetsRequest,
+    ) -> ListOffsetsResponse {
+        let barrier = self.state().list_offsets_barrier.clone();
+        if let Some(barrier) = barrier {
+            barrier.wait().await;
+        }
+        let state = self.state();
+        let topic = &request.topics[0];
+        let partitions = topic.partitions.iter().map(|asked| {
+            let log = state
+                .logs
+                .get(&(topic.name.to_string(), asked.partition_index));
+            let end = log.and_then(|log| log.last()).map_or(0, |last| {
+                BatchHeader::parse(last).unwrap().next_offset().get()
+            });
+            let offset = if asked.timestamp == -2 {
+                state.log_start
+            } else {
+                end
+            };
+            let epoch = asked.current_leader_epoch;
+            let refused = state.check_leader(node, &topic.name, asked.partition_index, epoch);
+            ListOffsetsPartitionResponse {
+                partition_index: asked.partition_index,
+                error_code: refused.map_or(0, ErrorCode::code),
+                offset,
+                ..Default::default()
+            }
+        });
+        let topic = ListOffsetsTopicResponse {
+            name: topic.name.clone(),
+            partitions: partitions.collect(),
+            ..Default::default()
+        };
+        ListOffsetsResponse {
+            topics: vec![topic],
+            ..Default::default()
+        }
+    }
+}
+
+/// Whole batches from the one that holds `offset` on, at least one, at most `max_bytes` beyond it.
+fn from_offset(log: &[Bytes], offset: i64, max_bytes: usize) -> Bytes {
+    let mut out: Vec<u8> = Vec::new();
+    for batch in log {
+        if BatchHeader::parse(batch).unwrap().last_offset().get() < offset {
+            continue;
+        }
+        if !out.is_empty() && out.len() + batch.len() > max_bytes {
+            break;
+        }
+        out.extend_from_slice(batch);
+    }
+    assert_eq!(
+        batches(&Bytes::from(out.clone())).count() > 0,
+        !out.is_empty()
+    );
+    out.into()
+}
