@@ -14,4 +14,6 @@ mod errors;
 mod json;
 mod round_trip;
 mod support;
+mod transaction_model;
+mod transactions;
 mod types;
