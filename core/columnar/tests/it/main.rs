@@ -11,6 +11,7 @@ mod decode;
 mod dtype;
 mod encode;
 mod errors;
+mod foreign_transactions;
 mod json;
 mod round_trip;
 mod support;
