@@ -2,6 +2,7 @@
 //!
 //! - [`Decoder`] turns fetched bytes ([`Fetched`]) into one `arrow::RecordBatch` of the record schema: keys and values are views into
 //!   the bytes that were read, or classic arrays, or what their [`Format`] makes of them. What [`Projection`] leaves out is not built.
+//!   [`Decoder::decode_committed`] leaves out the records of aborted transactions; control batches are never decoded.
 //! - [`Encoder`] turns an `arrow::RecordBatch` into record batches for each partition, in one pass over the rows.
 //! - [`parse_schema`] and [`parse_dtype`] read schemas written as names and dtypes (`{"delay": "int64"}`).
 //! - [`partition_for_key`] is Kafka's default partitioner.

@@ -108,6 +108,9 @@ pub enum RecordDefect {
     /// A header's key is null, or the number of headers is negative or more than the bytes can hold.
     #[error("its headers are malformed")]
     Headers,
+    /// The record of a control batch has a key without a control type.
+    #[error("its key is not a control record's")]
+    ControlKey,
     /// The offset delta is not the record's place in the batch.
     #[error("its offset delta is not its place in the batch")]
     OffsetDelta,

@@ -8,6 +8,8 @@
 //! - [`validate`] turns bytes from a stranger into [`ValidatedBatches`], which are trusted afterwards.
 //! - [`batches`] and [`RecordBatch`] walk bytes batch by batch; [`Records`] walks the records of one batch as
 //!   views ([`RecordView`], or plain positions: [`RawRecord`]).
+//! - [`visible_batches`] leaves out what a reader with isolation level `read_committed` does not see: control batches, and
+//!   the batches of [`AbortedTransactions`].
 //!
 //! ```
 //! use headwater_record::{BatchBuilder, BatchOptions, DecompressLimit, RecordBatch, ValidationRules, validate};
@@ -57,6 +59,7 @@ mod invalid;
 mod record;
 mod records;
 mod rewrite;
+mod transactions;
 mod validate;
 mod validated;
 pub mod varint;
@@ -72,5 +75,6 @@ pub use ids::{LeaderEpoch, Offset, PartitionId, ProducerEpoch, ProducerId};
 pub use invalid::{InvalidBatch, InvalidBatchKind, RecordRefusal, RefusedRecord};
 pub use record::{Header, Headers, RawRecord, RecordView, Span};
 pub use records::{RawRecords, RecordIter, Records};
+pub use transactions::{AbortedTransactions, TransactionFilter, VisibleBatches, visible_batches};
 pub use validate::{AppendOrigin, ByteSource, TimestampRule, ValidationRules, validate};
 pub use validated::{RecompressError, ValidatedBatches};

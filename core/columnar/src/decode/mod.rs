@@ -17,7 +17,9 @@ pub use undecoded::UndecodedRecord;
 pub(crate) use walk::short_record;
 
 use arrow_schema::SchemaRef;
-use headwater_record::{BatchError, Offset, RecordBatch, batches};
+use headwater_record::{
+    AbortedTransactions, BatchError, Offset, RecordBatch, TransactionFilter, batches,
+};
 
 use crate::error::{DecodeError, DecodeErrorKind, SchemaError};
 use crate::options::{DecodeOptions, Format};
@@ -79,16 +81,51 @@ impl Decoder {
         fetched: &[Fetched],
         max_records: usize,
     ) -> Result<Decoded, DecodeError> {
-        match self.decode_rows(fetched, max_records) {
+        self.decode_visible(fetched, &[], max_records)
+    }
+
+    /// As [`decode_up_to`](Self::decode_up_to), without the records of aborted transactions: isolation level `read_committed`.
+    ///
+    /// Takes the aborted transactions of each [`Fetched`], in the same order, as the fetch response names them. The bytes of a [`Fetched`]
+    /// must start where those of the response do; which part of them is decoded does not matter.
+    ///
+    /// Panics if there are not as many of one as of the other.
+    pub fn decode_committed(
+        &mut self,
+        fetched: &[Fetched],
+        aborted: &[AbortedTransactions],
+        max_records: usize,
+    ) -> Result<Decoded, DecodeError> {
+        assert_eq!(
+            fetched.len(),
+            aborted.len(),
+            "each fetched partition needs its aborted transactions"
+        );
+        self.decode_visible(fetched, aborted, max_records)
+    }
+
+    fn decode_visible(
+        &mut self,
+        fetched: &[Fetched],
+        aborted: &[AbortedTransactions],
+        max_records: usize,
+    ) -> Result<Decoded, DecodeError> {
+        match self.decode_rows(fetched, aborted, max_records) {
             Err(failure) if failure.rows_before > 0 => {
-                self.decode_rows(fetched, failure.rows_before)
+                self.decode_rows(fetched, aborted, failure.rows_before)
             }
             decoded => decoded,
         }
         .map_err(|failure| *failure.error)
     }
 
-    fn decode_rows(&mut self, fetched: &[Fetched], max_records: usize) -> Result<Decoded, Failure> {
+    /// Where `aborted` has no entry for a [`Fetched`], nothing was aborted.
+    fn decode_rows(
+        &mut self,
+        fetched: &[Fetched],
+        aborted: &[AbortedTransactions],
+        max_records: usize,
+    ) -> Result<Decoded, Failure> {
         self.plan.start_table(&self.options);
         let (key, value) = self.plan.byte_columns();
         let mut reading = Reading {
@@ -101,7 +138,10 @@ impl Decoder {
         let mut next_offsets: Vec<Offset> = fetched.iter().map(|fetched| fetched.from).collect();
         let mut complete = true;
         for (index, fetched) in fetched.iter().enumerate() {
-            complete = match reading.read(fetched, &mut next_offsets[index]) {
+            let filter = aborted
+                .get(index)
+                .map_or_else(TransactionFilter::default, AbortedTransactions::filter);
+            complete = match reading.read(fetched, filter, &mut next_offsets[index]) {
                 Ok(complete) => complete,
                 // The table is full: the next one meets the error.
                 Err(_) if reading.rows_before == max_records => false,
@@ -157,7 +197,12 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     /// Reads the batches of one partition. Returns whether all of them were passed.
-    fn read(&mut self, fetched: &Fetched, next: &mut Offset) -> Result<bool, DecodeError> {
+    fn read(
+        &mut self,
+        fetched: &Fetched,
+        mut filter: TransactionFilter<'_>,
+        next: &mut Offset,
+    ) -> Result<bool, DecodeError> {
         let until = fetched.until.unwrap_or(Offset::MAX);
         // One buffer for all plain batches, unless views could not reach its end.
         let shared = i32::try_from(fetched.batches.len()).is_ok();
@@ -181,13 +226,16 @@ impl Reading<'_> {
                 }
             };
             let header = *batch.header();
-            if header.next_offset() <= fetched.from {
-                continue;
-            }
             if header.base_offset >= until {
                 return Ok(true);
             }
-            if header.attributes.is_control() {
+            let is_visible = filter
+                .admit(&batch)
+                .map_err(|source| damaged(fetched, *next, &batch, source))?;
+            if header.next_offset() <= fetched.from {
+                continue;
+            }
+            if !is_visible {
                 self.check_crc(&batch)
                     .map_err(|source| damaged(fetched, *next, &batch, source))?;
             } else if !self.options.timestamps.excludes(&header) {

@@ -1,8 +1,8 @@
 //! Batches to tables: places, projection, trimming, errors.
 
-use crate::support::{Row, batch_at, decode, log, refusal, values};
+use crate::support::{Row, batch_at, decode, log, offsets, refusal, values};
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Int8Type, Int32Type, Int64Type, TimestampMillisecondType};
+use arrow_array::types::{Int8Type, Int32Type, TimestampMillisecondType};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use bytes::{Bytes, BytesMut};
@@ -11,15 +11,6 @@ use headwater_columnar::{
     to_classic,
 };
 use headwater_record::{BatchError, Compression, ControlType, DecompressLimit, Offset};
-
-fn offsets(batch: &RecordBatch) -> Vec<i64> {
-    batch
-        .column_by_name("offset")
-        .unwrap()
-        .as_primitive::<Int64Type>()
-        .values()
-        .to_vec()
-}
 
 fn texts(batch: &RecordBatch, column: &str) -> Vec<Option<String>> {
     let text = arrow_cast::cast(batch.column_by_name(column).unwrap(), &DataType::Utf8).unwrap();

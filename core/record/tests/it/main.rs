@@ -15,4 +15,5 @@ mod rewrite;
 mod round_trip;
 mod support;
 mod timestamps;
+mod transactions;
 mod validation;
