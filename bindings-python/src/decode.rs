@@ -9,7 +9,7 @@ use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow_schema::{DataType, Field, Schema};
 use arrow_select::take::take_record_batch;
 use headwater::columnar::{
-    Column, Decoder, EncodeOptions, Encoder, Fetched, Infer, KeyValueColumns,
+    Column, Decoder, EncodeOptions, Encoder, FetchedBatches, Infer, KeyValueColumns,
 };
 use headwater::{Batch, DecodeOptions, Error, ErrorKind, PartitionId, Projection, Result};
 
@@ -43,9 +43,9 @@ pub(crate) fn decode(
         ..KeyValueColumns::default()
     };
     let bytes = encode(records, &columns)?;
-    let mut fetched = Fetched::new(Arc::clone(topic), PartitionId::new(0), bytes.into(), 0);
+    let mut fetched = FetchedBatches::new(Arc::clone(topic), PartitionId::new(0), bytes.into(), 0);
     let mut reader = Decoder::new(options).map_err(|error| wrong(&format!("{error}.")))?;
-    let mut decode = |fetched: &Fetched| {
+    let mut decode = |fetched: &FetchedBatches| {
         reader
             .decode(std::slice::from_ref(fetched))
             .map_err(|error| place(records, topic, error))

@@ -21,13 +21,13 @@ pub(crate) enum Source {
 /// A task that has the consumer, and brings it back.
 #[derive(Debug)]
 pub(crate) struct Errand {
-    task: JoinHandle<(Box<Consumer>, Fetched)>,
+    task: JoinHandle<(Box<Consumer>, FetchedBatches)>,
     stop: Arc<Notify>,
     stream: BatchStream,
 }
 
 /// What a task has fetched: `None` if it was stopped before there was anything.
-type Fetched = Option<Result<Option<Batch>>>;
+type FetchedBatches = Option<Result<Option<Batch>>>;
 
 impl Drop for Errand {
     /// Nobody waits for it any more.
@@ -81,7 +81,7 @@ impl Source {
     }
 
     /// Waits until the consumer is here. Dropping the future loses nothing.
-    async fn arrive(&mut self) -> Result<Fetched> {
+    async fn arrive(&mut self) -> Result<FetchedBatches> {
         let Self::Away(errand) = self else {
             return Ok(None);
         };

@@ -29,10 +29,10 @@ impl Shared {
 }
 
 /// A batch, and the reading that it came from.
-pub(super) type Fetched = (OwnedMutexGuard<Shared>, Option<headwater::Batch>);
+pub(super) type FetchedBatches = (OwnedMutexGuard<Shared>, Option<headwater::Batch>);
 
 /// Keeps a batch that nobody waited for any more for who comes next.
-pub(super) fn take_back((mut shared, batch): Fetched) {
+pub(super) fn take_back((mut shared, batch): FetchedBatches) {
     if let Some(batch) = batch {
         shared.reading.take_back(batch);
     }

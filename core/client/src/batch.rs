@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
+use headwater_columnar::FetchedBatches;
 use headwater_record::{Offset, PartitionId};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -26,6 +27,12 @@ impl TopicPartition {
             topic: topic.into(),
             partition: partition.into(),
         }
+    }
+}
+
+impl From<&FetchedBatches> for TopicPartition {
+    fn from(fetched: &FetchedBatches) -> Self {
+        Self::new(Arc::clone(&fetched.topic), fetched.partition)
     }
 }
 

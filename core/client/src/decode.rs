@@ -1,16 +1,15 @@
-//! Fetched chunks as tables, with the client's errors.
+//! Fetched batches as tables, with the client's errors.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use headwater_columnar::{
-    DecodeError, DecodeErrorKind, DecodeOptions, Decoder, Fetched, SchemaError,
+    DecodeError, DecodeErrorKind, DecodeOptions, Decoder, FetchedBatches, SchemaError,
 };
 use headwater_record::{BatchError, Offset};
 
 use crate::batch::{Batch, TopicPartition};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fetch::FetchedBatches;
 
 /// A decoder for these options.
 pub(crate) fn decoder(options: DecodeOptions) -> Result<Decoder> {
@@ -28,38 +27,28 @@ pub(crate) fn empty(decoder: &mut Decoder) -> Result<Batch> {
     })
 }
 
-/// Decodes chunks in the order given, `max_records` at most. What of a chunk is not passed stays in it: it is left with `from` at the
-/// first offset not handed out, and with `from == next` if nothing is left. A table ends before a record that cannot be read, and the
-/// next call returns the error. On an error nothing changes.
+/// Decodes batches in the order given, `max_records` at most, and moves the `from` of each to the first offset that was not passed: `from`
+/// equals `until` where nothing is left. A table ends before a record that cannot be read, and the next call returns the error. On an error
+/// nothing changes.
 pub(crate) fn decode(
     decoder: &mut Decoder,
-    chunks: &mut [(TopicPartition, FetchedBatches)],
+    fetched: &mut [FetchedBatches],
     max_records: usize,
 ) -> Result<Batch> {
-    let fetched: Vec<_> = chunks
-        .iter()
-        .map(|(partition, chunk)| Fetched {
-            topic: Arc::clone(&partition.topic),
-            partition: partition.partition,
-            batches: chunk.bytes.clone(),
-            from: chunk.from,
-            until: Some(chunk.next),
-        })
-        .collect();
     let table = decoder
-        .decode_up_to(&fetched, max_records)
+        .decode_up_to(fetched, max_records)
         .map_err(Error::from)?;
     let mut next_offsets = BTreeMap::new();
-    for ((partition, chunk), next) in chunks.iter_mut().zip(table.next_offsets) {
-        // The end of a chunk may be a hole that no record shows.
+    for (fetched, next) in fetched.iter_mut().zip(table.next_offsets) {
+        // The end of the batches may be a hole that no record shows.
         let next: Offset = if table.complete {
-            chunk.next
+            fetched.until
         } else {
-            next.max(chunk.from).min(chunk.next)
+            next.max(fetched.from).min(fetched.until)
         };
-        if next > chunk.from {
-            chunk.from = next;
-            next_offsets.insert(partition.clone(), next);
+        if next > fetched.from {
+            fetched.from = next;
+            next_offsets.insert(TopicPartition::from(&*fetched), next);
         }
     }
     Ok(Batch {

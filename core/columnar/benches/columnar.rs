@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use arrow_array::{BinaryViewArray, RecordBatch};
 use bytes::{Bytes, BytesMut};
 use headwater_columnar::{
-    Column, DecodeOptions, Decoder, EncodeOptions, Encoder, Fetched, Format, KeyValueColumns,
-    Projection, parse_schema,
+    Column, DecodeOptions, Decoder, EncodeOptions, Encoder, FetchedBatches, Format,
+    KeyValueColumns, Projection, parse_schema,
 };
 use headwater_record::{BatchOptions, Compression};
 
@@ -234,7 +234,7 @@ fn decoding(records: usize, value_len: usize, batch_bytes: usize) {
         let mut decode = |bytes: Bytes| {
             _ = black_box(
                 decoder
-                    .decode(&[Fetched::new("t", 0, bytes, 0)])
+                    .decode(&[FetchedBatches::new("t", 0, bytes, 0)])
                     .expect("a good log"),
             );
         };
@@ -312,7 +312,7 @@ fn json(records: usize) {
                 let mut decoder = Decoder::new(options).expect("good options");
                 black_box(
                     decoder
-                        .decode(&[Fetched::new("t", 0, log.clone(), 0)])
+                        .decode(&[FetchedBatches::new("t", 0, log.clone(), 0)])
                         .expect("good lines"),
                 );
             },

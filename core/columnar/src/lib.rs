@@ -1,8 +1,8 @@
 //! Record batches to Arrow and back; schemas.
 //!
-//! - [`Decoder`] turns fetched bytes ([`Fetched`]) into one `arrow::RecordBatch` of the record schema: keys and values are views into
+//! - [`Decoder`] turns fetched bytes ([`FetchedBatches`]) into one `arrow::RecordBatch` of the record schema: keys and values are views into
 //!   the bytes that were read, or classic arrays, or what their [`Format`] makes of them. What [`Projection`] leaves out is not built.
-//!   [`Decoder::decode_committed`] leaves out the records of aborted transactions; control batches are never decoded.
+//!   Records of aborted transactions ([`FetchedBatches::aborted`]) and control batches are left out.
 //! - [`Encoder`] turns an `arrow::RecordBatch` into record batches for each partition, in one pass over the rows.
 //! - [`parse_schema`] and [`parse_dtype`] read schemas written as names and dtypes (`{"delay": "int64"}`).
 //! - [`partition_for_key`] is Kafka's default partitioner.
@@ -40,7 +40,7 @@ mod trusted;
 mod zeros;
 
 pub use classic::{classic_schema, compact, fields_without_views, to_classic};
-pub use decode::{Decoded, Decoder, Fetched, UndecodedRecord};
+pub use decode::{Decoded, Decoder, FetchedBatches, UndecodedRecord};
 pub use dtype::{parse_dtype, parse_schema, schema_from_dtypes};
 pub use encode::{
     BatchRows, EncodeOptions, EncodedBatch, EncodedBatches, Encoder, KeyValueColumns, Seal, Sealing,

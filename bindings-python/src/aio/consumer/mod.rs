@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use crate::aio::bridge;
 use crate::aio::context::async_context;
 use crate::aio::iterators::{AioBatchIterator, NextMessage};
-use crate::aio::reader::{Fetched, Reader, Shared, take_back};
+use crate::aio::reader::{FetchedBatches, Reader, Shared, take_back};
 use crate::aio::telling::Teller;
 use crate::batch::Batch;
 use crate::convert::consuming::{batch_stream, limit};
@@ -96,7 +96,7 @@ impl AioConsumer {
                 }
             }
         };
-        let convert = |py: Python<'_>, (_, batch): Fetched| match batch {
+        let convert = |py: Python<'_>, (_, batch): FetchedBatches| match batch {
             Some(batch) => Ok(Py::new(py, Batch::new(batch, None))?.into_any()),
             None => Err(PyStopAsyncIteration::new_err(())),
         };
@@ -143,7 +143,7 @@ impl AioConsumer {
                 }
             }
         };
-        let convert = |py: Python<'_>, (_, batch): Fetched| match batch {
+        let convert = |py: Python<'_>, (_, batch): FetchedBatches| match batch {
             Some(batch) => Ok(Py::new(py, Batch::new(batch, None))?.into_any()),
             None => Ok(py.None()),
         };

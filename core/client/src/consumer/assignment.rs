@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use headwater_columnar::FetchedBatches;
 use headwater_record::Offset;
 
 use super::options::Ends;
 use crate::batch::TopicPartition;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fetch::FetchedBatches;
 
 /// One assigned partition.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(crate) struct Assigned {
     /// The next offset to be handed out; `None` while the start is unknown.
     pub(crate) position: Option<Offset>,
     pub(crate) paused: bool,
-    /// What was fetched ahead, in order and without holes: the first chunk starts at `position`.
+    /// What was fetched ahead, in order and without holes: the first starts at `position`.
     pub(crate) ahead: VecDeque<FetchedBatches>,
 }
 
@@ -24,7 +24,7 @@ impl Assigned {
     /// The next offset to be fetched.
     pub(crate) fn fetch_offset(&self) -> Option<Offset> {
         match self.ahead.back() {
-            Some(chunk) => Some(chunk.next),
+            Some(batches) => Some(batches.until),
             None => self.position,
         }
     }
@@ -202,55 +202,56 @@ impl Assignment {
     pub(crate) fn ahead(&self, ends: Option<&Ends>) -> Ahead {
         let mut sum = Ahead::default();
         for assigned in self.turns.iter().filter(|assigned| !assigned.paused) {
-            for chunk in assigned
+            for batches in assigned
                 .ahead
                 .iter()
-                .filter(|chunk| before_end(chunk.from, &assigned.partition, ends))
+                .filter(|batches| before_end(batches.from, &assigned.partition, ends))
             {
-                sum.offsets += chunk.offsets();
-                sum.bytes += chunk.bytes.len();
+                sum.offsets += batches.offsets();
+                sum.bytes += batches.bytes.len();
             }
         }
         sum
     }
 
     /// Adds what was fetched, unless the partition has moved since.
-    pub(crate) fn add(&mut self, partition: &TopicPartition, chunk: FetchedBatches) {
-        if let Some(assigned) = self.get_mut(partition)
-            && assigned.fetch_offset() == Some(chunk.from)
+    pub(crate) fn add(&mut self, batches: FetchedBatches) {
+        if let Some(assigned) = self.get_mut(&TopicPartition::from(&batches))
+            && assigned.fetch_offset() == Some(batches.from)
         {
-            assigned.ahead.push_back(chunk);
+            assigned.ahead.push_back(batches);
         }
     }
 
-    /// The chunks to be handed out next, in order of partition and offset: turn by turn, until there are records or bytes enough. At least
+    /// The batches to hand out next, in order of partition and offset: turn by turn, until there are records or bytes enough. At least
     /// one, if there is one. They stay where they are until [`Assignment::passed`].
     pub(crate) fn take(
         &self,
         max_records: usize,
         max_bytes: usize,
         ends: Option<&Ends>,
-    ) -> Vec<(TopicPartition, FetchedBatches)> {
+    ) -> Vec<FetchedBatches> {
         let mut taken = Vec::new();
         let mut sum = Ahead::default();
         'turns: for assigned in self.turns.iter().filter(|assigned| !assigned.paused) {
             let end = ends.and_then(|ends| ends.get(&assigned.partition)).copied();
-            for chunk in &assigned.ahead {
-                if end.is_some_and(|end| chunk.from >= end) {
+            for batches in &assigned.ahead {
+                if end.is_some_and(|end| batches.from >= end) {
                     break;
                 }
-                let enough =
-                    sum.offsets >= max_records as u64 || sum.bytes + chunk.bytes.len() > max_bytes;
+                let enough = sum.offsets >= max_records as u64
+                    || sum.bytes + batches.bytes.len() > max_bytes;
                 if enough && !taken.is_empty() {
                     break 'turns;
                 }
-                let chunk = end.map_or_else(|| chunk.clone(), |end| chunk.clone().split_at(end).0);
-                sum.offsets += chunk.offsets();
-                sum.bytes += chunk.bytes.len();
-                taken.push((assigned.partition.clone(), chunk));
+                let batches =
+                    end.map_or_else(|| batches.clone(), |end| batches.clone().split_at(end).0);
+                sum.offsets += batches.offsets();
+                sum.bytes += batches.bytes.len();
+                taken.push(batches);
             }
         }
-        taken.sort_by(|(a, x), (b, y)| a.cmp(b).then(x.from.cmp(&y.from)));
+        taken.sort_by(|a, b| (&a.topic, a.partition, a.from).cmp(&(&b.topic, b.partition, b.from)));
         taken
     }
 
@@ -264,12 +265,12 @@ impl Assignment {
             while assigned
                 .ahead
                 .front()
-                .is_some_and(|chunk| chunk.next <= *next)
+                .is_some_and(|batches| batches.until <= *next)
             {
                 assigned.ahead.pop_front();
             }
-            if let Some(chunk) = assigned.ahead.front_mut() {
-                chunk.from = *next;
+            if let Some(batches) = assigned.ahead.front_mut() {
+                batches.from = *next;
             }
         }
         let (waiting, done): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.turns)

@@ -3,23 +3,19 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use headwater_columnar::FetchedBatches;
 use headwater_record::{Offset, PartitionId};
 
 use super::assignment::{Ahead, Assignment};
 use super::options::Ends;
 use crate::batch::TopicPartition;
-use crate::fetch::FetchedBatches;
 
 fn partition(number: i32) -> TopicPartition {
     TopicPartition::new("t", PartitionId::new(number))
 }
 
-fn chunk(from: i64, next: i64) -> FetchedBatches {
-    FetchedBatches {
-        bytes: Bytes::from(vec![0; 100]),
-        from: Offset::new(from),
-        next: Offset::new(next),
-    }
+fn batches(number: i32, from: i64, until: i64) -> FetchedBatches {
+    FetchedBatches::new("t", number, Bytes::from(vec![0; 100]), from).until(until)
 }
 
 fn assigned(numbers: &[i32]) -> Assignment {
@@ -33,10 +29,10 @@ fn assigned(numbers: &[i32]) -> Assignment {
     assignment
 }
 
-fn numbers(taken: &[(TopicPartition, FetchedBatches)]) -> Vec<i32> {
+fn numbers(taken: &[FetchedBatches]) -> Vec<i32> {
     taken
         .iter()
-        .map(|(partition, _)| partition.partition.get())
+        .map(|batches| batches.partition.get())
         .collect()
 }
 
@@ -46,7 +42,7 @@ fn each_partition_has_its_turn() {
     let mut order = Vec::new();
     for round in 0..2_i64 {
         for number in 0..3 {
-            assignment.add(&partition(number), chunk(round * 10, round * 10 + 10));
+            assignment.add(batches(number, round * 10, round * 10 + 10));
         }
     }
     for _ in 0..6 {
@@ -54,7 +50,7 @@ fn each_partition_has_its_turn() {
         order.extend(numbers(&taken));
         let passed = taken
             .iter()
-            .map(|(partition, chunk)| (partition.clone(), chunk.next))
+            .map(|batches| (TopicPartition::from(batches), batches.until))
             .collect();
         assignment.passed(&passed);
     }
@@ -71,12 +67,12 @@ fn each_partition_has_its_turn() {
 #[test]
 fn a_partition_that_always_has_more_does_not_starve_the_others() {
     let mut assignment = assigned(&[0, 1]);
-    assignment.add(&partition(0), chunk(0, 10));
-    assignment.add(&partition(1), chunk(0, 10));
+    assignment.add(batches(0, 0, 10));
+    assignment.add(batches(1, 0, 10));
     let taken = assignment.take(10, 1 << 20, None);
     assert_eq!(numbers(&taken), [0]);
     assignment.passed(&BTreeMap::from([(partition(0), Offset::new(10))]));
-    assignment.add(&partition(0), chunk(10, 20));
+    assignment.add(batches(0, 10, 20));
     assert_eq!(numbers(&assignment.take(10, 1 << 20, None)), [1]);
 }
 
@@ -84,29 +80,26 @@ fn a_partition_that_always_has_more_does_not_starve_the_others() {
 fn what_was_fetched_for_another_position_is_dropped() {
     let mut assignment = assigned(&[0]);
     assignment.seek(&partition(0), Offset::new(5));
-    assignment.add(&partition(0), chunk(0, 10));
+    assignment.add(batches(0, 0, 10));
     assert_eq!(assignment.ahead(None), Ahead::default());
 }
 
 #[test]
 fn nothing_is_handed_out_beyond_the_end_and_nothing_is_lost_there() {
     let mut assignment = assigned(&[0]);
-    assignment.add(&partition(0), chunk(0, 10));
+    assignment.add(batches(0, 0, 10));
     let ends = Ends::from([(partition(0), Offset::new(4))]);
     let taken = assignment.take(100, 1 << 20, Some(&ends));
-    assert_eq!(taken[0].1.next, Offset::new(4));
+    assert_eq!(taken[0].until, Offset::new(4));
     assignment.passed(&BTreeMap::from([(partition(0), Offset::new(4))]));
     assert!(assignment.take(100, 1 << 20, Some(&ends)).is_empty());
-    assert_eq!(
-        assignment.take(100, 1 << 20, None)[0].1.from,
-        Offset::new(4)
-    );
+    assert_eq!(assignment.take(100, 1 << 20, None)[0].from, Offset::new(4));
 }
 
 #[test]
 fn paused_partitions_keep_what_is_ahead_of_them() {
     let mut assignment = assigned(&[0, 1]);
-    assignment.add(&partition(0), chunk(0, 10));
+    assignment.add(batches(0, 0, 10));
     assignment.set_paused(&[partition(0)], true);
     assert!(assignment.take(10, 1 << 20, None).is_empty());
     assert_eq!(assignment.fetchable(None).count(), 1);

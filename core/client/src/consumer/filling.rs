@@ -10,7 +10,7 @@ use super::options::BatchStream;
 use crate::batch::TopicPartition;
 use crate::decode::damaged;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fetch::{FetchLimits, FetchTarget, FetchedBatches, PartitionAnswer, fetch};
+use crate::fetch::{FetchLimits, FetchTarget, PartitionAnswer, fetch};
 
 impl Consumer {
     /// [`Consumer::fill`] that comes back as soon as the group may want something.
@@ -92,7 +92,7 @@ impl Consumer {
             partition,
             topic_id,
             fetch_offset,
-            records,
+            batches,
         } in answers
         {
             if let Some(id) = topic_id
@@ -101,13 +101,13 @@ impl Consumer {
                 created_again.insert(partition.topic, id);
                 continue;
             }
-            match records {
-                Ok(bytes) => {
+            match batches {
+                Ok(batches) => {
                     self.known_topics.found(&partition);
-                    match FetchedBatches::new(&bytes, fetch_offset, None) {
+                    match batches.whole(&partition, fetch_offset, None) {
                         Ok(Some(batches)) => {
                             any = true;
-                            self.assignment.add(&partition, batches);
+                            self.assignment.add(batches);
                         }
                         Ok(None) => {}
                         Err(error) => return Err(damaged(&partition, fetch_offset, error)),

@@ -136,12 +136,12 @@ impl Consumer {
         max_bytes: usize,
         ends: Option<&Ends>,
     ) -> Result<Batch> {
-        let mut chunks = self.assignment.take(max_records, max_bytes, ends);
-        if chunks.is_empty() {
+        let mut fetched = self.assignment.take(max_records, max_bytes, ends);
+        if fetched.is_empty() {
             return self.nothing();
         }
         let decoder = self.decoder()?;
-        let batch = decode::decode(decoder, &mut chunks, max_records)?;
+        let batch = decode::decode(decoder, &mut fetched, max_records)?;
         self.assignment.passed(&batch.next_offsets);
         Ok(batch)
     }

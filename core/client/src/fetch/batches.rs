@@ -1,28 +1,31 @@
-//! Encoded batches that were fetched from one partition, and which of their offsets are to be read.
+//! Which whole batches an answer holds, and which of their offsets are to be read.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
-use headwater_record::{BatchError, BatchHeader, LOG_OVERHEAD, Offset};
+use headwater_columnar::FetchedBatches;
+use headwater_record::{AbortedTransactions, BatchError, BatchHeader, LOG_OVERHEAD, Offset};
 
-/// Whole batches of one partition.
-///
-/// Invariant: `from <= next`; every record in `from..next` that the log has is in `bytes`. Batches may reach over both ends.
-#[derive(Debug, Clone)]
-pub(crate) struct FetchedBatches {
+use crate::batch::TopicPartition;
+
+/// Encoded batches of one partition as a leader answered them, and the aborted transactions that it named.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct EncodedBatches {
     pub(crate) bytes: Bytes,
-    pub(crate) from: Offset,
-    pub(crate) next: Offset,
+    pub(crate) aborted: AbortedTransactions,
 }
 
-impl FetchedBatches {
-    /// The whole batches of `bytes` that were asked for from `from` on, up to `until`. `None` if there is no whole batch.
-    pub(crate) fn new(
-        bytes: &Bytes,
+impl EncodedBatches {
+    /// The whole batches that hold offsets from `from` on and before `until`. `None` if there is no whole batch.
+    pub(crate) fn whole(
+        self,
+        partition: &TopicPartition,
         from: Offset,
         until: Option<Offset>,
-    ) -> Result<Option<Self>, BatchError> {
+    ) -> Result<Option<FetchedBatches>, BatchError> {
         let mut next = from;
         let mut end = 0;
-        for header in headers(bytes) {
+        for header in headers(&self.bytes) {
             let header = match header {
                 Ok(header) => header,
                 // What came before the damage goes first: the next fetch starts at it.
@@ -36,29 +39,17 @@ impl FetchedBatches {
             }
         }
         let next = until.map_or(next, |until| next.min(until)).max(from);
-        Ok((end > 0).then(|| Self {
-            bytes: bytes.slice(..end),
-            from,
-            next,
+        let bytes = self.bytes.slice(..end);
+        Ok((end > 0).then(|| {
+            FetchedBatches::new(
+                Arc::clone(&partition.topic),
+                partition.partition,
+                bytes,
+                from,
+            )
+            .until(next)
+            .without(self.aborted)
         }))
-    }
-
-    /// How many records it has at most: compaction and markers leave holes.
-    pub(crate) fn offsets(&self) -> u64 {
-        (self.next - self.from).unsigned_abs()
-    }
-
-    /// The part before `at` and the part from there on. Both share the bytes.
-    pub(crate) fn split_at(self, at: Offset) -> (Self, Self) {
-        let at = at.max(self.from).min(self.next);
-        (
-            Self {
-                next: at,
-                bytes: self.bytes.clone(),
-                from: self.from,
-            },
-            Self { from: at, ..self },
-        )
     }
 }
 
@@ -105,16 +96,25 @@ mod tests {
         out.into()
     }
 
+    fn whole(
+        bytes: Bytes,
+        from: i64,
+        until: Option<i64>,
+    ) -> Result<Option<FetchedBatches>, BatchError> {
+        let encoded = EncodedBatches {
+            bytes,
+            ..EncodedBatches::default()
+        };
+        let partition = TopicPartition::new("t", 0);
+        encoded.whole(&partition, Offset::new(from), until.map(Offset::new))
+    }
+
     #[test]
-    fn a_chunk_ends_with_the_batch_that_reaches_the_bound() {
+    fn batches_end_with_the_one_that_reaches_the_bound() {
         let bytes = log(&[3, 3, 3]);
-        let whole = FetchedBatches::new(&bytes, Offset::new(1), None)
-            .unwrap()
-            .unwrap();
-        assert_eq!((whole.offsets(), whole.next), (8, Offset::new(9)));
-        let bound = FetchedBatches::new(&bytes, Offset::new(1), Some(Offset::new(5)))
-            .unwrap()
-            .unwrap();
+        let all = whole(bytes.clone(), 1, None).unwrap().unwrap();
+        assert_eq!((all.offsets(), all.until), (8, Offset::new(9)));
+        let bound = whole(bytes.clone(), 1, Some(5)).unwrap().unwrap();
         assert_eq!(
             (bound.offsets(), bound.bytes.len()),
             (4, bytes.len() / 3 * 2)
@@ -124,43 +124,33 @@ mod tests {
     #[test]
     fn a_batch_that_is_cut_is_left_for_the_next_fetch() {
         let bytes = log(&[3, 3]);
-        let cut = FetchedBatches::new(&bytes.slice(..bytes.len() - 1), Offset::ZERO, None)
-            .unwrap()
-            .unwrap();
-        assert_eq!(cut.next, Offset::new(3));
-        assert!(
-            FetchedBatches::new(&bytes.slice(..20), Offset::ZERO, None)
-                .unwrap()
-                .is_none()
-        );
+        let cut = whole(bytes.slice(..bytes.len() - 1), 0, None);
+        assert_eq!(cut.unwrap().unwrap().until, Offset::new(3));
+        assert!(whole(bytes.slice(..20), 0, None).unwrap().is_none());
     }
 
     #[test]
-    fn the_parts_of_a_chunk_cover_it() {
-        let chunk = FetchedBatches::new(&log(&[4, 4]), Offset::ZERO, None)
-            .unwrap()
-            .unwrap();
-        let (first, rest) = chunk.split_at(Offset::new(5));
+    fn the_parts_of_fetched_batches_cover_them() {
+        let batches = whole(log(&[4, 4]), 0, None).unwrap().unwrap();
+        let (first, rest) = batches.split_at(Offset::new(5));
         assert_eq!((first.offsets(), rest.offsets()), (5, 3));
     }
 
     #[test]
-    fn what_comes_before_damage_is_a_chunk_of_its_own() {
+    fn the_batches_before_damage_are_taken_first() {
         let mut bytes = log(&[3, 3]).to_vec();
         let second = bytes.len() / 2;
         bytes[second + 8..second + 12].copy_from_slice(&(-1_i32).to_be_bytes());
         let bytes = Bytes::from(bytes);
-        let chunk = FetchedBatches::new(&bytes, Offset::ZERO, None)
-            .unwrap()
-            .unwrap();
-        assert_eq!((chunk.next, chunk.bytes.len()), (Offset::new(3), second));
-        assert!(FetchedBatches::new(&bytes.slice(second..), Offset::new(3), None).is_err());
+        let before = whole(bytes.clone(), 0, None).unwrap().unwrap();
+        assert_eq!((before.until, before.bytes.len()), (Offset::new(3), second));
+        assert!(whole(bytes.slice(second..), 3, None).is_err());
     }
 
     #[test]
     fn damage_is_an_error_and_not_an_end() {
         let mut bytes = log(&[3]).to_vec();
         bytes[8..12].copy_from_slice(&(-1_i32).to_be_bytes());
-        assert!(FetchedBatches::new(&bytes.into(), Offset::ZERO, None).is_err());
+        assert!(whole(bytes.into(), 0, None).is_err());
     }
 }

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use headwater_protocol::fetch_request::{FetchPartition, FetchTopic};
-use headwater_protocol::fetch_response::{FetchResponse, FetchableTopicResponse, PartitionData};
+use headwater_protocol::fetch_response::{
+    AbortedTransaction, FetchResponse, FetchableTopicResponse, PartitionData,
+};
 use headwater_protocol::{ErrorCode, FetchRequest};
-use headwater_record::{Offset, PartitionId};
+use headwater_record::{AbortedTransactions, Offset, PartitionId, ProducerId};
 use uuid::Uuid;
 
 use crate::batch::TopicPartition;
@@ -20,7 +21,7 @@ use crate::error_codes;
 use crate::isolation::IsolationLevel;
 use crate::transport::Node;
 
-pub(crate) use batches::FetchedBatches;
+pub(crate) use batches::EncodedBatches;
 
 /// Where to read in one partition.
 #[derive(Debug, Clone)]
@@ -46,8 +47,8 @@ pub(crate) struct PartitionAnswer {
     /// The topic that was read, where a broker was asked: a topic of the same name may have been created since the last fetch.
     pub(crate) topic_id: Option<Uuid>,
     pub(crate) fetch_offset: Offset,
-    /// Encoded batches; the last one may be cut.
-    pub(crate) records: Result<Bytes>,
+    /// The last batch may be cut.
+    pub(crate) batches: Result<EncodedBatches>,
 }
 
 /// A target and its topic.
@@ -70,7 +71,7 @@ pub(crate) async fn fetch(
                     partition: target.partition.clone(),
                     topic_id: None,
                     fetch_offset: target.fetch_offset,
-                    records: Err(error),
+                    batches: Err(error),
                 });
             }
             Err(error) => return Err(error),
@@ -158,8 +159,11 @@ fn read(
 
 fn read_partition(data: PartitionData, topic_id: Uuid, target: &FetchTarget) -> PartitionAnswer {
     let code = error_codes::code(data.error_code);
-    let records = if code == ErrorCode::None {
-        Ok(data.records.unwrap_or_default())
+    let batches = if code == ErrorCode::None {
+        Ok(EncodedBatches {
+            aborted: aborted(data.aborted_transactions),
+            bytes: data.records.unwrap_or_default(),
+        })
     } else {
         Err(refused(code, target))
     };
@@ -167,8 +171,21 @@ fn read_partition(data: PartitionData, topic_id: Uuid, target: &FetchTarget) -> 
         partition: target.partition.clone(),
         topic_id: Some(topic_id),
         fetch_offset: target.fetch_offset,
-        records,
+        batches,
     }
+}
+
+/// The aborted transactions of an answer; brokers name them under `read_committed` only.
+fn aborted(named: Option<Vec<AbortedTransaction>>) -> AbortedTransactions {
+    let named = named.into_iter().flatten();
+    named
+        .map(|transaction| {
+            (
+                ProducerId::new(transaction.producer_id),
+                Offset::new(transaction.first_offset),
+            )
+        })
+        .collect()
 }
 
 fn refused(code: ErrorCode, target: &FetchTarget) -> Error {

@@ -50,16 +50,16 @@ async fn count(
             max_bytes: FETCH_BYTES,
             stalled,
         };
-        let Some(chunk) = read_range(&source.fetches, &partition, from, range.end, read).await?
+        let Some(batches) = read_range(&source.fetches, &partition, from, range.end, read).await?
         else {
             stalled.get_or_insert_with(Instant::now);
             continue;
         };
         stalled = None;
-        from = chunk.next;
-        let mut chunks = [(partition.clone(), chunk)];
-        while chunks[0].1.offsets() > 0 {
-            let table = decode::decode(decoder, &mut chunks, usize::MAX)?;
+        from = batches.until;
+        let mut fetched = [batches];
+        while fetched[0].offsets() > 0 {
+            let table = decode::decode(decoder, &mut fetched, usize::MAX)?;
             records += table.len() as u64;
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use headwater_columnar::FetchedBatches;
 use headwater_record::Offset;
 
 use crate::batch::TopicPartition;
@@ -10,7 +11,6 @@ use crate::cluster::Cluster;
 use crate::decode::damaged;
 use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes;
-use crate::fetch::FetchedBatches;
 use crate::fetch::{FetchLimits, FetchTarget, fetch};
 use crate::isolation::IsolationLevel;
 
@@ -51,17 +51,19 @@ pub(crate) async fn read_range(
         max_bytes: read.max_bytes,
         isolation: read.isolation,
     };
-    let bytes = cluster
+    let batches = cluster
         .retried(Some(&partition.topic), || async {
             let answers = fetch(cluster, &target, limits).await?;
             answers
                 .into_iter()
                 .next()
                 .ok_or_else(|| error_codes::no_answer("Fetch"))?
-                .records
+                .batches
         })
         .await?;
-    FetchedBatches::new(&bytes, from, Some(end)).map_err(|error| damaged(partition, from, error))
+    batches
+        .whole(partition, from, Some(end))
+        .map_err(|error| damaged(partition, from, error))
 }
 
 fn stalled(partition: &TopicPartition, from: Offset, end: Offset) -> Error {

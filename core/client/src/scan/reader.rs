@@ -5,17 +5,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow_schema::SchemaRef;
-use headwater_columnar::{DecodeOptions, Decoder, Format, TimeRange};
+use headwater_columnar::{DecodeOptions, Decoder, FetchedBatches, Format, TimeRange};
 use headwater_record::Offset;
 
 use super::count;
 use super::plan::{Range, plan};
 use super::read_range::{RangeRead, read_range};
 use super::{ScanOptions, ScanProgress, ScanSource};
-use crate::batch::{Batch, TopicPartition};
+use crate::batch::Batch;
 use crate::decode;
 use crate::error::Result;
-use crate::fetch::FetchedBatches;
 
 /// The encoded bytes of a table at most, in one fetch: large enough that a table's own cost does not count, small enough that what was
 /// read is mostly in the processor's cache when it is decoded (2 MiB were a quarter slower).
@@ -33,7 +32,7 @@ pub struct ScanReader {
     /// What is still to be fetched.
     ranges: VecDeque<Range>,
     /// What was fetched and not handed out.
-    fetched: Vec<(TopicPartition, FetchedBatches)>,
+    fetched: Vec<FetchedBatches>,
     /// The first table, where it had to be read to know the schema.
     first: Option<Batch>,
     /// Since when a fetch has brought nothing although there should be something.
@@ -127,7 +126,7 @@ impl ScanReader {
             let max_records = left.min(self.options.max_batch_records.max(1) as u64);
             let max_records = usize::try_from(max_records).unwrap_or(usize::MAX);
             let batch = decode::decode(&mut self.decoder, &mut self.fetched, max_records)?;
-            self.fetched.retain(|(_, chunk)| chunk.offsets() > 0);
+            self.fetched.retain(|batches| batches.offsets() > 0);
             self.progress.records += batch.len() as u64;
             self.progress.records_done += batch.len() as u64 + batch.skipped;
             if !batch.is_empty() {
@@ -143,7 +142,7 @@ impl ScanReader {
     }
 
     fn offsets_fetched(&self) -> u64 {
-        self.fetched.iter().map(|(_, chunk)| chunk.offsets()).sum()
+        self.fetched.iter().map(|batches| batches.offsets()).sum()
     }
 
     /// Fetches until there is enough for a table, or nothing is left to fetch.
@@ -151,11 +150,7 @@ impl ScanReader {
         let table_bytes = TABLE_BYTES.min(self.options.memory_budget_bytes / 2);
         let enough_offsets = left.min(self.options.max_batch_records as u64);
         while let Some(range) = self.ranges.front().copied() {
-            let bytes: usize = self
-                .fetched
-                .iter()
-                .map(|(_, chunk)| chunk.bytes.len())
-                .sum();
+            let bytes: usize = self.fetched.iter().map(|batches| batches.bytes.len()).sum();
             if !self.fetched.is_empty()
                 && (bytes >= table_bytes || self.offsets_fetched() >= enough_offsets)
             {
@@ -169,7 +164,7 @@ impl ScanReader {
                 max_bytes,
                 stalled: self.stalled,
             };
-            if let Some(chunk) = read_range(
+            if let Some(batches) = read_range(
                 &self.source.fetches,
                 &partition,
                 range.start,
@@ -179,9 +174,9 @@ impl ScanReader {
             .await?
             {
                 self.stalled = None;
-                self.progress.bytes += chunk.bytes.len() as u64;
-                self.advance(chunk.next);
-                self.fetched.push((partition, chunk));
+                self.progress.bytes += batches.bytes.len() as u64;
+                self.advance(batches.until);
+                self.fetched.push(batches);
             } else {
                 self.stalled.get_or_insert_with(Instant::now);
             }

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, TimestampMillisecondArray};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
-use headwater_record::{BatchError, BatchHeader, DecompressLimit, Offset, RecordBatch, batches};
+use headwater_columnar::FetchedBatches;
+use headwater_record::{
+    BatchError, BatchHeader, DecompressLimit, Offset, RecordBatch, visible_batches,
+};
 
 use crate::batch::{Batch, TopicPartition};
 use crate::decode::damaged;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fetch::FetchedBatches;
 use crate::position::Position;
 use crate::scan::plan::plan;
 use crate::scan::read_range::{RangeRead, read_range};
@@ -60,10 +62,10 @@ pub(super) async fn rate(
                 stalled,
             };
             match read_range(&source.fetches, &partition, from, range.end, read).await? {
-                Some(chunk) => {
+                Some(fetched) => {
                     stalled = None;
-                    count_chunk(&chunk, every_ms, &mut counts, &partition)?;
-                    from = chunk.next;
+                    count_fetched(&fetched, every_ms, &mut counts, &partition)?;
+                    from = fetched.until;
                 }
                 None => stalled = stalled.or_else(|| Some(std::time::Instant::now())),
             }
@@ -72,25 +74,22 @@ pub(super) async fn rate(
     table(&counts, every_ms)
 }
 
-fn count_chunk(
-    chunk: &FetchedBatches,
+fn count_fetched(
+    fetched: &FetchedBatches,
     every_ms: i64,
     counts: &mut Counts,
     partition: &TopicPartition,
 ) -> Result<()> {
-    for batch in batches(&chunk.bytes) {
+    for batch in visible_batches(&fetched.bytes, &fetched.aborted) {
         let counted = batch.and_then(|batch| {
             let header = batch.header();
-            if header.attributes.is_control() {
-                return Ok(());
-            }
-            if chunk.from <= header.base_offset && header.last_offset() < chunk.next {
+            if fetched.from <= header.base_offset && header.last_offset() < fetched.until {
                 count_batch(header, every_ms, counts);
                 return Ok(());
             }
-            count_part(&batch, chunk.from..chunk.next, every_ms, counts)
+            count_part(&batch, fetched.from..fetched.until, every_ms, counts)
         });
-        counted.map_err(|error| damaged(partition, chunk.from, error))?;
+        counted.map_err(|error| damaged(partition, fetched.from, error))?;
     }
     Ok(())
 }

@@ -2,13 +2,12 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMillisecondType};
-use headwater_columnar::{Column, DecodeOptions, Decoder, Infer, Projection};
+use headwater_columnar::{Column, DecodeOptions, Decoder, FetchedBatches, Infer, Projection};
 use headwater_record::Offset;
 
 use crate::batch::{Batch, TopicPartition};
 use crate::decode;
 use crate::error::Result;
-use crate::fetch::FetchedBatches;
 use crate::scan::plan::{Range, plan};
 use crate::scan::read_range::{RangeRead, read_range};
 use crate::scan::{ScanOptions, ScanSource};
@@ -16,10 +15,9 @@ use crate::scan::{ScanOptions, ScanSource};
 /// How much one fetch brings.
 const FETCH_BYTES: usize = 1 << 20;
 
-/// The end of one partition: its chunks, and offset and timestamp of each record in them that is not skipped.
+/// The end of one partition: its fetched, and offset and timestamp of each record in them that is not skipped.
 struct End {
-    partition: TopicPartition,
-    chunks: Vec<FetchedBatches>,
+    fetched: Vec<FetchedBatches>,
     records: Vec<(Offset, i64)>,
 }
 
@@ -40,19 +38,22 @@ pub(super) async fn tail(source: &ScanSource, n: u64, options: DecodeOptions) ->
         ends.push(read_end(source, range, n, &mut places).await?);
     }
     let from = newest(&ends, n);
-    let mut chunks: Vec<(TopicPartition, FetchedBatches)> = Vec::new();
+    let mut fetched: Vec<FetchedBatches> = Vec::new();
     for (end, from) in ends.into_iter().zip(from) {
         let Some(from) = from else { continue };
-        let wanted = end.chunks.into_iter().filter(|chunk| chunk.next > from);
-        chunks.extend(wanted.map(|chunk| (end.partition.clone(), chunk.split_at(from).1)));
+        let wanted = end
+            .fetched
+            .into_iter()
+            .filter(|batches| batches.until > from);
+        fetched.extend(wanted.map(|batches| batches.split_at(from).1));
     }
-    if chunks.is_empty() {
+    if fetched.is_empty() {
         return decode::empty(&mut decoder);
     }
     let mut tables = Vec::new();
-    while !chunks.is_empty() {
-        tables.push(decode::decode(&mut decoder, &mut chunks, usize::MAX)?);
-        chunks.retain(|(_, chunk)| chunk.offsets() > 0);
+    while !fetched.is_empty() {
+        tables.push(decode::decode(&mut decoder, &mut fetched, usize::MAX)?);
+        fetched.retain(|batches| batches.offsets() > 0);
     }
     let schema = tables[0].schema();
     crate::batch::concat(&schema, tables)
@@ -69,15 +70,14 @@ async fn read_end(
     let mut span = i64::try_from(n).unwrap_or(i64::MAX);
     loop {
         let start = Offset::new(range.end.get().saturating_sub(span).max(range.start.get()));
-        let chunks = read_all(source, &partition, start, range.end).await?;
+        let fetched = read_all(source, &partition, start, range.end).await?;
         let mut records = Vec::new();
-        for chunk in &chunks {
-            read_places(&partition, chunk, places, &mut records)?;
+        for batches in &fetched {
+            read_places(batches, places, &mut records)?;
         }
         if records.len() >= n || start == range.start {
             return Ok(End {
-                partition,
-                chunks,
+                fetched,
                 records,
             });
         }
@@ -91,7 +91,7 @@ async fn read_all(
     start: Offset,
     end: Offset,
 ) -> Result<Vec<FetchedBatches>> {
-    let mut chunks = Vec::new();
+    let mut fetched = Vec::new();
     let mut from = start;
     let mut stalled = None;
     while from < end {
@@ -101,27 +101,26 @@ async fn read_all(
             stalled,
         };
         match read_range(&source.fetches, partition, from, end, read).await? {
-            Some(chunk) => {
-                from = chunk.next;
+            Some(batches) => {
+                from = batches.until;
                 stalled = None;
-                chunks.push(chunk);
+                fetched.push(batches);
             }
             None => stalled = stalled.or_else(|| Some(std::time::Instant::now())),
         }
     }
-    Ok(chunks)
+    Ok(fetched)
 }
 
 /// Adds offset and timestamp of each record that is not skipped.
 fn read_places(
-    partition: &TopicPartition,
-    chunk: &FetchedBatches,
+    batches: &FetchedBatches,
     places: &mut Decoder,
     out: &mut Vec<(Offset, i64)>,
 ) -> Result<()> {
-    let mut chunks = [(partition.clone(), chunk.clone())];
-    while chunks[0].1.offsets() > 0 {
-        let table = decode::decode(places, &mut chunks, usize::MAX)?.records;
+    let mut fetched = [batches.clone()];
+    while fetched[0].offsets() > 0 {
+        let table = decode::decode(places, &mut fetched, usize::MAX)?.records;
         let offsets = table.column(0).as_primitive::<Int64Type>().values();
         let timestamps = table
             .column(1)
@@ -160,15 +159,14 @@ fn newest(ends: &[End], n: usize) -> Vec<Option<Offset>> {
 mod tests {
     use super::*;
 
-    fn end(number: i32, timestamps: &[i64]) -> End {
+    fn end(timestamps: &[i64]) -> End {
         let records = timestamps
             .iter()
             .enumerate()
             .map(|(offset, time)| (Offset::new(offset as i64), *time))
             .collect();
         End {
-            partition: TopicPartition::new("t", number),
-            chunks: Vec::new(),
+            fetched: Vec::new(),
             records,
         }
     }
@@ -176,10 +174,10 @@ mod tests {
     #[test]
     fn the_newest_records_come_from_the_ends_of_all_partitions() {
         let ends = [
-            end(0, &[1, 5, 9]),
-            end(1, &[2, 3]),
-            end(2, &[]),
-            end(3, &[8, 7]),
+            end(&[1, 5, 9]),
+            end(&[2, 3]),
+            end(&[]),
+            end(&[8, 7]),
         ];
         let from = |n| {
             newest(&ends, n)

@@ -12,3 +12,4 @@ mod own_keys;
 mod producer;
 mod routing;
 mod support;
+mod transactions;

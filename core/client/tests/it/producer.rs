@@ -1,6 +1,5 @@
 //! The producer against a broker that refuses, forgets and never answers.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::support::{FakeCluster, Fault, client, config};
@@ -451,10 +450,7 @@ fn partitions_that_are_added_are_used_once_they_are_known() {
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[("metadata.max.age.ms", "0")]));
     send(&producer, "v").wait().unwrap();
-    Arc::clone(&broker)
-        .state()
-        .partitions
-        .insert(TOPIC.to_owned(), 3);
+    broker.state().add_topic(TOPIC, 3);
     // The leader has moved: the producer asks again and learns of the new partitions on the way.
     broker.fail_next([Fault::Code(ErrorCode::NotLeaderOrFollower)]);
     send(&producer, "w").wait().unwrap();

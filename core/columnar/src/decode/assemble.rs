@@ -13,7 +13,7 @@ use super::byte_column::ByteColumn;
 use super::plan::{Plan, Shape};
 use super::rows::Rows;
 use super::undecoded::UndecodedRecord;
-use super::{Failure, Fetched, error_at};
+use super::{Failure, FetchedBatches, error_at};
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::options::{DecodeOptions, OnError};
 use crate::projection::Column;
@@ -39,7 +39,7 @@ pub(crate) struct Table {
 /// Everything that making the table looks at.
 struct Context<'a> {
     options: &'a DecodeOptions,
-    fetched: &'a [Fetched],
+    fetched: &'a [FetchedBatches],
 }
 
 impl Plan {
@@ -48,7 +48,7 @@ impl Plan {
         &mut self,
         options: &DecodeOptions,
         mut rows: Rows,
-        fetched: &[Fetched],
+        fetched: &[FetchedBatches],
     ) -> Result<Table, Failure> {
         let context = Context { options, fetched };
         let (key, value) = (rows.key.take(), rows.value.take());

@@ -11,15 +11,13 @@ mod rows;
 mod undecoded;
 mod walk;
 
-pub use fetched::{Decoded, Fetched};
+pub use fetched::{Decoded, FetchedBatches};
 pub(crate) use places::Places;
 pub use undecoded::UndecodedRecord;
 pub(crate) use walk::short_record;
 
 use arrow_schema::SchemaRef;
-use headwater_record::{
-    AbortedTransactions, BatchError, Offset, RecordBatch, TransactionFilter, batches,
-};
+use headwater_record::{BatchError, Offset, RecordBatch, batches};
 
 use crate::error::{DecodeError, DecodeErrorKind, SchemaError};
 use crate::options::{DecodeOptions, Format};
@@ -71,59 +69,28 @@ impl Decoder {
     /// Stops early at [`DecodeOptions::max_decompressed_bytes`], and before a record or a batch that cannot be read;
     /// [`Decoded::next_offsets`] says where to go on. The call that starts at such a record fails. After an error the decoder can be used
     /// again.
-    pub fn decode(&mut self, fetched: &[Fetched]) -> Result<Decoded, DecodeError> {
+    pub fn decode(&mut self, fetched: &[FetchedBatches]) -> Result<Decoded, DecodeError> {
         self.decode_up_to(fetched, usize::MAX)
     }
 
     /// As [`decode`](Self::decode), and stops after `max_records`.
     pub fn decode_up_to(
         &mut self,
-        fetched: &[Fetched],
+        fetched: &[FetchedBatches],
         max_records: usize,
     ) -> Result<Decoded, DecodeError> {
-        self.decode_visible(fetched, &[], max_records)
-    }
-
-    /// As [`decode_up_to`](Self::decode_up_to), without the records of aborted transactions: isolation level `read_committed`.
-    ///
-    /// Takes the aborted transactions of each [`Fetched`], in the same order, as the fetch response names them. The bytes of a [`Fetched`]
-    /// must start where those of the response do; which part of them is decoded does not matter.
-    ///
-    /// Panics if there are not as many of one as of the other.
-    pub fn decode_committed(
-        &mut self,
-        fetched: &[Fetched],
-        aborted: &[AbortedTransactions],
-        max_records: usize,
-    ) -> Result<Decoded, DecodeError> {
-        assert_eq!(
-            fetched.len(),
-            aborted.len(),
-            "each fetched partition needs its aborted transactions"
-        );
-        self.decode_visible(fetched, aborted, max_records)
-    }
-
-    fn decode_visible(
-        &mut self,
-        fetched: &[Fetched],
-        aborted: &[AbortedTransactions],
-        max_records: usize,
-    ) -> Result<Decoded, DecodeError> {
-        match self.decode_rows(fetched, aborted, max_records) {
+        match self.decode_rows(fetched, max_records) {
             Err(failure) if failure.rows_before > 0 => {
-                self.decode_rows(fetched, aborted, failure.rows_before)
+                self.decode_rows(fetched, failure.rows_before)
             }
             decoded => decoded,
         }
         .map_err(|failure| *failure.error)
     }
 
-    /// Where `aborted` has no entry for a [`Fetched`], nothing was aborted.
     fn decode_rows(
         &mut self,
-        fetched: &[Fetched],
-        aborted: &[AbortedTransactions],
+        fetched: &[FetchedBatches],
         max_records: usize,
     ) -> Result<Decoded, Failure> {
         self.plan.start_table(&self.options);
@@ -138,10 +105,7 @@ impl Decoder {
         let mut next_offsets: Vec<Offset> = fetched.iter().map(|fetched| fetched.from).collect();
         let mut complete = true;
         for (index, fetched) in fetched.iter().enumerate() {
-            let filter = aborted
-                .get(index)
-                .map_or_else(TransactionFilter::default, AbortedTransactions::filter);
-            complete = match reading.read(fetched, filter, &mut next_offsets[index]) {
+            complete = match reading.read(fetched, &mut next_offsets[index]) {
                 Ok(complete) => complete,
                 // The table is full: the next one meets the error.
                 Err(_) if reading.rows_before == max_records => false,
@@ -197,17 +161,13 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     /// Reads the batches of one partition. Returns whether all of them were passed.
-    fn read(
-        &mut self,
-        fetched: &Fetched,
-        mut filter: TransactionFilter<'_>,
-        next: &mut Offset,
-    ) -> Result<bool, DecodeError> {
-        let until = fetched.until.unwrap_or(Offset::MAX);
+    fn read(&mut self, fetched: &FetchedBatches, next: &mut Offset) -> Result<bool, DecodeError> {
+        let until = fetched.until;
+        let mut filter = fetched.aborted.filter();
         // One buffer for all plain batches, unless views could not reach its end.
-        let shared = i32::try_from(fetched.batches.len()).is_ok();
+        let shared = i32::try_from(fetched.bytes.len()).is_ok();
         let mut shared_index = None;
-        let mut batches = batches(&fetched.batches);
+        let mut batches = batches(&fetched.bytes);
         loop {
             self.rows_before = self.rows.count;
             let position = batches.position();
@@ -242,7 +202,7 @@ impl Reading<'_> {
                 let place = if shared && header.attributes.is_plain() {
                     let index = match shared_index {
                         Some(index) => Some(index),
-                        None => self.rows.buffers.add(fetched.batches.clone()),
+                        None => self.rows.buffers.add(fetched.bytes.clone()),
                     };
                     shared_index = index;
                     index.map(|index| (index, position + headwater_record::HEADER_LEN))
@@ -315,7 +275,7 @@ impl Reading<'_> {
     }
 }
 
-fn error_at(fetched: &Fetched, offset: Offset, kind: DecodeErrorKind) -> DecodeError {
+fn error_at(fetched: &FetchedBatches, offset: Offset, kind: DecodeErrorKind) -> DecodeError {
     DecodeError {
         topic: fetched.topic.clone(),
         partition: fetched.partition,
@@ -326,7 +286,7 @@ fn error_at(fetched: &Fetched, offset: Offset, kind: DecodeErrorKind) -> DecodeE
 }
 
 fn damaged(
-    fetched: &Fetched,
+    fetched: &FetchedBatches,
     next: Offset,
     batch: &RecordBatch,
     source: BatchError,

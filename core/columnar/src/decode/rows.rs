@@ -21,7 +21,7 @@ pub(crate) struct Rows {
     keep_timestamps: bool,
     pub(crate) buffers: Buffers,
     pub(crate) count: usize,
-    /// Which [`Fetched`](super::Fetched) each run of rows is from: its index and the first row after it.
+    /// Which [`FetchedBatches`](super::FetchedBatches) each run of rows is from: its index and the first row after it.
     pub(crate) runs: Vec<(usize, usize)>,
     pub(crate) offsets: Vec<i64>,
     pub(crate) timestamps: Vec<i64>,
@@ -190,14 +190,14 @@ impl Rows {
         }
     }
 
-    /// Notes that the rows since the last call are from that [`Fetched`](super::Fetched).
+    /// Notes that the rows since the last call are from that [`FetchedBatches`](super::FetchedBatches).
     pub(crate) fn end_run(&mut self, fetched: usize) {
         if self.runs.last().map_or(0, |run| run.1) < self.count {
             self.runs.push((fetched, self.count));
         }
     }
 
-    /// The index of the [`Fetched`](super::Fetched) that a row is from.
+    /// The index of the [`FetchedBatches`](super::FetchedBatches) that a row is from.
     pub(crate) fn fetched_of(&self, row: usize) -> usize {
         let run = self.runs.partition_point(|run| run.1 <= row);
         self.runs

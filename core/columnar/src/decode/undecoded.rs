@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use headwater_record::{DecompressLimit, Offset, batches};
 
-use super::Fetched;
+use super::FetchedBatches;
 
 /// The key and the value of a record as they were written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +18,12 @@ pub struct UndecodedRecord {
 
 impl UndecodedRecord {
     /// The record at that offset, read again: its columns may not have been wanted.
-    pub(super) fn find(fetched: &Fetched, offset: Offset, limit: DecompressLimit) -> Option<Self> {
-        let batch = batches(&fetched.batches)
+    pub(super) fn find(
+        fetched: &FetchedBatches,
+        offset: Offset,
+        limit: DecompressLimit,
+    ) -> Option<Self> {
+        let batch = batches(&fetched.bytes)
             .filter_map(Result::ok)
             .find(|batch| batch.header().last_offset() >= offset)?;
         let records = batch.records(limit).ok()?;

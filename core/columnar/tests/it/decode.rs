@@ -7,8 +7,8 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use bytes::{Bytes, BytesMut};
 use headwater_columnar::{
-    Column, DecodeErrorKind, DecodeOptions, Decoder, Fetched, Format, OnError, Projection, compact,
-    to_classic,
+    Column, DecodeErrorKind, DecodeOptions, Decoder, FetchedBatches, Format, OnError, Projection,
+    compact, to_classic,
 };
 use headwater_record::{BatchError, Compression, ControlType, DecompressLimit, Offset};
 
@@ -198,7 +198,7 @@ fn a_batch_that_starts_before_the_wanted_offset_is_trimmed() {
     for from in 0..=10 {
         for until in from..=11 {
             let decoded = decoder
-                .decode(&[Fetched::new("t", 0, ten(), from).until(until)])
+                .decode(&[FetchedBatches::new("t", 0, ten(), from).until(until)])
                 .unwrap();
             assert_eq!(
                 offsets(&decoded.batch),
@@ -217,8 +217,8 @@ fn a_limit_stops_anywhere_and_the_rest_follows_from_next_offsets() {
     for limit in 1..=11 {
         let mut decoder = Decoder::new(DecodeOptions::default()).unwrap();
         let mut fetched = vec![
-            Fetched::new("a", 0, ten(), 2),
-            Fetched::new("a", 1, ten(), 0),
+            FetchedBatches::new("a", 0, ten(), 2),
+            FetchedBatches::new("a", 1, ten(), 0),
         ];
         let mut seen = Vec::new();
         loop {
@@ -259,11 +259,11 @@ fn decompressed_bytes_stop_a_call_after_the_first_batch() {
     };
     let mut decoder = Decoder::new(options).unwrap();
     let first = decoder
-        .decode(&[Fetched::new("t", 0, bytes.clone(), 0)])
+        .decode(&[FetchedBatches::new("t", 0, bytes.clone(), 0)])
         .unwrap();
     assert_eq!((offsets(&first.batch), first.complete), (vec![0, 1], false));
     let second = decoder
-        .decode(&[Fetched::new("t", 0, bytes, first.next_offsets[0])])
+        .decode(&[FetchedBatches::new("t", 0, bytes, first.next_offsets[0])])
         .unwrap();
     assert_eq!(
         (offsets(&second.batch), second.complete),
@@ -335,9 +335,9 @@ fn several_topics_share_one_table() {
         ..DecodeOptions::default()
     };
     let fetched = [
-        Fetched::new("a", 0, values(&["1"]), 0),
-        Fetched::new("b", 3, values(&["2", "3"]), 0),
-        Fetched::new("a", 1, values(&["4"]), 0),
+        FetchedBatches::new("a", 0, values(&["1"]), 0),
+        FetchedBatches::new("b", 3, values(&["2", "3"]), 0),
+        FetchedBatches::new("a", 1, values(&["4"]), 0),
     ];
     let decoded = Decoder::new(options).unwrap().decode(&fetched).unwrap();
     let topics: Vec<_> = texts(&decoded.batch, "topic")
@@ -357,7 +357,7 @@ fn nothing_fetched_is_a_table_without_rows_of_the_same_schema() {
     let schema = decoder.schema().unwrap();
     assert_eq!(decoder.decode(&[]).unwrap().batch.schema(), schema);
     let empty = decoder
-        .decode(&[Fetched::new("t", 0, Bytes::new(), 5)])
+        .decode(&[FetchedBatches::new("t", 0, Bytes::new(), 5)])
         .unwrap();
     assert_eq!(
         (empty.batch.num_rows(), empty.next_offsets),
@@ -373,11 +373,11 @@ fn a_flipped_byte_is_found_when_the_crc_is_checked() {
     let bytes = bytes.freeze();
     let mut decoder = Decoder::new(DecodeOptions::default()).unwrap();
     let before = decoder
-        .decode(&[Fetched::new("t", 2, bytes.clone(), 0)])
+        .decode(&[FetchedBatches::new("t", 2, bytes.clone(), 0)])
         .unwrap();
     assert_eq!((before.batch.num_rows(), before.complete), (7, false));
     let error = decoder
-        .decode(&[Fetched::new("t", 2, bytes.clone(), 7)])
+        .decode(&[FetchedBatches::new("t", 2, bytes.clone(), 7)])
         .unwrap_err();
     assert_eq!(
         (&*error.topic, error.partition.get(), error.offset.get()),

@@ -7,7 +7,7 @@ use arrow_array::types::Int64Type;
 use arrow_schema::DataType;
 use bytes::BytesMut;
 use headwater_columnar::{
-    Column, DecodeOptions, Decoder, Fetched, Format, Infer, OnError, Projection, TimeRange,
+    Column, DecodeOptions, Decoder, FetchedBatches, Format, Infer, OnError, Projection, TimeRange,
     parse_schema,
 };
 use headwater_record::{Compression, Offset};
@@ -114,11 +114,13 @@ fn what_came_before_a_bad_record_is_handed_over_and_its_bytes_with_the_error() {
         // Behind it the caller goes on, up to the next one, which is the first of its batch.
         let mut decoder = Decoder::new(typed(OnError::Raise)).unwrap();
         let table = decoder
-            .decode(&[Fetched::new("t", 0, bytes.clone(), 2)])
+            .decode(&[FetchedBatches::new("t", 0, bytes.clone(), 2)])
             .unwrap();
         assert_eq!((offsets(&table.batch), table.complete), (vec![2], false));
         assert_eq!(table.next_offsets, [Offset::new(3)]);
-        let table = decoder.decode(&[Fetched::new("t", 0, bytes, 4)]).unwrap();
+        let table = decoder
+            .decode(&[FetchedBatches::new("t", 0, bytes, 4)])
+            .unwrap();
         assert_eq!((offsets(&table.batch), table.complete), (vec![4], true));
     }
 }
@@ -162,7 +164,7 @@ fn each_table_is_inferred_for_itself_and_loses_no_key() {
         &["null"],
     ] {
         let table = decoder
-            .decode(&[Fetched::new("t", 0, values(lines), 0)])
+            .decode(&[FetchedBatches::new("t", 0, values(lines), 0)])
             .unwrap();
         let json = table.json.unwrap();
         let texts = json.column_by_name("value").unwrap().as_binary_view();
@@ -185,7 +187,7 @@ fn fixed_formats_make_the_same_of_any_part() {
     };
     let mut decoder = Decoder::new(options.clone()).unwrap();
     let whole = decoder
-        .decode(&[Fetched::new("t", 0, values(&lines), 0)])
+        .decode(&[FetchedBatches::new("t", 0, values(&lines), 0)])
         .unwrap();
     let (key, value) = decoder.formats();
     let fixed = DecodeOptions {
@@ -202,7 +204,7 @@ fn fixed_formats_make_the_same_of_any_part() {
     .unwrap();
     unknown.fix().unwrap();
     let error = unknown
-        .decode(&[Fetched::new("t", 0, values(&lines), 0)])
+        .decode(&[FetchedBatches::new("t", 0, values(&lines), 0)])
         .unwrap_err();
     assert!(error.to_string().contains("inferred"), "{error}");
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::support::{decode_pieces, offsets};
 use arrow_array::cast::AsArray;
 use bytes::Bytes;
-use headwater_columnar::{DecodeOptions, Decoder, Fetched, Format, Projection};
+use headwater_columnar::{DecodeOptions, Decoder, FetchedBatches, Format, Projection};
 use headwater_record::{AbortedTransactions, Offset, ProducerId, visible_batches};
 use serde_json::Value;
 
@@ -102,9 +102,9 @@ fn a_log_with_its_transaction_index_is_read_as_kafka_reads_it() {
         };
         let decoded = Decoder::new(options)
             .unwrap()
-            .decode_committed(
-                &[Fetched::new("t", 0, scenario.log.clone(), 0)],
-                &[aborted(&scenario.said["index"])],
+            .decode_up_to(
+                &[FetchedBatches::new("t", 0, scenario.log.clone(), 0)
+                    .without(aborted(&scenario.said["index"]))],
                 usize::MAX,
             )
             .unwrap();
@@ -125,11 +125,12 @@ fn each_fetch_response_is_read_as_kafka_reads_it() {
             let end = Scenario::next_offset(&answer.batches);
             let mut expected = scenario.offsets();
             expected.retain(|offset| (answer.offset..end).contains(offset));
-            let fetched = Fetched::new("t", 0, answer.batches.clone(), answer.offset);
+            let fetched = FetchedBatches::new("t", 0, answer.batches.clone(), answer.offset)
+                .without(answer.aborted.clone());
             let one_by_one: Vec<i64> = (answer.offset..=end).collect();
             for cuts in [vec![answer.offset, end], one_by_one] {
                 let options = DecodeOptions::default();
-                let decoded = decode_pieces(options, &fetched, &answer.aborted, &cuts, 3);
+                let decoded = decode_pieces(options, &fetched, &cuts, 3);
                 assert_eq!(decoded, expected, "from {} in {cuts:?}", answer.offset);
             }
             let count = DecodeOptions {
@@ -139,11 +140,7 @@ fn each_fetch_response_is_read_as_kafka_reads_it() {
             };
             let counted = Decoder::new(count)
                 .unwrap()
-                .decode_committed(
-                    &[fetched],
-                    std::slice::from_ref(&answer.aborted),
-                    usize::MAX,
-                )
+                .decode_up_to(&[fetched], usize::MAX)
                 .unwrap();
             assert_eq!(counted.batch.num_rows(), expected.len());
         }
@@ -167,7 +164,7 @@ fn the_logs_have_aborted_records_and_gaps() {
     for scenario in [&interleaved, &compacted] {
         let all = Decoder::new(DecodeOptions::default())
             .unwrap()
-            .decode(&[Fetched::new("t", 0, scenario.log.clone(), 0)])
+            .decode(&[FetchedBatches::new("t", 0, scenario.log.clone(), 0)])
             .unwrap();
         assert!(all.batch.num_rows() > scenario.offsets().len());
     }

@@ -11,7 +11,8 @@ use arrow_array::{Array, ArrayRef, RecordBatch, StructArray};
 use arrow_json::ReaderBuilder;
 use arrow_schema::{DataType, Field, IntervalUnit, Schema, SchemaRef};
 use headwater_columnar::{
-    Column, DecodeOptions, Decoder, Fetched, Format, OnError, Projection, parse_schema, to_classic,
+    Column, DecodeOptions, Decoder, FetchedBatches, Format, OnError, Projection, parse_schema,
+    to_classic,
 };
 use headwater_record::Compression;
 use proptest::prelude::*;
@@ -287,7 +288,7 @@ fn the_schema_is_fixed_by_the_first_records_and_shown() {
         &DataType::Null
     );
     let first = decoder
-        .decode(&[Fetched::new(
+        .decode(&[FetchedBatches::new(
             "t",
             0,
             values(&[r#"{"a":1}"#, r#"{"a":2}"#, r#"{"a":3,"late":1}"#]),
@@ -297,7 +298,7 @@ fn the_schema_is_fixed_by_the_first_records_and_shown() {
     assert_eq!(types(&decoder.schema().unwrap()), "a:Int64");
     assert_eq!(first.batch.schema(), decoder.schema().unwrap());
     let error = decoder
-        .decode(&[Fetched::new(
+        .decode(&[FetchedBatches::new(
             "t",
             0,
             values(&[r#"{"a":1}"#, r#"{"a":1.5}"#]),
@@ -536,7 +537,7 @@ proptest! {
         let expected = serde_json::from_str::<serde_json::Value>(&wrapped);
         // A number beyond all doubles is a number all the same; a half of a surrogate pair is kept as U+FFFD.
         let lenient = expected.as_ref().is_err_and(|error| error.to_string().contains("number out of range") || error.to_string().contains("surrogate") || error.to_string().contains("hex escape"));
-        let ours = Decoder::new(json(Some(r#"{"b": "int64"}"#))).unwrap().decode(&[Fetched::new("t", 0, values(&[&wrapped]), 0)]);
+        let ours = Decoder::new(json(Some(r#"{"b": "int64"}"#))).unwrap().decode(&[FetchedBatches::new("t", 0, values(&[&wrapped]), 0)]);
         prop_assert!(lenient || ours.is_ok() == expected.is_ok(), "{wrapped}: {ours:?} {expected:?}");
     }
 

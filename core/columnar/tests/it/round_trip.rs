@@ -6,7 +6,7 @@ use arrow_array::types::{Int64Type, TimestampMillisecondType};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use headwater_columnar::{
-    DecodeOptions, Decoder, EncodeOptions, Encoder, Fetched, KeyValueColumns,
+    DecodeOptions, Decoder, EncodeOptions, Encoder, FetchedBatches, KeyValueColumns,
 };
 use headwater_record::{BatchOptions, Compression};
 use proptest::collection::vec;
@@ -85,7 +85,7 @@ fn decode(bytes: &bytes::Bytes, views: bool) -> RecordBatch {
     };
     Decoder::new(options)
         .unwrap()
-        .decode(&[Fetched::new("t", 0, bytes.clone(), 0)])
+        .decode(&[FetchedBatches::new("t", 0, bytes.clone(), 0)])
         .unwrap()
         .batch
 }
@@ -135,7 +135,7 @@ proptest! {
             bytes[at] = byte;
         }
         let options = DecodeOptions { check_crc: false, ..DecodeOptions::default() };
-        let decoded = Decoder::new(options).unwrap().decode(&[Fetched::new("t", 0, bytes::Bytes::from(bytes), 0)]);
+        let decoded = Decoder::new(options).unwrap().decode(&[FetchedBatches::new("t", 0, bytes::Bytes::from(bytes), 0)]);
         if let Ok(decoded) = decoded {
             for column in decoded.batch.columns() {
                 column.to_data().validate_full().unwrap();

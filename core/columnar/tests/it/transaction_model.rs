@@ -2,7 +2,7 @@
 //! model of the rules of Kafka's consumer.
 
 use crate::support::{TransactionLog, aborted, decode_pieces, rows};
-use headwater_columnar::{Column, DecodeOptions, Decoder, Fetched, Projection};
+use headwater_columnar::{Column, DecodeOptions, Decoder, FetchedBatches, Projection};
 use headwater_record::{Compression, ControlType, visible_batches};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -238,13 +238,13 @@ proptest! {
         let mut cuts: Vec<i64> = cuts.into_iter().map(|cut| cut.clamp(from, model.log.end())).collect();
         cuts.extend([from, model.log.end()]);
         cuts.sort_unstable();
-        let fetched = Fetched::new("t", 0, bytes.clone(), from);
-        prop_assert_eq!(&decode_pieces(options.clone(), &fetched, &list, &cuts, max_records), &expected);
+        let fetched = FetchedBatches::new("t", 0, bytes.clone(), from).without(list.clone());
+        prop_assert_eq!(&decode_pieces(options.clone(), &fetched, &cuts, max_records), &expected);
 
         let by_header: usize = visible_batches(&bytes, &list).map(|batch| batch.unwrap().header().record_count as usize).sum();
         prop_assert_eq!(by_header, expected.len());
         let count = DecodeOptions { columns: Projection::none(), ..options };
-        let counted = Decoder::new(count).unwrap().decode_committed(&[fetched], &[list], usize::MAX).unwrap();
+        let counted = Decoder::new(count).unwrap().decode_up_to(&[fetched], usize::MAX).unwrap();
         prop_assert_eq!(counted.batch.num_rows(), expected.len());
     }
 
@@ -258,10 +258,10 @@ proptest! {
         prop_assume!(!model.batches.is_empty());
         let first = &model.batches[start.index(model.batches.len())];
         let from = first.last_offset - first.offsets.len() as i64 + 1;
-        let fetched = Fetched::new("t", 0, model.log.bytes().slice(first.position..), from);
         let list = aborted(&model.aborted_since(from));
+        let fetched = FetchedBatches::new("t", 0, model.log.bytes().slice(first.position..), from).without(list);
         let options = DecodeOptions { columns: Projection::of(&[Column::Offset]), ..DecodeOptions::default() };
-        let decoded = decode_pieces(options, &fetched, &list, &[from, model.log.end()], usize::MAX);
+        let decoded = decode_pieces(options, &fetched, &[from, model.log.end()], usize::MAX);
         model.committed.sort_unstable();
         model.committed.retain(|offset| *offset >= from);
         prop_assert_eq!(decoded, model.committed);

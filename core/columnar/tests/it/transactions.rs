@@ -3,7 +3,9 @@
 
 use crate::support::{Row, TransactionLog, aborted, offsets, rows};
 use bytes::Bytes;
-use headwater_columnar::{DecodeError, DecodeErrorKind, DecodeOptions, Decoded, Decoder, Fetched};
+use headwater_columnar::{
+    DecodeError, DecodeErrorKind, DecodeOptions, Decoded, Decoder, FetchedBatches,
+};
 use headwater_record::{
     AbortedTransactions, BatchError, Compression, ControlType, HEADER_LEN, Offset, RecordDefect,
     visible_batches,
@@ -14,11 +16,10 @@ fn try_decode(
     transactions: &[(i64, i64)],
     options: DecodeOptions,
 ) -> Result<Decoded, DecodeError> {
-    Decoder::new(options).unwrap().decode_committed(
-        &[Fetched::new("t", 0, bytes.clone(), 0)],
-        &[aborted(transactions)],
-        usize::MAX,
-    )
+    let fetched = FetchedBatches::new("t", 0, bytes.clone(), 0).without(aborted(transactions));
+    Decoder::new(options)
+        .unwrap()
+        .decode_up_to(&[fetched], usize::MAX)
 }
 
 /// The offsets of the records that are decoded.
@@ -122,10 +123,8 @@ fn decoding_that_begins_in_the_middle_knows_the_transactions_before() {
     log.transactional(7, Compression::None, &rows(2));
     let mut decoder = Decoder::new(DecodeOptions::default()).unwrap();
     for (from, expected) in [(1, vec![5, 6]), (3, vec![5, 6]), (6, vec![6])] {
-        let fetched = Fetched::new("t", 0, log.bytes(), from);
-        let decoded = decoder
-            .decode_committed(&[fetched], &[aborted(&[(7, 0)])], usize::MAX)
-            .unwrap();
+        let fetched = FetchedBatches::new("t", 0, log.bytes(), from).without(aborted(&[(7, 0)]));
+        let decoded = decoder.decode_up_to(&[fetched], usize::MAX).unwrap();
         assert_eq!(offsets(&decoded.batch), expected, "from {from}");
     }
 }
@@ -135,15 +134,18 @@ fn each_partition_has_its_own_aborted_transactions() {
     let mut log = TransactionLog::default();
     log.transactional(7, Compression::None, &rows(1));
     log.plain(&rows(1));
-    let fetched = [0, 1, 2].map(|partition| Fetched::new("t", partition, log.bytes(), 0));
-    let aborted = [
+    let lists = [
         AbortedTransactions::default(),
         aborted(&[(7, 0)]),
         aborted(&[(8, 0)]),
     ];
+    let fetched: Vec<_> = (0..)
+        .zip(lists)
+        .map(|(partition, list)| FetchedBatches::new("t", partition, log.bytes(), 0).without(list))
+        .collect();
     let decoded = Decoder::new(DecodeOptions::default())
         .unwrap()
-        .decode_committed(&fetched, &aborted, usize::MAX)
+        .decode_up_to(&fetched, usize::MAX)
         .unwrap();
     assert_eq!(offsets(&decoded.batch), [0, 1, 1, 0, 1]);
 }
@@ -156,9 +158,8 @@ fn a_full_table_passes_what_is_not_visible() {
     log.marker(7, ControlType::Abort);
     let decoded = Decoder::new(DecodeOptions::default())
         .unwrap()
-        .decode_committed(
-            &[Fetched::new("t", 0, log.bytes(), 0)],
-            &[aborted(&[(7, 2)])],
+        .decode_up_to(
+            &[FetchedBatches::new("t", 0, log.bytes(), 0).without(aborted(&[(7, 2)]))],
             2,
         )
         .unwrap();
@@ -183,9 +184,9 @@ fn damage_in_what_is_not_visible_is_an_error() {
         assert_eq!((offsets(&before.batch), before.complete), (vec![0], false));
         let error = Decoder::new(DecodeOptions::default())
             .unwrap()
-            .decode_committed(
-                &[Fetched::new("t", 0, damaged, before.next_offsets[0])],
-                &[aborted(&[(7, 1)])],
+            .decode_up_to(
+                &[FetchedBatches::new("t", 0, damaged, before.next_offsets[0])
+                    .without(aborted(&[(7, 1)]))],
                 usize::MAX,
             )
             .unwrap_err();
@@ -225,12 +226,4 @@ fn a_control_batch_without_a_control_type_is_an_error() {
         [0],
         "not read where it does not matter"
     );
-}
-
-#[test]
-#[should_panic(expected = "each fetched partition needs its aborted transactions")]
-fn a_partition_without_a_list_is_a_mistake_of_the_caller() {
-    let fetched = [Fetched::new("t", 0, Bytes::new(), 0)];
-    let mut decoder = Decoder::new(DecodeOptions::default()).unwrap();
-    let _ = decoder.decode_committed(&fetched, &[], usize::MAX);
 }

@@ -16,7 +16,8 @@ use arrow_array::{
 use arrow_buffer::i256;
 use arrow_schema::{DataType, Field, IntervalUnit, Schema, TimeUnit};
 use headwater_columnar::{
-    DecodeOptions, Decoder, EncodeError, EncodeOptions, Encoder, Fetched, Format, KeyValueColumns,
+    DecodeOptions, Decoder, EncodeError, EncodeOptions, Encoder, FetchedBatches, Format,
+    KeyValueColumns,
 };
 
 use crate::support::decode;
@@ -580,7 +581,7 @@ fn what_a_type_cannot_hold_does_not_fit_the_schema() {
         let bytes = crate::support::values(&[&format!("{{\"{NAME}\":{value}}}")]);
         let refused = Decoder::new(options)
             .unwrap()
-            .decode(&[Fetched::new("t", 0, bytes, 0)]);
+            .decode(&[FetchedBatches::new("t", 0, bytes, 0)]);
         let error = refused
             .map(|decoded| decoded.batch)
             .unwrap_err()

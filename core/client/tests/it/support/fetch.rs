@@ -1,7 +1,9 @@
 //! Fetch and ListOffsets requests.
 
 use bytes::Bytes;
-use headwater_protocol::fetch_response::{FetchableTopicResponse, PartitionData};
+use headwater_protocol::fetch_response::{
+    AbortedTransaction, FetchableTopicResponse, PartitionData,
+};
 use headwater_protocol::list_offsets_response::{
     ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
 };
@@ -61,6 +63,8 @@ impl FakeCluster {
                     data.error_code = ErrorCode::OffsetOutOfRange.code();
                 } else {
                     data.high_watermark = end;
+                    let read_committed = request.isolation_level == 1;
+                    data.aborted_transactions = read_committed.then(|| aborted(&state.aborted));
                     data.records = Some(from_offset(
                         &log,
                         asked.fetch_offset,
@@ -124,6 +128,17 @@ impl FakeCluster {
             ..Default::default()
         }
     }
+}
+
+fn aborted(transactions: &[(i64, i64)]) -> Vec<AbortedTransaction> {
+    let transactions = transactions.iter();
+    transactions
+        .map(|(producer_id, first_offset)| AbortedTransaction {
+            producer_id: *producer_id,
+            first_offset: *first_offset,
+            ..Default::default()
+        })
+        .collect()
 }
 
 /// Whole batches from the one that holds `offset` on, at least one, at most `max_bytes` beyond it.

@@ -96,6 +96,8 @@ pub(crate) struct State {
     pub(crate) max_batch_bytes: usize,
     /// The last sequence of each producer in each partition, and the offset of the batch.
     pub(super) sequences: HashMap<Writer, Last>,
+    /// The aborted transactions of every partition: producer id and first offset.
+    pub(crate) aborted: Vec<(i64, i64)>,
     /// The first offset that is still there.
     pub(crate) log_start: i64,
 }

@@ -4,7 +4,7 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use bytes::{Bytes, BytesMut};
-use headwater_columnar::{DecodeError, DecodeOptions, Decoded, Decoder, Fetched};
+use headwater_columnar::{DecodeError, DecodeOptions, Decoded, Decoder, FetchedBatches};
 use headwater_record::{
     AbortedTransactions, Attributes, BatchBuilder, BatchHeader, BatchOptions, Compression,
     ControlType, DecompressLimit, HEADER_LEN, Offset, ProducerEpoch, ProducerId,
@@ -87,7 +87,7 @@ pub(crate) fn values(values: &[&str]) -> Bytes {
 pub(crate) fn decode(options: DecodeOptions, bytes: Bytes) -> Decoded {
     Decoder::new(options)
         .unwrap()
-        .decode(&[Fetched::new("t", 0, bytes, 0)])
+        .decode(&[FetchedBatches::new("t", 0, bytes, 0)])
         .unwrap()
 }
 
@@ -99,7 +99,7 @@ pub(crate) fn refusal(options: DecodeOptions, bytes: Bytes) -> String {
 /// What was decoded before the error, and the error.
 pub(crate) fn failure(options: DecodeOptions, bytes: Bytes) -> (Vec<Decoded>, DecodeError) {
     let mut decoder = Decoder::new(options).unwrap();
-    let mut fetched = Fetched::new("t", 0, bytes, 0);
+    let mut fetched = FetchedBatches::new("t", 0, bytes, 0);
     let mut tables = Vec::new();
     loop {
         match decoder.decode(std::slice::from_ref(&fetched)) {
@@ -126,23 +126,21 @@ pub(crate) fn offsets(batch: &RecordBatch) -> Vec<i64> {
 /// The offsets that are decoded of each range between two of the `cuts`, in tables of `max_records`.
 pub(crate) fn decode_pieces(
     options: DecodeOptions,
-    fetched: &Fetched,
-    aborted: &AbortedTransactions,
+    fetched: &FetchedBatches,
     cuts: &[i64],
     max_records: usize,
 ) -> Vec<i64> {
     let mut decoder = Decoder::new(options).unwrap();
     let mut seen = Vec::new();
     for piece in cuts.windows(2) {
-        let mut fetched = Fetched {
+        let mut fetched = FetchedBatches {
             from: Offset::new(piece[0]),
-            until: Some(Offset::new(piece[1])),
+            until: Offset::new(piece[1]),
             ..fetched.clone()
         };
         loop {
-            let aborted = [aborted.clone()];
             let table = decoder
-                .decode_committed(std::slice::from_ref(&fetched), &aborted, max_records)
+                .decode_up_to(std::slice::from_ref(&fetched), max_records)
                 .unwrap();
             seen.extend(offsets(&table.batch));
             if table.complete {
