@@ -43,6 +43,15 @@ impl Chunk {
         }))
     }
 
+    /// Offsets at which the log has no record.
+    pub(crate) fn without_records(from: Offset, next: Offset) -> Self {
+        Self {
+            bytes: Bytes::new(),
+            from,
+            next,
+        }
+    }
+
     /// How many records it has at most: compaction and markers leave holes.
     pub(crate) fn offsets(&self) -> u64 {
         (self.next - self.from).unsigned_abs()

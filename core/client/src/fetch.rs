@@ -44,6 +44,46 @@ pub(crate) struct Brought {
     pub(crate) topic_id: Option<Uuid>,
     pub(crate) from: Offset,
     pub(crate) records: Result<Bytes>,
+    /// The high watermark, or with `read_committed` the last stable offset (exclusive): all records before it can be read. `None` with an
+    /// error.
+    pub(crate) readable_end: Option<Offset>,
+}
+
+impl Brought {
+    /// Whether no record came, although the leader counts offsets from `from` up to `end` as readable.
+    pub(crate) fn is_empty_before(&self, end: Offset) -> bool {
+        let is_empty = self.records.as_ref().is_ok_and(Bytes::is_empty);
+        is_empty && self.from < end && self.readable_end.is_some_and(|readable| readable >= end)
+    }
+}
+
+/// How long a fetch that confirms the absence of records waits for one.
+const CONFIRM_WAIT: Duration = Duration::from_millis(500);
+
+/// Whether there is no record from `from` up to `end` although the leader counts these offsets as readable: compaction removed the last records
+/// of the log. To be asked after a fetch that brought nothing. It fetches the partition alone: an answer with several partitions may be full
+/// before it comes to this one. After an error the answer is no; the next fetch returns the error.
+pub(crate) async fn has_no_records(
+    client: &Client,
+    partition: &TopicPartition,
+    from: Offset,
+    end: Offset,
+    isolation: IsolationLevel,
+) -> bool {
+    let wanted = [Wanted {
+        partition: partition.clone(),
+        from,
+        max_bytes: 1,
+    }];
+    let limits = FetchLimits {
+        max_wait: CONFIRM_WAIT,
+        min_bytes: 1,
+        max_bytes: 1,
+        isolation,
+    };
+    fetch(client, &wanted, limits)
+        .await
+        .is_ok_and(|brought| brought.iter().any(|brought| brought.is_empty_before(end)))
 }
 
 /// Asks each leader once. A partition that a leader says nothing about is not in the answer; one that is not there does not keep the others
@@ -64,6 +104,7 @@ pub(crate) async fn fetch(
                     topic_id: None,
                     from: want.from,
                     records: Err(error),
+                    readable_end: None,
                 });
             }
             Err(error) => return Err(error),
@@ -75,7 +116,7 @@ pub(crate) async fn fetch(
     });
     let answers = futures_util::future::join_all(asked).await;
     for (wanted, answer) in leaders.values().zip(answers) {
-        read(answer?, wanted, &mut brought)?;
+        read(answer?, wanted, limits.isolation, &mut brought)?;
     }
     Ok(brought)
 }
@@ -131,6 +172,7 @@ fn request(wanted: &[(Arc<TopicMetadata>, &Wanted)], limits: FetchLimits) -> Fet
 fn read(
     response: FetchResponse,
     wanted: &[(Arc<TopicMetadata>, &Wanted)],
+    isolation: IsolationLevel,
     brought: &mut Vec<Brought>,
 ) -> Result<()> {
     let code = error_codes::code(response.error_code);
@@ -147,15 +189,24 @@ fn read(
                     && (metadata.topic_id == id || *metadata.name == *name)
             });
             if let Some((metadata, want)) = asked {
-                brought.push(read_partition(data, metadata.topic_id, want));
+                brought.push(read_partition(data, metadata.topic_id, isolation, want));
             }
         }
     }
     Ok(())
 }
 
-fn read_partition(data: PartitionData, topic_id: Uuid, want: &Wanted) -> Brought {
+fn read_partition(
+    data: PartitionData,
+    topic_id: Uuid,
+    isolation: IsolationLevel,
+    want: &Wanted,
+) -> Brought {
     let code = error_codes::code(data.error_code);
+    let readable_end = match isolation {
+        IsolationLevel::ReadUncommitted => data.high_watermark,
+        IsolationLevel::ReadCommitted => data.last_stable_offset,
+    };
     let records = if code == ErrorCode::None {
         Ok(data.records.unwrap_or_default())
     } else {
@@ -165,6 +216,8 @@ fn read_partition(data: PartitionData, topic_id: Uuid, want: &Wanted) -> Brought
         partition: want.partition.clone(),
         topic_id: Some(topic_id),
         from: want.from,
+        readable_end: (code == ErrorCode::None && readable_end >= 0)
+            .then(|| Offset::new(readable_end)),
         records,
     }
 }

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use headwater_protocol::ErrorCode;
+use headwater_record::Offset;
 
 use super::Consumer;
-use super::options::BatchStream;
+use super::options::{BatchStream, Ends};
 use crate::batch::TopicPartition;
 use crate::chunk::Chunk;
 use crate::decode::damaged;
 use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes::{Remedy, remedy};
-use crate::fetch::{Brought, FetchLimits, Wanted, fetch};
+use crate::fetch::{Brought, FetchLimits, Wanted, fetch, has_no_records};
 
 impl Consumer {
     /// [`Consumer::fill`] that comes back as soon as the group may want something.
@@ -88,15 +89,22 @@ impl Consumer {
         stream: Option<&BatchStream>,
     ) -> Result<bool> {
         let mut any = false;
+        let ends = stream.and_then(BatchStream::ends);
+        let mut empty = Vec::new();
         let mut failed = Vec::new();
         let mut created_again = BTreeMap::new();
-        for Brought {
-            partition,
-            topic_id,
-            from,
-            records,
-        } in brought
-        {
+        for brought in brought {
+            let end = ends.as_ref().and_then(|ends| ends.get(&brought.partition));
+            if let Some(end) = end.filter(|end| brought.is_empty_before(**end)) {
+                empty.push((brought.partition.clone(), brought.from, *end));
+            }
+            let Brought {
+                partition,
+                topic_id,
+                from,
+                records,
+                ..
+            } = brought;
             if let Some(id) = topic_id
                 && self.known_topics.is_another(&partition.topic, id)
             {
@@ -133,7 +141,29 @@ impl Consumer {
                 self.wait_out(&error, Some(&partition), wait).await?;
             }
         }
+        if !any {
+            self.end_before_holes(empty, stream).await;
+        }
         Ok(any)
+    }
+
+    /// Compaction may have removed the last records before the end of a stream: no fetch brings them, so the stream ends before them. Each of
+    /// `partitions` has its fetch offset and the end of the stream; nothing came from it although no record of another partition filled the
+    /// answer.
+    async fn end_before_holes(
+        &self,
+        partitions: Vec<(TopicPartition, Offset, Offset)>,
+        stream: Option<&BatchStream>,
+    ) {
+        for (partition, from, end) in partitions {
+            let isolation = self.config.isolation_level;
+            if has_no_records(&self.client, &partition, from, end, isolation).await
+                && let Some(stream) = stream
+            {
+                tracing::debug!(%partition, %from, %end, "the log has no record up to the end");
+                stream.fix(Ends::from([(partition, from)]));
+            }
+        }
     }
 
     /// Pauses for an error that passes by itself, after asking who leads now; hands back any other.

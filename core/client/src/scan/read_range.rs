@@ -12,7 +12,7 @@ use crate::client::Client;
 use crate::decode::damaged;
 use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes;
-use crate::fetch::{FetchLimits, Wanted, fetch};
+use crate::fetch::{FetchLimits, Wanted, fetch, has_no_records};
 
 /// How long a fetch waits for a leader that does not know yet what its predecessor had acknowledged.
 const WAIT: Duration = Duration::from_millis(500);
@@ -26,7 +26,7 @@ pub(crate) struct RangeRead {
     pub(crate) stalled: Option<Instant>,
 }
 
-/// The batches from `from` on, at most up to `end`. `None`: nothing came yet, although `end` says that something is there.
+/// The batches from `from` on, at most up to `end`; a chunk without bytes if the log has no record there. `None`: nothing came yet.
 pub(crate) async fn read_range(
     client: &Client,
     partition: &TopicPartition,
@@ -51,16 +51,20 @@ pub(crate) async fn read_range(
         max_bytes: read.max_bytes,
         isolation: read.isolation,
     };
-    let bytes = client
+    let (bytes, is_empty) = client
         .retried(Some(&partition.topic), || async {
             let brought = fetch(client, &wanted, limits).await?;
-            brought
+            let brought = brought
                 .into_iter()
                 .next()
-                .ok_or_else(|| error_codes::no_answer("Fetch"))?
-                .records
+                .ok_or_else(|| error_codes::no_answer("Fetch"))?;
+            let is_empty = brought.is_empty_before(end);
+            Ok((brought.records?, is_empty))
         })
         .await?;
+    if is_empty && has_no_records(client, partition, from, end, read.isolation).await {
+        return Ok(Some(Chunk::without_records(from, end)));
+    }
     Chunk::new(&bytes, from, Some(end)).map_err(|error| damaged(partition, from, error))
 }
 

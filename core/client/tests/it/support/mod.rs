@@ -76,6 +76,10 @@ pub(crate) struct State {
     sequences: HashMap<Writer, Last>,
     /// The first offset that is still there.
     pub(crate) log_start: i64,
+    /// Offsets that each log counts after its last batch, as after a compaction that removed its last records.
+    pub(crate) removed_at_end: i64,
+    /// So many fetches bring no records, whatever there is.
+    pub(crate) empty_fetches: usize,
 }
 
 #[derive(Debug, Default)]
@@ -383,15 +387,24 @@ impl FakeBroker {
                     .get(&(topic.topic.to_string(), asked.partition))
                     .cloned()
                     .unwrap_or_default();
-                let end = log.last().map_or(0, |last| {
-                    BatchHeader::parse(last).unwrap().next_offset().get()
-                });
+                let end = state.removed_at_end
+                    + log.last().map_or(0, |last| {
+                        BatchHeader::parse(last).unwrap().next_offset().get()
+                    });
                 if let Some(code) = state.fetch_faults.pop_front() {
                     data.error_code = code.code();
                 } else if asked.fetch_offset < state.log_start || asked.fetch_offset > end {
                     data.error_code = ErrorCode::OffsetOutOfRange.code();
                 } else {
                     data.high_watermark = end;
+                    data.last_stable_offset = end;
+                    let is_empty = state.empty_fetches > 0;
+                    state.empty_fetches = state.empty_fetches.saturating_sub(1);
+                    if is_empty {
+                        data.records = Some(Bytes::new());
+                        partitions.push(data);
+                        continue;
+                    }
                     data.records = Some(from_offset(
                         &log,
                         asked.fetch_offset,
@@ -422,7 +435,7 @@ impl FakeBroker {
                 .get(&(topic.name.to_string(), asked.partition_index));
             let end = log.and_then(|log| log.last()).map_or(0, |last| {
                 BatchHeader::parse(last).unwrap().next_offset().get()
-            });
+            }) + state.removed_at_end;
             let offset = if asked.timestamp == -2 {
                 state.log_start
             } else {
