@@ -1,10 +1,10 @@
 //! The power goes, the process dies, or the disk fails, in the middle of every call of a program that compacts its log.
 
 use headwater_crash_tests::compacted::judge::{Expectation, judge, read_all};
-use headwater_crash_tests::compacted::script::{Step, draw};
+use headwater_crash_tests::compacted::script::{Step, draw, marker_and_value_in_emptied_segments};
 use headwater_crash_tests::compacted::session::{Failure, Outcome, Session};
 use headwater_crash_tests::survival::Crash;
-use headwater_env::{Fault, Operation, SimEnv, Times};
+use headwater_env::{Boundary, Fault, Operation, SimEnv, Times};
 
 const SCRIPTS: u64 = 6;
 const STEPS: usize = 45;
@@ -195,6 +195,29 @@ fn crash_everywhere(seed: u64, steps: &[Step], reference: &Program) -> usize {
         }
     }
     states
+}
+
+#[test]
+fn a_deletion_marker_is_dropped_after_the_value_that_it_deletes() {
+    let steps = marker_and_value_in_emptied_segments();
+    let env = SimEnv::new(0);
+    let mut reference = run(&env, &steps).unwrap_or_else(|error| panic!("{error}"));
+    let dropped = |boundary: &&Boundary| {
+        boundary.operation == Operation::Rename
+            && boundary
+                .path
+                .extension()
+                .is_some_and(|ending| ending == "log")
+    };
+    assert_eq!(
+        env.history().iter().filter(dropped).count(),
+        2,
+        "two segments are emptied"
+    );
+    let served = read_all(reference.session().unwrap()).unwrap();
+    let keys: Vec<_> = served.records.values().map(|record| record.0).collect();
+    assert_eq!(keys, [0, 9, 3]);
+    crash_everywhere(0, &steps, &reference);
 }
 
 #[test]

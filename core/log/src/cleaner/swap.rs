@@ -111,7 +111,11 @@ impl<E: Env> PartitionLog<E> {
             view.generation += 1;
         });
         // Oldest first: a deletion marker stays as long as what it deletes.
-        self.removals.add(emptied.iter());
+        if mutants::lives(Mutant::DropInAnyOrder) {
+            self.removals.add(emptied.iter().rev());
+        } else {
+            self.removals.add(emptied.iter());
+        }
         Ok(self.finish_removals()?)
     }
 
