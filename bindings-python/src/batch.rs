@@ -15,7 +15,8 @@ use crate::convert::format::FormatArguments;
 use crate::convert::partitions;
 use crate::decode::decode;
 use crate::errors;
-use crate::message::{Message, Messages, Rows};
+use crate::message::{Message, Rows};
+use crate::messages::Messages;
 use crate::pickles::{self, Reduced};
 
 /// Records as a table, in order of partition and offset.

@@ -27,6 +27,8 @@ mod future;
 mod future_protocol;
 mod garbage;
 mod message;
+mod messages;
+mod metrics;
 mod pickles;
 mod producer;
 mod reading;

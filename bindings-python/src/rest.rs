@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::batch::Batch;
-use crate::message::Messages;
+use crate::messages::Messages;
 
 /// A batch, how far its messages were handed out, and how far they are known to be finished.
 #[derive(Debug)]

@@ -1,8 +1,9 @@
 //! Every configuration key has an effect, or takes Kafka's default only.
 //!
-//! A key is read into a field of a configuration, whose doc names the key. The test looks into the sources for the field's readers.
+//! A key is read into a field of a configuration, whose doc names the key. The test looks into the sources for the field's readers:
+//! `.field` behind a name that stands for that configuration. A field of the same name in another struct does not count.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -31,47 +32,162 @@ fn sources(directory: &Path, texts: &mut Vec<(PathBuf, String)>) {
     }
 }
 
-/// The field into which each key is read: the public one below a doc that names the key.
-fn fields(texts: &[(PathBuf, String)]) -> BTreeMap<String, String> {
-    let mut fields = BTreeMap::new();
-    for (_, text) in texts {
-        let mut doc = String::new();
-        for line in text.lines().map(str::trim) {
-            if let Some(more) = line.strip_prefix("///") {
+/// A field of a struct.
+type Field = (String, String);
+
+/// What the sources declare, as far as single lines show it.
+#[derive(Default)]
+struct Declarations {
+    fields: BTreeSet<Field>,
+    /// By key, the first public field of a configuration whose doc names it.
+    of_keys: BTreeMap<String, Field>,
+    /// By crate and name: the types that fields, parameters and variables of that name have, and functions of that name return.
+    types: BTreeMap<(String, String), BTreeSet<String>>,
+}
+
+impl Declarations {
+    fn read(&mut self, crate_name: &str, text: &str, is_config: bool) {
+        let (mut owner, mut function, mut doc) = (None, String::new(), String::new());
+        for line in text.lines() {
+            let code = line.trim();
+            if let Some(more) = code.strip_prefix("///") {
                 doc.push_str(more);
                 continue;
             }
-            if let Some((field, _)) = line
-                .strip_prefix("pub ")
-                .and_then(|rest| rest.split_once(':'))
-                && is_name(field)
-            {
-                // The parts between backticks.
-                for key in doc.split('`').skip(1).step_by(2) {
-                    fields
-                        .entry(key.to_owned())
-                        .or_insert_with(|| field.to_owned());
+            if let Some(name) = name_after(code, "struct ") {
+                owner = Some(name.to_owned());
+            } else if line.starts_with('}') {
+                owner = None;
+            }
+            if let (Some(owner), Some(field)) = (&owner, field_of(code)) {
+                let field = (owner.clone(), field.to_owned());
+                if is_config && code.starts_with("pub ") {
+                    // The parts between backticks.
+                    for key in doc.split('`').skip(1).step_by(2) {
+                        let of_key = self.of_keys.entry(key.to_owned());
+                        of_key.or_insert_with(|| field.clone());
+                    }
                 }
+                self.fields.insert(field);
+            }
+            if let Some(name) = name_after(code, "fn ") {
+                name.clone_into(&mut function);
+            }
+            if let Some((_, returned)) = code.split_once("-> ") {
+                self.bind(crate_name, &function, returned);
+            }
+            for (at, _) in code.match_indices(": ") {
+                let end = code[at + 2..].find([',', ';', ')', '=', '{', '}']);
+                let bound = end.map_or(&code[at + 2..], |end| &code[at + 2..at + 2 + end]);
+                self.bind(crate_name, last_name(&code[..at]), bound);
             }
             doc.clear();
         }
     }
-    fields
+
+    fn bind(&mut self, crate_name: &str, name: &str, types: &str) {
+        let words = types.split(|letter: char| !is_of_name(letter));
+        let types = words.filter(|word| word.starts_with(char::is_uppercase));
+        let bound = self.types.entry((crate_name.to_owned(), name.to_owned()));
+        bound.or_default().extend(types.map(str::to_owned));
+    }
+
+    /// Whether `text` reads the field: behind a name that stands for its struct in that crate, and for no other struct that has a field of
+    /// the same name.
+    fn reads(&self, crate_name: &str, text: &str, (owner, field): &Field) -> bool {
+        let access = format!(".{field}");
+        text.match_indices(&access).any(|(at, _)| {
+            let next = text[at + access.len()..].chars().next();
+            if next.is_some_and(|next| is_of_name(next) || next == '(') {
+                return false;
+            }
+            let name = (crate_name.to_owned(), receiver(&text[..at]).to_owned());
+            let Some(types) = self.types.get(&name) else {
+                return false;
+            };
+            let has_it = |other: &String| self.fields.contains(&(other.clone(), field.clone()));
+            types.contains(owner) && !types.iter().any(|other| other != owner && has_it(other))
+        })
+    }
 }
 
-/// Whether it is a field's name, and not the beginning of a function or a static.
-fn is_name(text: &str) -> bool {
-    text.chars()
-        .all(|letter| letter.is_alphanumeric() || letter == '_')
+fn is_of_name(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_'
 }
 
-/// Whether `text` reads a field of that name: `.field`, and neither a method nor a longer name.
-fn reads(text: &str, field: &str) -> bool {
-    let access = format!(".{field}");
-    text.match_indices(&access).any(|(at, _)| {
-        let next = text[at + access.len()..].chars().next();
-        next.is_none_or(|next| !(next.is_alphanumeric() || next == '_' || next == '('))
-    })
+/// The name at the end of `text`.
+fn last_name(text: &str) -> &str {
+    let start = text.rfind(|letter| !is_of_name(letter));
+    start.map_or(text, |start| &text[start + 1..])
+}
+
+/// The name behind the word `before`.
+fn name_after<'a>(code: &'a str, before: &str) -> Option<&'a str> {
+    let (visibility, rest) = code.split_once(before)?;
+    let is_word = visibility.is_empty() || visibility.ends_with(' ');
+    let end = rest.find(|letter| !is_of_name(letter));
+    is_word.then(|| end.map_or(rest, |end| &rest[..end]))
+}
+
+/// The field that the line declares.
+fn field_of(code: &str) -> Option<&str> {
+    let name = last_name(code.split_once(": ")?.0);
+    let visibility = code.split_once(name)?.0;
+    let is_field = visibility.is_empty() || visibility.starts_with("pub");
+    (is_field && !name.is_empty()).then_some(name)
+}
+
+/// The name of what a field is taken from, behind which `text` ends: `a.config` and `config(x)?.read()` both end with `config`.
+fn receiver(text: &str) -> &str {
+    let mut text = text.trim_end().trim_end_matches('?').trim_end();
+    if text.ends_with(')') {
+        let mut depth = 0;
+        let open = text.rfind(|letter| {
+            depth += i32::from(letter == ')') - i32::from(letter == '(');
+            depth == 0
+        });
+        text = &text[..open.unwrap_or(0)];
+    }
+    let name = last_name(text);
+    match text[..text.len() - name.len()].strip_suffix('.') {
+        Some(before) if ["read", "clone", "as_ref", "load"].contains(&name) => receiver(before),
+        _ => name,
+    }
+}
+
+#[test]
+fn a_field_of_the_same_name_in_another_struct_is_another_field() {
+    let mut declared = Declarations::default();
+    let declarations = "
+pub struct Config {
+    /// `linger.ms`
+    pub linger: u64,
+}
+struct Other {
+    pub(crate) linger: u64,
+}
+fn other(&self) -> &Other {}
+fn config(
+) -> Arc<Config> {}
+fn mixed(a: Config, both: Config) {}
+fn mixed_too(both: &Other) {}
+";
+    declared.read("c", declarations, true);
+    let field = declared.of_keys["linger.ms"].clone();
+    assert_eq!(field, ("Config".to_owned(), "linger".to_owned()));
+    for (text, is_read) in [
+        ("a.linger", true),
+        ("self.config().read().linger.max(1)", true),
+        ("self.config(a(b), c)?\n    .linger", true),
+        ("other().linger", false),
+        ("both.linger", false),
+        ("unknown.linger", false),
+        ("a.linger_ms", false),
+        ("a.linger()", false),
+    ] {
+        assert_eq!(declared.reads("c", text, &field), is_read, "{text}");
+        assert!(!declared.reads("another crate", text, &field), "{text}");
+    }
 }
 
 #[rstest]
@@ -82,22 +198,37 @@ fn reads(text: &str, field: &str) -> bool {
 #[case(&consumer::CONSUMER)]
 fn every_key_is_read_or_takes_its_default_only(#[case] table: &'static Table) {
     let mut texts = Vec::new();
-    for crate_source in fs::read_dir(core()).unwrap() {
-        let source = crate_source.unwrap().path().join("src");
+    for directory in fs::read_dir(core()).unwrap() {
+        let directory = directory.unwrap();
+        let crate_name = directory.file_name().into_string().unwrap();
+        let source = directory.path().join("src");
+        let mut of_crate = Vec::new();
         if source.is_dir() {
-            sources(&source, &mut texts);
+            sources(&source, &mut of_crate);
         }
+        texts.extend(
+            of_crate
+                .into_iter()
+                .map(|(path, text)| (crate_name.clone(), path, text)),
+        );
     }
-    let is_config = |(path, _): &(PathBuf, String)| {
+    let is_config = |path: &Path| {
         let is_below = |directory| path.starts_with(core().join(directory));
         CONFIG_DIRECTORIES.into_iter().any(is_below)
     };
-    let (configs, readers): (Vec<_>, Vec<_>) = texts.into_iter().partition(is_config);
-    let fields = fields(&configs);
+    let mut declared = Declarations::default();
+    for (crate_name, path, text) in &texts {
+        declared.read(crate_name, text, is_config(path));
+    }
+    let (configs, readers): (Vec<_>, Vec<_>) =
+        texts.iter().partition(|(_, path, _)| is_config(path));
     let mut unread = Vec::new();
     for definition in table.definitions() {
-        let field = fields.get(definition.name);
-        let is_read = field.is_some_and(|field| readers.iter().any(|(_, text)| reads(text, field)));
+        let field = declared.of_keys.get(definition.name);
+        let is_read = field.is_some_and(|field| {
+            let mut readers = readers.iter();
+            readers.any(|(crate_name, _, text)| declared.reads(crate_name, text, field))
+        });
         let is_default_of_topics = TOPIC
             .definitions()
             .iter()
@@ -106,8 +237,8 @@ fn every_key_is_read_or_takes_its_default_only(#[case] table: &'static Table) {
         // Bounds on what others may set are read where those are checked.
         let is_bound = configs
             .iter()
-            .filter(|(path, _)| path.ends_with("group_bounds.rs"))
-            .any(|(_, text)| text.contains(&format!("\"{}\"", definition.name)));
+            .filter(|(_, path, _)| path.ends_with("group_bounds.rs"))
+            .any(|(_, _, text)| text.contains(&format!("\"{}\"", definition.name)));
         if definition.fixed.is_none() && !is_read && !is_default_of_topics && !is_bound {
             unread.push(definition.name);
         }

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HEADWATER = Path(sys.executable).with_name("headwater")
 
@@ -41,9 +45,14 @@ def command(*arguments: object) -> list[str]:
     return [str(HEADWATER), *map(str, arguments)]
 
 
-def run(*arguments: object, given: bytes = b"") -> Ended:
+def files(most: int | None) -> Callable[[], None] | None:
+    """What limits a process to so many open files and sockets before it starts."""
+    return None if most is None else lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def run(*arguments: object, given: bytes = b"", files_max: int | None = None) -> Ended:
     """Run a command to its end."""
-    done = subprocess.run(command(*arguments), input=given, capture_output=True, timeout=120, check=False)
+    done = subprocess.run(command(*arguments), input=given, capture_output=True, timeout=120, check=False, preexec_fn=files(files_max))
     return Ended(done.returncode, done.stdout, done.stderr.decode())
 
 

@@ -34,8 +34,8 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
     """Starts servers; what still runs at the end is killed."""
     started: list[Serving] = []
 
-    def start(*arguments: object) -> Serving:
-        serving = Serving.start(tmp_path / f"serve-{len(started)}.log", *arguments)
+    def start(*arguments: object, files_max: int | None = None) -> Serving:
+        serving = Serving.start(tmp_path / f"serve-{len(started)}.log", *arguments, files_max=files_max)
         started.append(serving)
         return serving
 

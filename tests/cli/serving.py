@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from tests.cli.command import command
+from tests.cli.command import command, files
 from tests.foreign.process import Started, await_line
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ class Serving:
     log: Path
 
     @classmethod
-    def start(cls, log: Path, *arguments: object) -> Self:
+    def start(cls, log: Path, *arguments: object, files_max: int | None = None) -> Self:
         with log.open("wb") as output:
-            process = subprocess.Popen(command("serve", *arguments), stdout=output, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(command("serve", *arguments), stdout=output, stderr=subprocess.STDOUT, preexec_fn=files(files_max))
         ready = await_line(Started("headwater", process, "", log.parent, log), r"ready on (\S+:\d+(?:, \S+:\d+)*)")
         return cls(process, ready[1].split(", "), log)
 

@@ -57,6 +57,31 @@ def test_it_may_open_as_many_files_as_the_system_allows(serve: Callable[..., Ser
     assert resource.prlimit(serving.process.pid, resource.RLIMIT_NOFILE) == (hard, hard)
 
 
+def test_more_written_partitions_than_files_may_be_open(serve: Callable[..., Serving], data: Path) -> None:
+    partitions, sessions = 600, 3
+    succeed("topic", "create", "flights", "--data", data, "--partitions", partitions)
+    for session in range(1, sessions + 1):
+        serving = serve("--data", data, "--listen", "127.0.0.1:0", files_max=512)
+        producer = Producer({"bootstrap.servers": serving.address, "message.timeout.ms": 60_000})
+        for partition in range(partitions):
+            producer.produce("flights", b"value", partition=partition)
+        assert producer.flush(60) == 0
+        assert serving.end(signal.SIGTERM) == 0
+        assert "ERROR" not in serving.log.read_text()
+        stored = succeed("consume", "flights", "--data", data).lines
+        assert len(stored) == session * partitions
+
+
+def test_too_few_files_name_the_limit(data: Path) -> None:
+    succeed("topic", "create", "flights", "--data", data)
+    refused = [ended.problems for most in range(4, 24) if (ended := run("topic", "list", "--data", data, files_max=most)).code != 0]
+    unopened = [problems for problems in refused if "Cannot open the engine" in problems]
+    assert unopened, refused
+    for problems in unopened:
+        assert "raise that limit (`ulimit -n`" in problems, problems
+        assert "heck the disk" not in problems, problems
+
+
 def test_too_many_connections_of_one_address_are_closed(serve: Callable[..., Serving]) -> None:
     serving = serve("--listen", "127.0.0.1:0", "--config", "max.connections.per.ip=1")
     host, port = serving.address.split(":")

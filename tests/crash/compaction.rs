@@ -1,10 +1,10 @@
 //! The power goes, the process dies, or the disk fails, in the middle of every call of a program that compacts its log.
 
 use headwater_crash_tests::compacted::judge::{Expectation, judge, read_all};
-use headwater_crash_tests::compacted::script::{Step, draw};
+use headwater_crash_tests::compacted::script::{Step, draw, marker_and_value_in_emptied_segments};
 use headwater_crash_tests::compacted::session::{Failure, Outcome, Session};
 use headwater_crash_tests::survival::Crash;
-use headwater_env::{Fault, Operation, SimEnv, Times};
+use headwater_env::{Boundary, Fault, Operation, SimEnv, Times};
 
 const SCRIPTS: u64 = 6;
 const STEPS: usize = 45;
@@ -169,6 +169,57 @@ fn check_recovery(
         .map_err(|error| format!("after a crash in recovery: {error}"))
 }
 
+/// Crashes at every boundary of a script that was run before; returns how many disks were checked.
+fn crash_everywhere(seed: u64, steps: &[Step], reference: &Program) -> usize {
+    let history = reference.env.history();
+    let mut states = 0;
+    for boundary in 0..history.len() as u64 {
+        let env = SimEnv::new(seed);
+        env.crash_at(boundary);
+        let place = format!(
+            "script {seed}, boundary {boundary}, {:?}",
+            history[boundary as usize]
+        );
+        assert!(
+            run(&env, steps).is_err(),
+            "{place}: nobody noticed that it failed"
+        );
+        let expected = reference.expectation_at(boundary);
+        let cuts = (0..CUTS).map(|cut| (Crash::PowerCut, cut, expected.durable_to));
+        let kills = (0..KILLS).map(|kill| (Crash::Kill, kill, expected.appended_to));
+        for (crash, seed, promised_to) in cuts.chain(kills) {
+            states += 1;
+            check(&crash.after(&env, seed), &expected, promised_to)
+                .and_then(|()| check_recovery(&env, crash, seed, &expected, promised_to))
+                .unwrap_or_else(|error| panic!("{place}, {crash:?} {seed}: {error}"));
+        }
+    }
+    states
+}
+
+#[test]
+fn a_deletion_marker_is_dropped_after_the_value_that_it_deletes() {
+    let steps = marker_and_value_in_emptied_segments();
+    let env = SimEnv::new(0);
+    let mut reference = run(&env, &steps).unwrap_or_else(|error| panic!("{error}"));
+    let dropped = |boundary: &&Boundary| {
+        boundary.operation == Operation::Rename
+            && boundary
+                .path
+                .extension()
+                .is_some_and(|ending| ending == "log")
+    };
+    assert_eq!(
+        env.history().iter().filter(dropped).count(),
+        2,
+        "two segments are emptied"
+    );
+    let served = read_all(reference.session().unwrap()).unwrap();
+    let keys: Vec<_> = served.records.values().map(|record| record.0).collect();
+    assert_eq!(keys, [0, 9, 3]);
+    crash_everywhere(0, &steps, &reference);
+}
+
 #[test]
 fn the_last_value_of_each_key_survives_a_crash_anywhere_in_a_compaction() {
     let (mut states, mut swaps) = (0, 0);
@@ -187,27 +238,7 @@ fn the_last_value_of_each_key_survives_a_crash_anywhere_in_a_compaction() {
                         .is_some_and(|ending| ending == "swap")
             })
             .count();
-        for boundary in 0..history.len() as u64 {
-            let env = SimEnv::new(seed);
-            env.crash_at(boundary);
-            let place = format!(
-                "script {seed}, boundary {boundary}, {:?}",
-                history[boundary as usize]
-            );
-            assert!(
-                run(&env, &steps).is_err(),
-                "{place}: nobody noticed that it failed"
-            );
-            let expected = reference.expectation_at(boundary);
-            let cuts = (0..CUTS).map(|cut| (Crash::PowerCut, cut, expected.durable_to));
-            let kills = (0..KILLS).map(|kill| (Crash::Kill, kill, expected.appended_to));
-            for (crash, seed, promised_to) in cuts.chain(kills) {
-                states += 1;
-                check(&crash.after(&env, seed), &expected, promised_to)
-                    .and_then(|()| check_recovery(&env, crash, seed, &expected, promised_to))
-                    .unwrap_or_else(|error| panic!("{place}, {crash:?} {seed}: {error}"));
-            }
-        }
+        states += crash_everywhere(seed, &steps, &reference);
     }
     println!("{states} crash states, {swaps} files swapped");
     assert!(
@@ -238,6 +269,65 @@ fn run_through(seed: u64, steps: &[Step], fault: Fault) -> (SimEnv, Expectation,
         }
     }
     (env, program.expected, failed)
+}
+
+/// How many steps of a program lack file descriptors.
+const STEPS_WITHOUT_DESCRIPTORS: usize = 3;
+
+/// The process may open no more files from any boundary on, in the middle of a swap too, and some steps later it may again.
+#[test]
+fn a_process_without_descriptors_for_a_while_cleans_its_log_later() {
+    let mut failed = 0;
+    for seed in 0..SCRIPTS {
+        let steps = draw(seed, STEPS);
+        let env = SimEnv::new(seed);
+        let reference = run(&env, &steps).unwrap_or_else(|error| panic!("script {seed}: {error}"));
+        for boundary in reference.boundaries[0]..env.history().len() as u64 {
+            failed += run_without_descriptors(seed, &steps, boundary);
+        }
+    }
+    assert!(failed > 100, "only {failed} cleanings failed");
+}
+
+/// Runs a script, skipping the steps that fail; returns how many cleanings failed.
+fn run_without_descriptors(seed: u64, steps: &[Step], from: u64) -> usize {
+    let place = format!("script {seed}, boundary {from}");
+    let env = SimEnv::new(seed);
+    env.set_out_of_files_at(from);
+    let mut program = Program::start(&env).unwrap_or_else(|error| panic!("{place}: {error}"));
+    let (mut left, mut failed) = (STEPS_WITHOUT_DESCRIPTORS, 0);
+    for step in steps {
+        if program.step(step).is_err() {
+            if *step == Step::Restart {
+                // The log may be closed already; then only another restart can follow.
+                env.set_out_of_files(false);
+                let again = program.step(step);
+                again.unwrap_or_else(|failure| panic!("{place}, {step:?}: {failure:?}"));
+            }
+            failed += usize::from(*step == Step::Clean);
+            for cut in 0..2 {
+                let (env, expected) = (env.after_power_cut(cut), &program.expected);
+                check(&env, expected, expected.durable_to)
+                    .unwrap_or_else(|error| panic!("{place}, {step:?}, cut {cut}: {error}"));
+            }
+        }
+        left -= usize::from(env.history().len() as u64 > from && left > 0);
+        if left == 0 {
+            env.set_out_of_files(false);
+        }
+        let session = program.session();
+        let session = session.unwrap_or_else(|failure| panic!("{place}, {step:?}: {failure:?}"));
+        assert_eq!(session.log.poisoned(), None, "{place}, {step:?}");
+    }
+    env.set_out_of_files(false);
+    for step in [Step::Flush, Step::Clean] {
+        let done = program.step(&step);
+        done.unwrap_or_else(|failure| panic!("{place}, {step:?}: {failure:?}"));
+    }
+    let expected = &program.expected;
+    check(&env.after_kill(0), expected, expected.appended_to)
+        .unwrap_or_else(|error| panic!("{place}: {error}"));
+    failed
 }
 
 #[test]

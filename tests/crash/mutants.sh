@@ -37,6 +37,7 @@ trust-indexes power_cut
 cut-under-map held_reads
 swap-unsynced compaction
 swap-in-any-order compaction
+drop-in-any-order compaction
 clean-unflushed compaction
 keep-room power_cut
 cut-unsynced power_cut

@@ -77,6 +77,7 @@ USES = {
         "lambda: client.create_topic('u')",
         "lambda: client.aio",
         "lambda: client.recovery",
+        "client.metrics",
         "client.__enter__",
         "client.producer",
         "lambda: client.consumer('t')",

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pytest
 
 import headwater as hw
 
@@ -73,3 +74,19 @@ def test_a_table_that_is_held_outlives_the_files_that_it_was_read_from(tmp_path:
     assert is_whole()
     shutil.rmtree(tmp_path / "data")
     assert is_whole()
+
+
+def test_what_is_deleted_for_lack_of_space_is_counted(tmp_path: Path) -> None:
+    with hw.open(tmp_path / "data", headwater_storage_max_bytes=4 << 20) as client:
+        assert set(client.metrics().values()) == {0}
+        client.create_topic("t", segment_bytes=1 << 20)
+        with client.producer() as producer:
+            for _ in range(200):
+                producer.send("t", bytes(50_000))
+        counted = client.metrics()
+        assert counted["exhaustion-deleted-segments-total"] >= 5
+        assert counted["exhaustion-deleted-bytes-total"] >= 5 * 1_000_000
+        assert counted["retention-time-deleted-segments-total"] == 0
+        assert client.aio.metrics() == counted
+    with pytest.raises(hw.ClosedError):
+        client.metrics()

@@ -17,6 +17,7 @@ use crate::convert::consumer::ConsumerArguments;
 use crate::convert::format::FormatArguments;
 use crate::convert::listener::ListenerArguments;
 use crate::errors;
+use crate::metrics;
 use crate::producer::Producer;
 use crate::recovery;
 use crate::runtime::{self, Embedded};
@@ -205,6 +206,21 @@ impl Client {
     #[getter]
     fn recovery<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         recovery::report(py, self.embedded.engine()?.report())
+    }
+
+    /// What the engine has counted since it was opened: the segments that were deleted, and their bytes, by reason.
+    ///
+    /// `exhaustion` counts what was deleted before its retention ended because the disk, or `headwater.storage.max.bytes`, was full;
+    /// `retention-time` and `retention-size` what `retention.ms` and `retention.bytes` deleted; `delete-records` what `delete_records`
+    /// did. All clients on one directory of this process see the same counts.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client:
+    /// ...     client.metrics()["exhaustion-deleted-segments-total"]
+    /// 0
+    fn metrics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.embedded.check()?;
+        metrics::metrics(py, self.embedded.engine()?.deletions())
     }
 
     /// Whether it was closed.

@@ -66,20 +66,6 @@ pub(crate) fn cell<'py>(
         DataType::FixedSizeBinary(_) => {
             Ok(PyBytes::new(py, array.as_fixed_size_binary().value(row)).into_any())
         }
-        DataType::Timestamp(unit, Some(_)) => {
-            time::to_datetime_microseconds(py, microseconds(array, *unit, row)?)
-        }
-        DataType::Timestamp(unit, None) => time::to_datetime_microseconds(
-            py,
-            microseconds(array, *unit, row)?,
-        )?
-        .call_method("replace", (), Some(&no_zone(py)?)),
-        DataType::Time32(unit) | DataType::Time64(unit) => {
-            time::to_time(py, microseconds(array, *unit, row)?)
-        }
-        DataType::Duration(unit) => time::to_timedelta(py, *unit, integer(array, row)?),
-        DataType::Date32 => time::to_date(py, integer(array, row)?),
-        DataType::Date64 => time::to_date(py, integer(array, row)?.div_euclid(86_400_000)),
         DataType::List(_) => list(py, array.as_list::<i32>().value(row).as_ref()),
         DataType::LargeList(_) => list(py, array.as_list::<i64>().value(row).as_ref()),
         DataType::ListView(_) => list(py, array.as_list_view::<i32>().value(row).as_ref()),
@@ -98,6 +84,27 @@ pub(crate) fn cell<'py>(
             .import("decimal")?
             .getattr("Decimal")?
             .call1((text(array, row)?,)),
+        _ => temporal(py, array, row),
+    }
+}
+
+/// A date or a time, or the text of a type that Python has no object for.
+fn temporal<'py>(py: Python<'py>, array: &dyn Array, row: usize) -> PyResult<Bound<'py, PyAny>> {
+    match array.data_type() {
+        DataType::Timestamp(unit, Some(_)) => {
+            time::to_datetime_microseconds(py, microseconds(array, *unit, row)?)
+        }
+        DataType::Timestamp(unit, None) => time::to_datetime_microseconds(
+            py,
+            microseconds(array, *unit, row)?,
+        )?
+        .call_method("replace", (), Some(&no_zone(py)?)),
+        DataType::Time32(unit) | DataType::Time64(unit) => {
+            time::to_time(py, microseconds(array, *unit, row)?)
+        }
+        DataType::Duration(unit) => time::to_timedelta(py, *unit, integer(array, row)?),
+        DataType::Date32 => time::to_date(py, integer(array, row)?),
+        DataType::Date64 => time::to_date(py, integer(array, row)?.div_euclid(86_400_000)),
         _ => Ok(PyString::new(py, &text(array, row)?).into_any()),
     }
 }

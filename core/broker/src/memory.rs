@@ -3,11 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use headwater_record::DecompressLimit;
 use tokio::sync::Notify;
 
 /// What a connection may hold without being counted: enough for small requests and their answers, so that these are served however
 /// short memory is.
 pub const FREE_BYTES: usize = 64 * 1024;
+
+/// Batches that decompress to no more than this are decompressed by any number of threads at once, and not counted.
+pub(crate) const USUAL_DECOMPRESSION: DecompressLimit = DecompressLimit::new(4 << 20);
 
 /// The broker's memory for requests and answers. It is an account, not an allocator: connections and handlers say what they hold, and
 /// ask before they hold more.
@@ -69,19 +73,28 @@ impl Memory {
         }
     }
 
-    /// Counts bytes that a member of a group holds; `None` if members hold too much already.
-    pub(crate) fn hold_for_member(self: &Arc<Self>, bytes: usize) -> Option<Held> {
-        let before = self.of_members.fetch_add(bytes, Ordering::AcqRel);
-        if before.saturating_add(bytes) > self.limit / MEMBERS_PART {
-            self.of_members.fetch_sub(bytes, Ordering::AcqRel);
-            return None;
-        }
+    /// Counts bytes that members of groups hold; `None` if they hold too much already. `replaced` of these bytes are counted by what the
+    /// caller drops when it has the answer.
+    pub(crate) fn hold_for_members(
+        self: &Arc<Self>,
+        bytes: usize,
+        replaced: usize,
+    ) -> Option<Held> {
+        let held = self.hold_for_loaded_members(bytes);
+        let after = self.of_members.load(Ordering::Acquire);
+        let has_room = after.saturating_sub(replaced) <= self.limit / MEMBERS_PART;
+        (has_room || bytes <= replaced).then_some(held)
+    }
+
+    /// Counts bytes that members hold who joined before a restart, however many these are.
+    pub(crate) fn hold_for_loaded_members(self: &Arc<Self>, bytes: usize) -> Held {
+        self.of_members.fetch_add(bytes, Ordering::AcqRel);
         self.take(bytes);
-        Some(Held {
+        Held {
             memory: Arc::clone(self),
             bytes,
             holder: Holder::Member,
-        })
+        }
     }
 
     fn take(&self, bytes: usize) {
@@ -102,6 +115,13 @@ pub(crate) struct Held {
     memory: Arc<Memory>,
     bytes: usize,
     holder: Holder,
+}
+
+impl Held {
+    /// How many bytes.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
 }
 
 /// Who holds them.
@@ -184,14 +204,20 @@ mod tests {
     #[test]
     fn members_of_groups_hold_a_quarter_at_most_and_give_it_back() {
         let memory = Arc::new(Memory::new(400));
-        let first = memory.hold_for_member(60).unwrap();
-        assert!(memory.hold_for_member(41).is_none());
-        let second = memory.hold_for_member(40).unwrap();
+        let first = memory.hold_for_members(60, 0).unwrap();
+        assert!(memory.hold_for_members(41, 0).is_none());
+        let second = memory.hold_for_members(40, 0).unwrap();
         assert_eq!(memory.used(), 100);
         drop(first);
-        let third = memory.hold_for_member(60).unwrap();
+        let third = memory.hold_for_members(60, 0).unwrap();
         drop((second, third));
         assert_eq!(memory.used(), 0);
+        let loaded = memory.hold_for_loaded_members(150);
+        assert!(memory.hold_for_members(1, 0).is_none());
+        assert!(memory.hold_for_members(151, 150).is_none());
+        let fewer = memory.hold_for_members(149, 150).unwrap();
+        drop(loaded);
+        assert_eq!((memory.used(), fewer.bytes()), (149, 149));
     }
 
     #[tokio::test]

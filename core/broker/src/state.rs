@@ -6,7 +6,8 @@ use std::sync::{Arc, OnceLock};
 use headwater_env::{Env, forks};
 use headwater_log::DataDirectory;
 use headwater_metadata::{BrokerConfig, Image, Layer, NodeId, TopicConfig, Value, config};
-use parking_lot::{Mutex, RwLock};
+use headwater_record::DecompressLimit;
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use tokio::sync::Notify;
 
 use crate::controller::Controller;
@@ -16,7 +17,7 @@ use crate::fetch_sessions::FetchSessions;
 use crate::groups::Groups;
 use crate::listeners::Listeners;
 use crate::loss::DirectoryLost;
-use crate::memory::Memory;
+use crate::memory::{Held, Memory};
 use crate::metadata_log::MetadataLog;
 use crate::storage::Storage;
 use crate::topics::Topics;
@@ -50,7 +51,7 @@ pub(crate) struct State<E: Env> {
     pub(crate) counters: Counters,
     pub(crate) memory: Arc<Memory>,
     /// Held while a batch is decompressed that is much larger than it came.
-    pub(crate) decompression_turn: Mutex<()>,
+    decompression_turn: Mutex<()>,
     pub(crate) groups: Groups,
     pub(crate) deleted: DeletedDirectories,
     pub(crate) closing: Arc<Notify>,
@@ -73,7 +74,23 @@ pub(crate) struct Parts<E: Env> {
     pub(crate) topics: Topics<E>,
 }
 
+/// Permission to decompress a batch that is much larger than it came; its memory is counted until this is dropped.
+#[derive(Debug)]
+pub(crate) struct DecompressionTurn<'a> {
+    _held: Held,
+    _turn: MutexGuard<'a, ()>,
+}
+
 impl<E: Env> State<E> {
+    /// Waits until nobody else decompresses a batch that gives more than usual, and counts what this one may give.
+    pub(crate) fn turn_to_decompress(&self, limit: DecompressLimit) -> DecompressionTurn<'_> {
+        let turn = self.decompression_turn.lock();
+        DecompressionTurn {
+            _held: self.memory.hold(limit.get()),
+            _turn: turn,
+        }
+    }
+
     /// The state of an open broker.
     pub(crate) fn new(parts: Parts<E>) -> Self {
         let meta = parts.directory.meta();

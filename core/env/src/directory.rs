@@ -1,5 +1,14 @@
 //! What a directory and a disk hold.
 
+use std::fmt;
+use std::io;
+
+/// An open directory.
+pub trait Directory: fmt::Debug + Send + Sync {
+    /// Makes the names in it durable. Needs no further file descriptor.
+    fn sync(&self) -> io::Result<()>;
+}
+
 /// One name in a directory.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DirEntry {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::{DirEntry, DiskSpace, File, Lock, LockError, Metadata, OpenMode};
+use crate::{DirEntry, Directory, DiskSpace, File, Lock, LockError, Metadata, OpenMode};
 
 /// Clock, chance and files. A clone is the same world.
 ///
@@ -17,6 +17,8 @@ use crate::{DirEntry, DiskSpace, File, Lock, LockError, Metadata, OpenMode};
 pub trait Env: Clone + fmt::Debug + Send + Sync + 'static {
     /// An open file.
     type File: File;
+    /// An open directory.
+    type Directory: Directory;
     /// A held lock; dropping it lets go.
     type Lock: Lock;
     /// How much of a file is best written first at once, from a multiple of it on: what is written again in such a piece costs less than
@@ -56,8 +58,13 @@ pub trait Env: Clone + fmt::Debug + Send + Sync + 'static {
     /// Removes a directory and all that is in it.
     fn remove_dir_all(&self, path: &Path) -> io::Result<()>;
 
+    /// Opens a directory, to sync it when no file descriptor may be left.
+    fn open_dir(&self, path: &Path) -> io::Result<Self::Directory>;
+
     /// Makes the names in a directory durable.
-    fn sync_dir(&self, path: &Path) -> io::Result<()>;
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        self.open_dir(path)?.sync()
+    }
 
     /// Syncs the whole disk that holds the lock's file: data and names. For many files this takes a fraction of the time of syncing each. Fails
     /// too if a write was lost since the lock was taken; sync each file then, to find out which. `Unsupported` where the system does not

@@ -23,13 +23,13 @@ mod scheduling;
 mod sim;
 mod tree;
 
-pub use directory::{DirEntry, DiskSpace, EntryKind, Metadata};
+pub use directory::{DirEntry, Directory, DiskSpace, EntryKind, Metadata};
 pub use environment::Env;
 pub use file::{File, OpenMode};
 pub use fork::{PerProcess, forks};
 pub use lock::{Lock, LockError, PathLock};
-pub use memory::{MemoryEnv, MemoryFile};
+pub use memory::{MemoryDirectory, MemoryEnv, MemoryFile};
 pub use open_files::{allow_most_open_files, is_out_of_files, open_files_max};
-pub use real::{FilePlace, RealEnv, RealFile, RealLock, file_behind};
+pub use real::{FilePlace, RealDirectory, RealEnv, RealFile, RealLock, file_behind};
 pub use scheduling::{Wake, wake_this_thread};
-pub use sim::{Boundary, Fault, Operation, SimEnv, SimFile, Times};
+pub use sim::{Boundary, Fault, Operation, SimDirectory, SimEnv, SimFile, Times};

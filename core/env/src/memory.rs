@@ -14,7 +14,8 @@ use parking_lot::RwLock;
 use crate::lock::{PathLock, PathLocks};
 use crate::tree::{Change, Node, Tree, normal_form};
 use crate::{
-    DirEntry, DiskSpace, EntryKind, Env, File as _, LockError, Metadata, OpenMode, RealEnv,
+    DirEntry, Directory, DiskSpace, EntryKind, Env, File as _, LockError, Metadata, OpenMode,
+    RealEnv,
 };
 
 pub use file::MemoryFile;
@@ -25,6 +26,16 @@ use file::Shared;
 pub struct MemoryEnv {
     tree: Arc<RwLock<Tree<Shared>>>,
     locks: PathLocks,
+}
+
+/// A directory in memory.
+#[derive(Debug)]
+pub struct MemoryDirectory;
+
+impl Directory for MemoryDirectory {
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl MemoryEnv {
@@ -46,6 +57,7 @@ impl Default for MemoryEnv {
 impl Env for MemoryEnv {
     const ROOM_BYTES: u64 = 0;
     type File = MemoryFile;
+    type Directory = MemoryDirectory;
     type Lock = PathLock;
 
     fn wall_clock_ms(&self) -> i64 {
@@ -130,8 +142,8 @@ impl Env for MemoryEnv {
         Ok(())
     }
 
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.tree.read().find_dir(path).map(drop)
+    fn open_dir(&self, path: &Path) -> io::Result<MemoryDirectory> {
+        self.tree.read().find_dir(path).map(|_| MemoryDirectory)
     }
 
     fn sync_disk(&self, _lock: &PathLock) -> io::Result<()> {

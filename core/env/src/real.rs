@@ -16,7 +16,7 @@ use rustix::fs::OFlags;
 use rustix::rand::GetRandomFlags;
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::{DirEntry, DiskSpace, EntryKind, Env, LockError, Metadata, OpenMode};
+use crate::{DirEntry, Directory, DiskSpace, EntryKind, Env, LockError, Metadata, OpenMode};
 
 pub use behind::{FilePlace, file_behind};
 pub use file::RealFile;
@@ -25,6 +25,16 @@ pub use lock::RealLock;
 /// The world as it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RealEnv;
+
+/// A directory of the file system.
+#[derive(Debug)]
+pub struct RealDirectory(fs::File);
+
+impl Directory for RealDirectory {
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync_all()
+    }
+}
 
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
@@ -36,6 +46,7 @@ static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 impl Env for RealEnv {
     const ROOM_BYTES: u64 = 128 << 10;
     type File = RealFile;
+    type Directory = RealDirectory;
     type Lock = RealLock;
 
     #[inline]
@@ -125,8 +136,8 @@ impl Env for RealEnv {
         fs::remove_dir_all(path)
     }
 
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        fs::File::open(path)?.sync_all()
+    fn open_dir(&self, path: &Path) -> io::Result<RealDirectory> {
+        fs::File::open(path).map(RealDirectory)
     }
 
     fn sync_disk(&self, lock: &RealLock) -> io::Result<()> {

@@ -10,7 +10,7 @@ mod survival;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +19,9 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::lock::{PathLock, PathLocks};
 use crate::tree::{Node, normal_form};
-use crate::{DirEntry, DiskSpace, EntryKind, Env, File as _, LockError, Metadata, OpenMode};
+use crate::{
+    DirEntry, Directory, DiskSpace, EntryKind, Env, File as _, LockError, Metadata, OpenMode,
+};
 
 use clock::Clock;
 use disk::Disk;
@@ -62,6 +64,19 @@ struct Machine {
     /// How often its power was cut.
     boots: u128,
     locks: PathLocks,
+}
+
+/// An open directory of a simulated machine.
+#[derive(Debug)]
+pub struct SimDirectory {
+    env: SimEnv,
+    path: PathBuf,
+}
+
+impl Directory for SimDirectory {
+    fn sync(&self) -> io::Result<()> {
+        self.env.disk().sync_dir(&self.path)
+    }
 }
 
 impl SimEnv {
@@ -135,7 +150,14 @@ impl SimEnv {
 
     /// Whether this process may open no more files: what needs a descriptor fails with `EMFILE`; files that are open work.
     pub fn set_out_of_files(&self, out: bool) {
-        self.disk().script.out_of_files = out;
+        let script = &mut self.disk().script;
+        script.out_of_files = out;
+        script.out_of_files_at = None;
+    }
+
+    /// From the boundary of this number on the process may open no more files, until [`SimEnv::set_out_of_files`] says so.
+    pub fn set_out_of_files_at(&self, boundary: u64) {
+        self.disk().script.out_of_files_at = Some(boundary);
     }
 
     /// Bounds the bytes of all files; a write beyond writes what fits and fails with `StorageFull`. `None`: no bound.
@@ -178,6 +200,7 @@ impl Env for SimEnv {
     /// Small, so that short logs have room too.
     const ROOM_BYTES: u64 = 256;
     type File = SimFile;
+    type Directory = SimDirectory;
     type Lock = PathLock;
 
     fn wall_clock_ms(&self) -> i64 {
@@ -277,8 +300,17 @@ impl Env for SimEnv {
         disk.change(Operation::Remove, path, changes)
     }
 
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.disk().sync_dir(path)
+    fn open_dir(&self, path: &Path) -> io::Result<SimDirectory> {
+        let disk = self.disk();
+        disk.live.find_dir(path)?;
+        if disk.script.out_of_files {
+            return Err(no_descriptor());
+        }
+        drop(disk);
+        Ok(SimDirectory {
+            env: self.clone(),
+            path: path.to_owned(),
+        })
     }
 
     fn sync_disk(&self, _lock: &PathLock) -> io::Result<()> {

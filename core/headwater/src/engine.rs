@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
-use headwater_broker::{Broker, OpenReport};
+use headwater_broker::{Broker, DeletionCounts, OpenReport};
 use headwater_client::{Client, ClientConfig, Error, ErrorKind, Result, Transport};
 use headwater_env::{Env, MemoryEnv, RealEnv};
 use headwater_metadata::BrokerConfig;
@@ -41,6 +41,8 @@ pub struct Engine {
 pub(crate) trait Host: Transport {
     /// What opening found.
     fn report(&self) -> &OpenReport;
+    /// What left the logs since then.
+    fn deletions(&self) -> DeletionCounts;
     /// Listens for clients until the handle is closed.
     fn serve(&self, options: ServeOptions) -> Result<Arc<headwater_server::Server>>;
     /// Closes the handle, and the engine with the last one.
@@ -158,6 +160,11 @@ impl Engine {
     /// What opening found: partitions, what recovery cut.
     pub fn report(&self) -> &OpenReport {
         self.host.report()
+    }
+
+    /// The segments that were deleted since the engine was opened, by reason.
+    pub fn deletions(&self) -> DeletionCounts {
+        self.host.deletions()
     }
 
     /// Closes this handle for all its clones; later calls fail with [`ErrorKind::Closed`]. The last handle flushes and closes the engine.

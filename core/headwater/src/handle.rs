@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
-use headwater_broker::{OpenReport, RequestContext};
+use headwater_broker::{DeletionCounts, OpenReport, RequestContext};
 use headwater_client::{
     BrokerAddress, CallFuture, ClosedFuture, Error, ErrorKind, Lane, Node, Purpose, Result,
     Transport, TransportError,
@@ -140,6 +140,10 @@ impl<E: Env> Lane for NamedLane<E> {
 impl<E: Env> Host for Handle<E> {
     fn report(&self) -> &OpenReport {
         self.engine.report()
+    }
+
+    fn deletions(&self) -> DeletionCounts {
+        self.engine.broker().deletions()
     }
 
     fn serve(&self, options: ServeOptions) -> Result<Arc<Server>> {

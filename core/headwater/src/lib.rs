@@ -45,7 +45,7 @@ mod serve;
 
 pub use address::{Address, InvalidAddress};
 pub use engine::{Engine, NO_CONFIG, open};
-pub use headwater_broker::{OpenReport, RecoveredPartition};
+pub use headwater_broker::{DeletionCounts, Deletions, OpenReport, RecoveredPartition};
 pub use headwater_client::*;
 pub use headwater_columnar as columnar;
 pub use headwater_columnar::{Column, DecodeOptions, Format, OnError, Projection};

@@ -1,6 +1,8 @@
 //! What stands around the partitions: the lock, `meta.properties`, the checkpoints, the mark of an orderly end.
 
 mod boot;
+mod meta;
+mod names;
 mod presence;
 
 use std::collections::BTreeMap;
@@ -11,18 +13,16 @@ use headwater_env::{DirEntry, EntryKind, Env, LockError};
 use headwater_record::Offset;
 use thiserror::Error;
 
+use crate::checkpoint;
 use crate::error::FileError;
-use crate::{base64, checkpoint};
+pub use meta::MetaProperties;
+use meta::{META_PROPERTIES, random_uuid, read_or_make_meta};
+use names::{deleted_name, is_deleted_partition, partition, partition_of};
 
 const LOCK: &str = ".lock";
-const META_PROPERTIES: &str = "meta.properties";
 const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
 /// Kafka writes the epoch under which a broker was registered; one that never was writes -1.
 const CLEAN_SHUTDOWN_TEXT: &str = r#"{"version":0,"brokerEpoch":-1}"#;
-/// What a partition's directory ends with when its topic was deleted.
-const DELETED: &str = "-delete";
-/// The longest name that file systems take.
-const NAME_BYTES_MAX: usize = 255;
 
 /// Why a data directory could not be opened.
 #[derive(Debug, Error)]
@@ -66,17 +66,6 @@ pub enum DataDirectoryError {
     /// A file could not be read or written.
     #[error("the data directory cannot be used: {0}; {advice}", advice = .0.advice())]
     File(#[from] FileError),
-}
-
-/// `meta.properties`: whose directory it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MetaProperties {
-    /// `cluster.id`: 22 characters, a random UUID in base64.
-    pub cluster_id: String,
-    /// `node.id`
-    pub node_id: i32,
-    /// `directory.id`: as `cluster.id`.
-    pub directory_id: String,
 }
 
 /// The directory of one partition, by its name `<topic>-<partition>`.
@@ -319,65 +308,6 @@ fn check_links(path: &Path, entries: &[DirEntry]) -> Result<(), DataDirectoryErr
     }
 }
 
-fn read_or_make_meta<E: Env>(
-    env: &E,
-    directory: &Path,
-    node_id: i32,
-) -> Result<MetaProperties, DataDirectoryError> {
-    let path = directory.join(META_PROPERTIES);
-    let bytes = env
-        .read_file(&path)
-        .map_err(|source| FileError::new("read", &path, source))?;
-    if let Some(bytes) = bytes {
-        return parse_meta(&bytes).map_err(|what| DataDirectoryError::Damaged { path, what });
-    }
-    let meta = MetaProperties {
-        cluster_id: base64::encode(random_uuid(env)),
-        node_id,
-        directory_id: base64::encode(random_uuid(env)),
-    };
-    let text = format!(
-        "#\ncluster.id={}\ndirectory.id={}\nnode.id={}\nversion=1\n",
-        meta.cluster_id, meta.directory_id, meta.node_id
-    );
-    env.replace_file(&path, text.as_bytes())
-        .map_err(|source| FileError::new("replace", path, source))?;
-    Ok(meta)
-}
-
-fn parse_meta(bytes: &[u8]) -> Result<MetaProperties, String> {
-    let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
-    let lines = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.starts_with('#'));
-    let values: BTreeMap<&str, &str> = lines
-        .filter_map(|line| line.split_once('='))
-        .map(|(key, value)| (key.trim(), value.trim()))
-        .collect();
-    let value = |key: &str| {
-        values
-            .get(key)
-            .copied()
-            .ok_or_else(|| format!("it has no {key}"))
-    };
-    let version = value("version")?;
-    if version != "1" {
-        return Err(format!(
-            "its version is {version}; use a release that knows it"
-        ));
-    }
-    let node_id = value("node.id")?;
-    Ok(MetaProperties {
-        cluster_id: value("cluster.id")?.to_owned(),
-        node_id: node_id
-            .parse()
-            .map_err(|_| format!("its node.id {node_id:?} is not a number"))?,
-        // Kafka before 3.7 wrote none.
-        directory_id: value("directory.id").unwrap_or_default().to_owned(),
-    })
-}
-
 fn parse_offsets(text: &str) -> Result<Offsets, String> {
     let mut offsets = Offsets::new();
     for line in checkpoint::parse(text)? {
@@ -396,45 +326,6 @@ fn parse_offsets(text: &str) -> Result<Offsets, String> {
         offsets.insert(partition, offset);
     }
     Ok(offsets)
-}
-
-fn partition(directory: &Path, entry: &DirEntry) -> Option<PartitionDirectory> {
-    let (topic, partition) = partition_of(&entry.name)?;
-    (entry.kind == EntryKind::Dir).then(|| PartitionDirectory {
-        topic: topic.to_owned(),
-        partition,
-        path: directory.join(&entry.name),
-    })
-}
-
-/// The topic and the number of a partition whose directory has this name.
-fn partition_of(name: &str) -> Option<(&str, i32)> {
-    let (topic, partition) = name.rsplit_once('-')?;
-    let is_number = !partition.is_empty() && partition.bytes().all(|digit| digit.is_ascii_digit());
-    if !is_number || topic.is_empty() {
-        return None;
-    }
-    Some((topic, partition.parse().ok()?))
-}
-
-/// The name of the directory of a deleted partition. As in Kafka the topic's name is cut where the whole would be too long.
-fn deleted_name(topic: &str, partition: i32, id: [u8; 16]) -> String {
-    let suffix = format!("-{partition}.{:032x}{DELETED}", u128::from_be_bytes(id));
-    let kept = topic.floor_char_boundary(NAME_BYTES_MAX.saturating_sub(suffix.len()));
-    format!("{}{suffix}", &topic[..kept])
-}
-
-fn is_deleted_partition(entry: &DirEntry) -> bool {
-    entry.kind == EntryKind::Dir && entry.name.ends_with(DELETED) && entry.name.contains('.')
-}
-
-/// A random UUID, version 4.
-fn random_uuid(env: &impl Env) -> [u8; 16] {
-    let mut bytes = [0; 16];
-    env.fill_random(&mut bytes);
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    bytes
 }
 
 #[cfg(test)]

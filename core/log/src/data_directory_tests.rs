@@ -1,5 +1,6 @@
 use headwater_env::{MemoryEnv, OpenMode, RealEnv};
 
+use super::names::NAME_BYTES_MAX;
 use super::*;
 
 const PATH: &str = "/data";

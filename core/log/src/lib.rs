@@ -25,6 +25,7 @@ mod index_file;
 mod joints;
 mod leader_epochs;
 mod listing;
+mod log_epochs;
 mod log_file;
 mod mapped;
 mod mutants;

@@ -26,6 +26,8 @@ pub(crate) enum Mutant {
     CleanUnflushed,
     /// The files that a cleaned segment replaces go with it in any order.
     SwapInAnyOrder,
+    /// Segments that compaction emptied are dropped in any order.
+    DropInAnyOrder,
     /// A segment is sealed, and a log closed, with the room after its last batch.
     KeepRoom,
     /// A log goes on after a cut that is not on disk.
@@ -61,6 +63,7 @@ pub(crate) fn lives(mutant: Mutant) -> bool {
             "swap-unsynced" => Mutant::SwapUnsynced,
             "clean-unflushed" => Mutant::CleanUnflushed,
             "swap-in-any-order" => Mutant::SwapInAnyOrder,
+            "drop-in-any-order" => Mutant::DropInAnyOrder,
             "keep-room" => Mutant::KeepRoom,
             "cut-unsynced" => Mutant::CutUnsynced,
             "forget-removals" => Mutant::ForgetRemovals,

@@ -6,13 +6,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use headwater_env::{Env, is_out_of_files};
-use headwater_record::{LeaderEpoch, Offset};
+use headwater_record::Offset;
 use parking_lot::{Mutex, RwLock};
 
 use crate::cleaner::turn::CleanerTurn;
 use crate::config::LogConfig;
 use crate::error::{ChangeError, FileError, OpenError, Poisoned, ReadError};
-use crate::file_name::LEADER_EPOCH_CHECKPOINT;
 use crate::flush::Flusher;
 use crate::gaps::Gaps;
 use crate::leader_epochs::LeaderEpochs;
@@ -23,7 +22,7 @@ use crate::report::RecoveryReport;
 use crate::roll::Head;
 use crate::segment::Segment;
 use crate::truncate::Truncation;
-use crate::types::{EpochEnd, OpenState, ProducerSummary, SegmentInfo};
+use crate::types::{OpenState, ProducerSummary, SegmentInfo};
 use crate::view::View;
 
 /// The log of one partition.
@@ -113,17 +112,6 @@ impl<E: Env> PartitionLog<E> {
     /// Facts about the segments, oldest first. One whose greatest timestamp cannot be read has none here.
     pub fn segments(&self) -> Vec<SegmentInfo> {
         segment_infos(&self.view())
-    }
-
-    /// The newest leader epoch in the log.
-    pub fn latest_leader_epoch(&self) -> Option<LeaderEpoch> {
-        self.epochs.read().latest()
-    }
-
-    /// Where `epoch` ends in this log; `None` when the log knows no epoch that is not larger.
-    pub fn end_offset_for_epoch(&self, epoch: LeaderEpoch) -> Option<EpochEnd> {
-        let epochs = self.epochs.read();
-        epochs.end_offset_for(epoch, self.log_end_offset())
     }
 
     /// The producers that are remembered, by id.
@@ -275,38 +263,6 @@ impl<E: Env> PartitionLog<E> {
         *self.directory_changed.lock() = true;
     }
 
-    /// Changes the leader epochs, and their file if `change` says so. Nothing changes after an error.
-    pub(crate) fn change_epochs(
-        &self,
-        change: impl FnOnce(&mut LeaderEpochs) -> bool,
-    ) -> Result<(), FileError> {
-        let mut epochs = self.epochs.write();
-        let mut next = epochs.clone();
-        if change(&mut next) {
-            self.write_epochs(&next)?;
-        }
-        *epochs = next;
-        Ok(())
-    }
-
-    /// Forgets the leader epochs before the start of the log. Where the file cannot be written it names them until the next change or open:
-    /// that says nothing wrong of the records that are left.
-    pub(crate) fn forget_epochs_before(&self, log_start_offset: Offset) {
-        let mut epochs = self.epochs.write();
-        if epochs.truncate_from_start(log_start_offset)
-            && let Err(error) = self.write_epochs(&epochs)
-        {
-            tracing::warn!(%error, "the leader epochs of deleted records stay in their file for now");
-        }
-    }
-
-    fn write_epochs(&self, epochs: &LeaderEpochs) -> Result<(), FileError> {
-        let path = self.dir.join(LEADER_EPOCH_CHECKPOINT);
-        self.env
-            .replace_file(&path, epochs.format().as_bytes())
-            .map_err(|source| FileError::new("replace", path, source))
-    }
-
     /// May the log be changed?
     pub(crate) fn check_open(&self, writer: &Writer) -> Result<(), ChangeError> {
         match self.poisoned() {
@@ -342,8 +298,8 @@ pub(crate) fn segment_infos<E: Env>(view: &View<E>) -> Vec<SegmentInfo> {
 mod tests {
     use headwater_env::MemoryEnv;
     use headwater_record::{
-        BatchBuilder, BatchOptions, ControlType, ProducerEpoch, ProducerId, ProducerState,
-        ValidationRules, control_batch, validate,
+        BatchBuilder, BatchOptions, ControlType, LeaderEpoch, ProducerEpoch, ProducerId,
+        ProducerState, ValidationRules, control_batch, validate,
     };
 
     use super::*;

@@ -22,6 +22,7 @@ use crate::convert::format::FormatArguments;
 use crate::convert::listener::ListenerArguments;
 use crate::errors;
 use crate::events;
+use crate::metrics;
 use crate::recovery;
 use crate::runtime::Embedded;
 use crate::server::Listening;
@@ -190,6 +191,12 @@ impl AioClient {
     #[getter]
     fn recovery<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         recovery::report(py, self.embedded.engine()?.report())
+    }
+
+    /// See `headwater.Client.metrics`. It does not wait.
+    fn metrics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.embedded.check()?;
+        metrics::metrics(py, self.embedded.engine()?.deletions())
     }
 
     fn __contains__(&self, py: Python<'_>, topic: &Bound<'_, PyAny>) -> PyResult<bool> {

@@ -73,7 +73,7 @@ fn hold<E: Env>(
     let bytes = sizes
         .map(|protocol| protocol.name.len() + protocol.metadata.len())
         .sum();
-    let Some(held) = state.memory.hold_for_member(bytes) else {
+    let Some(held) = state.memory.hold_for_members(bytes, 0) else {
         let group = &*request.group_id;
         tracing::warn!(
             group,

@@ -10,17 +10,18 @@
 use std::collections::HashSet;
 
 use headwater_env::Env;
-use headwater_log::RecordPosition;
+use headwater_log::{ReadError, RecordPosition};
 use headwater_protocol::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use headwater_protocol::list_offsets_response::{
     ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
 };
 use headwater_protocol::{ErrorCode, ListOffsetsRequest, ListOffsetsResponse, Str};
-use headwater_record::{DecompressLimit, LeaderEpoch, Offset};
+use headwater_record::{BatchError, DecompressError, DecompressLimit, LeaderEpoch, Offset};
 use uuid::Uuid;
 
 use super::{errors, lookup};
 use crate::RequestContext;
+use crate::memory::USUAL_DECOMPRESSION;
 use crate::partition::{Isolation, Partition};
 use crate::state::State;
 use crate::topics::Topic;
@@ -137,26 +138,32 @@ fn answer<E: Env>(
         LATEST => Ok(at(partition.readable_end(isolation))),
         EARLIEST | EARLIEST_LOCAL => Ok(at(partition.log().log_start_offset())),
         LATEST_REMOTE | EARLIEST_NOT_REMOTE => Ok(None),
-        MAX_TIMESTAMP => search(&partition, isolation, || {
-            partition
-                .log()
-                .offset_of_max_timestamp(DecompressLimit::default())
+        MAX_TIMESTAMP => search(state, &partition, isolation, |limit| {
+            partition.log().offset_of_max_timestamp(limit)
         }),
-        timestamp_ms => search(&partition, isolation, || {
-            partition
-                .log()
-                .offset_for_timestamp(timestamp_ms, DecompressLimit::default())
+        timestamp_ms => search(state, &partition, isolation, |limit| {
+            partition.log().offset_for_timestamp(timestamp_ms, limit)
         }),
     }
 }
 
-/// A record that was searched for counts only if the reader may see it.
+/// A record that was searched for counts only if the reader may see it. A search through a batch that decompresses to more than usual waits
+/// until nobody else decompresses one, and is counted.
 fn search<E: Env>(
+    state: &State<E>,
     partition: &Partition<E>,
     isolation: Isolation,
-    find: impl FnOnce() -> Result<Option<RecordPosition>, headwater_log::ReadError>,
+    find: impl Fn(DecompressLimit) -> Result<Option<RecordPosition>, ReadError>,
 ) -> Result<Option<Listed>, ErrorCode> {
-    let found = find().map_err(|error| {
+    let found = match find(USUAL_DECOMPRESSION) {
+        Err(error) if is_too_large_to_decompress(&error) => {
+            let limit = DecompressLimit::default();
+            let _turn = state.turn_to_decompress(limit);
+            find(limit)
+        }
+        found => found,
+    };
+    let found = found.map_err(|error| {
         tracing::error!(topic = %partition.topic, partition = %partition.id, %error, "a search by time failed");
         errors::read_code(&error)
     })?;
@@ -166,6 +173,16 @@ fn search<E: Env>(
         timestamp_ms: Some(position.timestamp_ms),
         leader_epoch: position.leader_epoch,
     }))
+}
+
+fn is_too_large_to_decompress(error: &ReadError) -> bool {
+    matches!(
+        error,
+        ReadError::Corrupt {
+            source: BatchError::Decompress(DecompressError::TooLarge { .. }),
+            ..
+        }
+    )
 }
 
 fn respond(

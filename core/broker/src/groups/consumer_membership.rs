@@ -15,6 +15,10 @@ use super::{Coordinator, detached};
 use crate::refusal::Refusal;
 use crate::state::State;
 
+/// Why a member is turned away.
+const NO_ROOM: &str = "a member is turned away: all members together hold as much as a quarter of queued.max.request.bytes; raise it, or \
+                       end some";
+
 /// Who leaves a consumer group.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConsumerLeaver<'a> {
@@ -105,8 +109,9 @@ impl<E: Env> Coordinator<'_, E> {
         &mut self,
         group_id: &Str,
         before: Vec<GroupRecord>,
-        draft: Draft,
+        mut draft: Draft,
     ) -> Result<ConsumerGroupHeartbeatResponse, Refusal> {
+        self.count_members(group_id, draft.group_mut())?;
         let mut records = before;
         records.extend_from_slice(draft.records());
         self.write(&records)
@@ -116,6 +121,19 @@ impl<E: Env> Coordinator<'_, E> {
         entry.group = Group::Consumer(group);
         self.set_alarm(group_id);
         Ok(response)
+    }
+
+    /// Counts what members say as long as they are members.
+    fn count_members(&self, group_id: &Str, group: &mut ConsumerGroup) -> Result<(), Refusal> {
+        let earlier = match self.shard().get(group_id).map(|entry| &entry.group) {
+            Some(Group::Consumer(group)) => Some(group),
+            _ => None,
+        };
+        if group.count_members(&self.state.memory, earlier) {
+            return Ok(());
+        }
+        tracing::warn!(group = &**group_id, "{NO_ROOM}");
+        Err(Refusal::new(ErrorCode::CoordinatorNotAvailable, NO_ROOM))
     }
 
     /// Takes out the members of a consumer group whose time is up. What cannot be written is tried again a session later.

@@ -106,6 +106,7 @@ impl<E: Env> State<E> {
                     error.code()
                 })?;
             shard.finish_replay(facts.now.monotonic, self.consumer_session_timeout());
+            shard.count_loaded_members(&self.memory);
             seat.shard = shard;
             seat.loading = Loading::Read;
         }

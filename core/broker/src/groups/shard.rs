@@ -1,6 +1,7 @@
 //! What one partition of `__consumer_offsets` says: groups and their offsets. Pure.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_protocol::Str;
@@ -11,6 +12,7 @@ use super::consumer::ConsumerGroup;
 use super::facts::Facts;
 use super::group::Group;
 use super::record::GroupRecord;
+use crate::memory::Memory;
 
 /// A group with its offsets.
 #[derive(Debug)]
@@ -138,6 +140,16 @@ impl Shard {
             let mut group = ConsumerGroup::new(group_id);
             group.replay(record);
             entry.group = Group::Consumer(group);
+        }
+    }
+
+    /// Counts what the members say that were read back.
+    pub(crate) fn count_loaded_members(&mut self, memory: &Arc<Memory>) {
+        for entry in self.groups.values_mut() {
+            match &mut entry.group {
+                Group::Classic(group) => group.count_loaded_members(memory),
+                Group::Consumer(group) => group.count_loaded_members(memory),
+            }
         }
     }
 

@@ -47,7 +47,7 @@ pub enum OpenError {
     #[error(transparent)]
     Config(#[from] headwater_metadata::ConfigError),
     /// Any other failure of the disk.
-    #[error("cannot open {}: {source}. Check the disk, then open again", path.display())]
+    #[error("cannot open {}: {source}; {advice}, then open again", path.display(), advice = headwater_log::advice(.source))]
     Io {
         /// The file or directory.
         path: PathBuf,
@@ -153,4 +153,27 @@ fn holder(pid: Option<u32>) -> String {
         || "another process".to_owned(),
         |pid| format!("process {pid}"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lack_of_file_descriptors_names_the_limit() {
+        let message = |code| {
+            let source = io::Error::from_raw_os_error(code);
+            OpenError::io(Path::new("data"), source).to_string()
+        };
+        let (mfile, nfile, io) = (24, 23, 5);
+        for code in [mfile, nfile] {
+            let message = message(code);
+            assert!(
+                message.contains("raise that limit (`ulimit -n`"),
+                "{message}"
+            );
+            assert!(!message.contains("disk"), "{message}");
+        }
+        assert!(message(io).contains("check the disk"), "{}", message(io));
+    }
 }

@@ -1,12 +1,21 @@
 //! What requests hold beyond their frames is counted, and bounded by `queued.max.request.bytes`.
 
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use crate::support::consumers::Client;
 use crate::support::groups::*;
 use crate::support::*;
 use bytes::Bytes;
 use headwater_env::SimEnv;
 use headwater_protocol::join_group_request::JoinGroupRequestProtocol;
 use headwater_protocol::leave_group_request::MemberIdentity;
-use headwater_protocol::{ErrorCode, JoinGroupRequest, LeaveGroupRequest};
+use headwater_protocol::{
+    ConsumerGroupHeartbeatRequest, ErrorCode, HeartbeatRequest, JoinGroupRequest,
+    LeaveGroupRequest, SyncGroupRequest,
+};
 use headwater_record::Compression;
 use rstest::rstest;
 
@@ -64,4 +73,98 @@ fn a_batch_decompresses_within_the_memory_of_requests(
     let response = produce(&broker, "t", 0, compressed(codec, &[&"x".repeat(bytes)]));
     assert_eq!(code(response.error_code), expected);
     assert_eq!(broker.memory().used(), 0);
+}
+
+/// A member of a consumer group that names so many topics of 100 bytes.
+fn reading(id: &'static str, topics: usize) -> ConsumerGroupHeartbeatRequest {
+    let names = (0..topics).map(|number| format!("{number:0100}").into());
+    ConsumerGroupHeartbeatRequest {
+        subscribed_topic_names: Some(names.collect()),
+        ..Client::new(id).request()
+    }
+}
+
+#[test]
+fn what_members_of_consumer_groups_say_takes_a_quarter_at_most_until_they_leave() {
+    let env = SimEnv::new(1);
+    let broker = open(&env, &[("queued.max.request.bytes", "400000")]);
+    let joined = ask(&broker, reading("a", 500));
+    assert_eq!(code(joined.error_code), ErrorCode::None);
+    let held = broker.memory().used();
+    assert!((50_000..70_000).contains(&held), "{held}");
+    let refused = ask(&broker, reading("b", 500));
+    assert_eq!(code(refused.error_code), ErrorCode::CoordinatorNotAvailable);
+    assert_eq!(broker.memory().used(), held);
+    // Who is a member goes on, may say less, and gives back what it held.
+    let again = ConsumerGroupHeartbeatRequest {
+        member_epoch: joined.member_epoch,
+        ..reading("a", 10)
+    };
+    assert_eq!(code(ask(&broker, again).error_code), ErrorCode::None);
+    assert!(broker.memory().used() < held / 10);
+    let second = ask(&broker, reading("b", 500));
+    assert_eq!(code(second.error_code), ErrorCode::None);
+    for id in ["a", "b"] {
+        let leave = ConsumerGroupHeartbeatRequest {
+            member_epoch: -1,
+            ..Client::new(id).bare()
+        };
+        assert_eq!(code(ask(&broker, leave).error_code), ErrorCode::None);
+    }
+    assert_eq!(broker.memory().used(), 0);
+}
+
+#[tokio::test]
+async fn members_that_are_read_back_are_counted_and_never_refused() {
+    let env = SimEnv::new(1);
+    let broker = open(&env, &[]);
+    let joined = ask(&broker, reading("a", 500));
+    assert_eq!(code(joined.error_code), ErrorCode::None);
+    let joining = begin(&broker, joining_with("c", 60_000));
+    pass(&env, &broker, Duration::from_secs(3)).await;
+    let leader = joining.await.unwrap();
+    let sync = SyncGroupRequest {
+        group_id: "c".into(),
+        ..sync_request(&leader)
+    };
+    let synced = begin(&broker, sync).await.unwrap();
+    assert_eq!(code(synced.error_code), ErrorCode::None);
+    let before = broker.memory().used();
+    assert!(before > 110_000, "{before}");
+    let env = env.after_kill(1);
+    let broker = open(&env, &[("queued.max.request.bytes", "400000")]);
+    assert_eq!(broker.memory().used(), 0, "nothing is read yet");
+    let beat = ConsumerGroupHeartbeatRequest {
+        member_epoch: joined.member_epoch,
+        ..Client::new("a").bare()
+    };
+    assert_eq!(code(ask(&broker, beat).error_code), ErrorCode::None);
+    let beat = HeartbeatRequest {
+        group_id: "c".into(),
+        generation_id: leader.generation_id,
+        member_id: leader.member_id.clone(),
+        ..Default::default()
+    };
+    assert_eq!(code(ask(&broker, beat).error_code), ErrorCode::None);
+    assert_eq!(broker.memory().used(), before);
+    let refused = ask(&broker, reading("b", 1));
+    assert_eq!(code(refused.error_code), ErrorCode::CoordinatorNotAvailable);
+}
+
+/// A search by time waits its turn and is counted, like the check of what is produced.
+#[test]
+fn a_search_through_a_batch_that_decompresses_to_much_is_counted() {
+    let env = SimEnv::new(1);
+    let broker = open(&env, &[("queued.max.request.bytes", "8388608")]);
+    create(&broker, "t", 2, &[]);
+    for (partition, bytes) in [(0, 1 << 20), (1, 6 << 20)] {
+        let records = compressed(Compression::Zstd, &[&"x".repeat(bytes)]);
+        append(&broker, "t", partition, records);
+        let freed = pin!(broker.memory().freed().clone().notified_owned());
+        assert_eq!(offset(&broker, "t", partition, 1), 0);
+        let waker = Context::from_waker(Waker::noop());
+        let was_full = freed.poll(&mut { waker }).is_ready();
+        assert_eq!(was_full, partition == 1);
+        assert_eq!(broker.memory().used(), 0);
+    }
 }

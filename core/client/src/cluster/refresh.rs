@@ -43,7 +43,8 @@ impl Cluster {
         Ok(known.metadata)
     }
 
-    fn refresh_in_background(&self, name: Arc<str>) {
+    /// Asks for the topic again; nobody waits for the answer.
+    pub(crate) fn refresh_in_background(&self, name: Arc<str>) {
         let cluster = self.clone();
         self.runtime.spawn(async move {
             if let Err(error) = cluster.refresh_topic(&name).await {

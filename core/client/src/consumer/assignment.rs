@@ -198,6 +198,13 @@ impl Assignment {
         })
     }
 
+    /// The next offset to be fetched from a partition, if it is assigned and has a position.
+    pub(crate) fn fetch_offset(&self, partition: &TopicPartition) -> Option<Offset> {
+        let mut turns = self.turns.iter();
+        let assigned = turns.find(|assigned| assigned.partition == *partition)?;
+        assigned.fetch_offset()
+    }
+
     /// What may be handed out without a fetch.
     pub(crate) fn ahead(&self, ends: Option<&Ends>) -> Ahead {
         let mut sum = Ahead::default();

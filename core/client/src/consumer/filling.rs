@@ -1,16 +1,14 @@
-//! Fetching ahead: one round over the partitions that may be fetched, and what is done about their errors.
+//! Fetching ahead: every leader has a fetch in flight while there is something to read from it.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use headwater_protocol::ErrorCode;
-
 use super::Consumer;
+use super::leader_fetches::LeaderAnswer;
 use super::options::BatchStream;
-use crate::batch::TopicPartition;
-use crate::decode::damaged;
-use crate::error::{Error, ErrorKind, Result};
-use crate::fetch::{FetchLimits, FetchTarget, PartitionAnswer, fetch};
+use crate::error::{Error, Result};
+use crate::error_codes::{Remedy, remedy};
+use crate::fetch::{FetchLimits, FetchTarget, LeaderTargets, by_leader};
 
 impl Consumer {
     /// [`Consumer::fill`] that comes back as soon as the group may want something.
@@ -30,8 +28,9 @@ impl Consumer {
         }
     }
 
-    /// Fetches once, waiting at most `wait` for records to come. Whether it brought any. What passes by itself (a leader that moves) is
-    /// waited out, and partitions that are not there do not keep the others from being read; other errors are the caller's.
+    /// Waits up to `wait` for an answer of any leader; leaders that have not answered then keep their fetch in flight. Returns whether anything
+    /// was fetched. What passes by itself (a leader that moves) is tried again later, and partitions that do not exist do not keep the others
+    /// from being read; other errors are the caller's.
     pub(super) async fn fill(
         &mut self,
         wait: Duration,
@@ -39,27 +38,37 @@ impl Consumer {
     ) -> Result<bool> {
         self.locate().await?;
         let targets = self.fetch_targets(stream);
-        if targets.is_empty() {
-            let now = Instant::now();
-            let retry = self.known_topics.next_retry();
-            let pause = retry.map_or(wait, |retry| retry.saturating_duration_since(now).min(wait));
-            tokio::time::sleep(pause).await;
-            return Ok(false);
+        let (leaders, without_leader) = by_leader(&self.cluster, targets).await;
+        let to_ask = self.leader_fetches.to_ask(leaders, Instant::now());
+        self.ask(to_ask, stream);
+        let mut any = self.keep(without_leader, stream).await?;
+        if self.leader_fetches.is_empty() {
+            self.rest(wait).await;
+            return Ok(any);
         }
-        let limits = FetchLimits {
-            max_wait: wait,
-            min_bytes: self.config.fetch_min_bytes,
-            max_bytes: self.config.fetch_max_bytes,
-            isolation: self.config.isolation_level,
-        };
-        let answers = match fetch(&self.fetches, &targets, limits).await {
-            Ok(answers) => answers,
-            Err(error) => {
-                self.wait_out(&error, None, wait).await?;
-                return Ok(false);
+        let answered = tokio::time::timeout(wait, self.leader_fetches.answered()).await;
+        let mut answers = Vec::new();
+        let mut failures = Vec::new();
+        for LeaderAnswer {
+            leader,
+            targets,
+            answer,
+        } in answered.unwrap_or_default()
+        {
+            match answer {
+                Ok(of_leader) => {
+                    self.leader_fetches.succeeded(leader);
+                    answers.extend(of_leader);
+                }
+                Err(error) => failures.push((leader, targets, error)),
             }
-        };
-        self.keep(answers, wait, stream).await
+        }
+        // Errors last: what came well is kept, whatever happens to the rest, and even if the caller stops waiting for that.
+        any |= self.keep(answers, stream).await?;
+        for (leader, targets, error) in failures {
+            self.leader_failed(leader, targets, &error).await?;
+        }
+        Ok(any)
     }
 
     fn fetch_targets(&self, stream: Option<&BatchStream>) -> Vec<FetchTarget> {
@@ -79,75 +88,63 @@ impl Consumer {
         targets.collect()
     }
 
-    async fn keep(
-        &mut self,
-        answers: Vec<PartitionAnswer>,
-        wait: Duration,
-        stream: Option<&BatchStream>,
-    ) -> Result<bool> {
-        let mut any = false;
-        let mut failed = Vec::new();
-        let mut created_again = BTreeMap::new();
-        for PartitionAnswer {
-            partition,
-            topic_id,
-            fetch_offset,
-            batches,
-        } in answers
-        {
-            if let Some(id) = topic_id
-                && self.known_topics.is_another(&partition.topic, id)
-            {
-                created_again.insert(partition.topic, id);
-                continue;
-            }
-            match batches {
-                Ok(batches) => {
-                    self.known_topics.found(&partition);
-                    match batches.whole(&partition, fetch_offset, None) {
-                        Ok(Some(batches)) => {
-                            any = true;
-                            self.assignment.add(batches);
-                        }
-                        Ok(None) => {}
-                        Err(error) => return Err(damaged(&partition, fetch_offset, error)),
-                    }
-                }
-                Err(error) => failed.push((partition, error)),
-            }
+    /// Sends fetches, as far as `fetch.max.bytes` reaches: what lies ahead and what is in flight counts. A table may be larger if the caller
+    /// asks for that.
+    fn ask(&mut self, leaders: Vec<LeaderTargets>, stream: Option<&BatchStream>) {
+        if leaders.is_empty() {
+            return;
         }
-        // Errors last: what came well is kept, whatever happens to the rest.
-        for (topic, id) in created_again {
-            self.start_over(&topic, id, stream).await?;
-            any = true;
+        let ends = stream.and_then(BatchStream::ends);
+        let ahead = self.assignment.ahead(ends.as_deref()).bytes;
+        let held = ahead + self.leader_fetches.bytes_in_flight();
+        let table = stream.map_or(0, |stream| stream.options().max_bytes);
+        let budget = self.config.fetch_max_bytes.max(table);
+        let share = budget.saturating_sub(held) / leaders.len();
+        if share == 0 && held > 0 {
+            return;
         }
-        for (partition, error) in failed {
-            if error.code() == ErrorCode::OffsetOutOfRange {
-                self.reset(&partition, error).await?;
-                any = true;
-            } else if error.kind() == ErrorKind::UnknownTopicOrPartition {
-                self.look_for(&partition, &error, stream).await?;
-            } else {
-                self.wait_out(&error, Some(&partition), wait).await?;
-            }
+        let limits = FetchLimits {
+            max_wait: self.config.fetch_max_wait,
+            min_bytes: self.config.fetch_min_bytes,
+            max_bytes: share.max(1),
+            isolation: self.config.isolation_level,
+        };
+        for leader in leaders {
+            self.leader_fetches.start(&self.fetches, leader, limits);
         }
-        Ok(any)
     }
 
-    /// Prepares the next fetch after `error`, and pauses. Returns an error that a retry cannot help.
-    async fn wait_out(
-        &self,
+    /// Waits until something may be asked for again.
+    async fn rest(&self, wait: Duration) {
+        let now = Instant::now();
+        let retries = [
+            self.known_topics.next_retry(),
+            self.leader_fetches.next_retry(now),
+        ];
+        let retry = retries.into_iter().flatten().min();
+        let pause = retry.map_or(wait, |retry| retry.saturating_duration_since(now).min(wait));
+        tokio::time::sleep(pause).await;
+    }
+
+    /// Lets a leader rest, and asks in the background who leads its partitions now: the other leaders do not wait for that.
+    async fn leader_failed(
+        &mut self,
+        leader: i32,
+        targets: Vec<FetchTarget>,
         error: &Error,
-        partition: Option<&TopicPartition>,
-        wait: Duration,
     ) -> Result<()> {
-        let topic = partition.map(|partition| &*partition.topic);
-        match self.cluster.prepare_retry(error, topic).await {
-            // The next fetch finds that the topic does not exist.
-            Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {}
-            prepared => prepared?,
+        self.cluster.prepare_retry(error, None).await?;
+        let retry = self.cluster.config().retry;
+        self.leader_fetches.failed(leader, &retry, Instant::now());
+        if remedy(error.code()) == Remedy::FindLeader {
+            let topics: BTreeSet<_> = targets
+                .into_iter()
+                .map(|target| target.partition.topic)
+                .collect();
+            for topic in topics {
+                self.cluster.refresh_in_background(topic);
+            }
         }
-        tokio::time::sleep(self.cluster.config().retry.jittered_pause(1).min(wait)).await;
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! The consumer: reads partitions in offset order, as Arrow tables. Which ones it is told ([`Consumer::assign`]), or agrees on with the
 //! other members of its group ([`Consumer::subscribe`]).
 
+mod answers;
 mod assignment;
 #[cfg(test)]
 mod assignment_tests;
@@ -10,6 +11,7 @@ mod finished;
 mod following;
 mod group;
 mod known_topics;
+mod leader_fetches;
 mod missing;
 mod options;
 mod positions;
@@ -39,6 +41,7 @@ use following::{Followed, Look};
 use group::Group;
 use group::offsets::Offsets;
 use known_topics::KnownTopics;
+use leader_fetches::LeaderFetches;
 use rebalancing::Rebalancing;
 
 pub use committing::Finishing;
@@ -54,6 +57,7 @@ pub struct Consumer {
     cluster: Cluster,
     /// The same cluster, with a lane for fetches.
     fetches: Cluster,
+    leader_fetches: LeaderFetches,
     config: ConsumerConfig,
     decode: DecodeOptions,
     decoder: Option<Decoder>,
@@ -79,6 +83,7 @@ impl Consumer {
         let committing = Committing::new(group.and_then(|group| group.auto_commit_interval));
         Self {
             fetches: cluster.with_lane(Purpose::Fetch),
+            leader_fetches: LeaderFetches::default(),
             cluster,
             config,
             decode,

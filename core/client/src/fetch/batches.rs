@@ -16,6 +16,10 @@ pub(crate) struct EncodedBatches {
 }
 
 impl EncodedBatches {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// The whole batches that hold offsets from `from` on and before `until`. `None` if there is no whole batch.
     pub(crate) fn whole(
         self,

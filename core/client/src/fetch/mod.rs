@@ -1,4 +1,4 @@
-//! One Fetch request to each leader, all at the same time, and what their responses hold.
+//! Fetch requests to leaders, and what their responses hold.
 
 mod batches;
 
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::batch::TopicPartition;
 use crate::cluster::{Cluster, TopicMetadata};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::error_codes;
 use crate::isolation::IsolationLevel;
 use crate::transport::Node;
@@ -24,7 +24,7 @@ use crate::transport::Node;
 pub(crate) use batches::EncodedBatches;
 
 /// Where to read in one partition.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FetchTarget {
     pub(crate) partition: TopicPartition,
     pub(crate) fetch_offset: Offset,
@@ -49,43 +49,72 @@ pub(crate) struct PartitionAnswer {
     pub(crate) fetch_offset: Offset,
     /// The last batch may be cut.
     pub(crate) batches: Result<EncodedBatches>,
+    /// The high watermark, or with `read_committed` the last stable offset (exclusive): all records before it can be read. `None` with an
+    /// error.
+    pub(crate) readable_end: Option<Offset>,
+}
+
+impl PartitionAnswer {
+    /// The answer for a partition that could not be asked for.
+    fn failed(target: FetchTarget, error: Error) -> Self {
+        Self {
+            partition: target.partition,
+            topic_id: None,
+            fetch_offset: target.fetch_offset,
+            batches: Err(error),
+            readable_end: None,
+        }
+    }
+
+    /// Whether no record came, although the leader counts offsets from the fetch offset up to `end` as readable.
+    pub(crate) fn is_empty_before(&self, end: Offset) -> bool {
+        let is_empty = self.batches.as_ref().is_ok_and(EncodedBatches::is_empty);
+        let readable_end = self.readable_end;
+        is_empty && self.fetch_offset < end && readable_end.is_some_and(|readable| readable >= end)
+    }
 }
 
 /// A target and its topic.
-type LedTarget<'a> = (Arc<TopicMetadata>, &'a FetchTarget);
+#[derive(Debug)]
+struct LedTarget {
+    topic: Arc<TopicMetadata>,
+    target: FetchTarget,
+}
 
-/// Asks each leader once. A partition that a leader does not mention is not in the answers. A partition that does not exist has an answer
-/// with that error and does not keep the others from being read.
-pub(crate) async fn fetch(
+/// The targets that one broker leads.
+#[derive(Debug)]
+pub(crate) struct LeaderTargets {
+    pub(crate) leader: i32,
+    led: Vec<LedTarget>,
+}
+
+impl LeaderTargets {
+    /// The targets, in the order in which they were given.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &FetchTarget> {
+        self.led.iter().map(|led| &led.target)
+    }
+}
+
+/// Groups targets by leader, in the order given. Those without one are returned as answers that say why.
+pub(crate) async fn by_leader(
     cluster: &Cluster,
-    targets: &[FetchTarget],
-    limits: FetchLimits,
-) -> Result<Vec<PartitionAnswer>> {
-    let mut leaders: BTreeMap<i32, Vec<LedTarget<'_>>> = BTreeMap::new();
-    let mut answers = Vec::with_capacity(targets.len());
+    targets: Vec<FetchTarget>,
+) -> (Vec<LeaderTargets>, Vec<PartitionAnswer>) {
+    let mut leaders: BTreeMap<i32, Vec<LedTarget>> = BTreeMap::new();
+    let mut failed = Vec::new();
     for target in targets {
         match leader_of(cluster, &target.partition).await {
-            Ok((leader, topic)) => leaders.entry(leader).or_default().push((topic, target)),
-            Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {
-                answers.push(PartitionAnswer {
-                    partition: target.partition.clone(),
-                    topic_id: None,
-                    fetch_offset: target.fetch_offset,
-                    batches: Err(error),
-                });
+            Ok((leader, topic)) => {
+                let led = LedTarget { topic, target };
+                leaders.entry(leader).or_default().push(led);
             }
-            Err(error) => return Err(error),
+            Err(error) => failed.push(PartitionAnswer::failed(target, error)),
         }
     }
-    let timeout = cluster.config().request_timeout + limits.max_wait;
-    let calls = leaders.iter().map(|(leader, targets)| {
-        cluster.call_within(Node::Id(*leader), request(targets, limits), timeout)
-    });
-    let responses = futures_util::future::join_all(calls).await;
-    for (targets, response) in leaders.values().zip(responses) {
-        read(response?, targets, &mut answers)?;
-    }
-    Ok(answers)
+    let leaders = leaders
+        .into_iter()
+        .map(|(leader, led)| LeaderTargets { leader, led });
+    (leaders.collect(), failed)
 }
 
 async fn leader_of(
@@ -97,9 +126,63 @@ async fn leader_of(
     Ok((leader, topic))
 }
 
-fn request(targets: &[LedTarget<'_>], limits: FetchLimits) -> FetchRequest {
+/// Sends one Fetch request to a leader. A partition that the leader does not mention is not in the answers.
+pub(crate) async fn fetch_from(
+    cluster: &Cluster,
+    asked: &LeaderTargets,
+    limits: FetchLimits,
+) -> Result<Vec<PartitionAnswer>> {
+    let timeout = cluster.config().request_timeout + limits.max_wait;
+    let request = request(&asked.led, limits);
+    let node = Node::Id(asked.leader);
+    let response = cluster.call_within(node, request, timeout).await?;
+    read(response, &asked.led, limits.isolation)
+}
+
+/// Fetches one partition alone.
+pub(crate) async fn fetch_one(
+    cluster: &Cluster,
+    target: FetchTarget,
+    limits: FetchLimits,
+) -> Result<PartitionAnswer> {
+    let (leader, topic) = leader_of(cluster, &target.partition).await?;
+    let led = vec![LedTarget { topic, target }];
+    let answers = fetch_from(cluster, &LeaderTargets { leader, led }, limits).await?;
+    let answer = answers.into_iter().next();
+    answer.ok_or_else(|| error_codes::no_answer("Fetch"))
+}
+
+/// How long a fetch that confirms the absence of records waits for one.
+const CONFIRM_WAIT: Duration = Duration::from_millis(500);
+
+/// Whether there is no record from `from` up to `end` although the leader counts these offsets as readable: compaction removed the last
+/// records of the log. To be asked after a fetch that returned nothing. Fetches the partition alone: an answer with several partitions may be
+/// full before it comes to this one. After an error the answer is no; the next fetch returns the error.
+pub(crate) async fn has_no_records(
+    cluster: &Cluster,
+    partition: &TopicPartition,
+    from: Offset,
+    end: Offset,
+    isolation: IsolationLevel,
+) -> bool {
+    let target = FetchTarget {
+        partition: partition.clone(),
+        fetch_offset: from,
+        max_bytes: 1,
+    };
+    let limits = FetchLimits {
+        max_wait: CONFIRM_WAIT,
+        min_bytes: 1,
+        max_bytes: 1,
+        isolation,
+    };
+    let answer = fetch_one(cluster, target, limits).await;
+    answer.is_ok_and(|answer| answer.is_empty_before(end))
+}
+
+fn request(targets: &[LedTarget], limits: FetchLimits) -> FetchRequest {
     let mut topics: Vec<FetchTopic> = Vec::new();
-    for (topic, target) in targets {
+    for LedTarget { topic, target } in targets {
         let number = target.partition.partition;
         let partition = FetchPartition {
             partition: number.get(),
@@ -133,32 +216,41 @@ fn request(targets: &[LedTarget<'_>], limits: FetchLimits) -> FetchRequest {
 
 fn read(
     response: FetchResponse,
-    targets: &[LedTarget<'_>],
-    answers: &mut Vec<PartitionAnswer>,
-) -> Result<()> {
+    targets: &[LedTarget],
+    isolation: IsolationLevel,
+) -> Result<Vec<PartitionAnswer>> {
     let code = error_codes::code(response.error_code);
     if code != ErrorCode::None {
         return Err(error_codes::read_error(code, None, "read"));
     }
-    for topic in response.responses {
-        let (name, id) = (topic.topic.clone(), topic.topic_id);
-        let FetchableTopicResponse { partitions, .. } = topic;
+    let mut answers = Vec::with_capacity(targets.len());
+    for answered in response.responses {
+        let (name, id) = (answered.topic.clone(), answered.topic_id);
+        let FetchableTopicResponse { partitions, .. } = answered;
         for data in partitions {
             let partition = PartitionId::new(data.partition_index);
-            let asked = targets.iter().find(|(topic, target)| {
+            let asked = targets.iter().find(|LedTarget { topic, target }| {
                 target.partition.partition == partition
                     && (topic.topic_id == id || *topic.name == *name)
             });
-            if let Some((topic, target)) = asked {
-                answers.push(read_partition(data, topic.topic_id, target));
+            if let Some(asked) = asked {
+                answers.push(read_partition(data, isolation, asked));
             }
         }
     }
-    Ok(())
+    Ok(answers)
 }
 
-fn read_partition(data: PartitionData, topic_id: Uuid, target: &FetchTarget) -> PartitionAnswer {
+fn read_partition(
+    data: PartitionData,
+    isolation: IsolationLevel,
+    LedTarget { topic, target }: &LedTarget,
+) -> PartitionAnswer {
     let code = error_codes::code(data.error_code);
+    let readable_end = match isolation {
+        IsolationLevel::ReadUncommitted => data.high_watermark,
+        IsolationLevel::ReadCommitted => data.last_stable_offset,
+    };
     let batches = if code == ErrorCode::None {
         Ok(EncodedBatches {
             aborted: aborted(data.aborted_transactions),
@@ -169,8 +261,9 @@ fn read_partition(data: PartitionData, topic_id: Uuid, target: &FetchTarget) -> 
     };
     PartitionAnswer {
         partition: target.partition.clone(),
-        topic_id: Some(topic_id),
+        topic_id: Some(topic.topic_id),
         fetch_offset: target.fetch_offset,
+        readable_end: (batches.is_ok() && readable_end >= 0).then(|| Offset::new(readable_end)),
         batches,
     }
 }

@@ -292,6 +292,9 @@ impl Inner {
     /// Refuses what can never be sent; otherwise the most bytes that the record needs as a batch of its own.
     fn admit(&self, record: &Record<'_>) -> Result<usize> {
         self.refuse_if_closed()?;
+        if let Some(timestamp_ms) = record.timestamp_ms.filter(|timestamp_ms| *timestamp_ms < 0) {
+            return Err(negative_timestamp(timestamp_ms).in_topic(record.topic));
+        }
         let size = record.size_bound();
         let config = &self.shared.config;
         let (key, limit) = if size > config.max_request_bytes {
@@ -326,6 +329,15 @@ impl Inner {
             drain(&queue);
         }
     }
+}
+
+fn negative_timestamp(timestamp_ms: i64) -> Error {
+    Error::new(
+        ErrorKind::InvalidArgument,
+        format!(
+            "The timestamp {timestamp_ms} is negative: give milliseconds since 1970, or none for now."
+        ),
+    )
 }
 
 impl Drop for Inner {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use headwater_columnar::FetchedBatches;
 use headwater_record::Offset;
 
@@ -10,8 +11,7 @@ use crate::batch::TopicPartition;
 use crate::cluster::Cluster;
 use crate::decode::damaged;
 use crate::error::{Error, ErrorKind, Result};
-use crate::error_codes;
-use crate::fetch::{FetchLimits, FetchTarget, fetch};
+use crate::fetch::{FetchLimits, FetchTarget, fetch_one, has_no_records};
 use crate::isolation::IsolationLevel;
 
 /// How long a fetch waits for a leader that does not know yet what its predecessor had acknowledged.
@@ -26,7 +26,7 @@ pub(crate) struct RangeRead {
     pub(crate) stalled: Option<Instant>,
 }
 
-/// The batches from `from` on, at most up to `end`. `None`: nothing came yet, although `end` says that something is there.
+/// The batches from `from` on, at most up to `end`; without bytes if the log has no record there. `None`: nothing came yet.
 pub(crate) async fn read_range(
     cluster: &Cluster,
     partition: &TopicPartition,
@@ -40,30 +40,36 @@ pub(crate) async fn read_range(
     {
         return Err(stalled(partition, from, end));
     }
-    let target = [FetchTarget {
+    let target = FetchTarget {
         partition: partition.clone(),
         fetch_offset: from,
         max_bytes: read.max_bytes,
-    }];
+    };
     let limits = FetchLimits {
         max_wait: WAIT,
         min_bytes: 1,
         max_bytes: read.max_bytes,
         isolation: read.isolation,
     };
-    let batches = cluster
+    let (batches, is_empty) = cluster
         .retried(Some(&partition.topic), || async {
-            let answers = fetch(cluster, &target, limits).await?;
-            answers
-                .into_iter()
-                .next()
-                .ok_or_else(|| error_codes::no_answer("Fetch"))?
-                .batches
+            let answer = fetch_one(cluster, target.clone(), limits).await?;
+            let is_empty = answer.is_empty_before(end);
+            Ok((answer.batches?, is_empty))
         })
         .await?;
+    if is_empty && has_no_records(cluster, partition, from, end, read.isolation).await {
+        return Ok(Some(without_records(partition, from, end)));
+    }
     batches
         .whole(partition, from, Some(end))
         .map_err(|error| damaged(partition, from, error))
+}
+
+/// Offsets at which the log has no record.
+fn without_records(partition: &TopicPartition, from: Offset, end: Offset) -> FetchedBatches {
+    let topic = Arc::clone(&partition.topic);
+    FetchedBatches::new(topic, partition.partition, Bytes::new(), from).until(end)
 }
 
 fn stalled(partition: &TopicPartition, from: Offset, end: Offset) -> Error {

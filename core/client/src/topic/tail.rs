@@ -76,10 +76,7 @@ async fn read_end(
             read_places(batches, places, &mut records)?;
         }
         if records.len() >= n || start == range.start {
-            return Ok(End {
-                fetched,
-                records,
-            });
+            return Ok(End { fetched, records });
         }
         span = span.saturating_mul(4);
     }
@@ -173,12 +170,7 @@ mod tests {
 
     #[test]
     fn the_newest_records_come_from_the_ends_of_all_partitions() {
-        let ends = [
-            end(&[1, 5, 9]),
-            end(&[2, 3]),
-            end(&[]),
-            end(&[8, 7]),
-        ];
+        let ends = [end(&[1, 5, 9]), end(&[2, 3]), end(&[]), end(&[8, 7])];
         let from = |n| {
             newest(&ends, n)
                 .into_iter()

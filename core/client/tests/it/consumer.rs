@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::support::{FakeCluster, client, config};
 use headwater_client::{
-    BatchOptions, BatchStream, Client, Consumer, ConsumerConfig, ErrorKind, Position, Record,
-    ScanOptions, Until,
+    BatchOptions, BatchStream, Client, Consumer, ConsumerConfig, DecodeOptions, ErrorKind,
+    Position, Record, ScanOptions, Until,
 };
 use headwater_protocol::ErrorCode;
 use headwater_record::Offset;
@@ -162,4 +162,38 @@ fn records_that_retention_took_during_a_scan_are_an_error_and_not_a_gap() {
         (ErrorKind::OffsetOutOfRange, Some(Offset::ZERO)),
         "{error}"
     );
+}
+
+/// As Apache Kafka before 4.0 leaves a log whose last records compaction removed.
+#[test]
+fn readers_end_where_no_record_is_left_before_the_end() {
+    let broker = FakeCluster::with_topic(TOPIC, 2);
+    let (runtime, client) = client(&broker);
+    fill(&client, 100);
+    broker.state().removed_at_end = 5;
+    let mut consumer = consumer(&client, &[("fetch.max.wait.ms", "10")]);
+    assert_eq!(read_to_end(&client, &mut consumer), 100);
+    let positions = runtime.block_on(consumer.position()).unwrap();
+    let sum = positions.values().map(|offset| offset.get()).sum::<i64>();
+    assert_eq!(sum, 100, "the positions stay before what is missing");
+    let topic = client.topic(TOPIC);
+    let scan = topic.scan(ScanOptions::default());
+    assert_eq!(runtime.block_on(scan.collect()).unwrap().len(), 100);
+    assert_eq!(runtime.block_on(topic.count()).unwrap(), 100);
+    let tail = topic.tail(10, DecodeOptions::default());
+    assert_eq!(runtime.block_on(tail).unwrap().len(), 10);
+}
+
+/// A leader that answers nothing at first, though there are records, does not end a reader.
+#[test]
+fn one_empty_answer_ends_no_reader() {
+    let broker = FakeCluster::with_topic(TOPIC, 1);
+    let (runtime, client) = client(&broker);
+    fill(&client, 100);
+    let mut consumer = consumer(&client, &[("fetch.max.wait.ms", "10")]);
+    broker.state().empty_fetches = 1;
+    assert_eq!(read_to_end(&client, &mut consumer), 100);
+    broker.state().empty_fetches = 1;
+    let scan = client.topic(TOPIC).scan(ScanOptions::default());
+    assert_eq!(runtime.block_on(scan.collect()).unwrap().len(), 100);
 }

@@ -8,6 +8,7 @@
 
 mod consumer;
 mod futures;
+mod leaders;
 mod own_keys;
 mod producer;
 mod routing;

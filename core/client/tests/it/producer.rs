@@ -459,3 +459,20 @@ fn partitions_that_are_added_are_used_once_they_are_known() {
         .unwrap();
     assert_eq!(handle.wait().unwrap().partition.get(), 2);
 }
+
+#[test]
+fn a_negative_timestamp_is_an_invalid_argument() {
+    let broker = FakeCluster::with_topic(TOPIC, 1);
+    let (runtime, client) = client(&broker);
+    let producer = client.producer(config(&[]));
+    for timestamp_ms in [-1, -2, i64::MIN] {
+        let record = Record::new(TOPIC, b"value").timestamp_ms(timestamp_ms);
+        let blocking = producer.send_blocking(&record).unwrap_err();
+        let awaited = runtime.block_on(producer.send(&record)).unwrap_err();
+        for error in [blocking, awaited] {
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+            assert!(!error.is_retriable());
+        }
+    }
+    assert!(broker.values(TOPIC, 0).is_empty());
+}

@@ -3,19 +3,63 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, FixedSizeListArray, ListArray, MapArray, StructArray};
-use arrow_buffer::{NullBufferBuilder, OffsetBuffer, ScalarBuffer};
+use arrow_buffer::{NullBuffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, FieldRef};
 
 use super::cursor::{Cursor, Fault};
 use super::node::Node;
 use super::text_node::{Content, TextNode, offsets};
 
+/// Where the entries of each row end among those of all rows, and which rows are null.
+#[derive(Debug)]
+struct Rows {
+    ends: Vec<i32>,
+    nulls: NullBufferBuilder,
+}
+
+impl Rows {
+    fn new(capacity: usize) -> Self {
+        Self {
+            ends: offsets(capacity),
+            nulls: NullBufferBuilder::new(capacity),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len() - 1
+    }
+
+    /// Ends a row after so many entries of all rows.
+    fn push(&mut self, entries: usize) -> Result<(), Fault> {
+        self.ends
+            .push(i32::try_from(entries).map_err(|_| Fault::TooLarge)?);
+        self.nulls.append_non_null();
+        Ok(())
+    }
+
+    fn push_null(&mut self, entries: usize) {
+        self.ends.push(entries as i32);
+        self.nulls.append_null();
+    }
+
+    /// Keeps the first so many rows; returns how many entries they have.
+    fn truncate(&mut self, len: usize) -> usize {
+        self.ends.truncate(len + 1);
+        self.nulls.truncate(len);
+        self.ends.last().map_or(0, |end| *end as usize)
+    }
+
+    fn finish(mut self) -> (OffsetBuffer<i32>, Option<NullBuffer>) {
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(self.ends));
+        (offsets, self.nulls.finish())
+    }
+}
+
 /// Lists of one type of item.
 #[derive(Debug)]
 pub(crate) struct ListNode {
-    ends: Vec<i32>,
+    rows: Rows,
     items: Node,
-    nulls: NullBufferBuilder,
     /// How many items each list has, if the type says.
     size: Option<usize>,
 }
@@ -23,9 +67,8 @@ pub(crate) struct ListNode {
 impl ListNode {
     pub(crate) fn new(items: Node, size: Option<usize>, capacity: usize) -> Self {
         Self {
-            ends: offsets(capacity),
+            rows: Rows::new(capacity),
             items,
-            nulls: NullBufferBuilder::new(capacity),
             size,
         }
     }
@@ -44,32 +87,25 @@ impl ListNode {
         if let Some(size) = self.size.filter(|size| self.items.len() - first != *size) {
             return Err(start.mismatch(format_args!("a list of {size} items")));
         }
-        self.ends
-            .push(i32::try_from(self.items.len()).map_err(|_| Fault::TooLarge)?);
-        self.nulls.append_non_null();
-        Ok(())
+        self.rows.push(self.items.len())
     }
 
     pub(crate) fn push_null(&mut self) {
         for _ in 0..self.size.unwrap_or(0) {
             self.items.push_null();
         }
-        self.ends.push(self.items.len() as i32);
-        self.nulls.append_null();
+        self.rows.push_null(self.items.len());
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.ends.len() - 1
+        self.rows.len()
     }
 
     pub(crate) fn truncate(&mut self, len: usize) {
-        self.ends.truncate(len + 1);
-        self.nulls.truncate(len);
-        self.items
-            .truncate(self.ends.last().map_or(0, |end| *end as usize));
+        self.items.truncate(self.rows.truncate(len));
     }
 
-    pub(crate) fn finish(mut self, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
+    pub(crate) fn finish(self, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
         let (DataType::List(item)
         | DataType::LargeList(item)
         | DataType::ListView(item)
@@ -80,13 +116,12 @@ impl ListNode {
         };
         let items = self.items.finish(item.data_type())?;
         let field: FieldRef = Arc::new(Field::clone(item).with_nullable(true));
-        let nulls = self.nulls.finish();
+        let rows = self.rows.len();
+        let (offsets, nulls) = self.rows.finish();
         if let DataType::FixedSizeList(_, size) = data_type {
-            let rows = self.ends.len() - 1;
             let lists = FixedSizeListArray::try_new_with_length(field, *size, items, nulls, rows)?;
             return Ok(Arc::new(lists));
         }
-        let offsets = OffsetBuffer::new(ScalarBuffer::from(self.ends));
         Ok(Arc::new(ListArray::try_new(field, offsets, items, nulls)?))
     }
 }
@@ -94,19 +129,17 @@ impl ListNode {
 /// Objects whose keys are not known beforehand.
 #[derive(Debug)]
 pub(crate) struct MapNode {
-    ends: Vec<i32>,
+    rows: Rows,
     keys: TextNode,
     values: Node,
-    nulls: NullBufferBuilder,
 }
 
 impl MapNode {
     pub(crate) fn new(values: Node, capacity: usize) -> Self {
         Self {
-            ends: offsets(capacity),
+            rows: Rows::new(capacity),
             keys: TextNode::new(Content::Text, capacity),
             values,
-            nulls: NullBufferBuilder::new(capacity),
         }
     }
 
@@ -128,30 +161,24 @@ impl MapNode {
         if !(first..self.keys.len()).all(|at| keys.insert(self.keys.value(at))) {
             return Err(start.mismatch("an object that has each key once"));
         }
-        self.ends
-            .push(i32::try_from(self.keys.len()).map_err(|_| Fault::TooLarge)?);
-        self.nulls.append_non_null();
-        Ok(())
+        self.rows.push(self.keys.len())
     }
 
     pub(crate) fn push_null(&mut self) {
-        self.ends.push(self.keys.len() as i32);
-        self.nulls.append_null();
+        self.rows.push_null(self.keys.len());
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.ends.len() - 1
+        self.rows.len()
     }
 
     pub(crate) fn truncate(&mut self, len: usize) {
-        self.ends.truncate(len + 1);
-        self.nulls.truncate(len);
-        let entries = self.ends.last().map_or(0, |end| *end as usize);
+        let entries = self.rows.truncate(len);
         self.keys.truncate(entries);
         self.values.truncate(entries);
     }
 
-    pub(crate) fn finish(mut self, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
+    pub(crate) fn finish(self, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
         let no_map = || ArrowError::SchemaError(format!("{data_type} is no map"));
         let DataType::Map(entries, ordered) = data_type else {
             return Err(no_map());
@@ -165,12 +192,12 @@ impl MapNode {
         let keys = arrow_cast::cast(&self.keys.finish()?, key.data_type())?;
         let values = self.values.finish(value.data_type())?;
         let structs = StructArray::try_new(fields.clone(), vec![keys, values], None)?;
-        let offsets = OffsetBuffer::new(ScalarBuffer::from(self.ends));
+        let (offsets, nulls) = self.rows.finish();
         Ok(Arc::new(MapArray::try_new(
             entries.clone(),
             offsets,
             structs,
-            self.nulls.finish(),
+            nulls,
             *ordered,
         )?))
     }

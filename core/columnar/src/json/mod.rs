@@ -8,6 +8,7 @@ mod cursor;
 mod infer;
 mod list;
 mod node;
+mod nullable;
 mod number;
 mod object;
 mod temporal;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::{Array as _, ArrayRef, StructArray};
-use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields};
+use arrow_schema::{ArrowError, DataType, Fields};
 
 use crate::error::{DecodeErrorKind, SchemaError};
 use crate::options::{DecodeOptions, Format, Infer, OnError};
@@ -27,6 +28,7 @@ use crate::trusted::{Buffers, ViewColumn};
 pub(crate) use cursor::{Cursor, Fault, Kind};
 use infer::Guess;
 use node::Node;
+use nullable::nullable;
 pub(crate) use text::special_bytes;
 
 /// Fewer rows than this are not worth a thread.
@@ -358,48 +360,4 @@ fn threads(max: usize) -> usize {
     } else {
         std::thread::available_parallelism().map_or(1, usize::from)
     }
-}
-
-/// The same fields, each of which may be null: in JSON any field may be missing, and a deleted key has no value.
-fn nullable(fields: &Fields) -> Fields {
-    fields
-        .iter()
-        .map(|field| {
-            Field::clone(field)
-                .with_nullable(true)
-                .with_data_type(nullable_type(field.data_type()))
-        })
-        .collect()
-}
-
-fn nullable_type(data_type: &DataType) -> DataType {
-    let item = |field: &Field| {
-        Arc::new(
-            field
-                .clone()
-                .with_nullable(true)
-                .with_data_type(nullable_type(field.data_type())),
-        )
-    };
-    match data_type {
-        DataType::Struct(fields) => DataType::Struct(nullable(fields)),
-        DataType::List(field) => DataType::List(item(field)),
-        DataType::LargeList(field) => DataType::LargeList(item(field)),
-        DataType::ListView(field) => DataType::ListView(item(field)),
-        DataType::LargeListView(field) => DataType::LargeListView(item(field)),
-        DataType::FixedSizeList(field, size) => DataType::FixedSizeList(item(field), *size),
-        DataType::Map(entries, ordered) => DataType::Map(nullable_values(entries), *ordered),
-        other => other.clone(),
-    }
-}
-
-/// Entries of a map: values may be null, keys may not.
-fn nullable_values(entries: &FieldRef) -> FieldRef {
-    let DataType::Struct(fields) = entries.data_type() else {
-        return entries.clone();
-    };
-    let keys = fields.iter().take(1).cloned();
-    let values = nullable(fields).iter().skip(1).cloned().collect::<Vec<_>>();
-    let fields = DataType::Struct(keys.chain(values).collect());
-    Arc::new(Field::clone(entries).with_data_type(fields))
 }

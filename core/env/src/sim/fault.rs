@@ -88,6 +88,8 @@ pub(super) struct Script {
     pub(super) crashed: bool,
     /// Calls that need a file descriptor get none.
     pub(super) out_of_files: bool,
+    /// The boundary from which on that is so.
+    pub(super) out_of_files_at: Option<u64>,
     calls: HashMap<Operation, u64>,
     /// With the number of the first call that fails.
     armed: Vec<(u64, Fault)>,
@@ -118,15 +120,13 @@ impl Script {
                 operation,
                 path: path.to_owned(),
             });
+            self.out_of_files |= self.out_of_files_at == Some(self.history.len() as u64 - 1);
             if self.crash_at == Some(self.history.len() as u64 - 1) {
                 self.crashed = true;
                 return Verdict::Crash;
             }
         }
-        let needs_descriptor = matches!(
-            operation,
-            Operation::Open | Operation::Create | Operation::SyncDir
-        );
+        let needs_descriptor = matches!(operation, Operation::Open | Operation::Create);
         if self.out_of_files && needs_descriptor {
             return Verdict::Fail(no_descriptor());
         }

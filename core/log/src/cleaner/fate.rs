@@ -40,7 +40,8 @@ impl Rules<'_> {
     /// Of each key the last record before the end of the map stays, and every record after it. A tombstone stays until the delete horizon
     /// of its batch, which the first cleaning that sees it sets (KIP-534). A record without a key goes. Control batches, and batches of
     /// aborted transactions, stay: nothing here can tell when the last of their transaction has gone. A batch without records left stays,
-    /// empty, only as the last of a producer whose sequence numbers are remembered.
+    /// empty, only as the last of a producer whose sequence numbers are remembered, or as the last of the cleaned part: it may be the last of the
+    /// log, and readers see only in it that the log ends there.
     pub(crate) fn fate(&self, batch: &RecordBatch) -> Result<Fate, RecompressError> {
         let header = batch.header();
         if header.attributes.is_control() || is_aborted(header, self.aborted) {
@@ -100,7 +101,8 @@ impl Rules<'_> {
             .producer_id
             .and_then(|producer| self.last_offsets.get(&producer))
             .is_some_and(|last| *last == header.last_offset());
-        if !is_last_of_producer {
+        let is_last_of_part = header.next_offset() == self.map.next_offset();
+        if !is_last_of_producer && !is_last_of_part {
             return Fate::Goes;
         }
         if header.record_count == 0 {

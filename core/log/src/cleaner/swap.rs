@@ -14,7 +14,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use headwater_env::{DirEntry, Env, File, OpenMode};
+use headwater_env::{DirEntry, Directory, Env, File, OpenMode};
 use headwater_record::Offset;
 
 use super::CleanError;
@@ -55,6 +55,8 @@ impl<E: Env> PartitionLog<E> {
         replaced
             .iter()
             .try_for_each(|segment| segment.keep_open())?;
+        // Opened before anything changes: a swap that ran out of file descriptors half-way could not go on.
+        let directory = open(&self.env, &self.dir)?;
         writer.is_changed = true;
         let base_offset = cleaned.base_offset();
         rename(
@@ -66,13 +68,15 @@ impl<E: Env> PartitionLog<E> {
         )?;
         cleaned.set_suffix(Suffix::Swap);
         self.directory_has_changed();
-        self.sync_directory()?;
+        directory
+            .sync()
+            .map_err(|source| self.sync_error(FileError::new("sync", &*self.dir, source)))?;
         let replaced_offsets: Vec<_> = replaced.iter().map(|old| old.base_offset()).collect();
         for segment in replaced {
             segment.set_suffix(Suffix::Deleted);
         }
-        finish(&self.env, &self.dir, base_offset, &replaced_offsets)
-            .map_err(|error| self.poison(&error))?;
+        let names = (&self.env, &*self.dir, &directory);
+        finish(names, base_offset, &replaced_offsets).map_err(|error| self.poison(&error))?;
         cleaned.set_suffix(Suffix::None);
         let segments = view
             .segments
@@ -107,7 +111,11 @@ impl<E: Env> PartitionLog<E> {
             view.generation += 1;
         });
         // Oldest first: a deletion marker stays as long as what it deletes.
-        self.removals.add(emptied.iter());
+        if mutants::lives(Mutant::DropInAnyOrder) {
+            self.removals.add(emptied.iter().rev());
+        } else {
+            self.removals.add(emptied.iter());
+        }
         Ok(self.finish_removals()?)
     }
 
@@ -170,7 +178,12 @@ pub(crate) fn complete<E: Env>(
     }
     for base_offset in swaps {
         let end = end_of_swap(env, dir, base_offset)?;
-        finish(env, dir, base_offset, &within(entries, base_offset, end))?;
+        let directory = open(env, dir)?;
+        finish(
+            (env, dir, &directory),
+            base_offset,
+            &within(entries, base_offset, end),
+        )?;
         tracing::info!(dir = %dir.display(), %base_offset, %end, "a cleaned segment took its place");
         report.swaps_completed.push(base_offset);
     }
@@ -215,8 +228,7 @@ fn end_of_swap<E: Env>(env: &E, dir: &Path, base_offset: Offset) -> Result<Offse
 
 /// From the moment at which a `.swap` counts to its end. May be done again from any point at which it was left.
 fn finish<E: Env>(
-    env: &E,
-    dir: &Path,
+    (env, dir, directory): (&E, &Path, &E::Directory),
     base_offset: Offset,
     replaced: &[Offset],
 ) -> Result<(), FileError> {
@@ -230,7 +242,8 @@ fn finish<E: Env>(
         }
     }
     let sync = || {
-        env.sync_dir(dir)
+        directory
+            .sync()
             .map_err(|source| FileError::new("sync", dir, source))
     };
     // Were it found in its place while one of those is back, a record that was deleted would be there again.
@@ -239,6 +252,11 @@ fn finish<E: Env>(
     }
     rename(env, dir, base_offset, Suffix::Swap, Suffix::None)?;
     sync()
+}
+
+fn open<E: Env>(env: &E, dir: &Path) -> Result<E::Directory, FileError> {
+    env.open_dir(dir)
+        .map_err(|source| FileError::new("open", dir, source))
 }
 
 /// Gives the files of a segment, as far as there are any, another ending.

@@ -237,6 +237,36 @@ fn segments_of_which_nothing_is_left_are_dropped() {
     }
 }
 
+/// Readers see only in a batch how far the log reaches, so that the last one stays, though empty, while no other follows it.
+#[test]
+fn the_last_batch_of_a_cleaned_log_stays_empty_until_another_follows() {
+    let env = MemoryEnv::new();
+    let log = open(&env, compacted());
+    put(&log, 1, Some(1));
+    for _ in 0..20 {
+        append(&log, crate::support::batch(&[1, 2, 3]));
+    }
+    log.roll().unwrap();
+    clean(&log).unwrap();
+    let ends = |log: &PartitionLog<MemoryEnv>| -> Vec<_> {
+        let (_, all) = walk(log, 300);
+        all.iter()
+            .map(|batch| {
+                let header = batch.header();
+                (header.next_offset().get(), header.record_count)
+            })
+            .collect()
+    };
+    assert_eq!(ends(&log), [(1, 1), (61, 0)]);
+    let (log, report) = reopen_clean(&env, log, compacted());
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(ends(&log), [(1, 1), (61, 0)]);
+    put(&log, 2, Some(2));
+    log.roll().unwrap();
+    clean(&log).unwrap();
+    assert_eq!(ends(&log), [(1, 1), (62, 1)]);
+}
+
 #[test]
 fn a_log_of_which_nothing_is_left_goes_on_where_it_ended() {
     let env = MemoryEnv::new();

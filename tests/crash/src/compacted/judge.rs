@@ -93,9 +93,10 @@ pub fn read_all(session: &Session) -> Result<Served, String> {
             }
             next = header.next_offset();
         }
-        // Of what was last in the log nothing may be left.
         if next == before {
-            break;
+            return Err(format!(
+                "no batch says that the log ends at {end}, the last one ends at {next}"
+            ));
         }
     }
     Ok(served)

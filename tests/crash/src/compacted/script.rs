@@ -21,12 +21,43 @@ pub enum Step {
     Roll,
     /// Cleans what may be cleaned.
     Clean,
+    /// Cleans with memory for so many keys of the dirty part.
+    CleanKeys(usize),
     /// Writes the checkpoints.
     Checkpoint,
     /// Lets so many milliseconds pass.
     Wait(u64),
     /// Ends in order and starts again.
     Restart,
+}
+
+/// A script whose last cleaning drops two segments that it empties: the older has a value, the newer the deletion marker of its key.
+///
+/// The marker is in a batch of which the cleaning before had memory for the first key only. That cleaning set the delete horizon of the whole
+/// batch, and left the value. So both go in one cleaning.
+pub fn marker_and_value_in_emptied_segments() -> Vec<Step> {
+    let put = |key, bytes| append_of(vec![(key, Some(vec![key; bytes]))]);
+    let sealed = [Step::Roll, Step::Flush];
+    let mut steps = vec![put(0, 680), Step::Roll, put(2, 250)];
+    steps.extend(sealed.clone());
+    steps.extend([
+        Step::Clean,
+        put(9, 500),
+        put(9, 9),
+        append_of(vec![(1, None), (2, None)]),
+    ]);
+    steps.extend(sealed.clone());
+    steps.extend([Step::CleanKeys(2), Step::Wait(50), put(9, 600)]);
+    steps.extend(sealed);
+    steps.extend([Step::Clean, put(3, 9)]);
+    steps
+}
+
+fn append_of(records: Vec<Keyed>) -> Step {
+    Step::Append {
+        records,
+        idempotent: false,
+    }
 }
 
 /// How many keys there are.

@@ -17,6 +17,8 @@ use super::script::{Keyed, Step};
 use crate::session::DATA;
 
 const PRODUCER_ID: i64 = 7;
+/// What the map of a cleaning takes for a key. A tenth of it stays free.
+const KEY_BYTES: usize = 24;
 const LEADER_EPOCH: LeaderEpoch = LeaderEpoch::new(3);
 
 /// What one step did.
@@ -105,7 +107,8 @@ impl Session {
             }
             Step::Flush => outcome.durable_to = Some(self.log.flush()?.get()),
             Step::Roll => self.log.roll()?,
-            Step::Clean => outcome.cleaned_to = self.clean()?,
+            Step::Clean => outcome.cleaned_to = self.clean(1 << 20)?,
+            Step::CleanKeys(keys) => outcome.cleaned_to = self.clean((keys + 1) * KEY_BYTES)?,
             Step::Checkpoint => self.write_checkpoints()?,
             Step::Wait(ms) => self.env.advance(Duration::from_millis(*ms)),
             Step::Restart => return Err(Failure("a restart ends the session".to_owned())),
@@ -131,7 +134,7 @@ impl Session {
         Ok(appended.duplicate.then(|| appended.base_offset.get()))
     }
 
-    fn clean(&self) -> Result<Option<i64>, Failure> {
+    fn clean(&self, dedupe_buffer_bytes: usize) -> Result<Option<i64>, Failure> {
         let (end, now_ms) = (self.log.log_end_offset(), self.env.wall_clock_ms());
         if self.log.cleanable(end, now_ms)?.is_none() {
             return Ok(None);
@@ -143,7 +146,7 @@ impl Session {
             last_stable_offset: end,
             checkpointed,
             now_wall_ms: now_ms,
-            dedupe_buffer_bytes: 1 << 20,
+            dedupe_buffer_bytes,
             is_stopped: &|| false,
         })?;
         Ok(cleaned.map(|cleaned| cleaned.first_dirty_offset.get()))

@@ -18,12 +18,11 @@ use crate::RequestContext;
 use crate::api::{errors, lookup};
 use crate::expired::warn_of_expired;
 use crate::log_config::validation_rules;
+use crate::memory::USUAL_DECOMPRESSION;
 use crate::partition::{Acks, Partition};
 use crate::state::State;
 use crate::topics::Topic;
 
-/// Batches that decompress to no more than this are checked by any number of threads at once, and not counted.
-const USUAL: DecompressLimit = DecompressLimit::new(4 << 20);
 /// From this version on clients know zstd.
 const ZSTD_SINCE: i16 = 7;
 
@@ -185,13 +184,17 @@ fn within_memory<E: Env>(
         decompress_limit: rules.decompress_limit.min(limit),
         ..*rules
     };
-    match validated(context, config, bytes.clone(), &limited(USUAL)) {
+    match validated(
+        context,
+        config,
+        bytes.clone(),
+        &limited(USUAL_DECOMPRESSION),
+    ) {
         Err(refused) if refused.is_too_large_to_decompress() => {}
         result => return result,
     }
     let rules = limited(DecompressLimit::new(state.memory.limit()));
-    let _turn = state.decompression_turn.lock();
-    let _held = state.memory.hold(rules.decompress_limit.get());
+    let _turn = state.turn_to_decompress(rules.decompress_limit);
     validated(context, config, bytes, &rules)
 }
 

@@ -1,6 +1,7 @@
 //! What a group leaves in the log, and how it comes back.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use headwater_protocol::{ErrorCode, GroupMetadataValue, Str};
 use super::member::Standing;
 use super::{ClassicGroup, Facts, Member, Outbox, Protocol, State, Unstored};
 use crate::groups::IN_PROCESS_HOST;
+use crate::memory::Memory;
 
 impl ClassicGroup {
     /// Tells how the writing of the record went that the last transition wanted.
@@ -62,6 +64,17 @@ impl ClassicGroup {
             current_state_timestamp: self.state_since_ms.unwrap_or(-1),
             members: self.members.values().map(member).collect(),
             ..GroupMetadataValue::default()
+        }
+    }
+
+    /// Counts what members say who joined before a restart.
+    pub(crate) fn count_loaded_members(&mut self, memory: &Arc<Memory>) {
+        for member in self.members.values_mut() {
+            let sizes = member.protocols.iter();
+            let bytes = sizes
+                .map(|protocol| protocol.name.len() + protocol.metadata.len())
+                .sum();
+            member.memory = Some(Arc::new(memory.hold_for_loaded_members(bytes)));
         }
     }
 

@@ -33,6 +33,11 @@ impl Draft {
         &self.records
     }
 
+    /// The group as it is to be.
+    pub(crate) const fn group_mut(&mut self) -> &mut ConsumerGroup {
+        &mut self.group
+    }
+
     /// The group, and what its member is told, once the records are written.
     pub(crate) fn into_parts(self) -> (ConsumerGroup, ConsumerGroupHeartbeatResponse) {
         (self.group, self.response)

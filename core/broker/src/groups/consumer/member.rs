@@ -72,6 +72,22 @@ impl Member {
         }
     }
 
+    /// The bytes of what it says in its heartbeats and keeps until it leaves.
+    pub(super) fn said_bytes(&self) -> usize {
+        let texts = [
+            &self.instance_id,
+            &self.rack_id,
+            &self.regex,
+            &self.assignor,
+        ];
+        let texts: usize = texts.into_iter().flatten().map(|text| text.len()).sum();
+        let topics = self
+            .topics
+            .iter()
+            .map(|topic| size_of::<Str>() + topic.len());
+        self.id.len() + self.client_id.len() + texts + topics.sum::<usize>()
+    }
+
     /// Whether all of `owned` is assigned to it.
     pub(super) fn is_assigned(&self, owned: &Assignment) -> bool {
         owned.iter().all(|(topic, partitions)| {

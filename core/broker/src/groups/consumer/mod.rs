@@ -21,12 +21,14 @@ mod replay;
 mod subscription;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_protocol::{ErrorCode, Str};
 use uuid::Uuid;
 
 use super::facts::Now;
+use crate::memory::{Held, Memory};
 pub(crate) use draft::Draft;
 pub(crate) use heartbeat::{Heartbeat, MemberIds};
 pub(crate) use member::{Member, MemberState};
@@ -67,6 +69,8 @@ pub(crate) struct ConsumerGroup {
     timers: BTreeMap<Str, Timers>,
     /// The `cluster_version` at which the subscribed topics were looked at last; not kept.
     seen_cluster: Option<i64>,
+    /// Counts what its members say; not kept.
+    memory: Option<Arc<Held>>,
 }
 
 /// When a member is given up.
@@ -93,6 +97,7 @@ impl ConsumerGroup {
             regexes: BTreeMap::new(),
             timers: BTreeMap::new(),
             seen_cluster: None,
+            memory: None,
         }
     }
 
@@ -177,6 +182,25 @@ impl ConsumerGroup {
 
     fn is_reconciled(&self, member: &Member) -> bool {
         member.state == MemberState::Stable && member.epoch == self.target_epoch
+    }
+
+    /// Counts what the members say; false if members of all groups hold too much already. `earlier` is the group as it was counted before.
+    pub(crate) fn count_members(&mut self, memory: &Arc<Memory>, earlier: Option<&Self>) -> bool {
+        let counted = earlier.and_then(|earlier| earlier.memory.as_ref());
+        let counted = counted.map_or(0, |held| held.bytes());
+        let held = memory.hold_for_members(self.members_bytes(), counted);
+        self.memory = held.map(Arc::new);
+        self.memory.is_some()
+    }
+
+    /// Counts what members say who joined before a restart.
+    pub(crate) fn count_loaded_members(&mut self, memory: &Arc<Memory>) {
+        let held = memory.hold_for_loaded_members(self.members_bytes());
+        self.memory = Some(Arc::new(held));
+    }
+
+    fn members_bytes(&self) -> usize {
+        self.members.values().map(Member::said_bytes).sum()
     }
 
     fn static_member(&self, instance_id: &str) -> Option<&Member> {

@@ -16,6 +16,13 @@ use super::FakeCluster;
 
 impl FakeCluster {
     pub(super) async fn fetch(&self, node: i32, request: FetchRequest) -> FetchResponse {
+        if self.state().silent_nodes.contains(&node) {
+            return std::future::pending().await;
+        }
+        let takes = self.state().fetch_takes;
+        if !takes.is_zero() {
+            tokio::time::sleep(takes).await;
+        }
         let answer = self.fetch_now(node, &request);
         let any = answer
             .responses
@@ -52,9 +59,10 @@ impl FakeCluster {
                     .get(&(topic.topic.to_string(), asked.partition))
                     .cloned()
                     .unwrap_or_default();
-                let end = log.last().map_or(0, |last| {
-                    BatchHeader::parse(last).unwrap().next_offset().get()
-                });
+                let end = state.removed_at_end
+                    + log.last().map_or(0, |last| {
+                        BatchHeader::parse(last).unwrap().next_offset().get()
+                    });
                 let epoch = asked.current_leader_epoch;
                 let refused = state.check_leader(node, &topic.topic, asked.partition, epoch);
                 if let Some(code) = state.fetch_faults.pop_front().or(refused) {
@@ -63,6 +71,14 @@ impl FakeCluster {
                     data.error_code = ErrorCode::OffsetOutOfRange.code();
                 } else {
                     data.high_watermark = end;
+                    data.last_stable_offset = end;
+                    let is_empty = state.empty_fetches > 0;
+                    state.empty_fetches = state.empty_fetches.saturating_sub(1);
+                    if is_empty {
+                        data.records = Some(Bytes::new());
+                        partitions.push(data);
+                        continue;
+                    }
                     let read_committed = request.isolation_level == 1;
                     data.aborted_transactions = read_committed.then(|| aborted(&state.aborted));
                     data.records = Some(from_offset(
@@ -103,7 +119,7 @@ impl FakeCluster {
                 .get(&(topic.name.to_string(), asked.partition_index));
             let end = log.and_then(|log| log.last()).map_or(0, |last| {
                 BatchHeader::parse(last).unwrap().next_offset().get()
-            });
+            }) + state.removed_at_end;
             let offset = if asked.timestamp == -2 {
                 state.log_start
             } else {

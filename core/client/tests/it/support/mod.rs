@@ -123,7 +123,7 @@ impl Lane for FakeCluster {
             Node::Id(id) => id,
         };
         Box::pin(async move {
-            if self.is_away() {
+            if self.is_away() || self.state().dead_nodes.contains(&node) {
                 return Err(lost(false));
             }
             self.answer(node, request).await

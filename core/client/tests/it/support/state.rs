@@ -100,6 +100,16 @@ pub(crate) struct State {
     pub(crate) aborted: Vec<(i64, i64)>,
     /// The first offset that is still there.
     pub(crate) log_start: i64,
+    /// Offsets that each log counts after its last batch, as after a compaction that removed its last records.
+    pub(crate) removed_at_end: i64,
+    /// So many fetches return no records, whatever there is.
+    pub(crate) empty_fetches: usize,
+    /// How long a fetch takes before it reads.
+    pub(crate) fetch_takes: Duration,
+    /// Nodes that cannot be reached.
+    pub(crate) dead_nodes: Vec<i32>,
+    /// Nodes whose fetches are never answered.
+    pub(crate) silent_nodes: Vec<i32>,
 }
 
 impl State {

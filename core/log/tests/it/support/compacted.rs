@@ -74,10 +74,6 @@ pub fn walk<E: Env>(log: &PartitionLog<E>, max_bytes: usize) -> (Seen, Vec<Recor
         let read = log
             .read(next, Offset::MAX, max_bytes, true)
             .expect("a read");
-        // Of what was last in the log nothing may be left.
-        if read.bytes.is_empty() {
-            break;
-        }
         let before = next;
         for batch in batches(&read.bytes) {
             let batch = batch.expect("the batch is whole");

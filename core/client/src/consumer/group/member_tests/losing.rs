@@ -85,3 +85,58 @@ fn who_does_not_poll_leaves_and_comes_back() {
     obey(&mut member);
     assert!(matches!(member.next(now), Step::Join(_)));
 }
+
+fn about_to_join() -> (Member, Instant) {
+    let now = Instant::now();
+    let mut member = member(Assignor::Range, &[], now);
+    member.next(now);
+    member.coordinator_found(Ok(()), now);
+    (member, now)
+}
+
+/// The caller gets the error of each try once, and each poll after it is one more try, after a pause.
+#[test]
+fn a_failure_of_storage_is_tried_again_once_per_poll() {
+    for code in [ErrorCode::KafkaStorageError, ErrorCode::CorruptMessage] {
+        let (mut member, mut now) = about_to_join();
+        let refuse = |member: &mut Member, now| {
+            member.joined(Ok(join_refused(code)), now);
+            assert!(matches!(member.todo(), Todo::Fail(error) if !error.is_retriable()));
+            let later = now + Duration::from_secs(1);
+            assert!(
+                matches!(member.next(later), Step::Wait(_)),
+                "nobody tries before the caller knows"
+            );
+        };
+        for _ in 0..3 {
+            let step = member.next(now);
+            assert!(matches!(step, Step::Join(_)), "{step:?}");
+            refuse(&mut member, now);
+            now += Duration::from_secs(2);
+            member.polled(now);
+            member.failure_told(now);
+            obey(&mut member);
+            assert!(
+                matches!(member.todo(), Todo::Nothing),
+                "the error comes once"
+            );
+            assert!(matches!(member.next(now), Step::Wait(Some(_))), "a pause");
+            now += Duration::from_secs(1);
+        }
+        settle(&mut member, 1, 3, now);
+        obey(&mut member);
+        assert_eq!((member.owned.len(), member.generation), (3, Some(1)));
+    }
+}
+
+#[test]
+fn another_failure_is_not_tried_again() {
+    let (mut member, now) = about_to_join();
+    assert!(matches!(member.next(now), Step::Join(_)));
+    member.joined(Ok(join_refused(ErrorCode::GroupAuthorizationFailed)), now);
+    let now = now + Duration::from_secs(2);
+    member.polled(now);
+    member.failure_told(now);
+    assert!(matches!(member.todo(), Todo::Fail(_)));
+    assert!(matches!(member.next(now), Step::Wait(None)));
+}

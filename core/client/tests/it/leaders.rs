@@ -1,0 +1,118 @@
+//! A consumer reads from many leaders: what one of them does never holds up another.
+
+use std::time::Duration;
+
+use headwater_client::{Client, Consumer, ConsumerConfig, Record};
+use rstest::rstest;
+
+use crate::support::{FakeCluster, client, config};
+
+const TOPIC: &str = "t";
+/// Longer than any test takes.
+const LONG: Duration = Duration::from_secs(60);
+
+fn consumer(client: &Client) -> Consumer {
+    let pairs = [
+        ("auto.offset.reset", "earliest"),
+        ("retry.backoff.ms", "1"),
+        ("retry.backoff.max.ms", "2"),
+        ("fetch.max.wait.ms", "60000"),
+    ];
+    let mut consumer = client.consumer(ConsumerConfig::parse(pairs).unwrap());
+    client
+        .runtime()
+        .block_on(consumer.assign_topics(&[TOPIC]))
+        .unwrap();
+    consumer
+}
+
+fn send(client: &Client, partition: i32) {
+    let producer = client.producer(config(&[]));
+    let record = Record::new(TOPIC, b"value").partition(partition);
+    producer.send_blocking(&record).unwrap().wait().unwrap();
+}
+
+fn poll(client: &Client, consumer: &mut Consumer, timeout: Duration) -> usize {
+    let polled = client.runtime().block_on(consumer.poll(timeout, None));
+    polled.unwrap().len()
+}
+
+fn fetches_from(cluster: &FakeCluster, node: i32) -> usize {
+    let asked = cluster.asked("Fetch");
+    asked.into_iter().filter(|asked| *asked == node).count()
+}
+
+#[test]
+fn a_leader_that_does_not_answer_delays_no_record_of_another() {
+    let cluster = FakeCluster::with_nodes(2, TOPIC, 2);
+    let (_runtime, client) = client(&cluster);
+    cluster.state().silent_nodes = vec![2];
+    let mut consumer = consumer(&client);
+    for _ in 0..3 {
+        send(&client, 0);
+        assert_eq!(poll(&client, &mut consumer, LONG), 1);
+    }
+    assert_eq!(fetches_from(&cluster, 2), 1, "it stays in flight");
+}
+
+#[test]
+fn a_leader_that_fails_drops_no_answer_of_another() {
+    let cluster = FakeCluster::with_nodes(2, TOPIC, 2);
+    let (_runtime, client) = client(&cluster);
+    send(&client, 0);
+    send(&client, 1);
+    let mut consumer = consumer(&client);
+    cluster.state().dead_nodes = vec![2];
+    assert_eq!(poll(&client, &mut consumer, LONG), 1);
+    assert_eq!(fetches_from(&cluster, 1), 1);
+    cluster.state().dead_nodes.clear();
+    assert_eq!(poll(&client, &mut consumer, LONG), 1);
+}
+
+#[test]
+fn the_partitions_of_a_dead_leader_are_read_from_its_successor() {
+    let cluster = FakeCluster::with_nodes(2, TOPIC, 2);
+    let (_runtime, client) = client(&cluster);
+    send(&client, 1);
+    let mut consumer = consumer(&client);
+    cluster.state().dead_nodes = vec![2];
+    cluster.state().move_leader(TOPIC, 1, 1);
+    assert_eq!(poll(&client, &mut consumer, LONG), 1);
+}
+
+#[test]
+fn a_caller_that_stops_waiting_loses_no_answer() {
+    let cluster = FakeCluster::with_topic(TOPIC, 1);
+    let (_runtime, client) = client(&cluster);
+    send(&client, 0);
+    let mut consumer = consumer(&client);
+    cluster.state().fetch_takes = Duration::from_millis(50);
+    let mut read = 0;
+    while read == 0 {
+        read = poll(&client, &mut consumer, Duration::from_millis(1));
+    }
+    assert_eq!((read, fetches_from(&cluster, 1)), (1, 1));
+}
+
+/// A fetch in flight is for the old position.
+#[rstest]
+fn a_caller_that_seeks_reads_from_the_new_position(#[values(true, false)] while_paused: bool) {
+    let cluster = FakeCluster::with_topic(TOPIC, 1);
+    let (runtime, client) = client(&cluster);
+    send(&client, 0);
+    let mut consumer = consumer(&client);
+    assert_eq!(poll(&client, &mut consumer, LONG), 1);
+    // Waits for the second record.
+    assert_eq!(poll(&client, &mut consumer, Duration::from_millis(1)), 0);
+    if while_paused {
+        consumer.pause(&[]).unwrap();
+    }
+    let start = headwater_client::Position::Earliest;
+    runtime.block_on(consumer.seek(&start, &[])).unwrap();
+    send(&client, 0);
+    if while_paused {
+        assert_eq!(poll(&client, &mut consumer, Duration::from_millis(1)), 0);
+        consumer.resume(&[]).unwrap();
+    }
+    assert_eq!(poll(&client, &mut consumer, LONG), 2);
+}

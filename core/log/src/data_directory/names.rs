@@ -1,0 +1,42 @@
+//! The names of partitions' directories.
+
+use std::path::Path;
+
+use headwater_env::{DirEntry, EntryKind};
+
+use super::PartitionDirectory;
+
+/// What a partition's directory ends with when its topic was deleted.
+const DELETED: &str = "-delete";
+/// The longest name that file systems take.
+pub(super) const NAME_BYTES_MAX: usize = 255;
+
+pub(super) fn partition(directory: &Path, entry: &DirEntry) -> Option<PartitionDirectory> {
+    let (topic, partition) = partition_of(&entry.name)?;
+    (entry.kind == EntryKind::Dir).then(|| PartitionDirectory {
+        topic: topic.to_owned(),
+        partition,
+        path: directory.join(&entry.name),
+    })
+}
+
+/// The topic and the number of a partition whose directory has this name.
+pub(super) fn partition_of(name: &str) -> Option<(&str, i32)> {
+    let (topic, partition) = name.rsplit_once('-')?;
+    let is_number = !partition.is_empty() && partition.bytes().all(|digit| digit.is_ascii_digit());
+    if !is_number || topic.is_empty() {
+        return None;
+    }
+    Some((topic, partition.parse().ok()?))
+}
+
+/// The name of the directory of a deleted partition. As in Kafka the topic's name is cut where the whole would be too long.
+pub(super) fn deleted_name(topic: &str, partition: i32, id: [u8; 16]) -> String {
+    let suffix = format!("-{partition}.{:032x}{DELETED}", u128::from_be_bytes(id));
+    let kept = topic.floor_char_boundary(NAME_BYTES_MAX.saturating_sub(suffix.len()));
+    format!("{}{suffix}", &topic[..kept])
+}
+
+pub(super) fn is_deleted_partition(entry: &DirEntry) -> bool {
+    entry.kind == EntryKind::Dir && entry.name.ends_with(DELETED) && entry.name.contains('.')
+}
