@@ -39,11 +39,11 @@ impl Consumer {
         self.locate().await?;
         let targets = self.fetch_targets(stream);
         let (leaders, without_leader) = by_leader(&self.cluster, targets).await;
-        let to_ask = self.leader_fetches.to_ask(leaders, Instant::now());
-        self.ask(to_ask, stream);
+        self.ask(leaders, stream);
         let mut any = self.keep(without_leader, stream).await?;
+        let wait = self.until_retry(wait);
         if self.leader_fetches.is_empty() {
-            self.rest(wait).await;
+            tokio::time::sleep(wait).await;
             return Ok(any);
         }
         let answered = tokio::time::timeout(wait, self.leader_fetches.answered()).await;
@@ -88,19 +88,16 @@ impl Consumer {
         targets.collect()
     }
 
-    /// Sends fetches, as far as `fetch.max.bytes` reaches: what lies ahead and what is in flight counts. A table may be larger if the caller
-    /// asks for that.
+    /// Sends fetches to the leaders that have none in flight. All leaders share `fetch.max.bytes`, less what lies ahead; a table may be larger if
+    /// the caller asks for that.
     fn ask(&mut self, leaders: Vec<LeaderTargets>, stream: Option<&BatchStream>) {
-        if leaders.is_empty() {
-            return;
-        }
+        let sharers = leaders.len().max(1);
         let ends = stream.and_then(BatchStream::ends);
         let ahead = self.assignment.ahead(ends.as_deref()).bytes;
-        let held = ahead + self.leader_fetches.bytes_in_flight();
         let table = stream.map_or(0, |stream| stream.options().max_bytes);
         let budget = self.config.fetch_max_bytes.max(table);
-        let share = budget.saturating_sub(held) / leaders.len();
-        if share == 0 && held > 0 {
+        let share = budget.saturating_sub(ahead) / sharers;
+        if share == 0 && ahead > 0 {
             return;
         }
         let limits = FetchLimits {
@@ -109,21 +106,20 @@ impl Consumer {
             max_bytes: share.max(1),
             isolation: self.config.isolation_level,
         };
-        for leader in leaders {
+        for leader in self.leader_fetches.to_ask(leaders, Instant::now()) {
             self.leader_fetches.start(&self.fetches, leader, limits);
         }
     }
 
-    /// Waits until something may be asked for again.
-    async fn rest(&self, wait: Duration) {
+    /// How long to wait: up to `wait`, and no longer than until a leader or a partition that failed may be asked again.
+    fn until_retry(&self, wait: Duration) -> Duration {
         let now = Instant::now();
         let retries = [
-            self.known_topics.next_retry(),
+            self.known_topics.next_retry(now),
             self.leader_fetches.next_retry(now),
         ];
         let retry = retries.into_iter().flatten().min();
-        let pause = retry.map_or(wait, |retry| retry.saturating_duration_since(now).min(wait));
-        tokio::time::sleep(pause).await;
+        retry.map_or(wait, |retry| retry.saturating_duration_since(now).min(wait))
     }
 
     /// Lets a leader rest, and asks in the background who leads its partitions now: the other leaders do not wait for that.

@@ -85,9 +85,10 @@ impl KnownTopics {
         missing.is_some_and(|missing| now < missing.retry_at)
     }
 
-    /// When the next lookup of a missing partition is due.
-    pub(super) fn next_retry(&self) -> Option<Instant> {
-        self.missing.values().map(|missing| missing.retry_at).min()
+    /// When the next partition that rests may be looked up again.
+    pub(super) fn next_retry(&self, now: Instant) -> Option<Instant> {
+        let due = self.missing.values().map(|missing| missing.retry_at);
+        due.filter(|retry_at| *retry_at > now).min()
     }
 }
 
@@ -110,7 +111,7 @@ mod tests {
         for _ in 0..4 {
             let first = topics.lost(&partition, &RETRY, start);
             assert_eq!(first, pauses.is_empty());
-            pauses.push((topics.next_retry().unwrap() - start).as_millis());
+            pauses.push((topics.next_retry(start).unwrap() - start).as_millis());
         }
         assert_eq!(pauses, [100, 200, 300, 300]);
         assert!(topics.rests(&partition, start));

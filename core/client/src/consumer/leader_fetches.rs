@@ -27,7 +27,6 @@ pub(super) struct LeaderFetches {
 struct LeaderFetch {
     leader: i32,
     targets: Vec<FetchTarget>,
-    max_bytes: usize,
     /// Only locked where it is borrowed mutably anyway: the lock makes a consumer `Sync`.
     answer: Mutex<Pin<Box<dyn Future<Output = Answer> + Send>>>,
 }
@@ -49,11 +48,6 @@ pub(super) struct LeaderAnswer {
 impl LeaderFetches {
     pub(super) fn is_empty(&self) -> bool {
         self.in_flight.is_empty()
-    }
-
-    /// The bytes that the answers in flight may bring.
-    pub(super) fn bytes_in_flight(&self) -> usize {
-        self.in_flight.iter().map(|fetch| fetch.max_bytes).sum()
     }
 
     /// Drops fetches that do not read what is wanted now: the caller has sought, or was assigned more. Returns the leaders to be asked, which
@@ -93,7 +87,6 @@ impl LeaderFetches {
         self.in_flight.push(LeaderFetch {
             leader: asked.leader,
             targets: asked.targets().cloned().collect(),
-            max_bytes: limits.max_bytes,
             answer: Mutex::new(Box::pin(async move {
                 fetch_from(&cluster, &asked, limits).await
             })),

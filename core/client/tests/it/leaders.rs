@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headwater_client::{Client, Consumer, ConsumerConfig, Record};
+use headwater_client::{Client, Consumer, ConsumerConfig, Position, Producer, Record};
 use rstest::rstest;
 
 use crate::support::{FakeCluster, client, config};
@@ -26,8 +26,7 @@ fn consumer(client: &Client) -> Consumer {
     consumer
 }
 
-fn send(client: &Client, partition: i32) {
-    let producer = client.producer(config(&[]));
+fn send(producer: &Producer, partition: i32) {
     let record = Record::new(TOPIC, b"value").partition(partition);
     producer.send_blocking(&record).unwrap().wait().unwrap();
 }
@@ -46,10 +45,11 @@ fn fetches_from(cluster: &FakeCluster, node: i32) -> usize {
 fn a_leader_that_does_not_answer_delays_no_record_of_another() {
     let cluster = FakeCluster::with_nodes(2, TOPIC, 2);
     let (_runtime, client) = client(&cluster);
+    let producer = client.producer(config(&[]));
     cluster.state().silent_nodes = vec![2];
     let mut consumer = consumer(&client);
     for _ in 0..3 {
-        send(&client, 0);
+        send(&producer, 0);
         assert_eq!(poll(&client, &mut consumer, LONG), 1);
     }
     assert_eq!(fetches_from(&cluster, 2), 1, "it stays in flight");
@@ -59,8 +59,9 @@ fn a_leader_that_does_not_answer_delays_no_record_of_another() {
 fn a_leader_that_fails_drops_no_answer_of_another() {
     let cluster = FakeCluster::with_nodes(2, TOPIC, 2);
     let (_runtime, client) = client(&cluster);
-    send(&client, 0);
-    send(&client, 1);
+    let producer = client.producer(config(&[]));
+    send(&producer, 0);
+    send(&producer, 1);
     let mut consumer = consumer(&client);
     cluster.state().dead_nodes = vec![2];
     assert_eq!(poll(&client, &mut consumer, LONG), 1);
@@ -73,7 +74,8 @@ fn a_leader_that_fails_drops_no_answer_of_another() {
 fn the_partitions_of_a_dead_leader_are_read_from_its_successor() {
     let cluster = FakeCluster::with_nodes(2, TOPIC, 2);
     let (_runtime, client) = client(&cluster);
-    send(&client, 1);
+    let producer = client.producer(config(&[]));
+    send(&producer, 1);
     let mut consumer = consumer(&client);
     cluster.state().dead_nodes = vec![2];
     cluster.state().move_leader(TOPIC, 1, 1);
@@ -84,7 +86,8 @@ fn the_partitions_of_a_dead_leader_are_read_from_its_successor() {
 fn a_caller_that_stops_waiting_loses_no_answer() {
     let cluster = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&cluster);
-    send(&client, 0);
+    let producer = client.producer(config(&[]));
+    send(&producer, 0);
     let mut consumer = consumer(&client);
     cluster.state().fetch_takes = Duration::from_millis(50);
     let mut read = 0;
@@ -99,7 +102,8 @@ fn a_caller_that_stops_waiting_loses_no_answer() {
 fn a_caller_that_seeks_reads_from_the_new_position(#[values(true, false)] while_paused: bool) {
     let cluster = FakeCluster::with_topic(TOPIC, 1);
     let (runtime, client) = client(&cluster);
-    send(&client, 0);
+    let producer = client.producer(config(&[]));
+    send(&producer, 0);
     let mut consumer = consumer(&client);
     assert_eq!(poll(&client, &mut consumer, LONG), 1);
     // Waits for the second record.
@@ -107,9 +111,10 @@ fn a_caller_that_seeks_reads_from_the_new_position(#[values(true, false)] while_
     if while_paused {
         consumer.pause(&[]).unwrap();
     }
-    let start = headwater_client::Position::Earliest;
-    runtime.block_on(consumer.seek(&start, &[])).unwrap();
-    send(&client, 0);
+    runtime
+        .block_on(consumer.seek(&Position::Earliest, &[]))
+        .unwrap();
+    send(&producer, 0);
     if while_paused {
         assert_eq!(poll(&client, &mut consumer, Duration::from_millis(1)), 0);
         consumer.resume(&[]).unwrap();
