@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Breaks the log on purpose, one way at a time, and passes when the crash tests notice each time. A test that cannot fail proves nothing.
+# Breaks the log and the client on purpose, one way at a time, and passes when the tests notice each time: those of the log are noticed by
+# the crash tests, those of the client by its own. A test that cannot fail proves nothing.
 # Usage: mutants.sh [CARGO_PROFILE]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -10,40 +11,51 @@ crash_tests() {
     cargo test --profile "$profile" --quiet --workspace --features headwater-crash-tests/mutants --test crash "$@"
 }
 
-run() { # mutant, test
-    HEADWATER_MUTANT=$1 crash_tests -- "$2"
+client_tests() {
+    cargo test --profile "$profile" --quiet --package headwater-client --package headwater-test-features \
+        --features headwater-client/mutants --test it "$@"
+}
+
+run() { # tests, mutant, test
+    HEADWATER_MUTANT=$2 "${1}_tests" -- "$3"
 }
 
 # A build that fails is no test that fails.
-crash_tests --no-run
-run none ""
+for tests in crash client; do
+    "${tests}_tests" --no-run
+    run "$tests" none ""
+done
 
 # What is broken, and the test that must see it.
 survived=0
-while read -r mutant test; do
-    if run "$mutant" "$test" >/dev/null 2>&1; then
+while read -r tests mutant test; do
+    if run "$tests" "$mutant" "$test" >/dev/null 2>&1; then
         echo "mutant $mutant: NOT NOTICED by $test" >&2
         survived=1
     else
         echo "mutant $mutant: noticed by $test"
     fi
 done <<'MUTANTS'
-skip-recovery-crc torn_tail
-skip-fsync power_cut
-skip-directory-sync power_cut
-ignore-poison failed_sync
-skip-sequence-check power_cut
-trust-indexes power_cut
-cut-under-map held_reads
-swap-unsynced compaction
-swap-in-any-order compaction
-drop-in-any-order compaction
-clean-unflushed compaction
-keep-room power_cut
-cut-unsynced power_cut
-forget-removals failing_removals
-forget-truncation failing_removals
-remove-behind-gap gap
-append-unlinked removed_files
+crash skip-recovery-crc torn_tail
+crash skip-fsync power_cut
+crash skip-directory-sync power_cut
+crash ignore-poison failed_sync
+crash skip-sequence-check power_cut
+crash trust-indexes power_cut
+crash cut-under-map held_reads
+crash swap-unsynced compaction
+crash swap-in-any-order compaction
+crash drop-in-any-order compaction
+crash clean-unflushed compaction
+crash keep-room power_cut
+crash cut-unsynced power_cut
+crash forget-removals failing_removals
+crash forget-truncation failing_removals
+crash remove-behind-gap gap
+crash append-unlinked removed_files
+client drop-leader-epochs routing
+client forget-aborted transactions
+client take-stale-answers leaders
+client drop-fetches leaders
 MUTANTS
 exit $survived

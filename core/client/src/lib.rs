@@ -30,6 +30,7 @@ mod error_codes;
 mod fetch;
 mod isolation;
 mod list_offsets;
+mod mutants;
 mod position;
 mod producer;
 mod scan;

@@ -14,7 +14,7 @@ use crate::error_codes;
 use crate::isolation::IsolationLevel;
 use crate::position::Position;
 
-/// Timestamps with a meaning of their own in ListOffsets requests.
+/// Timestamps with a meaning of their own in `ListOffsets` requests.
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 

@@ -26,7 +26,7 @@ pub enum Node {
 
 /// What a lane is for.
 ///
-/// A Kafka broker answers the requests of a connection in order, so a request that it holds back (a long-polling Fetch, a JoinGroup) delays
+/// A Kafka broker answers the requests of a connection in order, so a request that it holds back (a long-polling Fetch, a `JoinGroup`) delays
 /// every request behind it. Requests of different purposes therefore travel on different lanes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {

@@ -143,7 +143,7 @@ mod tests {
 
     use super::*;
 
-    const MAX_AGE: Duration = Duration::from_secs(300);
+    const MAX_AGE: Duration = Duration::from_mins(5);
 
     fn learned_at(asked: Instant) -> MetadataCache {
         let cache = MetadataCache::default();

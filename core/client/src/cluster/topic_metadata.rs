@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes;
+use crate::mutants::{self, Mutant};
 use crate::position::Position;
 
 /// A topic as a broker described it.
@@ -59,7 +60,7 @@ impl TopicMetadata {
     /// Keeps the leaders of `known` that are of a later epoch: a broker that lags behind describes an earlier state. Another topic of the
     /// same name starts anew.
     pub(super) fn keep_later_leaders(&mut self, known: &Self) {
-        if known.topic_id != self.topic_id {
+        if known.topic_id != self.topic_id || mutants::lives(Mutant::DropLeaderEpochs) {
             return;
         }
         for (new, known) in self.partitions.iter_mut().zip(&known.partitions) {

@@ -12,6 +12,7 @@ use crate::batch::TopicPartition;
 use crate::decode::damaged;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::{PartitionAnswer, has_no_records};
+use crate::mutants::{self, Mutant};
 
 impl Consumer {
     /// Keeps what was fetched. Returns whether there was anything, or a position has moved.
@@ -27,7 +28,9 @@ impl Consumer {
         let mut created_again = BTreeMap::new();
         for answer in answers {
             // The caller has sought, or gave the partition up, since the fetch was sent.
-            if self.assignment.fetch_offset(&answer.partition) != Some(answer.fetch_offset) {
+            let is_stale =
+                self.assignment.fetch_offset(&answer.partition) != Some(answer.fetch_offset);
+            if is_stale && !mutants::lives(Mutant::TakeStaleAnswers) {
                 continue;
             }
             let end = ends.as_ref().and_then(|ends| ends.get(&answer.partition));

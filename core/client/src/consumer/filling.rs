@@ -106,7 +106,7 @@ impl Consumer {
             max_bytes: share.max(1),
             isolation: self.config.isolation_level,
         };
-        for leader in self.leader_fetches.to_ask(leaders, Instant::now()) {
+        for leader in self.leader_fetches.keep_wanted(leaders, Instant::now()) {
             self.leader_fetches.start(&self.fetches, leader, limits);
         }
     }

@@ -13,6 +13,7 @@ use crate::cluster::Cluster;
 use crate::config::RetryConfig;
 use crate::error::Result;
 use crate::fetch::{FetchLimits, FetchTarget, LeaderTargets, PartitionAnswer, fetch_from};
+use crate::mutants::{self, Mutant};
 
 type Answer = Result<Vec<PartitionAnswer>>;
 
@@ -52,7 +53,7 @@ impl LeaderFetches {
 
     /// Drops fetches that do not read what is wanted now: the caller has sought, or was assigned more. Returns the leaders to be asked, which
     /// have no fetch in flight and do not rest.
-    pub(super) fn to_ask(
+    pub(super) fn keep_wanted(
         &mut self,
         wanted: Vec<LeaderTargets>,
         now: Instant,
@@ -65,6 +66,9 @@ impl LeaderFetches {
                 .iter()
                 .position(|fetch| fetch.leader == leader);
             let covers = |fetch: &LeaderFetch| {
+                if mutants::lives(Mutant::DropFetches) {
+                    return false;
+                }
                 let mut targets = wanted.targets();
                 targets.all(|target| fetch.targets.contains(target))
             };

@@ -19,6 +19,7 @@ use crate::cluster::{Cluster, TopicMetadata};
 use crate::error::{Error, Result};
 use crate::error_codes;
 use crate::isolation::IsolationLevel;
+use crate::mutants::{self, Mutant};
 use crate::transport::Node;
 
 pub(crate) use batches::EncodedBatches;
@@ -270,6 +271,7 @@ fn read_partition(
 
 /// The aborted transactions of an answer; brokers name them under `read_committed` only.
 fn aborted(named: Option<Vec<AbortedTransaction>>) -> AbortedTransactions {
+    let named = named.filter(|_| !mutants::lives(Mutant::ForgetAborted));
     let named = named.into_iter().flatten();
     named
         .map(|transaction| {

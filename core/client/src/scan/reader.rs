@@ -142,7 +142,7 @@ impl ScanReader {
     }
 
     fn offsets_fetched(&self) -> u64 {
-        self.fetched.iter().map(|batches| batches.offsets()).sum()
+        self.fetched.iter().map(FetchedBatches::offsets).sum()
     }
 
     /// Fetches until there is enough for a table, or nothing is left to fetch.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_client::{Client, NewTopic, Position, Producer, Record};
+use headwater_client::{Client, NewTopic, Position, Producer, Record, ScanOptions};
 use headwater_record::{Offset, PartitionId};
 use tokio::sync::Barrier;
 
@@ -44,7 +44,7 @@ fn a_scan_asks_each_leader_once_for_each_distinct_position_at_the_same_time() {
     // Start and end of the log, at two leaders; the scan's own start and end are the same positions.
     cluster.state().list_offsets_barrier = Some(Arc::new(Barrier::new(4)));
     let (runtime, client) = client(&cluster);
-    let scan = client.topic(TOPIC).scan(Default::default());
+    let scan = client.topic(TOPIC).scan(ScanOptions::default());
     assert!(runtime.block_on(scan.collect()).unwrap().is_empty());
     assert_eq!(sorted(cluster.asked("ListOffsets")), [1, 1, 2, 2]);
 }
@@ -112,7 +112,7 @@ fn producing_and_reading_follow_a_leader_that_moves() {
     send(&producer, 0, "after");
     assert_eq!(cluster.asked("Produce")[3..], [1, 2]);
     cluster.state().move_leader(TOPIC, 1, 3);
-    let scan = client.topic(TOPIC).scan(Default::default());
+    let scan = client.topic(TOPIC).scan(ScanOptions::default());
     assert_eq!(runtime.block_on(scan.count()).unwrap(), 4);
     let values = cluster.values(TOPIC, 0);
     let values: Vec<_> = values.iter().map(|(_, value)| &value[..]).collect();
@@ -128,7 +128,12 @@ fn a_broker_that_lags_behind_does_not_send_the_client_back_to_an_earlier_leader(
     look(&client);
     // Metadata goes back to the time before the move; the client does not.
     cluster.state().metadata_lags_behind(earlier);
-    let producer = client.producer(config(&[("metadata.max.age.ms", "0")]));
+    let producer = client.producer(config(&[
+        ("metadata.max.age.ms", "0"),
+        ("linger.ms", "0"),
+        ("request.timeout.ms", "1000"),
+        ("delivery.timeout.ms", "5000"),
+    ]));
     send(&producer, 0, "value");
     assert_eq!(cluster.asked("Produce"), [2]);
 }

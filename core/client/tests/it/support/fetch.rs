@@ -1,4 +1,4 @@
-//! Fetch and ListOffsets requests.
+//! Requests to read: `Fetch` and `ListOffsets`.
 
 use bytes::Bytes;
 use headwater_protocol::fetch_response::{

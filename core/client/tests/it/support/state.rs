@@ -80,7 +80,7 @@ pub(crate) struct State {
     pub(crate) metadata_requests: usize,
     /// How long a Metadata request takes.
     pub(crate) metadata_takes: Duration,
-    /// ListOffsets requests are answered when so many have arrived.
+    /// `ListOffsets` requests are answered when so many have arrived.
     pub(crate) list_offsets_barrier: Option<Arc<Barrier>>,
     /// The names under which clients opened lanes.
     pub(crate) client_ids: Vec<String>,
