@@ -1,5 +1,7 @@
 //! Kafka's error codes as kinds of [`Error`], with what to do, and what the client itself does about them.
 
+use std::error::Error as _;
+
 use headwater_protocol::ErrorCode;
 
 use crate::error::{Error, ErrorKind};
@@ -92,6 +94,14 @@ pub(crate) fn transport(error: TransportError) -> Error {
     )
     .caused_by(error)
     .retriable(true)
+}
+
+/// Whether the broker may have seen the request that failed with this error.
+pub(crate) fn may_have_been_sent(error: &Error) -> bool {
+    let transport = error
+        .source()
+        .and_then(|source| source.downcast_ref::<TransportError>());
+    transport.is_none_or(|transport| transport.sent)
 }
 
 const BYSTANDER: &str = "The record is not written because another record of its batch is invalid: send it again without that one.";

@@ -97,7 +97,7 @@ pub struct TopicInfo {
 impl Admin {
     /// Creates a topic.
     ///
-    /// If the answer is lost, the request is sent again, and the second answer may be that the topic exists: then it is taken for created.
+    /// As with Kafka's admin client, a request whose answer was lost is sent again, and the second answer may be that the topic exists.
     pub async fn create_topic(&self, topic: NewTopic) -> Result<()> {
         let request = CreateTopicsRequest {
             topics: vec![creatable(&topic)],

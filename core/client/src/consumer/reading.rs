@@ -75,7 +75,7 @@ impl Consumer {
             }
             self.locate().await?;
             self.fix_ends(stream).await?;
-            if self.gather(stream).await? == Gathered::Interrupted {
+            if self.gather(stream).await? == GatherEnd::Interrupted {
                 continue;
             }
             let ends = stream.ends();
@@ -100,21 +100,21 @@ impl Consumer {
     }
 
     /// Fetches until a table is full, until `max_wait` has passed since there was something, or until there is nothing more to fetch.
-    async fn gather(&mut self, stream: &BatchStream) -> Result<Gathered> {
+    async fn gather(&mut self, stream: &BatchStream) -> Result<GatherEnd> {
         let options = stream.options();
         let mut full_by = None;
         loop {
             self.group_polled();
             if self.has_todo() {
-                return Ok(Gathered::Interrupted);
+                return Ok(GatherEnd::Interrupted);
             }
             let ends = stream.ends();
             let ahead = self.assignment.ahead(ends.as_deref());
             if ahead.offsets >= options.max_records as u64 || ahead.bytes >= options.max_bytes {
-                return Ok(Gathered::Enough);
+                return Ok(GatherEnd::Enough);
             }
             if self.assignment.fetchable(ends.as_deref()).next().is_none() {
-                return Ok(Gathered::Enough);
+                return Ok(GatherEnd::Enough);
             }
             let wait = if ahead.offsets == 0 {
                 self.config.fetch_max_wait
@@ -124,7 +124,7 @@ impl Consumer {
             };
             let brought = self.fill_or_news(wait, Some(stream)).await?;
             if !brought && full_by.is_some_and(|full_by| Instant::now() >= full_by) {
-                return Ok(Gathered::Enough);
+                return Ok(GatherEnd::Enough);
             }
         }
     }
@@ -193,7 +193,7 @@ impl Consumer {
 
 /// Why [`Consumer::gather`] came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Gathered {
+enum GatherEnd {
     /// There is as much as there will be.
     Enough,
     /// The group wants something first.

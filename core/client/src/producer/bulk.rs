@@ -126,7 +126,7 @@ async fn send(
     let mut since_yield = 0;
     let mut encoder = Encoder::new(encode_options(producer, &queues, options));
     let identity = identity_ahead(producer).await;
-    let cluster = &producer.inner.shared.cluster;
+    let cluster = &producer.inner.context.cluster;
     // Stamped while it is sealed: the way of a batch that is stamped later costs a copy.
     let mut seal = |partition| Seal {
         producer: queue_of(&queues, partition)
@@ -154,11 +154,11 @@ async fn send(
 
 /// The producer's identity, if it is to have one and the broker gives it at once; who delivers the batches asks again.
 async fn identity_ahead(producer: &Producer) -> Option<Identity> {
-    let shared = &producer.inner.shared;
-    if !shared.config.idempotent {
+    let context = &producer.inner.context;
+    if !context.config.idempotent {
         return None;
     }
-    identity(shared).await.ok()
+    identity(context).await.ok()
 }
 
 fn columns(options: &BulkOptions) -> KeyValueColumns {
@@ -183,7 +183,7 @@ fn encode_options(
                 .max_request_bytes
                 .min(BATCH_BYTES)
                 .min(config.buffer_bytes),
-            ..producer.inner.shared.batch_options()
+            ..producer.inner.context.batch_options()
         },
         partition_count: queues.queues.len() as i32,
         partition: options.partition,
@@ -196,7 +196,7 @@ fn encode_options(
 /// Puts a batch into its partition's queue, waiting for space in the buffer, and sends what can be sent.
 async fn hand_over(producer: &Producer, queues: &TopicQueues, batch: EncodedBatch) -> Result<Sent> {
     let queue = queue_of(queues, batch.partition)?;
-    let memory = &producer.inner.shared.memory;
+    let memory = &producer.inner.context.memory;
     let bytes = batch.bytes.len();
     let reserved = bytes.min(memory.total());
     while !memory.try_take(reserved) {

@@ -20,7 +20,7 @@ use crate::error_codes::{self, Remedy};
 pub(crate) async fn deliver(queue: Arc<PartitionQueue>, mut batch: ReadyBatch) {
     let mut delivery = Delivery {
         queue: &queue,
-        deadline: batch.opened + queue.shared.config.delivery_timeout,
+        deadline: batch.opened + queue.context.config.delivery_timeout,
         attempt: 0,
     };
     let payload = std::mem::replace(&mut batch.payload, Payload::Encoded(Bytes::new()));
@@ -71,11 +71,11 @@ impl Delivery<'_> {
 
     /// The identity and sequence of the next batch; `None` without idempotence.
     async fn next_stamp(&mut self) -> Result<Option<(Identity, ProducerState)>> {
-        if !self.queue.shared.config.idempotent {
+        if !self.queue.context.config.idempotent {
             return Ok(None);
         }
         loop {
-            match identity(&self.queue.shared).await {
+            match identity(&self.queue.context).await {
                 Ok(identity) => {
                     return Ok(Some((identity, self.queue.sequence.lock().next(identity))));
                 }
@@ -169,7 +169,7 @@ impl Delivery<'_> {
                     .map_err(Failure::Refused)?;
                 continue;
             }
-            let cluster = &self.queue.shared.cluster;
+            let cluster = &self.queue.context.cluster;
             let error = error.in_partition(self.queue.partition);
             match cluster.prepare_retry(&error, Some(&self.queue.topic)).await {
                 Ok(()) => self.pause().await,
@@ -197,19 +197,19 @@ impl Delivery<'_> {
 
     fn lost_count(&self, encoded: &Encoded) {
         if let Some((identity, _)) = encoded.stamp {
-            self.queue.shared.identity.renew(identity);
+            self.queue.context.identity.renew(identity);
         }
     }
 
     fn may_retry(&self) -> bool {
-        let shared = &self.queue.shared;
-        let pause = shared.cluster.config().retry.pause(self.attempt + 1);
-        self.attempt < shared.config.retries && Instant::now() + pause < self.deadline
+        let context = &self.queue.context;
+        let pause = context.cluster.config().retry.pause(self.attempt + 1);
+        self.attempt < context.config.retries && Instant::now() + pause < self.deadline
     }
 
     async fn pause(&mut self) {
         self.attempt += 1;
-        let retry = self.queue.shared.cluster.config().retry;
+        let retry = self.queue.context.cluster.config().retry;
         tokio::time::sleep(retry.jittered_pause(self.attempt)).await;
     }
 

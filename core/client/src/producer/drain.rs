@@ -11,7 +11,7 @@ use super::queue::PartitionQueue;
 /// Sends the closed batches of `queue`, unless somebody else is at it. Returns when they are answered, or when the transport needs
 /// time: then a task of the runtime goes on.
 pub(crate) fn drain(queue: &Arc<PartitionQueue>) {
-    let runtime = queue.shared.cluster.runtime();
+    let runtime = queue.context.cluster.runtime();
     let mut entered = None;
     while let Some(batch) = queue.claim() {
         // Timers and notifications of the transport need the runtime's context, and this thread may not have it.

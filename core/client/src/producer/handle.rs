@@ -69,7 +69,7 @@ impl SendHandle {
             None => self
                 .ticket
                 .queue
-                .shared
+                .context
                 .cluster
                 .runtime()
                 .clone()

@@ -8,7 +8,7 @@ use headwater_protocol::{ErrorCode, InitProducerIdRequest};
 use headwater_record::{ProducerEpoch, ProducerId, ProducerState};
 use parking_lot::Mutex;
 
-use super::shared::Shared;
+use super::context::ProducerContext;
 use crate::error::Result;
 use crate::error_codes;
 use crate::transport::Node;
@@ -52,12 +52,12 @@ impl IdentityCell {
 }
 
 /// The identity, asked for at the first use. Retries are the caller's.
-pub(crate) async fn identity(shared: &Shared) -> Result<Identity> {
-    if let Some(identity) = shared.identity.current() {
+pub(crate) async fn identity(context: &ProducerContext) -> Result<Identity> {
+    if let Some(identity) = context.identity.current() {
         return Ok(identity);
     }
-    let _one_asks = shared.identity.asking.lock().await;
-    if let Some(identity) = shared.identity.current() {
+    let _one_asks = context.identity.asking.lock().await;
+    if let Some(identity) = context.identity.current() {
         return Ok(identity);
     }
     let request = InitProducerIdRequest {
@@ -67,7 +67,7 @@ pub(crate) async fn identity(shared: &Shared) -> Result<Identity> {
         producer_epoch: -1,
         ..InitProducerIdRequest::default()
     };
-    let response = shared.cluster.call(Node::Any, request).await?;
+    let response = context.cluster.call(Node::Any, request).await?;
     let code = error_codes::code(response.error_code);
     if code != ErrorCode::None {
         return Err(error_codes::error(code, None, "ask for a producer id"));
@@ -76,7 +76,7 @@ pub(crate) async fn identity(shared: &Shared) -> Result<Identity> {
         id: ProducerId::new(response.producer_id),
         epoch: ProducerEpoch::new(response.producer_epoch),
     };
-    *shared.identity.current.lock() = Some(identity);
+    *context.identity.current.lock() = Some(identity);
     Ok(identity)
 }
 

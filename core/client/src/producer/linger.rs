@@ -51,7 +51,7 @@ pub(crate) async fn linger(wake_up: Arc<Linger>, linger: Duration, producer: Wea
 /// Sends what is due; returns when the next batch is. `None`: no batch is open, and the next one opened starts the task again.
 fn send_due(inner: &Inner, linger: Duration) -> Option<Instant> {
     // Before looking: a batch opened while we look starts the task again, at worst once too often.
-    inner.shared.linger.running.store(false, Ordering::Release);
+    inner.context.linger.running.store(false, Ordering::Release);
     let now = Instant::now();
     let due = now.checked_sub(linger).unwrap_or(now);
     let mut next = None;
@@ -64,7 +64,7 @@ fn send_due(inner: &Inner, linger: Duration) -> Option<Instant> {
         }
     }
     if next.is_some() {
-        inner.shared.linger.running.store(true, Ordering::Release);
+        inner.context.linger.running.store(true, Ordering::Release);
     }
     next.map(|opened: Instant| opened + linger)
 }

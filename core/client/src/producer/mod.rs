@@ -10,6 +10,7 @@
 mod bulk;
 mod bulk_answers;
 mod completion;
+mod context;
 mod deliver;
 mod drain;
 mod handle;
@@ -20,7 +21,6 @@ mod memory;
 mod produce;
 mod queue;
 mod record;
-mod shared;
 mod split;
 mod stamp;
 mod sticky;
@@ -40,9 +40,9 @@ use crate::cluster::Cluster;
 pub use crate::config::producer::ProducerConfig;
 use crate::error::{Error, ErrorKind, Result};
 
+use context::ProducerContext;
 use drain::drain;
 use queue::{Closed, NotTaken, PartitionQueue};
-use shared::Shared;
 use topics::TopicQueues;
 
 pub use bulk::TableSender;
@@ -68,7 +68,7 @@ pub struct Producer {
 }
 
 pub(crate) struct Inner {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) context: Arc<ProducerContext>,
     topics: RwLock<HashMap<Arc<str>, Arc<TopicQueues>>>,
     closed: AtomicBool,
 }
@@ -81,18 +81,18 @@ enum Wait {
 
 impl Producer {
     pub(crate) fn new(cluster: Cluster, config: ProducerConfig) -> Self {
-        let shared = Arc::new(Shared::new(cluster, config));
+        let context = Arc::new(ProducerContext::new(cluster, config));
         let inner = Arc::new(Inner {
-            shared: Arc::clone(&shared),
+            context: Arc::clone(&context),
             topics: RwLock::default(),
             closed: AtomicBool::new(false),
         });
         let lingering = linger::linger(
-            Arc::clone(&shared.linger),
-            shared.config.linger,
+            Arc::clone(&context.linger),
+            context.config.linger,
             Arc::downgrade(&inner),
         );
-        shared.cluster.runtime().spawn(lingering);
+        context.cluster.runtime().spawn(lingering);
         Self { inner }
     }
 
@@ -114,7 +114,7 @@ impl Producer {
             Err(Err(error)) => return Err(error),
             Err(Ok(wait)) => wait,
         };
-        let config = &self.inner.shared.config;
+        let config = &self.inner.context.config;
         match tokio::time::timeout(config.max_block, self.wait_and_take(record, wait)).await {
             Ok(taken) => taken,
             Err(_) => Err(self.inner.blocked_too_long().in_topic(record.topic)),
@@ -175,17 +175,17 @@ impl Producer {
 
     /// The runtime that drives its timers and background work.
     pub fn runtime(&self) -> &Handle {
-        self.inner.shared.cluster.runtime()
+        self.inner.context.cluster.runtime()
     }
 
     /// What it was told.
     pub fn config(&self) -> &ProducerConfig {
-        &self.inner.shared.config
+        &self.inner.context.config
     }
 
     fn take(&self, record: &Record<'_>) -> Result<SendHandle, Result<Wait, Error>> {
         let inner = &*self.inner;
-        let config = &inner.shared.config;
+        let config = &inner.context.config;
         let size = inner.admit(record).map_err(Err)?;
         let topics = inner.topics.read();
         let Some(topic) = topics
@@ -219,7 +219,7 @@ impl Producer {
                 Wait::Memory(bytes) => {
                     // Everything that is open leaves, or nobody would ever give memory back.
                     self.inner.send_all();
-                    self.inner.shared.memory.wait_for(bytes).await;
+                    self.inner.context.memory.wait_for(bytes).await;
                 }
             }
             wait = match self.take(record) {
@@ -242,7 +242,7 @@ impl Producer {
         {
             return Ok(Arc::clone(known));
         }
-        let metadata = self.inner.shared.cluster.topic_metadata(name).await?;
+        let metadata = self.inner.context.cluster.topic_metadata(name).await?;
         let mut topics = self.inner.topics.write();
         let before = topics.get(name).map(Arc::clone);
         let name: Arc<str> = before
@@ -250,7 +250,7 @@ impl Producer {
             .and_then(|before| before.queues.first())
             .map_or_else(|| Arc::from(name), |queue| Arc::clone(&queue.topic));
         let made = Arc::new(TopicQueues::new(
-            &self.inner.shared,
+            &self.inner.context,
             &name,
             &metadata,
             generation,
@@ -263,7 +263,7 @@ impl Producer {
 
 impl Inner {
     fn generation(&self) -> u64 {
-        self.shared.cluster.metadata_generation()
+        self.context.cluster.metadata_generation()
     }
 
     fn refuse_if_closed(&self) -> Result<()> {
@@ -277,7 +277,7 @@ impl Inner {
     }
 
     fn blocked_too_long(&self) -> Error {
-        let config = &self.shared.config;
+        let config = &self.context.config;
         Error::new(
             ErrorKind::Timeout,
             format!(
@@ -296,10 +296,10 @@ impl Inner {
             return Err(negative_timestamp(timestamp_ms).in_topic(record.topic));
         }
         let size = record.size_bound();
-        let config = &self.shared.config;
+        let config = &self.context.config;
         let (key, limit) = if size > config.max_request_bytes {
             ("max.request.size", config.max_request_bytes)
-        } else if size > self.shared.memory.total() {
+        } else if size > self.context.memory.total() {
             ("buffer.memory", config.buffer_bytes)
         } else {
             return Ok(size);
@@ -343,14 +343,14 @@ fn negative_timestamp(timestamp_ms: i64) -> Error {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.send_all();
-        self.shared.linger.end();
+        self.context.linger.end();
     }
 }
 
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inner")
-            .field("cluster", &self.shared.cluster)
+            .field("cluster", &self.context.cluster)
             .finish_non_exhaustive()
     }
 }

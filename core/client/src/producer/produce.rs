@@ -12,7 +12,7 @@ use headwater_record::Offset;
 use super::completion::Written;
 use super::queue::PartitionQueue;
 use crate::config::producer::Acks;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::error_codes;
 use crate::transport::Node;
 
@@ -43,8 +43,8 @@ pub(crate) async fn produce(
     records: Bytes,
     deadline: Instant,
 ) -> Result<Written, Answer> {
-    let shared = &queue.shared;
-    let metadata = shared
+    let context = &queue.context;
+    let metadata = context
         .cluster
         .topic_metadata(&queue.topic)
         .await
@@ -52,9 +52,9 @@ pub(crate) async fn produce(
     let node = metadata
         .require_leader(queue.partition, "send to the partition")
         .map_err(|error| Answer::of(error, false))?;
-    let acks = shared.config.acks;
-    let _place = shared.in_flight.place(node).await;
-    let timeout = shared
+    let acks = context.config.acks;
+    let _place = context.in_flight.place(node).await;
+    let timeout = context
         .cluster
         .config()
         .request_timeout
@@ -77,14 +77,14 @@ pub(crate) async fn produce(
         topic_data: vec![topic],
         ..Default::default()
     };
-    let response = match shared
+    let response = match context
         .cluster
         .call_within(Node::Id(node), request, timeout)
         .await
     {
         Ok(response) => response,
         Err(error) => {
-            let maybe_written = error.kind() != ErrorKind::Closed;
+            let maybe_written = error_codes::may_have_been_sent(&error);
             return Err(Answer::of(error, maybe_written));
         }
     };

@@ -12,10 +12,10 @@ use headwater_record::{AppendError, BatchBuilder, PartitionId, ProducerState};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::completion::{Completion, Outcome};
+use super::context::ProducerContext;
 use super::handle::SendHandle;
 use super::identity::{Identity, Sequence};
 use super::record::Record;
-use super::shared::Shared;
 use crate::error::{Error, ErrorKind};
 
 /// Spare builders kept for each partition: one is filled while another's batch is being sent.
@@ -30,7 +30,7 @@ pub(crate) struct Ticket {
 
 /// The records of one partition on their way to the broker.
 pub(crate) struct PartitionQueue {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) context: Arc<ProducerContext>,
     pub(crate) topic: Arc<str>,
     pub(crate) partition: PartitionId,
     /// Belongs to whoever is sending.
@@ -99,7 +99,7 @@ impl ReadyBatch {
 impl Drop for ReadyBatch {
     /// Gives its memory back. A batch that is dropped before it was answered (the runtime ended) fails its records.
     fn drop(&mut self) {
-        self.ticket.queue.shared.memory.give_back(self.reserved);
+        self.ticket.queue.context.memory.give_back(self.reserved);
         if self.ticket.completion.outcome().is_none() {
             let error = Error::new(
                 ErrorKind::Closed,
@@ -120,9 +120,13 @@ pub(crate) enum NotTaken {
 }
 
 impl PartitionQueue {
-    pub(crate) fn new(shared: Arc<Shared>, topic: Arc<str>, partition: PartitionId) -> Self {
+    pub(crate) fn new(
+        context: Arc<ProducerContext>,
+        topic: Arc<str>,
+        partition: PartitionId,
+    ) -> Self {
         Self {
-            shared,
+            context,
             topic,
             partition,
             sequence: Mutex::default(),
@@ -176,11 +180,11 @@ impl PartitionQueue {
                 let handle = batch.handle(timestamp_ms);
                 state.open = Some(batch);
                 drop(state);
-                self.shared.linger.start();
+                self.context.linger.start();
                 Ok((handle, closed))
             }
             Err(error) => {
-                self.shared.memory.give_back(batch.reserved);
+                self.context.memory.give_back(batch.reserved);
                 state.keep(batch.builder);
                 Err(NotTaken::Refused(too_large(&error)))
             }
@@ -193,16 +197,16 @@ impl PartitionQueue {
         size: usize,
     ) -> Result<OpenBatch, NotTaken> {
         // A batch may be larger than all there is: then what there is must do, or nobody would ever get any.
-        let whole = self.shared.config.batch_bytes;
-        let reserved = size.max(whole.min(self.shared.memory.total()));
-        if !self.shared.memory.try_take(reserved) {
+        let whole = self.context.config.batch_bytes;
+        let reserved = size.max(whole.min(self.context.memory.total()));
+        if !self.context.memory.try_take(reserved) {
             return Err(NotTaken::NoMemory(reserved));
         }
         Ok(OpenBatch {
             builder: state
                 .spare
                 .pop()
-                .unwrap_or_else(|| BatchBuilder::new(self.shared.batch_options())),
+                .unwrap_or_else(|| BatchBuilder::new(self.context.batch_options())),
             ticket: self.ticket(),
             opened: Instant::now(),
             reserved,

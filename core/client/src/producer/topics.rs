@@ -8,9 +8,9 @@ use std::sync::Arc;
 use headwater_columnar::partition_for_key;
 use headwater_record::PartitionId;
 
+use super::context::ProducerContext;
 use super::queue::{Choice, PartitionQueue};
 use super::record::Record;
-use super::shared::Shared;
 use super::sticky::Sticky;
 use crate::cluster::TopicMetadata;
 use crate::error::{Error, ErrorKind};
@@ -29,7 +29,7 @@ pub(crate) struct TopicQueues {
 impl TopicQueues {
     /// The queues for this topic; those of `before` are kept.
     pub(crate) fn new(
-        shared: &Arc<Shared>,
+        context: &Arc<ProducerContext>,
         name: &Arc<str>,
         metadata: &TopicMetadata,
         generation: u64,
@@ -40,7 +40,7 @@ impl TopicQueues {
         let had = known.iter().map(|queue| queue.keyless_bytes()).max();
         let made = |index: usize| {
             let partition = PartitionId::new(index as i32);
-            let queue = PartitionQueue::new(Arc::clone(shared), Arc::clone(name), partition);
+            let queue = PartitionQueue::new(Arc::clone(context), Arc::clone(name), partition);
             queue.count_keyless(had.unwrap_or(0));
             Arc::new(queue)
         };
@@ -49,13 +49,13 @@ impl TopicQueues {
             .collect();
         let sticky = match before {
             Some(before) => Sticky::after(&before.sticky, &queues),
-            None => Sticky::new(&queues, shared.config.batch_bytes),
+            None => Sticky::new(&queues, context.config.batch_bytes),
         };
         Self {
             generation,
             queues,
             sticky,
-            share: shared.config.batch_bytes,
+            share: context.config.batch_bytes,
         }
     }
 

@@ -476,3 +476,20 @@ fn a_negative_timestamp_is_an_invalid_argument() {
     }
     assert!(broker.values(TOPIC, 0).is_empty());
 }
+
+#[test]
+fn a_request_that_never_left_costs_no_epoch() {
+    let broker = FakeCluster::with_topic(TOPIC, 1);
+    let (_runtime, client) = client(&broker);
+    let producer = client.producer(config(&[("retries", "0")]));
+    send(&producer, "first").wait().unwrap();
+    broker.state().away = 1;
+    let error = send(&producer, "lost").wait().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport);
+    send(&producer, "second").wait().unwrap();
+    let stamps: Vec<_> = (broker.state().seen.iter())
+        .map(|seen| (seen.header.producer_epoch.get(), seen.header.base_sequence))
+        .collect();
+    assert_eq!(stamps, [(0, 0), (0, 1)]);
+    assert_eq!(values(&broker, 0), ["first", "second"]);
+}

@@ -13,7 +13,7 @@ use crate::cluster::Cluster;
 
 /// What all partitions of one producer share.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct ProducerContext {
     pub(crate) cluster: Cluster,
     pub(crate) config: ProducerConfig,
     pub(crate) memory: Memory,
@@ -22,7 +22,7 @@ pub(crate) struct Shared {
     pub(crate) linger: Arc<Linger>,
 }
 
-impl Shared {
+impl ProducerContext {
     pub(crate) fn new(cluster: Cluster, config: ProducerConfig) -> Self {
         Self {
             cluster,
