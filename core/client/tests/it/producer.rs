@@ -481,11 +481,16 @@ fn a_negative_timestamp_is_an_invalid_argument() {
 fn a_request_that_never_left_costs_no_epoch() {
     let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
-    let producer = client.producer(config(&[("retries", "0")]));
+    let producer = client.producer(config(&[
+        ("linger.ms", "0"),
+        ("request.timeout.ms", "50"),
+        ("delivery.timeout.ms", "100"),
+    ]));
     send(&producer, "first").wait().unwrap();
-    broker.state().away = 1;
+    broker.state().away = usize::MAX;
     let error = send(&producer, "lost").wait().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport);
+    broker.state().away = 0;
     send(&producer, "second").wait().unwrap();
     let stamps: Vec<_> = (broker.state().seen.iter())
         .map(|seen| (seen.header.producer_epoch.get(), seen.header.base_sequence))
