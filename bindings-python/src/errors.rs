@@ -1,7 +1,7 @@
 //! Errors of the core as exceptions of `headwater.errors`.
 
+use headwater::Error;
 use headwater::columnar::DecodeError;
-use headwater::{Error, ErrorKind};
 use pyo3::exceptions::PySystemExit;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -26,7 +26,7 @@ pub(crate) fn raise(error: Error) -> PyErr {
             })
             .and_then(|()| fields.set_item("offset", error.offset().map(headwater::Offset::get)))
             .and_then(|()| set_record(&fields, &error))
-            .and_then(|()| instance(py, class_of(error.kind()), error.message(), Some(&fields)))
+            .and_then(|()| instance(py, error.kind().name(), error.message(), Some(&fields)))
             .unwrap_or_else(|broken| broken)
     })
 }
@@ -87,30 +87,4 @@ fn instance(
     }
     let class = py.import("headwater.errors")?.getattr(class)?;
     Ok(PyErr::from_value(class.call((message,), fields)?))
-}
-
-fn class_of(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::Config => "ConfigError",
-        ErrorKind::InvalidArgument => "InvalidArgumentError",
-        ErrorKind::UnknownTopicOrPartition => "UnknownTopicOrPartitionError",
-        ErrorKind::TopicAlreadyExists => "TopicAlreadyExistsError",
-        ErrorKind::InvalidTopic => "InvalidTopicError",
-        ErrorKind::OffsetOutOfRange => "OffsetOutOfRangeError",
-        ErrorKind::Decode => "DecodeError",
-        ErrorKind::RecordTooLarge => "RecordTooLargeError",
-        ErrorKind::Timeout => "RequestTimedOutError",
-        ErrorKind::Locked => "LockedError",
-        ErrorKind::NotADataDirectory => "NotADataDirectoryError",
-        ErrorKind::Permission => "AuthorizationError",
-        ErrorKind::CorruptLog => "CorruptLogError",
-        ErrorKind::Storage => "StorageError",
-        ErrorKind::ProducerFenced => "ProducerFencedError",
-        ErrorKind::OutOfOrderSequence => "OutOfOrderSequenceError",
-        ErrorKind::Transport => "TransportError",
-        ErrorKind::Closed => "ClosedError",
-        ErrorKind::Wakeup => "WakeupError",
-        ErrorKind::Fork => "ForkError",
-        _ => "KafkaError",
-    }
 }

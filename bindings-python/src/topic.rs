@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headwater::{IsolationLevel, ScanOptions};
+use headwater::ScanOptions;
 use pyo3::prelude::*;
 
 use crate::batch::Batch;
@@ -52,17 +52,6 @@ impl Topic {
     }
 }
 
-/// `isolation_level=` of a scan.
-pub(crate) fn isolation(level: &str) -> PyResult<IsolationLevel> {
-    match level {
-        "read_committed" => Ok(IsolationLevel::ReadCommitted),
-        "read_uncommitted" => Ok(IsolationLevel::ReadUncommitted),
-        other => Err(errors::invalid(&format!(
-            "isolation_level is \"read_committed\" or \"read_uncommitted\", not {other:?}."
-        ))),
-    }
-}
-
 /// What `scan()` was asked for, as options of the core.
 pub(crate) fn scan_options(
     start: Option<&Bound<'_, PyAny>>,
@@ -74,7 +63,7 @@ pub(crate) fn scan_options(
     let mut options = ScanOptions {
         partitions: partitions::numbers(partitions)?,
         decode: format.options()?,
-        isolation_level: isolation(isolation_level)?,
+        isolation_level: isolation_level.parse().map_err(errors::raise)?,
         ..ScanOptions::default()
     };
     if let Some(start) = start {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headwater::{IfExists, NewTopic, Offset, PartitionId, TopicChanges};
+use headwater::{NewTopic, Offset, PartitionId, TopicChanges};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -169,15 +169,7 @@ pub(crate) fn new_topic(
     if_exists: &str,
     config: Vec<(String, String)>,
 ) -> PyResult<NewTopic> {
-    let if_exists = match if_exists {
-        "error" => IfExists::Error,
-        "ignore" => IfExists::Ignore,
-        other => {
-            return Err(errors::invalid(&format!(
-                "if_exists is \"error\" or \"ignore\", not {other:?}."
-            )));
-        }
-    };
+    let if_exists = if_exists.parse().map_err(errors::raise)?;
     Ok(NewTopic {
         name,
         partitions,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use headwater::{BatchOptions, BatchStream, Until};
+use headwater::{BatchOptions, BatchStream};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -19,15 +19,7 @@ pub(crate) fn batch_stream(
     max_wait: f64,
     until: &str,
 ) -> PyResult<BatchStream> {
-    let until = match until {
-        "forever" => Until::Forever,
-        "end" => Until::End,
-        other => {
-            return Err(errors::invalid(&format!(
-                "until is \"forever\" or \"end\", not {other:?}."
-            )));
-        }
-    };
+    let until = until.parse().map_err(errors::raise)?;
     let Ok(max_wait) = Duration::try_from_secs_f64(max_wait) else {
         return Err(errors::invalid(
             "max_wait must be a number of seconds that is not negative.",

@@ -59,6 +59,33 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// The name of the class that bindings raise for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Config => "ConfigError",
+            Self::InvalidArgument => "InvalidArgumentError",
+            Self::UnknownTopicOrPartition => "UnknownTopicOrPartitionError",
+            Self::TopicAlreadyExists => "TopicAlreadyExistsError",
+            Self::InvalidTopic => "InvalidTopicError",
+            Self::OffsetOutOfRange => "OffsetOutOfRangeError",
+            Self::Decode => "DecodeError",
+            Self::RecordTooLarge => "RecordTooLargeError",
+            Self::Timeout => "RequestTimedOutError",
+            Self::Locked => "LockedError",
+            Self::NotADataDirectory => "NotADataDirectoryError",
+            Self::Permission => "AuthorizationError",
+            Self::CorruptLog => "CorruptLogError",
+            Self::Storage => "StorageError",
+            Self::ProducerFenced => "ProducerFencedError",
+            Self::OutOfOrderSequence => "OutOfOrderSequenceError",
+            Self::Transport => "TransportError",
+            Self::Closed => "ClosedError",
+            Self::Wakeup => "WakeupError",
+            Self::Fork => "ForkError",
+            Self::Broker => "KafkaError",
+        }
+    }
+
     /// The kind of failure that Kafka's code means.
     pub(crate) fn of_code(code: ErrorCode) -> Self {
         match code {

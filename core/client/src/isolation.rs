@@ -1,5 +1,10 @@
 //! Which records of transactions a reader sees.
 
+use std::str::FromStr;
+
+use crate::choice;
+use crate::error::{Error, Result};
+
 /// Kafka's `isolation.level`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IsolationLevel {
@@ -17,5 +22,18 @@ impl IsolationLevel {
             Self::ReadUncommitted => 0,
             Self::ReadCommitted => 1,
         }
+    }
+}
+
+impl FromStr for IsolationLevel {
+    type Err = Error;
+
+    /// `read_committed` or `read_uncommitted`.
+    fn from_str(given: &str) -> Result<Self> {
+        let choices = [
+            ("read_committed", Self::ReadCommitted),
+            ("read_uncommitted", Self::ReadUncommitted),
+        ];
+        choice::parse("isolation_level", given, &choices)
     }
 }

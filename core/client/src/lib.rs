@@ -18,6 +18,7 @@
 mod admin;
 mod batch;
 mod chance;
+mod choice;
 mod client;
 mod clock;
 mod cluster;

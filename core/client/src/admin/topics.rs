@@ -1,6 +1,7 @@
 //! Topics: created, listed, altered, deleted.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use headwater_metadata::config::canonical_key;
@@ -13,7 +14,8 @@ use headwater_protocol::{
 use uuid::Uuid;
 
 use super::{Admin, check_topic, only};
-use crate::error::Result;
+use crate::choice;
+use crate::error::{Error, Result};
 
 /// What to do when a topic exists already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,6 +25,16 @@ pub enum IfExists {
     Error,
     /// Take the one that is there, as it is.
     Ignore,
+}
+
+impl FromStr for IfExists {
+    type Err = Error;
+
+    /// `error` or `ignore`.
+    fn from_str(given: &str) -> Result<Self> {
+        let choices = [("error", Self::Error), ("ignore", Self::Ignore)];
+        choice::parse("if_exists", given, &choices)
+    }
 }
 
 /// A topic to be made.

@@ -1,6 +1,7 @@
 //! How a stream of tables is cut, and where it ends.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use headwater_record::Offset;
 use parking_lot::Mutex;
 
 use crate::batch::TopicPartition;
+use crate::choice;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Offsets at which reading stops, exclusive.
@@ -21,6 +23,16 @@ pub enum Until {
     Forever,
     /// At the end of each partition as it was at the stream's first call.
     End,
+}
+
+impl FromStr for Until {
+    type Err = Error;
+
+    /// `forever` or `end`.
+    fn from_str(given: &str) -> Result<Self> {
+        let choices = [("forever", Self::Forever), ("end", Self::End)];
+        choice::parse("until", given, &choices)
+    }
 }
 
 /// How a [`BatchStream`] is cut.
