@@ -211,11 +211,22 @@ impl Producer {
     }
 
     async fn wait_and_take(&self, record: &Record<'_>, mut wait: Wait) -> Result<SendHandle> {
+        let retry = self.inner.context.cluster.config().retry;
+        let mut attempts = 0;
         loop {
             match wait {
-                Wait::Metadata => {
-                    self.topic(record.topic).await?;
-                }
+                Wait::Metadata => match self.topic(record.topic).await {
+                    Ok(_) => {}
+                    // No broker can be reached: until `max.block.ms` has passed one may be.
+                    Err(error)
+                        if matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout) =>
+                    {
+                        attempts += 1;
+                        tokio::time::sleep(retry.jittered_pause(attempts)).await;
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                },
                 Wait::Memory(bytes) => {
                     // Everything that is open leaves, or nobody would ever give memory back.
                     self.inner.send_all();

@@ -7,6 +7,7 @@
 )]
 
 mod consumer;
+mod faults;
 mod futures;
 mod leaders;
 mod own_keys;

@@ -86,17 +86,22 @@ impl FakeCluster {
         away
     }
 
+    fn init_producer_id(&self) -> InitProducerIdResponse {
+        let mut state = self.state();
+        state.producers += 1;
+        InitProducerIdResponse {
+            producer_id: 41 + state.producers,
+            producer_epoch: 0,
+            ..Default::default()
+        }
+    }
+
     async fn answer(&self, node: i32, request: Request) -> Result<Response, TransportError> {
         let api = request.api_key().name();
         self.state().calls.push(Call { node, api });
         match request {
             Request::Metadata(request) => Ok(self.metadata(&request).await.into()),
-            Request::InitProducerId(_) => Ok(InitProducerIdResponse {
-                producer_id: 42,
-                producer_epoch: 0,
-                ..Default::default()
-            }
-            .into()),
+            Request::InitProducerId(_) => Ok(self.init_producer_id().into()),
             Request::Produce(request) => self.produce_in_time(node, request).await,
             Request::Fetch(request) => Ok(self.fetch(node, request).await.into()),
             Request::ListOffsets(request) => Ok(self.list_offsets(node, &request).await.into()),

@@ -94,6 +94,8 @@ pub(crate) struct State {
     /// So many requests of any kind find nobody.
     pub(crate) away: usize,
     pub(crate) max_batch_bytes: usize,
+    /// How many producer ids were given out.
+    pub(super) producers: i64,
     /// The last sequence of each producer in each partition, and the offset of the batch.
     pub(super) sequences: HashMap<Writer, Last>,
     /// The aborted transactions of every partition: producer id and first offset.
@@ -152,6 +154,11 @@ impl State {
     /// From now on Metadata responses name these leaders.
     pub(crate) fn metadata_lags_behind(&mut self, leaders: BTreeMap<Partition, Leadership>) {
         self.lagging = Some(leaders);
+    }
+
+    /// Metadata responses name the present leaders again.
+    pub(crate) fn metadata_catches_up(&mut self) {
+        self.lagging = None;
     }
 
     /// What `node` answers to a request about a partition whose leader the client believes to be of `epoch` (-1: it does not say).

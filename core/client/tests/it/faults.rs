@@ -1,0 +1,218 @@
+//! Producers and readers on a cluster where requests and answers get lost, leaders move, metadata lags and brokers go away.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use headwater_client::{
+    BatchOptions, BatchStream, Client, ConsumerConfig, DecodeOptions, Producer, Record, SendHandle,
+    TopicPartition, Until,
+};
+use headwater_columnar::Format;
+use headwater_protocol::ErrorCode;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use crate::support::{FakeCluster, Fault, client, config};
+
+const TOPIC: &str = "t";
+const NODES: i32 = 3;
+const PARTITIONS: i32 = 4;
+const PRODUCERS: usize = 2;
+
+/// What happens next.
+#[derive(Debug, Clone)]
+enum Step {
+    Send {
+        producer: usize,
+        partition: i32,
+    },
+    Flush {
+        producer: usize,
+    },
+    Fault(Fault),
+    MoveLeader {
+        partition: i32,
+        node: i32,
+    },
+    /// Metadata stays as it is now until it catches up.
+    Lag,
+    CatchUp,
+    /// So many requests of any kind find nobody.
+    Away(usize),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let code = prop::sample::select(vec![
+        ErrorCode::NotLeaderOrFollower,
+        ErrorCode::RequestTimedOut,
+        ErrorCode::NotEnoughReplicasAfterAppend,
+        ErrorCode::NotEnoughReplicas,
+    ]);
+    let fault = prop_oneof![
+        Just(Fault::AnswerLost),
+        Just(Fault::RequestLost),
+        code.prop_map(Fault::Code),
+    ];
+    let step = prop_oneof![
+        12 => (0..PRODUCERS, 0..PARTITIONS)
+            .prop_map(|(producer, partition)| Step::Send { producer, partition }),
+        3 => (0..PRODUCERS).prop_map(|producer| Step::Flush { producer }),
+        3 => fault.prop_map(Step::Fault),
+        2 => (0..PARTITIONS, 1..=NODES)
+            .prop_map(|(partition, node)| Step::MoveLeader { partition, node }),
+        1 => Just(Step::Lag),
+        1 => Just(Step::CatchUp),
+        1 => (1..4_usize).prop_map(Step::Away),
+    ];
+    prop::collection::vec(step, 1..80)
+}
+
+/// One history: the cluster, and what its producers sent.
+struct History {
+    cluster: Arc<FakeCluster>,
+    runtime: tokio::runtime::Runtime,
+    client: Client,
+    producers: Vec<Producer>,
+    /// Of each record its producer, partition, value and handle, in the order in which they were sent.
+    sent: Vec<(usize, i32, String, SendHandle)>,
+}
+
+impl History {
+    fn new() -> Self {
+        let cluster = FakeCluster::with_nodes(NODES, TOPIC, PARTITIONS);
+        let (runtime, client) = client(&cluster);
+        let producers = (0..PRODUCERS).map(|_| client.producer(config(&[])));
+        Self {
+            producers: producers.collect(),
+            cluster,
+            runtime,
+            client,
+            sent: Vec::new(),
+        }
+    }
+
+    fn apply(&mut self, step: Step) {
+        match step {
+            Step::Send {
+                producer,
+                partition,
+            } => {
+                let value = format!("{producer}-{}", self.sent.len());
+                let record = Record::new(TOPIC, value.as_bytes()).partition(partition);
+                let handle = self.producers[producer].send_blocking(&record).unwrap();
+                self.sent.push((producer, partition, value, handle));
+            }
+            Step::Flush { producer } => {
+                // Nobody waits: it may last until metadata catches up.
+                let producer = self.producers[producer].clone();
+                self.runtime.spawn(async move { producer.flush().await });
+            }
+            Step::Fault(fault) => self.cluster.fail_next([fault]),
+            Step::MoveLeader { partition, node } => {
+                self.cluster.state().move_leader(TOPIC, partition, node);
+            }
+            Step::Lag => {
+                let leaders = self.cluster.state().leaders();
+                self.cluster.state().metadata_lags_behind(leaders);
+            }
+            Step::CatchUp => self.cluster.state().metadata_catches_up(),
+            Step::Away(requests) => self.cluster.state().away += requests,
+        }
+    }
+
+    /// Ends all trouble and waits for every answer. Returns the values that were acknowledged.
+    fn settle(&mut self) -> BTreeSet<String> {
+        self.cluster.state().metadata_catches_up();
+        self.cluster.state().away = 0;
+        for producer in &self.producers {
+            self.runtime.block_on(producer.flush()).unwrap();
+        }
+        let acknowledged = self.sent.iter().filter(|(.., handle)| {
+            let result = handle.try_result();
+            result.expect("a flush waits for all answers").is_ok()
+        });
+        acknowledged.map(|(_, _, value, _)| value.clone()).collect()
+    }
+
+    /// The values that are stored in a partition, in order.
+    fn stored(&self, partition: i32) -> Vec<String> {
+        let values = self.cluster.values(TOPIC, partition);
+        let values = values.into_iter();
+        values
+            .map(|(_, value)| String::from_utf8(value).unwrap())
+            .collect()
+    }
+
+    /// The values that a consumer reads of a partition, in order.
+    fn consumed(&self, partition: i32) -> Vec<String> {
+        let pairs = [
+            ("auto.offset.reset", "earliest"),
+            ("retry.backoff.ms", "1"),
+            ("fetch.max.wait.ms", "10"),
+        ];
+        let mut consumer = self.client.consumer(ConsumerConfig::parse(pairs).unwrap());
+        let decode = DecodeOptions {
+            value: Format::String,
+            views: false,
+            ..DecodeOptions::default()
+        };
+        consumer.decode_as(decode).unwrap();
+        let assigned = consumer.assign(vec![TopicPartition::new(TOPIC, partition)]);
+        self.runtime.block_on(assigned).unwrap();
+        let stream = BatchStream::new(BatchOptions {
+            until: Until::End,
+            max_records: 3,
+            max_wait: Duration::from_millis(1),
+            ..BatchOptions::default()
+        });
+        let stream = stream.unwrap();
+        let mut values = Vec::new();
+        while let Some(batch) = self.runtime.block_on(consumer.next_batch(&stream)).unwrap() {
+            let column = batch.records.column_by_name("value").unwrap();
+            let column = arrow_array::cast::AsArray::as_string::<i32>(column);
+            values.extend(column.iter().map(|value| value.unwrap().to_owned()));
+        }
+        values
+    }
+}
+
+fn check(steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let mut history = History::new();
+    for step in steps {
+        history.apply(step);
+    }
+    let acknowledged = history.settle();
+    for partition in 0..PARTITIONS {
+        let stored = history.stored(partition);
+        let distinct: BTreeSet<_> = stored.iter().cloned().collect();
+        prop_assert_eq!(stored.len(), distinct.len(), "doubled: {:?}", stored);
+        let mut sent: BTreeMap<usize, Vec<&String>> = BTreeMap::new();
+        for (producer, to, value, _) in &history.sent {
+            if *to == partition {
+                if acknowledged.contains(value) {
+                    prop_assert!(distinct.contains(value), "lost: {}", value);
+                }
+                sent.entry(*producer).or_default().push(value);
+            }
+        }
+        for (producer, sent) in sent {
+            let expected = sent.into_iter().filter(|value| distinct.contains(*value));
+            let prefix = format!("{producer}-");
+            let in_order = stored.iter().filter(|value| value.starts_with(&prefix));
+            prop_assert!(in_order.eq(expected), "out of order: {:?}", stored);
+        }
+        prop_assert_eq!(history.consumed(partition), stored);
+    }
+    Ok(())
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_or_doubled_or_out_of_order() {
+    let config = Config {
+        cases: 200,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    TestRunner::new(config).run(&steps(), check).unwrap();
+}
