@@ -334,6 +334,14 @@ impl Reading {
         self.source.here()
     }
 
+    /// See [`headwater::Consumer::prepare_leave`].
+    pub(crate) async fn prepare_leave(&mut self) -> headwater::Result<()> {
+        self.consumer().await?;
+        self.finish(Last::InHand)?;
+        self.source.here()?.prepare_leave().await;
+        Ok(())
+    }
+
     /// Gives the assignment up.
     pub(crate) async fn close(&mut self) -> headwater::Result<()> {
         self.consumer().await?;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -281,6 +282,62 @@ def test_a_member_that_does_not_poll_has_lost_its_partitions(client: hw.Client) 
         poll_until(lambda: bool(consumer.assignment()), consumer)
 
 
+@pytest.mark.parametrize("leave", ["close", "unsubscribe"])
+def test_partitions_can_be_committed_before_the_consumer_gives_them_up(client: hw.Client, leave: str) -> None:
+    fill(client, [b"a", b"b"])
+    revoked: list[hw.TopicPartition] = []
+    with client.consumer(enable_auto_commit=False, **MEMBER) as consumer:
+
+        def commit(partitions: list[hw.TopicPartition]) -> None:
+            revoked.extend(partitions)
+            consumer.commit()
+
+        consumer.subscribe("flights", on_revoke=commit)
+        assert first(consumer, 2) == [b"a", b"b"]
+        getattr(consumer, leave)()
+        assert revoked == [P0]
+    assert revoked == [P0], "once"
+    assert [offset.committed for offset in client.group_offsets(MEMBER["group_id"])] == [2]
+
+
+@pytest.mark.parametrize("leave", ["close", "unsubscribe"])
+def test_what_a_callback_raises_comes_after_the_consumer_has_left(client: hw.Client, leave: str) -> None:
+    fill(client, [b"a"])
+
+    def refuse(partitions: list[hw.TopicPartition]) -> None:
+        raise RuntimeError(partitions[0].topic)
+
+    consumer = client.consumer(**MEMBER)
+    consumer.subscribe("flights", on_revoke=refuse)
+    first(consumer, 1)
+    with pytest.raises(RuntimeError, match="flights"):
+        getattr(consumer, leave)()
+    poll_until(lambda: [group.state for group in client.groups()] == ["Empty"])
+    consumer.close()
+
+
+def test_a_close_from_another_thread_lets_the_callback_commit(client: hw.Client) -> None:
+    fill(client, [b"a"])
+    consumer = client.consumer(enable_auto_commit=False, **MEMBER)
+    consumer.subscribe("flights", on_revoke=lambda _: consumer.commit())
+    first(consumer, 1)
+    ended: list[str] = []
+
+    def wait() -> None:
+        try:
+            consumer.poll(PATIENCE)
+        except hw.ClosedError:
+            ended.append("closed")
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    time.sleep(0.1)
+    consumer.close()
+    waiting.join(PATIENCE)
+    assert ended == ["closed"]
+    assert [offset.committed for offset in client.group_offsets(MEMBER["group_id"])] == [1]
+
+
 def test_a_pattern_reads_topics_that_come_later(client: hw.Client) -> None:
     client.create_topic("flights-1")
     client.create_topic("trains")
@@ -336,6 +393,7 @@ def test_asyncio_shares_commits_and_tells() -> None:
             assert told == ["assign 2", "revoke 2", "assign 1"]
             assert await two.committed([P0]) == {P0: 2}
             await one.close()
+            assert told[3:] == ["revoke 1"]
             await two.unsubscribe()
             await two.close()
 

@@ -65,4 +65,16 @@ impl Reader {
         }
         Ok(shared)
     }
+
+    /// Tells that the partitions are given up, before they are. The second result is what a function raised.
+    pub(super) async fn tell_leaving(
+        &self,
+        mut shared: OwnedMutexGuard<Shared>,
+    ) -> headwater::Result<(OwnedMutexGuard<Shared>, headwater::Result<()>)> {
+        shared.reading.prepare_leave().await?;
+        match self.tell(shared).await {
+            Ok(shared) => Ok((shared, Ok(()))),
+            Err(error) => Ok((self.lock().await, Err(error))),
+        }
+    }
 }

@@ -42,7 +42,8 @@ impl Consumer {
         Ok(())
     }
 
-    /// Leave the group and give all partitions up; what is finished is committed first, unless `enable_auto_commit` is false.
+    /// Leave the group and give all partitions up; what is finished is committed first, unless `enable_auto_commit` is false. `on_revoke` is
+    /// called before they go, and may commit.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.consumer("flights", group_id="readers") as consumer:
@@ -50,9 +51,11 @@ impl Consumer {
     /// ...     consumer.assignment()
     /// []
     fn unsubscribe(&self, py: Python<'_>) -> PyResult<()> {
+        let told = self.tell_leaving(py, self.lock()?);
         let mut reading = self.lock()?;
         let reading = reading.get_mut()?;
-        runtime::call(py, self.embedded.runtime(), reading.unsubscribe())
+        runtime::call(py, self.embedded.runtime(), reading.unsubscribe())?;
+        told
     }
 
     /// Commit for the group how far it has read: everything handed out so far, a `Batch`, a `Message` or offsets by partition (the next

@@ -135,6 +135,20 @@ impl Consumer {
         Ok(any)
     }
 
+    /// Calls the functions of the subscription before the partitions are given up.
+    fn tell_leaving(
+        &self,
+        py: Python<'_>,
+        mut reading: MutexGuard<'_, Owned<Reading>>,
+    ) -> PyResult<()> {
+        // Another thread's call may have been ended, and the functions may commit.
+        self.wakeup.reopen();
+        let leaving = reading.get_mut()?.prepare_leave();
+        runtime::call(py, self.embedded.runtime(), leaving)?;
+        drop(reading);
+        self.tell_rebalances(py).map(drop)
+    }
+
     fn set_callbacks(&self, callbacks: Callbacks) {
         // Dropped behind the lock: that may run Python code.
         let before = std::mem::replace(&mut *self.callbacks.lock(), callbacks);
@@ -225,6 +239,7 @@ impl Consumer {
     /// Commit what is finished (unless `enable_auto_commit` is false), leave the group and give the assignment up. A batch or a message is
     /// finished when the next one was asked for, or when it was committed. Idempotent; `with` calls it.
     ///
+    /// `on_revoke` of the subscription is called before the partitions go, and may commit; what it raises comes when the consumer is closed.
     /// Any thread may close a consumer: a call that waits for records in another one raises `ClosedError`.
     ///
     /// >>> import headwater as hw
@@ -236,8 +251,10 @@ impl Consumer {
         if self.embedded.engine()?.is_closed() {
             return Ok(());
         }
+        let told = self.tell_leaving(py, self.lock_to_close(py)?);
         let mut reading = self.lock_to_close(py)?;
-        runtime::call(py, self.embedded.runtime(), reading.get_mut()?.close())
+        runtime::call(py, self.embedded.runtime(), reading.get_mut()?.close())?;
+        told
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -41,10 +41,12 @@ impl AioConsumer {
     /// See `headwater.Consumer.unsubscribe`.
     fn unsubscribe<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let shared = self.lock()?;
+        let reader = self.reader(py)?;
         let work = async move {
-            let mut shared = shared.await;
+            let (mut shared, told) = reader.tell_leaving(shared.await).await?;
             shared.topics = None;
-            shared.reading.unsubscribe().await
+            shared.reading.unsubscribe().await?;
+            told
         };
         bridge::quick(py, self.embedded.runtime(), work, bridge::none)
     }

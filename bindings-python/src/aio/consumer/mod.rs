@@ -66,7 +66,7 @@ impl AioConsumer {
     }
 
     /// What reading needs: the way to the consumer, and to the functions of its subscription.
-    fn reader(&self, py: Python<'_>) -> PyResult<Reader> {
+    pub(super) fn reader(&self, py: Python<'_>) -> PyResult<Reader> {
         self.embedded.check()?;
         Ok(Reader {
             shared: Arc::clone(self.shared.get()?),
@@ -181,11 +181,17 @@ impl AioConsumer {
             return bridge::ready(py, Ok(py.None().into_bound(py)));
         }
         let shared = self.lock()?;
+        let reader = self.reader(py)?;
         self.wakeup.close();
+        let wakeup = self.wakeup.clone();
         let work = async move {
-            let mut shared = shared.await;
+            let shared = shared.await;
+            // The calls of other tasks have ended, and the functions of the subscription may commit.
+            wakeup.reopen();
+            let (mut shared, told) = reader.tell_leaving(shared).await?;
             shared.topics = None;
-            shared.reading.close().await
+            shared.reading.close().await?;
+            told
         };
         bridge::quick(py, self.embedded.runtime(), work, bridge::none)
     }

@@ -73,6 +73,25 @@ impl Consumer {
         Ok(())
     }
 
+    /// Announces that the consumer gives its partitions up, for callers that announce rebalances and are about to call
+    /// [`Consumer::unsubscribe`] or [`Consumer::close`]: commits what is finished (with `enable.auto.commit`), then
+    /// [`Consumer::next_rebalance`] has the partitions, which can still be committed unless they are lost. As Java's `close()`.
+    pub async fn prepare_leave(&mut self) {
+        let partitions = self.assignment.partitions();
+        let Some(group) = &self.group else { return };
+        if partitions.is_empty() || self.rebalancing.told == partitions {
+            return;
+        }
+        let is_lost = matches!(group.todo(), Todo::Lose(_));
+        self.rebalancing.told.clone_from(&partitions);
+        if is_lost {
+            self.tell(Rebalance::Lost(partitions));
+        } else {
+            self.commit_finished().await;
+            self.tell(Rebalance::Revoked(partitions));
+        }
+    }
+
     /// Commits what is finished (with `enable.auto.commit`), leaves the group and reads nothing any more.
     pub async fn unsubscribe(&mut self) -> Result<()> {
         self.refuse_if_closed()?;

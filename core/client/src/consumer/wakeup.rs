@@ -34,6 +34,12 @@ impl WakeupHandle {
         self.0.changed.notify_one();
     }
 
+    /// Takes [`WakeupHandle::close`] back: calls that were waiting have failed, and later ones work again. For a caller that closes in steps,
+    /// and whose own calls in between must not fail.
+    pub fn reopen(&self) {
+        self.0.closed.store(false, Ordering::Release);
+    }
+
     /// Fails if the consumer was woken since the last failure, or closed.
     pub fn check(&self) -> Result<()> {
         if self.is_closed() {
