@@ -45,7 +45,7 @@ def test_every_test_that_is_named_exists(file: str, name: str) -> None:
 
 def test_the_mutants_that_are_named_are_those_that_are_tried() -> None:
     script = (ROOT / "tests/crash/mutants.sh").read_text()
-    tried = {line.split()[0] for line in script.split("<<'MUTANTS'\n")[1].split("\nMUTANTS")[0].splitlines()}
+    tried = {line.split()[1] for line in script.split("<<'MUTANTS'\n")[1].split("\nMUTANTS")[0].splitlines()}
     named = {name for row in ROWS for name in re.findall(r"`([a-z-]+)`", row[2])}
     assert named == tried
 
