@@ -182,8 +182,8 @@ impl Consumer {
         let identity = self.identity();
         let ids = self.known_topics.ids();
         let result = offsets::commit(&self.cluster, coordinator, &identity, offsets, &ids).await;
-        let gone = match result {
-            Ok(gone) => gone,
+        let missing = match result {
+            Ok(missing) => missing,
             Err(error) => {
                 if let Some(group) = &self.group {
                     group.commit_refused(error.code(), &identity);
@@ -192,10 +192,10 @@ impl Consumer {
             }
         };
         let mut committed = offsets.clone();
-        committed.retain(|partition, _| !gone.contains_key(partition));
+        committed.retain(|partition, _| !missing.contains_key(partition));
         self.committing.finished.committed(&committed);
         // The topic was deleted while it was read: its offsets are of no use.
-        let unknown = gone
+        let unknown = missing
             .into_iter()
             .find(|(partition, _)| !self.assignment.contains(partition));
         unknown.map_or(Ok(()), |(_, error)| Err(error))

@@ -20,7 +20,7 @@ impl Consumer {
         let Some(group) = &self.group else {
             return self.fill(wait, stream).await;
         };
-        let news = group.news();
+        let news = group.changed();
         tokio::select! {
             biased;
             () = news => Ok(false),

@@ -25,7 +25,7 @@ impl Consumer {
         if self.known_topics.lost(partition, &retry, now) {
             tracing::warn!(%partition, %error, "the partition does not exist; the consumer reads its other partitions and looks for it again");
             if let Some(group) = &self.group {
-                group.look_soon();
+                group.refresh_metadata_soon();
             }
         }
     }

@@ -6,7 +6,7 @@ use super::Consumer;
 use super::following::Look;
 use super::group::offsets::Offsets;
 use super::group::subscription::Subscription;
-use super::group::{Group, Settings, Taking, Todo};
+use super::group::{Group, NewAssignment, Settings, Todo};
 use crate::batch::TopicPartition;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -61,7 +61,7 @@ impl Consumer {
         let settings = Settings {
             group,
             retry: self.cluster.config().retry,
-            look_interval: self.cluster.config().metadata_max_age,
+            metadata_max_age: self.cluster.config().metadata_max_age,
             exclude_internal_topics: self.config.exclude_internal_topics,
         };
         self.group = Some(Group::join(
@@ -108,7 +108,7 @@ impl Consumer {
             match group.todo() {
                 Todo::Nothing => break,
                 Todo::Fail(error) => {
-                    group.failure_told();
+                    group.failure_reported();
                     return Err(error);
                 }
                 Todo::Lose(partitions) => {
@@ -116,7 +116,7 @@ impl Consumer {
                     self.tell(Rebalance::Lost(partitions));
                 }
                 Todo::Revoke(partitions) => self.revoke(partitions).await,
-                Todo::Take(taking) => self.take(taking).await?,
+                Todo::Assign(new_assignment) => self.take(new_assignment).await?,
             }
         }
         self.commit_if_due();
@@ -159,22 +159,22 @@ impl Consumer {
     }
 
     /// Takes an assignment over: first what goes, then what comes.
-    async fn take(&mut self, taking: Taking) -> Result<()> {
+    async fn take(&mut self, new_assignment: NewAssignment) -> Result<()> {
         let mut revoked = self.assignment.partitions();
-        revoked.retain(|partition| !taking.partitions.contains(partition));
+        revoked.retain(|partition| !new_assignment.partitions.contains(partition));
         if !revoked.is_empty() {
             self.revoke(revoked).await;
             return Ok(());
         }
-        let new = self.assignment.missing(&taking.partitions);
+        let new = self.assignment.missing(&new_assignment.partitions);
         let starts = self.starts(&new).await?;
-        let took = self
+        let accepted = self
             .group
             .as_ref()
-            .is_some_and(|group| group.took(taking.generation));
-        if took {
+            .is_some_and(|group| group.accept_assignment(new_assignment.generation));
+        if accepted {
             self.assignment
-                .replace(&taking.partitions, &starts.positions);
+                .replace(&new_assignment.partitions, &starts.positions);
             self.rebalancing.has_assignment = true;
             self.assignment_changed(&starts.committed);
             if !new.is_empty() {
@@ -189,7 +189,7 @@ impl Consumer {
         self.assignment.drop_all(partitions);
         self.assignment_changed(&Offsets::new());
         if let Some(group) = &self.group {
-            group.gave_up(partitions);
+            group.release(partitions);
         }
     }
 
