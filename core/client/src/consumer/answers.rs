@@ -30,7 +30,7 @@ impl Consumer {
             // The position has changed, or the partition was released, since the fetch was sent.
             let is_stale =
                 self.assignment.fetch_offset(&answer.partition) != Some(answer.fetch_offset);
-            if is_stale && !mutants::lives(Mutant::TakeStaleAnswers) {
+            if is_stale && !mutants::is_active(Mutant::TakeStaleAnswers) {
                 continue;
             }
             let end = ends.as_ref().and_then(|ends| ends.get(&answer.partition));

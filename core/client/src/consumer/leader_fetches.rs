@@ -66,7 +66,7 @@ impl LeaderFetches {
                 .iter()
                 .position(|fetch| fetch.leader == leader);
             let covers = |fetch: &LeaderFetch| {
-                if mutants::lives(Mutant::DropFetches) {
+                if mutants::is_active(Mutant::DropFetches) {
                     return false;
                 }
                 let mut targets = current.targets();

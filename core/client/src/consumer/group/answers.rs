@@ -185,7 +185,7 @@ impl Member {
     }
 
     /// Handles an error code that can answer any request of a member.
-    pub(super) fn refused(&mut self, code: ErrorCode, now: Instant, doing: &str) {
+    pub(super) fn refused(&mut self, code: ErrorCode, now: Instant, operation: &str) {
         match code {
             ErrorCode::UnknownMemberId => {
                 self.id = Str::default();
@@ -201,7 +201,7 @@ impl Member {
                 self.abandon_join();
                 self.back_off(now);
             }
-            code => self.fail(refusal(code, doing, &self.settings.group.group_id)),
+            code => self.fail(refusal(code, operation, &self.settings.group.group_id)),
         }
     }
 
@@ -229,8 +229,8 @@ impl Member {
 }
 
 /// The error for a code that ends the membership.
-pub(super) fn refusal(code: ErrorCode, doing: &str, group_id: &str) -> Error {
-    let error = error_codes::error(code, None, &format!("{doing} \"{group_id}\""));
+pub(super) fn refusal(code: ErrorCode, operation: &str, group_id: &str) -> Error {
+    let error = error_codes::error(code, None, &format!("{operation} \"{group_id}\""));
     match code {
         ErrorCode::FencedInstanceId => error.fatal(),
         // Not worth a retry: the same broker would answer the same.

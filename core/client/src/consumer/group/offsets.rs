@@ -122,14 +122,14 @@ pub(crate) async fn committed(
             let response = coordinator.call(cluster, request.clone()).await?;
             let group = response.groups.into_iter().next();
             let group = group.ok_or_else(|| error_codes::no_answer("OffsetFetch"))?;
-            let doing = "read committed offsets of";
-            check(error_codes::code(group.error_code), coordinator, doing)?;
+            let operation = "read committed offsets of";
+            check(error_codes::code(group.error_code), coordinator, operation)?;
             let mut found = Offsets::new();
             for topic in group.topics {
                 let name = name_of(&topics, &topic.name, topic.topic_id);
                 for partition in topic.partitions {
                     let code = error_codes::code(partition.error_code);
-                    if let Err(error) = check(code, coordinator, doing)
+                    if let Err(error) = check(code, coordinator, operation)
                         && error.kind() != ErrorKind::UnknownTopicOrPartition
                     {
                         return Err(error);
@@ -211,15 +211,15 @@ fn name_of(topics: &[Arc<TopicMetadata>], name: &str, id: uuid::Uuid) -> Arc<str
         .map_or_else(|| Arc::from(name), |topic| Arc::clone(&topic.name))
 }
 
-fn check(code: ErrorCode, coordinator: &Coordinator, doing: &str) -> Result<()> {
+fn check(code: ErrorCode, coordinator: &Coordinator, operation: &str) -> Result<()> {
     if code == ErrorCode::None {
         return Ok(());
     }
     coordinator.forget_if_moved(code);
-    Err(refusal(code, coordinator.group_id(), doing))
+    Err(refusal(code, coordinator.group_id(), operation))
 }
 
-fn refusal(code: ErrorCode, group_id: &str, doing: &str) -> Error {
+fn refusal(code: ErrorCode, group_id: &str, operation: &str) -> Error {
     let reason = match code {
         ErrorCode::UnknownMemberId | ErrorCode::IllegalGeneration => Some(
             "the group has rebalanced without this member, and its partitions were assigned to others: poll to rejoin. Records that were \
@@ -230,7 +230,7 @@ fn refusal(code: ErrorCode, group_id: &str, doing: &str) -> Error {
         }
         _ => None,
     };
-    let error = error_codes::error(code, reason, &format!("{doing} group \"{group_id}\""));
+    let error = error_codes::error(code, reason, &format!("{operation} group \"{group_id}\""));
     match code {
         ErrorCode::FencedInstanceId => error.fatal(),
         // Not worth a retry: the same broker would answer the same.
