@@ -1,4 +1,4 @@
-//! Records, deleted from the start of partitions.
+//! Deletes records from the start of partitions.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::list_offsets::{self, PartitionOffsets};
 use crate::position::Position;
 
 impl Admin {
-    /// Deletes the records before a position. Returns the new `log_start_offset` of each partition concerned.
+    /// Deletes the records before a position. Returns the new `log_start_offset` of each affected partition.
     pub async fn delete_records(&self, name: &str, before: &Position) -> Result<PartitionOffsets> {
         let topic = self.cluster.refresh_topic(name).await?;
         topic.check(before)?;
