@@ -1,4 +1,4 @@
-//! Which records of transactions a reader sees.
+//! The isolation level of reads.
 
 /// Kafka's `isolation.level`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -11,7 +11,7 @@ pub enum IsolationLevel {
 }
 
 impl IsolationLevel {
-    /// The number in requests.
+    /// The number on the wire.
     pub(crate) const fn wire(self) -> i8 {
         match self {
             Self::ReadUncommitted => 0,
