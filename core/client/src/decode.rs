@@ -18,10 +18,10 @@ pub(crate) fn decoder(options: DecodeOptions) -> Result<Decoder> {
 
 /// An empty table.
 pub(crate) fn empty(decoder: &mut Decoder) -> Result<Batch> {
-    let nothing = decoder.decode(&[]).map_err(Error::from)?;
+    let empty = decoder.decode(&[]).map_err(Error::from)?;
     Ok(Batch {
-        records: nothing.batch,
-        json: nothing.json,
+        records: empty.batch,
+        json: empty.json,
         skipped: 0,
         next_offsets: BTreeMap::new(),
     })

@@ -10,8 +10,8 @@
 //! - [`Consumer`] reads partitions, alone or as a member of a group.
 //! - [`Error`] is the error of every call.
 //!
-//! Modules import in one direction: `transport`, `config` and `error` at the bottom, then `cluster`, then `fetch` and `list_offsets`, then `producer`,
-//! `consumer`, `scan` and `admin`, then `topic`, then `client`.
+//! Modules import in one direction: `transport`, `config` and `error` at the bottom, then `cluster`, then `fetch` and `list_offsets`, then
+//! `producer`, `consumer`, `scan` and `admin`, then `topic`, then `client`.
 //!
 //! All calls are futures; a thread without a runtime blocks on them with [`tokio::runtime::Handle::block_on`] on [`Client::runtime`].
 

@@ -8,7 +8,7 @@ use headwater_protocol::{ErrorCode, ListOffsetsRequest};
 use headwater_record::{Offset, PartitionId};
 
 use crate::clock;
-use crate::cluster::{Cluster, LedPartitions};
+use crate::cluster::{Cluster, LeaderPartitions};
 use crate::error::Result;
 use crate::error_codes;
 use crate::isolation::IsolationLevel;
@@ -92,7 +92,7 @@ async fn list(
     if partitions.is_empty() {
         return Ok(PartitionOffsets::new());
     }
-    let list_at = |led: LedPartitions| list_at_leader(cluster, led, timestamp, isolation);
+    let list_at = |led: LeaderPartitions| list_at_leader(cluster, led, timestamp, isolation);
     let found = cluster
         .retried(Some(topic), || {
             cluster.per_leader(topic, partitions, "list offsets", list_at)
@@ -103,7 +103,7 @@ async fn list(
 
 async fn list_at_leader(
     cluster: &Cluster,
-    led: LedPartitions,
+    led: LeaderPartitions,
     timestamp: i64,
     isolation: IsolationLevel,
 ) -> Result<PartitionOffsets> {

@@ -43,7 +43,7 @@ impl GroupOffset {
 }
 
 /// Offsets and metadata, by topic and partition.
-type Committed = BTreeMap<String, BTreeMap<PartitionId, (Offset, String)>>;
+type CommittedOffsets = BTreeMap<String, BTreeMap<PartitionId, (Offset, String)>>;
 
 impl Admin {
     /// The committed offsets of a group, sorted by topic and partition, with the ends of the partitions. Empty for an unknown group.
@@ -74,7 +74,7 @@ impl Admin {
         Ok(offsets)
     }
 
-    async fn committed_offsets(&self, coordinator: &Coordinator) -> Result<Committed> {
+    async fn committed_offsets(&self, coordinator: &Coordinator) -> Result<CommittedOffsets> {
         let group = OffsetFetchRequestGroup {
             group_id: Str::from(coordinator.group_id()),
             member_epoch: -1,
@@ -88,7 +88,7 @@ impl Admin {
         let response = coordinator.call(&self.cluster, request).await?;
         let group = only(response.groups, "OffsetFetch")?;
         check_group(group.error_code, "read the offsets of", coordinator)?;
-        let mut committed = Committed::new();
+        let mut committed = CommittedOffsets::new();
         for topic in group.topics {
             let partitions = committed.entry(topic.name.to_string()).or_default();
             for found in topic.partitions {

@@ -11,7 +11,7 @@ use crate::error::{ErrorKind, Result};
 use crate::transport::Node;
 
 impl Admin {
-    /// The size of each partition's log in bytes, from its leader. Partitions whose leader cannot tell (an old broker, or no permission) are
+    /// The size of each partition's log in bytes, from its leader. Partitions of leaders without an answer (old brokers, or no permission) are
     /// left out.
     pub(crate) async fn partition_sizes(&self, topic: &str) -> Result<BTreeMap<PartitionId, u64>> {
         let metadata = self.cluster.topic_metadata(topic).await?;

@@ -7,7 +7,7 @@ use headwater_protocol::delete_records_request::{DeleteRecordsPartition, DeleteR
 use headwater_record::{Offset, PartitionId};
 
 use super::{Admin, check_topic};
-use crate::cluster::LedPartitions;
+use crate::cluster::LeaderPartitions;
 use crate::error::Result;
 use crate::error_codes;
 use crate::isolation::IsolationLevel;
@@ -24,7 +24,7 @@ impl Admin {
         let before =
             list_offsets::resolve(&self.cluster, name, &partitions, before, isolation).await?;
         let partitions: Vec<_> = before.keys().copied().collect();
-        let delete = |led: LedPartitions| self.delete_at_leader(led, &before);
+        let delete = |led: LeaderPartitions| self.delete_at_leader(led, &before);
         let deleted = self
             .cluster
             .retried(Some(name), || {
@@ -37,7 +37,7 @@ impl Admin {
 
     async fn delete_at_leader(
         &self,
-        led: LedPartitions,
+        led: LeaderPartitions,
         before: &PartitionOffsets,
     ) -> Result<PartitionOffsets> {
         let partitions = led.partitions.iter().filter_map(|partition| {

@@ -12,7 +12,7 @@ use crate::transport::Node;
 
 /// Partitions of one topic with the same leader.
 #[derive(Debug, Clone)]
-pub(crate) struct LedPartitions {
+pub(crate) struct LeaderPartitions {
     pub(crate) leader: Node,
     pub(crate) topic: Arc<TopicMetadata>,
     pub(crate) partitions: Vec<PartitionId>,
@@ -26,7 +26,7 @@ impl Cluster {
         topic: &str,
         partitions: &[PartitionId],
         operation: &str,
-        send: impl Fn(LedPartitions) -> F,
+        send: impl Fn(LeaderPartitions) -> F,
     ) -> Result<Vec<T>> {
         let topic = self.topic_metadata(topic).await?;
         let mut leaders: BTreeMap<i32, Vec<PartitionId>> = BTreeMap::new();
@@ -35,7 +35,7 @@ impl Cluster {
             leaders.entry(leader).or_default().push(*partition);
         }
         let requests = leaders.into_iter().map(|(leader, partitions)| {
-            send(LedPartitions {
+            send(LeaderPartitions {
                 leader: Node::Id(leader),
                 topic: Arc::clone(&topic),
                 partitions,

@@ -21,7 +21,7 @@ use crate::transport::{Lane, Purpose, Transport};
 use metadata::MetadataCache;
 
 pub(crate) use coordinator::Coordinator;
-pub(crate) use leaders::LedPartitions;
+pub(crate) use leaders::LeaderPartitions;
 pub(crate) use topic_metadata::TopicMetadata;
 
 /// A handle on a cluster, with a lane for one purpose. Cloning is cheap; all handles of a client share its metadata.

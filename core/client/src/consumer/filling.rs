@@ -28,8 +28,8 @@ impl Consumer {
         }
     }
 
-    /// Sends fetches and waits up to `wait` for any response. Returns whether anything was fetched. Fetches without a response stay in flight.
-    /// Retriable errors and missing partitions are retried later; other errors are returned.
+    /// Sends fetches and waits up to `wait` for any response. Fetches without a response stay in flight. Retriable errors and missing
+    /// partitions are retried later; other errors are returned. Returns whether anything was fetched.
     pub(super) async fn fetch_ahead(
         &mut self,
         wait: Duration,

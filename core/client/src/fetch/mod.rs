@@ -77,7 +77,7 @@ impl PartitionAnswer {
 
 /// A target and its topic.
 #[derive(Debug)]
-struct LedTarget {
+struct TargetWithTopic {
     topic: Arc<TopicMetadata>,
     target: FetchTarget,
 }
@@ -86,13 +86,13 @@ struct LedTarget {
 #[derive(Debug)]
 pub(crate) struct LeaderTargets {
     pub(crate) leader: i32,
-    led: Vec<LedTarget>,
+    targets: Vec<TargetWithTopic>,
 }
 
 impl LeaderTargets {
     /// The targets, in their original order.
     pub(crate) fn targets(&self) -> impl Iterator<Item = &FetchTarget> {
-        self.led.iter().map(|led| &led.target)
+        self.targets.iter().map(|with_topic| &with_topic.target)
     }
 }
 
@@ -101,20 +101,20 @@ pub(crate) async fn by_leader(
     cluster: &Cluster,
     targets: Vec<FetchTarget>,
 ) -> (Vec<LeaderTargets>, Vec<PartitionAnswer>) {
-    let mut leaders: BTreeMap<i32, Vec<LedTarget>> = BTreeMap::new();
+    let mut leaders: BTreeMap<i32, Vec<TargetWithTopic>> = BTreeMap::new();
     let mut failed = Vec::new();
     for target in targets {
         match leader_of(cluster, &target.partition).await {
             Ok((leader, topic)) => {
-                let led = LedTarget { topic, target };
-                leaders.entry(leader).or_default().push(led);
+                let with_topic = TargetWithTopic { topic, target };
+                leaders.entry(leader).or_default().push(with_topic);
             }
             Err(error) => failed.push(PartitionAnswer::failed(target, error)),
         }
     }
     let leaders = leaders
         .into_iter()
-        .map(|(leader, led)| LeaderTargets { leader, led });
+        .map(|(leader, targets)| LeaderTargets { leader, targets });
     (leaders.collect(), failed)
 }
 
@@ -134,10 +134,10 @@ pub(crate) async fn fetch_from(
     limits: FetchLimits,
 ) -> Result<Vec<PartitionAnswer>> {
     let timeout = cluster.config().request_timeout + limits.max_wait;
-    let request = request(&targets.led, limits);
+    let request = request(&targets.targets, limits);
     let node = Node::Id(targets.leader);
     let response = cluster.call_within(node, request, timeout).await?;
-    read(response, &targets.led, limits.isolation)
+    read(response, &targets.targets, limits.isolation)
 }
 
 /// Fetches a single partition.
@@ -147,8 +147,8 @@ pub(crate) async fn fetch_one(
     limits: FetchLimits,
 ) -> Result<PartitionAnswer> {
     let (leader, topic) = leader_of(cluster, &target.partition).await?;
-    let led = vec![LedTarget { topic, target }];
-    let answers = fetch_from(cluster, &LeaderTargets { leader, led }, limits).await?;
+    let targets = vec![TargetWithTopic { topic, target }];
+    let answers = fetch_from(cluster, &LeaderTargets { leader, targets }, limits).await?;
     let answer = answers.into_iter().next();
     answer.ok_or_else(|| error_codes::no_answer("Fetch"))
 }
@@ -156,9 +156,9 @@ pub(crate) async fn fetch_one(
 /// How long a fetch that confirms the absence of records waits for one.
 const CONFIRM_WAIT: Duration = Duration::from_millis(500);
 
-/// Whether compaction has removed all records from `from` to `end`, although these offsets are readable. Call it after an empty fetch. Fetches
-/// the partition alone, as a response with several partitions may be full before it reaches this one. Returns false after an error, which the
-/// next fetch returns.
+/// Whether compaction has removed all records from `from` to `end`, although these offsets are readable. Call it after an empty fetch.
+/// Fetches the partition alone, as a response with several partitions may be full before it reaches this one. Returns false after an error,
+/// which the next fetch returns.
 pub(crate) async fn has_no_records(
     cluster: &Cluster,
     partition: &TopicPartition,
@@ -181,9 +181,9 @@ pub(crate) async fn has_no_records(
     answer.is_ok_and(|answer| answer.is_empty_before(end))
 }
 
-fn request(targets: &[LedTarget], limits: FetchLimits) -> FetchRequest {
+fn request(targets: &[TargetWithTopic], limits: FetchLimits) -> FetchRequest {
     let mut topics: Vec<FetchTopic> = Vec::new();
-    for LedTarget { topic, target } in targets {
+    for TargetWithTopic { topic, target } in targets {
         let number = target.partition.partition;
         let partition = FetchPartition {
             partition: number.get(),
@@ -217,7 +217,7 @@ fn request(targets: &[LedTarget], limits: FetchLimits) -> FetchRequest {
 
 fn read(
     response: FetchResponse,
-    targets: &[LedTarget],
+    targets: &[TargetWithTopic],
     isolation: IsolationLevel,
 ) -> Result<Vec<PartitionAnswer>> {
     let code = error_codes::code(response.error_code);
@@ -230,7 +230,7 @@ fn read(
         let FetchableTopicResponse { partitions, .. } = answered;
         for data in partitions {
             let partition = PartitionId::new(data.partition_index);
-            let target = targets.iter().find(|LedTarget { topic, target }| {
+            let target = targets.iter().find(|TargetWithTopic { topic, target }| {
                 target.partition.partition == partition
                     && (topic.topic_id == id || *topic.name == *name)
             });
@@ -245,7 +245,7 @@ fn read(
 fn read_partition(
     data: PartitionData,
     isolation: IsolationLevel,
-    LedTarget { topic, target }: &LedTarget,
+    TargetWithTopic { topic, target }: &TargetWithTopic,
 ) -> PartitionAnswer {
     let code = error_codes::code(data.error_code);
     let readable_end = match isolation {

@@ -95,8 +95,8 @@ impl Answers {
         let mut all = Ok(());
         while let Some(sent) = self.waiting.pop_front() {
             std::future::poll_fn(|context| sent.ticket.completion.poll_done(context)).await;
-            let taken = self.take(&sent);
-            all = all.and(taken);
+            let result = self.take(&sent);
+            all = all.and(result);
         }
         all
     }

@@ -153,7 +153,7 @@ impl Member {
                 self.heartbeat_due = now + self.settings.group.heartbeat_interval;
             }
             Err(error) => {
-                self.fail(protocol_error("the assignment cannot be decoded").caused_by(error))
+                self.fail(protocol_error("the assignment cannot be decoded").caused_by(error));
             }
         }
     }
@@ -178,7 +178,7 @@ impl Member {
         }
     }
 
-    /// The LeaveGroup was answered or failed; otherwise the session expires.
+    /// The `LeaveGroup` was answered or failed; otherwise the session expires.
     pub(super) fn left(&mut self) {
         self.id = Str::default();
         self.reset();

@@ -11,7 +11,7 @@ use super::caller::Todo;
 use super::member::{MetadataTopics, Step};
 use crate::error::Result;
 
-/// Added to the rebalance timeout, for which the coordinator may hold a JoinGroup.
+/// Added to the rebalance timeout, for which the coordinator may hold a `JoinGroup`.
 const JOIN_TIMEOUT_MARGIN: Duration = Duration::from_secs(5);
 
 impl Membership {

@@ -142,7 +142,7 @@ impl Group {
         async move { membership.changed.notified().await }
     }
 
-    /// Sends LeaveGroup, so that the group rebalances before the session expires.
+    /// Sends `LeaveGroup`, so that the group rebalances before the session expires.
     pub(crate) async fn leave(self) {
         self.task.abort();
         let Some(request) = self.membership.member.lock().leave_on_close() else {

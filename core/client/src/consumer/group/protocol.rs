@@ -55,7 +55,7 @@ pub(super) fn subscription(
     subscription.to_versioned_bytes(VERSION)
 }
 
-/// Decodes a member of a JoinGroup response, for the leader.
+/// Decodes a member of a `JoinGroup` response, for the leader.
 pub(super) fn candidate(
     assignor: Assignor,
     member: JoinGroupResponseMember,

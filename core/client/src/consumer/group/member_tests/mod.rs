@@ -102,7 +102,7 @@ fn settle(member: &mut Member, generation: i32, partitions: i32, now: Instant) {
             Step::FindCoordinator => member.coordinator_found(Ok(()), now),
             Step::FetchMetadata(_) => member.metadata_fetched(Ok(counts(partitions)), now),
             Step::Join(request) => {
-                member.join_answered(Ok(leader_answer(&request, generation)), now)
+                member.join_answered(Ok(leader_answer(&request, generation)), now);
             }
             Step::Sync(request) => member.sync_answered(Ok(own_assignment(&request)), now),
             Step::Heartbeat(_) => member.heartbeat_answered(Ok(heartbeat(ErrorCode::None)), now),
@@ -119,14 +119,14 @@ fn apply_todos(member: &mut Member) {
             Todo::Nothing | Todo::Fail(_) => return,
             Todo::Revoke(partitions) | Todo::Lose(partitions) => member.release(&partitions),
             Todo::Assign(new_assignment) => {
-                let gone: Vec<_> = member
+                let removed: Vec<_> = member
                     .owned
                     .iter()
                     .filter(|owned| !new_assignment.partitions.contains(owned))
                     .cloned()
                     .collect();
-                if !gone.is_empty() {
-                    member.release(&gone);
+                if !removed.is_empty() {
+                    member.release(&removed);
                 }
                 assert!(member.accept_assignment(new_assignment.generation));
             }
