@@ -3,11 +3,11 @@
 //! ```text
 //! Preparing   the caller releases partitions         (heartbeats continue)
 //!    v
-//! Joining     `JoinGroup`                              the coordinator holds it until all members have joined
+//! Joining     JoinGroup                              the coordinator holds it until all members have joined
 //!    v
 //! Leading     the leader fetches metadata and assigns
 //!    v
-//! Syncing     `SyncGroup`
+//! Syncing     SyncGroup
 //!    v
 //! Stable      heartbeats; the caller applies the assignment
 //! ```
