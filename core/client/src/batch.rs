@@ -1,4 +1,4 @@
-//! A table of records and where to go on behind it.
+//! A table of records, and the positions after it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -42,29 +42,29 @@ impl fmt::Display for TopicPartition {
     }
 }
 
-/// Records as an Arrow table, in order of partition and offset, with the offset behind the last record of each partition in it.
+/// Records as an Arrow table, sorted by partition and offset, with the next offset of each partition in it.
 ///
-/// Keys and values are views into the bytes that were fetched, or classic arrays where the decode options ask for them.
+/// Keys and values are views into the fetched bytes, or plain arrays if the decode options request them.
 #[derive(Debug, Clone)]
 pub struct Batch {
     /// The table.
     pub records: RecordBatch,
-    /// Where to go on, for each partition that moved.
+    /// The next offset of each partition whose position moved.
     pub next_offsets: BTreeMap<TopicPartition, Offset>,
-    /// Of JSON without a schema the text as it was written: columns `key` and `value`, as far as the table has them whole. A single
-    /// message is what its text says, whatever the other rows have made of the column.
+    /// The original text of JSON without a schema, in columns `key` and `value`, if the table has them in full. A single message is decoded
+    /// from it, independent of the type inferred for the column.
     pub json: Option<RecordBatch>,
-    /// How many records were left out because they could not be decoded.
+    /// The number of records skipped because they could not be decoded.
     pub skipped: u64,
 }
 
 impl Batch {
-    /// How many records.
+    /// The number of records.
     pub fn len(&self) -> usize {
         self.records.num_rows()
     }
 
-    /// No record.
+    /// Whether there are no records.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -74,7 +74,7 @@ impl Batch {
         self.records.schema()
     }
 
-    /// `len` rows from row `start` on, and where to go on behind them.
+    /// `len` rows from row `start`, with these next offsets.
     #[must_use]
     pub fn slice(
         &self,
@@ -91,7 +91,7 @@ impl Batch {
     }
 }
 
-/// One table of several with the same schema; where offsets were handed out twice, the later ones count.
+/// Concatenates tables with the same schema. The later of two next offsets counts.
 pub(crate) fn concat(schema: &SchemaRef, batches: Vec<Batch>) -> Result<Batch> {
     let mut next_offsets = BTreeMap::new();
     let mut tables = Vec::with_capacity(batches.len());

@@ -1,8 +1,8 @@
-//! Chance, for pauses that differ between clients.
+//! Random numbers for backoff jitter.
 
 use headwater_env::{Env as _, RealEnv};
 
-/// A number from 0 (inclusive) to 1 (exclusive).
+/// A random number from 0 (inclusive) to 1 (exclusive).
 pub(crate) fn fraction() -> f64 {
     let mut random = [0; 4];
     RealEnv.fill_random(&mut random);

@@ -1,4 +1,4 @@
-//! The client: one per engine or cluster. It hands out producers, consumers, topics and administration.
+//! The client of an engine or cluster: a factory for producers, consumers, topics and administration.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,10 +13,9 @@ use crate::producer::{Producer, ProducerConfig};
 use crate::topic::Topic;
 use crate::transport::{Purpose, Transport};
 
-/// A connection to an engine or a cluster. Cloning is cheap and shares it.
+/// A connection to an engine or cluster. Cloning is cheap; clones share the connection.
 ///
-/// All calls are futures without a runtime of their own: await them, or wait for them with [`Handle::block_on`] on
-/// [`Client::runtime`].
+/// All calls are futures: await them, or block on them with [`Handle::block_on`] on [`Client::runtime`].
 #[derive(Clone)]
 pub struct Client {
     cluster: Cluster,
@@ -24,7 +23,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client over this transport. `runtime` drives timers and whatever runs in the background.
+    /// A client over this transport. `runtime` drives timers and background work.
     pub fn new(transport: Arc<dyn Transport>, runtime: Handle, config: ClientConfig) -> Self {
         let cluster = Cluster::new(transport, runtime, config);
         Self {
@@ -43,17 +42,17 @@ impl Client {
         self.cluster.config()
     }
 
-    /// Topics, configurations, groups and users: created, listed, altered, deleted.
+    /// Administration of topics, configurations, groups and users.
     pub fn admin(&self) -> &Admin {
         &self.admin
     }
 
-    /// The topic of this name. Sends no request: an unknown topic is an error at the first use.
+    /// A handle on the topic. Sends no request; an unknown topic fails at the first use.
     pub fn topic(&self, name: &str) -> Topic {
         Topic::new(self.cluster.clone(), name)
     }
 
-    /// A producer. It starts its work at the first send.
+    /// A producer. Sends no request before the first record.
     pub fn producer(&self, config: ProducerConfig) -> Producer {
         let cluster = self.cluster.for_purpose(Purpose::Produce, &config.own);
         Producer::new(cluster, config)

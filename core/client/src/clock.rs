@@ -1,4 +1,4 @@
-//! The wall clock, as timestamps of records need it.
+//! The wall clock, for timestamps of records.
 
 use headwater_env::{Env as _, RealEnv};
 

@@ -1,4 +1,4 @@
-//! Fetched batches as tables, with the client's errors.
+//! Decodes fetched batches into tables, with the client's errors.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,20 +16,19 @@ pub(crate) fn decoder(options: DecodeOptions) -> Result<Decoder> {
     Decoder::new(options).map_err(Error::from)
 }
 
-/// A table without records.
+/// An empty table.
 pub(crate) fn empty(decoder: &mut Decoder) -> Result<Batch> {
-    let nothing = decoder.decode(&[]).map_err(Error::from)?;
+    let empty = decoder.decode(&[]).map_err(Error::from)?;
     Ok(Batch {
-        records: nothing.batch,
-        json: nothing.json,
+        records: empty.batch,
+        json: empty.json,
         skipped: 0,
         next_offsets: BTreeMap::new(),
     })
 }
 
-/// Decodes batches in the order given, `max_records` at most, and moves the `from` of each to the first offset that was not passed: `from`
-/// equals `until` where nothing is left. A table ends before a record that cannot be read, and the next call returns the error. On an error
-/// nothing changes.
+/// Decodes at most `max_records` records in the given order, and advances the `from` of each batch to its next offset; `from` equals `until`
+/// when all is decoded. A table ends before an invalid record, and the next call returns the error. On an error nothing changes.
 pub(crate) fn decode(
     decoder: &mut Decoder,
     fetched: &mut [FetchedBatches],
@@ -40,7 +39,7 @@ pub(crate) fn decode(
         .map_err(Error::from)?;
     let mut next_offsets = BTreeMap::new();
     for (fetched, next) in fetched.iter_mut().zip(table.next_offsets) {
-        // The end of the batches may be a hole that no record shows.
+        // The last offsets may have no records.
         let next: Offset = if table.complete {
             fetched.until
         } else {
@@ -59,7 +58,7 @@ pub(crate) fn decode(
     })
 }
 
-/// The error for bytes that hold no whole batches.
+/// The error for bytes that are not valid batches.
 pub(crate) fn damaged(partition: &TopicPartition, offset: Offset, error: BatchError) -> Error {
     Error::new(
         ErrorKind::CorruptLog,

@@ -44,7 +44,7 @@ fn not_a_duration(text: &str) -> Error {
     Error::new(
         ErrorKind::InvalidArgument,
         format!(
-            "`{text}` is no duration: write a number and a unit (ms, s, m, h, d, w), such as \"15m\" or \"1d12h\"."
+            "`{text}` is not a duration: write a number and a unit (ms, s, m, h, d, w), such as \"15m\" or \"1d12h\"."
         ),
     )
 }
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_is_refused() {
+    fn invalid_durations_are_rejected() {
         for text in [
             "",
             "15",

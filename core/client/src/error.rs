@@ -1,4 +1,4 @@
-//! The one public error: what happened, whether trying again can help, and what to do.
+//! The public error type.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,32 +7,32 @@ use std::sync::Arc;
 use headwater_protocol::ErrorCode;
 use headwater_record::{Offset, PartitionId};
 
-/// Every fallible call of the public API returns this.
+/// The result of every fallible call of the public API.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What kind of failure an [`Error`] is. Bindings choose their exception class by it.
+/// The kind of an [`Error`]. Bindings map it to an exception class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// A configuration key is unknown, or its value is not allowed.
     Config,
-    /// An argument of the call cannot be right (an empty partition list, a negative count).
+    /// An argument is invalid (an empty partition list, a negative count).
     InvalidArgument,
     /// The topic or the partition does not exist.
     UnknownTopicOrPartition,
     /// The topic exists already.
     TopicAlreadyExists,
-    /// The name may not be a topic's name.
+    /// The name is not a valid topic name.
     InvalidTopic,
     /// The offset is not, or no longer, in the log.
     OffsetOutOfRange,
-    /// A record does not have the form that was asked for.
+    /// A record does not have the requested format.
     Decode,
     /// The record or the batch is larger than a limit allows.
     RecordTooLarge,
-    /// The call did not finish in its time.
+    /// The call timed out.
     Timeout,
-    /// Another process, or another engine, holds the directory.
+    /// Another process or engine has locked the directory.
     Locked,
     /// The directory is not a Headwater (or Kafka) data directory.
     NotADataDirectory,
@@ -50,11 +50,11 @@ pub enum ErrorKind {
     Transport,
     /// The object was closed before the call, or while it waited.
     Closed,
-    /// The call was ended from another thread, with a consumer's `wakeup`.
+    /// The call was interrupted with a consumer's `wakeup`.
     Wakeup,
     /// The object was made before a `fork()` and is used in the child.
     Fork,
-    /// The broker refused the request with another of Kafka's codes: see [`Error::code`].
+    /// Any other error code of the broker: see [`Error::code`].
     Broker,
 }
 
@@ -86,7 +86,7 @@ impl ErrorKind {
         }
     }
 
-    /// The kind of failure that Kafka's code means.
+    /// The kind for Kafka's code.
     pub(crate) fn of_code(code: ErrorCode) -> Self {
         match code {
             ErrorCode::InvalidConfig => Self::Config,
@@ -114,7 +114,7 @@ impl ErrorKind {
         }
     }
 
-    /// Kafka's code that fits best.
+    /// The closest Kafka code.
     fn code(self) -> ErrorCode {
         match self {
             Self::Config => ErrorCode::InvalidConfig,
@@ -140,9 +140,9 @@ impl ErrorKind {
     }
 }
 
-/// The one public error.
+/// The error of the public API.
 ///
-/// Cloning is cheap: one failed batch hands the same error to each of its records.
+/// Cloning is cheap: all records of a failed batch share one error.
 #[derive(Clone)]
 pub struct Error(Arc<Details>);
 
@@ -160,7 +160,7 @@ struct Details {
 }
 
 impl Error {
-    /// An error of this kind, with the Kafka code that fits the kind best.
+    /// An error of this kind, with the closest Kafka code.
     ///
     /// `message` is a sentence that says what happened and what to do.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
@@ -197,12 +197,12 @@ impl Error {
         &self.0.message
     }
 
-    /// The same call may succeed later without any change.
+    /// Whether the same call may succeed later.
     pub fn is_retriable(&self) -> bool {
         self.0.retriable
     }
 
-    /// The object that raised it cannot be used any more: make a new one.
+    /// Whether the object that returned it is unusable and must be replaced.
     pub fn is_fatal(&self) -> bool {
         self.0.fatal
     }
@@ -222,43 +222,43 @@ impl Error {
         self.0.offset
     }
 
-    /// Names the topic.
+    /// Sets the topic.
     #[must_use]
     pub fn in_topic(self, topic: impl Into<Arc<str>>) -> Self {
         self.change(|details| details.topic = Some(topic.into()))
     }
 
-    /// Names the partition.
+    /// Sets the partition.
     #[must_use]
     pub fn in_partition(self, partition: PartitionId) -> Self {
         self.change(|details| details.partition = Some(partition))
     }
 
-    /// Names the offset.
+    /// Sets the offset.
     #[must_use]
     pub fn at_offset(self, offset: Offset) -> Self {
         self.change(|details| details.offset = Some(offset))
     }
 
-    /// Keeps the error that caused this one.
+    /// Sets the source.
     #[must_use]
     pub fn caused_by(self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.change(|details| details.source = Some(Arc::new(source)))
     }
 
-    /// The same error in other words.
+    /// Replaces the message.
     #[must_use]
     pub(crate) fn with_message(self, message: String) -> Self {
         self.change(|details| details.message = message)
     }
 
-    /// Says whether trying again can help, where the code alone does not tell.
+    /// Overrides whether the error is retriable, which the code decides by default.
     #[must_use]
     pub fn retriable(self, retriable: bool) -> Self {
         self.change(|details| details.retriable = retriable)
     }
 
-    /// Says that the object that raised it is of no use any more.
+    /// Marks the error as fatal.
     #[must_use]
     pub fn fatal(self) -> Self {
         self.change(|details| details.fatal = true)

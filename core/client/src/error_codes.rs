@@ -1,4 +1,4 @@
-//! Kafka's error codes as kinds of [`Error`], with what to do, and what the client itself does about them.
+//! Maps Kafka's error codes to [`Error`]s with advice, and to the client's own recovery.
 
 use std::error::Error as _;
 
@@ -7,20 +7,20 @@ use headwater_protocol::ErrorCode;
 use crate::error::{Error, ErrorKind};
 use crate::transport::TransportError;
 
-/// What the client does about a code before its caller sees an error.
+/// How the client recovers from a code before it returns an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Remedy {
-    /// Send the same request again, later.
+    /// Retry after a backoff.
     Retry,
-    /// Ask who leads the partition, then send it again.
+    /// Refresh the leader, then retry.
     FindLeader,
-    /// Ask who leads the partition; send it again only if that is another broker than before.
+    /// Refresh the leader; retry only if it has changed.
     FindAnotherLeader,
-    /// Ask which broker is the controller, then send it again.
+    /// Refresh the controller, then retry.
     FindController,
-    /// Begin new sequences under the next producer epoch.
+    /// Restart the sequences with the next producer epoch.
     RenewProducer,
-    /// Nothing helps.
+    /// Not recoverable.
     None,
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn remedy(code: ErrorCode) -> Remedy {
         | ErrorCode::ListenerNotFound
         | ErrorCode::PreferredLeaderNotAvailable
         | ErrorCode::NetworkException => Remedy::FindLeader,
-        // The same broker would answer the same again.
+        // The same broker would fail again.
         ErrorCode::KafkaStorageError => Remedy::FindAnotherLeader,
         ErrorCode::NotController => Remedy::FindController,
         ErrorCode::UnknownProducerId | ErrorCode::InvalidProducerEpoch => Remedy::RenewProducer,
@@ -46,44 +46,41 @@ pub(crate) fn remedy(code: ErrorCode) -> Remedy {
     }
 }
 
-/// The code of a number on the wire; one that is newer than this client is an unknown error.
+/// The code with this wire number; unknown numbers are `UnknownServerError`.
 pub(crate) fn code(wire: i16) -> ErrorCode {
     ErrorCode::from_code(wire)
 }
 
-/// The error for a code that a broker answered. `told` is what the broker said about it, `doing` what was tried ("delete the topic").
-pub(crate) fn error(code: ErrorCode, told: Option<&str>, doing: &str) -> Error {
+/// The error for a code in a response. `reason` is the broker's message, `operation` the attempted operation ("delete the topic").
+pub(crate) fn error(code: ErrorCode, reason: Option<&str>, operation: &str) -> Error {
     let kind = ErrorKind::of_code(code);
-    let what = match told.map(str::trim).filter(|told| !told.is_empty()) {
-        Some(told) => sentence(told),
+    let what = match reason.map(str::trim).filter(|reason| !reason.is_empty()) {
+        Some(reason) => sentence(reason),
         None => sentence(code.message()),
     };
     let advice = advice(code).map_or_else(String::new, |advice| format!(" {advice}"));
-    Error::with_code(kind, code, format!("Cannot {doing}: {what}{advice}"))
+    Error::with_code(kind, code, format!("Cannot {operation}: {what}{advice}"))
 }
 
-/// [`error`] for a code in the answer to a read. Damage that was read from a disk stays: reading it again does not help, unlike sending a
-/// batch again that was damaged on its way.
-pub(crate) fn read_error(code: ErrorCode, told: Option<&str>, doing: &str) -> Error {
-    let error = error(code, told, doing);
+/// [`error`] for the response to a read. Unlike for a write, a corrupt batch is not retriable: it is corrupt on disk.
+pub(crate) fn read_error(code: ErrorCode, reason: Option<&str>, operation: &str) -> Error {
+    let error = error(code, reason, operation);
     if code == ErrorCode::CorruptMessage {
         return error.retriable(false);
     }
     error
 }
 
-/// The error for a response that lacks the part that was asked for.
+/// The error for a response without the requested part.
 pub(crate) fn no_answer(api: &str) -> Error {
     Error::with_code(
         ErrorKind::Broker,
         ErrorCode::UnknownServerError,
-        format!(
-            "The broker's answer to {api} says nothing about what was asked. Please report this."
-        ),
+        format!("The broker's {api} response lacks the requested part. Please report this."),
     )
 }
 
-/// The error for a request that got no answer.
+/// The error for a request without a response.
 pub(crate) fn transport(error: TransportError) -> Error {
     if error.closed {
         return Error::new(ErrorKind::Closed, sentence(&error.reason)).caused_by(error);
@@ -106,7 +103,7 @@ pub(crate) fn may_have_been_sent(error: &Error) -> bool {
 
 const BYSTANDER: &str = "The record is not written because another record of its batch is invalid: send it again without that one.";
 
-/// The error of a record that is fine and was in a batch with one that is not.
+/// The error of a valid record whose batch has an invalid one.
 pub(crate) fn bystander(whole: &Error) -> Error {
     Error::with_code(whole.kind(), whole.code(), BYSTANDER).retriable(true)
 }
@@ -126,7 +123,7 @@ fn sentence(text: &str) -> String {
     format!("{text}{end}")
 }
 
-/// What the user can do, where the broker's own words do not say.
+/// Advice for the user.
 fn advice(code: ErrorCode) -> Option<&'static str> {
     Some(match code {
         ErrorCode::UnknownTopicOrPartition | ErrorCode::UnknownTopicId => {
@@ -141,9 +138,7 @@ fn advice(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::KafkaStorageError => {
             "Free space on the disk or repair it; what was acknowledged is safe."
         }
-        ErrorCode::CorruptMessage => {
-            "If it comes again when nothing but reading is done, stored bytes are damaged."
-        }
+        ErrorCode::CorruptMessage => "If reads fail repeatedly, stored data is damaged.",
         ErrorCode::OutOfOrderSequenceNumber => {
             "Records sent before it may be missing; check, then make a new producer."
         }

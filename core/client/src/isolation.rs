@@ -1,4 +1,4 @@
-//! Which records of transactions a reader sees.
+//! The isolation level of reads.
 
 use std::str::FromStr;
 
@@ -16,7 +16,7 @@ pub enum IsolationLevel {
 }
 
 impl IsolationLevel {
-    /// The number in requests.
+    /// The number on the wire.
     pub(crate) const fn wire(self) -> i8 {
         match self {
             Self::ReadUncommitted => 0,

@@ -1,4 +1,4 @@
-//! Positions as offsets, by `ListOffsets` requests to the leaders.
+//! Resolves positions to offsets with `ListOffsets` requests.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,21 +8,21 @@ use headwater_protocol::{ErrorCode, ListOffsetsRequest};
 use headwater_record::{Offset, PartitionId};
 
 use crate::clock;
-use crate::cluster::{Cluster, LedPartitions};
+use crate::cluster::{Cluster, LeaderPartitions};
 use crate::error::Result;
 use crate::error_codes;
 use crate::isolation::IsolationLevel;
 use crate::position::Position;
 
-/// Timestamps with a meaning of their own in `ListOffsets` requests.
+/// Special timestamps of `ListOffsets` requests.
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 
 /// An offset for each partition that has one.
 pub(crate) type PartitionOffsets = BTreeMap<PartitionId, Offset>;
 
-/// The offset of `at` in each of `partitions`. An offset is taken as it is, whether it is in the log or not; a partition that a map of
-/// offsets does not name is left out.
+/// Resolves `at` in each of `partitions`. Offsets are not checked against the log. Partitions that are not in a map of offsets are left
+/// out.
 pub(crate) async fn resolve(
     cluster: &Cluster,
     topic: &str,
@@ -52,13 +52,13 @@ pub(crate) async fn resolve(
     let mut missing = partitions.to_vec();
     missing.retain(|partition| !found.contains_key(partition));
     if !missing.is_empty() {
-        // No record is that late: the end.
+        // No record has a timestamp that late: use the end.
         found.extend(list(cluster, topic, &missing, LATEST, isolation).await?);
     }
     Ok(found)
 }
 
-/// [`resolve`] for several positions, all at the same time and each distinct one once. The offsets are in the order of the positions.
+/// Resolves several positions concurrently, each distinct one once. Returns the offsets in the order of the positions.
 pub(crate) async fn resolve_all<const N: usize>(
     cluster: &Cluster,
     topic: &str,
@@ -67,21 +67,21 @@ pub(crate) async fn resolve_all<const N: usize>(
     isolation: IsolationLevel,
 ) -> Result<[PartitionOffsets; N]> {
     let mut distinct: Vec<&Position> = Vec::with_capacity(N);
-    let place = positions.map(|position| {
+    let indexes = positions.map(|position| {
         let known = distinct.iter().position(|known| *known == position);
         known.unwrap_or_else(|| {
             distinct.push(position);
             distinct.len() - 1
         })
     });
-    let asked = distinct
+    let requests = distinct
         .into_iter()
         .map(|position| resolve(cluster, topic, partitions, position, isolation));
-    let found = futures_util::future::try_join_all(asked).await?;
-    Ok(place.map(|place| found[place].clone()))
+    let found = futures_util::future::try_join_all(requests).await?;
+    Ok(indexes.map(|index| found[index].clone()))
 }
 
-/// What `ListOffsets` finds; a partition without a record at or after the timestamp is left out.
+/// Lists offsets by timestamp. Partitions without a record at or after it are left out.
 async fn list(
     cluster: &Cluster,
     topic: &str,
@@ -92,22 +92,22 @@ async fn list(
     if partitions.is_empty() {
         return Ok(PartitionOffsets::new());
     }
-    let ask = |led: LedPartitions| ask_leader(cluster, led, timestamp, isolation);
+    let list_at = |led: LeaderPartitions| list_at_leader(cluster, led, timestamp, isolation);
     let found = cluster
         .retried(Some(topic), || {
-            cluster.per_leader(topic, partitions, "ask for offsets", ask)
+            cluster.per_leader(topic, partitions, "list offsets", list_at)
         })
         .await?;
     Ok(found.into_iter().flatten().collect())
 }
 
-async fn ask_leader(
+async fn list_at_leader(
     cluster: &Cluster,
-    led: LedPartitions,
+    led: LeaderPartitions,
     timestamp: i64,
     isolation: IsolationLevel,
 ) -> Result<PartitionOffsets> {
-    let asked = led.partitions.iter().map(|partition| ListOffsetsPartition {
+    let partitions = led.partitions.iter().map(|partition| ListOffsetsPartition {
         partition_index: partition.get(),
         current_leader_epoch: led.topic.leader_epoch(*partition),
         timestamp,
@@ -118,7 +118,7 @@ async fn ask_leader(
         isolation_level: isolation.wire(),
         topics: vec![ListOffsetsTopic {
             name: led.topic.wire_name(),
-            partitions: asked.collect(),
+            partitions: partitions.collect(),
             ..Default::default()
         }],
         ..Default::default()
@@ -134,7 +134,7 @@ async fn ask_leader(
         let id = PartitionId::new(partition.partition_index);
         let code = error_codes::code(partition.error_code);
         if code != ErrorCode::None {
-            return Err(error_codes::read_error(code, None, "ask for offsets")
+            return Err(error_codes::read_error(code, None, "list offsets")
                 .in_topic(Arc::clone(&led.topic.name))
                 .in_partition(id));
         }

@@ -1,31 +1,31 @@
-//! Ways to break the client on purpose, so that its tests can show that they would notice.
+//! Deliberate faults in the client, to prove that its tests fail with them.
 //!
-//! Without the feature `mutants` every question here is answered with a constant no, and nothing of this is in the build. With it, the
-//! environment variable `HEADWATER_MUTANT` names the one that lives.
+//! Without the feature `mutants`, [`is_active`] is a constant `false`. With it, the environment variable `HEADWATER_MUTANT` names the active
+//! one.
 
-/// One thing that is not done.
+/// A deliberate fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mutant {
-    /// Metadata of an earlier leader epoch replaces that of a later one.
+    /// Metadata with an earlier leader epoch replaces metadata with a later one.
     DropLeaderEpochs,
     /// The list of aborted transactions in a fetch response is ignored.
     ForgetAborted,
-    /// A fetch for another position than the present one is taken.
+    /// The response to a fetch for an old position is used.
     TakeStaleAnswers,
-    /// A fetch in flight is given up by each call that waits for it.
+    /// Every call drops the fetches in flight.
     DropFetches,
 }
 
-/// Whether this one lives.
+/// Whether this fault is active.
 #[cfg(not(feature = "mutants"))]
-pub(crate) const fn lives(_mutant: Mutant) -> bool {
+pub(crate) const fn is_active(_mutant: Mutant) -> bool {
     false
 }
 
-/// Whether this one lives.
+/// Whether this fault is active.
 #[cfg(feature = "mutants")]
-pub(crate) fn lives(mutant: Mutant) -> bool {
-    static LIVING: std::sync::LazyLock<Option<Mutant>> = std::sync::LazyLock::new(|| {
+pub(crate) fn is_active(mutant: Mutant) -> bool {
+    static ACTIVE: std::sync::LazyLock<Option<Mutant>> = std::sync::LazyLock::new(|| {
         Some(match std::env::var("HEADWATER_MUTANT").ok()?.as_str() {
             "drop-leader-epochs" => Mutant::DropLeaderEpochs,
             "forget-aborted" => Mutant::ForgetAborted,
@@ -34,5 +34,5 @@ pub(crate) fn lives(mutant: Mutant) -> bool {
             _ => return None,
         })
     });
-    *LIVING == Some(mutant)
+    *ACTIVE == Some(mutant)
 }

@@ -1,4 +1,4 @@
-//! Where in a topic to start, to stop or to go to.
+//! Positions in a topic.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,19 +8,18 @@ use headwater_record::{Offset, PartitionId};
 
 use crate::error::{Error, ErrorKind};
 
-/// A place in each partition of a topic.
+/// A position in each partition of a topic.
 ///
-/// A time means the first record whose timestamp is at or after it, as Kafka's `ListOffsets` says; where no record is that late, it
-/// means the end.
+/// A time resolves to the first record whose timestamp is at or after it, as in Kafka's `ListOffsets`, or to the end if there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Position {
     /// The first record that is still in the log.
     Earliest,
-    /// Behind the last record.
+    /// After the last record.
     Latest,
     /// The same offset in every partition.
     Offset(Offset),
-    /// An offset for each partition that is named; the others are left out.
+    /// An offset per partition; other partitions are left out.
     PerPartition(BTreeMap<PartitionId, Offset>),
     /// The first record at or after this time, in milliseconds since the Unix epoch.
     TimestampMs(i64),

@@ -1,4 +1,4 @@
-//! The one seam between the client and the brokers that answer it.
+//! The interface between the client and the brokers.
 
 use std::fmt;
 use std::future::Future;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use headwater_protocol::{Request, Response};
 use headwater_record::PartitionId;
 
-/// The answer to one [`Lane::call`], when it comes.
+/// The pending response of a [`Lane::call`].
 pub type CallFuture<'a> =
     Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send + 'a>>;
 
@@ -26,8 +26,8 @@ pub enum Node {
 
 /// What a lane is for.
 ///
-/// A Kafka broker answers the requests of a connection in order, so a request that it holds back (a long-polling Fetch, a `JoinGroup`) delays
-/// every request behind it. Requests of different purposes therefore travel on different lanes.
+/// A Kafka broker answers the requests of a connection in order, so a long-polling Fetch or a `JoinGroup` delays every request behind it.
+/// Requests of different purposes therefore use different lanes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
     /// Metadata, topics, groups, users: short requests.
@@ -40,7 +40,7 @@ pub enum Purpose {
     Group,
 }
 
-/// Where a broker can be reached, as Metadata responses say.
+/// The address of a broker, from a Metadata response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerAddress {
     /// The broker's id.
@@ -58,11 +58,10 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// A lane for requests of this purpose by a client named `client_id` (`client.id`; empty: no name).
     fn lane(self: Arc<Self>, purpose: Purpose, client_id: &str) -> Arc<dyn Lane>;
 
-    /// Replaces the known addresses of the cluster's brokers. A transport that needs no addresses (in process) does nothing.
+    /// Replaces the addresses of the cluster's brokers. The in-process transport ignores them.
     fn learn(&self, brokers: &[BrokerAddress]);
 
-    /// Resolves when the transport is closed for good, for callers that wait without a request. Never resolves for one that is never
-    /// closed.
+    /// Resolves when the transport is closed for good, for callers that wait without a request. By default it never resolves.
     fn closed(&self) -> ClosedFuture<'_> {
         Box::pin(std::future::pending())
     }
@@ -70,29 +69,29 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 
 /// Sends typed Kafka requests and returns their typed responses.
 ///
-/// In process the future does the whole work when it is polled, in the thread that polls it, and a produce completes in its first
-/// poll. Over a network it is polled by the runtime. Dropping the future gives the answer up; the request may have been carried out.
+/// In process, polling the future executes the request in the polling thread, and a produce completes in the first poll. Dropping the future
+/// drops the response; the request may have been executed.
 ///
 /// Any number of calls may be in flight. Implementations are polled inside the tokio runtime that the client was given.
 pub trait Lane: fmt::Debug + Send + Sync + 'static {
     /// Sends `request` to `node` and waits for its response.
     fn call(&self, node: Node, request: Request) -> CallFuture<'_>;
 
-    /// Where in a file the next batch of a partition will be written, in bytes, where that is known: in process. A batch whose bytes
-    /// are built for that place is written faster. Nothing else may depend on it.
+    /// The position in bytes at which the partition's next batch will be written, known in process only. A hint: a batch aligned for this
+    /// position is written faster.
     fn write_position(&self, _topic: &str, _partition: PartitionId) -> Option<u64> {
         None
     }
 }
 
-/// The request got no answer. It may or may not have been carried out, unless `sent` says that it never left.
+/// The request got no response. It may have been executed, unless `sent` is false.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{reason}")]
 pub struct TransportError {
     /// A sentence that says what happened.
     pub reason: String,
-    /// The peer may have seen the request.
+    /// Whether the broker may have received the request.
     pub sent: bool,
-    /// The transport is closed for good: no later call can succeed.
+    /// Whether the transport is closed for good, so that no later call can succeed.
     pub closed: bool,
 }

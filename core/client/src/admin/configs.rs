@@ -1,4 +1,4 @@
-//! The configuration of topics: read and changed.
+//! Reads and changes the configuration of topics.
 
 use std::collections::BTreeMap;
 
@@ -26,14 +26,14 @@ pub struct ConfigEntry {
     pub name: String,
     /// The value in force; `None` for a secret.
     pub value: Option<String>,
-    /// Whether it was set on the topic, on the broker, or is the default: Kafka's `ConfigSource` name.
+    /// The source of the value, by its name in Kafka's `ConfigSource`.
     pub source: &'static str,
-    /// What it does.
+    /// Its description.
     pub documentation: Option<String>,
 }
 
 impl Admin {
-    /// The configuration in force for a topic, with the source of each value.
+    /// The effective configuration of a topic, with the source of each value.
     pub async fn topic_config(&self, name: &str) -> Result<Vec<ConfigEntry>> {
         let resource = DescribeConfigsResource {
             resource_type: TOPIC,
@@ -64,7 +64,7 @@ impl Admin {
             .await
     }
 
-    /// Sets entries (`Some`) or resets them to their defaults (`None`).
+    /// Sets entries (`Some`), or resets them to their defaults (`None`).
     pub(super) async fn alter_config(
         &self,
         name: &str,

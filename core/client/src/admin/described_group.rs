@@ -1,4 +1,4 @@
-//! What brokers answer about groups of the two types, as one description.
+//! Converts descriptions of classic and consumer groups into [`GroupDescription`]s.
 
 use headwater_protocol::consumer_group_describe_response::{Assignment, DescribedGroup, Member};
 use headwater_protocol::describe_groups_response::{
@@ -65,7 +65,7 @@ fn classic_member(member: DescribedGroupMember) -> GroupMember {
     }
 }
 
-/// What consumers agreed on: a version, then the message in it. `None` for what other programs write there.
+/// Decodes a member's `ConsumerProtocolAssignment`. `None` for other protocol types.
 fn classic_assignment(bytes: bytes::Bytes) -> Option<Vec<TopicPartition>> {
     let (assignment, _) = ConsumerProtocolAssignment::from_versioned_bytes(bytes).ok()?;
     let topics = assignment.assigned_partitions.iter();

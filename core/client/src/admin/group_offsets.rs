@@ -1,4 +1,4 @@
-//! What groups have committed: read and reset.
+//! Reads and resets the committed offsets of groups.
 
 use std::collections::BTreeMap;
 
@@ -18,35 +18,35 @@ use crate::isolation::IsolationLevel;
 use crate::list_offsets::{self, PartitionOffsets};
 use crate::position::Position;
 
-/// A commit by no member, which a group without members accepts.
+/// The generation of a commit without membership, which an empty group accepts.
 const NO_GENERATION: i32 = -1;
 
-/// What a group has committed for one partition.
+/// A committed offset of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupOffset {
     /// The partition.
     pub partition: TopicPartition,
-    /// The next offset to be processed.
+    /// The next offset to process.
     pub committed: Offset,
-    /// The end of the partition; `None` if it is there no more.
+    /// The end of the partition; `None` if the partition does not exist.
     pub end: Option<Offset>,
-    /// The text that was committed with it.
+    /// The metadata committed with the offset.
     pub metadata: String,
 }
 
 impl GroupOffset {
-    /// How many offsets lie between the committed one and the end.
+    /// The number of offsets between the committed offset and the end.
     pub fn lag(&self) -> Option<u64> {
         self.end
             .map(|end| u64::try_from(end - self.committed).unwrap_or(0))
     }
 }
 
-/// Offsets with their texts, by topic and partition.
-type Committed = BTreeMap<String, BTreeMap<PartitionId, (Offset, String)>>;
+/// Offsets and metadata, by topic and partition.
+type CommittedOffsets = BTreeMap<String, BTreeMap<PartitionId, (Offset, String)>>;
 
 impl Admin {
-    /// What a group has committed, by topic and partition, with the ends of the partitions. Empty for an unknown group.
+    /// The committed offsets of a group, sorted by topic and partition, with the ends of the partitions. Empty for an unknown group.
     pub async fn group_offsets(&self, group_id: &str) -> Result<Vec<GroupOffset>> {
         let coordinator = Coordinator::of(group_id);
         let committed = self
@@ -74,7 +74,7 @@ impl Admin {
         Ok(offsets)
     }
 
-    async fn committed_offsets(&self, coordinator: &Coordinator) -> Result<Committed> {
+    async fn committed_offsets(&self, coordinator: &Coordinator) -> Result<CommittedOffsets> {
         let group = OffsetFetchRequestGroup {
             group_id: Str::from(coordinator.group_id()),
             member_epoch: -1,
@@ -88,7 +88,7 @@ impl Admin {
         let response = coordinator.call(&self.cluster, request).await?;
         let group = only(response.groups, "OffsetFetch")?;
         check_group(group.error_code, "read the offsets of", coordinator)?;
-        let mut committed = Committed::new();
+        let mut committed = CommittedOffsets::new();
         for topic in group.topics {
             let partitions = committed.entry(topic.name.to_string()).or_default();
             for found in topic.partitions {
@@ -103,7 +103,7 @@ impl Admin {
         Ok(committed)
     }
 
-    /// The ends of those of `partitions` that exist.
+    /// The ends of the existing ones of `partitions`.
     async fn ends(&self, topic: &str, partitions: &[PartitionId]) -> Result<PartitionOffsets> {
         let metadata = match self.cluster.refresh_topic(topic).await {
             Err(error) if error.code() == ErrorCode::UnknownTopicOrPartition => {
@@ -126,8 +126,8 @@ impl Admin {
         .await
     }
 
-    /// Commits `to` for all partitions of a topic, or for those that a position names, in the place of a group that has no members.
-    /// Offsets outside the log become its start or its end. Returns what was committed.
+    /// Commits `to` for an empty group, in all partitions of a topic or in those of a per-partition position. Offsets out of range are
+    /// clamped to the start or end of the log. Returns the committed offsets.
     pub async fn reset_group_offsets(
         &self,
         group_id: &str,
@@ -148,7 +148,7 @@ impl Admin {
         let metadata = self.cluster.refresh_topic(topic).await?;
         metadata.check(to)?;
         let partitions: Vec<_> = metadata.partition_ids().collect();
-        let [starts, ends, asked] = list_offsets::resolve_all(
+        let [starts, ends, requested] = list_offsets::resolve_all(
             &self.cluster,
             topic,
             &partitions,
@@ -156,12 +156,12 @@ impl Admin {
             IsolationLevel::ReadUncommitted,
         )
         .await?;
-        let within = |(partition, offset): (PartitionId, Offset)| {
+        let clamp = |(partition, offset): (PartitionId, Offset)| {
             let start = starts.get(&partition).copied().unwrap_or(offset);
             let end = ends.get(&partition).copied().unwrap_or(offset);
             (partition, offset.max(start).min(end))
         };
-        Ok(asked.into_iter().map(within).collect())
+        Ok(requested.into_iter().map(clamp).collect())
     }
 
     async fn commit_for(

@@ -1,4 +1,4 @@
-//! Groups as an operator sees them: listed, described, deleted.
+//! Lists, describes and deletes groups.
 
 use headwater_protocol::{
     ConsumerGroupDescribeRequest, DeleteGroupsRequest, DescribeGroupsRequest, ErrorCode,
@@ -13,64 +13,66 @@ use crate::error::Result;
 use crate::error_codes;
 use crate::transport::Node;
 
-/// A line of the list of groups.
+/// A listed group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupInfo {
     /// Its name.
     pub group_id: String,
-    /// `classic` or `consumer`: how its members agree.
+    /// The group type: `classic` or `consumer`.
     pub group_type: String,
-    /// What the group is for: `consumer`, or what its members say.
+    /// The protocol type: `consumer`, or another one of its members.
     pub protocol_type: String,
-    /// Kafka's name of its state: `Stable`, `Empty`, ...
+    /// Its state, by Kafka's name: `Stable`, `Empty`, ...
     pub state: String,
 }
 
-/// A group as it is now.
+/// A description of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupDescription {
-    /// What the list says of it.
+    /// Its entry in the list.
     pub info: GroupInfo,
-    /// Who decides which member gets which partitions.
+    /// The assignor.
     pub assignor: String,
     /// Its members.
     pub members: Vec<GroupMember>,
 }
 
-/// A member of a group as it is now.
+/// A member of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupMember {
     /// Its id within the group.
     pub member_id: String,
-    /// The name that it keeps over restarts (`group.instance.id`).
+    /// Its `group.instance.id`, for a static member.
     pub instance_id: Option<String>,
-    /// The name of its client (`client.id`).
+    /// Its `client.id`.
     pub client_id: String,
-    /// Where it connects from.
+    /// Its host.
     pub host: String,
-    /// What it has; nothing where the members' protocol is not a consumer's.
+    /// Its assigned partitions; empty for other protocol types than `consumer`.
     pub assignment: Vec<TopicPartition>,
 }
 
 impl Admin {
-    /// All groups, by name: each broker lists those that it coordinates.
+    /// All groups, sorted by name. Each broker lists the groups that it coordinates.
     pub async fn list_groups(&self) -> Result<Vec<GroupInfo>> {
         let listed = self
             .cluster
             .retried(None, || async {
                 let brokers = self.cluster.brokers().await?;
-                let asked = brokers.into_iter().map(|broker| self.groups_at(broker));
-                futures_util::future::try_join_all(asked).await
+                let requests = brokers
+                    .into_iter()
+                    .map(|broker| self.list_groups_at(broker));
+                futures_util::future::try_join_all(requests).await
             })
             .await?;
         let mut groups: Vec<_> = listed.into_iter().flatten().collect();
         groups.sort_unstable_by(|one, other| one.group_id.cmp(&other.group_id));
-        // A group that moves while brokers are asked may be listed by both.
+        // A group that moves meanwhile may be listed by both brokers.
         groups.dedup_by(|one, other| one.group_id == other.group_id);
         Ok(groups)
     }
 
-    async fn groups_at(&self, broker: Node) -> Result<Vec<GroupInfo>> {
+    async fn list_groups_at(&self, broker: Node) -> Result<Vec<GroupInfo>> {
         let request = ListGroupsRequest::default();
         let response = self.cluster.call(broker, request).await?;
         check(response.error_code, None, "list groups")?;
@@ -83,7 +85,7 @@ impl Admin {
         Ok(groups.collect())
     }
 
-    /// State and members of a group of either type.
+    /// Describes a group of either type.
     pub async fn describe_group(&self, group_id: &str) -> Result<GroupDescription> {
         let coordinator = Coordinator::of(group_id);
         let request = ConsumerGroupDescribeRequest {
@@ -114,7 +116,7 @@ impl Admin {
         Ok(described_classic(group))
     }
 
-    /// Deletes a group that has no members, with its offsets.
+    /// Deletes an empty group and its offsets.
     pub async fn delete_group(&self, group_id: &str) -> Result<()> {
         let coordinator = Coordinator::of(group_id);
         let request = DeleteGroupsRequest {
@@ -131,15 +133,15 @@ impl Admin {
     }
 }
 
-/// The error for a code of a group's coordinator. If the group has moved, the next call looks its coordinator up again.
-pub(super) fn check_group(code: i16, doing: &str, coordinator: &Coordinator) -> Result<()> {
+/// Checks a code from a group's coordinator. If the group has moved, the next call looks its coordinator up again.
+pub(super) fn check_group(code: i16, operation: &str, coordinator: &Coordinator) -> Result<()> {
     let known = error_codes::code(code);
     coordinator.forget_if_moved(known);
-    let doing = format!("{doing} group \"{}\"", coordinator.group_id());
-    check(code, reason(known), &doing)
+    let operation = format!("{operation} group \"{}\"", coordinator.group_id());
+    check(code, reason(known), &operation)
 }
 
-/// What a code means to an operator, where Kafka's own words are for members.
+/// A message for operators, where Kafka's message is for members.
 fn reason(code: ErrorCode) -> Option<&'static str> {
     match code {
         ErrorCode::NonEmptyGroup | ErrorCode::UnknownMemberId => {

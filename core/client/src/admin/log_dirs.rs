@@ -1,4 +1,4 @@
-//! Bytes on disk, from the brokers that tell.
+//! The size of logs on disk.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,8 +11,8 @@ use crate::error::{ErrorKind, Result};
 use crate::transport::Node;
 
 impl Admin {
-    /// The size of each partition's log in bytes, as its leader tells it. A leader that does not tell (an old broker, or no permission) leaves
-    /// its partitions out.
+    /// The size of each partition's log in bytes, from its leader. Partitions of leaders without an answer (old brokers, or no permission) are
+    /// left out.
     pub(crate) async fn partition_sizes(&self, topic: &str) -> Result<BTreeMap<PartitionId, u64>> {
         let metadata = self.cluster.topic_metadata(topic).await?;
         let request = DescribeLogDirsRequest {
@@ -28,7 +28,7 @@ impl Admin {
             .iter()
             .filter_map(|partition| partition.leader)
             .collect();
-        let asked = leaders.into_iter().map(async |leader| {
+        let requests = leaders.into_iter().map(async |leader| {
             let answer = self.cluster.call(Node::Id(leader), request.clone()).await;
             match answer {
                 Ok(response) => Ok((leader, Some(response))),
@@ -37,9 +37,9 @@ impl Admin {
             }
         });
         let mut sizes = BTreeMap::new();
-        for (leader, response) in futures_util::future::try_join_all(asked).await? {
+        for (leader, response) in futures_util::future::try_join_all(requests).await? {
             for (partition, size) in response.into_iter().flat_map(sizes_of) {
-                // Followers have logs of the partition, too.
+                // Followers also have a log of the partition.
                 if metadata.leader(partition).ok().flatten() == Some(leader) {
                     sizes.insert(partition, size);
                 }

@@ -1,7 +1,6 @@
 //! Administration: topics and their configuration, records, groups and their offsets, users, log directories.
 //!
-//! Each call goes to the broker that answers for its subject (the controller, a leader, a coordinator, or every broker) and is retried by
-//! the client's one rule.
+//! Each call goes to the controller, a leader, a coordinator or all brokers, and is retried like all requests of the client.
 
 mod configs;
 mod described_group;
@@ -24,7 +23,7 @@ pub use groups::{GroupDescription, GroupInfo, GroupMember};
 pub use topics::{IfExists, NewTopic, TopicChanges, TopicInfo};
 pub use users::UserInfo;
 
-/// Administers a cluster. Cloning is cheap; any number of threads may use it.
+/// Administers a cluster. Cloning is cheap. May be used concurrently.
 #[derive(Debug, Clone)]
 pub struct Admin {
     cluster: Cluster,
@@ -35,7 +34,7 @@ impl Admin {
         Self { cluster }
     }
 
-    /// Sends a request to the controller and has `read` look at the response, with retries: the controller may have moved.
+    /// Sends a request to the controller and passes the response to `read`, with retries, as the controller may have moved.
     async fn at_controller<R: ApiRequest + Clone, T>(
         &self,
         request: R,
@@ -49,13 +48,13 @@ impl Admin {
             .await
     }
 
-    /// How long a broker may take for a change, as requests carry it.
+    /// The timeout of a change, for requests.
     fn timeout_ms(&self) -> i32 {
         i32::try_from(self.cluster.config().request_timeout.as_millis()).unwrap_or(i32::MAX)
     }
 }
 
-/// The one result of a response to a request about one thing.
+/// The only result of a response.
 fn only<T>(results: Vec<T>, api: &str) -> Result<T> {
     results
         .into_iter()
@@ -63,17 +62,17 @@ fn only<T>(results: Vec<T>, api: &str) -> Result<T> {
         .ok_or_else(|| error_codes::no_answer(api))
 }
 
-/// The error for a result's code. `reason` is what the broker said, `doing` what was tried ("delete group \"g\"").
-fn check(code: i16, reason: Option<&str>, doing: &str) -> Result<()> {
+/// Checks a result's code. `reason` is the broker's message, `operation` the attempted operation ("delete group \"g\"").
+fn check(code: i16, reason: Option<&str>, operation: &str) -> Result<()> {
     match error_codes::code(code) {
         ErrorCode::None => Ok(()),
-        code => Err(error_codes::error(code, reason, doing)),
+        code => Err(error_codes::error(code, reason, operation)),
     }
 }
 
-/// [`check`] for a result about a topic. An unknown topic is not asked for again: these calls name topics on purpose.
-fn check_topic(code: i16, reason: Option<&str>, doing: &str, topic: &str) -> Result<()> {
-    check(code, reason, &format!("{doing} topic \"{topic}\"")).map_err(|error| {
+/// [`check`] for a result about a topic. An unknown topic is not retried.
+fn check_topic(code: i16, reason: Option<&str>, operation: &str, topic: &str) -> Result<()> {
+    check(code, reason, &format!("{operation} topic \"{topic}\"")).map_err(|error| {
         let is_unknown = matches!(
             error.code(),
             ErrorCode::UnknownTopicOrPartition | ErrorCode::UnknownTopicId

@@ -1,4 +1,4 @@
-//! Records, deleted from the start of partitions.
+//! Deletes records from the start of partitions.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use headwater_protocol::delete_records_request::{DeleteRecordsPartition, DeleteR
 use headwater_record::{Offset, PartitionId};
 
 use super::{Admin, check_topic};
-use crate::cluster::LedPartitions;
+use crate::cluster::LeaderPartitions;
 use crate::error::Result;
 use crate::error_codes;
 use crate::isolation::IsolationLevel;
@@ -15,7 +15,7 @@ use crate::list_offsets::{self, PartitionOffsets};
 use crate::position::Position;
 
 impl Admin {
-    /// Deletes the records before a position. Returns the new `log_start_offset` of each partition concerned.
+    /// Deletes the records before a position. Returns the new `log_start_offset` of each affected partition.
     pub async fn delete_records(&self, name: &str, before: &Position) -> Result<PartitionOffsets> {
         let topic = self.cluster.refresh_topic(name).await?;
         topic.check(before)?;
@@ -24,7 +24,7 @@ impl Admin {
         let before =
             list_offsets::resolve(&self.cluster, name, &partitions, before, isolation).await?;
         let partitions: Vec<_> = before.keys().copied().collect();
-        let delete = |led: LedPartitions| self.delete_at_leader(led, &before);
+        let delete = |led: LeaderPartitions| self.delete_at_leader(led, &before);
         let deleted = self
             .cluster
             .retried(Some(name), || {
@@ -37,7 +37,7 @@ impl Admin {
 
     async fn delete_at_leader(
         &self,
-        led: LedPartitions,
+        led: LeaderPartitions,
         before: &PartitionOffsets,
     ) -> Result<PartitionOffsets> {
         let partitions = led.partitions.iter().filter_map(|partition| {

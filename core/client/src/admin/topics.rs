@@ -1,4 +1,4 @@
-//! Topics: created, listed, altered, deleted.
+//! Creates, lists, alters and deletes topics.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -17,13 +17,13 @@ use super::{Admin, check_topic, only};
 use crate::choice;
 use crate::error::{Error, Result};
 
-/// What to do when a topic exists already.
+/// What to do if a topic already exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IfExists {
     /// Fail with `TOPIC_ALREADY_EXISTS`.
     #[default]
     Error,
-    /// Take the one that is there, as it is.
+    /// Keep the existing topic unchanged.
     Ignore,
 }
 
@@ -37,16 +37,16 @@ impl FromStr for IfExists {
     }
 }
 
-/// A topic to be made.
+/// A topic to create.
 #[derive(Debug, Clone, Default)]
 pub struct NewTopic {
     /// Its name.
     pub name: String,
-    /// How many partitions; at least one. `None`: the broker's `num.partitions`.
+    /// The number of partitions, at least one. `None`: the broker's `num.partitions`.
     pub partitions: Option<i32>,
-    /// Copies of each partition; `None`: the broker's default.
+    /// The replication factor; `None`: the broker's default.
     pub replication_factor: Option<i16>,
-    /// What to do when it exists.
+    /// What to do if it exists.
     pub if_exists: IfExists,
     /// Topic configuration, with Kafka's keys.
     pub config: BTreeMap<String, String>,
@@ -62,21 +62,21 @@ impl NewTopic {
         }
     }
 
-    /// With this many partitions.
+    /// Sets the number of partitions.
     #[must_use]
     pub fn partitions(mut self, partitions: i32) -> Self {
         self.partitions = Some(partitions);
         self
     }
 
-    /// With this configuration entry.
+    /// Adds a configuration entry.
     #[must_use]
     pub fn config(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.config.insert(key.into(), value.into());
         self
     }
 
-    /// Take the topic that is there, if there is one.
+    /// Keeps an existing topic.
     #[must_use]
     pub fn or_existing(mut self) -> Self {
         self.if_exists = IfExists::Ignore;
@@ -84,32 +84,32 @@ impl NewTopic {
     }
 }
 
-/// What is to change about a topic.
+/// Changes to a topic.
 #[derive(Debug, Clone, Default)]
 pub struct TopicChanges {
-    /// The new number of partitions: only more, never fewer.
+    /// The new number of partitions, which must be larger.
     pub partitions: Option<i32>,
-    /// Configuration entries to set (`Some`) or to put back to the default (`None`).
+    /// Configuration entries to set (`Some`), or to reset to the default (`None`).
     pub config: BTreeMap<String, Option<String>>,
 }
 
-/// A line of the list of topics.
+/// A listed topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicInfo {
     /// Its name.
     pub name: Arc<str>,
-    /// Its id, which a topic made again under the same name does not share.
+    /// Its id. A recreated topic has a different one.
     pub topic_id: Uuid,
-    /// How many partitions it has.
+    /// The number of partitions.
     pub partitions: usize,
-    /// Kafka's own bookkeeping, such as `__consumer_offsets`.
+    /// Whether it is an internal topic, such as `__consumer_offsets`.
     pub internal: bool,
 }
 
 impl Admin {
     /// Creates a topic.
     ///
-    /// As with Kafka's admin client, a request whose answer was lost is sent again, and the second answer may be that the topic exists.
+    /// Like Kafka's admin client, it retries after a lost response, and may then fail because the topic exists.
     pub async fn create_topic(&self, topic: NewTopic) -> Result<()> {
         let request = CreateTopicsRequest {
             topics: vec![creatable(&topic)],
@@ -130,7 +130,7 @@ impl Admin {
         Ok(())
     }
 
-    /// All topics, by name. `internal` adds Kafka's own.
+    /// All topics, sorted by name. `internal` includes internal topics.
     pub async fn topics(&self, internal: bool) -> Result<Vec<TopicInfo>> {
         let topics = self.cluster.all_topics().await?;
         let listed = topics.iter().filter(|topic| internal || !topic.internal);
@@ -144,7 +144,7 @@ impl Admin {
             .collect())
     }
 
-    /// Adds partitions or changes configuration. The configuration comes first: if it is refused, no partition is added.
+    /// Changes the configuration, then adds partitions. If the configuration is rejected, no partition is added.
     pub async fn alter_topic(&self, name: &str, changes: TopicChanges) -> Result<()> {
         if !changes.config.is_empty() {
             self.alter_config(name, &changes.config).await?;
@@ -177,7 +177,7 @@ impl Admin {
         Ok(())
     }
 
-    /// Deletes a topic with everything in it. Returns whether it existed; an unknown topic is an error unless `missing_ok`.
+    /// Deletes a topic. Returns whether it existed; an unknown topic is an error unless `missing_ok`.
     pub async fn delete_topic(&self, name: &str, missing_ok: bool) -> Result<bool> {
         let topic = DeleteTopicState {
             name: Some(Str::from(name)),

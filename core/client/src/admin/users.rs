@@ -1,4 +1,4 @@
-//! Users with passwords: created, listed, deleted.
+//! Creates, lists and deletes users with passwords.
 
 use bytes::Bytes;
 use headwater_metadata::{SCRAM_ITERATIONS_MIN, ScramMechanism};
@@ -18,12 +18,12 @@ use crate::error::{Error, ErrorKind, Result};
 pub struct UserInfo {
     /// The name.
     pub name: String,
-    /// For which mechanisms there is a password. `PLAIN` takes any of them.
+    /// The mechanisms that it has a password for. `PLAIN` accepts any of them.
     pub mechanisms: Vec<ScramMechanism>,
 }
 
 impl Admin {
-    /// Every user, by name.
+    /// All users, sorted by name.
     pub async fn users(&self) -> Result<Vec<UserInfo>> {
         let request = DescribeUserScramCredentialsRequest::default();
         let response = self
@@ -49,7 +49,7 @@ impl Admin {
         Ok(users)
     }
 
-    /// Gives a user, who need not be there, a password for these mechanisms. It is salted here, and only that leaves this function.
+    /// Creates a user, or sets its password, for these mechanisms. The password is salted and hashed here and never sent.
     pub async fn set_password(
         &self,
         user: &str,
@@ -71,18 +71,18 @@ impl Admin {
             upsertions: mechanisms.iter().map(upsertion).collect(),
             ..Default::default()
         };
-        let doing = format!("give user \"{user}\" a password");
-        self.alter_users(request, &doing).await
+        let operation = format!("give user \"{user}\" a password");
+        self.alter_users(request, &operation).await
     }
 
-    /// Takes a user's passwords away: there is no such user afterwards.
+    /// Deletes a user.
     pub async fn delete_user(&self, user: &str) -> Result<()> {
-        let there = self
+        let existing = self
             .users()
             .await?
             .into_iter()
             .find(|info| info.name == user);
-        let Some(info) = there else {
+        let Some(info) = existing else {
             return Err(Error::with_code(
                 ErrorKind::Broker,
                 ErrorCode::ResourceNotFound,
@@ -105,12 +105,16 @@ impl Admin {
     async fn alter_users(
         &self,
         request: AlterUserScramCredentialsRequest,
-        doing: &str,
+        operation: &str,
     ) -> Result<()> {
         self.at_controller(request, |response| {
             let mut results = response.results.iter();
             results.try_for_each(|result| {
-                check(result.error_code, result.error_message.as_deref(), doing)
+                check(
+                    result.error_code,
+                    result.error_message.as_deref(),
+                    operation,
+                )
             })
         })
         .await

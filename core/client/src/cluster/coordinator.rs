@@ -11,8 +11,7 @@ use crate::transport::Node;
 /// Kafka's `CoordinatorType`: consumer groups.
 const GROUP: i8 = 0;
 
-/// The coordinator of one group: looked up at the first call, and again after an answer that says it has moved. Any number of threads may
-/// use it.
+/// The coordinator of one group: looked up at the first call, and again after it has moved. May be used concurrently.
 #[derive(Debug)]
 pub(crate) struct Coordinator {
     group_id: String,
@@ -31,7 +30,7 @@ impl Coordinator {
         &self.group_id
     }
 
-    /// Sends a request to the coordinator. A request without an answer makes the next one look the coordinator up again.
+    /// Sends a request to the coordinator. After a failed request, the next call looks the coordinator up again.
     pub(crate) async fn call<R: ApiRequest>(
         &self,
         cluster: &Cluster,
@@ -42,7 +41,7 @@ impl Coordinator {
         answer.inspect_err(|_| self.forget())
     }
 
-    /// The coordinator, looked up if it is not known.
+    /// The coordinator, looked up if unknown.
     pub(crate) async fn node(&self, cluster: &Cluster) -> Result<Node> {
         let known = *self.node.lock();
         match known {
@@ -64,15 +63,15 @@ impl Coordinator {
         let found = found.ok_or_else(|| error_codes::no_answer("FindCoordinator"))?;
         let code = error_codes::code(found.error_code);
         if code != ErrorCode::None {
-            let doing = format!("find the coordinator of group \"{}\"", self.group_id);
-            let told = found.error_message.as_deref();
-            return Err(error_codes::error(code, told, &doing));
+            let operation = format!("find the coordinator of group \"{}\"", self.group_id);
+            let reason = found.error_message.as_deref();
+            return Err(error_codes::error(code, reason, &operation));
         }
         *self.node.lock() = Some(found.node_id);
         Ok(Node::Id(found.node_id))
     }
 
-    /// Looks the coordinator up again before the next call if this code says that it has moved.
+    /// Forgets the coordinator if this code means that it has moved.
     pub(crate) fn forget_if_moved(&self, code: ErrorCode) {
         if matches!(
             code,
@@ -82,7 +81,7 @@ impl Coordinator {
         }
     }
 
-    /// Looks the coordinator up again before the next call.
+    /// Makes the next call look the coordinator up again.
     pub(crate) fn forget(&self) {
         *self.node.lock() = None;
     }

@@ -1,4 +1,4 @@
-//! Requests that go to the leaders of partitions.
+//! Requests to the leaders of partitions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,37 +10,37 @@ use super::topic_metadata::TopicMetadata;
 use crate::error::Result;
 use crate::transport::Node;
 
-/// Partitions of one topic that one broker leads.
+/// Partitions of one topic with the same leader.
 #[derive(Debug, Clone)]
-pub(crate) struct LedPartitions {
+pub(crate) struct LeaderPartitions {
     pub(crate) leader: Node,
     pub(crate) topic: Arc<TopicMetadata>,
     pub(crate) partitions: Vec<PartitionId>,
 }
 
 impl Cluster {
-    /// Calls `ask` once for each leader of `partitions`, all at the same time, and collects what they return. The first error is the error.
-    /// `doing` says in the error what a partition without a leader was needed for.
+    /// Calls `send` once for each leader of `partitions`, concurrently, and collects the results. Returns the first error. `operation`
+    /// is for the error message of a partition without a leader.
     pub(crate) async fn per_leader<T, F: Future<Output = Result<T>>>(
         &self,
         topic: &str,
         partitions: &[PartitionId],
-        doing: &str,
-        ask: impl Fn(LedPartitions) -> F,
+        operation: &str,
+        send: impl Fn(LeaderPartitions) -> F,
     ) -> Result<Vec<T>> {
         let topic = self.topic_metadata(topic).await?;
         let mut leaders: BTreeMap<i32, Vec<PartitionId>> = BTreeMap::new();
         for partition in partitions {
-            let leader = topic.require_leader(*partition, doing)?;
+            let leader = topic.require_leader(*partition, operation)?;
             leaders.entry(leader).or_default().push(*partition);
         }
-        let asked = leaders.into_iter().map(|(leader, partitions)| {
-            ask(LedPartitions {
+        let requests = leaders.into_iter().map(|(leader, partitions)| {
+            send(LeaderPartitions {
                 leader: Node::Id(leader),
                 topic: Arc::clone(&topic),
                 partitions,
             })
         });
-        futures_util::future::try_join_all(asked).await
+        futures_util::future::try_join_all(requests).await
     }
 }

@@ -1,4 +1,4 @@
-//! What is known about topics, brokers and the controller.
+//! The cache of topics, brokers and the controller.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,15 +10,15 @@ use parking_lot::{Mutex, RwLock};
 use super::topic_metadata::TopicMetadata;
 use crate::transport::BrokerAddress;
 
-/// What is known about a cluster. Any number of threads may use it.
+/// Cached metadata of a cluster. May be used concurrently.
 #[derive(Debug, Default)]
 pub(crate) struct MetadataCache {
     topics: RwLock<HashMap<Arc<str>, Entry>>,
-    /// Grows whenever the description of a topic changes.
+    /// Increases whenever the metadata of a topic changes.
     generation: AtomicU64,
     brokers: RwLock<Brokers>,
-    /// One lock for each topic that is being asked for, so that one request serves all who ask.
-    asking: Mutex<HashMap<Arc<str>, Arc<tokio::sync::Mutex<()>>>>,
+    /// A lock per topic being requested, so that concurrent callers share one request.
+    request_locks: Mutex<HashMap<Arc<str>, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 /// The brokers of a cluster.
@@ -31,32 +31,32 @@ pub(super) struct Brokers {
 #[derive(Debug)]
 struct Entry {
     metadata: Arc<TopicMetadata>,
-    /// When the request was sent that described it.
-    asked: Instant,
-    /// Whether a refresh in the background is on its way.
+    /// When the request for it was sent.
+    requested_at: Instant,
+    /// Whether a background refresh is in flight.
     refreshing: AtomicBool,
 }
 
-/// A topic that is known, and whether it should be asked for again before it is too old.
-pub(super) struct Known {
+/// A cached topic, and whether the caller should refresh it.
+pub(super) struct CachedTopic {
     pub(super) metadata: Arc<TopicMetadata>,
     pub(super) refresh_soon: bool,
 }
 
 impl MetadataCache {
-    /// The topic, if it was asked for within `max_age`. One caller is told to refresh it in the last fifth of that time.
-    pub(super) fn fresh(&self, name: &str, max_age: Duration, now: Instant) -> Option<Known> {
+    /// The topic, if its metadata is younger than `max_age`. In the last fifth of that time, one caller gets `refresh_soon`.
+    pub(super) fn fresh(&self, name: &str, max_age: Duration, now: Instant) -> Option<CachedTopic> {
         let topics = self.topics.read();
         let entry = topics.get(name)?;
-        let age = now.saturating_duration_since(entry.asked);
-        (age < max_age).then(|| Known {
+        let age = now.saturating_duration_since(entry.requested_at);
+        (age < max_age).then(|| CachedTopic {
             metadata: Arc::clone(&entry.metadata),
             refresh_soon: age >= max_age / 5 * 4 && !entry.refreshing.swap(true, Ordering::AcqRel),
         })
     }
 
-    /// The topic, if it was asked for at or after `since` (`None`: ever).
-    pub(super) fn asked_since(
+    /// The topic, if it was requested at or after `since` (`None`: at any time).
+    pub(super) fn requested_since(
         &self,
         name: &str,
         since: Option<Instant>,
@@ -64,18 +64,22 @@ impl MetadataCache {
         let topics = self.topics.read();
         let entry = topics.get(name)?;
         since
-            .is_none_or(|since| entry.asked >= since)
+            .is_none_or(|since| entry.requested_at >= since)
             .then(|| Arc::clone(&entry.metadata))
     }
 
-    /// The topic, however old.
+    /// The topic, regardless of its age.
     pub(super) fn known(&self, name: &str) -> Option<Arc<TopicMetadata>> {
         let topics = self.topics.read();
         topics.get(name).map(|entry| Arc::clone(&entry.metadata))
     }
 
-    /// Takes the description that a request sent at `asked` brought.
-    pub(super) fn learn(&self, mut metadata: TopicMetadata, asked: Instant) -> Arc<TopicMetadata> {
+    /// Inserts the response to a request sent at `requested_at`.
+    pub(super) fn insert(
+        &self,
+        mut metadata: TopicMetadata,
+        requested_at: Instant,
+    ) -> Arc<TopicMetadata> {
         let mut topics = self.topics.write();
         let known = topics.get(&metadata.name);
         if let Some(known) = known {
@@ -85,7 +89,7 @@ impl MetadataCache {
         let metadata = Arc::new(metadata);
         let entry = Entry {
             metadata: Arc::clone(&metadata),
-            asked,
+            requested_at,
             refreshing: AtomicBool::new(false),
         };
         topics.insert(Arc::clone(&metadata.name), entry);
@@ -115,8 +119,8 @@ impl MetadataCache {
         brokers.known.iter().map(|broker| broker.id).collect()
     }
 
-    /// Takes the brokers of a response. Whether they are others than before.
-    pub(super) fn learn_brokers(&self, brokers: Brokers) -> bool {
+    /// Replaces the brokers. Returns whether they have changed.
+    pub(super) fn set_brokers(&self, brokers: Brokers) -> bool {
         if *self.brokers.read() == brokers {
             return false;
         }
@@ -124,15 +128,15 @@ impl MetadataCache {
         true
     }
 
-    /// The lock of those who ask for the topic.
-    pub(super) fn asking(&self, name: &str) -> Arc<tokio::sync::Mutex<()>> {
-        let mut asking = self.asking.lock();
-        if let Some(lock) = asking.get(name) {
+    /// The lock to hold while requesting the topic.
+    pub(super) fn request_lock(&self, name: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut request_locks = self.request_locks.lock();
+        if let Some(lock) = request_locks.get(name) {
             return Arc::clone(lock);
         }
-        asking.retain(|_, lock| Arc::strong_count(lock) > 1);
+        request_locks.retain(|_, lock| Arc::strong_count(lock) > 1);
         let lock = Arc::default();
-        asking.insert(Arc::from(name), Arc::clone(&lock));
+        request_locks.insert(Arc::from(name), Arc::clone(&lock));
         lock
     }
 }
@@ -145,42 +149,46 @@ mod tests {
 
     const MAX_AGE: Duration = Duration::from_mins(5);
 
-    fn learned_at(asked: Instant) -> MetadataCache {
+    fn cache_with_topic(requested_at: Instant) -> MetadataCache {
         let cache = MetadataCache::default();
         let topic = TopicMetadata::read("t", MetadataResponseTopic::default()).unwrap();
-        cache.learn(topic, asked);
+        cache.insert(topic, requested_at);
         cache
     }
 
     #[test]
     fn one_caller_refreshes_metadata_before_it_expires() {
-        let asked = Instant::now();
-        let cache = learned_at(asked);
+        let requested_at = Instant::now();
+        let cache = cache_with_topic(requested_at);
         let refresh_soon = |age| {
-            let known = cache.fresh("t", MAX_AGE, asked + Duration::from_secs(age));
+            let known = cache.fresh("t", MAX_AGE, requested_at + Duration::from_secs(age));
             known.map(|known| known.refresh_soon)
         };
         assert_eq!(refresh_soon(239), Some(false));
         assert_eq!(refresh_soon(240), Some(true));
-        assert_eq!(refresh_soon(241), Some(false), "somebody refreshes it");
+        assert_eq!(
+            refresh_soon(241),
+            Some(false),
+            "another caller refreshes it"
+        );
         assert_eq!(refresh_soon(300), None);
     }
 
     #[test]
-    fn a_description_serves_those_who_asked_before_its_request_was_sent() {
-        let asked = Instant::now();
-        let cache = learned_at(asked);
-        assert!(cache.asked_since("t", Some(asked)).is_some());
-        let later = asked + Duration::from_millis(1);
-        assert!(cache.asked_since("t", Some(later)).is_none());
+    fn a_response_serves_callers_from_before_its_request_was_sent() {
+        let requested_at = Instant::now();
+        let cache = cache_with_topic(requested_at);
+        assert!(cache.requested_since("t", Some(requested_at)).is_some());
+        let later = requested_at + Duration::from_millis(1);
+        assert!(cache.requested_since("t", Some(later)).is_none());
     }
 
     #[test]
-    fn the_generation_grows_with_changes_only() {
-        let cache = learned_at(Instant::now());
+    fn the_generation_increases_with_changes_only() {
+        let cache = cache_with_topic(Instant::now());
         let before = cache.generation();
         let same = TopicMetadata::read("t", MetadataResponseTopic::default()).unwrap();
-        cache.learn(same, Instant::now());
+        cache.insert(same, Instant::now());
         assert_eq!(cache.generation(), before);
         cache.forget("t");
         assert_ne!(cache.generation(), before);

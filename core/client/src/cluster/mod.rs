@@ -1,4 +1,4 @@
-//! The cluster as producer, consumer, scan and admin see it: calls to its brokers, and what is known about topics and leaders.
+//! The cluster below producer, consumer, scan and admin: calls to brokers, and cached metadata.
 
 mod call;
 mod coordinator;
@@ -21,7 +21,7 @@ use crate::transport::{Lane, Purpose, Transport};
 use metadata::MetadataCache;
 
 pub(crate) use coordinator::Coordinator;
-pub(crate) use leaders::LedPartitions;
+pub(crate) use leaders::LeaderPartitions;
 pub(crate) use topic_metadata::TopicMetadata;
 
 /// A handle on a cluster, with a lane for one purpose. Cloning is cheap; all handles of a client share its metadata.
@@ -29,7 +29,7 @@ pub(crate) use topic_metadata::TopicMetadata;
 pub(crate) struct Cluster {
     transport: Arc<dyn Transport>,
     lane: Arc<dyn Lane>,
-    /// Metadata is asked for here, so that it never waits behind a long poll.
+    /// For metadata requests, so that they never wait behind a long poll.
     admin_lane: Arc<dyn Lane>,
     runtime: Handle,
     config: Arc<ClientConfig>,
@@ -61,8 +61,8 @@ impl Cluster {
         } else {
             Arc::new(self.config.overlaid(own_keys))
         };
-        let is_named_alike = config.client_id == self.config.client_id;
-        let admin_lane = if is_named_alike {
+        let has_same_client_id = config.client_id == self.config.client_id;
+        let admin_lane = if has_same_client_id {
             Arc::clone(&self.admin_lane)
         } else {
             Arc::clone(&self.transport).lane(Purpose::Admin, &config.client_id)

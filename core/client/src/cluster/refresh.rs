@@ -1,4 +1,4 @@
-//! Asks brokers for metadata.
+//! Metadata requests.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,24 +17,24 @@ use crate::error_codes;
 use crate::transport::{BrokerAddress, Node};
 
 impl Cluster {
-    /// Grows whenever the description of a topic changes.
+    /// Increases whenever the metadata of a topic changes.
     pub(crate) fn metadata_generation(&self) -> u64 {
         self.metadata.generation()
     }
 
-    /// Forgets a topic that this client has changed.
+    /// Drops a topic that this client has changed from the cache.
     pub(crate) fn forget_topic(&self, name: &str) {
         self.metadata.forget(name);
     }
 
-    /// The topic as a broker described it within the last `metadata.max.age.ms`. It is asked for again in the background before it is that
-    /// old, so that callers seldom wait.
+    /// The topic's metadata, at most `metadata.max.age.ms` old. It is refreshed in the background before it expires, so that callers seldom
+    /// wait.
     pub(crate) async fn topic_metadata(&self, name: &str) -> Result<Arc<TopicMetadata>> {
         let now = Instant::now();
         let Some(known) = self.metadata.fresh(name, self.config.metadata_max_age, now) else {
-            // An answer that another caller waits for already is recent enough.
+            // The response to a request in flight is recent enough.
             return self
-                .ask_topic(name, now.checked_sub(self.config.metadata_max_age))
+                .request_topic(name, now.checked_sub(self.config.metadata_max_age))
                 .await;
         };
         if known.refresh_soon {
@@ -43,17 +43,17 @@ impl Cluster {
         Ok(known.metadata)
     }
 
-    /// Asks for the topic again; nobody waits for the answer.
+    /// Refreshes the topic without waiting.
     pub(crate) fn refresh_in_background(&self, name: Arc<str>) {
         let cluster = self.clone();
         self.runtime.spawn(async move {
             if let Err(error) = cluster.refresh_topic(&name).await {
-                tracing::debug!(topic = &*name, %error, "the topic is asked for again when its metadata has expired");
+                tracing::debug!(topic = &*name, %error, "could not refresh the topic; it is requested again when its metadata expires");
             }
         });
     }
 
-    /// The topic as it is now; `None` while no broker can be asked.
+    /// The current metadata of the topic; `None` if no broker responds.
     pub(crate) async fn try_refresh_topic(&self, name: &str) -> Result<Option<Arc<TopicMetadata>>> {
         match self.refresh_topic(name).await {
             Ok(metadata) => Ok(Some(metadata)),
@@ -64,25 +64,29 @@ impl Cluster {
         }
     }
 
-    /// The topic as it is now, by a request that is sent after this call. Callers that wait for one in flight share the next.
+    /// The current metadata of the topic, from a request sent after this call. Concurrent callers share one request.
     pub(crate) async fn refresh_topic(&self, name: &str) -> Result<Arc<TopicMetadata>> {
-        self.ask_topic(name, Some(Instant::now())).await
+        self.request_topic(name, Some(Instant::now())).await
     }
 
-    /// The topic as described in the answer to a request that was sent at or after `since` (`None`: ever).
-    async fn ask_topic(&self, name: &str, since: Option<Instant>) -> Result<Arc<TopicMetadata>> {
-        let lock = self.metadata.asking(name);
-        let _asking = lock.lock().await;
-        if let Some(metadata) = self.metadata.asked_since(name, since) {
+    /// The topic's metadata from a request sent at or after `since` (`None`: at any time).
+    async fn request_topic(
+        &self,
+        name: &str,
+        since: Option<Instant>,
+    ) -> Result<Arc<TopicMetadata>> {
+        let lock = self.metadata.request_lock(name);
+        let _guard = lock.lock().await;
+        if let Some(metadata) = self.metadata.requested_since(name, since) {
             return Ok(metadata);
         }
-        let asked = Instant::now();
-        let response = self.ask(Some(vec![by_name(name)])).await?;
+        let requested_at = Instant::now();
+        let response = self.request_metadata(Some(vec![by_name(name)])).await?;
         let Some(topic) = response.topics.into_iter().next() else {
             return Err(error_codes::no_answer("Metadata"));
         };
         match TopicMetadata::read(name, topic) {
-            Ok(metadata) => Ok(self.metadata.learn(metadata, asked)),
+            Ok(metadata) => Ok(self.metadata.insert(metadata, requested_at)),
             Err(error) => {
                 self.metadata.forget(name);
                 Err(error)
@@ -90,7 +94,7 @@ impl Cluster {
         }
     }
 
-    /// Those of `names` that exist, by name.
+    /// The existing topics of `names`, sorted by name.
     pub(crate) async fn existing_topics(
         &self,
         names: &BTreeSet<Arc<str>>,
@@ -98,14 +102,14 @@ impl Cluster {
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        let asked = Instant::now();
+        let requested_at = Instant::now();
         let response = self
-            .ask(Some(names.iter().map(|name| by_name(name)).collect()))
+            .request_metadata(Some(names.iter().map(|name| by_name(name)).collect()))
             .await?;
         let mut topics = Vec::with_capacity(response.topics.len());
         for topic in response.topics {
             let name = topic.name.clone().unwrap_or_default();
-            match self.learn(&name, topic, asked) {
+            match self.cache_topic(&name, topic, requested_at) {
                 Ok(metadata) => topics.push(metadata),
                 Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {
                     self.metadata.forget(&name);
@@ -116,19 +120,19 @@ impl Cluster {
         Ok(by_topic_name(topics))
     }
 
-    /// All topics, by name.
+    /// All topics, sorted by name.
     pub(crate) async fn all_topics(&self) -> Result<Vec<Arc<TopicMetadata>>> {
-        let asked = Instant::now();
-        let response = self.ask(None).await?;
+        let requested_at = Instant::now();
+        let response = self.request_metadata(None).await?;
         let mut topics = Vec::with_capacity(response.topics.len());
         for topic in response.topics {
             let name = topic.name.clone().unwrap_or_default();
-            topics.push(self.learn(&name, topic, asked)?);
+            topics.push(self.cache_topic(&name, topic, requested_at)?);
         }
         Ok(by_topic_name(topics))
     }
 
-    /// The controller, which takes changes of topics and users.
+    /// The controller, which handles changes of topics and users.
     pub(crate) async fn controller(&self) -> Result<Node> {
         if self.metadata.controller().is_none() {
             self.refresh_brokers().await?;
@@ -144,21 +148,24 @@ impl Cluster {
     }
 
     pub(super) async fn refresh_brokers(&self) -> Result<()> {
-        self.ask(Some(Vec::new())).await.map(drop)
+        self.request_metadata(Some(Vec::new())).await.map(drop)
     }
 
-    fn learn(
+    fn cache_topic(
         &self,
         name: &str,
         topic: MetadataResponseTopic,
-        asked: Instant,
+        requested_at: Instant,
     ) -> Result<Arc<TopicMetadata>> {
         let metadata = TopicMetadata::read(name, topic)?;
-        Ok(self.metadata.learn(metadata, asked))
+        Ok(self.metadata.insert(metadata, requested_at))
     }
 
-    /// One Metadata request: `None` for all topics. What it says about brokers is kept.
-    async fn ask(&self, topics: Option<Vec<MetadataRequestTopic>>) -> Result<MetadataResponse> {
+    /// Sends a Metadata request (`None`: for all topics) and caches the brokers of the response.
+    async fn request_metadata(
+        &self,
+        topics: Option<Vec<MetadataRequestTopic>>,
+    ) -> Result<MetadataResponse> {
         let request = MetadataRequest {
             topics,
             allow_auto_topic_creation: false,
@@ -166,7 +173,7 @@ impl Cluster {
         };
         let response = self.call_admin(Node::Any, request).await?;
         let brokers = brokers_of(&response);
-        if self.metadata.learn_brokers(brokers.clone()) {
+        if self.metadata.set_brokers(brokers.clone()) {
             self.transport.learn(&brokers.known);
         }
         Ok(response)

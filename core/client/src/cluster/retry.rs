@@ -1,4 +1,4 @@
-//! When a failed request is sent again. This is the only place that decides it.
+//! Decides whether a failed request is retried. All retries go through here.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -8,8 +8,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes::{Remedy, remedy};
 
 impl Cluster {
-    /// Calls `attempt` until it succeeds, fails for good, or `default.api.timeout.ms` has passed. `topic` is asked for again when an error
-    /// says that its leaders have changed.
+    /// Calls `attempt` until it succeeds, fails with an error that is not retriable, or `default.api.timeout.ms` has passed. Refreshes
+    /// `topic` when its leaders have changed.
     pub(crate) async fn retried<T, F: Future<Output = Result<T>>>(
         &self,
         topic: Option<&str>,
@@ -22,7 +22,7 @@ impl Cluster {
             let error = match tokio::time::timeout_at(deadline.into(), attempt()).await {
                 Ok(Ok(value)) => return Ok(value),
                 Ok(Err(error)) => error,
-                Err(_) => return Err(last.unwrap_or_else(|| self.took_too_long())),
+                Err(_) => return Err(last.unwrap_or_else(|| self.api_timeout_error())),
             };
             attempts += 1;
             let pause = self.config.retry.jittered_pause(attempts);
@@ -35,8 +35,8 @@ impl Cluster {
         }
     }
 
-    /// Does what `error` calls for before the same request is sent again: asks who leads `topic`, or which broker is the controller. Fails
-    /// where sending it again cannot help. The caller pauses.
+    /// Prepares a retry after `error`: refreshes the leaders of `topic`, or the controller. Fails if a retry cannot help. The caller backs
+    /// off.
     pub(crate) async fn prepare_retry(&self, error: &Error, topic: Option<&str>) -> Result<()> {
         if !error.is_retriable() || error.kind() == ErrorKind::Closed {
             return Err(error.clone());
@@ -45,7 +45,7 @@ impl Cluster {
         match remedy(error.code()) {
             Remedy::Retry => Ok(()),
             Remedy::FindLeader => match topic {
-                // If the topic turns out not to exist, that is the error.
+                // Fails if the topic does not exist.
                 Some(topic) => self.try_refresh_topic(topic).await.map(drop),
                 None => Ok(()),
             },
@@ -61,20 +61,20 @@ impl Cluster {
             }
             Remedy::FindController => match self.refresh_brokers().await {
                 Err(failure) if failure.kind() == ErrorKind::Closed => Err(failure),
-                // Without an answer the next attempt asks the broker that is known.
+                // Without a response the next attempt uses the cached controller.
                 _ => Ok(()),
             },
             Remedy::RenewProducer | Remedy::None => Err(error.clone()),
         }
     }
 
-    /// The leader of the partition that `error` is about, as far as it is known.
+    /// The cached leader of the partition that `error` is about.
     fn known_leader(&self, topic: Option<&str>, error: &Error) -> Option<i32> {
         let topic = self.metadata.known(topic?)?;
         topic.leader(error.partition()?).ok().flatten()
     }
 
-    fn took_too_long(&self) -> Error {
+    fn api_timeout_error(&self) -> Error {
         let timeout: Duration = self.config.api_timeout;
         Error::new(
             ErrorKind::Timeout,

@@ -1,4 +1,4 @@
-//! A topic as a Metadata response describes it.
+//! The metadata of a topic.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::error_codes;
 use crate::mutants::{self, Mutant};
 use crate::position::Position;
 
-/// A topic as a broker described it.
+/// A topic from a Metadata response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TopicMetadata {
     pub(crate) name: Arc<str>,
@@ -23,17 +23,17 @@ pub(crate) struct TopicMetadata {
     pub(crate) partitions: Vec<PartitionMetadata>,
 }
 
-/// Who leads a partition.
+/// The leader of a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct PartitionMetadata {
-    /// The broker that leads it; `None` while none does.
+    /// The leader; `None` if there is none at present.
     pub(crate) leader: Option<i32>,
-    /// The epoch of this leadership; `None` if the broker does not tell (Metadata before version 7).
+    /// The leader epoch; `None` before Metadata version 7.
     pub(crate) leader_epoch: Option<i32>,
 }
 
 impl TopicMetadata {
-    /// Reads the description of topic `name`. An error code in it is the error.
+    /// Reads topic `name` from a response. Fails with the error code of the topic, if any.
     pub(super) fn read(name: &str, topic: MetadataResponseTopic) -> Result<Self> {
         let name: Arc<str> = Arc::from(name);
         let code = error_codes::code(topic.error_code);
@@ -57,10 +57,10 @@ impl TopicMetadata {
         })
     }
 
-    /// Keeps the leaders of `known` that are of a later epoch: a broker that lags behind describes an earlier state. Another topic of the
-    /// same name starts anew.
+    /// Keeps the leaders of `known` that have a later epoch, since a lagging broker returns older metadata. Does nothing for a recreated
+    /// topic.
     pub(super) fn keep_later_leaders(&mut self, known: &Self) {
-        if known.topic_id != self.topic_id || mutants::lives(Mutant::DropLeaderEpochs) {
+        if known.topic_id != self.topic_id || mutants::is_active(Mutant::DropLeaderEpochs) {
             return;
         }
         for (new, known) in self.partitions.iter_mut().zip(&known.partitions) {
@@ -70,7 +70,7 @@ impl TopicMetadata {
         }
     }
 
-    /// The name as requests carry it.
+    /// The name for requests.
     pub(crate) fn wire_name(&self) -> Str {
         self.wire_name.clone()
     }
@@ -80,7 +80,7 @@ impl TopicMetadata {
         (0..self.partitions.len() as i32).map(PartitionId::new)
     }
 
-    /// Refuses a position that names a partition which the topic does not have.
+    /// Rejects a position with an unknown partition.
     pub(crate) fn check(&self, at: &Position) -> Result<()> {
         if let Position::PerPartition(offsets) = at {
             for partition in offsets.keys() {
@@ -90,12 +90,12 @@ impl TopicMetadata {
         Ok(())
     }
 
-    /// The broker that leads the partition; `None` while none does.
+    /// The leader of the partition; `None` if there is none at present.
     pub(crate) fn leader(&self, partition: PartitionId) -> Result<Option<i32>> {
         Ok(self.partition(partition)?.leader)
     }
 
-    /// The leader epoch as requests carry it; -1 if it is not known.
+    /// The leader epoch for requests; -1 if unknown.
     pub(crate) fn leader_epoch(&self, partition: PartitionId) -> i32 {
         let known = self.partition(partition).ok();
         known
@@ -103,10 +103,10 @@ impl TopicMetadata {
             .unwrap_or(-1)
     }
 
-    /// The broker that leads the partition; an error that can be retried while none does.
-    pub(crate) fn require_leader(&self, partition: PartitionId, doing: &str) -> Result<i32> {
+    /// The leader of the partition; a retriable error if there is none at present.
+    pub(crate) fn require_leader(&self, partition: PartitionId, operation: &str) -> Result<i32> {
         self.leader(partition)?.ok_or_else(|| {
-            error_codes::error(ErrorCode::LeaderNotAvailable, None, doing)
+            error_codes::error(ErrorCode::LeaderNotAvailable, None, operation)
                 .in_topic(Arc::clone(&self.name))
                 .in_partition(partition)
         })
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn another_topic_of_the_same_name_and_brokers_without_epochs_are_believed() {
+    fn metadata_of_recreated_topics_and_without_epochs_replaces_the_leader() {
         let known = topic(1, 2, 7);
         assert_eq!(leader_after(&known, topic(2, 1, 0)), Some(1));
         assert_eq!(leader_after(&known, topic(1, 1, -1)), Some(1));

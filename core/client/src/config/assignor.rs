@@ -3,13 +3,13 @@
 /// How a classic group assigns partitions to its members (`partition.assignment.strategy`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Assignor {
-    /// `range`: of each topic a run of partitions.
+    /// `range`: contiguous partitions of each topic.
     Range,
-    /// `roundrobin`: one partition after the other, over all topics.
+    /// `roundrobin`: the partitions of all topics, one by one.
     RoundRobin,
-    /// `sticky`: as even as can be, and as little moved as can be.
+    /// `sticky`: balanced, with few moves.
     Sticky,
-    /// `cooperative-sticky`: the same, and what stays is read on while the group rebalances.
+    /// `cooperative-sticky`: like `sticky`, and members keep reading unmoved partitions during a rebalance.
     CooperativeSticky,
 }
 
@@ -21,7 +21,7 @@ impl Assignor {
         Self::CooperativeSticky,
     ];
 
-    /// The name that members tell each other.
+    /// The name in the group protocol.
     pub fn name(self) -> &'static str {
         match self {
             Self::Range => "range",
@@ -31,7 +31,7 @@ impl Assignor {
         }
     }
 
-    /// The assignor of this name, or of the name of its class in Kafka's Java client.
+    /// The assignor with this name, or with this class name of Kafka's Java client.
     pub fn named(name: &str) -> Option<Self> {
         let class = name.rsplit('.').next().unwrap_or(name);
         Self::ALL.into_iter().find(|assignor| {

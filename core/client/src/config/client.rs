@@ -1,4 +1,4 @@
-//! What every client can be told.
+//! The configuration of a client.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub static CLIENT: Table = Table::new(
             "metadata.max.age.ms",
             "300000",
             0,
-            "After how long topics and leaders are asked for again.",
+            "How old metadata may be before it is refreshed.",
         )
         .unit(Unit::Milliseconds),
         Definition::int(
@@ -36,7 +36,7 @@ pub static CLIENT: Table = Table::new(
             "30000",
             0,
             i32::MAX,
-            "How long one request may take before it is tried again.",
+            "How long to wait for the response to a request before it is retried.",
         )
         .unit(Unit::Milliseconds),
         Definition::long(
@@ -56,7 +56,7 @@ pub static CLIENT: Table = Table::new(
     ],
 );
 
-/// What every client can be told.
+/// The configuration of a client.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClientConfig {
     /// `client.id`
@@ -99,7 +99,7 @@ impl ClientConfig {
     }
 }
 
-/// The keys of a client that a producer or a consumer sets for itself.
+/// The client's keys that a producer or consumer overrides.
 pub(crate) fn own_keys(of: &Layer) -> Layer {
     let mut own = Layer::new(&CLIENT);
     for definition in CLIENT.definitions() {
@@ -114,7 +114,7 @@ impl Default for ClientConfig {
     fn default() -> Self {
         match Self::parse(std::iter::empty::<(&str, &str)>()) {
             Ok(config) => config,
-            Err(error) => unreachable!("the defaults of the table are right: {error}"),
+            Err(error) => unreachable!("the defaults of the table are valid: {error}"),
         }
     }
 }

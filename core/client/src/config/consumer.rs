@@ -1,4 +1,4 @@
-//! What a consumer can be told.
+//! The configuration of a consumer.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub static CONSUMER: Table = Table::new(
             "5000",
             0,
             i32::MAX,
-            "How often what is finished is committed with enable.auto.commit.",
+            "How often finished records are committed with enable.auto.commit.",
         )
         .unit(Unit::Milliseconds),
         Definition::text(
@@ -48,19 +48,19 @@ pub static CONSUMER: Table = Table::new(
         Definition::boolean(
             "enable.auto.commit",
             "true",
-            "With a group, commits from time to time what the caller has finished.",
+            "Whether a member of a group commits finished records periodically.",
         ),
         Definition::boolean(
             "exclude.internal.topics",
             "true",
-            "Whether a subscribed pattern leaves out Kafka's own topics.",
+            "Whether a subscribed pattern skips internal topics.",
         ),
         Definition::int(
             "fetch.max.bytes",
             "52428800",
             0,
             i32::MAX,
-            "Bytes of one fetch at most, beyond one record batch.",
+            "The most bytes of one fetch; one record batch may exceed it.",
         )
         .unit(Unit::Bytes),
         Definition::int(
@@ -76,7 +76,7 @@ pub static CONSUMER: Table = Table::new(
             "1",
             0,
             i32::MAX,
-            "Bytes that a fetch waits for.",
+            "How many bytes a fetch waits for.",
         )
         .unit(Unit::Bytes),
         Definition::text(
@@ -87,13 +87,13 @@ pub static CONSUMER: Table = Table::new(
         Definition::text(
             "group.instance.id",
             "",
-            "The name of a static member: it comes back without a rebalance. None if empty.",
+            "The name of a static member, which can restart without a rebalance. None if empty.",
         ),
         Definition::choice(
             "group.protocol",
             "classic",
             &["classic", "consumer"],
-            "How members of the group agree.",
+            "The group protocol.",
         )
         .fixed("this client speaks the classic protocol only"),
         Definition::int(
@@ -101,21 +101,21 @@ pub static CONSUMER: Table = Table::new(
             "3000",
             1,
             i32::MAX,
-            "How often a member of a group tells that it is alive.",
+            "How often a member of a group sends a heartbeat.",
         )
         .unit(Unit::Milliseconds),
         Definition::choice(
             "isolation.level",
             "read_uncommitted",
             &["read_committed", "read_uncommitted"],
-            "Whether records of open and aborted transactions are seen.",
+            "Whether records of open and aborted transactions are returned.",
         ),
         Definition::int(
             "max.partition.fetch.bytes",
             "1048576",
             0,
             i32::MAX,
-            "Bytes of one partition in a fetch at most, beyond one batch.",
+            "The most bytes of one partition in a fetch; one batch may exceed it.",
         )
         .unit(Unit::Bytes),
         Definition::int(
@@ -123,7 +123,7 @@ pub static CONSUMER: Table = Table::new(
             "300000",
             1,
             i32::MAX,
-            "How long a member of a group may take between two polls before its partitions go to others.",
+            "How long a member of a group may go without a poll before its partitions are assigned to others.",
         )
         .unit(Unit::Milliseconds),
         Definition::int(
@@ -131,27 +131,27 @@ pub static CONSUMER: Table = Table::new(
             "500",
             1,
             i32::MAX,
-            "Records of one poll at most.",
+            "The most records of one poll.",
         )
         .unit(Unit::Count),
         Definition::long(
             "metadata.max.age.ms",
             "300000",
             0,
-            "After how long topics and leaders are asked for again.",
+            "How old metadata may be before it is refreshed.",
         )
         .unit(Unit::Milliseconds),
         Definition::text(
             "partition.assignment.strategy",
             "range,cooperative-sticky",
-            "Assignors that the member offers, best first: range, roundrobin, sticky, cooperative-sticky.",
+            "The supported assignors in order of preference: range, roundrobin, sticky, cooperative-sticky.",
         ),
         Definition::int(
             "request.timeout.ms",
             "30000",
             0,
             i32::MAX,
-            "How long one request may take before it is tried again.",
+            "How long to wait for the response to a request before it is retried.",
         )
         .unit(Unit::Milliseconds),
         Definition::long(
@@ -173,33 +173,33 @@ pub static CONSUMER: Table = Table::new(
             "45000",
             1,
             i32::MAX,
-            "After how long without a heartbeat the partitions of a member go to others.",
+            "How long a member may go without a heartbeat before its partitions are assigned to others.",
         )
         .unit(Unit::Milliseconds),
     ],
 );
 
-/// Where to start without a position, or when the position is out of range.
+/// Where to start without a position, or with one that is out of range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OffsetReset {
     /// At the first record.
     Earliest,
-    /// Behind the last record.
+    /// After the last record.
     Latest,
     /// At the first record that is at most this old.
     ByDuration(Duration),
-    /// Nowhere: it is an error.
+    /// Return an error.
     None,
 }
 
-/// What a consumer can be told.
+/// The configuration of a consumer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConsumerConfig {
     /// `auto.offset.reset`
     pub auto_offset_reset: OffsetReset,
     /// `check.crcs`
     pub check_crcs: bool,
-    /// `client.id`, `default.api.timeout.ms` and the other keys of a client that the consumer sets for itself.
+    /// The client's keys that the consumer overrides, such as `client.id`.
     pub(crate) own: Layer,
     /// `exclude.internal.topics`
     pub exclude_internal_topics: bool,
@@ -209,7 +209,7 @@ pub struct ConsumerConfig {
     pub fetch_max_wait: Duration,
     /// `fetch.min.bytes`
     pub fetch_min_bytes: usize,
-    /// `group.id` and what goes with it; `None` without a group.
+    /// `group.id` and its related keys; `None` without a group.
     pub group: Option<GroupConfig>,
     /// `isolation.level`
     pub isolation_level: IsolationLevel,
@@ -270,7 +270,7 @@ impl Default for ConsumerConfig {
     fn default() -> Self {
         match Self::parse(std::iter::empty::<(&str, &str)>()) {
             Ok(config) => config,
-            Err(error) => unreachable!("the defaults of the table are right: {error}"),
+            Err(error) => unreachable!("the defaults of the table are valid: {error}"),
         }
     }
 }

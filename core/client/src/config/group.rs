@@ -1,4 +1,4 @@
-//! What a consumer can be told about its group.
+//! The group configuration of a consumer.
 
 use std::time::Duration;
 
@@ -8,20 +8,20 @@ use super::assignor::Assignor;
 use super::millis;
 use crate::error::{Error, ErrorKind, Result};
 
-/// What a consumer is told about its group.
+/// The group configuration of a consumer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupConfig {
     /// `group.id`
     pub group_id: String,
-    /// `group.instance.id`: who has one is a static member.
+    /// `group.instance.id`; set for a static member.
     pub instance_id: Option<String>,
-    /// `partition.assignment.strategy`, best first; at least one.
+    /// `partition.assignment.strategy`, in order of preference; at least one.
     pub assignors: Vec<Assignor>,
-    /// `enable.auto.commit` and `auto.commit.interval.ms`: how often; `None` is never.
+    /// `auto.commit.interval.ms`; `None` without `enable.auto.commit`.
     pub auto_commit_interval: Option<Duration>,
-    /// `heartbeat.interval.ms`, less than the session time-out.
+    /// `heartbeat.interval.ms`, less than the session timeout.
     pub heartbeat_interval: Duration,
-    /// `max.poll.interval.ms`, also how long the group waits for this member to join again.
+    /// `max.poll.interval.ms`, also the rebalance timeout.
     pub max_poll_interval: Duration,
     /// `session.timeout.ms`
     pub session_timeout: Duration,
@@ -45,7 +45,7 @@ impl GroupConfig {
             return Ok(None);
         }
         if config.heartbeat_interval >= config.session_timeout {
-            return Err(refused(
+            return Err(config_error(
                 "heartbeat.interval.ms must be less than session.timeout.ms, usually a third of it.",
             ));
         }
@@ -57,7 +57,7 @@ fn assignors(names: &str) -> Result<Vec<Assignor>> {
     let mut assignors = Vec::new();
     for name in names.split(',').map(str::trim) {
         let assignor = Assignor::named(name).ok_or_else(|| {
-            refused(&format!(
+            config_error(&format!(
                 "\"{name}\" is not an assignor of partition.assignment.strategy: it takes range, roundrobin, sticky and \
                  cooperative-sticky, separated by commas."
             ))
@@ -69,6 +69,6 @@ fn assignors(names: &str) -> Result<Vec<Assignor>> {
     Ok(assignors)
 }
 
-fn refused(message: &str) -> Error {
+fn config_error(message: &str) -> Error {
     Error::new(ErrorKind::Config, message)
 }

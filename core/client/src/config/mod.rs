@@ -1,4 +1,4 @@
-//! What a client, a producer and a consumer can be told: Kafka's keys and defaults, in one table each.
+//! The configuration of clients, producers and consumers: one table each, with Kafka's keys and defaults.
 //!
 //! Keys may be written as Kafka writes them (`auto.offset.reset`), or as `auto_offset_reset` or `autoOffsetReset`.
 
@@ -30,17 +30,17 @@ pub(crate) fn layer<K: AsRef<str>, V: AsRef<str>>(
     Layer::parse(table, pairs).map_err(Error::from)
 }
 
-/// A key that counts milliseconds.
+/// The value of a key in milliseconds.
 pub(crate) fn millis(layer: &Layer, key: &str) -> Duration {
     Duration::from_millis(layer.integer(key).unsigned_abs())
 }
 
-/// A key that counts bytes or things.
+/// The value of a key in bytes or items.
 pub(crate) fn size(layer: &Layer, key: &str) -> usize {
     usize::try_from(layer.integer(key)).unwrap_or(usize::MAX)
 }
 
-/// How failed requests are tried again.
+/// The backoff between retries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryConfig {
     /// The first pause; it doubles each time.
@@ -64,8 +64,7 @@ impl RetryConfig {
         self.backoff.saturating_mul(doubled).min(self.backoff_max)
     }
 
-    /// [`RetryConfig::pause`], longer or shorter by up to a fifth, so that clients that failed together do not return together (as KIP-580
-    /// does).
+    /// [`RetryConfig::pause`] with a jitter of 20 %, so that clients do not retry in lockstep (KIP-580).
     pub(crate) fn jittered_pause(&self, attempt: u32) -> Duration {
         self.pause(attempt).mul_f64(0.8 + 0.4 * chance::fraction())
     }

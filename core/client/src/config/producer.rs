@@ -1,4 +1,4 @@
-//! What a producer can be told.
+//! The configuration of a producer.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::client::own_keys;
 use super::{layer, millis, size};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Why keys of transactions take their defaults only.
+/// Why the keys of transactions cannot be changed.
 const NO_TRANSACTIONS: &str = "transactions are not supported yet";
 
 /// The keys of a producer.
@@ -22,21 +22,21 @@ pub static PRODUCER: Table = Table::new(
             "acks",
             "all",
             &["all", "-1", "0", "1"],
-            "Who must have a record before it counts as sent.",
+            "Which replicas must have a record before it is acknowledged.",
         ),
         Definition::int(
             "batch.size",
             "16384",
             0,
             i32::MAX,
-            "Bytes of records that are sent together; 0 sends each record alone.",
+            "The most bytes of a batch; 0 sends each record alone.",
         )
         .unit(Unit::Bytes),
         Definition::long(
             "buffer.memory",
             "33554432",
             0,
-            "Bytes of records that wait to be sent; a send waits while it is full.",
+            "The most bytes of unsent records; a send waits while the buffer is full.",
         )
         .unit(Unit::Bytes),
         Definition::text(
@@ -58,19 +58,19 @@ pub static PRODUCER: Table = Table::new(
             "120000",
             0,
             i32::MAX,
-            "How long after its send a record may still be delivered.",
+            "How long a record may take to be delivered, with retries.",
         )
         .unit(Unit::Milliseconds),
         Definition::boolean(
             "enable.idempotence",
             "true",
-            "Each record is written exactly once and in order, whatever is retried.",
+            "Whether records are written exactly once and in order despite retries.",
         ),
         Definition::long(
             "linger.ms",
             "5",
             0,
-            "How long a batch waits for more records when nobody waits for it.",
+            "How long a batch waits for more records, unless a caller waits for its result.",
         )
         .unit(Unit::Milliseconds),
         Definition::long(
@@ -85,7 +85,7 @@ pub static PRODUCER: Table = Table::new(
             "5",
             1,
             i32::MAX,
-            "Unanswered requests to one broker at most; with idempotence not more than 5.",
+            "The most requests in flight to one broker; at most 5 with idempotence.",
         )
         .unit(Unit::Count),
         Definition::int(
@@ -93,27 +93,27 @@ pub static PRODUCER: Table = Table::new(
             "1048576",
             0,
             i32::MAX,
-            "The largest record, and the largest batch of a table, in bytes.",
+            "The most bytes of a record, and of a batch of a table.",
         )
         .unit(Unit::Bytes),
         Definition::long(
             "metadata.max.age.ms",
             "300000",
             0,
-            "After how long topics and leaders are asked for again.",
+            "How old metadata may be before it is refreshed.",
         )
         .unit(Unit::Milliseconds),
         Definition::boolean(
             "partitioner.ignore.keys",
             "false",
-            "Spreads records with keys as if they had none.",
+            "Whether to ignore keys when choosing a partition.",
         ),
         Definition::int(
             "request.timeout.ms",
             "30000",
             0,
             i32::MAX,
-            "How long one request may take before it is tried again.",
+            "How long to wait for the response to a request before it is retried.",
         )
         .unit(Unit::Milliseconds),
         Definition::int(
@@ -121,7 +121,7 @@ pub static PRODUCER: Table = Table::new(
             "2147483647",
             0,
             i32::MAX,
-            "How often a batch is tried again within delivery.timeout.ms.",
+            "How often a batch is retried within delivery.timeout.ms.",
         )
         .unit(Unit::Count),
         Definition::long(
@@ -156,10 +156,10 @@ pub static PRODUCER: Table = Table::new(
     ],
 );
 
-/// Who must have a record before it counts as sent.
+/// Which replicas must have a record before it is acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acks {
-    /// Nobody: results carry no offset and errors of the broker are not seen.
+    /// None: results have no offset, and errors of the broker are lost.
     None,
     /// The leader.
     Leader,
@@ -178,7 +178,7 @@ impl Acks {
     }
 }
 
-/// What a producer can be told.
+/// The configuration of a producer.
 #[derive(Debug, Clone)]
 pub struct ProducerConfig {
     /// `acks`
@@ -187,7 +187,7 @@ pub struct ProducerConfig {
     pub batch_bytes: usize,
     /// `buffer.memory`
     pub buffer_bytes: usize,
-    /// `client.id`, `request.timeout.ms` and the other keys of a client that the producer sets for itself.
+    /// The client's keys that the producer overrides, such as `client.id`.
     pub(crate) own: Layer,
     /// `compression.type`
     pub compression: Compression,
@@ -221,7 +221,7 @@ impl ProducerConfig {
             Ok(compression) => compression,
             Err(_) => {
                 return Err(conflict(
-                    "compression.type names no codec: take none, gzip, snappy, lz4 or zstd.",
+                    "compression.type must be none, gzip, snappy, lz4 or zstd.",
                 ));
             }
         };
@@ -246,16 +246,20 @@ impl ProducerConfig {
             retries: u32::try_from(layer.integer("retries")).unwrap_or(u32::MAX),
         };
         let explicit = layer.get("enable.idempotence").is_some();
-        config.agree(explicit, millis(&layer, "request.timeout.ms"))
+        config.check_combination(explicit, millis(&layer, "request.timeout.ms"))
     }
 
-    /// Kafka's rules between keys: idempotence needs `acks=all`, retries and at most five requests in flight. Where it was not asked
-    /// for, it gives way; where it was, the conflict is an error.
-    fn agree(mut self, idempotence_asked_for: bool, request_timeout: Duration) -> Result<Self> {
+    /// Checks Kafka's rules between keys. Idempotence needs `acks=all`, retries and at most five requests in flight. A conflict is an error
+    /// if idempotence was set explicitly, and otherwise disables it.
+    fn check_combination(
+        mut self,
+        idempotence_is_explicit: bool,
+        request_timeout: Duration,
+    ) -> Result<Self> {
         if self.idempotent
             && (self.acks != Acks::All || self.retries == 0 || self.max_in_flight > 5)
         {
-            if idempotence_asked_for {
+            if idempotence_is_explicit {
                 return Err(conflict(
                     "enable.idempotence=true needs acks=all, retries above 0 and max.in.flight.requests.per.connection of at most 5: change \
                      those, or set enable.idempotence=false.",
@@ -265,7 +269,7 @@ impl ProducerConfig {
         }
         if self.delivery_timeout < self.linger.saturating_add(request_timeout) {
             return Err(conflict(
-                "delivery.timeout.ms must be at least linger.ms + request.timeout.ms: raise it, or lower those.",
+                "delivery.timeout.ms must be at least linger.ms + request.timeout.ms.",
             ));
         }
         Ok(self)
@@ -280,7 +284,7 @@ impl Default for ProducerConfig {
     fn default() -> Self {
         match Self::parse(std::iter::empty::<(&str, &str)>()) {
             Ok(config) => config,
-            Err(error) => unreachable!("the defaults of the table are right: {error}"),
+            Err(error) => unreachable!("the defaults of the table are valid: {error}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What leaders answered: batches are kept, and errors of partitions dealt with.
+//! Handles fetch responses: keeps batches and recovers from errors of partitions.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -15,8 +15,8 @@ use crate::fetch::{PartitionAnswer, has_no_records};
 use crate::mutants::{self, Mutant};
 
 impl Consumer {
-    /// Keeps what was fetched. Returns whether there was anything, or a position has moved.
-    pub(super) async fn keep(
+    /// Keeps the fetched batches and handles errors. Returns whether there were batches, or a position has changed.
+    pub(super) async fn handle_answers(
         &mut self,
         answers: Vec<PartitionAnswer>,
         stream: Option<&BatchStream>,
@@ -25,12 +25,12 @@ impl Consumer {
         let ends = stream.and_then(BatchStream::ends);
         let mut empty = Vec::new();
         let mut failed = Vec::new();
-        let mut created_again = BTreeMap::new();
+        let mut recreated = BTreeMap::new();
         for answer in answers {
-            // The caller has sought, or gave the partition up, since the fetch was sent.
+            // The position has changed, or the partition was released, since the fetch was sent.
             let is_stale =
                 self.assignment.fetch_offset(&answer.partition) != Some(answer.fetch_offset);
-            if is_stale && !mutants::lives(Mutant::TakeStaleAnswers) {
+            if is_stale && !mutants::is_active(Mutant::TakeStaleAnswers) {
                 continue;
             }
             let end = ends.as_ref().and_then(|ends| ends.get(&answer.partition));
@@ -38,19 +38,19 @@ impl Consumer {
                 empty.push((answer.partition.clone(), answer.fetch_offset, *end));
             }
             if let Some(id) = answer.topic_id
-                && self.known_topics.is_another(&answer.partition.topic, id)
+                && self.known_topics.is_recreated(&answer.partition.topic, id)
             {
-                created_again.insert(answer.partition.topic, id);
+                recreated.insert(answer.partition.topic, id);
                 continue;
             }
-            match self.keep_partition(answer) {
+            match self.keep_batches(answer) {
                 Ok(kept) => any |= kept,
                 Err(failure) => failed.push(failure),
             }
         }
-        // Errors last: what came well is kept, whatever happens to the rest.
-        for (topic, id) in created_again {
-            self.start_over(&topic, id, stream).await?;
+        // Errors last, so that good batches are kept in any case.
+        for (topic, id) in recreated {
+            self.restart_recreated(&topic, id, stream).await?;
             any = true;
         }
         for (partition, error) in failed {
@@ -63,7 +63,7 @@ impl Consumer {
     }
 
     /// Keeps the batches of one partition. Returns whether there were any.
-    fn keep_partition(&mut self, answer: PartitionAnswer) -> Result<bool, (TopicPartition, Error)> {
+    fn keep_batches(&mut self, answer: PartitionAnswer) -> Result<bool, (TopicPartition, Error)> {
         let PartitionAnswer {
             partition,
             fetch_offset,
@@ -71,7 +71,7 @@ impl Consumer {
             ..
         } = answer;
         let kept = batches.and_then(|batches| {
-            self.known_topics.found(&partition);
+            self.known_topics.mark_found(&partition);
             let whole = batches.whole(&partition, fetch_offset, None);
             whole.map_err(|error| damaged(&partition, fetch_offset, error))
         });
@@ -85,7 +85,7 @@ impl Consumer {
         }
     }
 
-    /// Does what an error calls for. Returns whether the position has moved.
+    /// Handles the error of a partition. Returns whether its position has changed.
     async fn partition_failed(
         &mut self,
         partition: &TopicPartition,
@@ -97,7 +97,7 @@ impl Consumer {
             return Ok(true);
         }
         if error.kind() == ErrorKind::UnknownTopicOrPartition {
-            self.look_for(partition, &error, stream).await?;
+            self.refresh_missing(partition, &error, stream).await?;
             return Ok(false);
         }
         let prepared = self.cluster.prepare_retry(&error, Some(&partition.topic));
@@ -107,13 +107,13 @@ impl Consumer {
             prepared => prepared?,
         }
         let retry = self.cluster.config().retry;
-        self.known_topics.lost(partition, &retry, Instant::now());
+        self.known_topics
+            .lookup_failed(partition, &retry, Instant::now());
         Ok(false)
     }
 
-    /// Compaction may have removed the last records before the end of a stream: no fetch brings them, so the stream ends before them. Each of
-    /// `partitions` has its fetch offset and the end of the stream; nothing came from it although no record of another partition filled the
-    /// answer.
+    /// Ends the stream early where compaction has removed the last records before its end. `partitions` has the fetch offset and the end of
+    /// each partition whose fetch was empty.
     async fn end_before_holes(
         &self,
         partitions: Vec<(TopicPartition, Offset, Offset)>,
@@ -124,7 +124,7 @@ impl Consumer {
             if has_no_records(&self.fetches, &partition, from, end, isolation).await
                 && let Some(stream) = stream
             {
-                tracing::debug!(%partition, %from, %end, "the log has no record up to the end");
+                tracing::debug!(%partition, %from, %end, "no records left before the end");
                 stream.fix(Ends::from([(partition, from)]));
             }
         }

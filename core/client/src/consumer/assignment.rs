@@ -1,4 +1,4 @@
-//! The partitions of a consumer: where each stands, and what was fetched ahead. Pure.
+//! The assigned partitions: positions, pauses and batches fetched ahead. No I/O.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -11,17 +11,17 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// One assigned partition.
 #[derive(Debug)]
-pub(crate) struct Assigned {
+pub(crate) struct AssignedPartition {
     pub(crate) partition: TopicPartition,
-    /// The next offset to be handed out; `None` while the start is unknown.
+    /// The next offset to return; `None` until the start is known.
     pub(crate) position: Option<Offset>,
     pub(crate) paused: bool,
-    /// What was fetched ahead, in order and without holes: the first starts at `position`.
+    /// Batches fetched ahead, contiguous from `position`.
     pub(crate) ahead: VecDeque<FetchedBatches>,
 }
 
-impl Assigned {
-    /// The next offset to be fetched.
+impl AssignedPartition {
+    /// The next offset to fetch.
     pub(crate) fn fetch_offset(&self) -> Option<Offset> {
         match self.ahead.back() {
             Some(batches) => Some(batches.until),
@@ -35,15 +35,15 @@ impl Assigned {
     }
 }
 
-/// All assigned partitions, the one whose turn it is first.
+/// All assigned partitions, as a round-robin queue: the first one is read next.
 #[derive(Debug, Default)]
 pub(crate) struct Assignment {
-    turns: VecDeque<Assigned>,
+    queue: VecDeque<AssignedPartition>,
 }
 
-/// What was fetched ahead and may be handed out.
+/// The amount that can be returned without a fetch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Ahead {
+pub(crate) struct FetchedAhead {
     pub(crate) offsets: u64,
     pub(crate) bytes: usize,
 }
@@ -61,9 +61,9 @@ impl Assignment {
         self.sorted(|assigned| &*assigned.partition.topic == topic)
     }
 
-    fn sorted(&self, keep: impl Fn(&Assigned) -> bool) -> Vec<TopicPartition> {
+    fn sorted(&self, keep: impl Fn(&AssignedPartition) -> bool) -> Vec<TopicPartition> {
         let mut partitions: Vec<_> = self
-            .turns
+            .queue
             .iter()
             .filter(|assigned| keep(assigned))
             .map(|assigned| assigned.partition.clone())
@@ -73,21 +73,21 @@ impl Assignment {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.turns.is_empty()
+        self.queue.is_empty()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.turns.len()
+        self.queue.len()
     }
 
     pub(crate) fn contains(&self, partition: &TopicPartition) -> bool {
-        self.turns
+        self.queue
             .iter()
             .any(|assigned| assigned.partition == *partition)
     }
 
     /// Those of `partitions` that are not assigned.
-    pub(crate) fn missing(&self, partitions: &[TopicPartition]) -> Vec<TopicPartition> {
+    pub(crate) fn not_assigned(&self, partitions: &[TopicPartition]) -> Vec<TopicPartition> {
         partitions
             .iter()
             .filter(|partition| !self.contains(partition))
@@ -97,49 +97,49 @@ impl Assignment {
 
     /// Drops these partitions.
     pub(crate) fn drop_all(&mut self, partitions: &[TopicPartition]) {
-        self.turns
+        self.queue
             .retain(|assigned| !partitions.contains(&assigned.partition));
     }
 
-    /// Keeps those of `partitions` that are there, drops the others, and adds what is new at its position, if it has one.
+    /// Sets the assignment. Partitions that stay keep their position; new ones start at theirs in `positions`, if any.
     pub(crate) fn replace(
         &mut self,
         partitions: &[TopicPartition],
         positions: &BTreeMap<TopicPartition, Offset>,
     ) {
-        self.turns
+        self.queue
             .retain(|assigned| partitions.contains(&assigned.partition));
-        for partition in self.missing(partitions) {
-            let assigned = Assigned {
+        for partition in self.not_assigned(partitions) {
+            let assigned = AssignedPartition {
                 position: positions.get(&partition).copied(),
                 partition,
                 paused: false,
                 ahead: VecDeque::new(),
             };
-            self.turns.push_back(assigned);
+            self.queue.push_back(assigned);
         }
     }
 
     pub(crate) fn clear(&mut self) {
-        self.turns.clear();
+        self.queue.clear();
     }
 
-    /// The positions that are known.
+    /// The known positions.
     pub(crate) fn positions(&self) -> BTreeMap<TopicPartition, Offset> {
-        self.turns
+        self.queue
             .iter()
             .filter_map(|assigned| Some((assigned.partition.clone(), assigned.position?)))
             .collect()
     }
 
-    /// The partitions whose start is unknown.
+    /// The partitions without a position.
     pub(crate) fn without_position(&self) -> Vec<TopicPartition> {
         self.sorted(|assigned| assigned.position.is_none())
     }
 
     /// Whether there are partitions and all of them are paused.
     pub(crate) fn is_paused(&self) -> bool {
-        !self.is_empty() && self.turns.iter().all(|assigned| assigned.paused)
+        !self.is_empty() && self.queue.iter().all(|assigned| assigned.paused)
     }
 
     pub(crate) fn seek(&mut self, partition: &TopicPartition, to: Offset) {
@@ -148,20 +148,20 @@ impl Assignment {
         }
     }
 
-    /// Forgets where to go on in a partition.
-    pub(crate) fn lose_position(&mut self, partition: &TopicPartition) {
+    /// Clears the position of a partition.
+    pub(crate) fn clear_position(&mut self, partition: &TopicPartition) {
         if let Some(assigned) = self.get_mut(partition) {
             assigned.seek(None);
         }
     }
 
-    fn get_mut(&mut self, partition: &TopicPartition) -> Option<&mut Assigned> {
-        self.turns
+    fn get_mut(&mut self, partition: &TopicPartition) -> Option<&mut AssignedPartition> {
+        self.queue
             .iter_mut()
             .find(|assigned| assigned.partition == *partition)
     }
 
-    /// The named partitions if all are assigned; all assigned ones if none is named.
+    /// The given partitions, which must be assigned; all assigned ones if empty.
     pub(crate) fn named(&self, partitions: &[TopicPartition]) -> Result<Vec<TopicPartition>> {
         if partitions.is_empty() {
             return Ok(self.partitions());
@@ -178,19 +178,19 @@ impl Assignment {
     }
 
     pub(crate) fn set_paused(&mut self, partitions: &[TopicPartition], paused: bool) {
-        for assigned in &mut self.turns {
+        for assigned in &mut self.queue {
             if partitions.contains(&assigned.partition) {
                 assigned.paused = paused;
             }
         }
     }
 
-    /// The partitions that may be fetched from, those whose turn it is first.
+    /// The partitions that can be fetched, in queue order.
     pub(crate) fn fetchable<'a>(
         &'a self,
         ends: Option<&'a Ends>,
-    ) -> impl Iterator<Item = &'a Assigned> {
-        self.turns.iter().filter(move |assigned| {
+    ) -> impl Iterator<Item = &'a AssignedPartition> {
+        self.queue.iter().filter(move |assigned| {
             !assigned.paused
                 && assigned
                     .fetch_offset()
@@ -198,17 +198,17 @@ impl Assignment {
         })
     }
 
-    /// The next offset to be fetched from a partition, if it is assigned and has a position.
+    /// The next offset to fetch, if the partition is assigned and has a position.
     pub(crate) fn fetch_offset(&self, partition: &TopicPartition) -> Option<Offset> {
-        let mut turns = self.turns.iter();
-        let assigned = turns.find(|assigned| assigned.partition == *partition)?;
+        let mut queue = self.queue.iter();
+        let assigned = queue.find(|assigned| assigned.partition == *partition)?;
         assigned.fetch_offset()
     }
 
-    /// What may be handed out without a fetch.
-    pub(crate) fn ahead(&self, ends: Option<&Ends>) -> Ahead {
-        let mut sum = Ahead::default();
-        for assigned in self.turns.iter().filter(|assigned| !assigned.paused) {
+    /// The amount fetched ahead, before `ends` and not paused.
+    pub(crate) fn ahead(&self, ends: Option<&Ends>) -> FetchedAhead {
+        let mut sum = FetchedAhead::default();
+        for assigned in self.queue.iter().filter(|assigned| !assigned.paused) {
             for batches in assigned
                 .ahead
                 .iter()
@@ -221,7 +221,7 @@ impl Assignment {
         sum
     }
 
-    /// Adds what was fetched, unless the partition has moved since.
+    /// Adds fetched batches, unless the fetch offset has changed since.
     pub(crate) fn add(&mut self, batches: FetchedBatches) {
         if let Some(assigned) = self.get_mut(&TopicPartition::from(&batches))
             && assigned.fetch_offset() == Some(batches.from)
@@ -230,17 +230,17 @@ impl Assignment {
         }
     }
 
-    /// The batches to hand out next, in order of partition and offset: turn by turn, until there are records or bytes enough. At least
-    /// one, if there is one. They stay where they are until [`Assignment::passed`].
-    pub(crate) fn take(
+    /// The next batches to return, sorted by partition and offset: partition by partition in queue order, up to the limits, but at least one
+    /// if there is any. They are removed by [`Assignment::advance`].
+    pub(crate) fn next_batches(
         &self,
         max_records: usize,
         max_bytes: usize,
         ends: Option<&Ends>,
     ) -> Vec<FetchedBatches> {
         let mut taken = Vec::new();
-        let mut sum = Ahead::default();
-        'turns: for assigned in self.turns.iter().filter(|assigned| !assigned.paused) {
+        let mut sum = FetchedAhead::default();
+        'queue: for assigned in self.queue.iter().filter(|assigned| !assigned.paused) {
             let end = ends.and_then(|ends| ends.get(&assigned.partition)).copied();
             for batches in &assigned.ahead {
                 if end.is_some_and(|end| batches.from >= end) {
@@ -249,7 +249,7 @@ impl Assignment {
                 let enough = sum.offsets >= max_records as u64
                     || sum.bytes + batches.bytes.len() > max_bytes;
                 if enough && !taken.is_empty() {
-                    break 'turns;
+                    break 'queue;
                 }
                 let batches =
                     end.map_or_else(|| batches.clone(), |end| batches.clone().split_at(end).0);
@@ -262,9 +262,9 @@ impl Assignment {
         taken
     }
 
-    /// Records up to these offsets were handed out. A partition that has nothing ahead any more waits for its next turn.
-    pub(crate) fn passed(&mut self, next_offsets: &BTreeMap<TopicPartition, Offset>) {
-        for assigned in &mut self.turns {
+    /// Moves positions after records were returned. Partitions with nothing left ahead go to the end of the queue.
+    pub(crate) fn advance(&mut self, next_offsets: &BTreeMap<TopicPartition, Offset>) {
+        for assigned in &mut self.queue {
             let Some(next) = next_offsets.get(&assigned.partition) else {
                 continue;
             };
@@ -280,13 +280,13 @@ impl Assignment {
                 batches.from = *next;
             }
         }
-        let (waiting, done): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.turns)
+        let (waiting, done): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.queue)
             .into_iter()
             .partition(|assigned| {
                 !assigned.ahead.is_empty() || !next_offsets.contains_key(&assigned.partition)
             });
-        self.turns = waiting;
-        self.turns.extend(done);
+        self.queue = waiting;
+        self.queue.extend(done);
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is handed out, and in which order.
+//! Which batches are returned, and in which order.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use bytes::Bytes;
 use headwater_columnar::FetchedBatches;
 use headwater_record::{Offset, PartitionId};
 
-use super::assignment::{Ahead, Assignment};
+use super::assignment::{Assignment, FetchedAhead};
 use super::options::Ends;
 use crate::batch::TopicPartition;
 
@@ -37,7 +37,7 @@ fn numbers(taken: &[FetchedBatches]) -> Vec<i32> {
 }
 
 #[test]
-fn each_partition_has_its_turn() {
+fn partitions_take_turns() {
     let mut assignment = assigned(&[0, 1, 2]);
     let mut order = Vec::new();
     for round in 0..2_i64 {
@@ -46,15 +46,15 @@ fn each_partition_has_its_turn() {
         }
     }
     for _ in 0..6 {
-        let taken = assignment.take(10, 1 << 20, None);
+        let taken = assignment.next_batches(10, 1 << 20, None);
         order.extend(numbers(&taken));
         let passed = taken
             .iter()
             .map(|batches| (TopicPartition::from(batches), batches.until))
             .collect();
-        assignment.passed(&passed);
+        assignment.advance(&passed);
     }
-    // What lies ahead of a partition goes together; then it is the next one's turn.
+    // All that is fetched ahead of a partition is returned before the next partition.
     assert_eq!(order, [0, 0, 1, 1, 2, 2]);
     assert!(
         assignment
@@ -69,40 +69,47 @@ fn a_partition_that_always_has_more_does_not_starve_the_others() {
     let mut assignment = assigned(&[0, 1]);
     assignment.add(batches(0, 0, 10));
     assignment.add(batches(1, 0, 10));
-    let taken = assignment.take(10, 1 << 20, None);
+    let taken = assignment.next_batches(10, 1 << 20, None);
     assert_eq!(numbers(&taken), [0]);
-    assignment.passed(&BTreeMap::from([(partition(0), Offset::new(10))]));
+    assignment.advance(&BTreeMap::from([(partition(0), Offset::new(10))]));
     assignment.add(batches(0, 10, 20));
-    assert_eq!(numbers(&assignment.take(10, 1 << 20, None)), [1]);
+    assert_eq!(numbers(&assignment.next_batches(10, 1 << 20, None)), [1]);
 }
 
 #[test]
-fn what_was_fetched_for_another_position_is_dropped() {
+fn batches_for_an_old_position_are_dropped() {
     let mut assignment = assigned(&[0]);
     assignment.seek(&partition(0), Offset::new(5));
     assignment.add(batches(0, 0, 10));
-    assert_eq!(assignment.ahead(None), Ahead::default());
+    assert_eq!(assignment.ahead(None), FetchedAhead::default());
 }
 
 #[test]
-fn nothing_is_handed_out_beyond_the_end_and_nothing_is_lost_there() {
+fn batches_are_cut_at_the_end_and_the_rest_is_kept() {
     let mut assignment = assigned(&[0]);
     assignment.add(batches(0, 0, 10));
     let ends = Ends::from([(partition(0), Offset::new(4))]);
-    let taken = assignment.take(100, 1 << 20, Some(&ends));
+    let taken = assignment.next_batches(100, 1 << 20, Some(&ends));
     assert_eq!(taken[0].until, Offset::new(4));
-    assignment.passed(&BTreeMap::from([(partition(0), Offset::new(4))]));
-    assert!(assignment.take(100, 1 << 20, Some(&ends)).is_empty());
-    assert_eq!(assignment.take(100, 1 << 20, None)[0].from, Offset::new(4));
+    assignment.advance(&BTreeMap::from([(partition(0), Offset::new(4))]));
+    assert!(
+        assignment
+            .next_batches(100, 1 << 20, Some(&ends))
+            .is_empty()
+    );
+    assert_eq!(
+        assignment.next_batches(100, 1 << 20, None)[0].from,
+        Offset::new(4)
+    );
 }
 
 #[test]
-fn paused_partitions_keep_what_is_ahead_of_them() {
+fn paused_partitions_keep_their_fetched_batches() {
     let mut assignment = assigned(&[0, 1]);
     assignment.add(batches(0, 0, 10));
     assignment.set_paused(&[partition(0)], true);
-    assert!(assignment.take(10, 1 << 20, None).is_empty());
+    assert!(assignment.next_batches(10, 1 << 20, None).is_empty());
     assert_eq!(assignment.fetchable(None).count(), 1);
     assignment.set_paused(&[partition(0)], false);
-    assert_eq!(numbers(&assignment.take(10, 1 << 20, None)), [0]);
+    assert_eq!(numbers(&assignment.next_batches(10, 1 << 20, None)), [0]);
 }

@@ -1,4 +1,4 @@
-//! Commits: what the caller asks for, and what is committed for it from time to time.
+//! Explicit commits and auto-commit.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,36 +10,36 @@ use headwater_record::Offset;
 use tokio::task::JoinHandle;
 
 use super::Consumer;
-use super::finished::Finished;
+use super::finished::FinishedOffsets;
 use super::group::Identity;
 use super::group::offsets::{self, Offsets};
 use crate::batch::TopicPartition;
 use crate::cluster::Coordinator;
 use crate::error::{Error, ErrorKind, Result};
 
-/// When records count as finished, which is what `enable.auto.commit` commits.
+/// When records count as finished. `enable.auto.commit` commits finished records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Finishing {
-    /// A table is finished when the next one is asked for.
+    /// When the next table is requested.
     #[default]
     WhenNextIsAsked,
-    /// When the caller says so, with [`Consumer::finish`].
+    /// When the caller calls [`Consumer::finish`].
     WhenTold,
 }
 
-/// What is finished, and when it is committed.
+/// The finished offsets, and the state of commits.
 #[derive(Debug)]
 pub(super) struct Committing {
     pub(super) finishing: Finishing,
-    pub(super) finished: Finished,
-    /// How often it commits by itself; `None` never.
+    pub(super) finished: FinishedOffsets,
+    /// The auto-commit interval; `None` without auto-commit.
     interval: Option<Duration>,
     due: Instant,
-    /// A commit that nobody waits for. The next one does, so that they arrive in order.
-    on_its_way: Option<SentCommit>,
+    /// An asynchronous commit. The next commit waits for it, so that they arrive in order.
+    in_flight: Option<SentCommit>,
 }
 
-/// A commit that was sent, and whether it succeeds.
+/// A commit that was sent. `answer` resolves to whether it succeeded.
 #[derive(Debug)]
 struct SentCommit {
     offsets: Offsets,
@@ -50,58 +50,61 @@ impl Committing {
     pub(super) fn new(interval: Option<Duration>) -> Self {
         Self {
             finishing: Finishing::default(),
-            finished: Finished::default(),
+            finished: FinishedOffsets::default(),
             due: Instant::now() + interval.unwrap_or_default(),
             interval,
-            on_its_way: None,
+            in_flight: None,
         }
     }
 }
 
 impl Consumer {
-    /// When records count as finished.
+    /// Sets when records count as finished.
     pub fn finish_when(&mut self, finishing: Finishing) {
         self.committing.finishing = finishing;
     }
 
-    /// The records before these offsets are finished. Only partitions that are assigned count.
+    /// Finishes the records before these offsets. Ignores partitions that are not assigned.
     pub fn finish(&mut self, next_offsets: &BTreeMap<TopicPartition, Offset>) {
         self.committing.finished.finish(next_offsets);
     }
 
-    /// For a caller who works through what was handed out without polling: tells the group that it is alive, and commits what is due.
+    /// Counts as a poll for `max.poll.interval.ms`, and auto-commits if due, while the caller processes records without polling.
     pub fn keep_up(&mut self) {
         self.group_polled();
         self.commit_if_due();
     }
 
-    /// Commits the positions of all assigned partitions, or `what`: the offsets to be read next. The records before them are finished:
-    /// auto-commit does not go back behind them.
+    /// Commits `offsets` (the next offsets to read), or the positions of all assigned partitions. The records before them are finished:
+    /// auto-commit does not go below these offsets.
     ///
-    /// A topic that was deleted since it was assigned is left out. An error tells that nothing is known to be committed. If the group has
-    /// rebalanced without this member, its partitions are lost, and the next poll joins again.
-    pub async fn commit(&mut self, what: Option<BTreeMap<TopicPartition, Offset>>) -> Result<()> {
-        let (coordinator, offsets) = self.commit_of(what)?;
+    /// Topics deleted since their assignment are left out. On an error, offsets may or may not be committed. If the group has rebalanced
+    /// without this member, its partitions are lost, and the next poll rejoins.
+    pub async fn commit(
+        &mut self,
+        offsets: Option<BTreeMap<TopicPartition, Offset>>,
+    ) -> Result<()> {
+        let (coordinator, offsets) = self.offsets_to_commit(offsets)?;
         let (wakeup, cluster) = (self.wakeup.clone(), self.cluster.clone());
         let commit = async {
             self.wait_for_commit().await;
             self.commit_now(&coordinator, &offsets).await
         };
-        wakeup.end(&cluster, commit).await
+        wakeup.interruptible(&cluster, commit).await
     }
 
-    /// [`Consumer::commit`] without waiting for the answer; a failure is logged only.
+    /// [`Consumer::commit`] without waiting for the response; a failure is only logged.
     pub async fn commit_async(
         &mut self,
-        what: Option<BTreeMap<TopicPartition, Offset>>,
+        offsets: Option<BTreeMap<TopicPartition, Offset>>,
     ) -> Result<()> {
-        let (coordinator, offsets) = self.commit_of(what)?;
+        let (coordinator, offsets) = self.offsets_to_commit(offsets)?;
         self.wait_for_commit().await;
         self.send_commit(coordinator, offsets);
         Ok(())
     }
 
-    /// The committed offsets of these partitions, or of all assigned ones if none is named. Those without one are left out.
+    /// The committed offsets of these partitions, or of all assigned ones if empty. Partitions without one are left out.
     pub async fn committed(
         &self,
         partitions: &[TopicPartition],
@@ -124,19 +127,19 @@ impl Consumer {
         self.coordinator.clone().ok_or_else(|| {
             Error::new(
                 ErrorKind::InvalidArgument,
-                "The consumer has no group: give it a group.id to subscribe and to commit.",
+                "The consumer has no group: set group.id to subscribe or commit.",
             )
         })
     }
 
-    pub(super) fn finish_what_was_handed_out(&mut self) {
+    pub(super) fn finish_delivered(&mut self) {
         if self.committing.finishing == Finishing::WhenNextIsAsked {
             let positions = self.assignment.positions();
             self.committing.finished.finish(&positions);
         }
     }
 
-    /// Commits by itself, if it is time. Nobody waits for it.
+    /// Sends an auto-commit if it is due, without waiting for the response.
     pub(super) fn commit_if_due(&mut self) {
         let (Some(interval), Some(coordinator)) = (self.committing.interval, &self.coordinator)
         else {
@@ -144,7 +147,7 @@ impl Consumer {
         };
         let coordinator = Arc::clone(coordinator);
         let now = Instant::now();
-        if now < self.committing.due || self.commit_is_on_its_way() {
+        if now < self.committing.due || self.commit_is_in_flight() {
             return;
         }
         self.committing.due = now + interval;
@@ -154,7 +157,7 @@ impl Consumer {
         }
     }
 
-    /// Commits what is finished before partitions go. A failure does not keep them: their records come again elsewhere.
+    /// Auto-commits before partitions are released. A failure is only logged: the records are read again.
     pub(super) async fn commit_finished(&mut self) {
         let Some(coordinator) = self.coordinator.clone() else {
             return;
@@ -165,16 +168,19 @@ impl Consumer {
         self.wait_for_commit().await;
         let offsets = self.committing.finished.to_commit();
         if let Err(error) = self.commit_now(&coordinator, &offsets).await {
-            tracing::warn!(%error, "records since the last commit come again");
+            tracing::warn!(%error, "auto-commit failed; records since the last commit will be read again");
         }
     }
 
-    /// What an explicit commit commits. It is finished from now on, whether the commit succeeds or not.
-    fn commit_of(&mut self, what: Option<Offsets>) -> Result<(Arc<Coordinator>, Offsets)> {
+    /// The offsets of an explicit commit. They count as finished even if the commit fails.
+    fn offsets_to_commit(
+        &mut self,
+        offsets: Option<Offsets>,
+    ) -> Result<(Arc<Coordinator>, Offsets)> {
         self.refuse_if_closed()?;
         let coordinator = self.coordinator()?;
-        let offsets = what.unwrap_or_else(|| self.assignment.positions());
-        self.committing.finished.say(&offsets);
+        let offsets = offsets.unwrap_or_else(|| self.assignment.positions());
+        self.committing.finished.commit_explicitly(&offsets);
         Ok((coordinator, offsets))
     }
 
@@ -182,8 +188,8 @@ impl Consumer {
         let identity = self.identity();
         let ids = self.known_topics.ids();
         let result = offsets::commit(&self.cluster, coordinator, &identity, offsets, &ids).await;
-        let gone = match result {
-            Ok(gone) => gone,
+        let missing = match result {
+            Ok(missing) => missing,
             Err(error) => {
                 if let Some(group) = &self.group {
                     group.commit_refused(error.code(), &identity);
@@ -192,16 +198,16 @@ impl Consumer {
             }
         };
         let mut committed = offsets.clone();
-        committed.retain(|partition, _| !gone.contains_key(partition));
+        committed.retain(|partition, _| !missing.contains_key(partition));
         self.committing.finished.committed(&committed);
-        // The topic was deleted while it was read: its offsets are of no use.
-        let unknown = gone
+        // Ignore assigned partitions: their topic was deleted while it was read.
+        let unknown = missing
             .into_iter()
             .find(|(partition, _)| !self.assignment.contains(partition));
         unknown.map_or(Ok(()), |(_, error)| Err(error))
     }
 
-    /// A member that has never had partitions has lost none.
+    /// Replaces the message of a refused commit if the member has never had an assignment.
     fn explain_refusal(&self, error: Error, coordinator: &Coordinator) -> Error {
         let is_about_membership = matches!(
             error.code(),
@@ -209,7 +215,7 @@ impl Consumer {
                 | ErrorCode::IllegalGeneration
                 | ErrorCode::RebalanceInProgress
         );
-        if !is_about_membership || !self.waits_for_partitions() {
+        if !is_about_membership || !self.awaits_assignment() {
             return error;
         }
         Error::with_code(
@@ -236,33 +242,33 @@ impl Consumer {
             }
             committed.is_ok()
         };
-        self.committing.on_its_way = Some(SentCommit {
+        self.committing.in_flight = Some(SentCommit {
             offsets,
             answer: self.cluster.runtime().spawn(commit),
         });
     }
 
-    /// Whether a commit that was sent is not answered yet.
-    fn commit_is_on_its_way(&mut self) -> bool {
-        let Some(sent) = &mut self.committing.on_its_way else {
+    /// Whether a commit is in flight.
+    fn commit_is_in_flight(&mut self) -> bool {
+        let Some(sent) = &mut self.committing.in_flight else {
             return false;
         };
         let Some(answer) = (&mut sent.answer).now_or_never() else {
             return true;
         };
-        self.commit_arrived(answer.unwrap_or(false));
+        self.commit_answered(answer.unwrap_or(false));
         false
     }
 
     async fn wait_for_commit(&mut self) {
-        if let Some(sent) = &mut self.committing.on_its_way {
+        if let Some(sent) = &mut self.committing.in_flight {
             let answer = (&mut sent.answer).await;
-            self.commit_arrived(answer.unwrap_or(false));
+            self.commit_answered(answer.unwrap_or(false));
         }
     }
 
-    fn commit_arrived(&mut self, succeeded: bool) {
-        if let Some(sent) = self.committing.on_its_way.take()
+    fn commit_answered(&mut self, succeeded: bool) {
+        if let Some(sent) = self.committing.in_flight.take()
             && succeeded
         {
             self.committing.finished.committed(&sent.offsets);

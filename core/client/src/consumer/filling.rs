@@ -1,4 +1,4 @@
-//! Fetching ahead: every leader has a fetch in flight while there is something to read from it.
+//! Fetching ahead: keeps one fetch in flight to every leader that has fetchable partitions.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -11,36 +11,35 @@ use crate::error_codes::{Remedy, remedy};
 use crate::fetch::{FetchLimits, FetchTarget, LeaderTargets, by_leader};
 
 impl Consumer {
-    /// [`Consumer::fill`] that comes back as soon as the group may want something.
-    pub(super) async fn fill_or_news(
+    /// [`Consumer::fetch_ahead`] that returns early when the group may have a todo.
+    pub(super) async fn fetch_or_group_change(
         &mut self,
         wait: Duration,
         stream: Option<&BatchStream>,
     ) -> Result<bool> {
         let Some(group) = &self.group else {
-            return self.fill(wait, stream).await;
+            return self.fetch_ahead(wait, stream).await;
         };
-        let news = group.news();
+        let news = group.changed();
         tokio::select! {
             biased;
             () = news => Ok(false),
-            filled = self.fill(wait, stream) => filled,
+            filled = self.fetch_ahead(wait, stream) => filled,
         }
     }
 
-    /// Waits up to `wait` for an answer of any leader; leaders that have not answered then keep their fetch in flight. Returns whether anything
-    /// was fetched. What passes by itself (a leader that moves) is tried again later, and partitions that do not exist do not keep the others
-    /// from being read; other errors are the caller's.
-    pub(super) async fn fill(
+    /// Sends fetches and waits up to `wait` for any response. Fetches without a response stay in flight. Retriable errors and missing
+    /// partitions are retried later; other errors are returned. Returns whether anything was fetched.
+    pub(super) async fn fetch_ahead(
         &mut self,
         wait: Duration,
         stream: Option<&BatchStream>,
     ) -> Result<bool> {
-        self.locate().await?;
+        self.find_positions().await?;
         let targets = self.fetch_targets(stream);
         let (leaders, without_leader) = by_leader(&self.cluster, targets).await;
-        self.ask(leaders, stream);
-        let mut any = self.keep(without_leader, stream).await?;
+        self.send_fetches(leaders, stream);
+        let mut any = self.handle_answers(without_leader, stream).await?;
         let wait = self.until_retry(wait);
         if self.leader_fetches.is_empty() {
             tokio::time::sleep(wait).await;
@@ -63,8 +62,8 @@ impl Consumer {
                 Err(error) => failures.push((leader, targets, error)),
             }
         }
-        // Errors last: what came well is kept, whatever happens to the rest, and even if the caller stops waiting for that.
-        any |= self.keep(answers, stream).await?;
+        // Errors last, so that good batches are kept even if the caller stops waiting.
+        any |= self.handle_answers(answers, stream).await?;
         for (leader, targets, error) in failures {
             self.leader_failed(leader, targets, &error).await?;
         }
@@ -74,11 +73,11 @@ impl Consumer {
     fn fetch_targets(&self, stream: Option<&BatchStream>) -> Vec<FetchTarget> {
         let now = Instant::now();
         let ends = stream.and_then(BatchStream::ends);
-        let asked = self
+        let targets = self
             .assignment
             .fetchable(ends.as_deref())
-            .filter(|assigned| !self.known_topics.rests(&assigned.partition, now));
-        let targets = asked.filter_map(|assigned| {
+            .filter(|assigned| !self.known_topics.is_backing_off(&assigned.partition, now));
+        let targets = targets.filter_map(|assigned| {
             Some(FetchTarget {
                 partition: assigned.partition.clone(),
                 fetch_offset: assigned.fetch_offset()?,
@@ -88,9 +87,9 @@ impl Consumer {
         targets.collect()
     }
 
-    /// Sends fetches to the leaders that have none in flight. All leaders share `fetch.max.bytes`, less what lies ahead; a table may be larger if
-    /// the caller asks for that.
-    fn ask(&mut self, leaders: Vec<LeaderTargets>, stream: Option<&BatchStream>) {
+    /// Sends fetches to the leaders that have none in flight. They share `fetch.max.bytes` (or the stream's `max_bytes`, if larger), less the
+    /// bytes already fetched ahead.
+    fn send_fetches(&mut self, leaders: Vec<LeaderTargets>, stream: Option<&BatchStream>) {
         let sharers = leaders.len().max(1);
         let ends = stream.and_then(BatchStream::ends);
         let ahead = self.assignment.ahead(ends.as_deref()).bytes;
@@ -106,12 +105,12 @@ impl Consumer {
             max_bytes: share.max(1),
             isolation: self.config.isolation_level,
         };
-        for leader in self.leader_fetches.keep_wanted(leaders, Instant::now()) {
+        for leader in self.leader_fetches.retain_current(leaders, Instant::now()) {
             self.leader_fetches.start(&self.fetches, leader, limits);
         }
     }
 
-    /// How long to wait: up to `wait`, and no longer than until a leader or a partition that failed may be asked again.
+    /// The shorter of `wait` and the time until the next retry of a failed leader or partition.
     fn until_retry(&self, wait: Duration) -> Duration {
         let now = Instant::now();
         let retries = [
@@ -122,7 +121,7 @@ impl Consumer {
         retry.map_or(wait, |retry| retry.saturating_duration_since(now).min(wait))
     }
 
-    /// Lets a leader rest, and asks in the background who leads its partitions now: the other leaders do not wait for that.
+    /// Backs off from a leader, and refreshes its topics in the background, so that fetches from other leaders continue.
     async fn leader_failed(
         &mut self,
         leader: i32,

@@ -1,4 +1,4 @@
-//! How far each partition is finished and committed. Pure.
+//! The finished and committed offset of each partition. No I/O.
 
 use std::collections::BTreeMap;
 
@@ -7,28 +7,26 @@ use headwater_record::Offset;
 use super::group::offsets::Offsets;
 use crate::batch::TopicPartition;
 
-/// How far each partition that is read is finished. Auto-commit commits finished records and nothing else.
+/// The finished offset of each assigned partition. Auto-commit commits exactly these.
 ///
-/// Invariant: the records before an explicit commit are finished at once, and only the caller moves that back, with another commit or with
-/// a seek.
+/// Invariant: an explicit commit sets the finished offset, and only another explicit commit or a seek can move it back.
 #[derive(Debug, Default)]
-pub(super) struct Finished(BTreeMap<TopicPartition, Progress>);
+pub(super) struct FinishedOffsets(BTreeMap<TopicPartition, Progress>);
 
-/// How far one partition is finished.
+/// The progress of one partition.
 #[derive(Debug, Clone, Copy)]
 struct Progress {
     /// The first offset that is not finished.
     finished: Offset,
-    /// What the caller committed since the last seek.
+    /// The last explicit commit since the last seek.
     explicit: Option<Offset>,
-    /// What the group is known to have committed.
+    /// The group's committed offset, if known.
     committed: Option<Offset>,
 }
 
-impl Finished {
-    /// Sets the partitions that are read. New ones are finished up to their start; `committed` has those of these offsets that the group has
-    /// committed.
-    pub(super) fn follow(&mut self, positions: &Offsets, committed: &Offsets) {
+impl FinishedOffsets {
+    /// Sets the assigned partitions. New ones are finished up to their position; `committed` has the known committed offsets.
+    pub(super) fn set_positions(&mut self, positions: &Offsets, committed: &Offsets) {
         self.0
             .retain(|partition, _| positions.contains_key(partition));
         for (partition, position) in positions {
@@ -40,7 +38,7 @@ impl Finished {
         }
     }
 
-    /// The records before these offsets are finished. What the caller committed beyond them stays finished.
+    /// Finishes the records before these offsets. Never goes below an explicit commit.
     pub(super) fn finish(&mut self, next_offsets: &Offsets) {
         for (partition, next) in next_offsets {
             if let Some(progress) = self.0.get_mut(partition) {
@@ -51,8 +49,8 @@ impl Finished {
         }
     }
 
-    /// The caller commits these offsets.
-    pub(super) fn say(&mut self, offsets: &Offsets) {
+    /// Records an explicit commit.
+    pub(super) fn commit_explicitly(&mut self, offsets: &Offsets) {
         for (partition, offset) in offsets {
             if let Some(progress) = self.0.get_mut(partition) {
                 progress.finished = *offset;
@@ -61,15 +59,15 @@ impl Finished {
         }
     }
 
-    /// The caller seeks: records finished from now on may come before the committed offset.
+    /// Records a seek: the finished offset may go back.
     pub(super) fn seek(&mut self, partition: &TopicPartition) {
         if let Some(progress) = self.0.get_mut(partition) {
             progress.explicit = None;
         }
     }
 
-    /// The partition starts again at `position`: its topic is another one of the same name.
-    pub(super) fn start_over(&mut self, partition: &TopicPartition, position: Offset) {
+    /// Restarts the partition of a recreated topic at `position`.
+    pub(super) fn restart(&mut self, partition: &TopicPartition, position: Offset) {
         if let Some(progress) = self.0.get_mut(partition) {
             *progress = Progress {
                 finished: position,
@@ -79,7 +77,7 @@ impl Finished {
         }
     }
 
-    /// The group has committed these offsets.
+    /// Records a successful commit.
     pub(super) fn committed(&mut self, offsets: &Offsets) {
         for (partition, offset) in offsets {
             if let Some(progress) = self.0.get_mut(partition) {
@@ -88,7 +86,7 @@ impl Finished {
         }
     }
 
-    /// What is finished and not known to be committed.
+    /// The finished offsets that are not known to be committed.
     pub(super) fn to_commit(&self) -> Offsets {
         self.0
             .iter()
@@ -108,16 +106,16 @@ mod tests {
         Offsets::from([(TopicPartition::new("t", 0), Offset::new(offset))])
     }
 
-    fn reading_from(position: i64) -> Finished {
-        let mut finished = Finished::default();
-        finished.follow(&at(position), &Offsets::new());
+    fn reading_from(position: i64) -> FinishedOffsets {
+        let mut finished = FinishedOffsets::default();
+        finished.set_positions(&at(position), &Offsets::new());
         finished
     }
 
     #[test]
-    fn what_the_group_has_committed_already_is_not_committed_again() {
-        let mut finished = Finished::default();
-        finished.follow(&at(7), &at(7));
+    fn committed_offsets_are_not_committed_again() {
+        let mut finished = FinishedOffsets::default();
+        finished.set_positions(&at(7), &at(7));
         assert_eq!(finished.to_commit(), Offsets::new());
         finished.finish(&at(9));
         assert_eq!(finished.to_commit(), at(9));
@@ -126,14 +124,14 @@ mod tests {
     }
 
     #[test]
-    fn where_a_new_group_starts_is_committed() {
+    fn the_start_of_a_new_group_is_committed() {
         assert_eq!(reading_from(7).to_commit(), at(7));
     }
 
     #[test]
-    fn a_seek_lets_what_is_finished_go_back() {
+    fn a_seek_lets_the_finished_offset_go_back() {
         let mut finished = reading_from(0);
-        finished.say(&at(40));
+        finished.commit_explicitly(&at(40));
         finished.seek(&TopicPartition::new("t", 0));
         assert_eq!(finished.to_commit(), at(40));
         finished.finish(&at(3));
@@ -142,24 +140,24 @@ mod tests {
 
     #[derive(Debug, Clone)]
     enum Step {
-        /// Records were handed out and are finished when the next ones are asked for.
+        /// Records were returned, and finish with the next poll.
         Finish(i64),
         Commit(i64),
-        /// Auto-commit: at the interval, before a revocation, at close.
-        ByItself,
+        /// At the interval, before a revocation, or on close.
+        AutoCommit,
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let step = prop_oneof![
             (0..50_i64).prop_map(Step::Finish),
             (0..50_i64).prop_map(Step::Commit),
-            Just(Step::ByItself),
+            Just(Step::AutoCommit),
         ];
         proptest::collection::vec(step, 0..40)
     }
 
     proptest! {
-        /// Records are handed out in order, and the caller may commit any offset at any time.
+        /// Records are returned in order; the caller may commit any offset at any time.
         #[test]
         fn a_commit_by_itself_never_goes_back(steps in steps()) {
             let mut finished = reading_from(0);
@@ -171,11 +169,11 @@ mod tests {
                         finished.finish(&at(handed_out));
                     }
                     Step::Commit(offset) => {
-                        finished.say(&at(offset));
+                        finished.commit_explicitly(&at(offset));
                         finished.committed(&at(offset));
                         group = Some(offset);
                     }
-                    Step::ByItself => {
+                    Step::AutoCommit => {
                         let commit = finished.to_commit();
                         if let Some(offset) = commit.values().next() {
                             prop_assert!(group.is_none_or(|group| offset.get() > group));

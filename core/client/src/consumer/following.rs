@@ -1,4 +1,4 @@
-//! Topics that are read whole, without a group: partitions that are added later are read, too.
+//! Topics read in full without a group, including partitions added later.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,25 +9,25 @@ use crate::batch::TopicPartition;
 use crate::error::{ErrorKind, Result};
 use crate::position::Position;
 
-/// The topics whose partitions are all read.
+/// Topics of which all partitions are read.
 #[derive(Debug)]
-pub(super) struct Followed {
+pub(super) struct FollowedTopics {
     topics: Vec<Arc<str>>,
-    /// When the topics were looked at, and which state of the client's metadata showed them.
-    looked: Instant,
+    /// When the metadata was refreshed, and its generation then.
+    refreshed_at: Instant,
     generation: u64,
 }
 
-/// When topics are looked at.
+/// When to refresh the metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum Refresh {
     /// When the client's metadata has changed, or after `metadata.max.age.ms`.
     WhenDue,
     Now,
 }
 
 impl Consumer {
-    /// Reads all partitions of these topics, those that are added later from their first record on.
+    /// Assigns all partitions of these topics. Partitions added later are read from their first record.
     pub async fn assign_topics(&mut self, topics: &[&str]) -> Result<()> {
         let generation = self.cluster.metadata_generation();
         let mut partitions = Vec::new();
@@ -42,50 +42,50 @@ impl Consumer {
             names.push(Arc::clone(&metadata.name));
         }
         self.assign(partitions).await?;
-        self.followed = Some(Followed {
+        self.followed = Some(FollowedTopics {
             topics: names,
-            looked: Instant::now(),
+            refreshed_at: Instant::now(),
             generation,
         });
         Ok(())
     }
 
-    /// Reads partitions that were added to the topics, and drops those that are not there any more.
-    pub(super) async fn follow_topics(&mut self, look: Look) -> Result<()> {
+    /// Adds new partitions of the topics, and removes deleted ones.
+    pub(super) async fn follow_topics(&mut self, refresh: Refresh) -> Result<()> {
         let Some(followed) = &self.followed else {
             return Ok(());
         };
         let generation = self.cluster.metadata_generation();
-        let is_due = look == Look::Now
+        let is_due = refresh == Refresh::Now
             || generation != followed.generation
-            || followed.looked.elapsed() >= self.cluster.config().metadata_max_age;
+            || followed.refreshed_at.elapsed() >= self.cluster.config().metadata_max_age;
         if !is_due {
             return Ok(());
         }
-        let mut there = Vec::new();
+        let mut partitions = Vec::new();
         for topic in followed.topics.clone() {
             match self.cluster.try_refresh_topic(&topic).await {
-                Ok(Some(metadata)) => there.extend(
+                Ok(Some(metadata)) => partitions.extend(
                     metadata
                         .partition_ids()
                         .map(|partition| TopicPartition::new(Arc::clone(&topic), partition)),
                 ),
-                // It may come back.
-                Ok(None) => there.extend(self.assignment.of_topic(&topic)),
+                // The topic may come back.
+                Ok(None) => partitions.extend(self.assignment.of_topic(&topic)),
                 Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {
-                    there.extend(self.assignment.of_topic(&topic));
+                    partitions.extend(self.assignment.of_topic(&topic));
                 }
                 Err(error) => return Err(error),
             }
         }
-        let new = self.assignment.missing(&there);
+        let new = self.assignment.not_assigned(&partitions);
         let starts = self.resolve(&Position::Earliest, &new).await?;
-        if !new.is_empty() || there.len() < self.assignment.len() {
-            self.assignment.replace(&there, &starts);
+        if !new.is_empty() || partitions.len() < self.assignment.len() {
+            self.assignment.replace(&partitions, &starts);
             self.assignment_changed(&Offsets::new());
         }
         if let Some(followed) = &mut self.followed {
-            followed.looked = Instant::now();
+            followed.refreshed_at = Instant::now();
             followed.generation = generation;
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Fetches in flight, at most one for each leader, so that a leader that has nothing new never delays the records of another.
+//! Fetches in flight, at most one per leader, so that an idle leader does not delay the records of another.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,28 +17,28 @@ use crate::mutants::{self, Mutant};
 
 type Answer = Result<Vec<PartitionAnswer>>;
 
-/// The fetches of one consumer. They outlive the call that sent them: a caller that stops waiting loses no answer.
+/// The fetches of one consumer. They survive the call that sent them, so a cancelled call loses no response.
 #[derive(Debug, Default)]
 pub(super) struct LeaderFetches {
     in_flight: Vec<LeaderFetch>,
-    /// Leaders that failed, and when they may be asked again.
-    resting: BTreeMap<i32, Rest>,
+    /// Failed leaders, and when to retry them.
+    backoffs: BTreeMap<i32, Backoff>,
 }
 
 struct LeaderFetch {
     leader: i32,
     targets: Vec<FetchTarget>,
-    /// Only locked where it is borrowed mutably anyway: the lock makes a consumer `Sync`.
+    /// Never contended: the mutex only makes the consumer `Sync`.
     answer: Mutex<Pin<Box<dyn Future<Output = Answer> + Send>>>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Rest {
+struct Backoff {
     failures: u32,
     until: Instant,
 }
 
-/// What a leader answered, or why it did not.
+/// The response of a leader, or its error.
 #[derive(Debug)]
 pub(super) struct LeaderAnswer {
     pub(super) leader: i32,
@@ -51,25 +51,25 @@ impl LeaderFetches {
         self.in_flight.is_empty()
     }
 
-    /// Drops fetches that do not read what is wanted now: the caller has sought, or was assigned more. Returns the leaders to be asked, which
-    /// have no fetch in flight and do not rest.
-    pub(super) fn keep_wanted(
+    /// Drops fetches that do not cover the current targets, after a seek or a new assignment. Returns the leaders without a fetch in flight
+    /// that are not backing off.
+    pub(super) fn retain_current(
         &mut self,
-        wanted: Vec<LeaderTargets>,
+        current: Vec<LeaderTargets>,
         now: Instant,
     ) -> Vec<LeaderTargets> {
-        let mut to_ask = Vec::with_capacity(wanted.len());
-        for wanted in wanted {
-            let leader = wanted.leader;
+        let mut to_send = Vec::with_capacity(current.len());
+        for current in current {
+            let leader = current.leader;
             let fetch = self
                 .in_flight
                 .iter()
                 .position(|fetch| fetch.leader == leader);
             let covers = |fetch: &LeaderFetch| {
-                if mutants::lives(Mutant::DropFetches) {
+                if mutants::is_active(Mutant::DropFetches) {
                     return false;
                 }
-                let mut targets = wanted.targets();
+                let mut targets = current.targets();
                 targets.all(|target| fetch.targets.contains(target))
             };
             match fetch {
@@ -77,27 +77,27 @@ impl LeaderFetches {
                 Some(index) => drop(self.in_flight.swap_remove(index)),
                 None => {}
             }
-            let rest = self.resting.get(&leader);
-            if rest.is_none_or(|rest| rest.until <= now) {
-                to_ask.push(wanted);
+            let backoff = self.backoffs.get(&leader);
+            if backoff.is_none_or(|backoff| backoff.until <= now) {
+                to_send.push(current);
             }
         }
-        to_ask
+        to_send
     }
 
     /// Sends a fetch to a leader that has none in flight.
-    pub(super) fn start(&mut self, cluster: &Cluster, asked: LeaderTargets, limits: FetchLimits) {
+    pub(super) fn start(&mut self, cluster: &Cluster, targets: LeaderTargets, limits: FetchLimits) {
         let cluster = cluster.clone();
         self.in_flight.push(LeaderFetch {
-            leader: asked.leader,
-            targets: asked.targets().cloned().collect(),
+            leader: targets.leader,
+            targets: targets.targets().cloned().collect(),
             answer: Mutex::new(Box::pin(async move {
-                fetch_from(&cluster, &asked, limits).await
+                fetch_from(&cluster, &targets, limits).await
             })),
         });
     }
 
-    /// Waits until a leader has answered. Returns the answers of all leaders that have by then. Waits for ever if no fetch is in flight.
+    /// Waits for at least one response, and returns all that have arrived. Never resolves if no fetch is in flight.
     pub(super) async fn answered(&mut self) -> Vec<LeaderAnswer> {
         std::future::poll_fn(|context| {
             let mut answered = Vec::new();
@@ -121,24 +121,28 @@ impl LeaderFetches {
         .await
     }
 
-    /// A leader has answered.
+    /// Resets the backoff of a leader.
     pub(super) fn succeeded(&mut self, leader: i32) {
-        if !self.resting.is_empty() {
-            self.resting.remove(&leader);
+        if !self.backoffs.is_empty() {
+            self.backoffs.remove(&leader);
         }
     }
 
-    /// A leader has failed: it rests before it is asked again, longer with each failure.
+    /// Increases the backoff of a leader.
     pub(super) fn failed(&mut self, leader: i32, retry: &RetryConfig, now: Instant) {
-        let failures = self.resting.get(&leader).map_or(0, |rest| rest.failures) + 1;
+        let failures = self
+            .backoffs
+            .get(&leader)
+            .map_or(0, |backoff| backoff.failures)
+            + 1;
         let until = now + retry.jittered_pause(failures);
-        self.resting.insert(leader, Rest { failures, until });
+        self.backoffs.insert(leader, Backoff { failures, until });
     }
 
-    /// When the next leader that rests may be asked again.
+    /// When the next leader may be retried.
     pub(super) fn next_retry(&self, now: Instant) -> Option<Instant> {
-        let rests = self.resting.values().map(|rest| rest.until);
-        rests.filter(|until| *until > now).min()
+        let retry_times = self.backoffs.values().map(|backoff| backoff.until);
+        retry_times.filter(|until| *until > now).min()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Missing partitions, and topics that were deleted and created again: the consumer reads its other partitions meanwhile.
+//! Missing partitions and recreated topics. The consumer keeps reading its other partitions.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,23 +15,23 @@ use crate::position::Position;
 
 impl Consumer {
     /// Whether the partition is missing and its next lookup is not due yet.
-    pub(super) fn rests(&self, partition: &TopicPartition) -> bool {
-        self.known_topics.rests(partition, Instant::now())
+    pub(super) fn is_backing_off(&self, partition: &TopicPartition) -> bool {
+        self.known_topics.is_backing_off(partition, Instant::now())
     }
 
-    /// Notes a missing partition. It is looked up again later; the others are read meanwhile.
-    pub(super) fn is_missing(&mut self, partition: &TopicPartition, error: &Error) {
+    /// Records a missing partition, to be looked up again after a backoff.
+    pub(super) fn mark_missing(&mut self, partition: &TopicPartition, error: &Error) {
         let (retry, now) = (self.cluster.config().retry, Instant::now());
-        if self.known_topics.lost(partition, &retry, now) {
-            tracing::warn!(%partition, %error, "the partition does not exist; the consumer reads its other partitions and looks for it again");
+        if self.known_topics.lookup_failed(partition, &retry, now) {
+            tracing::warn!(%partition, %error, "the partition does not exist; the consumer will look it up again");
             if let Some(group) = &self.group {
-                group.look_soon();
+                group.refresh_metadata_soon();
             }
         }
     }
 
-    /// Looks up a partition that a fetch did not find: its topic was deleted, and may have been created again.
-    pub(super) async fn look_for(
+    /// Refreshes the topic of a partition that a fetch did not find, in case the topic was recreated.
+    pub(super) async fn refresh_missing(
         &mut self,
         partition: &TopicPartition,
         error: &Error,
@@ -41,25 +41,25 @@ impl Consumer {
             Ok(Some(topic))
                 if self
                     .known_topics
-                    .is_another(&partition.topic, topic.topic_id) =>
+                    .is_recreated(&partition.topic, topic.topic_id) =>
             {
                 return self
-                    .start_over(&partition.topic, topic.topic_id, stream)
+                    .restart_recreated(&partition.topic, topic.topic_id, stream)
                     .await;
             }
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {
-                self.end_here(stream, std::slice::from_ref(partition));
+                self.end_stream_here(stream, std::slice::from_ref(partition));
             }
             Err(error) => return Err(error),
         }
-        self.is_missing(partition, error);
+        self.mark_missing(partition, error);
         Ok(())
     }
 
-    /// The name belongs to another topic now, in which the old positions mean nothing: it is read from its first record. With
-    /// `auto.offset.reset=none` the caller has to seek.
-    pub(super) async fn start_over(
+    /// Reads a recreated topic from its first record; old positions are meaningless. With `auto.offset.reset=none` the caller has to
+    /// seek.
+    pub(super) async fn restart_recreated(
         &mut self,
         topic: &Arc<str>,
         id: Uuid,
@@ -70,23 +70,27 @@ impl Consumer {
             OffsetReset::None => Offsets::new(),
             _ => self.resolve(&Position::Earliest, &partitions).await?,
         };
-        tracing::warn!(%topic, "the topic was deleted and created again: the consumer starts at its first record");
+        tracing::warn!(%topic, "the topic was recreated; the consumer starts at its first record");
         for partition in &partitions {
             match starts.get(partition) {
                 Some(start) => {
                     self.assignment.seek(partition, *start);
-                    self.committing.finished.start_over(partition, *start);
+                    self.committing.finished.restart(partition, *start);
                 }
-                None => self.assignment.lose_position(partition),
+                None => self.assignment.clear_position(partition),
             }
         }
-        self.known_topics.learn(topic, id);
-        self.end_here(stream, &partitions);
+        self.known_topics.set_id(topic, id);
+        self.end_stream_here(stream, &partitions);
         Ok(())
     }
 
-    /// A stream that ends does not wait for what these partitions may get.
-    pub(super) fn end_here(&self, stream: Option<&BatchStream>, partitions: &[TopicPartition]) {
+    /// Ends a bounded stream at the current positions of these partitions.
+    pub(super) fn end_stream_here(
+        &self,
+        stream: Option<&BatchStream>,
+        partitions: &[TopicPartition],
+    ) {
         let Some(stream) = stream.filter(|stream| !stream.is_endless()) else {
             return;
         };

@@ -1,5 +1,5 @@
-//! The consumer: reads partitions in offset order, as Arrow tables. Which ones it is told ([`Consumer::assign`]), or agrees on with the
-//! other members of its group ([`Consumer::subscribe`]).
+//! The consumer: reads partitions in offset order, as Arrow tables. Its partitions are assigned by the caller ([`Consumer::assign`]), or by
+//! its group ([`Consumer::subscribe`]).
 
 mod answers;
 mod assignment;
@@ -37,7 +37,7 @@ use crate::transport::Purpose;
 
 use assignment::Assignment;
 use committing::Committing;
-use following::{Followed, Look};
+use following::{FollowedTopics, Refresh};
 use group::Group;
 use group::offsets::Offsets;
 use known_topics::KnownTopics;
@@ -50,8 +50,8 @@ pub use options::{BatchOptions, BatchStream, Until};
 pub use rebalancing::{Announce, Rebalance};
 pub use wakeup::WakeupHandle;
 
-/// Reads assigned partitions. One thread at a time, but for [`Consumer::wakeup_handle`]; every future may be dropped without losing a
-/// record: positions move only when a table is handed out.
+/// Reads assigned partitions. Not for concurrent use, except [`Consumer::wakeup_handle`]. Futures can be dropped without losing records:
+/// positions move only when a table is returned.
 #[derive(Debug)]
 pub struct Consumer {
     cluster: Cluster,
@@ -63,13 +63,13 @@ pub struct Consumer {
     decoder: Option<Decoder>,
     assignment: Assignment,
     known_topics: KnownTopics,
-    /// Of [`Consumer::assign_topics`].
-    followed: Option<Followed>,
+    /// Set by [`Consumer::assign_topics`].
+    followed: Option<FollowedTopics>,
     closed: bool,
     wakeup: WakeupHandle,
-    /// Of `group.id`.
+    /// The coordinator of `group.id`.
     coordinator: Option<Arc<Coordinator>>,
-    /// While it is subscribed.
+    /// Set while subscribed.
     group: Option<Group>,
     rebalancing: Rebalancing,
     committing: Committing,
@@ -110,18 +110,18 @@ impl Consumer {
         self.cluster.config()
     }
 
-    /// What it was told.
+    /// Its configuration.
     pub fn config(&self) -> &ConsumerConfig {
         &self.config
     }
 
-    /// Ends calls that wait, from any thread.
+    /// A handle that interrupts waiting calls from any thread.
     pub fn wakeup_handle(&self) -> WakeupHandle {
         self.wakeup.clone()
     }
 
-    /// Chooses columns and formats of what is polled from now on. `check.crcs` stays as it was configured. JSON without a schema is inferred
-    /// for each table anew.
+    /// Sets the columns and formats of later polls. `check.crcs` is taken from the configuration. JSON without a schema is inferred for each
+    /// table.
     pub fn decode_as(&mut self, decode: DecodeOptions) -> Result<()> {
         decode::decoder(decode.clone())?;
         self.decode = for_consumers(decode, &self.config);
@@ -129,15 +129,14 @@ impl Consumer {
         Ok(())
     }
 
-    /// Reads these partitions from now on, and only these. A partition that stays keeps its position; a new one starts at the committed
-    /// offset of the group, if there is one, or else where `auto.offset.reset` says, as of now. What is finished of those that go is
-    /// committed (with `enable.auto.commit`).
+    /// Replaces the assignment. Partitions that stay keep their position. New ones start at the group's committed offset, or else by
+    /// `auto.offset.reset`. Finished records of removed partitions are committed (with `enable.auto.commit`).
     pub async fn assign(&mut self, partitions: Vec<TopicPartition>) -> Result<()> {
         self.refuse_if_closed()?;
         if self.group.is_some() {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
-                "The consumer is subscribed, and its group assigns the partitions: unsubscribe first to assign some.",
+                "The consumer is subscribed, and its group assigns the partitions: unsubscribe first, then assign.",
             ));
         }
         let mut partitions = partitions;
@@ -149,7 +148,9 @@ impl Consumer {
                 .await?
                 .leader(partition.partition)?;
         }
-        let starts = self.starts(&self.assignment.missing(&partitions)).await?;
+        let starts = self
+            .starts(&self.assignment.not_assigned(&partitions))
+            .await?;
         let mut dropped = self.assignment.partitions();
         dropped.retain(|partition| !partitions.contains(partition));
         if !dropped.is_empty() {
@@ -161,14 +162,14 @@ impl Consumer {
         Ok(())
     }
 
-    /// The partitions assigned, in order.
+    /// The assigned partitions, sorted.
     pub fn assignment(&self) -> Vec<TopicPartition> {
         self.assignment.partitions()
     }
 
-    /// Goes on at `to` in the named partitions, or in all assigned ones if none is named.
+    /// Moves the position of these partitions, or of all assigned ones if empty, to `to`.
     ///
-    /// An offset is taken as it is; if it turns out not to be in the log, the next poll does what `auto.offset.reset` says.
+    /// Offsets are not checked. If one is out of range, the next poll applies `auto.offset.reset`.
     pub async fn seek(&mut self, to: &Position, partitions: &[TopicPartition]) -> Result<()> {
         self.refuse_if_closed()?;
         for partition in partitions {
@@ -184,29 +185,29 @@ impl Consumer {
         Ok(())
     }
 
-    /// Hands records out again from these offsets on, because they never reached the user. What is finished does not change.
+    /// Moves positions back to return records again that did not reach the user. Finished offsets do not change.
     pub fn hand_out_again(&mut self, from: &BTreeMap<TopicPartition, Offset>) {
         for (partition, offset) in from {
             self.assignment.seek(partition, *offset);
         }
     }
 
-    /// The next offset to be handed out in each assigned partition that exists. A partition without a start is an error.
+    /// The position of each assigned partition that exists. Fails if a partition has no start position.
     pub async fn position(&mut self) -> Result<BTreeMap<TopicPartition, Offset>> {
         self.refuse_if_closed()?;
-        self.locate().await?;
+        self.find_positions().await?;
         Ok(self.assignment.positions())
     }
 
-    /// The positions that are known, without asking anybody.
+    /// The known positions. Sends no request.
     pub fn consumed(&self) -> BTreeMap<TopicPartition, Offset> {
         self.assignment.positions()
     }
 
-    /// How many offsets lie between the position and the end of each assigned partition that is there.
+    /// The number of offsets between the position and the end of each assigned partition that exists.
     pub async fn lag(&mut self) -> Result<BTreeMap<TopicPartition, u64>> {
         self.refuse_if_closed()?;
-        self.follow_topics(Look::Now).await?;
+        self.follow_topics(Refresh::Now).await?;
         let ends = self
             .resolve(&Position::Latest, &self.assignment.partitions())
             .await?;
@@ -218,21 +219,21 @@ impl Consumer {
         Ok(ends.into_iter().filter_map(lag).collect())
     }
 
-    /// Stops reading the named partitions, or all if none is named, without giving them up.
+    /// Stops fetching these partitions, or all if empty. They stay assigned.
     pub fn pause(&mut self, partitions: &[TopicPartition]) -> Result<()> {
         let partitions = self.assignment.named(partitions)?;
         self.assignment.set_paused(&partitions, true);
         Ok(())
     }
 
-    /// Reads paused partitions again; all if none is named.
+    /// Resumes these partitions, or all if empty.
     pub fn resume(&mut self, partitions: &[TopicPartition]) -> Result<()> {
         let partitions = self.assignment.named(partitions)?;
         self.assignment.set_paused(&partitions, false);
         Ok(())
     }
 
-    /// The paused partitions, in order.
+    /// The paused partitions, sorted.
     pub fn paused(&self) -> Vec<TopicPartition> {
         self.assignment.paused()
     }
@@ -249,14 +250,14 @@ impl Consumer {
         if self.assignment.is_empty() && self.group.is_none() {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
-                "The consumer has no partition to read: subscribe to topics, or assign partitions first.",
+                "The consumer has no partitions: subscribe to topics, or assign partitions first.",
             ));
         }
         Ok(())
     }
 }
 
-/// How a consumer decodes, from its configuration.
+/// The decode options of a consumer with this configuration.
 fn for_consumers(decode: DecodeOptions, config: &ConsumerConfig) -> DecodeOptions {
     DecodeOptions {
         check_crc: config.check_crcs,

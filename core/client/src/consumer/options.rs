@@ -1,4 +1,4 @@
-//! How a stream of tables is cut, and where it ends.
+//! The batch sizes and the end of a stream.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -12,16 +12,16 @@ use crate::batch::TopicPartition;
 use crate::choice;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Offsets at which reading stops, exclusive.
+/// End offsets, exclusive.
 pub(crate) type Ends = BTreeMap<TopicPartition, Offset>;
 
 /// When a [`BatchStream`] stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Until {
-    /// Never: it waits for more.
+    /// Never; it waits for new records.
     #[default]
     Forever,
-    /// At the end of each partition as it was at the stream's first call.
+    /// At the end of each partition at the time of the first call.
     End,
 }
 
@@ -35,14 +35,14 @@ impl FromStr for Until {
     }
 }
 
-/// How a [`BatchStream`] is cut.
+/// The limits of a [`BatchStream`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchOptions {
-    /// Records in a table at most.
+    /// The most records in a table.
     pub max_records: usize,
-    /// Fetched bytes behind a table at most, beyond what one fetch brings from one partition.
+    /// The most fetched bytes in a table; one fetch of one partition may exceed it.
     pub max_bytes: usize,
-    /// How long to wait for a fuller table once there is something.
+    /// How long to wait for more records once there are some.
     pub max_wait: Duration,
     /// When to stop.
     pub until: Until,
@@ -59,8 +59,8 @@ impl Default for BatchOptions {
     }
 }
 
-/// Tables that are asked for one after the other, with [`Consumer::next_batch`](super::Consumer::next_batch). Each stream of a consumer
-/// has an end of its own. Clones are the same stream.
+/// A stream of tables, read with [`Consumer::next_batch`](super::Consumer::next_batch). Each stream of a consumer has its own end offsets.
+/// Clones refer to the same stream.
 #[derive(Debug, Clone)]
 pub struct BatchStream {
     options: BatchOptions,
@@ -68,17 +68,17 @@ pub struct BatchStream {
 }
 
 impl BatchStream {
-    /// A new stream. Refuses options that let no record through.
+    /// A new stream. Fails if a limit is 0.
     pub fn new(options: BatchOptions) -> Result<Self> {
-        refuse_none("max_records", options.max_records, "record")?;
-        refuse_none("max_bytes", options.max_bytes, "byte")?;
+        require_positive("max_records", options.max_records, "record")?;
+        require_positive("max_bytes", options.max_bytes, "byte")?;
         Ok(Self {
             options,
             ends: Arc::default(),
         })
     }
 
-    /// How it is cut.
+    /// Its limits.
     pub fn options(&self) -> &BatchOptions {
         &self.options
     }
@@ -93,24 +93,24 @@ impl BatchStream {
         self.options.until == Until::Forever
     }
 
-    /// The ends that are fixed; `None` if it never ends.
+    /// The end offsets fixed so far; `None` if it never ends.
     pub(super) fn ends(&self) -> Option<Arc<Ends>> {
         (!self.is_endless()).then(|| Arc::clone(&self.ends.lock()))
     }
 
-    /// Fixes the ends of more partitions.
+    /// Sets the end offsets of more partitions.
     pub(super) fn fix(&self, ends: Ends) {
         Arc::make_mut(&mut self.ends.lock()).extend(ends);
     }
 }
 
-/// Refuses a limit of 0, which no table could keep.
-pub(super) fn refuse_none(name: &str, limit: usize, of: &str) -> Result<()> {
+/// Rejects a limit of 0.
+pub(super) fn require_positive(name: &str, limit: usize, of: &str) -> Result<()> {
     if limit > 0 {
         return Ok(());
     }
     Err(Error::new(
         ErrorKind::InvalidArgument,
-        format!("{name} is 0: a batch has at least one {of}."),
+        format!("{name} must be at least 1: a batch has at least one {of}."),
     ))
 }

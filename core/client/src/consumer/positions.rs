@@ -1,4 +1,4 @@
-//! Where partitions start, and positions as offsets.
+//! Start positions, and positions resolved to offsets.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,18 +14,18 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::list_offsets;
 use crate::position::Position;
 
-/// Where partitions start.
+/// The start positions of partitions.
 #[derive(Debug, Default)]
-pub(super) struct Starts {
+pub(super) struct StartPositions {
     pub(super) positions: Offsets,
-    /// Those of them that the group has committed.
+    /// The positions that are committed offsets.
     pub(super) committed: Offsets,
 }
 
 impl Consumer {
-    /// Where partitions start: at the committed offset, or else where `auto.offset.reset` says. A partition that does not exist has no
-    /// start, nor has one without a committed offset under `auto.offset.reset=none`.
-    pub(super) async fn starts(&mut self, partitions: &[TopicPartition]) -> Result<Starts> {
+    /// The start positions: the committed offset, or else by `auto.offset.reset`. Partitions that do not exist are left out, and so are
+    /// partitions without a committed offset under `auto.offset.reset=none`.
+    pub(super) async fn starts(&mut self, partitions: &[TopicPartition]) -> Result<StartPositions> {
         let committed = match &self.coordinator {
             Some(coordinator) => offsets::committed(&self.cluster, coordinator, partitions).await?,
             None => Offsets::new(),
@@ -36,33 +36,33 @@ impl Consumer {
         if let Some(reset) = self.reset_position() {
             positions.extend(self.resolve(&reset, &rest).await?);
         }
-        Ok(Starts {
+        Ok(StartPositions {
             positions,
             committed,
         })
     }
 
-    /// Finds the start of partitions without a position: since the last call the topic may have been created, or an offset committed.
-    pub(super) async fn locate(&mut self) -> Result<()> {
-        let mut lost = self.assignment.without_position();
+    /// Sets the missing positions. A topic may have been created, or an offset committed, since the last call.
+    pub(super) async fn find_positions(&mut self) -> Result<()> {
+        let mut without_position = self.assignment.without_position();
         let now = Instant::now();
-        lost.retain(|partition| !self.known_topics.rests(partition, now));
-        if lost.is_empty() {
+        without_position.retain(|partition| !self.known_topics.is_backing_off(partition, now));
+        if without_position.is_empty() {
             return Ok(());
         }
-        let there = self.there(&lost).await?;
-        let starts = self.starts(&there).await?;
+        let existing = self.existing(&without_position).await?;
+        let starts = self.starts(&existing).await?;
         for (partition, position) in &starts.positions {
             self.assignment.seek(partition, *position);
         }
         self.positions_changed(&starts.committed);
-        let nowhere = there
-            .iter()
-            .find(|partition| !starts.positions.contains_key(partition) && !self.rests(partition));
-        nowhere.map_or(Ok(()), |partition| Err(self.no_offset(partition)))
+        let without_start = existing.iter().find(|partition| {
+            !starts.positions.contains_key(partition) && !self.is_backing_off(partition)
+        });
+        without_start.map_or(Ok(()), |partition| Err(self.no_offset(partition)))
     }
 
-    /// Where `auto.offset.reset` says to start, if anywhere.
+    /// The position of `auto.offset.reset`; `None` for `none`.
     fn reset_position(&self) -> Option<Position> {
         match self.config.auto_offset_reset {
             OffsetReset::None => None,
@@ -74,28 +74,28 @@ impl Consumer {
         }
     }
 
-    /// Resets a position that is not in the log, as `auto.offset.reset` says.
+    /// Resets an out-of-range position by `auto.offset.reset`.
     pub(super) async fn reset(&mut self, partition: &TopicPartition, error: Error) -> Result<()> {
         let Some(to) = self.reset_position() else {
             return Err(error);
         };
         let found = self.resolve(&to, std::slice::from_ref(partition)).await?;
         if let Some(offset) = found.get(partition) {
-            tracing::info!(%partition, from = ?error.offset(), to = %offset, "position out of range: reset");
+            tracing::info!(%partition, from = ?error.offset(), to = %offset, "reset a position that is out of range");
             self.assignment.seek(partition, *offset);
             self.committing.finished.seek(partition);
         }
         Ok(())
     }
 
-    /// The offset of `at` in those of `partitions` that exist, of any topics.
+    /// Resolves `at` in the existing ones of `partitions`, which may belong to several topics.
     pub(super) async fn resolve(
         &mut self,
         at: &Position,
         partitions: &[TopicPartition],
     ) -> Result<Offsets> {
         let mut topics: BTreeMap<Arc<str>, Vec<PartitionId>> = BTreeMap::new();
-        for TopicPartition { topic, partition } in self.there(partitions).await? {
+        for TopicPartition { topic, partition } in self.existing(partitions).await? {
             topics.entry(topic).or_default().push(partition);
         }
         let mut found = Offsets::new();
@@ -107,7 +107,7 @@ impl Consumer {
                 })),
                 Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {
                     for number in numbers {
-                        self.is_missing(&TopicPartition::new(Arc::clone(&topic), number), &error);
+                        self.mark_missing(&TopicPartition::new(Arc::clone(&topic), number), &error);
                     }
                 }
                 Err(error) => return Err(error),
@@ -117,25 +117,25 @@ impl Consumer {
     }
 
     /// Those of `partitions` that exist.
-    async fn there(&mut self, partitions: &[TopicPartition]) -> Result<Vec<TopicPartition>> {
-        let mut there = Vec::with_capacity(partitions.len());
+    async fn existing(&mut self, partitions: &[TopicPartition]) -> Result<Vec<TopicPartition>> {
+        let mut existing = Vec::with_capacity(partitions.len());
         for partition in partitions {
             let known = self.cluster.topic_metadata(&partition.topic).await;
             match known.and_then(|topic| topic.leader(partition.partition).map(drop)) {
-                Ok(()) => there.push(partition.clone()),
+                Ok(()) => existing.push(partition.clone()),
                 Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {
-                    self.is_missing(partition, &error);
+                    self.mark_missing(partition, &error);
                 }
                 Err(error) => return Err(error),
             }
         }
-        Ok(there)
+        Ok(existing)
     }
 
     fn no_offset(&self, partition: &TopicPartition) -> Error {
         let message = match &self.coordinator {
             Some(coordinator) => format!(
-                "Group \"{}\" has committed no offset for {partition}, and auto.offset.reset is none: commit one for it, or seek, then poll \
+                "Group \"{}\" has committed no offset for {partition}, and auto.offset.reset is none: commit one or seek, then poll \
                  again.",
                 coordinator.group_id()
             ),

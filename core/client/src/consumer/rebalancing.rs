@@ -1,33 +1,33 @@
-//! The group's wishes, carried out by who polls.
+//! Carries out what the group requires of the consumer during a poll: revoking, losing and applying assignments.
 
 use std::collections::VecDeque;
 
 use super::Consumer;
-use super::following::Look;
+use super::following::Refresh;
 use super::group::offsets::Offsets;
 use super::group::subscription::Subscription;
-use super::group::{Group, Settings, Taking, Todo};
+use super::group::{Group, NewAssignment, Settings, Todo};
 use crate::batch::TopicPartition;
 use crate::error::{Error, ErrorKind, Result};
 
-/// What a rebalance does to the consumer.
+/// A change of the assignment by a rebalance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rebalance {
-    /// These partitions are read from now on.
+    /// These partitions were added.
     Assigned(Vec<TopicPartition>),
-    /// These partitions go to others with the next poll: until then they can be committed.
+    /// These partitions are released by the next poll; until then their offsets can be committed.
     Revoked(Vec<TopicPartition>),
-    /// These partitions are gone, and may be read by others already: a commit would be refused.
+    /// These partitions may already belong to other members: a commit would fail.
     Lost(Vec<TopicPartition>),
 }
 
-/// Whether rebalances are told.
+/// Whether polls report rebalances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Announce {
-    /// They just happen.
+    /// Rebalances are not reported.
     #[default]
     Nothing,
-    /// Before anything else a poll comes back empty-handed for each, and [`Consumer::next_rebalance`] has it.
+    /// A poll returns an empty batch for each rebalance, which [`Consumer::next_rebalance`] then returns.
     Rebalances,
 }
 
@@ -35,15 +35,15 @@ pub enum Announce {
 pub(super) struct Rebalancing {
     announce: Announce,
     events: VecDeque<Rebalance>,
-    /// What the caller knows to be revoked.
-    told: Vec<TopicPartition>,
-    /// The group has assigned something, if only nothing.
+    /// The partitions of the last [`Rebalance::Revoked`], until they are released.
+    announced: Vec<TopicPartition>,
+    /// Whether the group has made an assignment, which may be empty.
     has_assignment: bool,
 }
 
 impl Consumer {
-    /// Reads what the group `group.id` assigns of these topics from now on. The group assigns while the consumer is polled; a poll before
-    /// that is empty. Subscribing again replaces the subscription.
+    /// Subscribes to topics as a member of `group.id`. The consumer joins the group while it is polled; polls before the first assignment
+    /// return empty batches. Subscribing again replaces the subscription.
     pub fn subscribe(&mut self, subscription: Subscription) -> Result<()> {
         self.refuse_if_closed()?;
         let (coordinator, config) = (self.coordinator()?, self.config.group.clone());
@@ -54,14 +54,14 @@ impl Consumer {
         if !self.assignment.is_empty() {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
-                "Partitions are assigned to the consumer by hand: unsubscribe first, then subscribe.",
+                "The consumer has partitions assigned with assign(): unsubscribe first, then subscribe.",
             ));
         }
-        let group = config.expect("who has a coordinator has a group");
+        let group = config.expect("a consumer with a coordinator has a group");
         let settings = Settings {
             group,
             retry: self.cluster.config().retry,
-            look_interval: self.cluster.config().metadata_max_age,
+            metadata_max_age: self.cluster.config().metadata_max_age,
             exclude_internal_topics: self.config.exclude_internal_topics,
         };
         self.group = Some(Group::join(
@@ -79,82 +79,82 @@ impl Consumer {
     pub async fn prepare_leave(&mut self) {
         let partitions = self.assignment.partitions();
         let Some(group) = &self.group else { return };
-        if partitions.is_empty() || self.rebalancing.told == partitions {
+        if partitions.is_empty() || self.rebalancing.announced == partitions {
             return;
         }
         let is_lost = matches!(group.todo(), Todo::Lose(_));
-        self.rebalancing.told.clone_from(&partitions);
+        self.rebalancing.announced.clone_from(&partitions);
         if is_lost {
-            self.tell(Rebalance::Lost(partitions));
+            self.push_event(Rebalance::Lost(partitions));
         } else {
             self.commit_finished().await;
-            self.tell(Rebalance::Revoked(partitions));
+            self.push_event(Rebalance::Revoked(partitions));
         }
     }
 
-    /// Commits what is finished (with `enable.auto.commit`), leaves the group and reads nothing any more.
+    /// Commits finished records (with `enable.auto.commit`), leaves the group and clears the assignment.
     pub async fn unsubscribe(&mut self) -> Result<()> {
         self.refuse_if_closed()?;
-        self.give_everything_up().await;
+        self.release_all().await;
         Ok(())
     }
 
-    /// Commits what is finished (with `enable.auto.commit`), leaves the group, gives the assignment up and refuses further use. Idempotent.
+    /// Commits finished records (with `enable.auto.commit`), leaves the group, clears the assignment and rejects further calls. Idempotent.
     pub async fn close(&mut self) {
         if !self.closed {
             self.wakeup.close();
-            self.give_everything_up().await;
+            self.release_all().await;
             self.closed = true;
         }
     }
 
-    /// Whether rebalances are told.
+    /// Sets whether polls report rebalances.
     pub fn announce(&mut self, announce: Announce) {
         self.rebalancing.announce = announce;
     }
 
-    /// A rebalance that was not told yet. While there is one, polls are empty.
+    /// The next unreported rebalance. While there is one, polls return empty batches.
     pub fn next_rebalance(&mut self) -> Option<Rebalance> {
         self.rebalancing.events.pop_front()
     }
 
-    /// Does what the group wants before records are handed out, and what is due. Each step may be given up and is then done again.
-    pub(super) async fn tend(&mut self) -> Result<()> {
+    /// Carries out the group's todos, refreshes followed topics, and auto-commits if due. Safe to cancel: an unfinished step is repeated.
+    pub(super) async fn run_due_work(&mut self) -> Result<()> {
         self.group_polled();
-        self.follow_topics(Look::WhenDue).await?;
-        while !self.has_news() {
+        self.follow_topics(Refresh::WhenDue).await?;
+        while !self.has_pending_rebalance() {
             let Some(group) = &self.group else { break };
             match group.todo() {
                 Todo::Nothing => break,
                 Todo::Fail(error) => {
-                    group.failure_told();
+                    group.failure_reported();
                     return Err(error);
                 }
                 Todo::Lose(partitions) => {
                     self.drop_partitions(&partitions);
-                    self.tell(Rebalance::Lost(partitions));
+                    self.push_event(Rebalance::Lost(partitions));
                 }
                 Todo::Revoke(partitions) => self.revoke(partitions).await,
-                Todo::Take(taking) => self.take(taking).await?,
+                Todo::Assign(new_assignment) => self.apply_assignment(new_assignment).await?,
             }
         }
         self.commit_if_due();
         Ok(())
     }
 
-    /// There is a rebalance that the caller is to hear of first.
-    pub(super) fn has_news(&self) -> bool {
+    /// Whether a rebalance must be reported before records are returned.
+    pub(super) fn has_pending_rebalance(&self) -> bool {
         !self.rebalancing.events.is_empty()
     }
 
-    /// The group wants something.
-    pub(super) fn has_todo(&self) -> bool {
+    /// Whether the group has a todo.
+    pub(super) fn group_needs_action(&self) -> bool {
         let group = self.group.as_ref();
         group.is_some_and(|group| !matches!(group.todo(), Todo::Nothing))
     }
 
-    /// The group has not assigned anything yet.
-    pub(super) fn waits_for_partitions(&self) -> bool {
+    /// Whether the consumer is subscribed and has not had an assignment yet.
+    pub(super) fn awaits_assignment(&self) -> bool {
         self.group.is_some() && !self.rebalancing.has_assignment
     }
 
@@ -164,74 +164,76 @@ impl Consumer {
         }
     }
 
-    /// Finishes with partitions and gives them up, once the caller knows.
+    /// Commits and releases partitions. If rebalances are reported, releases them in the next poll.
     async fn revoke(&mut self, partitions: Vec<TopicPartition>) {
-        if self.rebalancing.told != partitions {
+        if self.rebalancing.announced != partitions {
             self.commit_finished().await;
             if self.rebalancing.announce == Announce::Rebalances {
-                self.rebalancing.told.clone_from(&partitions);
-                self.tell(Rebalance::Revoked(partitions));
+                self.rebalancing.announced.clone_from(&partitions);
+                self.push_event(Rebalance::Revoked(partitions));
                 return;
             }
         }
         self.drop_partitions(&partitions);
     }
 
-    /// Takes an assignment over: first what goes, then what comes.
-    async fn take(&mut self, taking: Taking) -> Result<()> {
+    /// Applies an assignment: first revokes the removed partitions, then adds the new ones.
+    async fn apply_assignment(&mut self, new_assignment: NewAssignment) -> Result<()> {
         let mut revoked = self.assignment.partitions();
-        revoked.retain(|partition| !taking.partitions.contains(partition));
+        revoked.retain(|partition| !new_assignment.partitions.contains(partition));
         if !revoked.is_empty() {
             self.revoke(revoked).await;
             return Ok(());
         }
-        let new = self.assignment.missing(&taking.partitions);
+        let new = self.assignment.not_assigned(&new_assignment.partitions);
         let starts = self.starts(&new).await?;
-        let took = self
+        let accepted = self
             .group
             .as_ref()
-            .is_some_and(|group| group.took(taking.generation));
-        if took {
+            .is_some_and(|group| group.accept_assignment(new_assignment.generation));
+        if accepted {
             self.assignment
-                .replace(&taking.partitions, &starts.positions);
+                .replace(&new_assignment.partitions, &starts.positions);
             self.rebalancing.has_assignment = true;
             self.assignment_changed(&starts.committed);
             if !new.is_empty() {
-                self.tell(Rebalance::Assigned(new));
+                self.push_event(Rebalance::Assigned(new));
             }
         }
         Ok(())
     }
 
     fn drop_partitions(&mut self, partitions: &[TopicPartition]) {
-        self.rebalancing.told.clear();
+        self.rebalancing.announced.clear();
         self.assignment.drop_all(partitions);
         self.assignment_changed(&Offsets::new());
         if let Some(group) = &self.group {
-            group.gave_up(partitions);
+            group.release(partitions);
         }
     }
 
-    /// Other partitions are read from now on. `committed` is what the group is known to have committed for the new ones.
+    /// Updates the state that depends on the assignment. `committed` has the known committed offsets of new partitions.
     pub(super) fn assignment_changed(&mut self, committed: &Offsets) {
         self.known_topics.retain(&self.assignment.partitions());
         self.positions_changed(committed);
         self.decoder = None;
     }
 
-    /// Partitions have got a position.
+    /// Updates the finished offsets after positions were set.
     pub(super) fn positions_changed(&mut self, committed: &Offsets) {
         let positions = self.assignment.positions();
-        self.committing.finished.follow(&positions, committed);
+        self.committing
+            .finished
+            .set_positions(&positions, committed);
     }
 
-    fn tell(&mut self, rebalance: Rebalance) {
+    fn push_event(&mut self, rebalance: Rebalance) {
         if self.rebalancing.announce == Announce::Rebalances {
             self.rebalancing.events.push_back(rebalance);
         }
     }
 
-    async fn give_everything_up(&mut self) {
+    async fn release_all(&mut self) {
         self.commit_finished().await;
         if let Some(group) = self.group.take() {
             group.leave().await;

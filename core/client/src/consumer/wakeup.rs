@@ -1,4 +1,4 @@
-//! Ends a call that waits, from another thread.
+//! Interrupts a waiting call from another thread.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use crate::cluster::Cluster;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Ends a waiting call of a [`Consumer`](super::Consumer). Any thread may use it at any time; clones belong to the same consumer.
+/// Interrupts a waiting call of a [`Consumer`](super::Consumer). Any thread may use it at any time; clones refer to the same consumer.
 #[derive(Debug, Clone, Default)]
 pub struct WakeupHandle(Arc<State>);
 
@@ -21,14 +21,13 @@ struct State {
 }
 
 impl WakeupHandle {
-    /// The call that waits fails with [`ErrorKind::Wakeup`]; if none waits, the next one that may does. As Java's `wakeup()`.
+    /// Fails the waiting call with [`ErrorKind::Wakeup`], or else the next call that may wait. Like `wakeup()` in the Java client.
     pub fn wakeup(&self) {
         self.0.woken.store(true, Ordering::Release);
         self.0.changed.notify_one();
     }
 
-    /// The call that waits fails with [`ErrorKind::Closed`], and so does every later one: [`Consumer::close`](super::Consumer::close)
-    /// can follow.
+    /// Fails the waiting call and every later one with [`ErrorKind::Closed`]. [`Consumer::close`](super::Consumer::close) can follow.
     pub fn close(&self) {
         self.0.closed.store(true, Ordering::Release);
         self.0.changed.notify_one();
@@ -40,12 +39,12 @@ impl WakeupHandle {
         self.0.closed.store(false, Ordering::Release);
     }
 
-    /// Fails if the consumer was woken since the last failure, or closed.
+    /// Fails if the consumer is closed, or has an unreported wakeup.
     pub fn check(&self) -> Result<()> {
         if self.is_closed() {
             return Err(closed());
         }
-        // A load is cheaper than a swap, and mostly there is nothing to take.
+        // A load is cheaper than a swap, and is usually false.
         if self.0.woken.load(Ordering::Acquire) && self.0.woken.swap(false, Ordering::AcqRel) {
             return Err(woken());
         }
@@ -56,7 +55,7 @@ impl WakeupHandle {
         self.0.closed.load(Ordering::Acquire)
     }
 
-    async fn raised(&self) -> Error {
+    async fn woken_or_closed(&self) -> Error {
         loop {
             if let Err(error) = self.check() {
                 return error;
@@ -65,16 +64,15 @@ impl WakeupHandle {
         }
     }
 
-    /// `work`, unless the consumer is woken or closed, or its client is closed, before it is done. Work that is given up must lose
-    /// nothing.
-    pub(super) async fn end<T>(
+    /// Runs `work` until it completes, the consumer is woken or closed, or its client is closed. `work` must be cancel-safe.
+    pub(super) async fn interruptible<T>(
         &self,
         cluster: &Cluster,
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         tokio::select! {
             biased;
-            error = self.raised() => Err(error),
+            error = self.woken_or_closed() => Err(error),
             () = cluster.closed() => Err(client_closed()),
             result = work => result,
         }
@@ -84,20 +82,20 @@ impl WakeupHandle {
 pub(super) fn closed() -> Error {
     Error::new(
         ErrorKind::Closed,
-        "The consumer is closed: make a new one to read on.",
+        "The consumer is closed: create a new one to continue.",
     )
 }
 
 fn client_closed() -> Error {
     Error::new(
         ErrorKind::Closed,
-        "The client of the consumer is closed: open it again to read on.",
+        "The consumer's client is closed: open it again to continue.",
     )
 }
 
 fn woken() -> Error {
     Error::new(
         ErrorKind::Wakeup,
-        "The consumer was woken with wakeup(): nothing is lost, and the next call goes on.",
+        "The consumer was woken with wakeup(): no records were lost, and the next call continues.",
     )
 }

@@ -1,4 +1,4 @@
-//! Which whole batches an answer holds, and which of their offsets are to be read.
+//! Splits fetched bytes into whole batches.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use headwater_record::{AbortedTransactions, BatchError, BatchHeader, LOG_OVERHEA
 
 use crate::batch::TopicPartition;
 
-/// Encoded batches of one partition as a leader answered them, and the aborted transactions that it named.
+/// Encoded batches of one partition from a response, and the aborted transactions in them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct EncodedBatches {
     pub(crate) bytes: Bytes,
@@ -20,7 +20,7 @@ impl EncodedBatches {
         self.bytes.is_empty()
     }
 
-    /// The whole batches that hold offsets from `from` on and before `until`. `None` if there is no whole batch.
+    /// The whole batches with offsets from `from` to `until` (exclusive). `None` if there is no whole batch.
     pub(crate) fn whole(
         self,
         partition: &TopicPartition,
@@ -32,7 +32,7 @@ impl EncodedBatches {
         for header in headers(&self.bytes) {
             let header = match header {
                 Ok(header) => header,
-                // What came before the damage goes first: the next fetch starts at it.
+                // Return the batches before the damage; the next fetch starts at it.
                 Err(_) if next > from => break,
                 Err(error) => return Err(error),
             };
@@ -57,7 +57,7 @@ impl EncodedBatches {
     }
 }
 
-/// The headers of the whole batches in these bytes. Ends silently at a batch that the end of the bytes cuts.
+/// The headers of the whole batches in these bytes. Ends at an incomplete batch.
 pub(crate) fn headers(bytes: &[u8]) -> impl Iterator<Item = Result<BatchHeader, BatchError>> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
@@ -81,7 +81,7 @@ mod tests {
 
     use super::*;
 
-    /// Batches of `sizes` records, from offset 0 on.
+    /// Batches of `sizes` records, starting at offset 0.
     fn log(sizes: &[usize]) -> Bytes {
         let mut out = Vec::new();
         let mut base = 0_i64;
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_end_with_the_one_that_reaches_the_bound() {
+    fn batches_end_with_the_one_that_reaches_the_end_offset() {
         let bytes = log(&[3, 3, 3]);
         let all = whole(bytes.clone(), 1, None).unwrap().unwrap();
         assert_eq!((all.offsets(), all.until), (8, Offset::new(9)));
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_is_cut_is_left_for_the_next_fetch() {
+    fn an_incomplete_batch_is_left_for_the_next_fetch() {
         let bytes = log(&[3, 3]);
         let cut = whole(bytes.slice(..bytes.len() - 1), 0, None);
         assert_eq!(cut.unwrap().unwrap().until, Offset::new(3));
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_batches_before_damage_are_taken_first() {
+    fn batches_before_damage_are_returned_first() {
         let mut bytes = log(&[3, 3]).to_vec();
         let second = bytes.len() / 2;
         bytes[second + 8..second + 12].copy_from_slice(&(-1_i32).to_be_bytes());

@@ -1,4 +1,4 @@
-//! Fetch requests to leaders, and what their responses hold.
+//! Fetch requests and responses.
 
 mod batches;
 
@@ -32,7 +32,7 @@ pub(crate) struct FetchTarget {
     pub(crate) max_bytes: usize,
 }
 
-/// How long a fetch waits and how much it returns at most, over all partitions.
+/// The limits of a fetch, over all partitions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FetchLimits {
     pub(crate) max_wait: Duration,
@@ -41,14 +41,14 @@ pub(crate) struct FetchLimits {
     pub(crate) isolation: IsolationLevel,
 }
 
-/// What one partition's leader answered.
+/// The response for one partition.
 #[derive(Debug)]
 pub(crate) struct PartitionAnswer {
     pub(crate) partition: TopicPartition,
-    /// The topic that was read, where a broker was asked: a topic of the same name may have been created since the last fetch.
+    /// The id of the topic that was read, to detect a recreated topic. `None` if no request was sent.
     pub(crate) topic_id: Option<Uuid>,
     pub(crate) fetch_offset: Offset,
-    /// The last batch may be cut.
+    /// The last batch may be incomplete.
     pub(crate) batches: Result<EncodedBatches>,
     /// The high watermark, or with `read_committed` the last stable offset (exclusive): all records before it can be read. `None` with an
     /// error.
@@ -56,7 +56,7 @@ pub(crate) struct PartitionAnswer {
 }
 
 impl PartitionAnswer {
-    /// The answer for a partition that could not be asked for.
+    /// The answer for a partition that could not be requested.
     fn failed(target: FetchTarget, error: Error) -> Self {
         Self {
             partition: target.partition,
@@ -67,7 +67,7 @@ impl PartitionAnswer {
         }
     }
 
-    /// Whether no record came, although the leader counts offsets from the fetch offset up to `end` as readable.
+    /// Whether the response is empty although the offsets up to `end` are readable.
     pub(crate) fn is_empty_before(&self, end: Offset) -> bool {
         let is_empty = self.batches.as_ref().is_ok_and(EncodedBatches::is_empty);
         let readable_end = self.readable_end;
@@ -77,44 +77,44 @@ impl PartitionAnswer {
 
 /// A target and its topic.
 #[derive(Debug)]
-struct LedTarget {
+struct TargetWithTopic {
     topic: Arc<TopicMetadata>,
     target: FetchTarget,
 }
 
-/// The targets that one broker leads.
+/// The targets with the same leader.
 #[derive(Debug)]
 pub(crate) struct LeaderTargets {
     pub(crate) leader: i32,
-    led: Vec<LedTarget>,
+    targets: Vec<TargetWithTopic>,
 }
 
 impl LeaderTargets {
-    /// The targets, in the order in which they were given.
+    /// The targets, in their original order.
     pub(crate) fn targets(&self) -> impl Iterator<Item = &FetchTarget> {
-        self.led.iter().map(|led| &led.target)
+        self.targets.iter().map(|with_topic| &with_topic.target)
     }
 }
 
-/// Groups targets by leader, in the order given. Those without one are returned as answers that say why.
+/// Groups targets by leader and keeps their order. Targets without a leader are returned as failed answers.
 pub(crate) async fn by_leader(
     cluster: &Cluster,
     targets: Vec<FetchTarget>,
 ) -> (Vec<LeaderTargets>, Vec<PartitionAnswer>) {
-    let mut leaders: BTreeMap<i32, Vec<LedTarget>> = BTreeMap::new();
+    let mut leaders: BTreeMap<i32, Vec<TargetWithTopic>> = BTreeMap::new();
     let mut failed = Vec::new();
     for target in targets {
         match leader_of(cluster, &target.partition).await {
             Ok((leader, topic)) => {
-                let led = LedTarget { topic, target };
-                leaders.entry(leader).or_default().push(led);
+                let with_topic = TargetWithTopic { topic, target };
+                leaders.entry(leader).or_default().push(with_topic);
             }
             Err(error) => failed.push(PartitionAnswer::failed(target, error)),
         }
     }
     let leaders = leaders
         .into_iter()
-        .map(|(leader, led)| LeaderTargets { leader, led });
+        .map(|(leader, targets)| LeaderTargets { leader, targets });
     (leaders.collect(), failed)
 }
 
@@ -127,28 +127,28 @@ async fn leader_of(
     Ok((leader, topic))
 }
 
-/// Sends one Fetch request to a leader. A partition that the leader does not mention is not in the answers.
+/// Sends one Fetch request to a leader. Partitions that are not in the response are left out.
 pub(crate) async fn fetch_from(
     cluster: &Cluster,
-    asked: &LeaderTargets,
+    targets: &LeaderTargets,
     limits: FetchLimits,
 ) -> Result<Vec<PartitionAnswer>> {
     let timeout = cluster.config().request_timeout + limits.max_wait;
-    let request = request(&asked.led, limits);
-    let node = Node::Id(asked.leader);
+    let request = request(&targets.targets, limits);
+    let node = Node::Id(targets.leader);
     let response = cluster.call_within(node, request, timeout).await?;
-    read(response, &asked.led, limits.isolation)
+    read(response, &targets.targets, limits.isolation)
 }
 
-/// Fetches one partition alone.
+/// Fetches a single partition.
 pub(crate) async fn fetch_one(
     cluster: &Cluster,
     target: FetchTarget,
     limits: FetchLimits,
 ) -> Result<PartitionAnswer> {
     let (leader, topic) = leader_of(cluster, &target.partition).await?;
-    let led = vec![LedTarget { topic, target }];
-    let answers = fetch_from(cluster, &LeaderTargets { leader, led }, limits).await?;
+    let targets = vec![TargetWithTopic { topic, target }];
+    let answers = fetch_from(cluster, &LeaderTargets { leader, targets }, limits).await?;
     let answer = answers.into_iter().next();
     answer.ok_or_else(|| error_codes::no_answer("Fetch"))
 }
@@ -156,9 +156,9 @@ pub(crate) async fn fetch_one(
 /// How long a fetch that confirms the absence of records waits for one.
 const CONFIRM_WAIT: Duration = Duration::from_millis(500);
 
-/// Whether there is no record from `from` up to `end` although the leader counts these offsets as readable: compaction removed the last
-/// records of the log. To be asked after a fetch that returned nothing. Fetches the partition alone: an answer with several partitions may be
-/// full before it comes to this one. After an error the answer is no; the next fetch returns the error.
+/// Whether compaction has removed all records from `from` to `end`, although these offsets are readable. Call it after an empty fetch.
+/// Fetches the partition alone, as a response with several partitions may be full before it reaches this one. Returns false after an error,
+/// which the next fetch returns.
 pub(crate) async fn has_no_records(
     cluster: &Cluster,
     partition: &TopicPartition,
@@ -181,9 +181,9 @@ pub(crate) async fn has_no_records(
     answer.is_ok_and(|answer| answer.is_empty_before(end))
 }
 
-fn request(targets: &[LedTarget], limits: FetchLimits) -> FetchRequest {
+fn request(targets: &[TargetWithTopic], limits: FetchLimits) -> FetchRequest {
     let mut topics: Vec<FetchTopic> = Vec::new();
-    for LedTarget { topic, target } in targets {
+    for TargetWithTopic { topic, target } in targets {
         let number = target.partition.partition;
         let partition = FetchPartition {
             partition: number.get(),
@@ -217,7 +217,7 @@ fn request(targets: &[LedTarget], limits: FetchLimits) -> FetchRequest {
 
 fn read(
     response: FetchResponse,
-    targets: &[LedTarget],
+    targets: &[TargetWithTopic],
     isolation: IsolationLevel,
 ) -> Result<Vec<PartitionAnswer>> {
     let code = error_codes::code(response.error_code);
@@ -230,12 +230,12 @@ fn read(
         let FetchableTopicResponse { partitions, .. } = answered;
         for data in partitions {
             let partition = PartitionId::new(data.partition_index);
-            let asked = targets.iter().find(|LedTarget { topic, target }| {
+            let target = targets.iter().find(|TargetWithTopic { topic, target }| {
                 target.partition.partition == partition
                     && (topic.topic_id == id || *topic.name == *name)
             });
-            if let Some(asked) = asked {
-                answers.push(read_partition(data, isolation, asked));
+            if let Some(target) = target {
+                answers.push(read_partition(data, isolation, target));
             }
         }
     }
@@ -245,7 +245,7 @@ fn read(
 fn read_partition(
     data: PartitionData,
     isolation: IsolationLevel,
-    LedTarget { topic, target }: &LedTarget,
+    TargetWithTopic { topic, target }: &TargetWithTopic,
 ) -> PartitionAnswer {
     let code = error_codes::code(data.error_code);
     let readable_end = match isolation {
@@ -258,7 +258,7 @@ fn read_partition(
             bytes: data.records.unwrap_or_default(),
         })
     } else {
-        Err(refused(code, target))
+        Err(partition_error(code, target))
     };
     PartitionAnswer {
         partition: target.partition.clone(),
@@ -269,11 +269,11 @@ fn read_partition(
     }
 }
 
-/// The aborted transactions of an answer; brokers name them under `read_committed` only.
-fn aborted(named: Option<Vec<AbortedTransaction>>) -> AbortedTransactions {
-    let named = named.filter(|_| !mutants::lives(Mutant::ForgetAborted));
-    let named = named.into_iter().flatten();
-    named
+/// The aborted transactions of a response. Brokers send them under `read_committed` only.
+fn aborted(transactions: Option<Vec<AbortedTransaction>>) -> AbortedTransactions {
+    let transactions = transactions.filter(|_| !mutants::is_active(Mutant::ForgetAborted));
+    let transactions = transactions.into_iter().flatten();
+    transactions
         .map(|transaction| {
             (
                 ProducerId::new(transaction.producer_id),
@@ -283,15 +283,15 @@ fn aborted(named: Option<Vec<AbortedTransaction>>) -> AbortedTransactions {
         .collect()
 }
 
-fn refused(code: ErrorCode, target: &FetchTarget) -> Error {
+fn partition_error(code: ErrorCode, target: &FetchTarget) -> Error {
     let reason = (code == ErrorCode::OffsetOutOfRange).then(|| {
         format!(
-            "offset {} is not in the log: it was deleted, or never written. Ask for the topic's offsets, and seek to one in between",
+            "offset {} is not in the log: it was deleted, or never written. Seek to an offset between the topic's start and end",
             target.fetch_offset
         )
     });
-    let doing = format!("read {}", target.partition);
-    error_codes::read_error(code, reason.as_deref(), &doing)
+    let operation = format!("read {}", target.partition);
+    error_codes::read_error(code, reason.as_deref(), &operation)
         .in_topic(Arc::clone(&target.partition.topic))
         .in_partition(target.partition.partition)
         .at_offset(target.fetch_offset)

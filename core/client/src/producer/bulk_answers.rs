@@ -1,4 +1,4 @@
-//! The answers to a table's batches: what was written, and which rows were not.
+//! Collects the results of a table's batches.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -6,12 +6,12 @@ use std::sync::Arc;
 use headwater_columnar::{BatchRows, EncodeError};
 
 use super::BatchResult;
-use super::completion::Outcome;
+use super::completion::BatchOutcome;
 use super::queue::Ticket;
 use crate::error::{Error, ErrorKind};
 use crate::error_codes;
 
-/// A batch on its way.
+/// A batch in flight.
 pub(super) struct Sent {
     pub(super) ticket: Arc<Ticket>,
     pub(super) records: u32,
@@ -23,7 +23,7 @@ pub(super) struct Sent {
 pub(super) enum Failure {
     /// It cannot be encoded.
     Encode(ErrorKind, EncodeError),
-    /// The broker refuses these rows of it.
+    /// The broker rejected these rows.
     Rows(Vec<usize>, Error),
     /// Anything else.
     Other(Error),
@@ -40,7 +40,7 @@ impl Failure {
         Self::Encode(kind, error)
     }
 
-    /// The error to report. Rows are counted from `first`; `written` says what was written of the table.
+    /// Converts it to an error. Rows are counted from `first`; `written` is the sentence of [`BatchResult::sentence`].
     pub(super) fn into_error(self, first: usize, topic: &str, written: &str) -> Error {
         match self {
             Self::Encode(kind, error) => {
@@ -67,7 +67,7 @@ impl Failure {
     }
 }
 
-/// The batches of one table that were sent, and the answers to those that have one.
+/// The batches in flight of one table, and the results so far.
 #[derive(Default)]
 pub(super) struct Answers {
     waiting: VecDeque<Sent>,
@@ -79,7 +79,7 @@ impl Answers {
         self.waiting.push_back(sent);
     }
 
-    /// Takes the answers that are there, up to the first failure.
+    /// Collects the results that have arrived, up to the first failure.
     pub(super) fn take_ready(&mut self) -> Result<(), Failure> {
         while let Some(sent) = self
             .waiting
@@ -90,24 +90,24 @@ impl Answers {
         Ok(())
     }
 
-    /// Waits for all answers. The first failure is the error.
+    /// Waits for all results. Returns the first failure.
     pub(super) async fn wait_for_all(&mut self) -> Result<(), Failure> {
         let mut all = Ok(());
         while let Some(sent) = self.waiting.pop_front() {
             std::future::poll_fn(|context| sent.ticket.completion.poll_done(context)).await;
-            let taken = self.take(&sent);
-            all = all.and(taken);
+            let result = self.take(&sent);
+            all = all.and(result);
         }
         all
     }
 
-    /// Adds what was written of a batch.
+    /// Adds the result of a batch.
     fn take(&mut self, sent: &Sent) -> Result<(), Failure> {
         let parts = match sent.ticket.completion.outcome() {
-            Some(Outcome::Written(written)) => &[(0, Ok(*written))][..],
-            Some(Outcome::Failed(error)) => &[(0, Err(error.clone()))][..],
-            Some(Outcome::Parts(parts)) => parts,
-            None => unreachable!("a completion that is done has an outcome"),
+            Some(BatchOutcome::Written(written)) => &[(0, Ok(*written))][..],
+            Some(BatchOutcome::Failed(error)) => &[(0, Err(error.clone()))][..],
+            Some(BatchOutcome::Parts(parts)) => parts,
+            None => unreachable!("a completed batch has an outcome"),
         };
         let ends = parts.iter().skip(1).map(|(first, _)| *first);
         let mut refused: Vec<(usize, &Error)> = Vec::new();

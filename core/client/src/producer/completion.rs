@@ -1,4 +1,4 @@
-//! How a batch tells its result to everybody who holds a handle on one of its records.
+//! The result of a batch, shared by the handles of its records.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -9,29 +9,29 @@ use parking_lot::Mutex;
 
 use crate::error::{Error, Result};
 
-/// Where the broker put a run of records.
+/// The result of a batch that was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Written {
-    /// The offset of the first one; `None` with `acks=0`.
+pub(crate) struct ProduceResult {
+    /// The offset of the first record; `None` with `acks=0`.
     pub(crate) base_offset: Option<Offset>,
-    /// The broker's timestamp, where it sets one.
+    /// The broker's timestamp, for topics with `LogAppendTime`.
     pub(crate) log_append_time_ms: Option<i64>,
 }
 
-/// What became of a batch.
+/// The outcome of a batch.
 #[derive(Debug, Clone)]
-pub(crate) enum Outcome {
-    /// All of it was written, as one run.
-    Written(Written),
-    /// None of it.
+pub(crate) enum BatchOutcome {
+    /// All of it was written, with contiguous offsets.
+    Written(ProduceResult),
+    /// None of it was written.
     Failed(Error),
-    /// It was split: the index of the first record of each part, ascending from 0, and what became of that part.
-    Parts(Vec<(u32, Result<Written>)>),
+    /// It was split: the index of the first record of each part, ascending from 0, and the result of the part.
+    Parts(Vec<(u32, Result<ProduceResult>)>),
 }
 
-impl Outcome {
-    /// What became of the record at `index`: its offset and the broker's timestamp.
-    pub(crate) fn of_record(&self, index: u32) -> Result<Written> {
+impl BatchOutcome {
+    /// The result of the record at `index`: its offset and the broker's timestamp.
+    pub(crate) fn of_record(&self, index: u32) -> Result<ProduceResult> {
         let (first, part) = match self {
             Self::Written(written) => (0, Ok(*written)),
             Self::Failed(error) => (0, Err(error.clone())),
@@ -43,7 +43,7 @@ impl Outcome {
                 }
             }
         };
-        part.map(|written| Written {
+        part.map(|written| ProduceResult {
             base_offset: written
                 .base_offset
                 .map(|base| base + i64::from(index - first)),
@@ -52,28 +52,28 @@ impl Outcome {
     }
 }
 
-/// Set once, read by any number of handles.
+/// A [`BatchOutcome`] that is set once. May be used concurrently.
 #[derive(Default)]
 pub(crate) struct Completion {
-    outcome: OnceLock<Outcome>,
-    waiting: Mutex<Vec<Waker>>,
+    outcome: OnceLock<BatchOutcome>,
+    wakers: Mutex<Vec<Waker>>,
 }
 
 impl Completion {
     /// The outcome, if there is one.
-    pub(crate) fn outcome(&self) -> Option<&Outcome> {
+    pub(crate) fn outcome(&self) -> Option<&BatchOutcome> {
         self.outcome.get()
     }
 
-    /// Sets the outcome and wakes everybody. Only the first outcome counts.
-    pub(crate) fn complete(&self, outcome: Outcome) {
+    /// Sets the outcome and wakes all waiters. Does nothing if it is already set.
+    pub(crate) fn complete(&self, outcome: BatchOutcome) {
         if self.outcome.set(outcome).is_ok() {
-            let waiting = std::mem::take(&mut *self.waiting.lock());
-            waiting.into_iter().for_each(Waker::wake);
+            let wakers = std::mem::take(&mut *self.wakers.lock());
+            wakers.into_iter().for_each(Waker::wake);
         }
     }
 
-    /// Ready when there is an outcome.
+    /// Ready once the outcome is set.
     pub(crate) fn poll_done(&self, context: &mut Context<'_>) -> Poll<()> {
         if self.outcome.get().is_some() || !self.wake_at_completion(context.waker()) {
             return Poll::Ready(());
@@ -81,14 +81,14 @@ impl Completion {
         Poll::Pending
     }
 
-    /// Wakes `waker` at completion, unless that has been: then the caller must look again.
+    /// Registers `waker`. Returns false if the outcome is already set.
     pub(crate) fn wake_at_completion(&self, waker: &Waker) -> bool {
-        let mut waiting = self.waiting.lock();
+        let mut wakers = self.wakers.lock();
         if self.outcome.get().is_some() {
             return false;
         }
-        if !waiting.iter().any(|known| known.will_wake(waker)) {
-            waiting.push(waker.clone());
+        if !wakers.iter().any(|known| known.will_wake(waker)) {
+            wakers.push(waker.clone());
         }
         true
     }
@@ -107,17 +107,17 @@ mod tests {
     use super::*;
     use crate::error::ErrorKind;
 
-    fn written(base: i64) -> Written {
-        Written {
+    fn written(base: i64) -> ProduceResult {
+        ProduceResult {
             base_offset: Some(Offset::new(base)),
             log_append_time_ms: None,
         }
     }
 
     #[test]
-    fn each_record_of_a_split_batch_learns_its_own_part() {
+    fn each_record_of_a_split_batch_gets_the_result_of_its_part() {
         let too_large = Error::new(ErrorKind::RecordTooLarge, "no");
-        let outcome = Outcome::Parts(vec![
+        let outcome = BatchOutcome::Parts(vec![
             (0, Ok(written(10))),
             (3, Err(too_large)),
             (4, Ok(written(13))),
@@ -133,11 +133,14 @@ mod tests {
     }
 
     #[test]
-    fn the_first_outcome_stays() {
+    fn the_first_outcome_is_kept() {
         let completion = Completion::default();
-        completion.complete(Outcome::Written(written(1)));
-        completion.complete(Outcome::Failed(Error::new(ErrorKind::Closed, "late")));
-        assert!(matches!(completion.outcome(), Some(Outcome::Written(_))));
+        completion.complete(BatchOutcome::Written(written(1)));
+        completion.complete(BatchOutcome::Failed(Error::new(ErrorKind::Closed, "late")));
+        assert!(matches!(
+            completion.outcome(),
+            Some(BatchOutcome::Written(_))
+        ));
         assert!(!completion.wake_at_completion(Waker::noop()));
     }
 }

@@ -1,4 +1,4 @@
-//! What all partitions of one producer share.
+//! The state that all partitions of a producer share.
 
 use std::sync::Arc;
 
@@ -6,19 +6,19 @@ use headwater_record::{BatchOptions, TimestampType};
 
 use super::ProducerConfig;
 use super::identity::IdentityCell;
-use super::in_flight::InFlight;
+use super::in_flight::InFlightLimit;
 use super::linger::Linger;
 use super::memory::Memory;
 use crate::cluster::Cluster;
 
-/// What all partitions of one producer share.
+/// The state that all partitions of a producer share.
 #[derive(Debug)]
 pub(crate) struct ProducerContext {
     pub(crate) cluster: Cluster,
     pub(crate) config: ProducerConfig,
     pub(crate) memory: Memory,
     pub(crate) identity: IdentityCell,
-    pub(crate) in_flight: InFlight,
+    pub(crate) in_flight: InFlightLimit,
     pub(crate) linger: Arc<Linger>,
 }
 
@@ -28,13 +28,13 @@ impl ProducerContext {
             cluster,
             memory: Memory::new(config.buffer_bytes),
             identity: IdentityCell::default(),
-            in_flight: InFlight::new(config.max_in_flight),
+            in_flight: InFlightLimit::new(config.max_in_flight),
             linger: Arc::default(),
             config,
         }
     }
 
-    /// How batches are built; the producer's identity is filled in when a batch leaves.
+    /// The options of batch builders. Batches are stamped when they are sent.
     pub(crate) fn batch_options(&self) -> BatchOptions {
         BatchOptions {
             compression: self.config.compression,

@@ -1,4 +1,4 @@
-//! Who sends: whoever filled a batch or waits for one, in its own thread, as long as the transport answers at once.
+//! Sends closed batches in the calling thread, as long as the transport responds without waiting.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,13 +8,13 @@ use std::task::{Context, Poll, Waker};
 use super::deliver::deliver;
 use super::queue::PartitionQueue;
 
-/// Sends the closed batches of `queue`, unless somebody else is at it. Returns when they are answered, or when the transport needs
-/// time: then a task of the runtime goes on.
+/// Sends the closed batches of `queue`, unless another thread or task is sending. If the transport has to wait, a task in the runtime
+/// continues.
 pub(crate) fn drain(queue: &Arc<PartitionQueue>) {
     let runtime = queue.context.cluster.runtime();
     let mut entered = None;
     while let Some(batch) = queue.claim() {
-        // Timers and notifications of the transport need the runtime's context, and this thread may not have it.
+        // The transport's timers need the runtime's context, which this thread may not have.
         entered.get_or_insert_with(|| runtime.enter());
         let claim = Claim(Arc::clone(queue));
         let mut sending: Pin<Box<dyn Future<Output = ()> + Send>> =
@@ -37,7 +37,7 @@ pub(crate) fn drain(queue: &Arc<PartitionQueue>) {
     }
 }
 
-/// The right to send, given back also when sending panics or its task is dropped.
+/// The claim of a queue. Dropping it releases the claim, even on a panic or a dropped task.
 struct Claim(Arc<PartitionQueue>);
 
 impl Drop for Claim {

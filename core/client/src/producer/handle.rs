@@ -1,4 +1,4 @@
-//! What a send returns: a receipt that becomes a result.
+//! The handle of a sent record.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,12 +10,12 @@ use super::queue::Ticket;
 use super::record::RecordMetadata;
 use crate::error::Result;
 
-/// The future of one record. Light: a pointer to its batch and two numbers.
+/// The future of one record: a pointer to its batch and two numbers.
 ///
-/// Waiting for it, by `.await` or [`SendHandle::wait`], sends its batch at once: nobody waits for `linger.ms`. Dropping it is
-/// allowed and does not stop the record.
+/// Waiting for it with `.await` or [`SendHandle::wait`] sends its batch at once, without waiting for `linger.ms`. Dropping it does not
+/// cancel the record.
 #[derive(Debug, Clone)]
-#[must_use = "the result of the record comes from its handle"]
+#[must_use = "the handle returns the result of the record"]
 pub struct SendHandle {
     ticket: Arc<Ticket>,
     index: u32,
@@ -31,7 +31,7 @@ impl SendHandle {
         }
     }
 
-    /// The result, if it is there. Does not send anything.
+    /// The result, if available. Does not send the batch.
     pub fn try_result(&self) -> Option<Result<RecordMetadata>> {
         let outcome = self.ticket.completion.outcome()?;
         Some(outcome.of_record(self.index).map(|written| RecordMetadata {
@@ -42,18 +42,17 @@ impl SendHandle {
         }))
     }
 
-    /// Whether the result is there.
+    /// Whether the result is available.
     pub fn is_done(&self) -> bool {
         self.ticket.completion.outcome().is_some()
     }
 
-    /// Wakes `waker` once the result is there; returns whether it will, and `false` if the result is there already. Does not send
-    /// anything.
+    /// Wakes `waker` when the result is available. Returns `false` if it already is. Does not send the batch.
     pub fn wake_when_done(&self, waker: &Waker) -> bool {
         self.ticket.completion.wake_at_completion(waker)
     }
 
-    /// Sends its batch now, in this thread where the transport allows it, and does not wait.
+    /// Sends its batch now, in this thread if the transport allows it. Does not wait for the result.
     pub fn send_now(&self) {
         if !self.is_done() {
             self.ticket.queue.close_if_open(&self.ticket);
@@ -61,7 +60,7 @@ impl SendHandle {
         }
     }
 
-    /// Sends its batch and waits in this thread. Not for threads of a tokio runtime: there `.await` it.
+    /// Sends its batch and blocks the thread for the result. In a thread of a tokio runtime, use `.await` instead.
     pub fn wait(self) -> Result<RecordMetadata> {
         self.send_now();
         match self.try_result() {
@@ -86,7 +85,7 @@ impl Future for SendHandle {
         std::task::ready!(self.ticket.completion.poll_done(context));
         match self.try_result() {
             Some(result) => Poll::Ready(result),
-            None => unreachable!("a completion that is done has an outcome"),
+            None => unreachable!("a completed batch has an outcome"),
         }
     }
 }

@@ -1,8 +1,7 @@
-//! Who this producer is to the broker: what makes a repeated batch recognisable.
+//! The producer id, epoch and sequences, by which the broker detects duplicates.
 //!
-//! The broker gives out a producer id; each partition counts its records under it. When a partition loses count (a batch may or may not
-//! have been written), the producer takes the next epoch, and every partition starts again from 0 with its next batch, as Kafka's
-//! idempotent producer does.
+//! The broker assigns the producer id. Each partition counts its records. When a sequence becomes uncertain because a batch may or may not
+//! have been written, the producer bumps its epoch, and every partition restarts at sequence 0, as Kafka's idempotent producer does.
 
 use headwater_protocol::{ErrorCode, InitProducerIdRequest};
 use headwater_record::{ProducerEpoch, ProducerId, ProducerState};
@@ -13,31 +12,31 @@ use crate::error::Result;
 use crate::error_codes;
 use crate::transport::Node;
 
-/// A producer id and its generation.
+/// A producer id and epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) id: ProducerId,
     pub(crate) epoch: ProducerEpoch,
 }
 
-/// The identity, once it was asked for.
+/// The identity of a producer, requested at the first use. May be used concurrently.
 #[derive(Debug, Default)]
 pub(crate) struct IdentityCell {
     current: Mutex<Option<Identity>>,
-    asking: tokio::sync::Mutex<()>,
+    request_lock: tokio::sync::Mutex<()>,
 }
 
 impl IdentityCell {
-    /// The identity, if it was asked for.
+    /// The identity, if it has one.
     pub(crate) fn current(&self) -> Option<Identity> {
         *self.current.lock()
     }
 
-    /// The next epoch, because somebody lost count under `lost`; nothing if somebody else has done so already.
+    /// Bumps the epoch because a sequence of `lost` is uncertain. Does nothing if `lost` is no longer current.
     pub(crate) fn renew(&self, lost: Identity) {
         let mut current = self.current.lock();
         if *current == Some(lost) {
-            // At the last epoch the broker gives out a new id.
+            // After the last epoch the broker assigns a new id.
             *current = lost
                 .epoch
                 .get()
@@ -51,12 +50,12 @@ impl IdentityCell {
     }
 }
 
-/// The identity, asked for at the first use. Retries are the caller's.
+/// The identity, requested at the first use. Does not retry.
 pub(crate) async fn identity(context: &ProducerContext) -> Result<Identity> {
     if let Some(identity) = context.identity.current() {
         return Ok(identity);
     }
-    let _one_asks = context.identity.asking.lock().await;
+    let _guard = context.identity.request_lock.lock().await;
     if let Some(identity) = context.identity.current() {
         return Ok(identity);
     }
@@ -70,7 +69,7 @@ pub(crate) async fn identity(context: &ProducerContext) -> Result<Identity> {
     let response = context.cluster.call(Node::Any, request).await?;
     let code = error_codes::code(response.error_code);
     if code != ErrorCode::None {
-        return Err(error_codes::error(code, None, "ask for a producer id"));
+        return Err(error_codes::error(code, None, "get a producer id"));
     }
     let identity = Identity {
         id: ProducerId::new(response.producer_id),
@@ -80,7 +79,7 @@ pub(crate) async fn identity(context: &ProducerContext) -> Result<Identity> {
     Ok(identity)
 }
 
-/// A partition's count of its records under an identity.
+/// The sequence of one partition.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Sequence {
     identity: Option<Identity>,
@@ -88,7 +87,7 @@ pub(crate) struct Sequence {
 }
 
 impl Sequence {
-    /// What the next batch is stamped with. A new identity starts the count again.
+    /// The stamp of the next batch. A new identity restarts the sequence.
     pub(crate) fn next(&mut self, identity: Identity) -> ProducerState {
         if self.identity != Some(identity) {
             *self = Self {
@@ -103,8 +102,8 @@ impl Sequence {
         }
     }
 
-    /// What a batch will be stamped with when `before` more records have been written under `identity`.
-    pub(crate) fn ahead(&self, identity: Identity, before: u64) -> ProducerState {
+    /// The stamp of a batch after `before` more records.
+    pub(crate) fn stamp_after(&self, identity: Identity, before: u64) -> ProducerState {
         let next = if self.identity == Some(identity) {
             self.next
         } else {
@@ -118,8 +117,8 @@ impl Sequence {
         }
     }
 
-    /// `records` were written under the last stamp. After `i32::MAX` comes 0.
-    pub(crate) fn written(&mut self, records: u32) {
+    /// Advances the sequence after a write. It wraps from `i32::MAX` to 0.
+    pub(crate) fn advance(&mut self, records: u32) {
         self.next = ((i64::from(self.next) + i64::from(records)) & i64::from(i32::MAX)) as i32;
     }
 }
@@ -136,26 +135,26 @@ mod tests {
     }
 
     #[test]
-    fn sequences_go_from_the_largest_number_to_zero() {
+    fn sequences_wrap_to_zero() {
         let mut sequence = Sequence {
             identity: Some(identity(0)),
             next: i32::MAX - 1,
         };
-        sequence.written(3);
+        sequence.advance(3);
         assert_eq!(sequence.next(identity(0)).base_sequence, 1);
     }
 
     #[test]
-    fn a_new_epoch_starts_the_count_again() {
+    fn a_new_epoch_restarts_the_sequence() {
         let mut sequence = Sequence::default();
         sequence.next(identity(0));
-        sequence.written(10);
+        sequence.advance(10);
         assert_eq!(sequence.next(identity(0)).base_sequence, 10);
         assert_eq!(sequence.next(identity(1)).base_sequence, 0);
     }
 
     #[test]
-    fn a_lost_count_raises_the_epoch_once_and_ends_with_a_new_id() {
+    fn an_uncertain_sequence_bumps_the_epoch_once_and_the_last_epoch_needs_a_new_id() {
         let cell = IdentityCell::default();
         *cell.current.lock() = Some(identity(0));
         cell.renew(identity(0));

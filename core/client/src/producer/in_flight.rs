@@ -1,4 +1,4 @@
-//! How many requests of a producer are on their way to each broker: `max.in.flight.requests.per.connection`.
+//! Limits the requests in flight to each broker: `max.in.flight.requests.per.connection`.
 
 use std::sync::Arc;
 
@@ -6,14 +6,14 @@ use hashbrown::HashMap;
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The places for requests, so many for each broker.
+/// A semaphore for each broker.
 #[derive(Debug)]
-pub(crate) struct InFlight {
+pub(crate) struct InFlightLimit {
     max: usize,
     brokers: Mutex<HashMap<i32, Arc<Semaphore>>>,
 }
 
-impl InFlight {
+impl InFlightLimit {
     pub(crate) fn new(max: usize) -> Self {
         Self {
             max: max.min(Semaphore::MAX_PERMITS),
@@ -21,15 +21,15 @@ impl InFlight {
         }
     }
 
-    /// A place for one request to the broker, once there is one; given back when it is dropped.
-    pub(crate) async fn place(&self, broker: i32) -> OwnedSemaphorePermit {
-        let places = Arc::clone(
+    /// Waits for a permit for one request to the broker. Dropping the permit releases it.
+    pub(crate) async fn acquire(&self, broker: i32) -> OwnedSemaphorePermit {
+        let permits = Arc::clone(
             self.brokers
                 .lock()
                 .entry(broker)
                 .or_insert_with(|| Arc::new(Semaphore::new(self.max))),
         );
-        let place = places.acquire_owned().await;
-        place.expect("nobody closes the semaphore")
+        let permit = permits.acquire_owned().await;
+        permit.expect("the semaphore is never closed")
     }
 }

@@ -1,4 +1,4 @@
-//! Sends batches that nobody filled and nobody waits for, `linger.ms` after their first record.
+//! Sends batches that are not full `linger.ms` after their first record.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use super::Inner;
 use super::drain::drain;
 
-/// The wake-up call of the lingering task: asleep as long as no batch is open.
+/// Wakes the linger task, which sleeps while no batch is open.
 #[derive(Debug, Default)]
 pub(crate) struct Linger {
     running: AtomicBool,
@@ -17,23 +17,23 @@ pub(crate) struct Linger {
 }
 
 impl Linger {
-    /// A batch was opened.
+    /// Called when a batch is opened.
     pub(crate) fn start(&self) {
         if !self.running.load(Ordering::Relaxed) && !self.running.swap(true, Ordering::AcqRel) {
             self.started.notify_one();
         }
     }
 
-    /// The producer is gone: the task looks around and ends.
+    /// Called when the producer is dropped, to end the task.
     pub(crate) fn end(&self) {
         self.started.notify_one();
     }
 }
 
-/// Runs until the producer is gone, which it does not keep alive.
-pub(crate) async fn linger(wake_up: Arc<Linger>, linger: Duration, producer: Weak<Inner>) {
+/// Runs until the producer is dropped. Does not keep it alive.
+pub(crate) async fn linger(state: Arc<Linger>, linger: Duration, producer: Weak<Inner>) {
     loop {
-        wake_up.started.notified().await;
+        state.started.notified().await;
         tokio::time::sleep(linger).await;
         loop {
             let Some(inner) = producer.upgrade() else {
@@ -48,9 +48,9 @@ pub(crate) async fn linger(wake_up: Arc<Linger>, linger: Duration, producer: Wea
     }
 }
 
-/// Sends what is due; returns when the next batch is. `None`: no batch is open, and the next one opened starts the task again.
+/// Sends due batches, and returns when the next one is due. `None` if no batch is open.
 fn send_due(inner: &Inner, linger: Duration) -> Option<Instant> {
-    // Before looking: a batch opened while we look starts the task again, at worst once too often.
+    // Reset first: a batch opened during the loop wakes the task again, at worst once too often.
     inner.context.linger.running.store(false, Ordering::Release);
     let now = Instant::now();
     let due = now.checked_sub(linger).unwrap_or(now);

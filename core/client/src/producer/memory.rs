@@ -1,10 +1,10 @@
-//! `buffer.memory`: how many bytes of unsent records there may be.
+//! `buffer.memory`: a budget for the bytes of unsent records.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
-/// A budget of bytes. Taking never waits; who gets nothing may wait until something was given back.
+/// A budget of bytes. Acquiring never waits; on failure, the caller may wait for a release. May be used concurrently.
 #[derive(Debug)]
 pub(crate) struct Memory {
     total: usize,
@@ -21,12 +21,12 @@ impl Memory {
         }
     }
 
-    /// All that there is, taken or not.
+    /// The size of the budget.
     pub(crate) fn total(&self) -> usize {
         self.total
     }
 
-    /// Takes `bytes`, if so many are free.
+    /// Acquires `bytes` if that many are free.
     pub(crate) fn try_take(&self, bytes: usize) -> bool {
         let taken = self
             .free
@@ -36,17 +36,17 @@ impl Memory {
         taken.is_ok()
     }
 
-    /// Gives `bytes` back that were taken.
-    pub(crate) fn give_back(&self, bytes: usize) {
+    /// Releases acquired bytes.
+    pub(crate) fn release(&self, bytes: usize) {
         let before = self.free.fetch_add(bytes, Ordering::Release);
         debug_assert!(
             before + bytes <= self.total,
-            "more given back than was taken"
+            "more bytes released than acquired"
         );
         self.freed.notify_waiters();
     }
 
-    /// Waits until `bytes` were free for a moment. Somebody else may take them first: try, and wait again.
+    /// Waits until `bytes` are free. Another caller may acquire them first, so try again in a loop.
     pub(crate) async fn wait_for(&self, bytes: usize) {
         loop {
             let freed = self.freed.notified();

@@ -1,10 +1,10 @@
-//! The producer: records into batches, batches to the broker, results to those who wait.
+//! The producer: appends records to batches, sends batches to brokers, and completes the handles of records.
 //!
 //! ```text
 //! try_send -> TopicQueues::choose -> PartitionQueue::append   copies the record into the open batch
-//!                                    drain                    sends what is closed, in the thread that closed it
-//!                                    deliver -> produce       stamps, sends, retries, splits
-//!                                    Completion               tells every SendHandle
+//!                                    drain                    sends closed batches, in the thread that closed them
+//!                                    deliver -> produce       stamps, sends, retries and splits a batch
+//!                                    Completion               completes every SendHandle
 //! ```
 
 mod bulk;
@@ -42,26 +42,26 @@ use crate::error::{Error, ErrorKind, Result};
 
 use context::ProducerContext;
 use drain::drain;
-use queue::{Closed, NotTaken, PartitionQueue};
+use queue::{AppendFailure, Drain, PartitionQueue};
 use topics::TopicQueues;
 
 pub use bulk::TableSender;
 pub use handle::SendHandle;
 pub use record::{BatchResult, BulkOptions, Record, RecordMetadata};
 
-/// What [`Producer::try_send`] answers when it cannot take the record at once.
+/// Why [`Producer::try_send`] did not accept a record.
 #[derive(Debug)]
 pub enum TrySendError {
-    /// It would have to wait: for metadata, or for space in the buffer. Use [`Producer::send`].
+    /// It would have to wait for metadata or for buffer space. Use [`Producer::send`].
     WouldWait,
-    /// The record is refused for good.
+    /// The record cannot be sent.
     Refused(Error),
 }
 
-/// Sends records. Cloning is cheap and shares it; any number of threads may send at once.
+/// Sends records. Cloning is cheap; clones share the producer. May be used concurrently.
 ///
-/// Records of one thread to one partition keep their order. A batch is sent when it is full, when `linger.ms` has passed, when
-/// somebody waits for one of its records, or at [`Producer::flush`]. When the last clone is dropped, what is left is sent.
+/// Records from one thread to one partition keep their order. A batch is sent when it is full, after `linger.ms`, when a caller waits for
+/// one of its records, or at [`Producer::flush`]. Dropping the last clone sends the remaining records.
 #[derive(Debug, Clone)]
 pub struct Producer {
     inner: Arc<Inner>,
@@ -73,10 +73,23 @@ pub(crate) struct Inner {
     closed: AtomicBool,
 }
 
-/// Why a record must wait.
-enum Wait {
+/// What a record must wait for.
+enum WaitFor {
     Metadata,
+    /// This many bytes of `buffer.memory`.
     Memory(usize),
+}
+
+/// Why a record was not appended to a batch.
+enum TryAppendError {
+    WouldWait(WaitFor),
+    Refused(Error),
+}
+
+impl From<Error> for TryAppendError {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
 }
 
 impl Producer {
@@ -96,45 +109,44 @@ impl Producer {
         Self { inner }
     }
 
-    /// Takes a record if that needs no waiting. This is the fast path: no future, and one allocation for each batch.
+    /// Accepts a record if that needs no waiting. This is the fast path: no future, and one allocation per batch.
     ///
-    /// Whoever fills a batch sends it before the call returns, as far as the transport goes without waiting.
+    /// A call that fills a batch also sends it, as far as the transport can without waiting.
     #[inline]
     pub fn try_send(&self, record: &Record<'_>) -> Result<SendHandle, TrySendError> {
-        self.take(record).map_err(|not| match not {
-            Ok(_) => TrySendError::WouldWait,
-            Err(error) => TrySendError::Refused(error),
+        self.try_append(record).map_err(|error| match error {
+            TryAppendError::WouldWait(_) => TrySendError::WouldWait,
+            TryAppendError::Refused(error) => TrySendError::Refused(error),
         })
     }
 
-    /// Takes a record, waiting up to `max.block.ms` for metadata and for space in the buffer. The result comes from the handle.
+    /// Accepts a record, and waits up to `max.block.ms` for metadata and buffer space. The handle returns the result.
     pub async fn send(&self, record: &Record<'_>) -> Result<SendHandle> {
-        let wait = match self.take(record) {
+        let wait = match self.try_append(record) {
             Ok(handle) => return Ok(handle),
-            Err(Err(error)) => return Err(error),
-            Err(Ok(wait)) => wait,
+            Err(TryAppendError::Refused(error)) => return Err(error),
+            Err(TryAppendError::WouldWait(wait)) => wait,
         };
         let config = &self.inner.context.config;
-        match tokio::time::timeout(config.max_block, self.wait_and_take(record, wait)).await {
-            Ok(taken) => taken,
+        match tokio::time::timeout(config.max_block, self.wait_and_append(record, wait)).await {
+            Ok(sent) => sent,
             Err(_) => Err(self.inner.blocked_too_long().in_topic(record.topic)),
         }
     }
 
-    /// [`Producer::send`] for a thread that may wait. Not for threads of a tokio runtime.
+    /// [`Producer::send`] that blocks the thread. Must not be called in a thread of a tokio runtime.
     pub fn send_blocking(&self, record: &Record<'_>) -> Result<SendHandle> {
-        match self.take(record) {
+        match self.try_append(record) {
             Ok(handle) => Ok(handle),
-            Err(Err(error)) => Err(error),
-            Err(Ok(_)) => self.runtime().block_on(self.send(record)),
+            Err(TryAppendError::Refused(error)) => Err(error),
+            Err(TryAppendError::WouldWait(_)) => self.runtime().block_on(self.send(record)),
         }
     }
 
-    /// Sends a table and waits until the broker has taken all of it. Rows keep their order in each partition.
+    /// Sends a table and waits until all of it is acknowledged. Rows keep their order in each partition.
     ///
-    /// What can be checked is checked before anything is written. The first batch that fails is the error, and nothing is sent behind it:
-    /// the error names the row, if one is to blame, and says how many rows were written. Dropping the future leaves rows that were
-    /// handed over on their way.
+    /// The table is checked before anything is written. The first batch that fails ends the call: the error names the invalid row, if any,
+    /// and the number of rows written. Dropping the future does not stop rows that are already queued.
     pub async fn send_batch(
         &self,
         topic: &str,
@@ -146,12 +158,12 @@ impl Producer {
         Ok(tables.finish())
     }
 
-    /// Sends tables that are the parts of one: rows are counted over all of them.
+    /// A sender for a table in several parts. Errors count rows over all parts.
     pub fn tables(&self, topic: &str, options: BulkOptions) -> TableSender {
         TableSender::new(self, topic, options)
     }
 
-    /// Sends everything that was taken before the call and waits for the answers. Errors of records stay with their handles.
+    /// Sends all records accepted before the call and waits for their results. Errors are returned by the handles only.
     pub async fn flush(&self) -> Result<()> {
         let queues = self.inner.queues();
         for queue in &queues {
@@ -167,7 +179,7 @@ impl Producer {
         Ok(())
     }
 
-    /// Flushes, then refuses further records. Idempotent.
+    /// Flushes, and rejects further records. Idempotent.
     pub async fn close(&self) -> Result<()> {
         self.inner.closed.store(true, Ordering::Release);
         self.flush().await
@@ -178,31 +190,36 @@ impl Producer {
         self.inner.context.cluster.runtime()
     }
 
-    /// What it was told.
+    /// Its configuration.
     pub fn config(&self) -> &ProducerConfig {
         &self.inner.context.config
     }
 
-    fn take(&self, record: &Record<'_>) -> Result<SendHandle, Result<Wait, Error>> {
+    fn try_append(&self, record: &Record<'_>) -> Result<SendHandle, TryAppendError> {
         let inner = &*self.inner;
         let config = &inner.context.config;
-        let size = inner.admit(record).map_err(Err)?;
+        let size = inner.checked_size(record)?;
         let topics = inner.topics.read();
         let Some(topic) = topics
             .get(record.topic)
             .filter(|topic| topic.generation == inner.generation())
         else {
-            return Err(Ok(Wait::Metadata));
+            return Err(TryAppendError::WouldWait(WaitFor::Metadata));
         };
-        let (queue, choice) = topic.choose(record, config.ignore_keys).map_err(Err)?;
+        let (queue, choice) = topic.choose(record, config.ignore_keys)?;
         let timestamp_ms = record.timestamp_ms.unwrap_or_else(clock::now_ms);
-        let (handle, closed) = queue
-            .append(record, choice, size, timestamp_ms)
-            .map_err(|not| match not {
-                NotTaken::NoMemory(bytes) => Ok(Wait::Memory(bytes)),
-                NotTaken::Refused(error) => Err(error.in_topic(record.topic)),
-            })?;
-        if closed == Closed::Yes {
+        let (handle, drain_queue) =
+            queue
+                .append(record, choice, size, timestamp_ms)
+                .map_err(|failure| match failure {
+                    AppendFailure::BufferFull(bytes) => {
+                        TryAppendError::WouldWait(WaitFor::Memory(bytes))
+                    }
+                    AppendFailure::Refused(error) => {
+                        TryAppendError::Refused(error.in_topic(record.topic))
+                    }
+                })?;
+        if drain_queue == Drain::Required {
             let queue = Arc::clone(queue);
             drop(topics);
             drain(&queue);
@@ -210,14 +227,14 @@ impl Producer {
         Ok(handle)
     }
 
-    async fn wait_and_take(&self, record: &Record<'_>, mut wait: Wait) -> Result<SendHandle> {
+    async fn wait_and_append(&self, record: &Record<'_>, mut wait: WaitFor) -> Result<SendHandle> {
         let retry = self.inner.context.cluster.config().retry;
         let mut attempts = 0;
         loop {
             match wait {
-                Wait::Metadata => match self.topic(record.topic).await {
+                WaitFor::Metadata => match self.topic(record.topic).await {
                     Ok(_) => {}
-                    // No broker can be reached: until `max.block.ms` has passed one may be.
+                    // No broker can be reached now. One may be before `max.block.ms` has passed.
                     Err(error)
                         if matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout) =>
                     {
@@ -227,21 +244,21 @@ impl Producer {
                     }
                     Err(error) => return Err(error),
                 },
-                Wait::Memory(bytes) => {
-                    // Everything that is open leaves, or nobody would ever give memory back.
+                WaitFor::Memory(bytes) => {
+                    // Send open batches: otherwise they would keep the memory for ever.
                     self.inner.send_all();
                     self.inner.context.memory.wait_for(bytes).await;
                 }
             }
-            wait = match self.take(record) {
+            wait = match self.try_append(record) {
                 Ok(handle) => return Ok(handle),
-                Err(Err(error)) => return Err(error),
-                Err(Ok(wait)) => wait,
+                Err(TryAppendError::Refused(error)) => return Err(error),
+                Err(TryAppendError::WouldWait(wait)) => wait,
             };
         }
     }
 
-    /// The queues of a topic, looked up if they are not known or not of today.
+    /// The queues of a topic, created or updated if the metadata has changed.
     pub(crate) async fn topic(&self, name: &str) -> Result<Arc<TopicQueues>> {
         let generation = self.inner.generation();
         if let Some(known) = self
@@ -255,20 +272,20 @@ impl Producer {
         }
         let metadata = self.inner.context.cluster.topic_metadata(name).await?;
         let mut topics = self.inner.topics.write();
-        let before = topics.get(name).map(Arc::clone);
-        let name: Arc<str> = before
+        let previous = topics.get(name).map(Arc::clone);
+        let name: Arc<str> = previous
             .as_ref()
-            .and_then(|before| before.queues.first())
+            .and_then(|previous| previous.queues.first())
             .map_or_else(|| Arc::from(name), |queue| Arc::clone(&queue.topic));
-        let made = Arc::new(TopicQueues::new(
+        let created = Arc::new(TopicQueues::new(
             &self.inner.context,
             &name,
             &metadata,
             generation,
-            before.as_deref(),
+            previous.as_deref(),
         ));
-        topics.insert(name, Arc::clone(&made));
-        Ok(made)
+        topics.insert(name, Arc::clone(&created));
+        Ok(created)
     }
 }
 
@@ -281,7 +298,7 @@ impl Inner {
         if self.closed.load(Ordering::Acquire) {
             return Err(Error::new(
                 ErrorKind::Closed,
-                "The producer is closed: make a new one to send records.",
+                "The producer is closed: create a new one to send records.",
             ));
         }
         Ok(())
@@ -292,16 +309,16 @@ impl Inner {
         Error::new(
             ErrorKind::Timeout,
             format!(
-                "The record was not taken within max.block.ms={}: the buffer of {} bytes is full of records that the broker has not taken yet, \
-                 or the topic's metadata did not come. Send slower, raise buffer.memory, or look at the broker.",
+                "The record was not accepted within max.block.ms={}: the buffer of {} bytes is full of unacknowledged records, or the topic's \
+                 metadata could not be fetched. Send slower, raise buffer.memory, or check the broker.",
                 config.max_block.as_millis(),
                 config.buffer_bytes
             ),
         )
     }
 
-    /// Refuses what can never be sent; otherwise the most bytes that the record needs as a batch of its own.
-    fn admit(&self, record: &Record<'_>) -> Result<usize> {
+    /// Rejects a record that can never be sent. Otherwise returns the most bytes that it needs as a batch of its own.
+    fn checked_size(&self, record: &Record<'_>) -> Result<usize> {
         self.refuse_if_closed()?;
         if let Some(timestamp_ms) = record.timestamp_ms.filter(|timestamp_ms| *timestamp_ms < 0) {
             return Err(negative_timestamp(timestamp_ms).in_topic(record.topic));
@@ -318,8 +335,8 @@ impl Inner {
         Err(Error::new(
             ErrorKind::RecordTooLarge,
             format!(
-                "The record needs up to {size} bytes and {key} is {limit}: raise it (and the topic's max.message.bytes), or send less in one \
-                 record."
+                "The record needs up to {size} bytes and {key} is {limit}: raise it (and the topic's max.message.bytes), or send smaller \
+                 records."
             ),
         )
         .in_topic(record.topic))
@@ -333,7 +350,7 @@ impl Inner {
             .collect()
     }
 
-    /// Closes every open batch and sends what can be sent without waiting.
+    /// Closes every open batch, and sends batches as far as possible without waiting.
     fn send_all(&self) {
         for queue in self.queues() {
             queue.close_open();

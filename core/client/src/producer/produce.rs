@@ -1,4 +1,4 @@
-//! One produce request and what its response says.
+//! Produce requests and responses.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,24 +9,24 @@ use headwater_protocol::produce_response::PartitionProduceResponse;
 use headwater_protocol::{ErrorCode, ProduceRequest};
 use headwater_record::Offset;
 
-use super::completion::Written;
+use super::completion::ProduceResult;
 use super::queue::PartitionQueue;
 use crate::config::producer::Acks;
 use crate::error::Error;
 use crate::error_codes;
 use crate::transport::Node;
 
-/// An answer that is no success.
-pub(crate) struct Answer {
+/// A failed produce request.
+pub(crate) struct ProduceFailure {
     pub(crate) code: ErrorCode,
     pub(crate) error: Error,
-    /// The batch may have been written all the same.
+    /// Whether the batch may have been written nevertheless.
     pub(crate) maybe_written: bool,
-    /// Where the broker names records: the index of each record from which on the error holds.
+    /// Errors of records, if the broker reports any. Each applies from the record at its index to the next entry.
     pub(crate) records: Vec<(u32, Error)>,
 }
 
-impl Answer {
+impl ProduceFailure {
     fn of(error: Error, maybe_written: bool) -> Self {
         Self {
             code: error.code(),
@@ -37,23 +37,23 @@ impl Answer {
     }
 }
 
-/// Sends one batch to the partition's leader, once.
+/// Sends one batch to the partition's leader. Does not retry.
 pub(crate) async fn produce(
     queue: &Arc<PartitionQueue>,
     records: Bytes,
     deadline: Instant,
-) -> Result<Written, Answer> {
+) -> Result<ProduceResult, ProduceFailure> {
     let context = &queue.context;
     let metadata = context
         .cluster
         .topic_metadata(&queue.topic)
         .await
-        .map_err(|error| Answer::of(error, false))?;
+        .map_err(|error| ProduceFailure::of(error, false))?;
     let node = metadata
         .require_leader(queue.partition, "send to the partition")
-        .map_err(|error| Answer::of(error, false))?;
+        .map_err(|error| ProduceFailure::of(error, false))?;
     let acks = context.config.acks;
-    let _place = context.in_flight.place(node).await;
+    let _permit = context.in_flight.acquire(node).await;
     let timeout = context
         .cluster
         .config()
@@ -85,11 +85,11 @@ pub(crate) async fn produce(
         Ok(response) => response,
         Err(error) => {
             let maybe_written = error_codes::may_have_been_sent(&error);
-            return Err(Answer::of(error, maybe_written));
+            return Err(ProduceFailure::of(error, maybe_written));
         }
     };
     if acks == Acks::None {
-        return Ok(Written {
+        return Ok(ProduceResult {
             base_offset: None,
             log_append_time_ms: None,
         });
@@ -101,17 +101,17 @@ pub(crate) async fn produce(
         .next();
     match partition {
         Some(partition) => read(&partition),
-        None => Err(Answer::of(error_codes::no_answer("Produce"), true)),
+        None => Err(ProduceFailure::of(error_codes::no_answer("Produce"), true)),
     }
 }
 
-fn read(partition: &PartitionProduceResponse) -> Result<Written, Answer> {
+fn read(partition: &PartitionProduceResponse) -> Result<ProduceResult, ProduceFailure> {
     let code = error_codes::code(partition.error_code);
-    // A batch that was written before is as good as written.
+    // A duplicate was written by an earlier attempt.
     if matches!(code, ErrorCode::None | ErrorCode::DuplicateSequenceNumber) {
         let base = partition.base_offset;
         let time = partition.log_append_time_ms;
-        return Ok(Written {
+        return Ok(ProduceResult {
             base_offset: (base >= 0).then(|| Offset::new(base)),
             log_append_time_ms: (time >= 0).then_some(time),
         });
@@ -122,7 +122,7 @@ fn read(partition: &PartitionProduceResponse) -> Result<Written, Answer> {
         code,
         ErrorCode::RequestTimedOut | ErrorCode::NotEnoughReplicasAfterAppend
     );
-    Err(Answer {
+    Err(ProduceFailure {
         code,
         records: named_records(partition, code, &error),
         error,
@@ -130,7 +130,7 @@ fn read(partition: &PartitionProduceResponse) -> Result<Written, Answer> {
     })
 }
 
-/// The broker may name the records that it does not like: they get their own message, and the others learn that they went down with them.
+/// The errors of records: invalid records get the broker's message, and all others of the batch a bystander error.
 fn named_records(
     partition: &PartitionProduceResponse,
     code: ErrorCode,

@@ -1,6 +1,6 @@
-//! The records of one partition on their way: one open batch, closed ones behind it, one being sent.
+//! The queue of one partition: an open batch, closed batches, and one batch in flight.
 //!
-//! Invariant: batches leave in the order in which they were closed, one at a time, so sequences are given out when a batch leaves.
+//! Invariant: batches are sent one at a time, in the order in which they were closed. A batch gets its sequence when it is sent.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,54 +11,54 @@ use bytes::Bytes;
 use headwater_record::{AppendError, BatchBuilder, PartitionId, ProducerState};
 use parking_lot::{Mutex, MutexGuard};
 
-use super::completion::{Completion, Outcome};
+use super::completion::{BatchOutcome, Completion};
 use super::context::ProducerContext;
 use super::handle::SendHandle;
 use super::identity::{Identity, Sequence};
 use super::record::Record;
 use crate::error::{Error, ErrorKind};
 
-/// Spare builders kept for each partition: one is filled while another's batch is being sent.
+/// Spare builders per partition: one is filled while the batch of another is in flight.
 const SPARE_BUILDERS: usize = 2;
 
-/// A batch as its records' handles see it.
+/// The part of a batch that its records' handles share.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     pub(crate) queue: Arc<PartitionQueue>,
     pub(crate) completion: Completion,
 }
 
-/// The records of one partition on their way to the broker.
+/// The unsent records of one partition. May be used concurrently.
 pub(crate) struct PartitionQueue {
     pub(crate) context: Arc<ProducerContext>,
     pub(crate) topic: Arc<str>,
     pub(crate) partition: PartitionId,
-    /// Belongs to whoever is sending.
+    /// Used by the thread or task with the claim.
     pub(crate) sequence: Mutex<Sequence>,
     state: Mutex<State>,
-    /// Bytes of records that came here because they have no key, in closed batches.
+    /// Bytes of records without a key, in closed batches.
     keyless_bytes: AtomicU64,
 }
 
-/// Why a record goes to a partition.
+/// How a record's partition was chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Choice {
-    /// The caller or its key says so.
-    Given,
-    /// Any would do.
-    Free,
+pub(crate) enum PartitionChoice {
+    /// By the caller or the key.
+    Fixed,
+    /// By the sticky partitioner.
+    Sticky,
 }
 
 #[derive(Default)]
 struct State {
     open: Option<OpenBatch>,
     closed: VecDeque<ReadyBatch>,
-    /// The batch that somebody is sending; only that somebody takes from `closed`.
-    in_flight: Option<InFlight>,
+    /// The claimed batch. Nothing else is taken from `closed` while it is set.
+    in_flight: Option<InFlightBatch>,
     spare: Vec<BatchBuilder>,
 }
 
-struct InFlight {
+struct InFlightBatch {
     ticket: Arc<Ticket>,
     records: u32,
 }
@@ -68,19 +68,19 @@ struct OpenBatch {
     ticket: Arc<Ticket>,
     opened: Instant,
     reserved: usize,
-    /// Records that came here because they have no key.
+    /// The number of records without a key.
     keyless: usize,
 }
 
 /// The records of a closed batch.
 pub(crate) enum Payload {
-    /// Still to be finished, when its sequence is known.
+    /// To be encoded once the sequence is known.
     Building(BatchBuilder),
-    /// Encoded by somebody else, to be stamped with its sequence.
+    /// Already encoded; stamped with the sequence when sent.
     Encoded(Bytes),
 }
 
-/// A batch that is full, or was waited for, and not yet sent.
+/// A closed batch.
 pub(crate) struct ReadyBatch {
     pub(crate) payload: Payload,
     pub(crate) records: u32,
@@ -90,32 +90,32 @@ pub(crate) struct ReadyBatch {
 }
 
 impl ReadyBatch {
-    /// Tells everybody who waits.
-    pub(crate) fn complete(&self, outcome: Outcome) {
+    /// Completes the handles of the batch.
+    pub(crate) fn complete(&self, outcome: BatchOutcome) {
         self.ticket.completion.complete(outcome);
     }
 }
 
 impl Drop for ReadyBatch {
-    /// Gives its memory back. A batch that is dropped before it was answered (the runtime ended) fails its records.
+    /// Releases its memory. A batch dropped before it completes (the runtime shut down) fails its records.
     fn drop(&mut self) {
-        self.ticket.queue.context.memory.give_back(self.reserved);
+        self.ticket.queue.context.memory.release(self.reserved);
         if self.ticket.completion.outcome().is_none() {
             let error = Error::new(
                 ErrorKind::Closed,
-                "The producer ended before the broker answered: the record may or may not be written.",
+                "The producer was shut down before the broker responded: the record may or may not be written.",
             );
-            self.complete(Outcome::Failed(error));
+            self.complete(BatchOutcome::Failed(error));
         }
     }
 }
 
-/// Why a record was not taken.
+/// Why a record was not appended.
 #[derive(Debug)]
-pub(crate) enum NotTaken {
+pub(crate) enum AppendFailure {
     /// This many bytes of `buffer.memory` must be free first.
-    NoMemory(usize),
-    /// It never will be.
+    BufferFull(usize),
+    /// The record cannot be sent.
     Refused(Error),
 }
 
@@ -135,28 +135,28 @@ impl PartitionQueue {
         }
     }
 
-    /// Bytes of records that came here because they have no key, in closed batches.
+    /// Bytes of records without a key, in closed batches.
     #[inline]
     pub(crate) fn keyless_bytes(&self) -> u64 {
         self.keyless_bytes.load(Ordering::Relaxed)
     }
 
-    /// More bytes without a key came here.
+    /// Adds bytes of records without a key.
     pub(crate) fn count_keyless(&self, bytes: u64) {
         self.keyless_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Appends a record of at most `size` encoded bytes. The flag says that a batch is ready to be sent: the caller drains.
+    /// Appends a record of at most `size` encoded bytes. Returns whether the caller must drain the queue.
     #[inline]
     pub(crate) fn append(
         self: &Arc<Self>,
         record: &Record<'_>,
-        choice: Choice,
+        choice: PartitionChoice,
         size: usize,
         timestamp_ms: i64,
-    ) -> Result<(SendHandle, Closed), NotTaken> {
+    ) -> Result<(SendHandle, Drain), AppendFailure> {
         let mut state = self.state.lock();
-        let mut closed = Closed::No;
+        let mut closed = Drain::NotRequired;
         if let Some(open) = &mut state.open {
             match open
                 .builder
@@ -167,7 +167,7 @@ impl PartitionQueue {
                     return Ok((open.handle(timestamp_ms), closed));
                 }
                 Err(AppendError::Full) => closed = self.close(&mut state),
-                Err(error) => return Err(NotTaken::Refused(too_large(&error))),
+                Err(error) => return Err(AppendFailure::Refused(too_large(&error))),
             }
         }
         let mut batch = self.open_batch(&mut state, size)?;
@@ -184,9 +184,9 @@ impl PartitionQueue {
                 Ok((handle, closed))
             }
             Err(error) => {
-                self.context.memory.give_back(batch.reserved);
-                state.keep(batch.builder);
-                Err(NotTaken::Refused(too_large(&error)))
+                self.context.memory.release(batch.reserved);
+                state.recycle(batch.builder);
+                Err(AppendFailure::Refused(too_large(&error)))
             }
         }
     }
@@ -195,12 +195,12 @@ impl PartitionQueue {
         self: &Arc<Self>,
         state: &mut MutexGuard<'_, State>,
         size: usize,
-    ) -> Result<OpenBatch, NotTaken> {
-        // A batch may be larger than all there is: then what there is must do, or nobody would ever get any.
+    ) -> Result<OpenBatch, AppendFailure> {
+        // `batch.size` may exceed `buffer.memory`: never reserve more than the total.
         let whole = self.context.config.batch_bytes;
         let reserved = size.max(whole.min(self.context.memory.total()));
         if !self.context.memory.try_take(reserved) {
-            return Err(NotTaken::NoMemory(reserved));
+            return Err(AppendFailure::BufferFull(reserved));
         }
         Ok(OpenBatch {
             builder: state
@@ -221,7 +221,7 @@ impl PartitionQueue {
         })
     }
 
-    /// Puts an encoded batch behind everything that was appended so far. Its memory must have been taken.
+    /// Queues an encoded batch after all records appended so far. The caller must have reserved its memory.
     pub(crate) fn push_encoded(
         self: &Arc<Self>,
         bytes: Bytes,
@@ -241,12 +241,12 @@ impl PartitionQueue {
         ticket
     }
 
-    /// Closes the open batch, whoever's it is.
+    /// Closes the open batch, if there is one.
     pub(crate) fn close_open(&self) {
         self.close(&mut self.state.lock());
     }
 
-    /// Closes the open batch if it is this one.
+    /// Closes the open batch if it has this ticket.
     pub(crate) fn close_if_open(&self, ticket: &Ticket) {
         let mut state = self.state.lock();
         if state
@@ -258,7 +258,7 @@ impl PartitionQueue {
         }
     }
 
-    /// Closes the open batch if it was opened at or before `due`; otherwise returns when it was.
+    /// Closes the open batch if it was opened at or before `due`. Otherwise returns when it was opened.
     pub(crate) fn close_if_due(&self, due: Instant) -> Option<Instant> {
         let mut state = self.state.lock();
         let opened = state.open.as_ref()?.opened;
@@ -270,9 +270,9 @@ impl PartitionQueue {
     }
 
     /// Closes the open batch, if there is one.
-    fn close(&self, state: &mut State) -> Closed {
+    fn close(&self, state: &mut State) -> Drain {
         let Some(open) = state.open.take() else {
-            return Closed::No;
+            return Drain::NotRequired;
         };
         self.count_keyless(open.keyless_bytes());
         state.closed.push_back(ReadyBatch {
@@ -282,34 +282,34 @@ impl PartitionQueue {
             ticket: open.ticket,
             reserved: open.reserved,
         });
-        Closed::Yes
+        Drain::Required
     }
 
-    /// The next batch to be sent, unless there is none or somebody is sending. Who gets one must call [`PartitionQueue::sent`].
+    /// Claims the next closed batch, unless another one is claimed. The caller must call [`PartitionQueue::sent`] afterwards.
     pub(crate) fn claim(&self) -> Option<ReadyBatch> {
         let mut state = self.state.lock();
         if state.in_flight.is_some() {
             return None;
         }
         let batch = state.closed.pop_front()?;
-        state.in_flight = Some(InFlight {
+        state.in_flight = Some(InFlightBatch {
             ticket: Arc::clone(&batch.ticket),
             records: batch.records,
         });
         Some(batch)
     }
 
-    /// The claimed batch is done with.
+    /// Releases the claim.
     pub(crate) fn sent(&self) {
         self.state.lock().in_flight = None;
     }
 
-    /// Keeps a builder for the next batch.
-    pub(crate) fn keep(&self, builder: BatchBuilder) {
-        self.state.lock().keep(builder);
+    /// Keeps a builder for a later batch.
+    pub(crate) fn recycle(&self, builder: BatchBuilder) {
+        self.state.lock().recycle(builder);
     }
 
-    /// What a batch will be stamped with that is closed now, if all goes well with those before it.
+    /// The expected stamp of the next batch to be queued, if all batches before it succeed.
     pub(crate) fn stamp_ahead(&self, identity: Identity) -> ProducerState {
         let state = self.state.lock();
         let in_flight = state
@@ -327,10 +327,10 @@ impl PartitionQueue {
             .map_or(0, |open| open.builder.record_count() as u64);
         self.sequence
             .lock()
-            .ahead(identity, in_flight + closed + open)
+            .stamp_after(identity, in_flight + closed + open)
     }
 
-    /// The tickets of everything that is closed or being sent, in order.
+    /// The tickets of all closed and in-flight batches, in order.
     pub(crate) fn unanswered(&self) -> Vec<Arc<Ticket>> {
         let state = self.state.lock();
         state
@@ -342,15 +342,15 @@ impl PartitionQueue {
     }
 }
 
-/// Whether a call closed a batch: the sign to drain.
+/// Whether a call has closed a batch, so that the queue must be drained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Closed {
-    Yes,
-    No,
+pub(crate) enum Drain {
+    Required,
+    NotRequired,
 }
 
 impl State {
-    fn keep(&mut self, mut builder: BatchBuilder) {
+    fn recycle(&mut self, mut builder: BatchBuilder) {
         if self.spare.len() < SPARE_BUILDERS {
             builder.reset();
             self.spare.push(builder);
@@ -359,17 +359,17 @@ impl State {
 }
 
 impl OpenBatch {
-    fn count(&mut self, choice: Choice) {
-        self.keyless += usize::from(choice == Choice::Free);
+    fn count(&mut self, choice: PartitionChoice) {
+        self.keyless += usize::from(choice == PartitionChoice::Sticky);
     }
 
-    /// The bytes of its records without a key; those with a key count as large as these.
+    /// The approximate bytes of its records without a key: their share of all records.
     fn keyless_bytes(&self) -> u64 {
         let (bytes, records) = (self.builder.plain_size(), self.builder.record_count());
         (bytes * self.keyless / records.max(1)) as u64
     }
 
-    /// A handle on the record appended last.
+    /// A handle of the last record.
     fn handle(&self, timestamp_ms: i64) -> SendHandle {
         SendHandle::new(
             Arc::clone(&self.ticket),

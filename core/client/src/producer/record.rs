@@ -1,4 +1,4 @@
-//! What goes into a producer and what comes back.
+//! Records, options and results of a producer.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -6,25 +6,25 @@ use std::sync::Arc;
 
 use headwater_record::{Offset, PartitionId};
 
-/// A record to be sent. It borrows: its bytes are copied once, into the batch that is being built.
+/// A record to send. Its bytes are borrowed and copied once, into the open batch.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Record<'a> {
     /// The topic.
     pub topic: &'a str,
-    /// The partition; `None`: by the key's hash, or without a key whichever partition is being filled.
+    /// The partition; `None`: by the key's hash, or without a key the sticky partition.
     pub partition: Option<PartitionId>,
-    /// When it happened, in milliseconds since the Unix epoch; `None`: now.
+    /// The timestamp in milliseconds since the Unix epoch; `None`: now.
     pub timestamp_ms: Option<i64>,
     /// The key.
     pub key: Option<&'a [u8]>,
     /// The value; `None` deletes the key in a compacted topic.
     pub value: Option<&'a [u8]>,
-    /// Headers, in order; names may repeat.
+    /// Headers, in order. Names may repeat.
     pub headers: &'a [(&'a str, Option<&'a [u8]>)],
 }
 
 impl<'a> Record<'a> {
-    /// A record of this value.
+    /// A record with this value.
     pub fn new(topic: &'a str, value: &'a [u8]) -> Self {
         Self {
             topic,
@@ -33,28 +33,28 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// With this key.
+    /// Sets the key.
     #[must_use]
     pub fn key(mut self, key: &'a [u8]) -> Self {
         self.key = Some(key);
         self
     }
 
-    /// To this partition.
+    /// Sets the partition.
     #[must_use]
     pub fn partition(mut self, partition: impl Into<PartitionId>) -> Self {
         self.partition = Some(partition.into());
         self
     }
 
-    /// With this timestamp.
+    /// Sets the timestamp.
     #[must_use]
     pub fn timestamp_ms(mut self, timestamp_ms: i64) -> Self {
         self.timestamp_ms = Some(timestamp_ms);
         self
     }
 
-    /// At most so many bytes does it need as a batch of its own, before compression.
+    /// The most bytes that it needs as a batch of its own, before compression.
     pub(crate) fn size_bound(&self) -> usize {
         // The batch's header; of the record: length, attributes, two deltas, and the lengths of key, value and header list.
         const OVERHEAD: usize = 61 + 5 + 1 + 10 + 5 + 5 + 5 + 5;
@@ -67,7 +67,7 @@ impl<'a> Record<'a> {
         OVERHEAD + len(self.key) + len(self.value) + headers
     }
 
-    /// With these headers.
+    /// Sets the headers.
     #[must_use]
     pub fn headers(mut self, headers: &'a [(&'a str, Option<&'a [u8]>)]) -> Self {
         self.headers = headers;
@@ -75,51 +75,51 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Where a record went.
+/// The result of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordMetadata {
     /// The topic.
     pub topic: Arc<str>,
     /// The partition.
     pub partition: PartitionId,
-    /// Its offset; `None` with `acks=0`, where the broker does not tell.
+    /// Its offset; `None` with `acks=0`.
     pub offset: Option<Offset>,
     /// Its timestamp: the producer's, or the broker's for topics with `message.timestamp.type=LogAppendTime`.
     pub timestamp_ms: i64,
 }
 
-/// Which columns of a table become what.
+/// How the columns of a table map to records.
 ///
-/// A name that is `None` here and that the table does not have is left out. `value: None` packs all other columns as JSON.
+/// A name that is `None` and not a column of the table is left out. `value: None` packs all other columns as JSON.
 #[derive(Debug, Clone, Default)]
 pub struct BulkOptions {
     /// The column of keys.
     pub key: Option<String>,
-    /// The column of values; `None`: the rest of the columns, packed as JSON.
+    /// The column of values; `None`: all other columns, as JSON.
     pub value: Option<String>,
     /// The column of headers, of type `list<struct<key: utf8, value: binary>>`.
     pub headers: Option<String>,
     /// The column of timestamps.
     pub timestamp: Option<String>,
-    /// The column of partitions, of any integer type; null: by the key.
+    /// The column of partitions, of any integer type. Null: by the key.
     pub partition_column: Option<String>,
-    /// All rows to this partition; `None`: by the key's hash, or without a key in large runs.
+    /// The partition of all rows; `None`: by the key's hash, or without a key in large contiguous runs.
     pub partition: Option<PartitionId>,
 }
 
-/// Where a table went.
+/// The result of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BatchResult {
-    /// Records taken.
+    /// The number of records written.
     pub records: u64,
-    /// Encoded bytes, as stored.
+    /// Encoded bytes as stored.
     pub bytes: u64,
-    /// For each partition, the half-open ranges of offsets that the rows got, in order.
+    /// The half-open offset ranges of the rows in each partition, in order.
     pub offsets: BTreeMap<PartitionId, Vec<Range<Offset>>>,
 }
 
 impl BatchResult {
-    /// Adds where a further table went. Ranges that touch become one.
+    /// Adds the result of another table. Merges adjacent ranges.
     pub(crate) fn add(&mut self, more: Self) {
         self.records += more.records;
         self.bytes += more.bytes;
@@ -130,7 +130,7 @@ impl BatchResult {
         }
     }
 
-    /// Adds records that follow each other from `base` on, which nobody knows with `acks=0`.
+    /// Adds contiguous records from offset `base`, which is `None` with `acks=0`.
     pub(crate) fn add_written(
         &mut self,
         partition: PartitionId,
@@ -151,7 +151,7 @@ impl BatchResult {
         }
     }
 
-    /// A sentence that says what was written of a table.
+    /// How many rows were written, as a sentence for errors.
     pub(crate) fn sentence(&self) -> String {
         if self.records == 0 {
             return "Nothing of the table is written.".to_owned();

@@ -1,4 +1,4 @@
-//! A batch that the broker finds too large becomes two.
+//! Splits a batch that the broker rejected as too large.
 
 use bytes::Bytes;
 use headwater_record::{
@@ -7,15 +7,15 @@ use headwater_record::{
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// An encoded batch and how many records it has.
+/// An encoded batch and its number of records.
 pub(crate) type Part = (Bytes, u32);
 
-/// The first and the second half of the records, encoded as the batch was, without a producer's identity.
+/// The two halves of the records, with the same encoding and without a stamp.
 pub(crate) fn split(bytes: &Bytes) -> Result<(Part, Part)> {
     halves(bytes).map_err(|error| {
         Error::new(
             ErrorKind::RecordTooLarge,
-            format!("The broker finds the batch too large, and it cannot be split: {error}."),
+            format!("The broker rejected the batch as too large, and it cannot be split: {error}."),
         )
         .caused_by(error)
     })
@@ -57,6 +57,6 @@ fn append(builder: &mut BatchBuilder, record: &RecordView<'_>) {
     let appended = builder.try_append(record.timestamp_ms, record.key, record.value, &headers);
     debug_assert!(
         appended.is_ok(),
-        "half of a batch has room where the whole batch had"
+        "half of a batch fits where the whole batch did"
     );
 }

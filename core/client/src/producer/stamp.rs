@@ -1,17 +1,16 @@
-//! Puts a producer's identity into a batch that somebody else encoded.
+//! Writes the producer id, epoch and sequence into an encoded batch.
 //!
-//! The identity lies under the CRC. The CRC of a long run need not be computed again for 14 changed bytes at its front: CRCs are linear,
-//! so the CRC of the rest is what remains of the old one once the old front is taken out, and the new front is put in its place.
+//! These 14 bytes in the header are covered by the CRC. As CRCs are linear, the new CRC is computed from the old one and the change of the
+//! header, without reading the rest of the batch.
 
 use bytes::{Bytes, BytesMut};
 use headwater_record::crc::crc32c;
 use headwater_record::{BatchError, BatchHeader, HEADER_LEN, ProducerState};
 
-/// Where the part under the CRC starts.
+/// Where the bytes covered by the CRC start.
 const CRC_START: usize = 21;
 
-/// The batch with this identity in its header. One that has it already comes back as it is; otherwise the bytes are copied if
-/// somebody else holds them.
+/// Stamps a batch. Returns it unchanged if it already has this stamp, and copies it if the bytes are shared.
 pub(crate) fn stamp(bytes: Bytes, producer: ProducerState) -> Result<Bytes, BatchError> {
     let mut header = BatchHeader::parse(&bytes)?;
     if header.producer_id == Some(producer.id)
@@ -40,7 +39,7 @@ pub(crate) fn stamp(bytes: Bytes, producer: ProducerState) -> Result<Bytes, Batc
     Ok(batch.freeze())
 }
 
-/// What a difference between two CRCs has become `len` bytes later.
+/// The difference between two CRCs after `len` more equal bytes.
 fn behind_zeros(difference: u32, len: usize) -> u32 {
     crc_fast::checksum_combine(
         crc_fast::CrcAlgorithm::Crc32Iscsi,
@@ -57,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stamped_batch_has_the_crc_of_a_batch_that_was_built_with_the_stamp() {
+    fn a_stamped_batch_equals_a_batch_built_with_the_stamp() {
         let producer = ProducerState {
             id: ProducerId::new(77),
             epoch: ProducerEpoch::new(3),
@@ -84,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_has_the_stamp_is_not_copied() {
+    fn a_batch_with_the_same_stamp_is_not_copied() {
         let producer = ProducerState {
             id: ProducerId::new(1),
             epoch: ProducerEpoch::new(0),
@@ -103,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_somebody_else_holds_is_left_as_it_is() {
+    fn a_shared_batch_is_not_changed() {
         let mut builder = BatchBuilder::new(BatchOptions::default());
         builder.try_append(1, None, Some(b"value"), &[]).unwrap();
         let held = builder.finish().unwrap();

@@ -1,7 +1,7 @@
-//! Which partition a record goes to.
+//! Chooses the partition of a record.
 //!
-//! A record with a key goes where murmur2 of the key says, as with Java's producer; one without goes to the [sticky](super::sticky)
-//! partition.
+//! Records with a key are partitioned by the murmur2 hash of the key, as in the Java producer. Records without a key go to the
+//! [sticky](super::sticky) partition.
 
 use std::sync::Arc;
 
@@ -9,57 +9,62 @@ use headwater_columnar::partition_for_key;
 use headwater_record::PartitionId;
 
 use super::context::ProducerContext;
-use super::queue::{Choice, PartitionQueue};
+use super::queue::{PartitionChoice, PartitionQueue};
 use super::record::Record;
 use super::sticky::Sticky;
 use crate::cluster::TopicMetadata;
 use crate::error::{Error, ErrorKind};
 
-/// The partitions of one topic as a producer sees them.
+/// The queues of a topic's partitions.
 #[derive(Debug)]
 pub(crate) struct TopicQueues {
-    /// The metadata cache's generation when this was made: older than the cache's means look again.
+    /// The metadata cache's generation when this was created. If it is older than the cache's, it must be created again.
     pub(crate) generation: u64,
     pub(crate) queues: Vec<Arc<PartitionQueue>>,
     sticky: Sticky,
-    /// How many bytes without a key a partition gets in one turn.
-    share: usize,
+    /// The bytes of records without a key that a partition gets before the next one.
+    turn_bytes: usize,
 }
 
 impl TopicQueues {
-    /// The queues for this topic; those of `before` are kept.
+    /// The queues of a topic. Keeps those of `previous`.
     pub(crate) fn new(
         context: &Arc<ProducerContext>,
         name: &Arc<str>,
         metadata: &TopicMetadata,
         generation: u64,
-        before: Option<&Self>,
+        previous: Option<&Self>,
     ) -> Self {
-        let known = before.map_or(&[][..], |before| &before.queues);
-        // Partitions that are added take their turns with the others; they do not get what the others have had already.
-        let had = known.iter().map(|queue| queue.keyless_bytes()).max();
-        let made = |index: usize| {
+        let old_queues = previous.map_or(&[][..], |previous| &previous.queues);
+        // New partitions start level with the others, so that they do not get all records until they have caught up.
+        let most_bytes = old_queues.iter().map(|queue| queue.keyless_bytes()).max();
+        let new_queue = |index: usize| {
             let partition = PartitionId::new(index as i32);
             let queue = PartitionQueue::new(Arc::clone(context), Arc::clone(name), partition);
-            queue.count_keyless(had.unwrap_or(0));
+            queue.count_keyless(most_bytes.unwrap_or(0));
             Arc::new(queue)
         };
         let queues: Vec<_> = (0..metadata.partitions.len())
-            .map(|index| known.get(index).cloned().unwrap_or_else(|| made(index)))
+            .map(|index| {
+                old_queues
+                    .get(index)
+                    .cloned()
+                    .unwrap_or_else(|| new_queue(index))
+            })
             .collect();
-        let sticky = match before {
-            Some(before) => Sticky::after(&before.sticky, &queues),
+        let sticky = match previous {
+            Some(previous) => Sticky::after(&previous.sticky, &queues),
             None => Sticky::new(&queues, context.config.batch_bytes),
         };
         Self {
             generation,
             queues,
             sticky,
-            share: context.config.batch_bytes,
+            turn_bytes: context.config.batch_bytes,
         }
     }
 
-    /// The queue of a partition that the caller named.
+    /// The queue of this partition.
     pub(crate) fn require(
         &self,
         topic: &str,
@@ -71,32 +76,35 @@ impl TopicQueues {
         queue.ok_or_else(|| no_such_partition(topic, partition, self.queues.len()))
     }
 
-    /// The queue that this record goes to, and whether the choice was free.
+    /// The queue for a record, and how it was chosen.
     pub(crate) fn choose(
         &self,
         record: &Record<'_>,
         ignore_keys: bool,
-    ) -> Result<(&Arc<PartitionQueue>, Choice), Error> {
+    ) -> Result<(&Arc<PartitionQueue>, PartitionChoice), Error> {
         if let Some(partition) = record.partition {
             return self
                 .require(record.topic, partition)
-                .map(|queue| (queue, Choice::Given));
+                .map(|queue| (queue, PartitionChoice::Fixed));
         }
         Ok(match record.key {
             Some(key) if !ignore_keys => {
                 let partition = partition_for_key(key, self.queues.len() as i32);
-                (&self.queues[partition.get() as usize], Choice::Given)
+                (
+                    &self.queues[partition.get() as usize],
+                    PartitionChoice::Fixed,
+                )
             }
-            _ => (&self.queues[self.sticky()], Choice::Free),
+            _ => (&self.queues[self.sticky()], PartitionChoice::Sticky),
         })
     }
 
-    /// The partition that records without a key go to.
+    /// The partition for records without a key.
     pub(crate) fn sticky(&self) -> usize {
-        self.sticky.partition(&self.queues, self.share)
+        self.sticky.partition(&self.queues, self.turn_bytes)
     }
 
-    /// So many bytes without a key went to each partition, from the first on, past the queues' own builders.
+    /// Adds bytes of records without a key to each partition, for batches that were encoded outside the queues.
     pub(crate) fn count_keyless(&self, bytes: &[u64]) {
         for (queue, bytes) in self.queues.iter().zip(bytes) {
             queue.count_keyless(*bytes);

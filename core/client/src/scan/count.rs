@@ -12,10 +12,10 @@ use super::{ScanOptions, ScanSource};
 use crate::decode;
 use crate::error::Result;
 
-/// How much one fetch brings.
+/// The size of one fetch.
 const FETCH_BYTES: usize = 1 << 20;
 
-/// Counts the records in these ranges from batch headers. Reads only the batches that a range cuts, and with `on_error="skip"` those whose
+/// Counts the records in these ranges from batch headers. Reads only batches at the edges of a range, and with `on_error="skip"` those whose
 /// records may be skipped.
 pub(crate) async fn by_partition(
     source: &ScanSource,

@@ -1,4 +1,4 @@
-//! What a scan will do, for people.
+//! Describes a scan as text.
 
 use std::fmt::Write as _;
 

@@ -24,15 +24,15 @@ use plan::plan;
 pub use reader::ScanReader;
 pub(crate) use source::ScanSource;
 
-/// Told after each table how far a scan is.
+/// A callback with the progress of a scan.
 pub type Progress = Arc<dyn Fn(ScanProgress) + Send + Sync>;
 
-/// How far a scan is.
+/// The progress of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ScanProgress {
-    /// Records handed out.
+    /// Records returned.
     pub records: u64,
-    /// Records passed: those that were handed out, and those that were skipped because they could not be decoded.
+    /// Records returned or skipped because they could not be decoded.
     pub records_done: u64,
     /// Records in the whole range.
     pub records_total: u64,
@@ -40,35 +40,34 @@ pub struct ScanProgress {
     pub bytes: u64,
 }
 
-/// What a scan reads, and as what.
+/// The range and the formats of a scan.
 #[derive(Clone)]
 pub struct ScanOptions {
     /// Where to start (inclusive).
     pub start: Position,
-    /// Where to stop (exclusive). `Latest` is the end at the moment the scan starts.
+    /// Where to stop (exclusive). `Latest` is the end at the start of the scan.
     pub end: Position,
-    /// Only records with a timestamp at or after this, as far as the time index and the headers of batches tell: none of them is missing,
-    /// others may be there.
+    /// Skips records with an earlier timestamp where the time index and batch headers allow it. Some earlier records may be returned.
     pub timestamp_from_ms: Option<i64>,
-    /// Only records with a timestamp before this, as far as the headers of batches tell: none of them is missing, others may be there.
+    /// Skips records with this timestamp or a later one where batch headers allow it. Some later records may be returned.
     pub timestamp_until_ms: Option<i64>,
-    /// Only records at or after this offset, in every partition; unlike `start` it may lie before the log or behind it.
+    /// Only records at or after this offset, in every partition. Unlike `start`, it may be out of range.
     pub offset_from: Option<Offset>,
     /// Only records before this offset, in every partition.
     pub offset_until: Option<Offset>,
-    /// Only these partitions, which the topic must have.
+    /// Only these partitions, which must exist.
     pub partitions: Option<Vec<PartitionId>>,
-    /// Of these only those; partitions that the topic does not have are allowed.
+    /// Restricts `partitions` further; these need not exist.
     pub partitions_within: Option<Vec<PartitionId>>,
     /// Columns and formats.
     pub decode: DecodeOptions,
     /// Stop after this many records.
     pub limit: Option<u64>,
-    /// Records in a table at most.
+    /// The most records in a table.
     pub max_batch_records: usize,
-    /// Fetched bytes held at a time, at most, beyond one record batch.
+    /// The most fetched bytes in memory; one record batch may exceed it.
     pub memory_budget_bytes: usize,
-    /// Which records of transactions are seen.
+    /// Which records of transactions are returned.
     pub isolation_level: IsolationLevel,
     /// Called after each table.
     pub progress: Option<Progress>,
@@ -107,7 +106,7 @@ impl fmt::Debug for ScanOptions {
     }
 }
 
-/// A range of a topic. It can be read any number of times; each reading fixes its own end when it starts.
+/// A range of a topic. It can be read any number of times; each reader fixes its own end offsets when it starts.
 #[derive(Debug, Clone)]
 pub struct Scan {
     source: ScanSource,
@@ -119,7 +118,7 @@ impl Scan {
         Self { source, options }
     }
 
-    /// The name of the topic that is read.
+    /// The name of the topic.
     pub fn topic(&self) -> &str {
         &self.source.topic
     }
@@ -130,7 +129,7 @@ impl Scan {
         Self::new(self.source.clone(), options)
     }
 
-    /// What is read.
+    /// The options.
     pub fn options(&self) -> &ScanOptions {
         &self.options
     }
@@ -143,8 +142,7 @@ impl Scan {
         Ok(self.reader().await?.schema())
     }
 
-    /// The same scan with the types of JSON without a schema fixed: all readings of it, and of parts of it, give the same types, whatever
-    /// is written meanwhile.
+    /// The same scan with fixed types for JSON without a schema, so that all readers of it, or of parts of it, return the same types.
     pub async fn with_fixed_schema(&self) -> Result<Self> {
         if !decode::decoder(self.options.decode.clone())?.is_inferring() {
             return Ok(self.clone());
@@ -160,12 +158,12 @@ impl Scan {
         Ok(fixed)
     }
 
-    /// Fixes the end and starts to read.
+    /// Fixes the end offsets and starts to read.
     pub async fn reader(&self) -> Result<ScanReader> {
         ScanReader::open(&self.source, self.options.clone()).await
     }
 
-    /// All of it as one table.
+    /// Reads all records into one table.
     pub async fn collect(&self) -> Result<Batch> {
         let mut reader = self.reader().await?;
         let mut batches = Vec::new();
@@ -175,8 +173,7 @@ impl Scan {
         batch::concat(&reader.schema(), batches)
     }
 
-    /// How many records it has, from the headers of its batches; with `on_error="skip"` keys and values are decoded, as far as they have
-    /// a format.
+    /// The number of records, from batch headers. With `on_error="skip"`, keys and values that have a format are decoded.
     pub async fn count(&self) -> Result<u64> {
         let scan = if self.options.decode.on_error == OnError::Skip {
             self.with_fixed_schema().await?
@@ -192,7 +189,7 @@ impl Scan {
             .map_or(records, |limit| records.min(limit)))
     }
 
-    /// What it will do, as text for people.
+    /// Describes the scan as text.
     pub async fn explain(&self) -> Result<String> {
         explain::explain(&self.source, &self.options).await
     }

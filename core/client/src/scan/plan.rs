@@ -1,4 +1,4 @@
-//! What a scan reads: for each partition a half-open range of offsets, fixed when the scan starts.
+//! The plan of a scan: a half-open range of offsets for each partition, fixed when the scan starts.
 
 use std::collections::BTreeMap;
 
@@ -24,18 +24,18 @@ impl Range {
     }
 }
 
-/// Where a partition's log starts and ends for readers.
+/// The readable range of a partition.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
     start: Offset,
     end: Offset,
 }
 
-/// The ranges of a scan, by partition.
+/// The ranges of a scan, sorted by partition.
 pub(crate) async fn plan(source: &ScanSource, options: &ScanOptions) -> Result<Vec<Range>> {
     let ScanSource { cluster, topic, .. } = source;
     let partitions = partitions(cluster, topic, options).await?;
-    // A record without a time has the timestamp -1; the index finds only times from 0 on.
+    // Records without a timestamp have -1; the time index has only timestamps from 0.
     let from_ms = options.timestamp_from_ms.filter(|time| *time > 0);
     let from_time = from_ms.map_or(Position::Earliest, Position::TimestampMs);
     let [log_start, log_end, start, end, from_time] = list_offsets::resolve_all(
@@ -72,7 +72,7 @@ pub(crate) async fn plan(source: &ScanSource, options: &ScanOptions) -> Result<V
             options.offset_from,
         ];
         let upper = [end.get(&partition).copied(), options.offset_until];
-        // A partition that a map of offsets does not name is left out.
+        // Partitions that are not in a map of offsets are left out.
         (lower[0].is_some() && upper[0].is_some()).then(|| {
             let start = lower
                 .into_iter()
@@ -122,19 +122,18 @@ async fn partitions(
     Ok(partitions)
 }
 
-/// An offset that was asked for by its number must be in the log, or be the log's end. One number for all partitions may lie beyond the
-/// end of some of them, but not of all.
+/// Rejects a start offset outside the log. A single offset for all partitions may be past the end of some of them, but not of all.
 fn refuse_out_of_range(
     topic: &str,
-    asked: &Position,
+    requested: &Position,
     start: &BTreeMap<PartitionId, Offset>,
     bounds: &BTreeMap<PartitionId, Bounds>,
 ) -> Result<()> {
-    if !matches!(asked, Position::Offset(_) | Position::PerPartition(_)) {
+    if !matches!(requested, Position::Offset(_) | Position::PerPartition(_)) {
         return Ok(());
     }
-    let one_for_all = matches!(asked, Position::Offset(_));
-    let beyond_all = start.iter().all(|(partition, offset)| {
+    let is_single_offset = matches!(requested, Position::Offset(_));
+    let is_past_every_end = start.iter().all(|(partition, offset)| {
         bounds
             .get(partition)
             .is_none_or(|bounds| *offset > bounds.end)
@@ -143,8 +142,8 @@ fn refuse_out_of_range(
         let Some(bounds) = bounds.get(partition) else {
             continue;
         };
-        let beyond = *offset > bounds.end && (!one_for_all || beyond_all);
-        if *offset < bounds.start || beyond {
+        let is_past_end = *offset > bounds.end && (!is_single_offset || is_past_every_end);
+        if *offset < bounds.start || is_past_end {
             return Err(out_of_range(topic, *partition, *offset, *bounds));
         }
     }

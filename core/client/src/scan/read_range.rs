@@ -1,4 +1,4 @@
-//! Reads the next bytes of a range that is known to be in the log.
+//! Reads the next batches of a range that is in the log.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,19 +14,19 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::{FetchLimits, FetchTarget, fetch_one, has_no_records};
 use crate::isolation::IsolationLevel;
 
-/// How long a fetch waits for a leader that does not know yet what its predecessor had acknowledged.
+/// How long a fetch waits for a new leader, whose high watermark may lag behind.
 const WAIT: Duration = Duration::from_millis(500);
 
-/// How to read.
+/// The options of a read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RangeRead {
     pub(crate) isolation: IsolationLevel,
     pub(crate) max_bytes: usize,
-    /// Since when reads have brought nothing.
+    /// Since when reads have returned no batch.
     pub(crate) stalled: Option<Instant>,
 }
 
-/// The batches from `from` on, at most up to `end`; without bytes if the log has no record there. `None`: nothing came yet.
+/// The next batches from `from`, at most up to `end`; empty if the log has no records there. `None`: no batch yet.
 pub(crate) async fn read_range(
     cluster: &Cluster,
     partition: &TopicPartition,
@@ -38,7 +38,7 @@ pub(crate) async fn read_range(
         .stalled
         .is_some_and(|since| since.elapsed() >= cluster.config().api_timeout)
     {
-        return Err(stalled(partition, from, end));
+        return Err(stalled_error(partition, from, end));
     }
     let target = FetchTarget {
         partition: partition.clone(),
@@ -66,16 +66,16 @@ pub(crate) async fn read_range(
         .map_err(|error| damaged(partition, from, error))
 }
 
-/// Offsets at which the log has no record.
+/// A range of offsets without records.
 fn without_records(partition: &TopicPartition, from: Offset, end: Offset) -> FetchedBatches {
     let topic = Arc::clone(&partition.topic);
     FetchedBatches::new(topic, partition.partition, Bytes::new(), from).until(end)
 }
 
-fn stalled(partition: &TopicPartition, from: Offset, end: Offset) -> Error {
+fn stalled_error(partition: &TopicPartition, from: Offset, end: Offset) -> Error {
     Error::new(
         ErrorKind::Timeout,
-        format!("{partition} should have records from offset {from} up to {end} and its leader gives none: look at the broker."),
+        format!("{partition} should have records from offset {from} to {end}, but its leader returns none: check the broker."),
     )
     .in_topic(Arc::clone(&partition.topic))
     .in_partition(partition.partition)

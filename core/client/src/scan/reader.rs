@@ -1,4 +1,4 @@
-//! One reading of a scan: partition after partition, table after table.
+//! Reads a scan partition by partition, as tables.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,26 +16,26 @@ use crate::batch::Batch;
 use crate::decode;
 use crate::error::Result;
 
-/// The encoded bytes of a table at most, in one fetch: large enough that a table's own cost does not count, small enough that what was
-/// read is mostly in the processor's cache when it is decoded (2 MiB were a quarter slower).
+/// The most encoded bytes of a table. Large enough to amortise the cost per table, and small enough that the bytes are still in the
+/// processor's cache when they are decoded (2 MiB was a quarter slower).
 const TABLE_BYTES: usize = 1 << 20;
 
-/// One reading of a scan.
+/// A reader of a scan.
 ///
-/// Tables come in order of partition and offset. Dropping a future of it loses nothing: what was fetched stays for the next call.
+/// Tables are sorted by partition and offset. Futures can be dropped: fetched batches are kept for the next call.
 #[derive(Debug)]
 pub struct ScanReader {
     source: ScanSource,
     options: ScanOptions,
     schema: SchemaRef,
     decoder: Decoder,
-    /// What is still to be fetched.
+    /// The ranges left to fetch.
     ranges: VecDeque<Range>,
-    /// What was fetched and not handed out.
+    /// Fetched batches that were not returned yet.
     fetched: Vec<FetchedBatches>,
-    /// The first table, where it had to be read to know the schema.
+    /// The first table, if it was read to infer the schema.
     first: Option<Batch>,
-    /// Since when a fetch has brought nothing although there should be something.
+    /// Since when fetches have returned no batch.
     stalled: Option<Instant>,
     progress: ScanProgress,
 }
@@ -76,17 +76,17 @@ impl ScanReader {
         Ok(reader)
     }
 
-    /// The formats of key and value, with the types that were inferred.
+    /// The formats of key and value, with inferred types.
     pub(super) fn formats(&self) -> (Format, Format) {
         self.decoder.formats()
     }
 
-    /// The schema of every table that comes.
+    /// The schema of every table.
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
 
-    /// How far it is.
+    /// The progress.
     pub fn progress(&self) -> ScanProgress {
         self.progress
     }
@@ -98,16 +98,16 @@ impl ScanReader {
             None => self.read_batch().await?,
         };
         if batch.is_none() {
-            // A limit, or compaction meanwhile: there is no more.
+            // A limit or compaction has ended the scan early.
             self.progress.records_total = self.progress.records_done;
         }
-        if let Some(tell) = &self.options.progress {
-            tell(self.progress);
+        if let Some(report) = &self.options.progress {
+            report(self.progress);
         }
         Ok(batch)
     }
 
-    /// [`ScanReader::next_batch`] for a thread that may wait. Not for threads of a tokio runtime.
+    /// [`ScanReader::next_batch`] that blocks the thread. Must not be called in a thread of a tokio runtime.
     pub fn next_batch_blocking(&mut self) -> Result<Option<Batch>> {
         let runtime = self.source.cluster.runtime().clone();
         runtime.block_on(self.next_batch())
@@ -115,15 +115,15 @@ impl ScanReader {
 
     async fn read_batch(&mut self) -> Result<Option<Batch>> {
         loop {
-            let left = self.records_left();
-            if left == 0 {
+            let remaining = self.records_remaining();
+            if remaining == 0 {
                 return Ok(None);
             }
-            self.gather(left).await?;
+            self.fetch_for_table(remaining).await?;
             if self.fetched.is_empty() {
                 return Ok(None);
             }
-            let max_records = left.min(self.options.max_batch_records.max(1) as u64);
+            let max_records = remaining.min(self.options.max_batch_records.max(1) as u64);
             let max_records = usize::try_from(max_records).unwrap_or(usize::MAX);
             let batch = decode::decode(&mut self.decoder, &mut self.fetched, max_records)?;
             self.fetched.retain(|batches| batches.offsets() > 0);
@@ -135,7 +135,7 @@ impl ScanReader {
         }
     }
 
-    fn records_left(&self) -> u64 {
+    fn records_remaining(&self) -> u64 {
         self.options.limit.map_or(u64::MAX, |limit| {
             limit.saturating_sub(self.progress.records)
         })
@@ -145,10 +145,10 @@ impl ScanReader {
         self.fetched.iter().map(FetchedBatches::offsets).sum()
     }
 
-    /// Fetches until there is enough for a table, or nothing is left to fetch.
-    async fn gather(&mut self, left: u64) -> Result<()> {
+    /// Fetches until there is enough for a table, or there is nothing left to fetch.
+    async fn fetch_for_table(&mut self, remaining: u64) -> Result<()> {
         let table_bytes = TABLE_BYTES.min(self.options.memory_budget_bytes / 2);
-        let enough_offsets = left.min(self.options.max_batch_records as u64);
+        let enough_offsets = remaining.min(self.options.max_batch_records as u64);
         while let Some(range) = self.ranges.front().copied() {
             let bytes: usize = self.fetched.iter().map(|batches| batches.bytes.len()).sum();
             if !self.fetched.is_empty()
@@ -156,7 +156,7 @@ impl ScanReader {
             {
                 return Ok(());
             }
-            // A fetch may be longer than this by one record batch.
+            // One record batch may exceed this.
             let max_bytes = (table_bytes.saturating_sub(bytes)).max(1);
             let partition = self.source.partition(range.partition);
             let read = RangeRead {
@@ -194,7 +194,7 @@ impl ScanReader {
     }
 }
 
-/// The records in these ranges, if somebody watches the progress.
+/// The number of records in these ranges, or 0 without a progress callback.
 async fn total(source: &ScanSource, options: &ScanOptions, ranges: &[Range]) -> Result<u64> {
     if options.progress.is_none() {
         return Ok(0);

@@ -1,4 +1,4 @@
-//! The topic that a scan reads.
+//! The source of a scan.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A topic: its records as tables, its offsets, its shape.
+//! A topic: reads records as tables, resolves offsets and describes partitions.
 
 mod rate;
 mod tail;
@@ -22,38 +22,38 @@ use crate::scan::count::by_partition;
 use crate::scan::plan::plan;
 use crate::scan::{Scan, ScanOptions, ScanSource};
 
-/// A handle on a topic. Cloning is cheap; nothing is cached in it.
+/// A handle on a topic. Cloning is cheap. May be used concurrently.
 #[derive(Debug, Clone)]
 pub struct Topic {
     cluster: Cluster,
     name: Arc<str>,
 }
 
-/// A topic as it is now.
+/// A description of a topic.
 #[derive(Debug, Clone)]
 pub struct TopicDescription {
     /// Its name.
     pub name: Arc<str>,
     /// Its id.
     pub topic_id: Uuid,
-    /// Kafka's own bookkeeping.
+    /// Whether it is an internal topic.
     pub internal: bool,
-    /// Its partitions, by id.
+    /// Its partitions, sorted by number.
     pub partitions: Vec<PartitionDescription>,
 }
 
-/// A partition as it is now.
+/// A description of a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionDescription {
     /// Its number.
     pub partition: PartitionId,
-    /// The broker that leads it.
+    /// Its leader.
     pub leader: Option<i32>,
     /// First offset that may be read.
     pub log_start_offset: Offset,
     /// First offset not yet on all in-sync replicas: the end for readers.
     pub high_watermark: Offset,
-    /// Bytes on disk, where the broker tells.
+    /// The size on disk in bytes, if known.
     pub size_bytes: Option<u64>,
 }
 
@@ -79,7 +79,7 @@ impl Topic {
         ScanSource::new(&self.cluster, &self.name)
     }
 
-    /// A table over a range of the topic. Nothing is read before the scan is.
+    /// A scan of a range of the topic. Sends no request.
     pub fn scan(&self, options: ScanOptions) -> Scan {
         Scan::new(self.source(), options)
     }
@@ -95,12 +95,12 @@ impl Topic {
         .await
     }
 
-    /// The last `n` records: of all partitions the newest by timestamp, in order of partition and offset. Reads only the end.
+    /// The `n` newest records of all partitions by timestamp, sorted by partition and offset. Reads only the end of each partition.
     pub async fn tail(&self, n: u64, decode: DecodeOptions) -> Result<Batch> {
         tail::tail(&self.source(), n, decode).await
     }
 
-    /// The offset of a position in each partition.
+    /// Resolves a position in each partition.
     pub async fn offsets(&self, at: &Position) -> Result<BTreeMap<PartitionId, Offset>> {
         let metadata = self.cluster.refresh_topic(&self.name).await?;
         metadata.check(at)?;
@@ -115,12 +115,12 @@ impl Topic {
         .await
     }
 
-    /// How many records it has, from the headers of its batches.
+    /// The number of records, from batch headers.
     pub async fn count(&self) -> Result<u64> {
         Ok(self.counts().await?.values().sum())
     }
 
-    /// How many records each partition has, from the headers of its batches.
+    /// The number of records of each partition, from batch headers.
     pub async fn counts(&self) -> Result<BTreeMap<PartitionId, u64>> {
         let options = ScanOptions::default();
         let source = self.source();
@@ -129,7 +129,7 @@ impl Topic {
     }
 
     /// Records and bytes in each interval of `every_ms`, from batch headers: columns `time`, `records`, `bytes`, one row for each
-    /// interval in which something happened. A batch that spans several intervals is spread evenly.
+    /// interval with records. A batch that spans several intervals is spread evenly.
     pub async fn rate(&self, every_ms: u64, start: Position, end: Position) -> Result<Batch> {
         rate::rate(&self.source(), every_ms, start, end).await
     }

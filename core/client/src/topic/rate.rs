@@ -1,4 +1,4 @@
-//! Records and bytes over time, from batch headers; only a batch that the range cuts is read.
+//! Records and bytes over time, from batch headers. Only batches at the edges of the range are read.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -19,10 +19,10 @@ use crate::scan::plan::plan;
 use crate::scan::read_range::{RangeRead, read_range};
 use crate::scan::{ScanOptions, ScanSource};
 
-/// How much one fetch brings.
+/// The size of one fetch.
 const FETCH_BYTES: usize = 1 << 20;
 
-/// What happened in one interval.
+/// The counts of one interval.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Count {
     records: i64,
@@ -42,7 +42,7 @@ pub(super) async fn rate(
     if every_ms == 0 {
         return Err(Error::new(
             ErrorKind::InvalidArgument,
-            "The interval of a rate must be longer than nothing: give \"1m\" or \"10s\".",
+            "The interval of a rate must be longer than 0: give \"1m\" or \"10s\".",
         ));
     }
     let options = ScanOptions {
@@ -87,15 +87,15 @@ fn count_fetched(
                 count_batch(header, every_ms, counts);
                 return Ok(());
             }
-            count_part(&batch, fetched.from..fetched.until, every_ms, counts)
+            count_records_in(&batch, fetched.from..fetched.until, every_ms, counts)
         });
         counted.map_err(|error| damaged(partition, fetched.from, error))?;
     }
     Ok(())
 }
 
-/// Of a batch that the range cuts, counts the records that lie in it, each in its own interval with its share of the bytes.
-fn count_part(
+/// Counts the records of a batch that are in `range`, each with an equal share of the bytes.
+fn count_records_in(
     batch: &RecordBatch,
     range: Range<Offset>,
     every_ms: i64,
@@ -118,7 +118,7 @@ fn count_part(
     Ok(())
 }
 
-/// Spreads a batch evenly over the time from its first record to its latest: a header knows no more.
+/// Spreads a batch evenly between its base and maximum timestamps, as the header has no others.
 fn count_batch(header: &BatchHeader, every_ms: i64, counts: &mut Counts) {
     let latest = header.max_timestamp_ms;
     let first = header.base_timestamp_ms.min(latest);
@@ -127,7 +127,7 @@ fn count_batch(header: &BatchHeader, every_ms: i64, counts: &mut Counts) {
         i64::from(header.record_count),
         header.size_in_bytes() as i64,
     );
-    // An interval without a whole record would be invention: a batch lies in no more intervals than it has records.
+    // No more intervals than records, so that every interval gets at least one.
     let intervals = last
         .saturating_sub(first)
         .saturating_add(1)
@@ -185,7 +185,7 @@ fn table(counts: &Counts, every_ms: i64) -> Result<Batch> {
         .map_err(|error| {
             Error::new(
                 ErrorKind::Broker,
-                format!("The rate is no table ({error}). Please report this."),
+                format!("The rate cannot be put into a table ({error}). Please report this."),
             )
         })?;
     Ok(Batch {

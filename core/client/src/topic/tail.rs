@@ -1,4 +1,4 @@
-//! The newest records of a topic, without reading the rest.
+//! Reads the newest records of a topic, from the end.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMillisecondType};
@@ -12,40 +12,40 @@ use crate::scan::plan::{Range, plan};
 use crate::scan::read_range::{RangeRead, read_range};
 use crate::scan::{ScanOptions, ScanSource};
 
-/// How much one fetch brings.
+/// The size of one fetch.
 const FETCH_BYTES: usize = 1 << 20;
 
-/// The end of one partition: its fetched, and offset and timestamp of each record in them that is not skipped.
-struct End {
+/// The end of one partition: fetched batches, and offset and timestamp of each record that is not skipped.
+struct PartitionEnd {
     fetched: Vec<FetchedBatches>,
     records: Vec<(Offset, i64)>,
 }
 
 pub(super) async fn tail(source: &ScanSource, n: u64, options: DecodeOptions) -> Result<Batch> {
     let options = DecodeOptions {
-        // The records asked for are one table, whose types are inferred from all of them.
+        // The result is one table; its types are inferred from all records.
         infer: Infer::EachTable,
         max_decompressed_bytes: usize::MAX,
         ..options
     };
-    let mut places =
+    let mut offset_decoder =
         decode::decoder(options.with_only(Projection::of(&[Column::Offset, Column::Timestamp])))?;
     let mut decoder = decode::decoder(options)?;
     let ranges = plan(source, &ScanOptions::default()).await?;
     let n = usize::try_from(n).unwrap_or(usize::MAX);
     let mut ends = Vec::with_capacity(ranges.len());
     for range in ranges {
-        ends.push(read_end(source, range, n, &mut places).await?);
+        ends.push(read_end(source, range, n, &mut offset_decoder).await?);
     }
-    let from = newest(&ends, n);
+    let from = start_offsets(&ends, n);
     let mut fetched: Vec<FetchedBatches> = Vec::new();
     for (end, from) in ends.into_iter().zip(from) {
         let Some(from) = from else { continue };
-        let wanted = end
+        let needed = end
             .fetched
             .into_iter()
             .filter(|batches| batches.until > from);
-        fetched.extend(wanted.map(|batches| batches.split_at(from).1));
+        fetched.extend(needed.map(|batches| batches.split_at(from).1));
     }
     if fetched.is_empty() {
         return decode::empty(&mut decoder);
@@ -59,13 +59,13 @@ pub(super) async fn tail(source: &ScanSource, n: u64, options: DecodeOptions) ->
     crate::batch::concat(&schema, tables)
 }
 
-/// Reads backwards in growing steps until there are `n` records, or the start is reached: compaction leaves holes.
+/// Reads back from the end in growing steps until there are `n` records, as compaction leaves gaps, or the start is reached.
 async fn read_end(
     source: &ScanSource,
     range: Range,
     n: usize,
-    places: &mut Decoder,
-) -> Result<End> {
+    offset_decoder: &mut Decoder,
+) -> Result<PartitionEnd> {
     let partition = source.partition(range.partition);
     let mut span = i64::try_from(n).unwrap_or(i64::MAX);
     loop {
@@ -73,10 +73,10 @@ async fn read_end(
         let fetched = read_all(source, &partition, start, range.end).await?;
         let mut records = Vec::new();
         for batches in &fetched {
-            read_places(batches, places, &mut records)?;
+            read_offsets(batches, offset_decoder, &mut records)?;
         }
         if records.len() >= n || start == range.start {
-            return Ok(End { fetched, records });
+            return Ok(PartitionEnd { fetched, records });
         }
         span = span.saturating_mul(4);
     }
@@ -109,15 +109,15 @@ async fn read_all(
     Ok(fetched)
 }
 
-/// Adds offset and timestamp of each record that is not skipped.
-fn read_places(
+/// Adds the offset and timestamp of each record that is not skipped.
+fn read_offsets(
     batches: &FetchedBatches,
-    places: &mut Decoder,
+    offset_decoder: &mut Decoder,
     out: &mut Vec<(Offset, i64)>,
 ) -> Result<()> {
     let mut fetched = [batches.clone()];
     while fetched[0].offsets() > 0 {
-        let table = decode::decode(places, &mut fetched, usize::MAX)?.records;
+        let table = decode::decode(offset_decoder, &mut fetched, usize::MAX)?.records;
         let offsets = table.column(0).as_primitive::<Int64Type>().values();
         let timestamps = table
             .column(1)
@@ -134,21 +134,21 @@ fn read_places(
     Ok(())
 }
 
-/// Where to start in each partition so that `n` records come: from the ends, always the one with the greatest timestamp next.
-fn newest(ends: &[End], n: usize) -> Vec<Option<Offset>> {
-    let mut left: Vec<_> = ends.iter().map(|end| end.records.len()).collect();
+/// The offset to start at in each partition to get the `n` newest records: merges the ends backwards by timestamp.
+fn start_offsets(ends: &[PartitionEnd], n: usize) -> Vec<Option<Offset>> {
+    let mut remaining: Vec<_> = ends.iter().map(|end| end.records.len()).collect();
     for _ in 0..n {
-        let last = |(index, left): (usize, &usize)| {
-            Some((ends[index].records.get(left.checked_sub(1)?)?.1, index))
+        let last = |(index, remaining): (usize, &usize)| {
+            Some((ends[index].records.get(remaining.checked_sub(1)?)?.1, index))
         };
-        let Some((_, index)) = left.iter().enumerate().filter_map(last).max() else {
+        let Some((_, index)) = remaining.iter().enumerate().filter_map(last).max() else {
             break;
         };
-        left[index] -= 1;
+        remaining[index] -= 1;
     }
     ends.iter()
-        .zip(left)
-        .map(|(end, left)| end.records.get(left).map(|(offset, _)| *offset))
+        .zip(remaining)
+        .map(|(end, remaining)| end.records.get(remaining).map(|(offset, _)| *offset))
         .collect()
 }
 
@@ -156,13 +156,13 @@ fn newest(ends: &[End], n: usize) -> Vec<Option<Offset>> {
 mod tests {
     use super::*;
 
-    fn end(timestamps: &[i64]) -> End {
+    fn end(timestamps: &[i64]) -> PartitionEnd {
         let records = timestamps
             .iter()
             .enumerate()
             .map(|(offset, time)| (Offset::new(offset as i64), *time))
             .collect();
-        End {
+        PartitionEnd {
             fetched: Vec::new(),
             records,
         }
@@ -172,7 +172,7 @@ mod tests {
     fn the_newest_records_come_from_the_ends_of_all_partitions() {
         let ends = [end(&[1, 5, 9]), end(&[2, 3]), end(&[]), end(&[8, 7])];
         let from = |n| {
-            newest(&ends, n)
+            start_offsets(&ends, n)
                 .into_iter()
                 .map(|offset| offset.map(Offset::get))
                 .collect::<Vec<_>>()

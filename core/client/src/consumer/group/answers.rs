@@ -1,4 +1,4 @@
-//! What the answers of the coordinator make of a member.
+//! How responses change the state of a member.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use headwater_protocol::sync_group_request::SyncGroupRequestAssignment;
 use headwater_protocol::{ErrorCode, HeartbeatResponse, JoinGroupResponse, Str, SyncGroupResponse};
 
 use super::assignors::{Assignor, PartitionCounts};
-use super::member::{Election, Member, Rejoin, State, Task, Watched};
+use super::member::{Election, LeaderTask, Member, Rejoin, State, WatchedTopics};
 use super::protocol;
 use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes;
@@ -17,18 +17,18 @@ impl Member {
     pub(super) fn coordinator_found(&mut self, found: Result<()>, now: Instant) {
         match found {
             Ok(()) => {
-                self.knows_coordinator = true;
+                self.has_coordinator = true;
                 self.failures = 0;
             }
-            Err(error) if error.is_retriable() => self.later(now),
+            Err(error) if error.is_retriable() => self.back_off(now),
             Err(error) => self.fail(error),
         }
     }
 
-    pub(super) fn joined(&mut self, answer: Result<JoinGroupResponse>, now: Instant) {
+    pub(super) fn join_answered(&mut self, answer: Result<JoinGroupResponse>, now: Instant) {
         let response = match answer {
             Ok(response) => response,
-            Err(error) => return self.unanswered(error, now),
+            Err(error) => return self.request_failed(error, now),
         };
         match error_codes::code(response.error_code) {
             ErrorCode::None => self.begin_generation(response),
@@ -49,7 +49,7 @@ impl Member {
         }
         let name = response.protocol_name.unwrap_or_default();
         let Some(assignor) = Assignor::named(&name) else {
-            return self.fail(strange(&format!(
+            return self.fail(protocol_error(&format!(
                 "the group chose the assignor \"{name}\", which this member did not offer"
             )));
         };
@@ -60,16 +60,18 @@ impl Member {
                 Ok(candidate) => candidates.push(candidate),
                 Err(error) => {
                     return self.fail(
-                        strange(&format!("the subscription of member {id} cannot be read"))
-                            .caused_by(error),
+                        protocol_error(&format!(
+                            "the subscription of member {id} cannot be decoded"
+                        ))
+                        .caused_by(error),
                     );
                 }
             }
         }
         let task = if response.skip_assignment {
-            Task::Watch
+            LeaderTask::KeepAssignment
         } else {
-            Task::Assign
+            LeaderTask::Assign
         };
         self.state = State::Leading(Election {
             assignor,
@@ -78,20 +80,20 @@ impl Member {
         });
     }
 
-    /// How many partitions the topics have that were looked at.
-    pub(super) fn looked(&mut self, counts: Result<PartitionCounts>, now: Instant) {
-        self.look_due = now + self.settings.look_interval;
+    /// Handles the partition counts of a metadata response.
+    pub(super) fn metadata_fetched(&mut self, counts: Result<PartitionCounts>, now: Instant) {
+        self.metadata_due = now + self.settings.metadata_max_age;
         let counts = match counts {
             Ok(counts) => counts,
-            Err(error) if error.is_retriable() => return self.later(now),
+            Err(error) if error.is_retriable() => return self.back_off(now),
             Err(error) => return self.fail(error),
         };
         self.failures = 0;
         if let State::Leading(election) = &self.state {
             match assign(election, &counts) {
                 Ok((assignments, topics)) => {
-                    self.look_due = now + self.look_pause(&topics, &counts);
-                    self.watched = Some(Watched { topics, counts });
+                    self.metadata_due = now + self.metadata_refresh_interval(&topics, &counts);
+                    self.watched = Some(WatchedTopics { topics, counts });
                     self.state = State::Syncing(assignments);
                 }
                 Err(error) => self.fail(error),
@@ -107,17 +109,21 @@ impl Member {
         }
         if let Some(watched) = &self.watched {
             let is_watched = |topic: &Arc<str>| watched.topics.contains(topic);
-            let now_there = counts.iter().filter(|(topic, _)| is_watched(topic));
-            if !now_there.eq(&watched.counts) {
+            let current_counts = counts.iter().filter(|(topic, _)| is_watched(topic));
+            if !current_counts.eq(&watched.counts) {
                 self.rejoin = Rejoin::Now;
             }
-            self.look_due = now + self.look_pause(&watched.topics, &counts);
+            self.metadata_due = now + self.metadata_refresh_interval(&watched.topics, &counts);
         }
     }
 
-    /// When to look at these topics again: soon if one is not there, as Java's client.
-    fn look_pause(&self, topics: &BTreeSet<Arc<str>>, counts: &PartitionCounts) -> Duration {
-        let interval = self.settings.look_interval;
+    /// When to refresh these topics: soon if one does not exist, as in the Java client.
+    fn metadata_refresh_interval(
+        &self,
+        topics: &BTreeSet<Arc<str>>,
+        counts: &PartitionCounts,
+    ) -> Duration {
+        let interval = self.settings.metadata_max_age;
         if topics.iter().all(|topic| counts.contains_key(topic)) {
             interval
         } else {
@@ -125,14 +131,14 @@ impl Member {
         }
     }
 
-    pub(super) fn synced(&mut self, answer: Result<SyncGroupResponse>, now: Instant) {
+    pub(super) fn sync_answered(&mut self, answer: Result<SyncGroupResponse>, now: Instant) {
         if !matches!(self.state, State::Syncing(_)) {
-            // A commit was refused meanwhile: that generation is over.
+            // A failed commit has ended that generation in the meantime.
             return;
         }
         let response = match answer {
             Ok(response) => response,
-            Err(error) => return self.unanswered(error, now),
+            Err(error) => return self.request_failed(error, now),
         };
         match error_codes::code(response.error_code) {
             ErrorCode::None => {}
@@ -146,17 +152,19 @@ impl Member {
                 self.state = State::Stable;
                 self.heartbeat_due = now + self.settings.group.heartbeat_interval;
             }
-            Err(error) => self.fail(strange("the assignment cannot be read").caused_by(error)),
+            Err(error) => {
+                self.fail(protocol_error("the assignment cannot be decoded").caused_by(error));
+            }
         }
     }
 
-    pub(super) fn heard(&mut self, answer: Result<HeartbeatResponse>, now: Instant) {
+    pub(super) fn heartbeat_answered(&mut self, answer: Result<HeartbeatResponse>, now: Instant) {
         self.heartbeat_due = now + self.settings.group.heartbeat_interval;
         let response = match answer {
             Ok(response) => response,
             Err(error) => {
                 self.heartbeat_due = now;
-                return self.unanswered(error, now);
+                return self.request_failed(error, now);
             }
         };
         match error_codes::code(response.error_code) {
@@ -170,14 +178,14 @@ impl Member {
         }
     }
 
-    /// It has left, or tried to: the coordinator will miss it in any case.
+    /// The `LeaveGroup` was answered or failed; otherwise the session expires.
     pub(super) fn left(&mut self) {
         self.id = Str::default();
         self.reset();
     }
 
-    /// What a code means for a member, whatever it had asked for.
-    pub(super) fn refused(&mut self, code: ErrorCode, now: Instant, doing: &str) {
+    /// Handles an error code that can answer any request of a member.
+    pub(super) fn refused(&mut self, code: ErrorCode, now: Instant, operation: &str) {
         match code {
             ErrorCode::UnknownMemberId => {
                 self.id = Str::default();
@@ -185,66 +193,67 @@ impl Member {
             }
             ErrorCode::IllegalGeneration => self.reset(),
             ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable => {
-                self.knows_coordinator = false;
-                self.start_over();
-                self.later(now);
+                self.has_coordinator = false;
+                self.abandon_join();
+                self.back_off(now);
             }
             ErrorCode::CoordinatorLoadInProgress | ErrorCode::RebalanceInProgress => {
-                self.start_over();
-                self.later(now);
+                self.abandon_join();
+                self.back_off(now);
             }
-            code => self.fail(refusal(code, doing, &self.settings.group.group_id)),
+            code => self.fail(refusal(code, operation, &self.settings.group.group_id)),
         }
     }
 
-    fn unanswered(&mut self, error: Error, now: Instant) {
+    fn request_failed(&mut self, error: Error, now: Instant) {
         if error.kind() == ErrorKind::Closed {
             return self.fail(error);
         }
-        self.knows_coordinator = false;
-        self.start_over();
-        self.later(now);
+        self.has_coordinator = false;
+        self.abandon_join();
+        self.back_off(now);
     }
 
-    /// A generation that has begun without this member having synchronised is not its own.
-    fn start_over(&mut self) {
+    /// Rejoins if the member has not synced with its generation yet.
+    fn abandon_join(&mut self) {
         if matches!(self.state, State::Leading(_) | State::Syncing(_)) {
             self.prepare();
         }
     }
 
-    /// Gives up for good.
+    /// Stops for good.
     pub(super) fn fail(&mut self, error: Error) {
         self.reset();
         self.state = State::Failed(error);
     }
 }
 
-/// The error of a member that the coordinator does not want.
-pub(super) fn refusal(code: ErrorCode, doing: &str, group_id: &str) -> Error {
-    let error = error_codes::error(code, None, &format!("{doing} \"{group_id}\""));
+/// The error for a code that ends the membership.
+pub(super) fn refusal(code: ErrorCode, operation: &str, group_id: &str) -> Error {
+    let error = error_codes::error(code, None, &format!("{operation} \"{group_id}\""));
     match code {
         ErrorCode::FencedInstanceId => error.fatal(),
-        // The same broker would say the same again.
+        // Not worth a retry: the same broker would answer the same.
         ErrorCode::KafkaStorageError | ErrorCode::CorruptMessage => error.retriable(false),
         _ => error,
     }
 }
 
-type Assigned = (Vec<SyncGroupRequestAssignment>, BTreeSet<Arc<str>>);
+type EncodedAssignments = (Vec<SyncGroupRequestAssignment>, BTreeSet<Arc<str>>);
 
-/// The assignments of all members, and the topics that they depend on.
-fn assign(election: &Election, counts: &PartitionCounts) -> Result<Assigned> {
+/// Computes the assignments, and returns them with the topics that they depend on.
+fn assign(election: &Election, counts: &PartitionCounts) -> Result<EncodedAssignments> {
     let topics = election.candidates.iter().flat_map(|one| &one.topics);
     let topics = topics.cloned().collect();
-    if election.task == Task::Watch {
+    if election.task == LeaderTask::KeepAssignment {
         return Ok((Vec::new(), topics));
     }
     let assigned = election.assignor.assign(&election.candidates, counts);
     let mut assignments = Vec::with_capacity(assigned.len());
     for (member_id, partitions) in assigned {
-        let assignment = protocol::assignment(&partitions)
-            .map_err(|error| strange("an assignment is too large to be told").caused_by(error))?;
+        let assignment = protocol::assignment(&partitions).map_err(|error| {
+            protocol_error("an assignment is too large to send").caused_by(error)
+        })?;
         assignments.push(SyncGroupRequestAssignment {
             member_id,
             assignment,
@@ -254,11 +263,11 @@ fn assign(election: &Election, counts: &PartitionCounts) -> Result<Assigned> {
     Ok((assignments, topics))
 }
 
-fn strange(what: &str) -> Error {
+fn protocol_error(what: &str) -> Error {
     Error::new(
         ErrorKind::Broker,
         format!(
-            "The group cannot agree: {what}. Give all members the same kind of client and strategy."
+            "The group cannot assign partitions: {what}. Use the same client and partition.assignment.strategy for all members."
         ),
     )
 }

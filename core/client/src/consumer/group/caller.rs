@@ -1,4 +1,4 @@
-//! What a member has to do with who polls.
+//! The member's side of a poll: what the consumer must do, and what it reports back.
 
 use std::time::Instant;
 
@@ -9,50 +9,50 @@ use super::subscription::Subscription;
 use crate::batch::TopicPartition;
 use crate::error::{Error, ErrorKind};
 
-fn is_of_storage(error: &Error) -> bool {
+fn is_storage_error(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Storage | ErrorKind::CorruptLog)
         || error.code() == ErrorCode::UnknownServerError
 }
 
-/// What the caller must do.
+/// What the consumer must do next.
 #[derive(Debug, Clone)]
 pub(crate) enum Todo {
     Nothing,
-    /// Finish with these partitions and give them up: then the group goes on.
+    /// Commit and release these partitions; the rebalance waits for it.
     Revoke(Vec<TopicPartition>),
-    /// These partitions are read by others already.
+    /// Release these partitions without a commit: they may belong to others already.
     Lose(Vec<TopicPartition>),
-    /// Read these partitions and no others.
-    Take(Taking),
-    /// The group does not want this member.
+    /// Apply this assignment.
+    Assign(NewAssignment),
+    /// Return this error: the member cannot join.
     Fail(Error),
 }
 
-/// An assignment, and the generation that it belongs to.
+/// An assignment and its generation.
 #[derive(Debug, Clone)]
-pub(crate) struct Taking {
+pub(crate) struct NewAssignment {
     pub(crate) generation: i32,
     pub(crate) partitions: Vec<TopicPartition>,
 }
 
-/// Who commits.
+/// The member that a commit is sent for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) member_id: Str,
     pub(crate) instance_id: Option<Str>,
-    /// -1: nobody in particular.
+    /// -1 for a commit without membership.
     pub(crate) generation: i32,
 }
 
 impl Member {
-    /// The caller polls. Whether it was silent before.
+    /// Records a poll. Returns whether the previous one was too long ago.
     pub(super) fn polled(&mut self, now: Instant) -> bool {
-        let was_silent = self.is_silent(now);
+        let had_timed_out = self.poll_timed_out(now);
         self.last_poll = Some(now);
-        was_silent
+        had_timed_out
     }
 
-    /// Reads something else from now on.
+    /// Replaces the subscription.
     pub(super) fn subscribe(&mut self, subscription: Subscription) {
         self.topics = named(&subscription);
         self.subscription = subscription;
@@ -63,13 +63,13 @@ impl Member {
         }
     }
 
-    /// The caller knows why it failed. Where storage was the reason it tries again with the next poll: somebody may have mended it.
-    pub(super) fn failure_told(&mut self, now: Instant) {
+    /// The failure was returned to the caller. After a storage error, which may have been repaired, the next poll joins again.
+    pub(super) fn failure_reported(&mut self, now: Instant) {
         if let State::Failed(error) = &self.state
-            && is_of_storage(error)
+            && is_storage_error(error)
         {
             self.prepare();
-            self.later(now);
+            self.back_off(now);
         }
     }
 
@@ -80,38 +80,38 @@ impl Member {
         match &self.state {
             State::Failed(error) => Todo::Fail(error.clone()),
             State::Preparing if self.topics.is_some() => {
-                let given_up = self.to_give_up();
-                if given_up.is_empty() {
+                let to_release = self.to_release();
+                if to_release.is_empty() {
                     Todo::Nothing
                 } else {
-                    Todo::Revoke(given_up)
+                    Todo::Revoke(to_release)
                 }
             }
-            State::Stable => self.taking().map_or(Todo::Nothing, Todo::Take),
+            State::Stable => self.new_assignment().map_or(Todo::Nothing, Todo::Assign),
             _ => Todo::Nothing,
         }
     }
 
-    fn taking(&self) -> Option<Taking> {
-        Some(Taking {
+    fn new_assignment(&self) -> Option<NewAssignment> {
+        Some(NewAssignment {
             generation: self.generation?,
             partitions: self.assigned.clone()?,
         })
     }
 
-    /// The caller does not read these any more.
-    pub(super) fn gave_up(&mut self, partitions: &[TopicPartition]) {
+    /// The consumer no longer owns these partitions.
+    pub(super) fn release(&mut self, partitions: &[TopicPartition]) {
         self.owned.retain(|owned| !partitions.contains(owned));
         if self.owned.is_empty() {
             self.is_lost = false;
         }
         if matches!(self.state, State::Stable) && self.rejoin == Rejoin::No {
-            self.rejoin = Rejoin::AfterTaking;
+            self.rejoin = Rejoin::AfterAssignment;
         }
     }
 
-    /// The caller reads what it was given. Whether the generation is still that one: if not, it reads nothing new.
-    pub(super) fn took(&mut self, generation: i32) -> bool {
+    /// The consumer takes its assignment over. Returns false, and the consumer must not apply it, if the generation is no longer current.
+    pub(super) fn accept_assignment(&mut self, generation: i32) -> bool {
         if self.generation != Some(generation) {
             return false;
         }
@@ -119,22 +119,22 @@ impl Member {
             return false;
         };
         self.owned.clone_from(&assigned);
-        self.had = (assigned, self.generation);
-        // What was given up has no reader before the next generation.
-        if self.rejoin == Rejoin::AfterTaking {
+        self.last_assignment = (assigned, self.generation);
+        // Released partitions have no owner before the next generation.
+        if self.rejoin == Rejoin::AfterAssignment {
             self.rejoin = Rejoin::Now;
         }
         true
     }
 
-    /// A commit was refused because the member is not what it thinks.
+    /// Handles the error of a commit, if it is about the current membership.
     pub(super) fn commit_refused(&mut self, code: ErrorCode, identity: &Identity, now: Instant) {
-        let is_about_now = identity.generation == self.generation_id();
-        let is_about_it = matches!(
+        let is_current = identity.generation == self.generation_id();
+        let is_about_membership = matches!(
             code,
             ErrorCode::UnknownMemberId | ErrorCode::IllegalGeneration | ErrorCode::FencedInstanceId
         );
-        if is_about_now && is_about_it {
+        if is_current && is_about_membership {
             self.refused(code, now, "stay in the group");
         }
     }
@@ -147,8 +147,8 @@ impl Member {
         }
     }
 
-    /// Ends it. What is to be sent so that the group need not wait: static members come back, so they say nothing.
-    pub(super) fn end(&self) -> Option<LeaveGroupRequest> {
+    /// The request to send on close. Static members do not leave, because they may restart.
+    pub(super) fn leave_on_close(&self) -> Option<LeaveGroupRequest> {
         let is_static = self.settings.group.instance_id.is_some();
         (!is_static && !self.id.is_empty()).then(|| self.leave())
     }

@@ -1,20 +1,19 @@
-//! A member of a group as a state machine: what to send next, given the answers so far and the time. Pure.
+//! The state machine of a group member: which request to send next, given the responses so far and the time. It does no I/O.
 //!
 //! ```text
-//! Preparing   the caller gives up what it must       (heartbeats go on)
+//! Preparing   the caller releases partitions         (heartbeats continue)
 //!    v
-//! Joining     JoinGroup                              the coordinator holds it until all have joined
+//! Joining     JoinGroup                              the coordinator holds it until all members have joined
 //!    v
-//! Leading     the leader looks at the topics, and assigns
+//! Leading     the leader fetches metadata and assigns
 //!    v
 //! Syncing     SyncGroup
 //!    v
-//! Stable      heartbeats; the caller takes the assignment over
+//! Stable      heartbeats; the caller applies the assignment
 //! ```
 //!
-//! Two sides use it: the background task asks [`Member::next`] and brings answers (`answers.rs`), the caller asks [`Member::todo`] and
-//! tells what it did (`caller.rs`). A member that the caller does not poll for `max.poll.interval.ms` leaves, and comes back with the next
-//! poll; it joins with the first one.
+//! The background task calls [`Member::next`] and reports responses (`answers.rs`). The consumer calls [`Member::todo`] and reports what it
+//! did (`caller.rs`). The member joins after the first poll. Without a poll for `max.poll.interval.ms` it leaves, and rejoins after the next.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -31,35 +30,35 @@ use crate::batch::TopicPartition;
 use crate::config::{GroupConfig, RetryConfig};
 use crate::error::Error;
 
-/// What to do next. All but `FindCoordinator`, `Look` and `Wait` go to the coordinator.
+/// The next step. All requests but `FindCoordinator` and `FetchMetadata` go to the coordinator.
 #[derive(Debug)]
 pub(super) enum Step {
     FindCoordinator,
-    /// Ask how many partitions topics have.
-    Look(Look),
+    /// Fetch the partition counts of topics.
+    FetchMetadata(MetadataTopics),
     Join(JoinGroupRequest),
     Sync(SyncGroupRequest),
     Heartbeat(HeartbeatRequest),
     Leave(LeaveGroupRequest),
-    /// Nothing before this time, or before somebody says that something has changed.
+    /// Wait until this time, or until woken.
     Wait(Option<Instant>),
 }
 
-/// Which topics to look at.
+/// The topics of a metadata request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum MetadataTopics {
     All,
     Named(BTreeSet<Arc<str>>),
 }
 
-/// How the member is told of its group.
+/// The configuration of a member.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) group: GroupConfig,
     pub(crate) retry: RetryConfig,
-    /// How often topics are looked at for new partitions, and for new topics of a pattern.
-    pub(crate) look_interval: Duration,
-    /// A pattern leaves out Kafka's own topics.
+    /// How often to check for new partitions, and for new topics that match a pattern.
+    pub(crate) metadata_max_age: Duration,
+    /// Whether a pattern skips internal topics.
     pub(crate) exclude_internal_topics: bool,
 }
 
@@ -70,38 +69,38 @@ pub(super) enum State {
     Leading(Election),
     Syncing(Vec<SyncGroupRequestAssignment>),
     Stable,
-    /// For good; the caller is told.
+    /// Permanent; the error is returned to the caller.
     Failed(Error),
 }
 
-/// Whether a stable member joins again.
+/// Whether a stable member rejoins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rejoin {
     No,
-    /// Something was given up for others, who get it in the next generation: as soon as the caller has taken over what it got in this one.
-    AfterTaking,
+    /// Partitions were released: rejoin once the caller has applied this generation's assignment, so that the next one can assign them.
+    AfterAssignment,
     Now,
 }
 
-/// What a leader knows before it assigns.
+/// The input of the leader's assignment.
 #[derive(Debug)]
 pub(super) struct Election {
     pub(super) assignor: Assignor,
     pub(super) candidates: Vec<Candidate>,
-    pub(super) task: Task,
+    pub(super) task: LeaderTask,
 }
 
-/// What the leader is to do.
+/// What the leader does in this generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Task {
+pub(super) enum LeaderTask {
     Assign,
-    /// The assignment of the generation stands (a static leader came back).
-    Watch,
+    /// Only watch the topics: the assignment is unchanged, because a static leader rejoined (`skip_assignment`).
+    KeepAssignment,
 }
 
-/// What a leader assigned from: when that changes, the group rebalances.
+/// The topics and counts that the leader assigned from. A change triggers a rebalance.
 #[derive(Debug, Default)]
-pub(super) struct Watched {
+pub(super) struct WatchedTopics {
     pub(super) topics: BTreeSet<Arc<str>>,
     pub(super) counts: PartitionCounts,
 }
@@ -112,30 +111,30 @@ pub(super) struct Member {
     pub(super) settings: Settings,
     pub(super) rebalancing: Rebalancing,
     pub(super) subscription: Subscription,
-    /// The topics of the subscription, as far as they are known.
+    /// The subscribed topics; `None` until a pattern is first matched.
     pub(super) topics: Option<BTreeSet<Arc<str>>>,
     pub(super) id: Str,
-    /// `None`: no member of the group.
+    /// `None` while not a member of a generation.
     pub(super) generation: Option<i32>,
     pub(super) protocol: Option<Str>,
     pub(super) state: State,
-    pub(super) knows_coordinator: bool,
-    /// What the caller reads.
+    pub(super) has_coordinator: bool,
+    /// The partitions that the consumer reads.
     pub(super) owned: Vec<TopicPartition>,
-    /// What is owned belongs to others by now.
+    /// Whether the owned partitions may already belong to other members.
     pub(super) is_lost: bool,
-    /// What the caller was last given, and when.
-    pub(super) had: (Vec<TopicPartition>, Option<i32>),
-    /// An assignment that the caller has not taken over yet.
+    /// The last assignment that the consumer applied, and its generation.
+    pub(super) last_assignment: (Vec<TopicPartition>, Option<i32>),
+    /// An assignment that the consumer has not applied yet.
     pub(super) assigned: Option<Vec<TopicPartition>>,
     pub(super) rejoin: Rejoin,
-    pub(super) watched: Option<Watched>,
-    /// `None`: the caller has not polled yet, so it does not join.
+    pub(super) watched: Option<WatchedTopics>,
+    /// `None` before the first poll; the member does not join before it.
     pub(super) last_poll: Option<Instant>,
     pub(super) heartbeat_due: Instant,
-    pub(super) look_due: Instant,
+    pub(super) metadata_due: Instant,
     pub(super) failures: u32,
-    pub(super) not_before: Option<Instant>,
+    pub(super) backoff_until: Option<Instant>,
 }
 
 impl Member {
@@ -143,7 +142,7 @@ impl Member {
         let topics = named(&subscription);
         Self {
             rebalancing: Assignor::rebalancing(&settings.group.assignors),
-            look_due: now + settings.look_interval,
+            metadata_due: now + settings.metadata_max_age,
             settings,
             subscription,
             topics,
@@ -151,43 +150,43 @@ impl Member {
             generation: None,
             protocol: None,
             state: State::Preparing,
-            knows_coordinator: false,
+            has_coordinator: false,
             owned: Vec::new(),
             is_lost: false,
-            had: (Vec::new(), None),
+            last_assignment: (Vec::new(), None),
             assigned: None,
             rejoin: Rejoin::No,
             watched: None,
             last_poll: None,
             heartbeat_due: now,
             failures: 0,
-            not_before: None,
+            backoff_until: None,
         }
     }
 
-    /// What to do now.
+    /// The step to take now.
     pub(super) fn next(&mut self, now: Instant) -> Step {
         if matches!(self.state, State::Failed(_)) {
             return Step::Wait(None);
         }
-        if self.is_silent(now) {
-            return self.stand_back();
+        if self.poll_timed_out(now) {
+            return self.on_poll_timeout();
         }
-        if let Some(until) = self.not_before {
+        if let Some(until) = self.backoff_until {
             if now < until {
                 return Step::Wait(Some(until));
             }
-            self.not_before = None;
+            self.backoff_until = None;
         }
-        if !self.knows_coordinator {
+        if !self.has_coordinator {
             return Step::FindCoordinator;
         }
         if matches!(self.state, State::Stable) && self.rejoin == Rejoin::Now {
             self.prepare();
         }
         match &self.state {
-            State::Preparing if self.topics.is_none() => Step::Look(Look::All),
-            State::Preparing if self.to_give_up().is_empty() => {
+            State::Preparing if self.topics.is_none() => Step::FetchMetadata(MetadataTopics::All),
+            State::Preparing if self.to_release().is_empty() => {
                 self.state = State::Joining;
                 self.join()
             }
@@ -195,7 +194,7 @@ impl Member {
             State::Joining => self.join(),
             State::Leading(election) => {
                 let topics = election.candidates.iter().flat_map(|one| &one.topics);
-                Step::Look(Look::Named(topics.cloned().collect()))
+                Step::FetchMetadata(MetadataTopics::Named(topics.cloned().collect()))
             }
             State::Syncing(assignments) => {
                 let assignments = assignments.clone();
@@ -205,39 +204,39 @@ impl Member {
         }
     }
 
-    /// What the caller must give up before the next generation, or has lost.
-    pub(super) fn to_give_up(&self) -> Vec<TopicPartition> {
+    /// The partitions to release before joining the next generation.
+    pub(super) fn to_release(&self) -> Vec<TopicPartition> {
         let all = self.is_lost || self.rebalancing == Rebalancing::Eager;
         let is_read = |partition: &TopicPartition| {
             self.topics
                 .as_ref()
                 .is_none_or(|topics| topics.contains(&partition.topic))
         };
-        let given_up = self
+        let to_release = self
             .owned
             .iter()
             .filter(|partition| all || !is_read(partition));
-        given_up.cloned().collect()
+        to_release.cloned().collect()
     }
 
-    /// To the next generation.
+    /// Starts the next `JoinGroup`.
     pub(super) fn prepare(&mut self) {
         self.rejoin = Rejoin::No;
         self.assigned = None;
         self.state = State::Preparing;
     }
 
-    /// The caller does not poll, or not any more.
-    pub(super) fn is_silent(&self, now: Instant) -> bool {
-        self.silent_from().is_none_or(|from| now >= from)
+    /// Whether `max.poll.interval.ms` has passed since the last poll, or there was none.
+    pub(super) fn poll_timed_out(&self, now: Instant) -> bool {
+        self.poll_deadline().is_none_or(|from| now >= from)
     }
 
-    fn silent_from(&self) -> Option<Instant> {
+    fn poll_deadline(&self) -> Option<Instant> {
         Some(self.last_poll? + self.settings.group.max_poll_interval)
     }
 
-    /// The caller does not poll: others are to read its partitions. A static member is only silent, until its session ends.
-    fn stand_back(&mut self) -> Step {
+    /// Leaves the group, or as a static member stops heartbeats and lets its session expire.
+    fn on_poll_timeout(&mut self) -> Step {
         if self.id.is_empty() {
             return Step::Wait(None);
         }
@@ -255,32 +254,32 @@ impl Member {
     }
 
     fn keep_alive(&self, now: Instant) -> Step {
-        let mut until = self.silent_from().unwrap_or(now);
+        let mut until = self.poll_deadline().unwrap_or(now);
         if self.generation.is_some() {
             if now >= self.heartbeat_due {
                 return self.heartbeat();
             }
             until = until.min(self.heartbeat_due);
         }
-        if let Some(look) = self.looks_at() {
-            if now >= self.look_due {
-                return Step::Look(look);
+        if let Some(topics) = self.topics_to_refresh() {
+            if now >= self.metadata_due {
+                return Step::FetchMetadata(topics);
             }
-            until = until.min(self.look_due);
+            until = until.min(self.metadata_due);
         }
         Step::Wait(Some(until))
     }
 
-    /// What this member watches.
-    fn looks_at(&self) -> Option<Look> {
+    /// The topics to check for changes.
+    fn topics_to_refresh(&self) -> Option<MetadataTopics> {
         if self.subscription.is_pattern() {
-            return Some(Look::All);
+            return Some(MetadataTopics::All);
         }
         let watched = self.watched.as_ref()?;
-        Some(Look::Named(watched.topics.clone()))
+        Some(MetadataTopics::Named(watched.topics.clone()))
     }
 
-    /// It is no member of the generation any more, and what it had goes to others.
+    /// Drops out of the generation. Its owned partitions are lost.
     pub(super) fn reset(&mut self) {
         self.generation = None;
         self.protocol = None;
@@ -289,14 +288,14 @@ impl Member {
         self.prepare();
     }
 
-    /// Tries again after a pause.
-    pub(super) fn later(&mut self, now: Instant) {
+    /// Backs off before the next step.
+    pub(super) fn back_off(&mut self, now: Instant) {
         self.failures += 1;
-        self.not_before = Some(now + self.settings.retry.pause(self.failures));
+        self.backoff_until = Some(now + self.settings.retry.pause(self.failures));
     }
 }
 
-/// The topics of a subscription that names them.
+/// The topics of a subscription by name; `None` for a pattern.
 pub(super) fn named(subscription: &Subscription) -> Option<BTreeSet<Arc<str>>> {
     match subscription {
         Subscription::Topics(topics) => Some(topics.clone()),

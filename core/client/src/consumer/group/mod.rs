@@ -1,7 +1,7 @@
 //! Membership in a consumer group, by the classic protocol.
 //!
-//! [`Member`](member::Member) decides, the task in [`background`] sends what it says, and [`Group`] is how the consumer that polls takes
-//! part. Nothing here waits for the caller while it holds the lock.
+//! [`Member`](member::Member) is the state machine. The task in [`background`] sends its requests, and [`Group`] is the consumer's handle.
+//! The lock on the member is never held across an `await`.
 
 mod answers;
 pub(crate) mod assignors;
@@ -27,40 +27,41 @@ use crate::batch::TopicPartition;
 use crate::cluster::{Cluster, Coordinator};
 use crate::transport::Purpose;
 
-pub(crate) use caller::{Identity, Taking, Todo};
+pub(crate) use caller::{Identity, NewAssignment, Todo};
 use member::Member;
 pub(crate) use member::Settings;
 use subscription::Subscription;
 
-/// A membership. Dropping it ends the heartbeats without a word: the group notices at the end of the session.
+/// The consumer's handle on its membership. Dropping it stops the heartbeats without leaving the group: the session then expires.
 #[derive(Debug)]
 pub(crate) struct Group {
-    shared: Arc<Shared>,
+    membership: Arc<Membership>,
     task: AbortHandle,
 }
 
+/// The state that the consumer and the background task share.
 #[derive(Debug)]
-struct Shared {
+struct Membership {
     cluster: Cluster,
     coordinator: Arc<Coordinator>,
     member: Mutex<Member>,
     max_poll_interval: Duration,
     exclude_internal_topics: bool,
-    /// The task has something new to look at.
+    /// Wakes the background task.
     wake: Notify,
-    /// The caller has something new to look at.
+    /// Wakes the polling consumer.
     changed: Notify,
 }
 
 impl Group {
-    /// Joins with the first poll, in the background.
+    /// Starts the background task. It joins the group after the first poll.
     pub(crate) fn join(
         cluster: &Cluster,
         coordinator: Arc<Coordinator>,
         settings: Settings,
         subscription: Subscription,
     ) -> Self {
-        let shared = Arc::new(Shared {
+        let membership = Arc::new(Membership {
             cluster: cluster.with_lane(Purpose::Group),
             coordinator,
             max_poll_interval: settings.group.max_poll_interval,
@@ -71,82 +72,88 @@ impl Group {
         });
         let task = cluster
             .runtime()
-            .spawn(Arc::clone(&shared).keep_membership())
+            .spawn(Arc::clone(&membership).keep_membership())
             .abort_handle();
-        Self { shared, task }
+        Self { membership, task }
     }
 
     pub(crate) fn todo(&self) -> Todo {
-        self.shared.member.lock().todo()
+        self.membership.member.lock().todo()
     }
 
-    /// The caller knows why the member failed.
-    pub(crate) fn failure_told(&self) {
-        self.shared.member.lock().failure_told(Instant::now());
-        self.shared.wake.notify_one();
+    /// The failure was returned to the caller.
+    pub(crate) fn failure_reported(&self) {
+        self.membership
+            .member
+            .lock()
+            .failure_reported(Instant::now());
+        self.membership.wake.notify_one();
     }
 
-    /// The caller polls.
+    /// Records a poll.
     pub(crate) fn polled(&self) {
-        let was_silent = self.shared.member.lock().polled(Instant::now());
-        if was_silent {
-            self.shared.wake.notify_one();
+        let had_timed_out = self.membership.member.lock().polled(Instant::now());
+        if had_timed_out {
+            self.membership.wake.notify_one();
         }
     }
 
-    /// Topics may have changed: the member looks at those that it watches.
-    pub(crate) fn look_soon(&self) {
-        self.shared.member.lock().look_due = Instant::now();
-        self.shared.wake.notify_one();
+    /// Fetches the metadata of the watched topics as soon as possible.
+    pub(crate) fn refresh_metadata_soon(&self) {
+        self.membership.member.lock().metadata_due = Instant::now();
+        self.membership.wake.notify_one();
     }
 
     pub(crate) fn subscribe(&self, subscription: Subscription) {
-        self.shared.member.lock().subscribe(subscription);
-        self.shared.wake.notify_one();
+        self.membership.member.lock().subscribe(subscription);
+        self.membership.wake.notify_one();
     }
 
-    /// The caller does not read these any more.
-    pub(crate) fn gave_up(&self, partitions: &[TopicPartition]) {
-        self.shared.member.lock().gave_up(partitions);
-        self.shared.wake.notify_one();
+    /// The consumer no longer owns these partitions.
+    pub(crate) fn release(&self, partitions: &[TopicPartition]) {
+        self.membership.member.lock().release(partitions);
+        self.membership.wake.notify_one();
     }
 
-    /// The caller reads what it was given; false if the group has moved on since.
-    pub(crate) fn took(&self, generation: i32) -> bool {
-        let took = self.shared.member.lock().took(generation);
-        self.shared.wake.notify_one();
-        took
+    /// The consumer takes its assignment over. Returns false if the generation is no longer current.
+    pub(crate) fn accept_assignment(&self, generation: i32) -> bool {
+        let accepted = self.membership.member.lock().accept_assignment(generation);
+        self.membership.wake.notify_one();
+        accepted
     }
 
     pub(crate) fn identity(&self) -> Identity {
-        self.shared.member.lock().identity()
+        self.membership.member.lock().identity()
     }
 
-    /// A commit in this name was refused.
+    /// Reports a commit that failed with `code`.
     pub(crate) fn commit_refused(&self, code: ErrorCode, identity: &Identity) {
         let now = Instant::now();
-        self.shared
+        self.membership
             .member
             .lock()
             .commit_refused(code, identity, now);
-        self.shared.wake.notify_one();
+        self.membership.wake.notify_one();
     }
 
-    /// Waits until there may be something new to do.
-    pub(crate) fn news(&self) -> impl Future<Output = ()> + Send + use<> {
-        let shared = Arc::clone(&self.shared);
-        async move { shared.changed.notified().await }
+    /// Waits for a new [`Todo`]; may wake up spuriously.
+    pub(crate) fn changed(&self) -> impl Future<Output = ()> + Send + use<> {
+        let membership = Arc::clone(&self.membership);
+        async move { membership.changed.notified().await }
     }
 
-    /// Leaves the group, so that the others need not wait for the end of the session.
+    /// Sends `LeaveGroup`, so that the group rebalances before the session expires.
     pub(crate) async fn leave(self) {
         self.task.abort();
-        let Some(request) = self.shared.member.lock().end() else {
+        let Some(request) = self.membership.member.lock().leave_on_close() else {
             return;
         };
-        let left = self.shared.coordinator.call(&self.shared.cluster, request);
+        let left = self
+            .membership
+            .coordinator
+            .call(&self.membership.cluster, request);
         if let Err(error) = left.await {
-            tracing::info!(%error, "the group waits for the end of the session");
+            tracing::info!(%error, "could not leave the group; the session will expire");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Committed offsets: written and read at the coordinator.
+//! Commits and fetches a group's offsets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,30 +19,30 @@ use crate::consumer::known_topics::TopicIds;
 use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes;
 
-/// Offsets to be read next.
+/// The next offset to read in each partition.
 pub(crate) type Offsets = BTreeMap<TopicPartition, Offset>;
 
-/// Partitions that do not exist, and the error that says so.
-pub(crate) type Gone = BTreeMap<TopicPartition, Error>;
+/// Partitions that do not exist, each with its error.
+pub(crate) type MissingPartitions = BTreeMap<TopicPartition, Error>;
 
-/// Commits, with retries for what passes by itself. Partitions that are not there are left out and returned; any other that was refused is
-/// the error. A topic whose id is not the one in `ids` is not there: it is another one of the same name.
+/// Commits `offsets`, and retries retriable errors. Returns the partitions that do not exist; any other error of a partition fails the call.
+/// A topic whose id differs from `ids` was recreated, and counts as missing.
 pub(crate) async fn commit(
     cluster: &Cluster,
     coordinator: &Coordinator,
     identity: &Identity,
     offsets: &Offsets,
     ids: &TopicIds,
-) -> Result<Gone> {
-    let (topics, missing) = topics(cluster, offsets.keys(), ids).await?;
-    let mut gone = Gone::new();
+) -> Result<MissingPartitions> {
+    let (topics, missing_topics) = topics(cluster, offsets.keys(), ids).await?;
+    let mut missing = MissingPartitions::new();
     for partition in offsets.keys() {
-        if let Some(error) = missing.get(&partition.topic) {
-            gone.insert(partition.clone(), error.clone());
+        if let Some(error) = missing_topics.get(&partition.topic) {
+            missing.insert(partition.clone(), error.clone());
         }
     }
     if topics.is_empty() {
-        return Ok(gone);
+        return Ok(missing);
     }
     let request = OffsetCommitRequest {
         group_id: Str::from(coordinator.group_id()),
@@ -61,17 +61,17 @@ pub(crate) async fn commit(
             read_commit(response, coordinator, &topics)
         })
         .await?;
-    gone.extend(refused);
-    Ok(gone)
+    missing.extend(refused);
+    Ok(missing)
 }
 
-/// The partitions of a commit that are not there. Another one that was refused is the error.
+/// The partitions of a commit that do not exist. Any other error is returned.
 fn read_commit(
     response: OffsetCommitResponse,
     coordinator: &Coordinator,
     topics: &[Arc<TopicMetadata>],
-) -> Result<Gone> {
-    let mut gone = Gone::new();
+) -> Result<MissingPartitions> {
+    let mut missing = MissingPartitions::new();
     for topic in response.topics {
         let name = name_of(topics, &topic.name, topic.topic_id);
         for partition in topic.partitions {
@@ -84,13 +84,13 @@ fn read_commit(
             if error.kind() != ErrorKind::UnknownTopicOrPartition {
                 return Err(error);
             }
-            gone.insert(TopicPartition::new(Arc::clone(&name), number), error);
+            missing.insert(TopicPartition::new(Arc::clone(&name), number), error);
         }
     }
-    Ok(gone)
+    Ok(missing)
 }
 
-/// What the group has committed for these partitions; those without a commit, and those that are not there, are left out.
+/// The committed offsets of these partitions. Partitions that have none, or do not exist, are left out.
 pub(crate) async fn committed(
     cluster: &Cluster,
     coordinator: &Coordinator,
@@ -100,7 +100,7 @@ pub(crate) async fn committed(
     if topics.is_empty() {
         return Ok(Offsets::new());
     }
-    let asked = topics.iter().map(|topic| OffsetFetchRequestTopics {
+    let requested = topics.iter().map(|topic| OffsetFetchRequestTopics {
         name: topic.wire_name(),
         topic_id: topic.topic_id,
         partition_indexes: numbers_of(topic, partitions),
@@ -111,7 +111,7 @@ pub(crate) async fn committed(
             group_id: Str::from(coordinator.group_id()),
             member_id: None,
             member_epoch: -1,
-            topics: Some(asked.collect()),
+            topics: Some(requested.collect()),
             ..Default::default()
         }],
         require_stable: true,
@@ -122,14 +122,14 @@ pub(crate) async fn committed(
             let response = coordinator.call(cluster, request.clone()).await?;
             let group = response.groups.into_iter().next();
             let group = group.ok_or_else(|| error_codes::no_answer("OffsetFetch"))?;
-            let doing = "read committed offsets of";
-            check(error_codes::code(group.error_code), coordinator, doing)?;
+            let operation = "read committed offsets of";
+            check(error_codes::code(group.error_code), coordinator, operation)?;
             let mut found = Offsets::new();
             for topic in group.topics {
                 let name = name_of(&topics, &topic.name, topic.topic_id);
                 for partition in topic.partitions {
                     let code = error_codes::code(partition.error_code);
-                    if let Err(error) = check(code, coordinator, doing)
+                    if let Err(error) = check(code, coordinator, operation)
                         && error.kind() != ErrorKind::UnknownTopicOrPartition
                     {
                         return Err(error);
@@ -147,7 +147,7 @@ pub(crate) async fn committed(
         .await
 }
 
-/// The topics of these partitions, each once, and those that are not there.
+/// The topics of these partitions, and the topics that do not exist.
 async fn topics<'a>(
     cluster: &Cluster,
     partitions: impl IntoIterator<Item = &'a TopicPartition>,
@@ -158,22 +158,22 @@ async fn topics<'a>(
         .map(|partition| &partition.topic)
         .collect();
     let mut topics = Vec::with_capacity(names.len());
-    let mut missing = BTreeMap::new();
+    let mut missing_topics = BTreeMap::new();
     for name in names {
         match cluster.topic_metadata(name).await {
             Ok(topic) if ids.get(name).is_none_or(|id| *id == topic.topic_id) => topics.push(topic),
             Ok(_) => {
                 let code = ErrorCode::UnknownTopicId;
                 let error = error_codes::error(code, None, &format!("use topic \"{name}\""));
-                missing.insert(Arc::clone(name), error.in_topic(Arc::clone(name)));
+                missing_topics.insert(Arc::clone(name), error.in_topic(Arc::clone(name)));
             }
             Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {
-                missing.insert(Arc::clone(name), error);
+                missing_topics.insert(Arc::clone(name), error);
             }
             Err(error) => return Err(error),
         }
     }
-    Ok((topics, missing))
+    Ok((topics, missing_topics))
 }
 
 fn commit_topic(topic: &TopicMetadata, offsets: &Offsets) -> OffsetCommitRequestTopic {
@@ -203,7 +203,7 @@ fn numbers_of(topic: &TopicMetadata, partitions: &[TopicPartition]) -> Vec<i32> 
         .collect()
 }
 
-/// Answers name topics by id or by name, as the version has it.
+/// Responses name topics by id or by name, depending on the version.
 fn name_of(topics: &[Arc<TopicMetadata>], name: &str, id: uuid::Uuid) -> Arc<str> {
     topics
         .iter()
@@ -211,29 +211,29 @@ fn name_of(topics: &[Arc<TopicMetadata>], name: &str, id: uuid::Uuid) -> Arc<str
         .map_or_else(|| Arc::from(name), |topic| Arc::clone(&topic.name))
 }
 
-fn check(code: ErrorCode, coordinator: &Coordinator, doing: &str) -> Result<()> {
+fn check(code: ErrorCode, coordinator: &Coordinator, operation: &str) -> Result<()> {
     if code == ErrorCode::None {
         return Ok(());
     }
     coordinator.forget_if_moved(code);
-    Err(refusal(code, coordinator.group_id(), doing))
+    Err(refusal(code, coordinator.group_id(), operation))
 }
 
-fn refusal(code: ErrorCode, group_id: &str, doing: &str) -> Error {
-    let told = match code {
+fn refusal(code: ErrorCode, group_id: &str, operation: &str) -> Error {
+    let reason = match code {
         ErrorCode::UnknownMemberId | ErrorCode::IllegalGeneration => Some(
-            "the group has rebalanced without this member, and its partitions are read by others: poll to join again, and expect the \
-             records that were not committed elsewhere",
+            "the group has rebalanced without this member, and its partitions were assigned to others: poll to rejoin. Records that were \
+             not committed are read again",
         ),
         ErrorCode::RebalanceInProgress => {
-            Some("the group rebalances: poll, then commit what is still assigned")
+            Some("the group is rebalancing: poll, then commit what is still assigned")
         }
         _ => None,
     };
-    let error = error_codes::error(code, told, &format!("{doing} group \"{group_id}\""));
+    let error = error_codes::error(code, reason, &format!("{operation} group \"{group_id}\""));
     match code {
         ErrorCode::FencedInstanceId => error.fatal(),
-        // The same broker would say the same again.
+        // Not worth a retry: the same broker would answer the same.
         ErrorCode::UnknownTopicOrPartition
         | ErrorCode::UnknownTopicId
         | ErrorCode::KafkaStorageError

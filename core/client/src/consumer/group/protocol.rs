@@ -1,7 +1,6 @@
-//! What members of a group tell each other through the coordinator, which does not look into it: `ConsumerProtocolSubscription` and
-//! `ConsumerProtocolAssignment`.
+//! Encodes and decodes `ConsumerProtocolSubscription` and `ConsumerProtocolAssignment`, which members exchange through the coordinator.
 //!
-//! `sticky` members also tell in the subscription's user data what they had before they gave it up:
+//! With the `sticky` assignor, the subscription's user data lists the partitions of the member's previous assignment:
 //! `[topic: string, [partition: int32]], generation: int32`, as Kafka's `StickyAssignor` writes it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,26 +16,25 @@ use headwater_protocol::{
 use super::assignors::{Assignor, Candidate};
 use crate::batch::TopicPartition;
 
-/// The version that is written; older ones are read as well.
+/// The version written; older versions are also read.
 const VERSION: i16 = 3;
 
-/// What a member had in a generation.
+/// The partitions that a member owned in a generation.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Had<'a> {
+pub(super) struct OwnedPartitions<'a> {
     pub(super) partitions: &'a [TopicPartition],
     pub(super) generation: Option<i32>,
 }
 
-/// The subscription that a member offers with an assignor. `owned` is what it has while it joins, `had` what it had in its last
-/// generation.
+/// The subscription sent with an assignor. `owned` is what the member owns while it joins, `previous` its last assignment.
 pub(super) fn subscription(
     assignor: Assignor,
     topics: &BTreeSet<Arc<str>>,
-    owned: Had<'_>,
-    had: Had<'_>,
+    owned: OwnedPartitions<'_>,
+    previous: OwnedPartitions<'_>,
 ) -> Result<Bytes, EncodeError> {
     let user_data = match assignor {
-        Assignor::Sticky => Some(sticky_data(had)?),
+        Assignor::Sticky => Some(sticky_data(previous)?),
         _ => None,
     };
     let owned_partitions = by_topic(owned.partitions)
@@ -57,27 +55,29 @@ pub(super) fn subscription(
     subscription.to_versioned_bytes(VERSION)
 }
 
-/// A member as the leader is told of it.
+/// Decodes a member of a `JoinGroup` response, for the leader.
 pub(super) fn candidate(
     assignor: Assignor,
     member: JoinGroupResponseMember,
 ) -> Result<Candidate, DecodeError> {
-    let (told, _) = ConsumerProtocolSubscription::from_versioned_bytes(member.metadata)?;
+    let (subscription, _) = ConsumerProtocolSubscription::from_versioned_bytes(member.metadata)?;
     let mut owned = Vec::new();
-    for topic in &told.owned_partitions {
+    for topic in &subscription.owned_partitions {
         owned.extend(partitions(&topic.topic, &topic.partitions));
     }
-    let mut generation = (told.generation_id >= 0).then_some(told.generation_id);
+    let mut generation = (subscription.generation_id >= 0).then_some(subscription.generation_id);
     if assignor == Assignor::Sticky
-        && let Some((had, when)) = told.user_data.and_then(|data| read_sticky_data(data).ok())
+        && let Some((previous, previous_generation)) = subscription
+            .user_data
+            .and_then(|data| read_sticky_data(data).ok())
     {
-        owned = had;
-        generation = when;
+        owned = previous;
+        generation = previous_generation;
     }
     Ok(Candidate {
         member_id: member.member_id,
         instance_id: member.group_instance_id,
-        topics: told
+        topics: subscription
             .topics
             .iter()
             .map(|topic| Arc::from(&**topic))
@@ -87,7 +87,7 @@ pub(super) fn candidate(
     })
 }
 
-/// An assignment as the leader writes it.
+/// Encodes the assignment of one member.
 pub(super) fn assignment(assigned: &[TopicPartition]) -> Result<Bytes, EncodeError> {
     let assigned_partitions = by_topic(assigned).into_iter().map(|(topic, partitions)| {
         consumer_protocol_assignment::TopicPartition { topic, partitions }
@@ -99,14 +99,14 @@ pub(super) fn assignment(assigned: &[TopicPartition]) -> Result<Bytes, EncodeErr
     assignment.to_versioned_bytes(VERSION)
 }
 
-/// The partitions of an assignment, in order. No bytes are no partitions.
+/// The partitions of an assignment, sorted. Empty bytes are an empty assignment.
 pub(super) fn read_assignment(bytes: Bytes) -> Result<Vec<TopicPartition>, DecodeError> {
     if bytes.is_empty() {
         return Ok(Vec::new());
     }
-    let (told, _) = ConsumerProtocolAssignment::from_versioned_bytes(bytes)?;
+    let (assignment, _) = ConsumerProtocolAssignment::from_versioned_bytes(bytes)?;
     let mut assigned = Vec::new();
-    for topic in &told.assigned_partitions {
+    for topic in &assignment.assigned_partitions {
         assigned.extend(partitions(&topic.topic, &topic.partitions));
     }
     assigned.sort_unstable();
@@ -130,47 +130,51 @@ fn by_topic(partitions: &[TopicPartition]) -> BTreeMap<Str, Vec<i32>> {
     topics
 }
 
-fn sticky_data(had: Had<'_>) -> Result<Bytes, EncodeError> {
+fn sticky_data(previous: OwnedPartitions<'_>) -> Result<Bytes, EncodeError> {
     let mut out = BytesMut::new();
     let mut encoder = Encoder::new(&mut out, false);
-    let topics = by_topic(had.partitions);
+    let topics = by_topic(previous.partitions);
     encoder.i32(topics.len() as i32)?;
     for (topic, numbers) in &topics {
         encoder.string(topic)?;
         encoder.array(numbers, 0)?;
     }
-    encoder.i32(had.generation.unwrap_or(-1))?;
+    encoder.i32(previous.generation.unwrap_or(-1))?;
     Ok(out.freeze())
 }
 
 fn read_sticky_data(bytes: Bytes) -> Result<(Vec<TopicPartition>, Option<i32>), DecodeError> {
     let mut decoder = Decoder::new(bytes);
-    let mut had = Vec::new();
+    let mut previous = Vec::new();
     for _ in 0..decoder.i32()? {
         let topic = decoder.string()?;
         let numbers: Vec<i32> = decoder.array(0)?;
-        had.extend(partitions(&topic, &numbers));
+        previous.extend(partitions(&topic, &numbers));
     }
-    // The first version of the data ends here.
+    // Version 0 of the data ends here.
     let generation = decoder.i32().ok().filter(|generation| *generation >= 0);
-    Ok((had, generation))
+    Ok((previous, generation))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn told(assignor: Assignor, owned: &[TopicPartition], had: &[TopicPartition]) -> Candidate {
+    fn round_trip(
+        assignor: Assignor,
+        owned: &[TopicPartition],
+        previous: &[TopicPartition],
+    ) -> Candidate {
         let topics = BTreeSet::from([Arc::from("a"), Arc::from("b")]);
         let bytes = subscription(
             assignor,
             &topics,
-            Had {
+            OwnedPartitions {
                 partitions: owned,
                 generation: Some(7),
             },
-            Had {
-                partitions: had,
+            OwnedPartitions {
+                partitions: previous,
                 generation: Some(6),
             },
         );
@@ -183,22 +187,28 @@ mod tests {
     }
 
     #[test]
-    fn a_cooperative_member_tells_what_it_has() {
+    fn a_cooperative_member_sends_its_owned_partitions() {
         let owned = [TopicPartition::new("a", 1), TopicPartition::new("b", 0)];
-        let told = told(Assignor::CooperativeSticky, &owned, &[]);
-        assert_eq!((told.owned, told.generation), (owned.to_vec(), Some(7)));
-        assert_eq!(told.topics.len(), 2);
+        let candidate = round_trip(Assignor::CooperativeSticky, &owned, &[]);
+        assert_eq!(
+            (candidate.owned, candidate.generation),
+            (owned.to_vec(), Some(7))
+        );
+        assert_eq!(candidate.topics.len(), 2);
     }
 
     #[test]
-    fn a_sticky_member_tells_what_it_had() {
-        let had = [TopicPartition::new("a", 1)];
-        let told = told(Assignor::Sticky, &[], &had);
-        assert_eq!((told.owned, told.generation), (had.to_vec(), Some(6)));
+    fn a_sticky_member_sends_its_previous_assignment() {
+        let previous = [TopicPartition::new("a", 1)];
+        let candidate = round_trip(Assignor::Sticky, &[], &previous);
+        assert_eq!(
+            (candidate.owned, candidate.generation),
+            (previous.to_vec(), Some(6))
+        );
     }
 
     #[test]
-    fn an_assignment_comes_back_in_order() {
+    fn a_decoded_assignment_is_sorted() {
         let assigned = [TopicPartition::new("b", 0), TopicPartition::new("a", 1)];
         let read = read_assignment(assignment(&assigned).unwrap()).unwrap();
         assert_eq!(read, [assigned[1].clone(), assigned[0].clone()]);

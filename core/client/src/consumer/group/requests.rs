@@ -1,4 +1,4 @@
-//! What a member sends.
+//! Builds the requests of a member.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use headwater_protocol::{
 };
 
 use super::member::{Member, Step};
-use super::protocol::{self, Had};
+use super::protocol::{self, OwnedPartitions};
 use crate::error::{Error, ErrorKind};
 
 /// The protocol type of consumers.
@@ -19,17 +19,17 @@ pub(super) const CONSUMER: &str = "consumer";
 impl Member {
     pub(super) fn join(&mut self) -> Step {
         let topics = self.topics.clone().unwrap_or_default();
-        let owned = Had {
+        let owned = OwnedPartitions {
             partitions: &self.owned,
             generation: self.generation,
         };
-        let had = Had {
-            partitions: &self.had.0,
-            generation: self.had.1,
+        let previous = OwnedPartitions {
+            partitions: &self.last_assignment.0,
+            generation: self.last_assignment.1,
         };
         let mut protocols = Vec::new();
         for assignor in &self.settings.group.assignors {
-            match protocol::subscription(*assignor, &topics, owned, had) {
+            match protocol::subscription(*assignor, &topics, owned, previous) {
                 Ok(metadata) => protocols.push(JoinGroupRequestProtocol {
                     name: assignor.name().into(),
                     metadata,
@@ -39,7 +39,7 @@ impl Member {
                     self.fail(
                         Error::new(
                             ErrorKind::InvalidArgument,
-                            format!("The subscription cannot be told to the group: {error}."),
+                            format!("The subscription cannot be encoded: {error}."),
                         )
                         .caused_by(error),
                     );

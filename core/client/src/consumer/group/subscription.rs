@@ -1,4 +1,4 @@
-//! What a member wants to read.
+//! The topics of a member.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// What a consumer subscribes to.
 #[derive(Debug, Clone)]
 pub enum Subscription {
-    /// These topics, whether they are there already or not.
+    /// These topics, whether or not they exist yet.
     Topics(BTreeSet<Arc<str>>),
-    /// Every topic whose whole name matches, now and later.
+    /// Every topic whose whole name matches, including topics created later.
     Pattern(Regex),
 }
 
@@ -33,7 +33,7 @@ impl Subscription {
         let whole = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
             Error::new(
                 ErrorKind::InvalidArgument,
-                format!("The pattern \"{pattern}\" cannot be used: {error}."),
+                format!("Invalid pattern \"{pattern}\": {error}."),
             )
             .caused_by(error)
         })?;
@@ -44,7 +44,7 @@ impl Subscription {
         matches!(self, Self::Pattern(_))
     }
 
-    /// The topics it means, among those that there are.
+    /// The subscribed topics: the given names, or the existing topics that match the pattern.
     pub(super) fn topics_among(&self, counts: &PartitionCounts) -> BTreeSet<Arc<str>> {
         match self {
             Self::Topics(topics) => topics.clone(),
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_means_whole_names() {
+    fn a_pattern_matches_whole_names() {
         let subscription = Subscription::pattern("a|b.*").unwrap();
         let counts = ["a", "ab", "bc", "cb"].map(|topic| (Arc::from(topic), 1));
         let topics = subscription.topics_among(&counts.into());
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_is_none_is_refused() {
+    fn an_invalid_pattern_is_refused() {
         assert!(Subscription::pattern("(").is_err());
     }
 }

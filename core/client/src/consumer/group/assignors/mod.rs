@@ -1,5 +1,5 @@
-//! Which member reads which partition: the assignors of the classic protocol, by Kafka's names. Pure, and the same for the same group
-//! whoever leads it.
+//! The assignors of the classic protocol, by Kafka's names. They do no I/O, and every leader computes the same assignment for the same
+//! group.
 
 #[cfg(test)]
 mod properties;
@@ -15,35 +15,35 @@ use headwater_protocol::Str;
 use crate::batch::TopicPartition;
 pub(crate) use crate::config::Assignor;
 
-/// How many partitions each topic has. A topic that is not there is left out.
+/// The number of partitions of each existing topic.
 pub(crate) type PartitionCounts = BTreeMap<Arc<str>, i32>;
 
-/// Who gets what: every member is in it.
+/// The partitions of each member. Contains every member.
 pub(crate) type Assignments = BTreeMap<Str, Vec<TopicPartition>>;
 
-/// What the leader knows of a member.
+/// A member as the leader sees it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Candidate {
     pub(crate) member_id: Str,
     pub(crate) instance_id: Option<Str>,
     pub(crate) topics: BTreeSet<Arc<str>>,
-    /// What it has, or had before it joined.
+    /// The partitions that it owns, or owned before it joined.
     pub(crate) owned: Vec<TopicPartition>,
-    /// The generation in which it got that; `None`: it does not say.
+    /// The generation of `owned`; `None` if unknown.
     pub(crate) generation: Option<i32>,
 }
 
-/// How a member gives partitions up for others.
+/// Which partitions a member revokes in a rebalance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rebalancing {
     /// All of them, before each generation.
     Eager,
-    /// Only those that go to another, and they go one generation later.
+    /// Only those that move to another member, which gets them one generation later.
     Cooperative,
 }
 
 impl Assignor {
-    /// How members must rebalance that offer these: cooperatively, if every one of them can.
+    /// Cooperative if all offered assignors are.
     pub(crate) fn rebalancing(offered: &[Self]) -> Rebalancing {
         let all = offered
             .iter()
@@ -55,10 +55,10 @@ impl Assignor {
         }
     }
 
-    /// Gives each partition of a topic that anybody reads to one of its readers.
+    /// Assigns each partition of a subscribed topic to one of the topic's subscribers.
     pub(crate) fn assign(self, members: &[Candidate], counts: &PartitionCounts) -> Assignments {
         let mut members = members.to_vec();
-        // Static members by their instance id, so that a restart changes nothing.
+        // Static members are sorted by instance id, so that a restart changes nothing.
         members.sort_by(|a, b| order(a).cmp(&order(b)));
         match self {
             Self::Range => range::assign(&members, counts),
@@ -66,7 +66,7 @@ impl Assignor {
             Self::Sticky => sticky::assign(&members, counts),
             Self::CooperativeSticky => {
                 let target = sticky::assign(&members, counts);
-                sticky::without_what_others_still_have(target, &members)
+                sticky::without_owned_by_others(target, &members)
             }
         }
     }
@@ -77,15 +77,15 @@ fn order(member: &Candidate) -> (bool, Option<&str>, &str) {
     (instance_id.is_none(), instance_id, &member.member_id)
 }
 
-/// An assignment that gives nobody anything.
-fn nothing(members: &[Candidate]) -> Assignments {
+/// An empty assignment for every member.
+fn empty_assignments(members: &[Candidate]) -> Assignments {
     members
         .iter()
         .map(|member| (member.member_id.clone(), Vec::new()))
         .collect()
 }
 
-/// Every partition that somebody reads, in order.
+/// Every partition of a subscribed topic, in order.
 fn partitions<'a>(
     members: &'a [Candidate],
     counts: &'a PartitionCounts,

@@ -1,4 +1,4 @@
-//! What holds for every group.
+//! Properties that hold for every group.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ fn groups() -> impl Strategy<Value = (Vec<Candidate>, PartitionCounts)> {
             .enumerate()
             .map(|(index, topics)| member(index, topics))
             .collect();
-        // Topic 3 is not there.
+        // Topic 3 does not exist.
         let counts = counts
             .into_iter()
             .enumerate()
@@ -40,7 +40,7 @@ fn groups() -> impl Strategy<Value = (Vec<Candidate>, PartitionCounts)> {
     })
 }
 
-/// Members that read the same, and their partitions.
+/// Members with equal subscriptions, and the partition counts.
 fn even_groups() -> impl Strategy<Value = (Vec<Candidate>, PartitionCounts)> {
     (1..7_usize, prop::collection::vec(0..9_i32, 1..4)).prop_map(|(members, counts)| {
         let topics: BTreeSet<_> = (0..counts.len()).collect();
@@ -79,7 +79,11 @@ fn check_complete(members: &[Candidate], counts: &PartitionCounts, assigned: &As
             assert_eq!(owners.contains_key(&partition), is_read, "{partition}");
         }
     }
-    assert_eq!(assigned.len(), members.len(), "every member has an answer");
+    assert_eq!(
+        assigned.len(),
+        members.len(),
+        "every member has an assignment"
+    );
 }
 
 fn spread(assigned: &Assignments) -> usize {
@@ -87,7 +91,7 @@ fn spread(assigned: &Assignments) -> usize {
     most - assigned.values().map(Vec::len).min().unwrap_or(0)
 }
 
-/// The members as they join again with what they were given.
+/// The members as they rejoin with their assignments.
 fn rejoined(members: &[Candidate], assigned: &Assignments, generation: i32) -> Vec<Candidate> {
     let members = members.iter().map(|member| Candidate {
         owned: assigned.get(&member.member_id).cloned().unwrap_or_default(),
@@ -117,7 +121,7 @@ proptest! {
     }
 
     #[test]
-    fn members_that_read_the_same_get_the_same_but_for_one(
+    fn members_with_equal_subscriptions_differ_by_at_most_one(
         (members, counts) in even_groups(),
         assignor in prop::sample::select(vec![Assignor::RoundRobin, Assignor::Sticky, Assignor::CooperativeSticky]),
     ) {
@@ -125,7 +129,7 @@ proptest! {
     }
 
     #[test]
-    fn a_range_is_a_run_and_even_within_each_topic((members, counts) in even_groups()) {
+    fn a_range_is_contiguous_and_even_within_each_topic((members, counts) in even_groups()) {
         let assigned = Assignor::Range.assign(&members, &counts);
         for topic in counts.keys() {
             let mut sizes = Vec::new();
@@ -147,7 +151,7 @@ proptest! {
     }
 
     #[test]
-    fn who_stays_keeps_all_when_another_leaves((members, counts) in even_groups(), gone in any::<prop::sample::Index>()) {
+    fn remaining_members_keep_their_partitions_when_another_leaves((members, counts) in even_groups(), gone in any::<prop::sample::Index>()) {
         let first = Assignor::Sticky.assign(&members, &counts);
         let mut rest = rejoined(&members, &first, 1);
         rest.remove(gone.index(rest.len()));
@@ -173,21 +177,21 @@ proptest! {
     }
 
     #[test]
-    fn cooperative_members_give_up_before_others_get(
+    fn cooperative_members_revoke_before_others_are_assigned(
         (members, counts) in groups(),
         more in prop::collection::vec(prop::collection::btree_set(0..4_usize, 0..4), 1..4),
     ) {
         let mut assigned = Assignor::CooperativeSticky.assign(&members, &counts);
         let mut all = members.clone();
         all.extend(more.iter().enumerate().map(|(index, topics)| member(members.len() + index, topics)));
-        // Each generation gives what the one before gave up, and soon there is nothing to give.
+        // Each generation assigns what the previous one revoked, until it is stable.
         for generation in 1..10 {
             let again = rejoined(&all, &assigned, generation);
             let before = owners(&assigned);
             let next = Assignor::CooperativeSticky.assign(&again, &counts);
             for (partition, owner) in owners(&next) {
-                // A partition that somebody has stays there or goes nowhere yet.
-                prop_assert!(before.get(&partition).is_none_or(|had| *had == owner));
+                // An owned partition stays, or is unassigned for one generation.
+                prop_assert!(before.get(&partition).is_none_or(|previous| *previous == owner));
             }
             if next == assigned {
                 break;

@@ -1,12 +1,12 @@
-//! `range`: of each topic a run of partitions for each of its readers; the first ones get one more where it does not come out even.
+//! `range`: each subscriber gets a contiguous range of each topic; the first ones get one more if the count does not divide evenly.
 
 use std::sync::Arc;
 
-use super::{Assignments, Candidate, PartitionCounts, nothing};
+use super::{Assignments, Candidate, PartitionCounts, empty_assignments};
 use crate::batch::TopicPartition;
 
 pub(super) fn assign(members: &[Candidate], counts: &PartitionCounts) -> Assignments {
-    let mut assigned = nothing(members);
+    let mut assigned = empty_assignments(members);
     for (topic, count) in counts {
         let readers: Vec<_> = members
             .iter()

@@ -1,13 +1,13 @@
-//! `roundrobin`: one partition after the other, over all topics, to the next member that reads its topic.
+//! `roundrobin`: assigns the partitions of all topics one by one, each to the next member that subscribes to its topic.
 
-use super::{Assignments, Candidate, PartitionCounts, nothing, partitions};
+use super::{Assignments, Candidate, PartitionCounts, empty_assignments, partitions};
 
 pub(super) fn assign(members: &[Candidate], counts: &PartitionCounts) -> Assignments {
-    let mut assigned = nothing(members);
-    let mut turns = members.iter().cycle();
+    let mut assigned = empty_assignments(members);
+    let mut members_in_turn = members.iter().cycle();
     for partition in partitions(members, counts) {
-        // Somebody reads it, so the search ends.
-        let reader = turns.find(|member| member.topics.contains(&partition.topic));
+        // Ends: the topic has a subscriber.
+        let reader = members_in_turn.find(|member| member.topics.contains(&partition.topic));
         if let Some(reader) = reader {
             assigned
                 .entry(reader.member_id.clone())

@@ -1,8 +1,8 @@
-//! `sticky` and `cooperative-sticky`: as even as can be, and as little moved as can be.
+//! `sticky` and `cooperative-sticky`: a balanced assignment that moves few partitions.
 //!
-//! First everybody keeps what it has; then what nobody has goes to the reader with the least; then the member with the most gives to a
-//! reader with at least two less, until there is none. When all read the same topics, nobody ends with more than one partition more than
-//! another.
+//! Every member keeps the partitions it owns. Unowned partitions go to the subscriber with the fewest partitions. Then single partitions move
+//! from the member with the most to a subscriber with at least two fewer, until no such move is left. If all members subscribe to the same
+//! topics, their counts differ by at most one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,25 +10,25 @@ use std::sync::Arc;
 use super::{Assignments, Candidate, PartitionCounts, partitions};
 use crate::batch::TopicPartition;
 
-/// The partitions of each member, by its place in the list of members.
+/// The partitions of each member, by its index in the list of members.
 type Holdings = Vec<BTreeSet<TopicPartition>>;
 
 pub(super) fn assign(members: &[Candidate], counts: &PartitionCounts) -> Assignments {
-    let mut held = kept(members, counts);
-    hand_out(&mut held, members, counts);
-    while let Some((from, to, partition)) = next_move(&held, members) {
-        held[from].remove(&partition);
-        held[to].insert(partition);
+    let mut holdings = keep_owned(members, counts);
+    assign_unowned(&mut holdings, members, counts);
+    while let Some((from, to, partition)) = next_move(&holdings, members) {
+        holdings[from].remove(&partition);
+        holdings[to].insert(partition);
     }
     members
         .iter()
-        .zip(held)
-        .map(|(member, held)| (member.member_id.clone(), held.into_iter().collect()))
+        .zip(holdings)
+        .map(|(member, holdings)| (member.member_id.clone(), holdings.into_iter().collect()))
         .collect()
 }
 
-/// The target less what its owner has yet to give up: that goes to the new one in the next generation.
-pub(super) fn without_what_others_still_have(
+/// The target without partitions that another member still owns: they move in the next generation.
+pub(super) fn without_owned_by_others(
     mut target: Assignments,
     members: &[Candidate],
 ) -> Assignments {
@@ -45,20 +45,20 @@ pub(super) fn without_what_others_still_have(
     target
 }
 
-/// Who says that it has a partition.
+/// The member that claims a partition.
 #[derive(Debug)]
 enum Owner {
     One(usize),
-    /// Several in the same generation: one of them is wrong, and nobody knows which.
+    /// Several members claim it in the same generation; which one is right is unknown.
     Disputed(Vec<usize>),
 }
 
-/// Who has each partition. Of several the one of the newest generation: the others were members before it.
+/// The owner of each partition. The claim of the newest generation wins.
 fn owners(members: &[Candidate]) -> BTreeMap<&TopicPartition, Owner> {
     let newest = members.iter().filter_map(|member| member.generation).max();
     let mut owners: BTreeMap<&TopicPartition, (Option<i32>, Owner)> = BTreeMap::new();
     for (index, member) in members.iter().enumerate() {
-        // Who does not say when is taken to have it now.
+        // A claim without a generation counts as current.
         let generation = member.generation.or(newest);
         for partition in &member.owned {
             match owners.get_mut(partition) {
@@ -80,9 +80,9 @@ fn owners(members: &[Candidate]) -> BTreeMap<&TopicPartition, Owner> {
         .collect()
 }
 
-/// What every member has and may keep.
-fn kept(members: &[Candidate], counts: &PartitionCounts) -> Holdings {
-    let mut held = vec![BTreeSet::new(); members.len()];
+/// The partitions that each member owns and may keep.
+fn keep_owned(members: &[Candidate], counts: &PartitionCounts) -> Holdings {
+    let mut holdings = vec![BTreeSet::new(); members.len()];
     for (partition, owner) in owners(members) {
         let exists = counts
             .get(&partition.topic)
@@ -91,15 +91,15 @@ fn kept(members: &[Candidate], counts: &PartitionCounts) -> Holdings {
             && exists
             && members[owner].topics.contains(&partition.topic)
         {
-            held[owner].insert(partition.clone());
+            holdings[owner].insert(partition.clone());
         }
     }
-    held
+    holdings
 }
 
-/// Gives what nobody has to the reader with the least. Topics with few readers come first, because they have no choice.
-fn hand_out(held: &mut Holdings, members: &[Candidate], counts: &PartitionCounts) {
-    let taken: BTreeSet<_> = held.iter().flatten().cloned().collect();
+/// Assigns unowned partitions to the subscriber with the fewest. Topics with few subscribers go first, as they have the least choice.
+fn assign_unowned(holdings: &mut Holdings, members: &[Candidate], counts: &PartitionCounts) {
+    let taken: BTreeSet<_> = holdings.iter().flatten().cloned().collect();
     let mut free: Vec<_> = partitions(members, counts)
         .filter(|partition| !taken.contains(partition))
         .collect();
@@ -108,29 +108,29 @@ fn hand_out(held: &mut Holdings, members: &[Candidate], counts: &PartitionCounts
     for partition in free {
         let least = readers
             .get(&partition.topic)
-            .and_then(|readers| least(held, readers));
+            .and_then(|readers| least_loaded(holdings, readers));
         if let Some(reader) = least {
-            held[reader].insert(partition);
+            holdings[reader].insert(partition);
         }
     }
 }
 
-/// A partition whose move makes the group more even: from the member with the most that can give one.
-fn next_move(held: &Holdings, members: &[Candidate]) -> Option<(usize, usize, TopicPartition)> {
+/// The next move that improves the balance, from the most loaded member that has one.
+fn next_move(holdings: &Holdings, members: &[Candidate]) -> Option<(usize, usize, TopicPartition)> {
     let least: BTreeMap<_, _> = readers(members)
         .into_iter()
-        .filter_map(|(topic, readers)| Some((topic, least(held, &readers)?)))
+        .filter_map(|(topic, readers)| Some((topic, least_loaded(holdings, &readers)?)))
         .collect();
-    let mut givers: Vec<usize> = (0..held.len()).collect();
-    givers.sort_by_key(|giver| std::cmp::Reverse(held[*giver].len()));
+    let mut givers: Vec<usize> = (0..holdings.len()).collect();
+    givers.sort_by_key(|giver| std::cmp::Reverse(holdings[*giver].len()));
     for from in givers {
         let mut best: Option<(usize, &TopicPartition)> = None;
-        for partition in held[from].iter().rev() {
+        for partition in holdings[from].iter().rev() {
             let Some(to) = least.get(&partition.topic).copied() else {
                 continue;
             };
-            let is_better = best.is_none_or(|(best, _)| held[to].len() < held[best].len());
-            if held[to].len() + 1 < held[from].len() && is_better {
+            let is_better = best.is_none_or(|(best, _)| holdings[to].len() < holdings[best].len());
+            if holdings[to].len() + 1 < holdings[from].len() && is_better {
                 best = Some((to, partition));
             }
         }
@@ -151,9 +151,9 @@ fn readers(members: &[Candidate]) -> BTreeMap<&Arc<str>, Vec<usize>> {
     readers
 }
 
-fn least(held: &Holdings, readers: &[usize]) -> Option<usize> {
+fn least_loaded(holdings: &Holdings, readers: &[usize]) -> Option<usize> {
     readers
         .iter()
         .copied()
-        .min_by_key(|reader| held[*reader].len())
+        .min_by_key(|reader| holdings[*reader].len())
 }

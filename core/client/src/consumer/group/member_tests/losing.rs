@@ -1,19 +1,19 @@
-//! How a member loses its partitions, its membership or its coordinator.
+//! Loss of partitions, of the membership and of the coordinator.
 
 use super::*;
 
 #[test]
-fn who_is_unknown_has_lost_its_partitions_and_joins_as_new() {
+fn an_unknown_member_loses_its_partitions_and_joins_as_new() {
     let (mut member, now) = stable(Assignor::CooperativeSticky, &[]);
     let now = now + Duration::from_secs(3);
     member.next(now);
-    member.heard(Ok(heartbeat(ErrorCode::UnknownMemberId)), now);
-    assert!(matches!(member.todo(), Todo::Lose(all) if all == some(3)));
+    member.heartbeat_answered(Ok(heartbeat(ErrorCode::UnknownMemberId)), now);
+    assert!(matches!(member.todo(), Todo::Lose(all) if all == partitions(3)));
     assert!(
         matches!(member.next(now), Step::Wait(_)),
-        "the caller first"
+        "the partitions must be released first"
     );
-    obey(&mut member);
+    apply_todos(&mut member);
     assert!(matches!(member.next(now), Step::Join(request) if request.member_id.is_empty()));
 }
 
@@ -23,28 +23,28 @@ fn an_old_generation_keeps_its_member_id() {
     let identity = member.identity();
     member.commit_refused(ErrorCode::IllegalGeneration, &identity, now);
     assert!(matches!(member.todo(), Todo::Lose(_)));
-    obey(&mut member);
+    apply_todos(&mut member);
     assert!(matches!(member.next(now), Step::Join(request) if &*request.member_id == "m-1"));
 }
 
 #[test]
-fn an_assignment_of_a_generation_that_is_over_is_not_taken() {
+fn an_assignment_of_an_earlier_generation_is_ignored() {
     let now = Instant::now();
     let mut member = member(Assignor::Range, &[], now);
     member.next(now);
     member.coordinator_found(Ok(()), now);
     let Step::Join(request) = member.next(now) else {
-        panic!("it joins");
+        panic!("expected a JoinGroup");
     };
-    member.joined(Ok(leads(&request, 1)), now);
+    member.join_answered(Ok(leader_answer(&request, 1)), now);
     member.next(now);
-    member.looked(Ok(counts(3)), now);
+    member.metadata_fetched(Ok(counts(3)), now);
     let Step::Sync(request) = member.next(now) else {
-        panic!("it synchronises");
+        panic!("expected a SyncGroup");
     };
     let identity = member.identity();
     member.commit_refused(ErrorCode::UnknownMemberId, &identity, now);
-    member.synced(Ok(its_own(&request)), now);
+    member.sync_answered(Ok(own_assignment(&request)), now);
     assert!(matches!(member.todo(), Todo::Nothing));
     assert!(matches!(member.next(now), Step::Join(request) if request.member_id.is_empty()));
 }
@@ -54,19 +54,22 @@ fn a_fenced_member_stops_for_good() {
     let (mut member, now) = stable(Assignor::Range, &[("group.instance.id", "i")]);
     let now = now + Duration::from_secs(3);
     member.next(now);
-    member.heard(Ok(heartbeat(ErrorCode::FencedInstanceId)), now);
-    obey(&mut member);
+    member.heartbeat_answered(Ok(heartbeat(ErrorCode::FencedInstanceId)), now);
+    apply_todos(&mut member);
     assert!(matches!(member.todo(), Todo::Fail(error) if error.is_fatal()));
     assert!(matches!(member.next(now), Step::Wait(None)));
 }
 
 #[test]
-fn a_coordinator_that_moved_is_looked_for_and_the_membership_stays() {
+fn a_moved_coordinator_is_found_and_the_membership_kept() {
     let (mut member, now) = stable(Assignor::Range, &[]);
     let now = now + Duration::from_secs(3);
     member.next(now);
-    member.heard(Ok(heartbeat(ErrorCode::NotCoordinator)), now);
-    assert!(matches!(member.next(now), Step::Wait(Some(_))), "a pause");
+    member.heartbeat_answered(Ok(heartbeat(ErrorCode::NotCoordinator)), now);
+    assert!(
+        matches!(member.next(now), Step::Wait(Some(_))),
+        "it backs off"
+    );
     let now = now + Duration::from_secs(1);
     assert!(matches!(member.next(now), Step::FindCoordinator));
     member.coordinator_found(Ok(()), now);
@@ -74,15 +77,15 @@ fn a_coordinator_that_moved_is_looked_for_and_the_membership_stays() {
 }
 
 #[test]
-fn who_does_not_poll_leaves_and_comes_back() {
+fn a_member_leaves_without_polls_and_rejoins_at_the_next() {
     let (mut member, now) = stable(Assignor::Range, &[]);
     let now = now + Duration::from_secs(61);
     assert!(matches!(member.next(now), Step::Leave(_)));
     member.left();
     assert!(matches!(member.next(now), Step::Wait(None)));
-    assert!(matches!(member.todo(), Todo::Lose(all) if all == some(3)));
+    assert!(matches!(member.todo(), Todo::Lose(all) if all == partitions(3)));
     member.polled(now);
-    obey(&mut member);
+    apply_todos(&mut member);
     assert!(matches!(member.next(now), Step::Join(_)));
 }
 
@@ -94,18 +97,18 @@ fn about_to_join() -> (Member, Instant) {
     (member, now)
 }
 
-/// The caller gets the error of each try once, and each poll after it is one more try, after a pause.
+/// Each failed attempt is returned once, and the next poll makes another attempt after a backoff.
 #[test]
-fn a_failure_of_storage_is_tried_again_once_per_poll() {
+fn a_storage_error_is_retried_once_per_poll() {
     for code in [ErrorCode::KafkaStorageError, ErrorCode::CorruptMessage] {
         let (mut member, mut now) = about_to_join();
         let refuse = |member: &mut Member, now| {
-            member.joined(Ok(join_refused(code)), now);
+            member.join_answered(Ok(join_refused(code)), now);
             assert!(matches!(member.todo(), Todo::Fail(error) if !error.is_retriable()));
             let later = now + Duration::from_secs(1);
             assert!(
                 matches!(member.next(later), Step::Wait(_)),
-                "nobody tries before the caller knows"
+                "no attempt before the error is returned"
             );
         };
         for _ in 0..3 {
@@ -114,29 +117,32 @@ fn a_failure_of_storage_is_tried_again_once_per_poll() {
             refuse(&mut member, now);
             now += Duration::from_secs(2);
             member.polled(now);
-            member.failure_told(now);
-            obey(&mut member);
+            member.failure_reported(now);
+            apply_todos(&mut member);
             assert!(
                 matches!(member.todo(), Todo::Nothing),
-                "the error comes once"
+                "the error is returned once"
             );
-            assert!(matches!(member.next(now), Step::Wait(Some(_))), "a pause");
+            assert!(
+                matches!(member.next(now), Step::Wait(Some(_))),
+                "it backs off"
+            );
             now += Duration::from_secs(1);
         }
         settle(&mut member, 1, 3, now);
-        obey(&mut member);
+        apply_todos(&mut member);
         assert_eq!((member.owned.len(), member.generation), (3, Some(1)));
     }
 }
 
 #[test]
-fn another_failure_is_not_tried_again() {
+fn other_errors_are_not_retried() {
     let (mut member, now) = about_to_join();
     assert!(matches!(member.next(now), Step::Join(_)));
-    member.joined(Ok(join_refused(ErrorCode::GroupAuthorizationFailed)), now);
+    member.join_answered(Ok(join_refused(ErrorCode::GroupAuthorizationFailed)), now);
     let now = now + Duration::from_secs(2);
     member.polled(now);
-    member.failure_told(now);
+    member.failure_reported(now);
     assert!(matches!(member.todo(), Todo::Fail(_)));
     assert!(matches!(member.next(now), Step::Wait(None)));
 }

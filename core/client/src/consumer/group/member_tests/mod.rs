@@ -1,4 +1,4 @@
-//! The state machine against a coordinator that answers anything, with time that passes as it likes.
+//! Tests of the state machine against a simulated coordinator and clock.
 
 mod joining;
 mod losing;
@@ -32,11 +32,11 @@ fn member(assignor: Assignor, more: &[(&str, &str)], now: Instant) -> Member {
     let settings = Settings {
         group: config.group.clone().unwrap(),
         retry: client.retry,
-        look_interval: client.metadata_max_age,
+        metadata_max_age: client.metadata_max_age,
         exclude_internal_topics: true,
     };
     let mut member = Member::new(settings, Subscription::topics(["t"]), now);
-    assert!(matches!(member.next(now), Step::Wait(None)), "nobody polls");
+    assert!(matches!(member.next(now), Step::Wait(None)), "no poll yet");
     assert!(member.polled(now));
     member
 }
@@ -45,14 +45,14 @@ fn counts(partitions: i32) -> PartitionCounts {
     PartitionCounts::from([(Arc::from("t"), partitions)])
 }
 
-fn some(count: i32) -> Vec<TopicPartition> {
+fn partitions(count: i32) -> Vec<TopicPartition> {
     (0..count)
         .map(|number| TopicPartition::new("t", number))
         .collect()
 }
 
-/// The answer that makes the member lead a generation of one.
-fn leads(request: &JoinGroupRequest, generation: i32) -> JoinGroupResponse {
+/// A response that makes the member the leader and only member of a generation.
+fn leader_answer(request: &JoinGroupRequest, generation: i32) -> JoinGroupResponse {
     let member_id = Str::from("m-1");
     JoinGroupResponse {
         generation_id: generation,
@@ -69,7 +69,7 @@ fn leads(request: &JoinGroupRequest, generation: i32) -> JoinGroupResponse {
     }
 }
 
-fn its_own(request: &SyncGroupRequest) -> SyncGroupResponse {
+fn own_assignment(request: &SyncGroupRequest) -> SyncGroupResponse {
     SyncGroupResponse {
         assignment: request
             .assignments
@@ -95,38 +95,40 @@ fn heartbeat(code: ErrorCode) -> HeartbeatResponse {
     }
 }
 
-/// Answers well until there is nothing to do.
+/// Answers every step successfully until the member waits.
 fn settle(member: &mut Member, generation: i32, partitions: i32, now: Instant) {
     loop {
         match member.next(now) {
             Step::FindCoordinator => member.coordinator_found(Ok(()), now),
-            Step::Look(_) => member.looked(Ok(counts(partitions)), now),
-            Step::Join(request) => member.joined(Ok(leads(&request, generation)), now),
-            Step::Sync(request) => member.synced(Ok(its_own(&request)), now),
-            Step::Heartbeat(_) => member.heard(Ok(heartbeat(ErrorCode::None)), now),
+            Step::FetchMetadata(_) => member.metadata_fetched(Ok(counts(partitions)), now),
+            Step::Join(request) => {
+                member.join_answered(Ok(leader_answer(&request, generation)), now);
+            }
+            Step::Sync(request) => member.sync_answered(Ok(own_assignment(&request)), now),
+            Step::Heartbeat(_) => member.heartbeat_answered(Ok(heartbeat(ErrorCode::None)), now),
             Step::Leave(_) => member.left(),
             Step::Wait(_) => return,
         }
     }
 }
 
-/// Does what the caller is to do.
-fn obey(member: &mut Member) {
+/// Carries out every todo, as the consumer would.
+fn apply_todos(member: &mut Member) {
     loop {
         match member.todo() {
             Todo::Nothing | Todo::Fail(_) => return,
-            Todo::Revoke(partitions) | Todo::Lose(partitions) => member.gave_up(&partitions),
-            Todo::Take(taking) => {
-                let gone: Vec<_> = member
+            Todo::Revoke(partitions) | Todo::Lose(partitions) => member.release(&partitions),
+            Todo::Assign(new_assignment) => {
+                let removed: Vec<_> = member
                     .owned
                     .iter()
-                    .filter(|owned| !taking.partitions.contains(owned))
+                    .filter(|owned| !new_assignment.partitions.contains(owned))
                     .cloned()
                     .collect();
-                if !gone.is_empty() {
-                    member.gave_up(&gone);
+                if !removed.is_empty() {
+                    member.release(&removed);
                 }
-                assert!(member.took(taking.generation));
+                assert!(member.accept_assignment(new_assignment.generation));
             }
         }
     }
@@ -136,7 +138,7 @@ fn stable(assignor: Assignor, more: &[(&str, &str)]) -> (Member, Instant) {
     let now = Instant::now();
     let mut member = member(assignor, more, now);
     settle(&mut member, 1, 3, now);
-    obey(&mut member);
-    assert_eq!(member.owned, some(3));
+    apply_todos(&mut member);
+    assert_eq!(member.owned, partitions(3));
     (member, now)
 }

@@ -1,4 +1,4 @@
-//! Any answers in any order, with time that passes as it likes.
+//! Random responses, errors and delays.
 
 use proptest::prelude::*;
 
@@ -6,14 +6,14 @@ use super::super::assignors::Rebalancing;
 use super::*;
 use crate::error::{Error, ErrorKind};
 
-/// What happens to a member.
+/// An input of the state machine.
 #[derive(Debug, Clone)]
 enum Event {
-    Passes(u64),
-    Polls,
-    Obeys,
-    Answers(ErrorCode),
-    Breaks,
+    TimePasses(u64),
+    Poll,
+    ApplyTodos,
+    Answer(ErrorCode),
+    ConnectionLost,
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -30,16 +30,16 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         ErrorCode::MemberIdRequired,
     ];
     let event = prop_oneof![
-        1 => (1..30_000_u64).prop_map(Event::Passes),
-        1 => Just(Event::Polls),
-        1 => Just(Event::Obeys),
-        4 => prop::sample::select(codes).prop_map(Event::Answers),
-        1 => Just(Event::Breaks),
+        1 => (1..30_000_u64).prop_map(Event::TimePasses),
+        1 => Just(Event::Poll),
+        1 => Just(Event::ApplyTodos),
+        4 => prop::sample::select(codes).prop_map(Event::Answer),
+        1 => Just(Event::ConnectionLost),
     ];
     prop::collection::vec(event, 1..80)
 }
 
-/// Answers one step with a code, or with the loss of the connection.
+/// Answers one step with a code, or with a lost connection.
 fn answer(member: &mut Member, code: Option<ErrorCode>, generation: i32, now: Instant) {
     let lost = || Error::new(ErrorKind::Transport, "The connection broke.").retriable(true);
     match member.next(now) {
@@ -48,32 +48,32 @@ fn answer(member: &mut Member, code: Option<ErrorCode>, generation: i32, now: In
             Some(ErrorCode::None) => member.coordinator_found(Ok(()), now),
             _ => member.coordinator_found(Err(lost()), now),
         },
-        Step::Look(_) => match code {
-            Some(_) => member.looked(Ok(counts(generation % 5)), now),
-            None => member.looked(Err(lost()), now),
+        Step::FetchMetadata(_) => match code {
+            Some(_) => member.metadata_fetched(Ok(counts(generation % 5)), now),
+            None => member.metadata_fetched(Err(lost()), now),
         },
         Step::Join(request) => {
-            // Nothing is both read on and given to others.
+            // A member joins only after it has released lost partitions.
             assert!(!member.is_lost || member.owned.is_empty());
             assert!(member.rebalancing == Rebalancing::Cooperative || member.owned.is_empty());
             let response = code.ok_or_else(lost).map(|code| match code {
-                ErrorCode::None => leads(&request, generation),
+                ErrorCode::None => leader_answer(&request, generation),
                 code => join_refused(code),
             });
-            member.joined(response, now);
+            member.join_answered(response, now);
         }
         Step::Sync(request) => {
             let code = code.filter(|code| *code != ErrorCode::MemberIdRequired);
             let response = code.ok_or_else(lost).map(|code| SyncGroupResponse {
                 error_code: code.code(),
-                ..its_own(&request)
+                ..own_assignment(&request)
             });
-            member.synced(response, now);
+            member.sync_answered(response, now);
         }
         Step::Heartbeat(request) => {
             assert!(request.generation_id >= 0 && !request.member_id.is_empty());
             let code = code.filter(|code| *code != ErrorCode::MemberIdRequired);
-            member.heard(code.ok_or_else(lost).map(heartbeat), now);
+            member.heartbeat_answered(code.ok_or_else(lost).map(heartbeat), now);
         }
         Step::Leave(request) => {
             assert!(!request.members[0].member_id.is_empty());
@@ -94,11 +94,11 @@ proptest! {
         for event in events {
             generation += 1;
             match event {
-                Event::Passes(milliseconds) => now += Duration::from_millis(milliseconds),
-                Event::Polls => drop(member.polled(now)),
-                Event::Obeys => obey(&mut member),
-                Event::Answers(code) => answer(&mut member, Some(code), generation, now),
-                Event::Breaks => answer(&mut member, None, generation, now),
+                Event::TimePasses(milliseconds) => now += Duration::from_millis(milliseconds),
+                Event::Poll => drop(member.polled(now)),
+                Event::ApplyTodos => apply_todos(&mut member),
+                Event::Answer(code) => answer(&mut member, Some(code), generation, now),
+                Event::ConnectionLost => answer(&mut member, None, generation, now),
             }
         }
         for _ in 0..6 {
@@ -106,17 +106,17 @@ proptest! {
             member.polled(now);
             generation += 1;
             settle(&mut member, generation, 4, now);
-            obey(&mut member);
+            apply_todos(&mut member);
         }
-        // Five minutes on it looks at the topics again.
+        // Five minutes later the metadata is refreshed.
         now += Duration::from_mins(5);
         for _ in 0..6 {
             now += Duration::from_secs(5);
             member.polled(now);
             generation += 1;
             settle(&mut member, generation, 4, now);
-            obey(&mut member);
+            apply_todos(&mut member);
         }
-        prop_assert_eq!(member.owned, some(4));
+        prop_assert_eq!(member.owned, partitions(4));
     }
 }
