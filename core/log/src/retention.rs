@@ -70,7 +70,7 @@ fn reason(
 
 impl<E: Env> PartitionLog<E> {
     /// Moves the start of the log to `before`, if it is not past it already; returns the start. Segments go with the next
-    /// [`apply_retention`](Self::apply_retention). It survives a crash once the caller has written the log start checkpoint.
+    /// [`apply_retention`](Self::apply_retention). Readers see the new start at once, so the caller writes the log start checkpoint first.
     pub fn delete_records(&self, before: Offset) -> Result<Offset, ChangeError> {
         let mut writer = self.writer.lock();
         self.begin_change(&mut writer)?;
@@ -116,15 +116,24 @@ impl<E: Env> PartitionLog<E> {
         self.delete_first(&mut writer, &deletable)
     }
 
-    /// Takes the oldest segment out of the log to free space, if it is sealed.
-    pub fn delete_oldest_segment(&self) -> Result<Option<DeletedSegment>, ChangeError> {
+    /// Takes the oldest segment out of the log to free space, if it is sealed and all its records are before `before`.
+    pub fn delete_oldest_segment(
+        &self,
+        before: Offset,
+    ) -> Result<Option<DeletedSegment>, ChangeError> {
         let mut writer = self.writer.lock();
         self.begin_change(&mut writer)?;
-        let oldest = segment_infos(&self.view())[0];
-        if oldest.is_active {
+        let view = self.view();
+        let oldest = segment_infos(&view)[0];
+        if oldest.is_active || oldest.end_offset > before {
             return Ok(None);
         }
-        let deleted = self.delete_first(&mut writer, &[(oldest, DeletionReason::Exhaustion)])?;
+        let reason = if oldest.end_offset <= view.log_start_offset {
+            DeletionReason::BeforeLogStart
+        } else {
+            DeletionReason::Exhaustion
+        };
+        let deleted = self.delete_first(&mut writer, &[(oldest, reason)])?;
         Ok(deleted.into_iter().next())
     }
 

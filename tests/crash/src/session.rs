@@ -173,7 +173,7 @@ impl Session {
                 self.log.delete_records(self.at_percent(*percent))?;
             }
             Step::ApplyRetention => drop(self.log.apply_retention(self.env.wall_clock_ms())?),
-            Step::DeleteOldest => drop(self.log.delete_oldest_segment()?),
+            Step::DeleteOldest => drop(self.log.delete_oldest_segment(Offset::MAX)?),
             Step::DeleteDueFiles => drop(self.log.delete_due_files()?),
             Step::Truncate(percent) => {
                 let target = self.batch_at(self.at_percent(100 - percent))?;

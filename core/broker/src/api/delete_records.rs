@@ -3,11 +3,13 @@
 //! Behaviour: moves the start of a partition's log to an offset, -1 for its high watermark. Answers with the new start. Segments below it
 //! go with the next round of retention. An offset past the high watermark is `OFFSET_OUT_OF_RANGE`; one before the start changes nothing.
 //!
-//! Notes: as in Kafka only a topic with `cleanup.policy=delete` allows it (`POLICY_VIOLATION`). The new start is checkpointed before the
-//! answer, so a crash does not bring the records back.
+//! Notes: as in Kafka only a topic with `cleanup.policy=delete` allows it (`POLICY_VIOLATION`). The new start is checkpointed before a reader
+//! sees it, so a crash does not bring the records back, and a request that fails changes nothing.
+
+use std::sync::Arc;
 
 use headwater_env::Env;
-use headwater_log::CheckpointKind;
+use headwater_log::ChangeError;
 use headwater_metadata::is_internal_topic;
 use headwater_protocol::delete_records_request::DeleteRecordsPartition;
 use headwater_protocol::delete_records_response::{
@@ -19,6 +21,7 @@ use uuid::Uuid;
 
 use super::{errors, lookup};
 use crate::RequestContext;
+use crate::partition::Partition;
 use crate::state::State;
 use crate::topics::Topic;
 
@@ -30,33 +33,32 @@ pub(super) fn handle<E: Env>(
     _context: &RequestContext,
     request: DeleteRecordsRequest,
 ) -> DeleteRecordsResponse {
+    let mut moves = Vec::new();
     let mut answers = Vec::new();
     for topic in request.topics {
         let found = lookup::topic(state, &topic.name, Uuid::nil());
-        let delete = |wanted: &DeleteRecordsPartition| match &found {
-            Ok(topic) => delete(state, topic, wanted),
+        let mut check = |wanted: &DeleteRecordsPartition| match &found {
+            Ok(topic) => check(state, topic, wanted).map(|target| {
+                moves.push(target);
+                moves.len() - 1
+            }),
             Err(code) => Err(*code),
         };
         let partitions = topic
             .partitions
             .iter()
-            .map(|wanted| (wanted.partition_index, delete(wanted)))
+            .map(|wanted| (wanted.partition_index, check(wanted)))
             .collect::<Vec<_>>();
         answers.push((topic.name, partitions));
     }
-    let durable = state
-        .checkpoint(CheckpointKind::LogStartOffset)
-        .map_err(|error| {
-            tracing::error!(%error, "the new log start offsets were not written down");
-            ErrorCode::KafkaStorageError
-        });
+    let starts = move_starts(state, &moves);
     let topics = answers
         .into_iter()
         .map(|(name, partitions)| DeleteRecordsTopicResult {
             name,
             partitions: partitions
                 .into_iter()
-                .map(|(index, start)| respond(index, durable.and(start)))
+                .map(|(index, checked)| respond(index, checked.and_then(|at| starts[at])))
                 .collect(),
             ..DeleteRecordsTopicResult::default()
         });
@@ -66,11 +68,36 @@ pub(super) fn handle<E: Env>(
     }
 }
 
-fn delete<E: Env>(
+/// Moves the starts of the logs; the results are in the order of `moves`.
+fn move_starts<E: Env>(
+    state: &State<E>,
+    moves: &[(Arc<Partition<E>>, Offset)],
+) -> Vec<Result<Offset, ErrorCode>> {
+    if moves.is_empty() {
+        return Vec::new();
+    }
+    let moved = match state.move_log_starts(moves) {
+        Ok(moved) => moved,
+        Err(error) => {
+            tracing::error!(%error, "the new log start offsets were not written down, and no record was deleted");
+            return vec![Err(ErrorCode::KafkaStorageError); moves.len()];
+        }
+    };
+    let code = |(start, (partition, _)): (Result<Offset, ChangeError>, &(Arc<Partition<E>>, _))| {
+        start.map_err(|error| {
+            tracing::error!(topic = %partition.topic, partition = %partition.id, %error, "records could not be deleted");
+            errors::change_code(&error)
+        })
+    };
+    moved.into_iter().zip(moves).map(code).collect()
+}
+
+/// The partition that is asked for, and where its log is to start.
+fn check<E: Env>(
     state: &State<E>,
     topic: &Topic<E>,
     wanted: &DeleteRecordsPartition,
-) -> Result<Offset, ErrorCode> {
+) -> Result<(Arc<Partition<E>>, Offset), ErrorCode> {
     let partition = lookup::partition(topic, wanted.partition_index)?;
     partition
         .check_leader(None)
@@ -89,10 +116,10 @@ fn delete<E: Env>(
         }
         offset => Offset::new(offset),
     };
-    partition.delete_records(before).map_err(|error| {
-        tracing::error!(topic = %topic.name, partition = %partition.id, %error, "records could not be deleted");
-        errors::change_code(&error)
-    })
+    if partition.log().poisoned().is_some() {
+        return Err(ErrorCode::KafkaStorageError);
+    }
+    Ok((partition, before))
 }
 
 fn respond(partition_index: i32, start: Result<Offset, ErrorCode>) -> DeleteRecordsPartitionResult {

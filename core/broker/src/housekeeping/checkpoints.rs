@@ -1,9 +1,10 @@
 //! The checkpoint files of the data directory.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use headwater_env::Env;
-use headwater_log::{CheckpointKind, DataDirectoryError};
+use headwater_log::{ChangeError, CheckpointKind, DataDirectoryError};
 use headwater_record::Offset;
 
 use crate::metadata_log;
@@ -26,19 +27,48 @@ impl<E: Env> State<E> {
         report(self.checkpoint(CheckpointKind::Cleaner));
     }
 
+    /// Moves the starts of logs, after the checkpoint that says so was written: readers never see a start that a crash takes back. When the
+    /// checkpoint cannot be written nothing moves; a log that cannot be changed keeps its start, and the next checkpoint says so again.
+    pub(crate) fn move_log_starts(
+        &self,
+        moves: &[(Arc<Partition<E>>, Offset)],
+    ) -> Result<Vec<Result<Offset, ChangeError>>, DataDirectoryError> {
+        // Until all have moved: another checkpoint would write the starts of before.
+        let _turn = self.checkpoint_turn.lock();
+        self.write_checkpoint(CheckpointKind::LogStartOffset, moves)?;
+        let moved = moves
+            .iter()
+            .map(|(partition, before)| partition.delete_records(*before));
+        Ok(moved.collect())
+    }
+
     /// Writes one checkpoint, of the partitions that there are now. Writers take turns, so an older list never replaces a newer one.
     pub(crate) fn checkpoint(&self, kind: CheckpointKind) -> Result<(), DataDirectoryError> {
         let _turn = self.checkpoint_turn.lock();
+        self.write_checkpoint(kind, &[])
+    }
+
+    /// Writes one checkpoint, in which logs start where `moves` says, if they do not start later. The caller has the turn.
+    fn write_checkpoint(
+        &self,
+        kind: CheckpointKind,
+        moves: &[(Arc<Partition<E>>, Offset)],
+    ) -> Result<(), DataDirectoryError> {
         let directory = self.directory.read();
         let Some(directory) = &*directory else {
             return Ok(());
         };
-        let offset_of = |partition: &Partition<E>| {
+        let start_of = |partition: &Arc<Partition<E>>| {
+            let moved = moves.iter().filter(|(of, _)| Arc::ptr_eq(of, partition));
+            let starts = moved.map(|(_, before)| *before);
+            starts.fold(partition.log().log_start_offset(), Offset::max)
+        };
+        let offset_of = |partition: &Arc<Partition<E>>| {
             let log = partition.log();
             // A log that starts at 0 needs no line: that is what a missing one means. One that was cleaned needs it, whatever it says.
             match kind {
                 CheckpointKind::RecoveryPoint => past_zero(log.recovery_point()),
-                CheckpointKind::LogStartOffset => past_zero(log.log_start_offset()),
+                CheckpointKind::LogStartOffset => past_zero(start_of(partition)),
                 CheckpointKind::Cleaner => log.cleaner_checkpoint(),
             }
         };

@@ -8,7 +8,7 @@ use std::thread;
 use headwater_env::Env;
 use headwater_log::{DataDirectory, OpenState, RecoveryReport};
 use headwater_metadata::{BrokerConfig, Image, PartitionImage};
-use headwater_record::{Offset, PartitionId};
+use headwater_record::PartitionId;
 use parking_lot::Mutex;
 
 use super::directories::Directories;
@@ -82,20 +82,19 @@ pub(super) fn open_all<E: Env>(
     gather(&facts, &jobs, opened, report)
 }
 
-/// The start of a partition that has no directory. The process may have died before it made one; or somebody removed it.
+/// The start of a partition that has no directory. A topic's files are made before its record, so somebody removed it.
 fn missing(
     topic: &TopicFacts,
     partition: PartitionId,
     known: OpenState,
     report: &mut OpenReport,
 ) -> OpenState {
-    if known.recovery_point > Offset::ZERO {
-        tracing::error!(topic = %topic.name, %partition, records = %known.recovery_point, "the directory of a partition is missing; it starts anew, empty");
-        report.missing.push((Arc::clone(&topic.name), partition));
-    }
-    // It goes on where it ended, so that no offset is given twice.
+    // It goes on where it is known to have ended, so that no offset is given twice.
+    let log_start_offset = known.recovery_point.max(known.log_start_offset);
+    tracing::error!(topic = %topic.name, %partition, %log_start_offset, "the directory of a partition is missing; it starts anew, empty");
+    report.missing.push((Arc::clone(&topic.name), partition));
     OpenState {
-        log_start_offset: known.recovery_point.max(known.log_start_offset),
+        log_start_offset,
         ..known
     }
 }

@@ -20,7 +20,7 @@ pub struct OpenReport {
     pub elapsed: Duration,
     /// Partitions whose end was cut, whose indexes were made anew, or in which damage was found. The metadata log is one of them.
     pub recovered: Vec<RecoveredPartition>,
-    /// Partitions whose directory was missing although it had held records. They go on, empty, where they ended.
+    /// Partitions whose directory was missing. Each goes on, empty, at its last checkpoint; without one its offsets start again at 0.
     pub missing: Vec<(Arc<str>, PartitionId)>,
     /// Checkpoint files that could not be understood and were made anew; because of them everything was checked.
     pub damaged_checkpoints: Vec<PathBuf>,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use headwater_env::Env;
-use headwater_log::LogConfig;
+use headwater_log::{DeletedSegment, DeletionReason, LogConfig};
 use headwater_metadata::{BrokerConfig, OnStorageFull, is_internal_topic};
 use headwater_record::Offset;
 use parking_lot::{Mutex, RwLock};
@@ -89,15 +89,24 @@ impl<E: Env> State<E> {
         };
         self.remove_deleted_directories(Urgency::Now);
         let on_full = self.config().storage_on_full;
-        let freed = match on_full {
-            OnStorageFull::Delete => self.drop_oldest(pressure.wanted),
-            OnStorageFull::Fail => 0,
-        };
+        let mut freed = self.drop_deleted();
+        if on_full == OnStorageFull::Delete {
+            freed += self.drop_oldest(pressure.wanted.saturating_sub(freed));
+        }
         if freed >= pressure.needed {
             self.storage_suffices();
         } else {
             self.storage_exhausted(&pressure, on_full);
         }
+    }
+
+    /// Removes the segments whose records were all deleted before, and which wait for the next round of retention; returns the bytes freed.
+    fn drop_deleted(&self) -> u64 {
+        let partitions = self.topics.partitions();
+        let usable = partitions.iter().filter(|partition| may_change(partition));
+        usable
+            .map(|partition| self.drop_segments(partition, partition.log().log_start_offset()))
+            .sum()
     }
 
     /// Removes the oldest segments of all partitions until `bytes` are freed or no segment may be removed; returns the bytes freed.
@@ -139,7 +148,7 @@ impl<E: Env> State<E> {
         }
     }
 
-    /// Takes whole segments off the start of one log until it starts at `log_start`; returns the bytes. Their files go at once.
+    /// Takes the sealed segments that end at or before `log_start` out of one log; returns their bytes. Their files go at once.
     fn drop_segments(&self, partition: &Partition<E>, log_start: Offset) -> u64 {
         let _turn = self.log_config_turn.lock();
         let log = partition.log();
@@ -149,14 +158,10 @@ impl<E: Env> State<E> {
             ..usual.clone()
         });
         let mut freed = 0;
-        while log.log_start_offset() < log_start {
-            match log.delete_oldest_segment() {
+        loop {
+            match log.delete_oldest_segment(log_start) {
                 Ok(Some(segment)) => {
-                    tracing::warn!(
-                        topic = %partition.topic, partition = %partition.id, base_offset = %segment.base_offset,
-                        end_offset = %segment.end_offset, bytes = segment.size_bytes,
-                        "storage is exhausted: the oldest records were removed before their retention ended; headwater.storage.on.full=fail keeps them and lets produce fail"
-                    );
+                    warn_of_loss(partition, &segment);
                     self.counters.count(&segment);
                     freed += segment.size_bytes;
                 }
@@ -249,13 +254,28 @@ impl Pressure {
     }
 }
 
+/// Reports that records went although nobody had deleted them.
+fn warn_of_loss<E: Env>(partition: &Partition<E>, segment: &DeletedSegment) {
+    if segment.reason == DeletionReason::Exhaustion {
+        tracing::warn!(
+            topic = %partition.topic, partition = %partition.id, base_offset = %segment.base_offset,
+            end_offset = %segment.end_offset, bytes = segment.size_bytes,
+            "storage is exhausted: the oldest records were removed before their retention ended; headwater.storage.on.full=fail keeps them and lets produce fail"
+        );
+    }
+}
+
+/// Whether segments can be taken out of the log.
+fn may_change<E: Env>(partition: &Partition<E>) -> bool {
+    partition.leadership().role != Role::Gone && partition.log().poisoned().is_none()
+}
+
 /// Which segments may go: sealed ones of topics that users own and that are not only compacted.
 fn candidates<E: Env>(partitions: &[Arc<Partition<E>>]) -> Vec<Candidates> {
     let may_lose = |partition: &Partition<E>| {
         partition.config().cleanup_policy.delete
             && !is_internal_topic(&partition.topic)
-            && partition.leadership().role != Role::Gone
-            && partition.log().poisoned().is_none()
+            && may_change(partition)
     };
     let of = |(index, partition): (usize, &Arc<Partition<E>>)| {
         let segments = partition.log().segments();

@@ -242,3 +242,34 @@ fn where_produce_is_to_fail_nothing_goes_and_writing_resumes_by_itself() {
         );
     }
 }
+
+#[test]
+fn segments_of_deleted_records_make_room_before_anything_else_goes() {
+    for on_full in ["delete", "fail"] {
+        let env = SimEnv::new(7);
+        let budget = ("headwater.storage.max.bytes", "300000");
+        let broker = open(&env, &[budget, ("headwater.storage.on.full", on_full)]);
+        create(&broker, "dead", 1, &[SMALL_SEGMENTS]);
+        create(&broker, "live", 1, &[SMALL_SEGMENTS]);
+        for round in 0..200 {
+            append(&broker, "dead", 0, kilobyte(round));
+        }
+        assert_eq!(delete_records(&broker, "dead", 0, -1).error_code, 0);
+        for round in 0..250 {
+            append(&broker, "live", 0, kilobyte(1000 + round));
+        }
+        assert_eq!(offset(&broker, "live", 0, EARLIEST), 0, "{on_full}");
+        let deletions = broker.deletions();
+        assert_eq!(deletions.exhaustion.segments, 0, "{on_full}: {deletions:?}");
+        assert!(
+            deletions.delete_records.segments >= 9,
+            "{on_full}: {deletions:?}"
+        );
+        if on_full == "delete" {
+            for round in 250..1000 {
+                append(&broker, "live", 0, kilobyte(1000 + round));
+            }
+            assert!(broker.deletions().exhaustion.segments > 10);
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use headwater_broker::{Broker, RequestContext};
-use headwater_env::MemoryEnv;
+use headwater_env::{MemoryEnv, SimEnv};
 use headwater_protocol::describe_log_dirs_request::DescribableLogDirTopic;
 use headwater_protocol::offset_for_leader_epoch_request::{
     OffsetForLeaderPartition, OffsetForLeaderTopic,
@@ -240,4 +240,23 @@ fn a_request_that_is_not_served_is_answered_as_kafka_does() {
     assert!(
         matches!(response, Response::ApiVersions(answer) if code(answer.error_code) == ErrorCode::UnsupportedVersion)
     );
+}
+
+#[test]
+fn records_whose_deletion_fails_stay_for_readers_and_after_a_restart() {
+    let env = SimEnv::new(1);
+    let broker = open(&env, &[]);
+    create(&broker, "t", 1, &[]);
+    append(&broker, "t", 0, batch(&["a", "b", "c"]));
+    env.set_capacity(Some(env.used_bytes()));
+    let refused = delete_records(&broker, "t", 0, 2);
+    assert_eq!(code(refused.error_code), ErrorCode::KafkaStorageError);
+    assert_eq!(offset(&broker, "t", 0, EARLIEST), 0);
+    drop(broker);
+    env.set_capacity(None);
+    let broker = open(&env, &[]);
+    assert_eq!(values(&broker, "t", 0), ["a", "b", "c"]);
+    assert_eq!(delete_records(&broker, "t", 0, 2).low_watermark, 2);
+    drop(broker);
+    assert_eq!(values(&open(&env, &[]), "t", 0), ["c"]);
 }

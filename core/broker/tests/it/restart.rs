@@ -291,6 +291,27 @@ fn a_partition_whose_directory_was_removed_is_reported_and_gives_no_offset_twice
 }
 
 #[test]
+fn a_missing_directory_is_reported_after_a_kill_too() {
+    let env = SimEnv::new(1);
+    let broker = open(&env, &[]);
+    create(&broker, "t", 2, &[]);
+    append(&broker, "t", 0, batch(&["a", "b"]));
+    drop(broker);
+    env.remove_dir_all(&PathBuf::from(DIR).join("t-0")).unwrap();
+    env.remove_dir_all(&PathBuf::from(DIR).join("t-1")).unwrap();
+    let (broker, report) = try_open(&env, &[]).unwrap();
+    let missing: Vec<_> = report
+        .missing
+        .iter()
+        .map(|(topic, partition)| (&**topic, partition.get()))
+        .collect();
+    assert_eq!(missing, [("t", 0), ("t", 1)]);
+    drop(broker);
+    let (_, report) = try_open(&env, &[]).unwrap();
+    assert!(report.missing.is_empty(), "it was made anew");
+}
+
+#[test]
 fn a_damaged_checkpoint_is_reported_and_everything_is_checked() {
     let env = SimEnv::new(1);
     let broker = open(&env, &[]);

@@ -290,7 +290,7 @@ proptest! {
                 }
                 Change::DeleteRecords(part) => { log.delete_records(between(&log, part)).unwrap(); }
                 Change::Retain => { log.apply_retention(0).unwrap(); }
-                Change::DeleteOldest => { log.delete_oldest_segment().unwrap(); }
+                Change::DeleteOldest => { log.delete_oldest_segment(Offset::MAX).unwrap(); }
                 Change::Flush => { log.flush().unwrap(); }
                 Change::Reopen | Change::CloseAndReopen => {
                     let clean_shutdown = matches!(change, Change::CloseAndReopen);
