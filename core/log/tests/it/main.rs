@@ -13,6 +13,7 @@ mod compaction_producers;
 mod compaction_properties;
 mod flush;
 mod gaps;
+mod moved_files;
 mod recovery;
 mod removal;
 mod room;
