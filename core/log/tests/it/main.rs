@@ -11,6 +11,7 @@ mod append_and_read;
 mod compaction;
 mod compaction_producers;
 mod compaction_properties;
+mod epochs;
 mod flush;
 mod gaps;
 mod moved_files;
