@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::ops::Range;
+use std::path::Path;
 
 use bytes::Bytes;
 
@@ -52,6 +53,11 @@ pub trait File: fmt::Debug + Send + Sync + 'static {
     /// Whether it still has a name. What is written to a file without one is lost when the file is closed. Always, where nobody else
     /// removes files.
     fn is_linked(&self) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    /// Whether the path leads to it. What is written to a file that was moved away is not found again. Always, where nobody else moves files.
+    fn is_at(&self, _path: &Path) -> io::Result<bool> {
         Ok(true)
     }
 

@@ -4,10 +4,8 @@ mod assign;
 mod index;
 mod write;
 
-use std::io;
-
 use bytes::Bytes;
-use headwater_env::{Env, File as _};
+use headwater_env::Env;
 use headwater_record::{
     ControlRecord, DecompressLimit, LeaderEpoch, Offset, RecordBatch, ValidatedBatches,
 };
@@ -19,7 +17,6 @@ use crate::mutants::{self, Mutant};
 use crate::partition_log::{PartitionLog, Writer};
 use crate::producer_state::{BatchTrace, Check, Verdict};
 use crate::roll::{self, Incoming};
-use crate::segment::Segment;
 use crate::types::Appended;
 use assign::Assigned;
 use index::index;
@@ -204,7 +201,7 @@ impl<E: Env> PartitionLog<E> {
         let view = self.view();
         let segment = view.segments.active();
         let file = segment.file()?;
-        self.check_linked(segment, &*file)?;
+        self.check_file(writer, &view, &file)?;
         writer.is_changed = true;
         let position = view.active_size;
         let end = position + assigned.size_in_bytes();
@@ -226,16 +223,6 @@ impl<E: Env> PartitionLog<E> {
             return Err(error.into());
         }
         Ok(())
-    }
-
-    /// Somebody may have removed the file, which then takes writes until it is closed: nothing of them would be found again.
-    fn check_linked(&self, segment: &Segment<E>, file: &E::File) -> Result<(), AppendError> {
-        if mutants::lives(Mutant::AppendUnlinked) || matches!(file.is_linked(), Ok(true)) {
-            return Ok(());
-        }
-        let removed = io::Error::new(io::ErrorKind::NotFound, "it was removed while it was open");
-        let error = segment.error("write", FileKind::Log, removed);
-        Err(self.poison(&error).into())
     }
 }
 

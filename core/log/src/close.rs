@@ -92,6 +92,7 @@ impl<E: Env> PartitionLog<E> {
 
     fn write_everything(&self, writer: &mut Writer) -> Result<(), ChangeError> {
         let view = self.view();
+        self.check_in_place(&view)?;
         self.prepare_head(writer)?;
         self.end_file(writer)?;
         finish_time_index(view.segments.active(), writer);

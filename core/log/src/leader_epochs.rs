@@ -57,6 +57,24 @@ impl LeaderEpochs {
         self.entries.last().map(|entry| entry.leader_epoch)
     }
 
+    /// The epoch of the record at an offset, as far as the epochs go back.
+    pub(crate) fn epoch_at(&self, offset: Offset) -> Option<LeaderEpoch> {
+        let after = self
+            .entries
+            .partition_point(|entry| entry.start_offset <= offset);
+        Some(self.entries[after.checked_sub(1)?].leader_epoch)
+    }
+
+    /// Where epochs begin, ascending.
+    pub(crate) fn start_offsets(&self) -> impl Iterator<Item = Offset> {
+        self.entries.iter().map(|entry| entry.start_offset)
+    }
+
+    /// Whether there is more than one.
+    pub(crate) fn has_several(&self) -> bool {
+        self.entries.len() > 1
+    }
+
     /// Where the oldest epoch begins: records before it were deleted, or never were.
     pub(crate) fn first_offset(&self) -> Option<Offset> {
         self.entries.first().map(|entry| entry.start_offset)
@@ -100,7 +118,7 @@ impl LeaderEpochs {
     }
 
     /// The epochs that were known of a log before its batches told these. Where compaction took the first batches of an epoch away, or all of
-    /// them, what was known is right, as far as it has every epoch that the batches have.
+    /// them, what was known is right, as far as it has every epoch that the batches have, and no newer one.
     pub(crate) fn or_known(self, mut known: Self, log_end_offset: Offset) -> Self {
         known.truncate_from_end(log_end_offset);
         let has = |found: &EpochStart| {
@@ -108,7 +126,8 @@ impl LeaderEpochs {
                 entry.leader_epoch == found.leader_epoch && entry.start_offset <= found.start_offset
             })
         };
-        if self.entries.iter().all(has) {
+        let is_newer = !self.entries.is_empty() && known.latest() > self.latest();
+        if self.entries.iter().all(has) && !is_newer {
             known
         } else {
             self
@@ -192,6 +211,8 @@ mod tests {
         );
         let newer = epochs(&[(2, 3), (6, 70)]);
         assert_eq!(newer.clone().or_known(known.clone(), end), newer);
+        let older = epochs(&[(2, 3), (4, 70)]);
+        assert_eq!(older.clone().or_known(known.clone(), end), older);
         let earlier = epochs(&[(4, 9)]);
         assert_eq!(earlier.clone().or_known(known, end), earlier);
     }

@@ -34,6 +34,7 @@ mod open;
 mod open_files;
 mod partition_log;
 mod partition_metadata;
+mod presence;
 mod producer_replay;
 mod producer_snapshot;
 mod producer_state;

@@ -110,7 +110,8 @@ impl<E: Env> Opening<E> {
         let mut epochs = self.read_epochs(&segments)?;
         if first_checked == segments.len() {
             match end_of(&segments[sealed]) {
-                Ok(end) if self.is_where_it_was_closed(&segments, end) => {
+                Ok((end, last)) if self.is_where_it_was_closed(&segments, end) => {
+                    let epochs = self.epochs_that_agree(epochs, &segments, last);
                     return self.without_checks(segments, epochs, end);
                 }
                 Err(ReadError::File(error)) => return Err(error.into()),
@@ -120,6 +121,7 @@ impl<E: Env> Opening<E> {
                 }
             }
         }
+        epochs = self.epochs_that_agree(epochs, &segments[..first_checked], None);
         let known = self.known(&epochs);
         let known_epochs = epochs.clone();
         epochs.truncate_from_end(segments[first_checked].base_offset());

@@ -1,6 +1,7 @@
 //! When a segment is closed and the next one begins, and how.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use headwater_env::{Env, File, OpenMode};
 use headwater_record::Offset;
@@ -34,6 +35,8 @@ pub(crate) struct Head {
     pub(crate) has_dirty_tail: bool,
     /// How far its file goes, on purpose or not.
     pub(crate) room: Room,
+    /// When its path was last seen to lead to its file, on the monotonic clock.
+    pub(crate) found_in_place: Option<Duration>,
 }
 
 impl Head {
@@ -50,6 +53,7 @@ impl Head {
             is_prepared: true,
             has_dirty_tail: false,
             room: Room::default(),
+            found_in_place: None,
         }
     }
 
@@ -141,6 +145,7 @@ impl<E: Env> PartitionLog<E> {
     pub(crate) fn roll_segment(&self, writer: &mut Writer) -> Result<(), ChangeError> {
         let view = self.view();
         let sealed = view.segments.active();
+        self.check_in_place(&view)?;
         writer.is_changed = true;
         self.prepare_head(writer)?;
         // First: from here on no checkpoint lets recovery begin after it, until a sync of what follows.

@@ -17,6 +17,8 @@ pub struct OpenState {
     /// First offset that was not cleaned (`cleaner-offset-checkpoint`); `None` when the log was never compacted, and then a gap in its
     /// offsets is damage unless `cleanup.policy` says otherwise.
     pub cleaner_checkpoint: Option<Offset>,
+    /// The newest leader epoch of the partition; `None` when unknown. The log cannot have a newer one.
+    pub leader_epoch: Option<LeaderEpoch>,
 }
 
 impl OpenState {
@@ -27,6 +29,7 @@ impl OpenState {
         recovery_point: Offset::ZERO,
         log_start_offset: Offset::ZERO,
         cleaner_checkpoint: None,
+        leader_epoch: None,
     };
 }
 

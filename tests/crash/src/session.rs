@@ -138,6 +138,7 @@ impl Session {
             recovery_point: checkpoint(CheckpointKind::RecoveryPoint)?,
             log_start_offset: checkpoint(CheckpointKind::LogStartOffset)?,
             cleaner_checkpoint: None,
+            leader_epoch: None,
         };
         let path = directory.partition_path("flights", 0);
         let (log, report) = PartitionLog::open(env.clone(), &path, config(flush_each), start)

@@ -146,6 +146,7 @@ impl Checkpoints {
                 Some(offsets) => offsets.get(&key).copied(),
                 None => Some(Offset::ZERO),
             },
+            leader_epoch: None,
         }
     }
 }

@@ -51,7 +51,10 @@ pub(super) fn open_all<E: Env>(
     let mut jobs = Vec::new();
     for (topic, topic_image) in facts.iter().zip(image.topics()) {
         for partition in topic_image.partitions() {
-            let known = checkpoints.of(&topic.name, partition.0.get());
+            let known = OpenState {
+                leader_epoch: Some(partition.1.leader_epoch),
+                ..checkpoints.of(&topic.name, partition.0.get())
+            };
             let start = if found.has(&topic.name, partition.0.get()) {
                 known
             } else {

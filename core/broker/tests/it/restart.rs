@@ -291,6 +291,40 @@ fn a_partition_whose_directory_was_removed_is_reported_and_gives_no_offset_twice
 }
 
 #[test]
+fn a_wrong_digit_in_the_leader_epochs_is_mended_and_reported() {
+    let env = SimEnv::new(1);
+    let broker = open(&env, &[]);
+    create(&broker, "t", 1, &[]);
+    append(&broker, "t", 0, batch(&["a"]));
+    broker.close().unwrap();
+    drop(broker);
+    let file = PathBuf::from(DIR).join("t-0/leader-epoch-checkpoint");
+    assert_eq!(&*env.read_file(&file).unwrap().unwrap(), b"0\n1\n0 0\n");
+    env.replace_file(&file, b"0\n1\n1 0\n").unwrap();
+    let (broker, report) = try_open(&env, &[]).unwrap();
+    assert_eq!(report.recovered.len(), 1, "{report:?}");
+    assert_eq!(append(&broker, "t", 0, batch(&["b"])), 1);
+}
+
+#[test]
+fn a_directory_that_was_moved_away_fails_the_close_and_is_reported() {
+    let temporary = tempfile::tempdir().unwrap();
+    let path = temporary.path().join("data");
+    let (broker, _) = open_at(&path).unwrap();
+    create(&broker, "t", 1, &[]);
+    append(&broker, "t", 0, batch(&["a"]));
+    std::fs::rename(path.join("t-0"), temporary.path().join("moved")).unwrap();
+    std::thread::sleep(Duration::from_millis(2));
+    let refused = produce(&broker, "t", 0, batch(&["b"]));
+    assert_eq!(code(refused.error_code), ErrorCode::KafkaStorageError);
+    assert!(broker.close().is_err());
+    drop(broker);
+    let (_, report) = open_at(&path).unwrap();
+    assert!(!report.clean_shutdown);
+    assert_eq!(report.missing.len(), 1);
+}
+
+#[test]
 fn a_missing_directory_is_reported_after_a_kill_too() {
     let env = SimEnv::new(1);
     let broker = open(&env, &[]);

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, IoSlice};
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -115,6 +116,15 @@ impl File for RealFile {
 
     fn is_linked(&self) -> io::Result<bool> {
         Ok(rustix::fs::fstat(&self.file)?.st_nlink > 0)
+    }
+
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        let here = rustix::fs::fstat(&self.file)?;
+        match rustix::fs::lstat(path) {
+            Ok(there) => Ok((here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn map(&self, range: Range<u64>) -> io::Result<Option<Bytes>> {

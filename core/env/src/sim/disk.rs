@@ -154,10 +154,14 @@ impl Disk {
             .collect()
     }
 
+    /// Whether the path leads to the file.
+    pub(super) fn is_at(&self, id: FileId, path: &Path) -> bool {
+        matches!(self.live.find(path), Ok(Node::File(found)) if found == id)
+    }
+
     /// Whether a file has a name: most often the one that it was opened by.
     pub(super) fn is_linked(&self, id: FileId, opened_by: &Path) -> bool {
-        matches!(self.live.find(opened_by), Ok(Node::File(found)) if found == id)
-            || self.live.files().into_values().any(|found| found == id)
+        self.is_at(id, opened_by) || self.live.files().into_values().any(|found| found == id)
     }
 
     /// Counts a call that does not change the disk; an error if it is to fail.

@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -132,6 +132,10 @@ impl File for SimFile {
 
     fn is_linked(&self) -> io::Result<bool> {
         Ok(self.env.disk().is_linked(self.id, &self.path))
+    }
+
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        Ok(self.env.disk().is_at(self.id, path))
     }
 
     fn is_cached(&self, _position: u64, _len: usize) -> bool {

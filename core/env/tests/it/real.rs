@@ -161,8 +161,12 @@ fn a_removed_file_has_no_name_and_a_renamed_one_has() {
     let (path, other) = (dir.path().join("log"), dir.path().join("other"));
     let file = RealEnv.open_file(&path, OpenMode::Create).unwrap();
     assert!(file.is_linked().unwrap());
+    assert!(file.is_at(&path).unwrap());
     RealEnv.rename(&path, &other).unwrap();
     assert!(file.is_linked().unwrap());
+    assert!(!file.is_at(&path).unwrap() && file.is_at(&other).unwrap());
+    RealEnv.open_file(&path, OpenMode::Create).unwrap();
+    assert!(!file.is_at(&path).unwrap(), "it is another file");
     RealEnv.remove_file(&other).unwrap();
     assert!(!file.is_linked().unwrap());
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headwater_env::Env;
-use headwater_record::Offset;
+use headwater_record::{BatchHeader, Offset};
 
 use super::Opening;
 use crate::aside::set_aside;
@@ -79,7 +79,7 @@ impl<E: Env> Opening<E> {
                 Err(ReadError::File(error)) => return Err(error.into()),
                 // A damaged segment stays: reading it gives an error.
                 Err(_) => continue,
-                Ok(end) => end,
+                Ok((end, _)) => end,
             };
             if end < next {
                 self.report.missing = Some(end..next);
@@ -93,13 +93,17 @@ impl<E: Env> Opening<E> {
     }
 }
 
-/// The end offset of a segment, found from its last index entry on.
-pub(super) fn end_of<E: Env>(segment: &Segment<E>) -> Result<Offset, ReadError> {
+/// The end offset of a segment and its last batch, found from its last index entry on.
+pub(super) fn end_of<E: Env>(
+    segment: &Segment<E>,
+) -> Result<(Offset, Option<BatchHeader>), ReadError> {
     // No batch ends there, so the walk goes to the end of the file.
     let mut end = segment.base_offset();
+    let mut last = None;
     let mut walk = segment.walk_to(Offset::MAX, segment.size())?;
     while let Some((_, header)) = segment.step(&mut walk)? {
         end = header.next_offset();
+        last = Some(header);
     }
-    Ok(end)
+    Ok((end, last))
 }

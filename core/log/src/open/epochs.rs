@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use headwater_env::Env;
+use headwater_record::{BatchHeader, LeaderEpoch, Offset};
 
 use super::Opening;
+use super::ending::end_of;
 use crate::error::{FileError, OpenError};
 use crate::file_name::LEADER_EPOCH_CHECKPOINT;
 use crate::leader_epochs::LeaderEpochs;
@@ -26,16 +28,74 @@ impl<E: Env> Opening<E> {
             let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
             LeaderEpochs::parse(text)
         });
-        match parsed {
+        let allowed = self
+            .start
+            .leader_epoch
+            .unwrap_or(LeaderEpoch::new(i32::MAX));
+        let what = match parsed {
+            Some(Ok(epochs)) if epochs.latest() > Some(allowed) => {
+                "it names an epoch that the partition has not come to".to_owned()
+            }
             Some(Ok(epochs)) => return Ok(epochs),
             None if segments.iter().all(|segment| segment.size() == 0) => {
                 return Ok(LeaderEpochs::default());
             }
-            None => {}
-            Some(Err(what)) => {
-                tracing::warn!(path = %path.display(), what, "the leader epochs are read from the batches");
+            None => "it is missing".to_owned(),
+            Some(Err(what)) => what,
+        };
+        Ok(self.epochs_of_batches(segments, &what))
+    }
+
+    /// These epochs, unless a batch says otherwise: then those of the batches. Looks at the last batch of the segments, which the caller may know,
+    /// and at the batches where epochs begin.
+    pub(super) fn epochs_that_agree(
+        &mut self,
+        epochs: LeaderEpochs,
+        segments: &[Arc<Segment<E>>],
+        last: Option<BatchHeader>,
+    ) -> LeaderEpochs {
+        let last = last.or_else(|| last_batch(segments));
+        // One epoch is known by the last batch: most logs need no other file for this.
+        let starts: Vec<_> = if epochs.has_several() {
+            epochs
+                .start_offsets()
+                .flat_map(|start| [start - 1, start])
+                .collect()
+        } else {
+            Vec::new()
+        };
+        let at_starts = starts
+            .into_iter()
+            .filter_map(|start| batch_at(segments, start));
+        let contradicting = at_starts.chain(last).find(|batch| {
+            let differs = |offset| {
+                let known = epochs.epoch_at(offset);
+                known.is_some_and(|known| known != batch.leader_epoch)
+            };
+            self.is_possible(batch.leader_epoch, epochs.latest())
+                && (differs(batch.base_offset) || differs(batch.last_offset()))
+        });
+        match contradicting {
+            None => epochs,
+            Some(batch) => {
+                let what = format!(
+                    "the batch at offset {} has the epoch {}",
+                    batch.base_offset, batch.leader_epoch
+                );
+                self.epochs_of_batches(segments, &what)
             }
         }
+    }
+
+    /// Whether a batch may have this epoch, which no CRC covers: none newer than the partition's or, if that is unknown, the file's.
+    fn is_possible(&self, epoch: LeaderEpoch, in_file: Option<LeaderEpoch>) -> bool {
+        epoch.get() >= 0 && Some(epoch) <= self.start.leader_epoch.or(in_file)
+    }
+
+    /// Reads the epochs from the batches, because the file is of no use.
+    fn epochs_of_batches(&mut self, segments: &[Arc<Segment<E>>], what: &str) -> LeaderEpochs {
+        let path = self.dir.join(LEADER_EPOCH_CHECKPOINT);
+        tracing::warn!(path = %path.display(), what, "the leader epochs are read from the batches");
         self.report
             .indexes_rebuilt
             .push(LEADER_EPOCH_CHECKPOINT.to_owned());
@@ -46,13 +106,27 @@ impl<E: Env> Opening<E> {
                 continue;
             };
             while let Ok(Some((_, header))) = segment.step(&mut walk) {
-                if header.leader_epoch.get() >= 0 {
+                if self.is_possible(header.leader_epoch, Some(LeaderEpoch::new(i32::MAX))) {
                     epochs.assign(header.leader_epoch, header.base_offset);
                 }
             }
         }
-        Ok(epochs)
+        epochs
     }
+}
+
+/// The last batch of the segments, if they have one that can be read.
+fn last_batch<E: Env>(segments: &[Arc<Segment<E>>]) -> Option<BatchHeader> {
+    let segment = segments.iter().rfind(|segment| segment.size() > 0)?;
+    end_of(segment).ok()?.1
+}
+
+/// The first batch that ends at or after the offset, in the segment that would hold it.
+fn batch_at<E: Env>(segments: &[Arc<Segment<E>>], offset: Offset) -> Option<BatchHeader> {
+    let after = segments.partition_point(|segment| segment.base_offset() <= offset);
+    let segment = &segments[after.checked_sub(1)?];
+    let (_, batch) = segment.locate(offset, segment.size()).ok()??;
+    Some(batch)
 }
 
 impl<E: Env> PartitionLog<E> {

@@ -222,6 +222,7 @@ proptest! {
                         recovery_point: if clean { log.close().unwrap() } else { Offset::ZERO },
                         log_start_offset: log.log_start_offset(),
                         cleaner_checkpoint: log.cleaner_checkpoint(),
+                        leader_epoch: None,
                     };
                     drop(log);
                     let (opened, report) = open_with(&env, compacted(), start);

@@ -78,6 +78,7 @@ impl Session {
             recovery_point: checkpoint(CheckpointKind::RecoveryPoint)?.unwrap_or(Offset::ZERO),
             log_start_offset: Offset::ZERO,
             cleaner_checkpoint: checkpoint(CheckpointKind::Cleaner)?,
+            leader_epoch: None,
         };
         let path = directory.partition_path("flights", 0);
         let (log, report) = PartitionLog::open(env.clone(), &path, config(), start)
