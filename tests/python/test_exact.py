@@ -501,6 +501,14 @@ def test_what_a_type_cannot_hold_is_refused_by_on_error_in_every_output(
     assert [message.value for message in topic.head(**formats, on_error="null")] == [None, {"c": None}]
 
 
+@pytest.mark.parametrize("text", [b'{"a": NaN}', b'{"a": -Infinity}', b'{"a": 1e400}'])
+def test_numbers_that_json_or_a_float_does_not_have_are_refused_when_read(client: hw.Client, topic: hw.Topic, text: bytes) -> None:
+    send(client, [text])
+    for read in (lambda: topic.head(value="json"), lambda: topic.head().decode(value="json"), lambda: topic.scan(value="json").to_arrow()):
+        with pytest.raises(hw.DecodeError, match=r"not JSON|float64 holds"):
+            read()
+
+
 def test_text_has_the_layout_that_the_schema_says(client: hw.Client, topic: hw.Topic) -> None:
     send(client, [{"a": "x", "b": "y", "l": ["z"]}])
     schema = pa.schema({"a": pa.string_view(), "b": pa.string(), "l": pa.list_(pa.string_view())})

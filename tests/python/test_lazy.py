@@ -235,6 +235,15 @@ def test_filters_that_cannot_go_down_are_evaluated_by_polars(hundred: hw.Topic) 
     same(hundred.scan(value="json"), lambda frame: frame.head(1))
 
 
+def test_filters_may_call_python(hundred: hw.Topic) -> None:
+    offset = pl.col("offset")
+    for condition in (
+        offset.map_batches(lambda offsets: offsets % 3 == 0, return_dtype=pl.Boolean),
+        offset.map_elements(lambda number: bin(number).count("1") == 2, return_dtype=pl.Boolean) & (offset > 20),
+    ):
+        same(hundred.scan(), filtered(condition))
+
+
 def test_what_is_skipped_does_not_depend_on_the_columns(client: hw.Client) -> None:
     topic = client.create_topic("mixed")
     with client.producer() as producer:
