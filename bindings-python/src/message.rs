@@ -283,7 +283,8 @@ impl Message {
         self.rows.key.get(py, self.row(), "key")
     }
 
-    /// The value: bytes, or what its format makes of it; of JSON without a schema, what `json.loads` gives.
+    /// The value: bytes, or what its format makes of it; of JSON without a schema, what `json.loads` gives. NaN and Infinity are not JSON
+    /// and are refused, as are numbers beyond the largest float.
     #[getter]
     fn value<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.rows.value.get(py, self.row(), "value")

@@ -40,6 +40,8 @@ class Query:
 def query(chance: random.Random, schema: pl.Schema) -> Query:
     """Return a query over a table of that schema."""
     names = list(schema)
+    if chance.random() < 0.15:
+        return Query(_slices(chance, names))
     steps = [_step(chance, schema, names) for _ in range(chance.randint(0, 3))]
     last = _last(chance, schema, names)
     if last is not None:
@@ -68,6 +70,25 @@ def _step(chance: random.Random, schema: pl.Schema, names: list[str]) -> tuple[s
     if kind == "with":
         return f"with_columns({fresh}=1)", lambda frame: frame.with_columns(pl.lit(1).alias(fresh))
     return f"with_row_index({fresh!r})", lambda frame: frame.with_row_index(fresh)
+
+
+def _slices(chance: random.Random, names: list[str]) -> list[tuple[str, Callable[[Any], Any]]]:
+    """Return two row limits around a column that is dropped at the end, with filters in between at times."""
+
+    def limit() -> tuple[str, Callable[[Any], Any]]:
+        count, offset = chance.choice([0, 1, 7, 50, 1_000]), chance.choice([0, 0, 1, 20, -7])
+        return f"slice({offset}, {count})", lambda frame: frame.slice(offset, count)
+
+    def maybe_filter() -> list[tuple[str, Callable[[Any], Any]]]:
+        bound = chance.randint(0, 60)
+        return chance.choice([[], [], [(f"filter(offset >= {bound})", lambda frame: frame.filter(pl.col("offset") >= bound))]])
+
+    index: tuple[str, Callable[[Any], Any]] = ("with_row_index()", lambda frame: frame.with_row_index("dropped"))
+    total = pl.col("offset").cum_sum().alias("dropped")
+    column: tuple[str, Callable[[Any], Any]] = ("with_columns(cum_sum)", lambda frame: frame.with_columns(total))
+    kept = chance.choice([["offset"], chance.sample(names, chance.randint(1, len(names)))])
+    select: tuple[str, Callable[[Any], Any]] = (f"select({kept})", lambda frame: frame.select(kept))
+    return [*maybe_filter(), limit(), *maybe_filter(), chance.choice([index, column]), *maybe_filter(), limit(), select]
 
 
 def _last(chance: random.Random, schema: pl.Schema, names: list[str]) -> tuple[str, Callable[[Any], Any]] | None:

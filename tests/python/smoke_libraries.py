@@ -34,6 +34,8 @@ def read(topic: hw.Topic) -> None:
     assert lazy.collect_schema() == eager.schema
     assert lazy.collect().equals(eager)
     assert lazy.filter(pl.col("offset") >= 1).select("carrier").collect().rows() == [("AA",)]
+    late = pl.col("offset").map_batches(lambda offsets: offsets >= 1, return_dtype=pl.Boolean)
+    assert lazy.filter(late).select("carrier").collect().rows() == [("AA",)]
     for schema in ({"delay": pl.Int64}, pl.Schema({"delay": pl.Int64}), pa.schema({"delay": pa.int64()})):
         frame = topic.scan(value="json", schema=schema, unnest=True).to_polars()
         assert frame["delay"].to_list() == [2**53 + 1, None]

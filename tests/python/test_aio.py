@@ -55,6 +55,32 @@ def test_the_whole_way(tmp_path: Path) -> None:
     run(main())
 
 
+def test_open_is_a_coroutine() -> None:
+    client = asyncio.run(hw.open())
+    assert not client.closed
+
+    async def main() -> None:
+        first = asyncio.create_task(hw.open())
+        second, third = await asyncio.gather(asyncio.wait_for(hw.open(), 10), hw.open())
+        opened = [await first, second, third]
+        for client in opened:
+            await client.close()
+        assert asyncio.iscoroutine(hw.open())
+        opening = hw.open()
+        await (await opening).close()
+        with pytest.raises(RuntimeError, match="already awaited"):
+            await opening
+        task = asyncio.create_task(hw.open())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        with pytest.raises(sync.HeadwaterError):
+            await asyncio.create_task(hw.open(config={"log.segment.bytes": "no number"}))
+
+    run(main())
+
+
 def test_a_consumer_yields_messages_and_batches() -> None:
     async def main() -> None:
         async with hw.open() as client, client.producer() as producer:

@@ -231,6 +231,74 @@ def test_what_pandas_cannot_convert_names_column_and_row(client: hw.Client, topi
     assert values(topic) == []
 
 
+INEXACT: list[tuple[str, list[Any], int]] = [
+    ("date and datetime", [DAY, NOON], 1),
+    ("datetime and date", [NOON, DAY], 1),
+    ("in lists", [[DAY], [DAY, NOON]], 1),
+    ("in objects", [{"a": DAY}, {"a": NOON}], 1),
+    ("zones", [NOON, NOON.replace(tzinfo=UTC)], 1),
+    ("zoned time", [None, dt.time(1, tzinfo=UTC)], 1),
+    ("nanoseconds", [pd.Timestamp(1)], 0),
+    ("duration of nanoseconds", [pd.Timedelta(0), pd.Timedelta(1, "ns")], 1),
+    ("bytes and text", [b"x", "y"], 1),
+    ("text and bytes", ["x", None, b"y"], 2),
+    ("number and boolean", [1.5, True], 1),
+    ("wide integer", [1, 2**70], 1),
+    ("complex", [1j], 0),
+    ("long double", [np.longdouble(1)], 0),
+    ("units", [np.datetime64("2013-01-01", "s"), np.datetime64("2013-01-01T01", "ns")], 1),
+    ("surrogate", ["x", "\ud800"], 1),
+]
+
+
+@pytest.mark.parametrize(("items", "row"), [case[1:] for case in INEXACT], ids=[case[0] for case in INEXACT])
+@pytest.mark.parametrize("role", [None, "key"])
+def test_objects_that_arrow_would_change_are_refused_with_row_and_column(
+    client: hw.Client, topic: hw.Topic, items: list[Any], row: int, role: str | None
+) -> None:
+    with pytest.raises(TypeError, match=f"row {row} of column 'c' has"):
+        send(client, pd.DataFrame({"c": pd.Series(items, dtype=object)}), **({role: "c"} if role else {}))
+    assert values(topic) == []
+
+
+def test_objects_that_arrow_holds_unchanged_are_sent(client: hw.Client, topic: hw.Topic) -> None:
+    columns: list[list[Any]] = [
+        [np.array([1, 2]), [3]],
+        [np.array(["a", None], dtype=object), None],
+        [np.nan, "a"],
+        [Decimal(1), 1],
+        [{"a": 1}, {"b": [DAY]}],
+    ]
+    frame = pd.DataFrame({f"c{number}": pd.Series(items, dtype=object) for number, items in enumerate(columns)})
+    send(client, frame)
+    send(client, pa.Table.from_pandas(frame))
+    sent = values(topic)
+    assert len(sent) == 4
+    assert sent[:2] == sent[2:]
+
+
+def test_a_named_index_is_a_column_whatever_its_type(client: hw.Client, topic: hw.Topic) -> None:
+    send(client, pd.DataFrame({"a": [5, 6]}, index=pd.RangeIndex(2, name="i")))
+    send(client, pd.DataFrame({"a": [5, 6]}, index=pd.Index([0, 1], name="i")))
+    assert values(topic) == [b'{"a":5,"i":0}', b'{"a":6,"i":1}'] * 2
+    with pytest.raises(TypeError, match="row 1 of column 'i' has"):
+        send(client, pd.DataFrame({"a": [5, 6]}, index=pd.Index([DAY, NOON], name="i", dtype=object)))
+
+
+def test_rows_that_json_would_change_are_refused_with_row_and_item(client: hw.Client, topic: hw.Topic) -> None:
+    send(client, [{"a": pd.Timedelta(1, "ns"), "b": -pd.Timedelta(1, "ns"), "c": pd.Timedelta(0)}])
+    assert values(topic) == [b'{"a":"PT0.000000001S","b":"-PT0.000000001S","c":"PT0S"}']
+    for bad, reason in (
+        ({"x": "\ud800"}, "item 'x': its text has no form in UTF-8"),
+        ({"x": np.longdouble(1)}, "item 'x': .*longdouble"),
+        ({"x": np.array([1], np.longdouble)}, "item 'x': .*longdouble"),
+        ({1: 1, "1": 2}, "two items have the name '1'"),
+        ({"x": [{True: 1, "true": 2}]}, "item 'x': two items have the name 'true'"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=f"Row 1: {reason}"):
+            send(client, [{"x": 1}, bad])
+
+
 def test_rows_of_python_are_exact_or_refused_with_row_and_item(client: hw.Client, topic: hw.Topic) -> None:
     row = {
         "nat": pd.NaT,
@@ -431,6 +499,14 @@ def test_what_a_type_cannot_hold_is_refused_by_on_error_in_every_output(
             read()
     assert topic.scan(**formats, on_error="skip").to_arrow()["offset"].to_pylist() == [1]
     assert [message.value for message in topic.head(**formats, on_error="null")] == [None, {"c": None}]
+
+
+@pytest.mark.parametrize("text", [b'{"a": NaN}', b'{"a": -Infinity}', b'{"a": 1e400}'])
+def test_numbers_that_json_or_a_float_does_not_have_are_refused_when_read(client: hw.Client, topic: hw.Topic, text: bytes) -> None:
+    send(client, [text])
+    for read in (lambda: topic.head(value="json"), lambda: topic.head().decode(value="json"), lambda: topic.scan(value="json").to_arrow()):
+        with pytest.raises(hw.DecodeError, match=r"not JSON|float64 holds"):
+            read()
 
 
 def test_text_has_the_layout_that_the_schema_says(client: hw.Client, topic: hw.Topic) -> None:

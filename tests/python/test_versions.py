@@ -19,7 +19,7 @@ def oldest() -> dict[str, str]:
     extras = tomllib.loads((ROOT / "bindings-python" / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     pairs = [requirement.split(">=") for requirements in extras.values() for requirement in requirements]
     versions = {name: ".".join([*version.split("."), "0", "0"][:3]) for name, version in pairs}
-    assert set(versions) == {"polars", "pandas", "pyarrow", "duckdb"}
+    assert set(versions) == {"polars", "cloudpickle", "pandas", "pyarrow", "duckdb"}
     return versions
 
 

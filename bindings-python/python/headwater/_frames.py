@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import importlib
 import json
+import numbers
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -111,51 +112,151 @@ def _exported_type(name: str, dtype: Any, polars: Any) -> Any:
 
 
 def _pandas_to_send(frame: Any) -> Any:
-    """Convert a frame as its own Arrow capsule does, and name the row of a column that cannot be."""
-    pyarrow = need("pyarrow", "pandas")
+    """Convert a frame to Arrow. Values that Arrow would change are refused, and a value that fails is named by row and column."""
+    pandas, pyarrow = need("pandas", "pandas"), need("pyarrow", "pandas")
+    index = frame.index
+    levels = [(name, index.get_level_values(number).to_series()) for number, name in enumerate(index.names) if name is not None]
+    columns = [*frame.items(), *levels]
+    for name, column in columns:
+        dtype = column.dtype
+        if isinstance(dtype, pandas.CategoricalDtype):
+            dtype = dtype.categories.dtype
+        if dtype.kind == "O" and type(dtype).__module__.startswith("numpy"):
+            _check_objects(name, column)
+    # By default pyarrow keeps a range only as metadata.
+    preserve_index = True if isinstance(index, pandas.RangeIndex) and index.name is not None else None
     try:
-        return pyarrow.Table.from_pandas(frame)
-    except (TypeError, ValueError):
-        for name, column in frame.items():
-            row = _first_bad_row(column, pyarrow)
-            if row is not None:
+        return pyarrow.Table.from_pandas(frame, preserve_index=preserve_index)
+    except _CONVERSION_ERRORS:
+        for name, column in columns:
+            found = _first_bad_row(column, pyarrow)
+            if found is not None:
+                row, reason = found
                 message = (
-                    f"row {row} of column {name!r} has a value of type {type(column.iloc[row]).__name__}, which does not go with "
-                    "those before it: convert the column to one type"
+                    f"row {row} of column {name!r} has a value of type {type(column.iloc[row]).__name__} that cannot be sent: {reason}"
                 )
                 raise TypeError(message) from None
         raise
 
 
-def _first_bad_row(column: Any, pyarrow: Any) -> int | None:
-    """The first row with which pyarrow cannot convert the column: found by halves, because more rows never help."""
+_CONVERSION_ERRORS = (TypeError, ValueError, OverflowError, NotImplementedError)
 
-    def converts(rows: int) -> bool:
-        try:
-            pyarrow.array(column.iloc[:rows], from_pandas=True)
-        except (TypeError, ValueError):
-            return False
-        return True
 
+def _first_bad_row(column: Any, pyarrow: Any) -> tuple[int, Exception] | None:
+    """The first row with which pyarrow cannot convert the column, and why: found by halves, because more rows never help."""
+    reason: Exception | None = None
     good, bad = 0, len(column) + 1
     while bad - good > 1:
         middle = (good + bad) // 2
-        good, bad = (middle, bad) if converts(middle) else (good, middle)
-    return good if good < len(column) else None
+        try:
+            pyarrow.array(column.iloc[:middle], from_pandas=True)
+            good = middle
+        except _CONVERSION_ERRORS as error:
+            bad, reason = middle, error
+    return None if reason is None else (good, reason)
+
+
+_PLAIN = {str: "text", bytes: "bytes", int: "numbers", bool: "booleans"}
+
+
+def _check_objects(name: Any, column: Any) -> None:
+    """Refuse objects that pyarrow would change: mixed kinds that it converts to one, and digits or zones that it drops."""
+    kinds: dict[tuple[Any, ...], str] = {}
+    for row, value in enumerate(column):
+        if kinds and _PLAIN.get(type(value)) == kinds.get((), ""):
+            continue
+        try:
+            _check_object(value, (), kinds)
+        except TypeError as error:
+            message = f"row {row} of column {name!r} has {error}"
+            raise TypeError(message) from None
+
+
+def _check_object(value: Any, path: tuple[Any, ...], kinds: dict[tuple[Any, ...], str]) -> None:
+    """Compare the kind of a value with the kind at the same place in the rows before."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _check_object(item, (*path, key), kinds)
+        return
+    if isinstance(value, (list, tuple, set, frozenset)) or (type(value).__name__ == "ndarray" and value.dtype.kind == "O" and value.ndim):
+        for item in value:
+            _check_object(item, (*path, None), kinds)
+        return
+    kind = _kind(value)
+    if kind is not None and kinds.setdefault(path, kind) != kind:
+        message = f"a value of type {type(value).__name__} ({kind}) after {kinds[path]}: convert the column to one type"
+        raise TypeError(message)
+
+
+def _kind(value: Any) -> str | None:
+    """Return which values Arrow holds together with this one without a change. None is for what is missing or what pyarrow checks."""
+    name = type(value).__name__
+    if name in ("NaTType", "NAType", "NoneType") or (isinstance(value, numbers.Number) and value != value):
+        return None
+    if getattr(value, "nanosecond", 0) or getattr(value, "nanoseconds", 0):
+        message = f"a {name} with nanoseconds, which an object column cannot hold: convert the column to datetime64[ns] or timedelta64[ns]"
+        raise TypeError(message)
+    if isinstance(value, datetime.datetime):
+        return "datetimes without a zone" if value.tzinfo is None else "datetimes with a zone"
+    if isinstance(value, datetime.time) and value.tzinfo is not None:
+        message = "a time with a zone, which Arrow cannot hold: convert it to text"
+        raise TypeError(message)
+    named = {"datetime64": "datetimes of NumPy", "timedelta64": "durations of NumPy", "bool": "booleans", "bool_": "booleans"}
+    if name in named:
+        return named[name]
+    kinds = (
+        (str, "text"),
+        ((bytes, bytearray, memoryview), "bytes"),
+        (datetime.date, "dates"),
+        (datetime.time, "times"),
+        (datetime.timedelta, "durations"),
+        (numbers.Number, "numbers"),
+    )
+    return next((kind for types, kind in kinds if isinstance(value, types)), None)
 
 
 def row_to_json(row: dict[Any, Any]) -> str:
     """Write a row as JSON, and name the item that has no form in it."""
     try:
-        return _encode(row)
-    except (TypeError, ValueError):
+        return _to_json(row)
+    except (TypeError, ValueError, RecursionError):
         for name, value in row.items():
             try:
-                _encode(value)
-            except (TypeError, ValueError) as error:
+                _to_json(value)
+                _to_json(name)
+            except (TypeError, ValueError, RecursionError) as error:
                 message = f"item {name!r}: {error}"
                 raise type(error)(message) from None
         raise
+
+
+def _to_json(value: object) -> str:
+    text: str = _encode(value)
+    _check_names(value)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            message = f"its text has no form in UTF-8: {error.reason}"
+            raise ValueError(message) from None
+    return text
+
+
+def _check_names(value: object) -> None:
+    """Refuse an object that has one name twice in JSON, which writes the key 1 as "1"."""
+    if isinstance(value, dict):
+        if not all(isinstance(key, str) for key in value):
+            names = [key if isinstance(key, str) else _encode(key) for key in value]
+            if len(set(names)) < len(names):
+                twice = next(name for name in names if names.count(name) > 1)
+                message = f"two items have the name {twice!r} in JSON: rename one of them"
+                raise ValueError(message)
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return
+    for item in value:
+        if isinstance(item, (dict, list, tuple)):
+            _check_names(item)
 
 
 def _json_default(value: object) -> object:
@@ -184,15 +285,21 @@ def _numpy_value(value: Any, name: str) -> object:
             return item
         message = f"a {value.dtype} has no form in JSON: convert it to timedelta64[us]"
         raise TypeError(message)
-    return value.tolist()
+    item = value.tolist()
+    if type(item) is type(value):
+        message = f"a value of NumPy's type {name} has no form in JSON: convert it first"
+        raise TypeError(message)
+    return item
 
 
 def _duration(value: datetime.timedelta) -> str:
     """ISO 8601, in seconds."""
-    sign, value = ("-", -value) if value < datetime.timedelta(0) else ("", value)
-    seconds, microseconds = value.days * 86_400 + value.seconds, value.microseconds
-    fraction = f".{microseconds:06}" if microseconds else ""
-    return f"{sign}PT{seconds}{fraction}S"
+    microseconds = (value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds
+    total = microseconds * 1_000 + getattr(value, "nanoseconds", 0)  # those of pandas
+    seconds, nanoseconds = divmod(abs(total), 1_000_000_000)
+    digits = f"{nanoseconds:09}" if nanoseconds % 1_000 else f"{nanoseconds // 1_000:06}"
+    fraction = f".{digits}" if nanoseconds else ""
+    return f"{'-' if total < 0 else ''}PT{seconds}{fraction}S"
 
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_json_default).encode

@@ -27,6 +27,8 @@ _MIRRORED = {"Lt": "Gt", "LtEq": "GtEq", "Gt": "Lt", "GtEq": "LtEq", "Eq": "Eq"}
 _EXACT = 2**53
 """Up to here every type that Polars may compare with is exact; a greater constant bounds nothing."""
 _PARTITIONS = 2**31
+_LIMITS_REPLACED = (1, 39)
+"""The first version of Polars that replaces a row limit of a Python source. The unions of 1.39 to 1.42 panic at a slice past the end."""
 
 
 @dataclass
@@ -191,7 +193,22 @@ def lazy_frame(scan: Scan) -> pl.LazyFrame:
     schema = fixed._narrow(limit=0).to_polars().schema
     # The oldest versions do not take a name.
     named: dict[str, Any] = {"explain_name": "HEADWATER"} if "explain_name" in signature(register_io_source).parameters else {}
-    return register_io_source(source, schema=schema, **named)
+    return _keep_row_limits(register_io_source(source, schema=schema, **named))
+
+
+def _keep_row_limits(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Return a frame with the same rows whose plan may limit them more than once.
+
+    From 1.39 on, Polars' optimizer pushes a row limit into a Python source and lets a later one replace it instead of taking
+    the smaller: ``head(1).with_row_index().head(20).select("offset")`` has 20 rows. A union combines its limits and still
+    passes them to its inputs, as it passes filters and columns. The second input is empty. Unions that are not parallel
+    ignore negative offsets.
+    """
+    polars = need("polars", "polars")
+    if tuple(int(part) for part in polars.__version__.split(".")[:2]) < _LIMITS_REPLACED:
+        return frame
+    union: pl.LazyFrame = polars.concat([frame, polars.LazyFrame(schema=frame.collect_schema())], parallel=True)
+    return union
 
 
 def _narrowed(scan: Scan, columns: list[str] | None, predicate: pl.Expr | None, rows: int | None) -> Scan:

@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from headwater._headwater import (
@@ -47,23 +48,40 @@ if TYPE_CHECKING:
 __all__ = ["Client", "Consumer", "Producer", "Scan", "Server", "Topic", "open"]
 
 
-class _Opening:
-    """An engine that is being opened: ``await`` it, or enter it with ``async with``."""
+class _Opening(Coroutine[Any, Any, Client]):
+    """The coroutine of ``open()``: await it, make a task of it, or enter it with ``async with``."""
 
     def __init__(self, path: str | os.PathLike[str] | None, config: Mapping[str, ConfigValue] | None, keys: Any) -> None:
         self._arguments = (path, config, keys)
         self._client: Client | None = None
+        self._running: Coroutine[Any, Any, Client] | None = None
 
     async def _open(self) -> Client:
         path, config, keys = self._arguments
         self._client = await _aio_open(path, config=config, **keys)
         return self._client
 
-    def __await__(self) -> Generator[Any, None, Client]:
-        return self._open().__await__()
+    def _coroutine(self) -> Coroutine[Any, Any, Client]:
+        """Return the coroutine that opens the engine, made when it is first needed: one that never starts would warn."""
+        if self._running is None:
+            self._running = self._open()
+        return self._running
+
+    def __await__(self) -> Generator[Any, Any, Client]:
+        return self._coroutine().__await__()
+
+    def send(self, value: Any, /) -> Any:
+        return self._coroutine().send(value)
+
+    def throw(self, *error: Any) -> Any:
+        return self._coroutine().throw(*error)
+
+    def close(self) -> None:
+        if self._running is not None:
+            self._running.close()
 
     async def __aenter__(self) -> Client:
-        return await self._open()
+        return await self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._client is not None:
