@@ -76,8 +76,8 @@ fn move_starts<E: Env>(
     if moves.is_empty() {
         return Vec::new();
     }
-    let moved = match state.move_log_starts(moves) {
-        Ok(moved) => moved,
+    let starts = match state.move_log_starts(moves) {
+        Ok(starts) => starts,
         Err(error) => {
             tracing::error!(%error, "the new log start offsets were not written down, and no record was deleted");
             return vec![Err(ErrorCode::KafkaStorageError); moves.len()];
@@ -89,7 +89,7 @@ fn move_starts<E: Env>(
             errors::change_code(&error)
         })
     };
-    moved.into_iter().zip(moves).map(code).collect()
+    starts.into_iter().zip(moves).map(code).collect()
 }
 
 /// The partition that is asked for, and where its log is to start.

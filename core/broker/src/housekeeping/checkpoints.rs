@@ -36,10 +36,10 @@ impl<E: Env> State<E> {
         // Until all have moved: another checkpoint would write the starts of before.
         let _turn = self.checkpoint_turn.lock();
         self.write_checkpoint(CheckpointKind::LogStartOffset, moves)?;
-        let moved = moves
+        let starts = moves
             .iter()
             .map(|(partition, before)| partition.delete_records(*before));
-        Ok(moved.collect())
+        Ok(starts.collect())
     }
 
     /// Writes one checkpoint, of the partitions that there are now. Writers take turns, so an older list never replaces a newer one.
@@ -59,8 +59,8 @@ impl<E: Env> State<E> {
             return Ok(());
         };
         let start_of = |partition: &Arc<Partition<E>>| {
-            let moved = moves.iter().filter(|(of, _)| Arc::ptr_eq(of, partition));
-            let starts = moved.map(|(_, before)| *before);
+            let of_partition = moves.iter().filter(|(of, _)| Arc::ptr_eq(of, partition));
+            let starts = of_partition.map(|(_, before)| *before);
             starts.fold(partition.log().log_start_offset(), Offset::max)
         };
         let offset_of = |partition: &Arc<Partition<E>>| {
