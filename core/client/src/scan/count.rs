@@ -1,19 +1,15 @@
 //! Counts records without decoding them into columns.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use headwater_columnar::{DecodeOptions, Decoder, Projection};
 use headwater_record::PartitionId;
 
 use super::plan::Range;
-use super::read_range::{RangeRead, read_range};
+use super::range_reader::{FETCH_BYTES, RangeReader};
 use super::{ScanOptions, ScanSource};
 use crate::decode;
 use crate::error::Result;
-
-/// The size of one fetch.
-const FETCH_BYTES: usize = 1 << 20;
 
 /// Counts the records in these ranges from batch headers. Reads only batches at the edges of a range, and with `on_error="skip"` those whose
 /// records may be skipped.
@@ -40,23 +36,9 @@ async fn count(
     range: Range,
     decoder: &mut Decoder,
 ) -> Result<u64> {
-    let partition = source.partition(range.partition);
+    let mut reader = RangeReader::new(source, range, options.isolation_level);
     let mut records = 0;
-    let mut from = range.start;
-    let mut stalled = None;
-    while from < range.end {
-        let read = RangeRead {
-            isolation: options.isolation_level,
-            max_bytes: FETCH_BYTES,
-            stalled,
-        };
-        let Some(batches) = read_range(&source.fetches, &partition, from, range.end, read).await?
-        else {
-            stalled.get_or_insert_with(Instant::now);
-            continue;
-        };
-        stalled = None;
-        from = batches.until;
+    while let Some(batches) = reader.next(FETCH_BYTES).await? {
         let mut fetched = [batches];
         while fetched[0].offsets() > 0 {
             let table = decode::decode(decoder, &mut fetched, usize::MAX)?;

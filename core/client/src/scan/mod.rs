@@ -3,7 +3,7 @@
 pub(crate) mod count;
 mod explain;
 pub(crate) mod plan;
-pub(crate) mod read_range;
+pub(crate) mod range_reader;
 mod reader;
 mod source;
 

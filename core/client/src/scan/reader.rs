@@ -2,15 +2,14 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
 
 use arrow_schema::SchemaRef;
 use headwater_columnar::{DecodeOptions, Decoder, FetchedBatches, Format, TimeRange};
-use headwater_record::Offset;
+use tokio::runtime::Handle;
 
 use super::count;
 use super::plan::{Range, plan};
-use super::read_range::{RangeRead, read_range};
+use super::range_reader::RangeReader;
 use super::{ScanOptions, ScanProgress, ScanSource};
 use crate::batch::Batch;
 use crate::decode;
@@ -25,18 +24,16 @@ const TABLE_BYTES: usize = 1 << 20;
 /// Tables are sorted by partition and offset. Futures can be dropped: fetched batches are kept for the next call.
 #[derive(Debug)]
 pub struct ScanReader {
-    source: ScanSource,
+    runtime: Handle,
     options: ScanOptions,
     schema: SchemaRef,
     decoder: Decoder,
     /// The ranges left to fetch.
-    ranges: VecDeque<Range>,
+    ranges: VecDeque<RangeReader>,
     /// Fetched batches that were not returned yet.
     fetched: Vec<FetchedBatches>,
     /// The first table, if it was read to infer the schema.
     first: Option<Batch>,
-    /// Since when fetches have returned no batch.
-    stalled: Option<Instant>,
     progress: ScanProgress,
 }
 
@@ -54,17 +51,17 @@ impl ScanReader {
             records_total: total(source, &options, &ranges).await?,
             ..ScanProgress::default()
         };
+        let isolation = options.isolation_level;
         let mut reader = Self {
-            source: source.clone(),
+            runtime: source.cluster.runtime().clone(),
             schema: decode::empty(&mut decoder)?.schema(),
             options,
             ranges: ranges
                 .into_iter()
-                .filter(|range| range.offsets() > 0)
+                .map(|range| RangeReader::new(source, range, isolation))
                 .collect(),
             fetched: Vec::new(),
             first: None,
-            stalled: None,
             progress,
             decoder,
         };
@@ -109,7 +106,7 @@ impl ScanReader {
 
     /// [`ScanReader::next_batch`] that blocks the thread. Must not be called in a thread of a tokio runtime.
     pub fn next_batch_blocking(&mut self) -> Result<Option<Batch>> {
-        let runtime = self.source.cluster.runtime().clone();
+        let runtime = self.runtime.clone();
         runtime.block_on(self.next_batch())
     }
 
@@ -141,56 +138,26 @@ impl ScanReader {
         })
     }
 
-    fn offsets_fetched(&self) -> u64 {
-        self.fetched.iter().map(FetchedBatches::offsets).sum()
-    }
-
     /// Fetches until there is enough for a table, or there is nothing left to fetch.
     async fn fetch_for_table(&mut self, remaining: u64) -> Result<()> {
         let table_bytes = TABLE_BYTES.min(self.options.memory_budget_bytes / 2);
         let enough_offsets = remaining.min(self.options.max_batch_records as u64);
-        while let Some(range) = self.ranges.front().copied() {
+        while let Some(range) = self.ranges.front_mut() {
             let bytes: usize = self.fetched.iter().map(|batches| batches.bytes.len()).sum();
-            if !self.fetched.is_empty()
-                && (bytes >= table_bytes || self.offsets_fetched() >= enough_offsets)
-            {
+            let offsets: u64 = self.fetched.iter().map(FetchedBatches::offsets).sum();
+            if !self.fetched.is_empty() && (bytes >= table_bytes || offsets >= enough_offsets) {
                 return Ok(());
             }
             // One record batch may exceed this.
             let max_bytes = (table_bytes.saturating_sub(bytes)).max(1);
-            let partition = self.source.partition(range.partition);
-            let read = RangeRead {
-                isolation: self.options.isolation_level,
-                max_bytes,
-                stalled: self.stalled,
-            };
-            if let Some(batches) = read_range(
-                &self.source.fetches,
-                &partition,
-                range.start,
-                range.end,
-                read,
-            )
-            .await?
-            {
-                self.stalled = None;
+            if let Some(batches) = range.next(max_bytes).await? {
                 self.progress.bytes += batches.bytes.len() as u64;
-                self.advance(batches.until);
                 self.fetched.push(batches);
             } else {
-                self.stalled.get_or_insert_with(Instant::now);
-            }
-        }
-        Ok(())
-    }
-
-    fn advance(&mut self, next: Offset) {
-        if let Some(range) = self.ranges.front_mut() {
-            range.start = next;
-            if range.start >= range.end {
                 self.ranges.pop_front();
             }
         }
+        Ok(())
     }
 }
 

@@ -16,11 +16,8 @@ use crate::decode::damaged;
 use crate::error::{Error, ErrorKind, Result};
 use crate::position::Position;
 use crate::scan::plan::plan;
-use crate::scan::read_range::{RangeRead, read_range};
+use crate::scan::range_reader::{FETCH_BYTES, RangeReader};
 use crate::scan::{ScanOptions, ScanSource};
-
-/// The size of one fetch.
-const FETCH_BYTES: usize = 1 << 20;
 
 /// The counts of one interval.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -52,23 +49,9 @@ pub(super) async fn rate(
     };
     let mut counts = Counts::new();
     for range in plan(source, &options).await? {
-        let partition = source.partition(range.partition);
-        let mut from = range.start;
-        let mut stalled = None;
-        while from < range.end {
-            let read = RangeRead {
-                isolation: options.isolation_level,
-                max_bytes: FETCH_BYTES,
-                stalled,
-            };
-            match read_range(&source.fetches, &partition, from, range.end, read).await? {
-                Some(fetched) => {
-                    stalled = None;
-                    count_fetched(&fetched, every_ms, &mut counts, &partition)?;
-                    from = fetched.until;
-                }
-                None => stalled = stalled.or_else(|| Some(std::time::Instant::now())),
-            }
+        let mut reader = RangeReader::new(source, range, options.isolation_level);
+        while let Some(fetched) = reader.next(FETCH_BYTES).await? {
+            count_fetched(&fetched, every_ms, &mut counts, reader.partition())?;
         }
     }
     table(&counts, every_ms)

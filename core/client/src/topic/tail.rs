@@ -5,15 +5,12 @@ use arrow_array::types::{Int64Type, TimestampMillisecondType};
 use headwater_columnar::{Column, DecodeOptions, Decoder, FetchedBatches, Infer, Projection};
 use headwater_record::Offset;
 
-use crate::batch::{Batch, TopicPartition};
+use crate::batch::Batch;
 use crate::decode;
 use crate::error::Result;
 use crate::scan::plan::{Range, plan};
-use crate::scan::read_range::{RangeRead, read_range};
+use crate::scan::range_reader::{FETCH_BYTES, RangeReader};
 use crate::scan::{ScanOptions, ScanSource};
-
-/// The size of one fetch.
-const FETCH_BYTES: usize = 1 << 20;
 
 /// The end of one partition: fetched batches, and offset and timestamp of each record that is not skipped.
 struct PartitionEnd {
@@ -66,11 +63,10 @@ async fn read_end(
     n: usize,
     offset_decoder: &mut Decoder,
 ) -> Result<PartitionEnd> {
-    let partition = source.partition(range.partition);
     let mut span = i64::try_from(n).unwrap_or(i64::MAX);
     loop {
         let start = Offset::new(range.end.get().saturating_sub(span).max(range.start.get()));
-        let fetched = read_all(source, &partition, start, range.end).await?;
+        let fetched = read_all(source, Range { start, ..range }).await?;
         let mut records = Vec::new();
         for batches in &fetched {
             read_offsets(batches, offset_decoder, &mut records)?;
@@ -82,29 +78,12 @@ async fn read_end(
     }
 }
 
-async fn read_all(
-    source: &ScanSource,
-    partition: &TopicPartition,
-    start: Offset,
-    end: Offset,
-) -> Result<Vec<FetchedBatches>> {
+async fn read_all(source: &ScanSource, range: Range) -> Result<Vec<FetchedBatches>> {
+    let isolation = ScanOptions::default().isolation_level;
+    let mut reader = RangeReader::new(source, range, isolation);
     let mut fetched = Vec::new();
-    let mut from = start;
-    let mut stalled = None;
-    while from < end {
-        let read = RangeRead {
-            isolation: ScanOptions::default().isolation_level,
-            max_bytes: FETCH_BYTES,
-            stalled,
-        };
-        match read_range(&source.fetches, partition, from, end, read).await? {
-            Some(batches) => {
-                from = batches.until;
-                stalled = None;
-                fetched.push(batches);
-            }
-            None => stalled = stalled.or_else(|| Some(std::time::Instant::now())),
-        }
+    while let Some(batches) = reader.next(FETCH_BYTES).await? {
+        fetched.push(batches);
     }
     Ok(fetched)
 }
