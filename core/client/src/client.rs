@@ -54,13 +54,16 @@ impl Client {
 
     /// A producer. Sends no request before the first record.
     pub fn producer(&self, config: ProducerConfig) -> Producer {
-        let cluster = self.cluster.for_purpose(Purpose::Produce, &config.own);
+        let cluster = self
+            .cluster
+            .with_own_keys(&config.own)
+            .with_lane(Purpose::Produce);
         Producer::new(cluster, config)
     }
 
     /// A consumer without an assignment: see [`Consumer::assign`].
     pub fn consumer(&self, config: ConsumerConfig) -> Consumer {
-        let cluster = self.cluster.for_purpose(Purpose::Admin, &config.own);
+        let cluster = self.cluster.with_own_keys(&config.own);
         Consumer::new(cluster, config)
     }
 }

@@ -54,26 +54,18 @@ impl Cluster {
         }
     }
 
-    /// A handle with a lane of its own for `purpose`; `own_keys` override the client's configuration.
-    pub(crate) fn for_purpose(&self, purpose: Purpose, own_keys: &Layer) -> Self {
-        let config = if own_keys.is_empty() {
-            Arc::clone(&self.config)
-        } else {
-            Arc::new(self.config.overlaid(own_keys))
-        };
-        let has_same_client_id = config.client_id == self.config.client_id;
-        let admin_lane = if has_same_client_id {
+    /// A handle with a lane for administration, for which `own_keys` override the client's configuration.
+    pub(crate) fn with_own_keys(&self, own_keys: &Layer) -> Self {
+        let config = self.config.overlaid(own_keys);
+        let lane = if config.client_id == self.config.client_id {
             Arc::clone(&self.admin_lane)
         } else {
             Arc::clone(&self.transport).lane(Purpose::Admin, &config.client_id)
         };
         Self {
-            lane: match purpose {
-                Purpose::Admin => Arc::clone(&admin_lane),
-                _ => Arc::clone(&self.transport).lane(purpose, &config.client_id),
-            },
-            admin_lane,
-            config,
+            admin_lane: Arc::clone(&lane),
+            lane,
+            config: Arc::new(config),
             ..self.clone()
         }
     }

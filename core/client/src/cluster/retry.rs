@@ -1,7 +1,7 @@
 //! Decides whether a failed request is retried. All retries go through here.
 
 use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Cluster;
 use crate::error::{Error, ErrorKind, Result};
@@ -75,12 +75,11 @@ impl Cluster {
     }
 
     fn api_timeout_error(&self) -> Error {
-        let timeout: Duration = self.config.api_timeout;
         Error::new(
             ErrorKind::Timeout,
             format!(
                 "The call did not finish within {} ms: raise default.api.timeout.ms, or check the broker.",
-                timeout.as_millis()
+                self.config.api_timeout.as_millis()
             ),
         )
     }
