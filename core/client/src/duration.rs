@@ -1,6 +1,13 @@
-//! Durations as people write them: `250ms`, `90s`, `15m`, `2h30m`, `7d`.
+//! Durations as people write them (`250ms`, `90s`, `15m`, `2h30m`, `7d`) and as requests carry them.
+
+use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
+
+/// Milliseconds as requests carry them; the longest that fits for longer ones.
+pub(crate) fn wire_ms(duration: Duration) -> i32 {
+    i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)
+}
 
 /// Milliseconds of a duration such as `15m` or `1d12h`. Units: `ms`, `s`, `m`, `h`, `d`, `w`.
 pub fn parse_ms(text: &str) -> Result<u64, Error> {

@@ -4,7 +4,7 @@ use std::error::Error as _;
 
 use headwater_protocol::ErrorCode;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 use crate::transport::TransportError;
 
 /// How the client recovers from a code before it returns an error.
@@ -69,6 +69,11 @@ pub(crate) fn read_error(code: ErrorCode, reason: Option<&str>, operation: &str)
         return error.retriable(false);
     }
     error
+}
+
+/// The only result of a response about one thing.
+pub(crate) fn only<T>(results: Vec<T>, api: &str) -> Result<T> {
+    results.into_iter().next().ok_or_else(|| no_answer(api))
 }
 
 /// The error for a response without the requested part.

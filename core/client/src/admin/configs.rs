@@ -9,8 +9,9 @@ use headwater_protocol::incremental_alter_configs_request::{
 };
 use headwater_protocol::{DescribeConfigsRequest, IncrementalAlterConfigsRequest, Str};
 
-use super::{Admin, check_topic, only};
+use super::{Admin, check_topic};
 use crate::error::Result;
+use crate::error_codes::only;
 use crate::transport::Node;
 
 /// Kafka's `ConfigResource.Type`.

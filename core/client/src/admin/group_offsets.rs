@@ -9,11 +9,12 @@ use headwater_protocol::offset_fetch_request::OffsetFetchRequestGroup;
 use headwater_protocol::{ErrorCode, OffsetCommitRequest, OffsetFetchRequest, Str};
 use headwater_record::{Offset, PartitionId};
 
+use super::Admin;
 use super::groups::check_group;
-use super::{Admin, only};
 use crate::batch::TopicPartition;
 use crate::cluster::{Coordinator, TopicMetadata};
 use crate::error::Result;
+use crate::error_codes::only;
 use crate::isolation::IsolationLevel;
 use crate::list_offsets::{self, PartitionOffsets};
 use crate::position::Position;

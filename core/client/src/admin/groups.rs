@@ -6,11 +6,11 @@ use headwater_protocol::{
 };
 
 use super::described_group::{described, described_classic};
-use super::{Admin, check, only};
+use super::{Admin, check};
 use crate::batch::TopicPartition;
 use crate::cluster::Coordinator;
 use crate::error::Result;
-use crate::error_codes;
+use crate::error_codes::{self, only};
 use crate::transport::Node;
 
 /// A listed group.

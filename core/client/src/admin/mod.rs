@@ -14,6 +14,7 @@ mod users;
 use headwater_protocol::{ApiRequest, ErrorCode};
 
 use crate::cluster::Cluster;
+use crate::duration::wire_ms;
 use crate::error::Result;
 use crate::error_codes;
 
@@ -50,16 +51,8 @@ impl Admin {
 
     /// The timeout of a change, for requests.
     fn timeout_ms(&self) -> i32 {
-        i32::try_from(self.cluster.config().request_timeout.as_millis()).unwrap_or(i32::MAX)
+        wire_ms(self.cluster.config().request_timeout)
     }
-}
-
-/// The only result of a response.
-fn only<T>(results: Vec<T>, api: &str) -> Result<T> {
-    results
-        .into_iter()
-        .next()
-        .ok_or_else(|| error_codes::no_answer(api))
 }
 
 /// Checks a result's code. `reason` is the broker's message, `operation` the attempted operation ("delete group \"g\"").

@@ -1,7 +1,5 @@
 //! Deletes records from the start of partitions.
 
-use std::sync::Arc;
-
 use headwater_protocol::DeleteRecordsRequest;
 use headwater_protocol::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
 use headwater_record::{Offset, PartitionId};
@@ -69,7 +67,7 @@ impl Admin {
                 result.error_code,
                 None,
                 "delete records of",
-                &Arc::clone(&led.topic.name),
+                &led.topic.name,
             )
             .map_err(|error| {
                 let error = error.in_partition(partition);

@@ -13,9 +13,10 @@ use headwater_protocol::{
 };
 use uuid::Uuid;
 
-use super::{Admin, check_topic, only};
+use super::{Admin, check_topic};
 use crate::choice;
 use crate::error::{Error, Result};
+use crate::error_codes::only;
 
 /// What to do if a topic already exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -59,8 +59,7 @@ impl Coordinator {
             ..Default::default()
         };
         let response = cluster.call(Node::Any, request).await?;
-        let found = response.coordinators.into_iter().next();
-        let found = found.ok_or_else(|| error_codes::no_answer("FindCoordinator"))?;
+        let found = error_codes::only(response.coordinators, "FindCoordinator")?;
         let code = error_codes::code(found.error_code);
         if code != ErrorCode::None {
             let operation = format!("find the coordinator of group \"{}\"", self.group_id);

@@ -82,9 +82,7 @@ impl Cluster {
         }
         let requested_at = Instant::now();
         let response = self.request_metadata(Some(vec![by_name(name)])).await?;
-        let Some(topic) = response.topics.into_iter().next() else {
-            return Err(error_codes::no_answer("Metadata"));
-        };
+        let topic = error_codes::only(response.topics, "Metadata")?;
         match TopicMetadata::read(name, topic) {
             Ok(metadata) => Ok(self.metadata.insert(metadata, requested_at)),
             Err(error) => {

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::batch::TopicPartition;
 use crate::cluster::{Cluster, TopicMetadata};
+use crate::duration;
 use crate::error::{Error, Result};
 use crate::error_codes;
 use crate::isolation::IsolationLevel;
@@ -149,8 +150,7 @@ pub(crate) async fn fetch_one(
     let (leader, topic) = leader_of(cluster, &target.partition).await?;
     let targets = vec![TargetWithTopic { topic, target }];
     let answers = fetch_from(cluster, &LeaderTargets { leader, targets }, limits).await?;
-    let answer = answers.into_iter().next();
-    answer.ok_or_else(|| error_codes::no_answer("Fetch"))
+    error_codes::only(answers, "Fetch")
 }
 
 /// How long a fetch that confirms the absence of records waits for one.
@@ -206,7 +206,7 @@ fn request(targets: &[TargetWithTopic], limits: FetchLimits) -> FetchRequest {
         }
     }
     FetchRequest {
-        max_wait_ms: i32::try_from(limits.max_wait.as_millis()).unwrap_or(i32::MAX),
+        max_wait_ms: duration::wire_ms(limits.max_wait),
         min_bytes: wire_size(limits.min_bytes),
         max_bytes: wire_size(limits.max_bytes),
         isolation_level: limits.isolation.wire(),

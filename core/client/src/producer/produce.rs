@@ -12,6 +12,7 @@ use headwater_record::Offset;
 use super::completion::ProduceResult;
 use super::queue::PartitionQueue;
 use crate::config::producer::Acks;
+use crate::duration::wire_ms;
 use crate::error::Error;
 use crate::error_codes;
 use crate::transport::Node;
@@ -73,7 +74,7 @@ pub(crate) async fn produce(
     let request = ProduceRequest {
         transactional_id: None,
         acks: acks.wire(),
-        timeout_ms: i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX),
+        timeout_ms: wire_ms(timeout),
         topic_data: vec![topic],
         ..Default::default()
     };

@@ -120,8 +120,7 @@ pub(crate) async fn committed(
     cluster
         .retried(None, || async {
             let response = coordinator.call(cluster, request.clone()).await?;
-            let group = response.groups.into_iter().next();
-            let group = group.ok_or_else(|| error_codes::no_answer("OffsetFetch"))?;
+            let group = error_codes::only(response.groups, "OffsetFetch")?;
             let operation = "read committed offsets of";
             check(error_codes::code(group.error_code), coordinator, operation)?;
             let mut found = Offsets::new();

@@ -1,7 +1,5 @@
 //! Builds the requests of a member.
 
-use std::time::Duration;
-
 use headwater_protocol::join_group_request::JoinGroupRequestProtocol;
 use headwater_protocol::leave_group_request::MemberIdentity;
 use headwater_protocol::sync_group_request::SyncGroupRequestAssignment;
@@ -11,6 +9,7 @@ use headwater_protocol::{
 
 use super::member::{Member, Step};
 use super::protocol::{self, OwnedPartitions};
+use crate::duration::wire_ms;
 use crate::error::{Error, ErrorKind};
 
 /// The protocol type of consumers.
@@ -49,8 +48,8 @@ impl Member {
         }
         Step::Join(JoinGroupRequest {
             group_id: self.group_id(),
-            session_timeout_ms: millis(self.settings.group.session_timeout),
-            rebalance_timeout_ms: millis(self.settings.group.max_poll_interval),
+            session_timeout_ms: wire_ms(self.settings.group.session_timeout),
+            rebalance_timeout_ms: wire_ms(self.settings.group.max_poll_interval),
             member_id: self.id.clone(),
             group_instance_id: self.instance_id(),
             protocol_type: CONSUMER.into(),
@@ -106,8 +105,4 @@ impl Member {
     pub(super) fn instance_id(&self) -> Option<Str> {
         self.settings.group.instance_id.as_deref().map(Str::from)
     }
-}
-
-fn millis(duration: Duration) -> i32 {
-    i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)
 }
