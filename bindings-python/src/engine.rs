@@ -1,4 +1,4 @@
-//! `open()`: an embedded engine in a directory or in memory.
+//! `open()`: an embedded engine in a directory or in memory. `connect()`: a running cluster.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::client::Client;
 use crate::convert::config;
 use crate::errors;
 use crate::events;
-use crate::runtime::Embedded;
+use crate::runtime::{self, Embedded};
 
 /// Open an embedded engine and return the client on it.
 ///
@@ -49,4 +49,42 @@ pub(crate) fn open(
     let engine = engine.map_err(errors::raise)?;
     py.check_signals()?;
     Ok(Client::new(Embedded::new(engine)))
+}
+
+/// Connect to a Kafka cluster and return the client on it: Apache Kafka, a Headwater server, or any other that speaks Kafka's protocol.
+///
+/// `bootstrap_servers` is one or more "HOST:PORT", separated by commas or in a list; one broker that can be reached is enough. The call
+/// returns when a broker has answered. It raises `TransportError` if none can be reached within `socket_connection_setup_timeout_ms`
+/// (10,000), and `AuthenticationError` if the broker refuses the credentials, or its certificate is not trusted.
+///
+/// The client is the same as that of `open()`, but for `serve()`, which is refused.
+///
+/// `config` takes the keys of clients and connections as Kafka spells them, such as `security.protocol`, `ssl.truststore.location` (PEM),
+/// `sasl.mechanism` (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512), `sasl.username` and `sasl.password`; keyword arguments take them with
+/// underscores.
+///
+/// >>> import headwater as hw
+/// >>> with hw.open() as engine, engine.serve(port=0) as server:
+/// ...     with hw.connect(server.address) as client:
+/// ...         _ = client.create_topic("flights")
+/// ...         client.topics()[0].name
+/// 'flights'
+#[pyfunction]
+#[pyo3(signature = (bootstrap_servers, *, config=None, **kafka_config))]
+pub(crate) fn connect(
+    py: Python<'_>,
+    bootstrap_servers: &Bound<'_, PyAny>,
+    config: Option<&Bound<'_, PyDict>>,
+    kafka_config: Option<&Bound<'_, PyDict>>,
+) -> PyResult<Client> {
+    let addresses = config::bootstrap_servers(bootstrap_servers)?;
+    let pairs = config::pairs(config, kafka_config)?;
+    events::listen();
+    let engine = headwater::connect_on_demand(&addresses, pairs).map_err(errors::raise)?;
+    let embedded = Embedded::new(engine);
+    let reach = embedded.client()?.check_reachable();
+    let reached = runtime::call(py, embedded.runtime(), reach);
+    events::hand_over(py);
+    reached?;
+    Ok(Client::new(embedded))
 }

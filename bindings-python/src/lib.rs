@@ -50,6 +50,7 @@ fn _headwater(module: &Bound<'_, PyModule>) -> PyResult<()> {
     allocator::keep_freed_memory();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(engine::open, module)?)?;
+    module.add_function(wrap_pyfunction!(engine::connect, module)?)?;
     module.add_function(wrap_pyfunction!(command_line::main, module)?)?;
     module.add_class::<client::Client>()?;
     module.add_class::<client::topics::TopicInfo>()?;

@@ -8,11 +8,11 @@ use crate::convert::partitions;
 /// The report, if there is anything to tell: the last owner did not close the directory in order, or something was repaired or is missing.
 pub(crate) fn report<'py>(
     py: Python<'py>,
-    found: &OpenReport,
+    found: Option<&OpenReport>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
-    if has_nothing_to_tell(found) {
+    let Some(found) = found.filter(|found| !has_nothing_to_tell(found)) else {
         return Ok(None);
-    }
+    };
     let recovered: Vec<_> = found
         .recovered
         .iter()

@@ -11,7 +11,7 @@ use headwater::{
 use rstest::rstest;
 use tempfile::TempDir;
 
-use crate::target::Target::{self, Directory, Memory};
+use crate::target::Target::{self, Directory, Memory, Served};
 
 fn refused(error: &Error, kind: ErrorKind, says: &str) {
     assert_eq!(error.kind(), kind, "{error}");
@@ -84,7 +84,7 @@ fn a_value_that_is_not_allowed_names_what_is() {
 #[case::space("a b")]
 #[case::long(&"x".repeat(250))]
 fn a_name_that_is_no_topic_name_is_refused(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
     #[case] name: &str,
 ) {
     let broker = target.start();
@@ -97,7 +97,9 @@ fn a_name_that_is_no_topic_name_is_refused(
 }
 
 #[rstest]
-fn a_topic_with_a_wrong_configuration_is_not_made(#[values(Memory, Directory)] target: Target) {
+fn a_topic_with_a_wrong_configuration_is_not_made(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = target.start();
     let make = |key: &str, value: &str| {
         broker
@@ -131,7 +133,7 @@ fn a_topic_with_a_wrong_configuration_is_not_made(#[values(Memory, Directory)] t
 }
 
 #[rstest]
-fn an_unknown_topic_is_named_with_what_to_do(#[values(Memory, Directory)] target: Target) {
+fn an_unknown_topic_is_named_with_what_to_do(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     let unknown =
         |error: Error| refused(&error, ErrorKind::UnknownTopicOrPartition, "create_topic");
@@ -158,7 +160,7 @@ fn an_unknown_topic_is_named_with_what_to_do(#[values(Memory, Directory)] target
 
 #[rstest]
 fn a_record_that_is_too_large_is_refused_and_the_next_is_not(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = target.start();
     broker
@@ -191,7 +193,7 @@ fn a_record_that_is_too_large_is_refused_and_the_next_is_not(
 
 #[rstest]
 fn a_record_without_a_key_does_not_go_into_a_compacted_topic(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = target.start();
     broker

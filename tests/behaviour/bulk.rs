@@ -9,7 +9,7 @@ use rstest::rstest;
 
 use crate::table::{keys, offsets, partitions, text, timestamps, values};
 use crate::target::Running;
-use crate::target::Target::{self, Directory, Memory};
+use crate::target::Target::{self, Directory, Memory, Served};
 
 fn rows(count: usize) -> RecordBatch {
     let key: StringArray = (0..count)
@@ -37,7 +37,7 @@ fn columns() -> BulkOptions {
 }
 
 #[rstest]
-fn a_table_arrives_whole_and_in_order(#[values(Memory, Directory)] target: Target) {
+fn a_table_arrives_whole_and_in_order(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 1);
     let producer = broker.producer_with(&[]);
@@ -64,7 +64,9 @@ fn a_table_arrives_whole_and_in_order(#[values(Memory, Directory)] target: Targe
 }
 
 #[rstest]
-fn rows_go_where_single_records_with_their_key_go(#[values(Memory, Directory)] target: Target) {
+fn rows_go_where_single_records_with_their_key_go(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = target.start();
     broker.make("t", 5);
     broker.make("single", 5);
@@ -90,7 +92,9 @@ fn rows_go_where_single_records_with_their_key_go(#[values(Memory, Directory)] t
 }
 
 #[rstest]
-fn single_records_before_a_table_stay_before_it(#[values(Memory, Directory)] target: Target) {
+fn single_records_before_a_table_stay_before_it(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = target.start();
     broker.make("t", 1);
     let producer = broker.producer_with(&[("linger.ms", "60000")]);
@@ -112,7 +116,7 @@ fn single_records_before_a_table_stay_before_it(#[values(Memory, Directory)] tar
 }
 
 #[rstest]
-fn the_rest_of_the_columns_is_packed_as_json(#[values(Memory, Directory)] target: Target) {
+fn the_rest_of_the_columns_is_packed_as_json(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 1);
     let table = RecordBatch::try_from_iter([
@@ -145,7 +149,9 @@ fn the_rest_of_the_columns_is_packed_as_json(#[values(Memory, Directory)] target
 }
 
 #[rstest]
-fn batches_that_are_too_large_for_the_topic_are_split(#[values(Memory, Directory)] target: Target) {
+fn batches_that_are_too_large_for_the_topic_are_split(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = target.start();
     broker
         .wait(
@@ -172,7 +178,7 @@ fn batches_that_are_too_large_for_the_topic_are_split(#[values(Memory, Directory
 }
 
 #[rstest]
-fn a_table_in_a_small_buffer_takes_its_turns(#[values(Memory, Directory)] target: Target) {
+fn a_table_in_a_small_buffer_takes_its_turns(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 3);
     let producer =
@@ -190,7 +196,7 @@ fn a_table_in_a_small_buffer_takes_its_turns(#[values(Memory, Directory)] target
 #[case::no_such_column(BulkOptions { key: Some("nope".into()), ..columns() }, ErrorKind::InvalidArgument, "nope")]
 #[case::no_such_partition(BulkOptions { partition: Some(PartitionId::new(9)), ..columns() }, ErrorKind::UnknownTopicOrPartition, "9")]
 fn a_table_that_cannot_be_sent_sends_nothing(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
     #[case] options: BulkOptions,
     #[case] kind: ErrorKind,
     #[case] named: &str,
@@ -233,7 +239,7 @@ fn keyless(rows: usize, size: usize) -> RecordBatch {
 
 #[rstest]
 fn tables_without_keys_are_spread_by_bytes(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
     // Every other table is this many times as large.
     #[values(1, 10)] large: usize,
 ) {
@@ -254,7 +260,7 @@ fn tables_without_keys_are_spread_by_bytes(
 }
 
 #[rstest]
-fn null_keys_among_others_are_spread_by_bytes(#[values(Memory, Directory)] target: Target) {
+fn null_keys_among_others_are_spread_by_bytes(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 2);
     let producer = broker.producer_with(&[]);
@@ -280,7 +286,7 @@ fn null_keys_among_others_are_spread_by_bytes(#[values(Memory, Directory)] targe
 
 #[rstest]
 fn records_without_keys_are_spread_by_bytes_whatever_closes_their_batches(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
     #[values("flush", "wait", "linger")] closes: &str,
 ) {
     let broker = target.start();
@@ -316,7 +322,7 @@ fn keyed(count: usize, without_key: usize) -> RecordBatch {
 #[case::one_partition(1)]
 #[case::by_key(3)]
 fn a_refused_row_is_named_with_what_was_written(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
     #[case] partitions: i32,
 ) {
     let broker = target.start();
@@ -353,7 +359,9 @@ fn a_refused_row_is_named_with_what_was_written(
 }
 
 #[rstest]
-fn a_row_that_is_too_large_for_the_topic_is_named(#[values(Memory, Directory)] target: Target) {
+fn a_row_that_is_too_large_for_the_topic_is_named(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = target.start();
     broker
         .wait(

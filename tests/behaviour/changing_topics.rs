@@ -7,11 +7,11 @@ use rstest::rstest;
 
 use crate::consume::{PATIENCE, consumer, numbers, until_end};
 use crate::table::values;
-use crate::target::Target::{self, Directory, Memory};
+use crate::target::Target::{self, Directory, Memory, Served};
 
 #[rstest]
 fn partitions_that_are_added_are_read_from_their_first_record(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
     #[values("earliest", "latest")] reset: &str,
 ) {
     let broker = target.start();
@@ -42,7 +42,7 @@ fn partitions_that_are_added_are_read_from_their_first_record(
 }
 
 #[rstest]
-fn polling_sees_partitions_that_are_added(#[values(Memory, Directory)] target: Target) {
+fn polling_sees_partitions_that_are_added(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 1);
     let mut consumer = consumer(&broker, &["t"], &[("metadata.max.age.ms", "20")]);
@@ -66,7 +66,7 @@ fn polling_sees_partitions_that_are_added(#[values(Memory, Directory)] target: T
 
 #[rstest]
 fn a_deleted_topic_does_not_keep_the_others_from_being_read(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = target.start();
     broker.make("a", 1);

@@ -11,7 +11,7 @@ use rstest::rstest;
 
 use crate::table::{keys, offsets, text, values};
 use crate::target::Running;
-use crate::target::Target::{self, Directory, Memory};
+use crate::target::Target::{self, Directory, Memory, Served};
 
 /// Long enough for every machine; tests never wait for it when all is well.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -66,7 +66,7 @@ fn everything(broker: &Running) -> Vec<(i64, Vec<u8>, String)> {
 
 #[rstest]
 fn readers_of_a_compacted_topic_get_the_last_value_of_each_key_at_its_offset(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = start(target);
     fill(&broker);
@@ -127,7 +127,7 @@ fn readers_of_a_compacted_topic_get_the_last_value_of_each_key_at_its_offset(
 /// A topic whose records have no keys loses all of them when it becomes compacted. Its end stays where it was, and readers come there.
 #[rstest]
 fn readers_come_to_the_end_of_a_topic_that_lost_its_last_records(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = target.start_with(&[
         ("log.cleaner.backoff.ms", "10"),

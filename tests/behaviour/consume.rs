@@ -11,7 +11,7 @@ use rstest::rstest;
 
 use crate::table::{offsets, partitions, text, values};
 use crate::target::Running;
-use crate::target::Target::{self, Directory, Memory};
+use crate::target::Target::{self, Directory, Memory, Served};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Long enough for every machine; tests never wait for it when all is well.
@@ -40,7 +40,7 @@ pub(crate) fn until_end(max_records: usize) -> BatchStream {
 }
 
 #[rstest]
-fn polling_reads_everything_once_and_in_order(#[values(Memory, Directory)] target: Target) {
+fn polling_reads_everything_once_and_in_order(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 1);
     broker.fill("t", 0, numbers(1_234));
@@ -63,7 +63,7 @@ fn polling_reads_everything_once_and_in_order(#[values(Memory, Directory)] targe
 
 #[rstest]
 fn a_poll_with_nothing_to_read_is_an_empty_table_after_its_time(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = target.start();
     broker.make("t", 1);
@@ -77,7 +77,7 @@ fn a_poll_with_nothing_to_read_is_an_empty_table_after_its_time(
 }
 
 #[rstest]
-fn a_poll_that_waits_is_woken_by_the_record(#[values(Memory, Directory)] target: Target) {
+fn a_poll_that_waits_is_woken_by_the_record(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 2);
     let mut consumer = consumer(&broker, &["t"], &[("fetch.max.wait.ms", "60000")]);
@@ -98,7 +98,7 @@ fn a_poll_that_waits_is_woken_by_the_record(#[values(Memory, Directory)] target:
 }
 
 #[rstest]
-fn a_poll_that_was_given_up_loses_nothing(#[values(Memory, Directory)] target: Target) {
+fn a_poll_that_was_given_up_loses_nothing(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 1);
     let mut consumer = consumer(&broker, &["t"], &[]);
@@ -114,7 +114,9 @@ fn a_poll_that_was_given_up_loses_nothing(#[values(Memory, Directory)] target: T
 }
 
 #[rstest]
-fn batches_end_where_the_log_ended_at_the_first_call(#[values(Memory, Directory)] target: Target) {
+fn batches_end_where_the_log_ended_at_the_first_call(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = target.start();
     broker.make("t", 3);
     for partition in 0..3 {
@@ -145,7 +147,7 @@ fn batches_end_where_the_log_ended_at_the_first_call(#[values(Memory, Directory)
 }
 
 #[rstest]
-fn a_table_tells_where_to_go_on(#[values(Memory, Directory)] target: Target) {
+fn a_table_tells_where_to_go_on(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 2);
     broker.fill("t", 0, numbers(10));
@@ -173,7 +175,7 @@ fn a_table_tells_where_to_go_on(#[values(Memory, Directory)] target: Target) {
 #[case::map(Position::PerPartition(BTreeMap::from([(PartitionId::new(0), Offset::new(7))])), 7)]
 #[case::time(Position::TimestampMs(55), 55)]
 fn seeking_goes_there(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
     #[case] to: Position,
     #[case] offset: i64,
 ) {
@@ -201,7 +203,7 @@ fn seeking_goes_there(
 }
 
 #[rstest]
-fn paused_partitions_wait_and_then_go_on(#[values(Memory, Directory)] target: Target) {
+fn paused_partitions_wait_and_then_go_on(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 2);
     broker.fill("t", 0, numbers(30));
@@ -238,7 +240,7 @@ fn paused_partitions_wait_and_then_go_on(#[values(Memory, Directory)] target: Ta
 #[case::latest("latest", Ok(100))]
 #[case::none("none", Err(ErrorKind::OffsetOutOfRange))]
 fn a_position_that_is_gone_is_reset_as_configured(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
     #[case] reset: &str,
     #[case] expected: Result<i64, ErrorKind>,
 ) {
@@ -274,7 +276,7 @@ fn a_position_that_is_gone_is_reset_as_configured(
 }
 
 #[rstest]
-fn no_partition_starves(#[values(Memory, Directory)] target: Target) {
+fn no_partition_starves(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 3);
     for partition in 0..3 {
@@ -300,7 +302,7 @@ fn no_partition_starves(#[values(Memory, Directory)] target: Target) {
 }
 
 #[rstest]
-fn several_topics_are_told_apart(#[values(Memory, Directory)] target: Target) {
+fn several_topics_are_told_apart(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("a", 1);
     broker.make("b", 1);
@@ -316,7 +318,9 @@ fn several_topics_are_told_apart(#[values(Memory, Directory)] target: Target) {
 }
 
 #[rstest]
-fn an_assignment_keeps_the_positions_of_what_stays(#[values(Memory, Directory)] target: Target) {
+fn an_assignment_keeps_the_positions_of_what_stays(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = target.start();
     broker.make("t", 2);
     broker.fill("t", 0, numbers(10));
@@ -339,7 +343,7 @@ fn an_assignment_keeps_the_positions_of_what_stays(#[values(Memory, Directory)] 
 }
 
 #[rstest]
-fn a_consumer_that_cannot_read_says_so(#[values(Memory, Directory)] target: Target) {
+fn a_consumer_that_cannot_read_says_so(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 1);
     let mut idle = broker.consumer(ConsumerConfig::default());
@@ -363,7 +367,7 @@ fn a_consumer_that_cannot_read_says_so(#[values(Memory, Directory)] target: Targ
 
 #[rstest]
 fn without_a_rule_and_without_a_group_the_caller_says_where_to_start(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = target.start();
     broker.make("t", 2);
@@ -389,7 +393,7 @@ fn without_a_rule_and_without_a_group_the_caller_says_where_to_start(
 
 #[rstest]
 fn a_bad_record_comes_after_those_before_it_and_can_be_passed(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = target.start();
     broker.make("t", 1);

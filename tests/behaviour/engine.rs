@@ -35,7 +35,7 @@ fn what_was_written_is_there_after_a_close() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("new/data");
     let engine = open(&path);
-    assert!(engine.report().created);
+    assert!(engine.report().unwrap().created);
     engine
         .block_on(engine.admin().create_topic(NewTopic::new("t")))
         .unwrap();
@@ -43,8 +43,8 @@ fn what_was_written_is_there_after_a_close() {
     engine.close();
     engine.close();
     let again = open(&path);
-    assert!(again.report().clean_shutdown && !again.report().created);
-    assert!(again.report().recovered.is_empty());
+    assert!(again.report().unwrap().clean_shutdown && !again.report().unwrap().created);
+    assert!(again.report().unwrap().recovered.is_empty());
     assert_eq!(read(&again), ["a"]);
     send(&again, "b");
     assert_eq!(read(&again), ["a", "b"]);
@@ -70,7 +70,7 @@ fn dropping_the_last_handle_closes() {
     drop((topic, producer, handle));
     let again = open(directory.path());
     assert!(
-        again.report().clean_shutdown,
+        again.report().unwrap().clean_shutdown,
         "the last handle left it clean"
     );
     assert_eq!(read(&again), ["in the buffer"]);
@@ -185,7 +185,7 @@ fn a_directory_that_is_removed_while_it_is_open_takes_nothing_more() {
             .unwrap_err();
         // The same path is another directory now, and so another engine.
         let again = open(&path);
-        assert!(again.report().created);
+        assert!(again.report().unwrap().created);
         assert!(
             again
                 .block_on(again.admin().topics(true))

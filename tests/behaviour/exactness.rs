@@ -9,7 +9,7 @@ use headwater::{
 use rstest::rstest;
 
 use crate::table::{offsets, text};
-use crate::target::Target::{self, Directory, Memory};
+use crate::target::Target::{self, Directory, Memory, Served};
 
 fn scan() -> ScanOptions {
     ScanOptions {
@@ -20,7 +20,7 @@ fn scan() -> ScanOptions {
 
 #[rstest]
 fn counts_and_rates_are_exact_where_a_range_cuts_a_batch(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = target.start();
     broker.make("t", 1);
@@ -64,7 +64,7 @@ fn counts_and_rates_are_exact_where_a_range_cuts_a_batch(
 }
 
 #[rstest]
-fn skipped_records_count_nowhere(#[values(Memory, Directory)] target: Target) {
+fn skipped_records_count_nowhere(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 1);
     broker.fill(
@@ -99,7 +99,9 @@ fn skipped_records_count_nowhere(#[values(Memory, Directory)] target: Target) {
 }
 
 #[rstest]
-fn a_fixed_schema_stays_whatever_is_read_or_written(#[values(Memory, Directory)] target: Target) {
+fn a_fixed_schema_stays_whatever_is_read_or_written(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = target.start();
     broker.make("t", 2);
     broker.fill("t", 0, [r#"{"a":1}"#, r#"{"a":2}"#]);

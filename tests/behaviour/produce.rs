@@ -4,7 +4,7 @@ use headwater::{Record, ScanOptions};
 use rstest::rstest;
 
 use crate::table::{keys, offsets, partitions, text, timestamps, values};
-use crate::target::Target::{self, Directory, Memory};
+use crate::target::Target::{self, Directory, Memory, Served};
 
 #[rstest]
 #[case::plain("none")]
@@ -12,7 +12,10 @@ use crate::target::Target::{self, Directory, Memory};
 #[case::snappy("snappy")]
 #[case::lz4("lz4")]
 #[case::zstd("zstd")]
-fn what_was_sent_is_what_is_read(#[values(Memory, Directory)] target: Target, #[case] codec: &str) {
+fn what_was_sent_is_what_is_read(
+    #[values(Memory, Directory, Served)] target: Target,
+    #[case] codec: &str,
+) {
     let broker = target.start();
     broker.make("t", 1);
     let producer = broker.producer_with(&[("compression.type", codec), ("batch.size", "2000")]);
@@ -39,7 +42,7 @@ fn what_was_sent_is_what_is_read(#[values(Memory, Directory)] target: Target, #[
 }
 
 #[rstest]
-fn null_values_and_headers_come_back(#[values(Memory, Directory)] target: Target) {
+fn null_values_and_headers_come_back(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 1);
     let producer = broker.producer_with(&[]);
@@ -69,7 +72,9 @@ fn null_values_and_headers_come_back(#[values(Memory, Directory)] target: Target
 }
 
 #[rstest]
-fn the_result_of_a_send_says_where_the_record_is(#[values(Memory, Directory)] target: Target) {
+fn the_result_of_a_send_says_where_the_record_is(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = target.start();
     broker.make("t", 4);
     let producer = broker.producer_with(&[]);
@@ -107,7 +112,9 @@ fn the_result_of_a_send_says_where_the_record_is(#[values(Memory, Directory)] ta
 }
 
 #[rstest]
-fn the_broker_stamps_records_where_the_topic_says_so(#[values(Memory, Directory)] target: Target) {
+fn the_broker_stamps_records_where_the_topic_says_so(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = target.start();
     let topic = headwater::NewTopic::new("t").config("message.timestamp.type", "LogAppendTime");
     broker.wait(broker.admin().create_topic(topic)).unwrap();
@@ -154,7 +161,7 @@ fn a_topic_that_asks_for_fsync_gets_it_before_the_answer(#[values(Directory)] ta
 }
 
 #[rstest]
-fn an_async_sender_needs_no_thread_of_its_own(#[values(Memory, Directory)] target: Target) {
+fn an_async_sender_needs_no_thread_of_its_own(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 2);
     let producer = broker.producer_with(&[]);

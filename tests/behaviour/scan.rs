@@ -11,7 +11,7 @@ use headwater::{
 use rstest::rstest;
 
 use crate::table::{offsets, partitions, text, values};
-use crate::target::Target::{self, Directory, Memory};
+use crate::target::Target::{self, Directory, Memory, Served};
 
 fn scan() -> ScanOptions {
     ScanOptions {
@@ -32,7 +32,9 @@ fn per_partition(offsets: &[(i32, i64)]) -> Position {
 }
 
 #[rstest]
-fn a_scan_goes_by_partition_and_offset_every_time(#[values(Memory, Directory)] target: Target) {
+fn a_scan_goes_by_partition_and_offset_every_time(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = target.start();
     broker.make("t", 3);
     for partition in 0..3 {
@@ -55,7 +57,7 @@ fn a_scan_goes_by_partition_and_offset_every_time(#[values(Memory, Directory)] t
 }
 
 #[rstest]
-fn the_end_is_fixed_when_the_reading_starts(#[values(Memory, Directory)] target: Target) {
+fn the_end_is_fixed_when_the_reading_starts(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 1);
     broker.fill("t", 0, numbers(10));
@@ -85,7 +87,7 @@ fn the_end_is_fixed_when_the_reading_starts(#[values(Memory, Directory)] target:
 #[case::at_the_end(Position::Offset(Offset::new(100)), Position::Latest, 0..0)]
 #[case::the_last_minute(Position::AgoMs(60_000), Position::Latest, 0..0)]
 fn ranges_are_half_open(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
     #[case] start: Position,
     #[case] end: Position,
     #[case] expected: std::ops::Range<i64>,
@@ -107,7 +109,7 @@ fn ranges_are_half_open(
 
 #[rstest]
 fn offsets_outside_the_log_are_an_error_and_filters_are_not(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = target.start();
     broker.make("t", 2);
@@ -176,7 +178,7 @@ fn offsets_outside_the_log_are_an_error_and_filters_are_not(
 }
 
 #[rstest]
-fn a_time_filter_never_loses_a_record(#[values(Memory, Directory)] target: Target) {
+fn a_time_filter_never_loses_a_record(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 1);
     let producer = broker.producer_with(&[("batch.size", "0")]);
@@ -213,7 +215,7 @@ fn a_time_filter_never_loses_a_record(#[values(Memory, Directory)] target: Targe
 }
 
 #[rstest]
-fn a_limit_stops_after_so_many_records(#[values(Memory, Directory)] target: Target) {
+fn a_limit_stops_after_so_many_records(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 2);
     broker.fill("t", 0, numbers(30));
@@ -234,7 +236,9 @@ fn a_limit_stops_after_so_many_records(#[values(Memory, Directory)] target: Targ
 }
 
 #[rstest]
-fn only_the_partitions_that_were_asked_for_are_read(#[values(Memory, Directory)] target: Target) {
+fn only_the_partitions_that_were_asked_for_are_read(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = target.start();
     broker.make("t", 4);
     for partition in 0..4 {
@@ -259,7 +263,9 @@ fn only_the_partitions_that_were_asked_for_are_read(#[values(Memory, Directory)]
 }
 
 #[rstest]
-fn columns_that_were_not_asked_for_are_not_there(#[values(Memory, Directory)] target: Target) {
+fn columns_that_were_not_asked_for_are_not_there(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = target.start();
     broker.make("t", 1);
     broker.fill("t", 0, numbers(5));
@@ -281,7 +287,7 @@ fn columns_that_were_not_asked_for_are_not_there(#[values(Memory, Directory)] ta
 }
 
 #[rstest]
-fn progress_is_told_and_ends_at_the_whole(#[values(Memory, Directory)] target: Target) {
+fn progress_is_told_and_ends_at_the_whole(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 2);
     broker.fill("t", 0, numbers(100));
@@ -314,7 +320,7 @@ fn progress_is_told_and_ends_at_the_whole(#[values(Memory, Directory)] target: T
 }
 
 #[rstest]
-fn a_table_stays_within_the_budget(#[values(Memory, Directory)] target: Target) {
+fn a_table_stays_within_the_budget(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 1);
     let value = "x".repeat(1_000);
@@ -333,7 +339,9 @@ fn a_table_stays_within_the_budget(#[values(Memory, Directory)] target: Target) 
 }
 
 #[rstest]
-fn an_empty_topic_is_an_empty_table_with_its_schema(#[values(Memory, Directory)] target: Target) {
+fn an_empty_topic_is_an_empty_table_with_its_schema(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = target.start();
     broker.make("t", 2);
     for value in [Format::Bytes, Format::String, Format::Json(None)] {
@@ -356,7 +364,7 @@ fn an_empty_topic_is_an_empty_table_with_its_schema(#[values(Memory, Directory)]
 
 #[rstest]
 fn json_becomes_columns_and_what_does_not_fit_is_named(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = target.start();
     broker.make("t", 1);
@@ -395,7 +403,7 @@ fn json_becomes_columns_and_what_does_not_fit_is_named(
 }
 
 #[rstest]
-fn classic_types_are_there_for_those_who_ask(#[values(Memory, Directory)] target: Target) {
+fn classic_types_are_there_for_those_who_ask(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 1);
     broker.fill("t", 0, ["a", "b"]);
@@ -416,7 +424,7 @@ fn classic_types_are_there_for_those_who_ask(#[values(Memory, Directory)] target
 }
 
 #[rstest]
-fn head_and_tail_are_the_two_ends(#[values(Memory, Directory)] target: Target) {
+fn head_and_tail_are_the_two_ends(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 3);
     broker.fill("t", 0, (0..20).map(|index| format!("0-{index}")));
@@ -441,7 +449,7 @@ fn head_and_tail_are_the_two_ends(#[values(Memory, Directory)] target: Target) {
 }
 
 #[rstest]
-fn explain_says_what_will_be_read(#[values(Memory, Directory)] target: Target) {
+fn explain_says_what_will_be_read(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 2);
     broker.fill("t", 1, numbers(10));

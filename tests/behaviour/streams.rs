@@ -7,10 +7,10 @@ use rstest::rstest;
 
 use crate::consume::{consumer, numbers, until_end};
 use crate::table::offsets;
-use crate::target::Target::{self, Directory, Memory};
+use crate::target::Target::{self, Directory, Memory, Served};
 
 #[rstest]
-fn each_stream_has_its_own_end(#[values(Memory, Directory)] target: Target) {
+fn each_stream_has_its_own_end(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 1);
     broker.fill("t", 0, numbers(100));
@@ -36,7 +36,9 @@ fn each_stream_has_its_own_end(#[values(Memory, Directory)] target: Target) {
 }
 
 #[rstest]
-fn a_stream_after_a_seek_ends_at_the_end_of_its_time(#[values(Memory, Directory)] target: Target) {
+fn a_stream_after_a_seek_ends_at_the_end_of_its_time(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = target.start();
     broker.make("t", 1);
     broker.fill("t", 0, numbers(10));
@@ -52,7 +54,9 @@ fn a_stream_after_a_seek_ends_at_the_end_of_its_time(#[values(Memory, Directory)
 }
 
 #[rstest]
-fn limits_that_let_nothing_through_are_refused(#[values(Memory, Directory)] target: Target) {
+fn limits_that_let_nothing_through_are_refused(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = target.start();
     broker.make("t", 1);
     broker.fill("t", 0, numbers(10));

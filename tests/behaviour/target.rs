@@ -3,7 +3,10 @@
 use std::future::Future;
 use std::ops::Deref;
 
-use headwater::{Client, Engine, NO_CONFIG, NewTopic, Producer, ProducerConfig, Record};
+use headwater::{
+    Client, ClientConfig, Engine, ListenerOptions, NO_CONFIG, NewTopic, Producer, ProducerConfig,
+    Record, ServeOptions, Server,
+};
 use tempfile::TempDir;
 
 /// A kind of broker.
@@ -13,12 +16,22 @@ pub(crate) enum Target {
     Memory,
     /// In process, on a directory.
     Directory,
+    /// Over TCP: a server on an engine in memory.
+    Served,
 }
 
 /// A broker that runs, with a client on it. It is a [`Client`] by `Deref`.
 pub(crate) struct Running {
-    engine: Engine,
+    /// The client under test: on the engine itself, or connected to it.
+    client: Engine,
+    server: Option<Served>,
     directory: Option<TempDir>,
+}
+
+/// An engine in this process that serves the client under test.
+struct Served {
+    server: Server,
+    _engine: Engine,
 }
 
 impl Target {
@@ -32,15 +45,18 @@ impl Target {
         let pairs = || pairs.iter().copied();
         match self {
             Self::Memory => Running {
-                engine: headwater::open(None, pairs()).unwrap(),
+                client: headwater::open(None, pairs()).unwrap(),
+                server: None,
                 directory: None,
             },
+            Self::Served => serve(pairs()),
             Self::Directory => {
                 let directory = TempDir::new().unwrap();
-                let engine =
+                let client =
                     headwater::open(Some(&directory.path().join("data")), pairs()).unwrap();
                 Running {
-                    engine,
+                    client,
+                    server: None,
                     directory: Some(directory),
                 }
             }
@@ -48,24 +64,50 @@ impl Target {
     }
 }
 
+/// Serves an engine in memory and connects to it. The keys of the client go to both.
+fn serve<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Running {
+    let engine = headwater::open(None, pairs.clone()).unwrap();
+    let options = ServeOptions {
+        listeners: vec![ListenerOptions::new("127.0.0.1", 0)],
+        ..ServeOptions::default()
+    };
+    let server = engine.serve(options).unwrap();
+    let of_client = pairs.filter(|pair| ClientConfig::parse([*pair]).is_ok());
+    Running {
+        client: headwater::connect(&address(&server), of_client).unwrap(),
+        server: Some(Served {
+            server,
+            _engine: engine,
+        }),
+        directory: None,
+    }
+}
+
+fn address(server: &Server) -> String {
+    server.addresses()[0].to_string()
+}
+
 impl Running {
     /// Waits for a future as a plain thread does.
     pub(crate) fn wait<F: Future>(&self, future: F) -> F::Output {
-        self.engine.runtime().block_on(future)
+        self.client.runtime().block_on(future)
     }
 
-    /// The engine behind the client.
-    pub(crate) fn engine(&self) -> &Engine {
-        &self.engine
+    /// The handle of the client under test.
+    pub(crate) fn handle(&self) -> &Engine {
+        &self.client
     }
 
-    /// Another handle of the same broker. On a directory its client shares nothing of what this one knows.
+    /// Another client of the same broker. Unless the broker is in memory, it shares no state with this one.
     pub(crate) fn another(&self) -> Engine {
-        match &self.directory {
-            Some(directory) => {
+        match (&self.directory, &self.server) {
+            (Some(directory), _) => {
                 headwater::open(Some(&directory.path().join("data")), NO_CONFIG).unwrap()
             }
-            None => self.engine.clone(),
+            (None, Some(served)) => {
+                headwater::connect(&address(&served.server), NO_CONFIG).unwrap()
+            }
+            (None, None) => self.client.clone(),
         }
     }
 
@@ -108,6 +150,6 @@ impl Deref for Running {
     type Target = Client;
 
     fn deref(&self) -> &Client {
-        &self.engine
+        &self.client
     }
 }

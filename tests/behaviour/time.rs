@@ -5,10 +5,10 @@ use arrow_array::types::{Int64Type, TimestampMillisecondType};
 use headwater::{ErrorKind, Offset, PartitionId, Position, Record};
 use rstest::rstest;
 
-use crate::target::Target::{self, Directory, Memory};
+use crate::target::Target::{self, Directory, Memory, Served};
 
 #[rstest]
-fn offsets_by_time_are_those_of_a_linear_scan(#[values(Memory, Directory)] target: Target) {
+fn offsets_by_time_are_those_of_a_linear_scan(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 1);
     let producer = broker.producer_with(&[("batch.size", "300")]);
@@ -35,7 +35,7 @@ fn offsets_by_time_are_those_of_a_linear_scan(#[values(Memory, Directory)] targe
 }
 
 #[rstest]
-fn a_rate_counts_every_record_once(#[values(Memory, Directory)] target: Target) {
+fn a_rate_counts_every_record_once(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start();
     broker.make("t", 2);
     let producer = broker.producer_with(&[("batch.size", "0")]);

@@ -8,10 +8,12 @@ use headwater::{
 use rstest::rstest;
 
 use crate::table::{offsets, text};
-use crate::target::Target::{self, Directory, Memory};
+use crate::target::Target::{self, Directory, Memory, Served};
 
 #[rstest]
-fn a_topic_that_was_made_is_listed_and_described(#[values(Memory, Directory)] target: Target) {
+fn a_topic_that_was_made_is_listed_and_described(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = target.start();
     broker.make("b", 3);
     broker.make("a", 1);
@@ -40,7 +42,7 @@ fn a_topic_that_was_made_is_listed_and_described(#[values(Memory, Directory)] ta
 
 #[rstest]
 fn a_second_topic_of_the_same_name_is_an_error_unless_the_first_will_do(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = target.start();
     broker.make("t", 2);
@@ -61,7 +63,9 @@ fn a_second_topic_of_the_same_name_is_an_error_unless_the_first_will_do(
 }
 
 #[rstest]
-fn configuration_is_layered_and_can_be_put_back(#[values(Memory, Directory)] target: Target) {
+fn configuration_is_layered_and_can_be_put_back(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = target.start();
     // Keys may be written the Python way.
     broker
@@ -94,7 +98,9 @@ fn configuration_is_layered_and_can_be_put_back(#[values(Memory, Directory)] tar
 }
 
 #[rstest]
-fn partitions_can_be_added_and_are_used_at_once(#[values(Memory, Directory)] target: Target) {
+fn partitions_can_be_added_and_are_used_at_once(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = target.start();
     broker.make("t", 1);
     let producer = broker.producer_with(&[]);
@@ -132,7 +138,9 @@ fn partitions_can_be_added_and_are_used_at_once(#[values(Memory, Directory)] tar
 }
 
 #[rstest]
-fn a_deleted_topic_is_gone_and_its_name_is_free(#[values(Memory, Directory)] target: Target) {
+fn a_deleted_topic_is_gone_and_its_name_is_free(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = target.start();
     broker.make("t", 1);
     broker.fill("t", 0, ["old"]);
@@ -169,7 +177,7 @@ fn a_deleted_topic_is_gone_and_its_name_is_free(#[values(Memory, Directory)] tar
 
 #[rstest]
 fn deleted_records_are_gone_and_the_rest_keeps_its_offsets(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = target.start();
     broker.make("t", 2);
@@ -199,7 +207,7 @@ fn deleted_records_are_gone_and_the_rest_keeps_its_offsets(
 
 #[rstest]
 fn a_position_that_names_a_partition_that_is_not_there_is_refused(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = target.start();
     broker.make("t", 2);

@@ -7,7 +7,7 @@ use rstest::rstest;
 
 use crate::table::{text, values};
 use crate::target::Running;
-use crate::target::Target::{self, Directory, Memory};
+use crate::target::Target::{self, Directory, Memory, Served};
 
 const SOON: Duration = Duration::from_millis(50);
 /// Long enough for every machine; tests never wait for it when all is well.
@@ -54,7 +54,7 @@ fn wait(broker: &Running, consumer: &mut Consumer, waiting: Waiting) -> ErrorKin
 
 #[rstest]
 fn a_wakeup_ends_the_call_that_waits_and_loses_nothing(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
     #[values(Waiting::Poll, Waiting::Batches, Waiting::PausedPoll)] waiting: Waiting,
 ) {
     let broker = target.start();
@@ -75,7 +75,7 @@ fn a_wakeup_ends_the_call_that_waits_and_loses_nothing(
 
 #[rstest]
 fn a_wakeup_that_finds_nobody_ends_the_next_call_and_only_that_one(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = target.start();
     broker.make("t", 1);
@@ -93,14 +93,14 @@ fn a_wakeup_that_finds_nobody_ends_the_next_call_and_only_that_one(
 
 #[rstest]
 fn closing_ends_the_call_that_waits(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
     #[values(Waiting::Poll, Waiting::Batches, Waiting::PausedPoll)] waiting: Waiting,
     #[values("consumer", "engine")] closed: &str,
 ) {
     let broker = target.start();
     broker.make("t", 1);
     let mut consumer = consumer(&broker, &[]);
-    let (handle, engine) = (consumer.wakeup_handle(), broker.engine().clone());
+    let (handle, engine) = (consumer.wakeup_handle(), broker.handle().clone());
     let of_the_engine = closed == "engine";
     let closer = std::thread::spawn(move || {
         std::thread::sleep(SOON);
@@ -120,7 +120,7 @@ fn closing_ends_the_call_that_waits(
 }
 
 #[rstest]
-fn a_member_that_waits_for_its_group_is_woken(#[values(Memory, Directory)] target: Target) {
+fn a_member_that_waits_for_its_group_is_woken(#[values(Memory, Directory, Served)] target: Target) {
     let broker = target.start_with(&[("group.initial.rebalance.delay.ms", "60000")]);
     broker.make("t", 1);
     let config = ConsumerConfig::parse([("group.id", "g")]).unwrap();

@@ -26,9 +26,11 @@ from headwater._headwater import (
     Topic,
     TopicInfo,
     __version__,
+    connect,
     open,
 )
 from headwater.errors import (
+    AuthenticationError,
     AuthorizationError,
     ClosedError,
     ConfigError,
@@ -55,6 +57,7 @@ from headwater.errors import (
 from headwater.types import GroupInfo, GroupOffset, TopicPartition
 
 __all__ = [
+    "AuthenticationError",
     "AuthorizationError",
     "Batch",
     "BatchResult",
@@ -94,5 +97,6 @@ __all__ = [
     "UnknownTopicOrPartitionError",
     "WakeupError",
     "__version__",
+    "connect",
     "open",
 ]

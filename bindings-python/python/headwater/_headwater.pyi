@@ -66,7 +66,12 @@ def open(
     config: Mapping[str, ConfigValue] | None = None,
     **kafka_config: ConfigValue,
 ) -> Client: ...
-
+def connect(
+    bootstrap_servers: str | Sequence[str],
+    *,
+    config: Mapping[str, ConfigValue] | None = None,
+    **kafka_config: ConfigValue,
+) -> Client: ...
 @final
 class Client:
     def create_topic(

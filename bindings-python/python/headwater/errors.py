@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
+    "AuthenticationError",
     "AuthorizationError",
     "ClosedError",
     "ConfigError",
@@ -119,6 +120,15 @@ class KafkaError(HeadwaterError):
     >>> import headwater as hw
     >>> hw.KafkaError("No.", code="INVALID_REQUEST").code
     'INVALID_REQUEST'
+    """
+
+
+class AuthenticationError(KafkaError):
+    """The broker refused the credentials, or could not prove its own identity (its certificate, its knowledge of the password).
+
+    >>> import headwater as hw
+    >>> issubclass(hw.AuthenticationError, hw.KafkaError)
+    True
     """
 
 

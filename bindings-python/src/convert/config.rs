@@ -43,6 +43,11 @@ pub(crate) fn changes(
     Ok(pairs)
 }
 
+/// Addresses as text: one text, or a list of them.
+pub(crate) fn bootstrap_servers(servers: &Bound<'_, PyAny>) -> PyResult<String> {
+    text("bootstrap_servers", servers)
+}
+
 /// The name of a value's type, for messages.
 pub(crate) fn type_name(value: &Bound<'_, PyAny>) -> String {
     value

@@ -9,6 +9,7 @@ use crate::admin::Admin;
 use crate::cluster::Cluster;
 use crate::config::ClientConfig;
 use crate::consumer::{Consumer, ConsumerConfig};
+use crate::error::Result;
 use crate::producer::{Producer, ProducerConfig};
 use crate::topic::Topic;
 use crate::transport::{Purpose, Transport};
@@ -40,6 +41,11 @@ impl Client {
     /// Its configuration.
     pub fn config(&self) -> &ClientConfig {
         self.cluster.config()
+    }
+
+    /// Asks a broker for the brokers of the cluster, once, to find out whether the cluster can be reached. Does not retry.
+    pub async fn check_reachable(&self) -> Result<()> {
+        self.cluster.refresh_brokers().await
     }
 
     /// Administration of topics, configurations, groups and users.

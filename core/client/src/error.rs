@@ -36,8 +36,10 @@ pub enum ErrorKind {
     Locked,
     /// The directory is not a Headwater (or Kafka) data directory.
     NotADataDirectory,
-    /// The operating system refused access.
+    /// The operating system, or the broker, refused access.
     Permission,
+    /// The broker refused the client's credentials, or could not prove its own identity.
+    Authentication,
     /// Stored bytes are damaged.
     CorruptLog,
     /// The disk is full, or storage failed.
@@ -74,6 +76,7 @@ impl ErrorKind {
             Self::Locked => "LockedError",
             Self::NotADataDirectory => "NotADataDirectoryError",
             Self::Permission => "AuthorizationError",
+            Self::Authentication => "AuthenticationError",
             Self::CorruptLog => "CorruptLogError",
             Self::Storage => "StorageError",
             Self::ProducerFenced => "ProducerFencedError",
@@ -105,6 +108,11 @@ impl ErrorKind {
                 Self::OutOfOrderSequence
             }
             ErrorCode::NetworkException => Self::Transport,
+            ErrorCode::SaslAuthenticationFailed => Self::Authentication,
+            ErrorCode::TopicAuthorizationFailed
+            | ErrorCode::GroupAuthorizationFailed
+            | ErrorCode::ClusterAuthorizationFailed
+            | ErrorCode::TransactionalIdAuthorizationFailed => Self::Permission,
             ErrorCode::InvalidPartitions
             | ErrorCode::InvalidReplicationFactor
             | ErrorCode::InvalidRequest
@@ -130,6 +138,7 @@ impl ErrorKind {
             Self::Storage | Self::Locked | Self::NotADataDirectory | Self::Permission => {
                 ErrorCode::KafkaStorageError
             }
+            Self::Authentication => ErrorCode::SaslAuthenticationFailed,
             Self::ProducerFenced => ErrorCode::ProducerFenced,
             Self::OutOfOrderSequence => ErrorCode::OutOfOrderSequenceNumber,
             Self::Transport => ErrorCode::NetworkException,

@@ -5,7 +5,7 @@ use std::error::Error as _;
 use headwater_protocol::ErrorCode;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::transport::TransportError;
+use crate::transport::{TransportError, TransportErrorKind};
 
 /// How the client recovers from a code before it returns an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,15 +87,20 @@ pub(crate) fn no_answer(api: &str) -> Error {
 
 /// The error for a request without a response.
 pub(crate) fn transport(error: TransportError) -> Error {
-    if error.closed {
-        return Error::new(ErrorKind::Closed, sentence(&error.reason)).caused_by(error);
-    }
-    Error::new(
-        ErrorKind::Transport,
-        format!("{} Trying again may help.", sentence(&error.reason)),
-    )
-    .caused_by(error)
-    .retriable(true)
+    let reason = sentence(&error.reason);
+    let (kind, message) = match error.kind {
+        TransportErrorKind::Unreachable => (
+            ErrorKind::Transport,
+            format!("{reason} Trying again may help."),
+        ),
+        TransportErrorKind::Protocol => (ErrorKind::Transport, reason),
+        TransportErrorKind::Authentication => (ErrorKind::Authentication, reason),
+        TransportErrorKind::Closed => (ErrorKind::Closed, reason),
+    };
+    let is_retriable = error.kind == TransportErrorKind::Unreachable;
+    Error::new(kind, message)
+        .caused_by(error)
+        .retriable(is_retriable)
 }
 
 /// Whether the broker may have seen the request that failed with this error.

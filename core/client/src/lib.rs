@@ -64,4 +64,5 @@ pub use scan::{Progress, Scan, ScanOptions, ScanProgress, ScanReader};
 pub use topic::{PartitionDescription, Topic, TopicDescription};
 pub use transport::{
     BrokerAddress, CallFuture, ClosedFuture, Lane, Node, Purpose, Transport, TransportError,
+    TransportErrorKind,
 };

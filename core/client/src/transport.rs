@@ -92,6 +92,19 @@ pub struct TransportError {
     pub reason: String,
     /// Whether the broker may have received the request.
     pub sent: bool,
-    /// Whether the transport is closed for good, so that no later call can succeed.
-    pub closed: bool,
+    /// What went wrong.
+    pub kind: TransportErrorKind,
+}
+
+/// What went wrong with a request that got no response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransportErrorKind {
+    /// The broker cannot be reached, or the connection was lost: trying again may help.
+    Unreachable,
+    /// The peer is not a Kafka broker, or has no version of the request in common with this client.
+    Protocol,
+    /// The broker refused the client's credentials, or could not prove its own identity.
+    Authentication,
+    /// The transport is closed for good, so that no later call can succeed.
+    Closed,
 }

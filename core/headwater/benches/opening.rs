@@ -67,9 +67,10 @@ pub(super) fn open_many() {
         let engine = headwater::open(Some(&path), NO_CONFIG).expect("an engine");
         best = best.min(start.spent());
         assert!(
-            engine.report().clean_shutdown && engine.report().recovered.is_empty(),
+            engine.report().unwrap().clean_shutdown
+                && engine.report().unwrap().recovered.is_empty(),
             "{:?}",
-            engine.report()
+            engine.report().unwrap()
         );
         let count = engine.block_on(engine.topic("t").count()).expect("counted");
         assert_eq!(count, end * u64::from(PARTITIONS.unsigned_abs()));

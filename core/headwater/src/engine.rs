@@ -1,4 +1,4 @@
-//! The embedded engine: a broker, a client on it, and the runtime of both.
+//! A client with what is behind it: an embedded broker, or the connections to a cluster.
 
 use std::fmt;
 use std::future::Future;
@@ -27,7 +27,8 @@ const IN_MEMORY: &str = "/data";
 /// Threads for timers, lingering batches, housekeeping and futures that callers spawn. Requests run in their caller's thread.
 const WORKERS: usize = 2;
 
-/// A handle on an open engine. Cloning is cheap and shares the handle; each [`open`] of the same path makes another one.
+/// A handle on an open engine, or on a connected cluster. Cloning is cheap and shares the handle; each [`open`] of the same path makes
+/// another one.
 ///
 /// It is a [`Client`] by `Deref`: `engine.topic("flights")`. The handle is closed by [`Engine::close`], or when its last clone, and
 /// everything made from it, is dropped. The engine closes cleanly with its last handle.
@@ -37,13 +38,15 @@ pub struct Engine {
     host: Arc<dyn Host>,
 }
 
-/// A handle on an engine of any environment.
+/// What is behind a client: an engine in any environment, or a cluster.
 pub(crate) trait Host: Transport {
-    /// What opening found.
-    fn report(&self) -> &OpenReport;
+    /// What drives timers, background work and connections.
+    fn runtime(&self) -> &runtime::Handle;
+    /// What opening found; `None` for a connected cluster.
+    fn report(&self) -> Option<&OpenReport>;
     /// What left the logs since then.
     fn deletions(&self) -> DeletionCounts;
-    /// Listens for clients until the handle is closed.
+    /// Listens for clients until the handle is closed. A connected cluster refuses.
     fn serve(&self, options: ServeOptions) -> Result<Arc<headwater_server::Server>>;
     /// Closes the handle, and the engine with the last one.
     fn close(&self);
@@ -130,11 +133,12 @@ fn runtime() -> Result<Runtime> {
 }
 
 impl Engine {
-    fn on<E: Env>(handle: Arc<Handle<E>>, config: ClientConfig) -> Self {
-        let runtime = handle.engine().runtime().clone();
+    /// A handle whose client calls `host`.
+    pub(crate) fn on<H: Host>(host: Arc<H>, config: ClientConfig) -> Self {
+        let runtime = host.runtime().clone();
         Self {
-            client: Client::new(Arc::clone(&handle) as Arc<dyn Transport>, runtime, config),
-            host: handle,
+            client: Client::new(Arc::clone(&host) as Arc<dyn Transport>, runtime, config),
+            host,
         }
     }
 
@@ -157,8 +161,8 @@ impl Engine {
         self.runtime().block_on(future)
     }
 
-    /// What opening found: partitions, what recovery cut.
-    pub fn report(&self) -> &OpenReport {
+    /// What opening the directory found: partitions, what recovery cut. `None` for a connected cluster.
+    pub fn report(&self) -> Option<&OpenReport> {
         self.host.report()
     }
 

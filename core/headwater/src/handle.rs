@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use headwater_broker::{DeletionCounts, OpenReport, RequestContext};
 use headwater_client::{
     BrokerAddress, CallFuture, ClosedFuture, Error, ErrorKind, Lane, Node, Purpose, Result,
-    Transport, TransportError,
+    Transport, TransportError, TransportErrorKind,
 };
 use headwater_env::Env;
 use headwater_protocol::Request;
@@ -68,7 +68,7 @@ fn refused(error: &Error) -> TransportError {
     TransportError {
         reason: error.message().to_owned(),
         sent: false,
-        closed: true,
+        kind: TransportErrorKind::Closed,
     }
 }
 
@@ -138,8 +138,12 @@ impl<E: Env> Lane for NamedLane<E> {
 }
 
 impl<E: Env> Host for Handle<E> {
-    fn report(&self) -> &OpenReport {
-        self.engine.report()
+    fn runtime(&self) -> &tokio::runtime::Handle {
+        self.engine.runtime()
+    }
+
+    fn report(&self) -> Option<&OpenReport> {
+        Some(self.engine.report())
     }
 
     fn deletions(&self) -> DeletionCounts {

@@ -1,4 +1,4 @@
-//! Kafka as a library: open a directory, produce, consume Arrow.
+//! Kafka as a library: open a directory, or connect to a cluster; produce, consume Arrow.
 //!
 //! ```
 //! use headwater::{NO_CONFIG, NewTopic, Record, ScanOptions};
@@ -32,9 +32,10 @@
 //! An acknowledged record is in the page cache: it survives the death of the process and not a power cut, as in Kafka. The topic keys
 //! `flush.messages` and `flush.ms` add fsync; `flush.messages=1` acknowledges only after it. [`Engine::close`] flushes everything.
 
-mod address;
 #[cfg(feature = "cli")]
 pub mod cli;
+mod connect;
+mod connected;
 mod engine;
 mod engine_config;
 mod handle;
@@ -43,13 +44,14 @@ mod open_error;
 mod registry;
 mod serve;
 
-pub use address::{Address, InvalidAddress};
+pub use connect::{connect, connect_on_demand};
 pub use engine::{Engine, NO_CONFIG, open};
 pub use headwater_broker::{DeletionCounts, Deletions, OpenReport, RecoveredPartition};
 pub use headwater_client::*;
 pub use headwater_columnar as columnar;
 pub use headwater_columnar::{Column, DecodeOptions, Format, OnError, Projection};
 pub use headwater_env::{PerProcess, forks};
+pub use headwater_net::{Address, ConnectionConfig, InvalidAddress};
 pub use headwater_protocol::ErrorCode;
 pub use headwater_record::{Offset, PartitionId};
 pub use headwater_server::{

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use headwater_client::{Error, ErrorKind, Result};
 use headwater_server::{ServeError, ServeOptions};
 
-use crate::address::Address;
 use crate::engine::{Engine, Host};
+use headwater_net::Address;
 
 /// An engine that listens for Kafka clients. It keeps the engine open, and stops at [`shutdown`](Self::shutdown), when it is dropped, or
 /// when the engine is closed.

@@ -128,6 +128,11 @@ macro_rules! apis {
             pub fn encode(&self, out: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
                 match self { $(Self::$name(request) => request.encode(out, version),)* }
             }
+
+            /// Appends the request to `out`, sharing its long runs of bytes; leaves `out` as it was if that fails.
+            pub fn encode_sharing(&self, out: &mut $crate::codec::Rope, version: i16) -> Result<(), EncodeError> {
+                match self { $(Self::$name(request) => request.encode_sharing(out, version),)* }
+            }
         }
 
         impl Response {

@@ -11,10 +11,10 @@ use super::{
     poll_until_shared, start,
 };
 use crate::table::{text, values};
-use crate::target::Target::{self, Directory, Memory};
+use crate::target::Target::{self, Directory, Memory, Served};
 
 #[rstest]
-fn commits_are_kept_and_started_from(#[values(Memory, Directory)] target: Target) {
+fn commits_are_kept_and_started_from(#[values(Memory, Directory, Served)] target: Target) {
     let broker = start(target);
     broker.make("t", 2);
     broker.fill("t", 0, numbers(20));
@@ -44,7 +44,7 @@ fn commits_are_kept_and_started_from(#[values(Memory, Directory)] target: Target
 
 #[rstest]
 fn only_finished_batches_are_committed_by_themselves(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
     #[values("leaves", "dies")] how: &str,
 ) {
     let broker = start(target);
@@ -71,7 +71,9 @@ fn only_finished_batches_are_committed_by_themselves(
 }
 
 #[rstest]
-fn a_stream_to_the_end_waits_for_its_partitions(#[values(Memory, Directory)] target: Target) {
+fn a_stream_to_the_end_waits_for_its_partitions(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = start(target);
     broker.make("t", 3);
     for number in 0..3 {
@@ -103,7 +105,7 @@ fn a_stream_to_the_end_waits_for_its_partitions(#[values(Memory, Directory)] tar
 }
 
 #[rstest]
-fn seeking_goes_there_within_the_assignment(#[values(Memory, Directory)] target: Target) {
+fn seeking_goes_there_within_the_assignment(#[values(Memory, Directory, Served)] target: Target) {
     let broker = start(target);
     broker.make("t", 1);
     broker.fill("t", 0, numbers(10));
@@ -117,7 +119,7 @@ fn seeking_goes_there_within_the_assignment(#[values(Memory, Directory)] target:
 
 #[rstest]
 fn without_a_committed_offset_and_without_a_rule_polling_fails(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = start(target);
     broker.make("t", 1);

@@ -8,7 +8,7 @@ use rstest::rstest;
 use super::{MOMENT, PATIENCE, config, member, numbers, poll_until, poll_until_read, start};
 use crate::table::{text, values};
 use crate::target::Running;
-use crate::target::Target::{self, Directory, Memory};
+use crate::target::Target::{self, Directory, Memory, Served};
 
 /// As long as Kafka keeps metadata: nothing may wait for it to become old.
 const OLD: (&str, &str) = ("metadata.max.age.ms", "300000");
@@ -33,7 +33,7 @@ fn delete(broker: &Running, topic: &str, by: By) {
 
 #[rstest]
 fn the_other_topics_are_read_and_committed(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
     #[values("names", "pattern")] subscription: &str,
     #[values(By::SameClient, By::OtherClient)] by: By,
 ) {
@@ -71,7 +71,7 @@ fn the_other_topics_are_read_and_committed(
 }
 
 #[rstest]
-fn closing_commits_the_other_topics(#[values(Memory, Directory)] target: Target) {
+fn closing_commits_the_other_topics(#[values(Memory, Directory, Served)] target: Target) {
     let broker = start(target);
     broker.make("a", 1);
     broker.make("b", 1);
@@ -92,7 +92,7 @@ fn closing_commits_the_other_topics(#[values(Memory, Directory)] target: Target)
 
 #[rstest]
 fn a_topic_that_is_created_again_is_read_from_its_first_record(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
     #[values("earliest", "latest")] reset: &str,
     #[values(By::SameClient, By::OtherClient)] by: By,
 ) {
@@ -140,7 +140,7 @@ fn a_topic_that_is_created_again_is_read_from_its_first_record(
 }
 
 #[rstest]
-fn a_topic_that_comes_back_is_read_soon(#[values(Memory, Directory)] target: Target) {
+fn a_topic_that_comes_back_is_read_soon(#[values(Memory, Directory, Served)] target: Target) {
     let broker = start(target);
     broker.make("a", 1);
     broker.make("b", 1);

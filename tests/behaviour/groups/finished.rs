@@ -8,7 +8,7 @@ use rstest::rstest;
 
 use super::{MOMENT, config, member, numbers, partition, poll_until_read, start};
 use crate::target::Running;
-use crate::target::Target::{self, Directory, Memory};
+use crate::target::Target::{self, Directory, Memory, Served};
 
 /// How the caller says that records are finished.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +46,7 @@ fn commit(broker: &Running, consumer: &mut Consumer, how: Commit) {
 
 #[rstest]
 fn an_explicit_commit_stays(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
     #[values(Commit::Positions, Commit::Offsets, Commit::WithoutWaiting)] how: Commit,
     #[values(End::Close, End::Unsubscribe, End::Interval, End::Revocation)] end: End,
 ) {
@@ -93,7 +93,7 @@ fn an_explicit_commit_stays(
 
 #[rstest]
 fn a_commit_ahead_of_the_position_and_one_behind_it_both_stay(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
     #[values(70, 5)] explicit: i64,
 ) {
     let broker = start(target);
@@ -112,7 +112,7 @@ fn a_commit_ahead_of_the_position_and_one_behind_it_both_stay(
 }
 
 #[rstest]
-fn a_seek_says_where_to_go_on(#[values(Memory, Directory)] target: Target) {
+fn a_seek_says_where_to_go_on(#[values(Memory, Directory, Served)] target: Target) {
     let broker = start(target);
     broker.make("t", 1);
     broker.fill("t", 0, numbers(100));
@@ -128,7 +128,9 @@ fn a_seek_says_where_to_go_on(#[values(Memory, Directory)] target: Target) {
 }
 
 #[rstest]
-fn an_idle_consumer_does_not_undo_what_others_commit(#[values(Memory, Directory)] target: Target) {
+fn an_idle_consumer_does_not_undo_what_others_commit(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = start(target);
     broker.make("t", 1);
     broker.fill("t", 0, numbers(100));
@@ -147,7 +149,7 @@ fn an_idle_consumer_does_not_undo_what_others_commit(#[values(Memory, Directory)
 
 #[rstest]
 fn partitions_that_are_not_assigned_any_more_are_committed(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = start(target);
     broker.make("t", 2);

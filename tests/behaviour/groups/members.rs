@@ -11,10 +11,12 @@ use rstest::rstest;
 use super::{
     MOMENT, PATIENCE, member, numbers, partition, poll_until_read, poll_until_shared, start,
 };
-use crate::target::Target::{self, Directory, Memory};
+use crate::target::Target::{self, Directory, Memory, Served};
 
 #[rstest]
-fn a_static_member_restarts_without_a_rebalance(#[values(Memory, Directory)] target: Target) {
+fn a_static_member_restarts_without_a_rebalance(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = start(target);
     broker.make("t", 2);
     let mut one = member(&broker, &["t"], &[("group.instance.id", "one")]);
@@ -35,7 +37,7 @@ fn a_static_member_restarts_without_a_rebalance(#[values(Memory, Directory)] tar
 
 #[rstest]
 fn of_two_static_members_with_one_name_the_newer_stays(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = start(target);
     broker.make("t", 1);
@@ -56,7 +58,9 @@ fn of_two_static_members_with_one_name_the_newer_stays(
 }
 
 #[rstest]
-fn the_partitions_of_a_dead_member_go_to_the_others(#[values(Memory, Directory)] target: Target) {
+fn the_partitions_of_a_dead_member_go_to_the_others(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = start(target);
     broker.make("t", 2);
     let short = [("session.timeout.ms", "200")];
@@ -69,7 +73,7 @@ fn the_partitions_of_a_dead_member_go_to_the_others(#[values(Memory, Directory)]
 
 #[rstest]
 fn a_member_that_does_not_poll_loses_its_partitions_and_comes_back(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = start(target);
     broker.make("t", 2);
@@ -109,7 +113,7 @@ fn a_member_that_does_not_poll_loses_its_partitions_and_comes_back(
 }
 
 #[rstest]
-fn what_cannot_be_right_is_refused(#[values(Memory, Directory)] target: Target) {
+fn what_cannot_be_right_is_refused(#[values(Memory, Directory, Served)] target: Target) {
     let broker = start(target);
     broker.make("t", 1);
     let mut loner = broker.consumer(ConsumerConfig::default());
@@ -144,7 +148,7 @@ fn what_cannot_be_right_is_refused(#[values(Memory, Directory)] target: Target) 
 }
 
 #[rstest]
-fn a_member_without_partitions_waits_for_some(#[values(Memory, Directory)] target: Target) {
+fn a_member_without_partitions_waits_for_some(#[values(Memory, Directory, Served)] target: Target) {
     let broker = start(target);
     broker.make("t", 1);
     let mut one = member(&broker, &["t"], &[]);

@@ -13,11 +13,11 @@ use super::{
     poll_until_shared, start,
 };
 use crate::table::text;
-use crate::target::Target::{self, Directory, Memory};
+use crate::target::Target::{self, Directory, Memory, Served};
 
 #[rstest]
 fn two_members_share_the_partitions_and_each_record_is_read_once(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
     #[values("range", "roundrobin", "sticky", "cooperative-sticky")] strategy: &str,
 ) {
     let broker = start(target);
@@ -43,7 +43,9 @@ fn two_members_share_the_partitions_and_each_record_is_read_once(
 }
 
 #[rstest]
-fn who_stays_takes_over_where_the_other_committed(#[values(Memory, Directory)] target: Target) {
+fn who_stays_takes_over_where_the_other_committed(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = start(target);
     broker.make("t", 2);
     let manual = [("enable.auto.commit", "false")];
@@ -64,7 +66,7 @@ fn who_stays_takes_over_where_the_other_committed(#[values(Memory, Directory)] t
 }
 
 #[rstest]
-fn cooperative_members_keep_what_stays(#[values(Memory, Directory)] target: Target) {
+fn cooperative_members_keep_what_stays(#[values(Memory, Directory, Served)] target: Target) {
     let broker = start(target);
     broker.make("t", 4);
     let cooperative = [("partition.assignment.strategy", "cooperative-sticky")];
@@ -108,7 +110,7 @@ fn cooperative_members_keep_what_stays(#[values(Memory, Directory)] target: Targ
 
 #[rstest]
 fn rebalances_are_told_before_partitions_go_and_after_they_come(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = start(target);
     broker.make("t", 2);
@@ -151,7 +153,9 @@ fn rebalances_are_told_before_partitions_go_and_after_they_come(
 }
 
 #[rstest]
-fn a_new_topic_that_matches_the_pattern_is_read(#[values(Memory, Directory)] target: Target) {
+fn a_new_topic_that_matches_the_pattern_is_read(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = start(target);
     broker.make("flights-1", 1);
     broker.make("trains-1", 1);
@@ -169,7 +173,9 @@ fn a_new_topic_that_matches_the_pattern_is_read(#[values(Memory, Directory)] tar
 }
 
 #[rstest]
-fn new_partitions_and_topics_that_come_later_are_read(#[values(Memory, Directory)] target: Target) {
+fn new_partitions_and_topics_that_come_later_are_read(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = start(target);
     broker.make("t", 1);
     let mut one = member(&broker, &["t", "later"], &[]);
@@ -187,7 +193,9 @@ fn new_partitions_and_topics_that_come_later_are_read(#[values(Memory, Directory
 }
 
 #[rstest]
-fn subscribing_to_something_else_moves_the_member(#[values(Memory, Directory)] target: Target) {
+fn subscribing_to_something_else_moves_the_member(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = start(target);
     broker.make("t", 2);
     broker.make("u", 1);

@@ -145,7 +145,8 @@ impl Cluster {
         Ok(ids.into_iter().map(Node::Id).collect())
     }
 
-    pub(super) async fn refresh_brokers(&self) -> Result<()> {
+    /// Replaces the list of brokers.
+    pub(crate) async fn refresh_brokers(&self) -> Result<()> {
         self.request_metadata(Some(Vec::new())).await.map(drop)
     }
 

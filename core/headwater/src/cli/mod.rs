@@ -10,7 +10,6 @@
 
 mod arguments;
 mod consume;
-mod data;
 mod dump;
 mod exit;
 mod group;
@@ -20,6 +19,7 @@ mod payload;
 mod produce;
 mod serve;
 mod stop;
+mod target;
 mod topic;
 mod user;
 

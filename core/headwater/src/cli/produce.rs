@@ -9,8 +9,8 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::arguments::Setting;
-use super::data::Data;
 use super::exit::Failure;
+use super::target::Target;
 use crate::{Engine, PartitionId, Producer, ProducerConfig, Record, SendHandle};
 
 /// How many records may be without an acknowledgement.
@@ -24,7 +24,7 @@ pub(crate) struct Produce {
     /// The topic
     topic: String,
     #[command(flatten)]
-    data: Data,
+    target: Target,
     /// Read this file instead of standard input
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
@@ -63,7 +63,7 @@ impl Produce {
         let config = ProducerConfig::parse(settings)?;
         let lines = self.lines()?;
         let count = self
-            .data
+            .target
             .with(|engine| self.produce(engine, config, lines))?;
         tracing::info!(records = count, topic = %self.topic, "produced");
         Ok(())

@@ -6,9 +6,9 @@ use clap::{Args, Subcommand};
 use headwater_server::Mechanism;
 use serde::Serialize;
 
-use super::data::Data;
 use super::exit::Failure;
 use super::output::{Output, Row};
+use super::target::Target;
 use crate::ScramMechanism;
 
 /// Add, list and delete the users of listeners with SASL
@@ -41,7 +41,7 @@ struct Add {
     /// The name
     name: String,
     #[command(flatten)]
-    data: Data,
+    target: Target,
     /// SCRAM-SHA-256 or SCRAM-SHA-512, by default both; PLAIN takes either. May be repeated
     #[arg(long, value_name = "MECHANISM", value_parser = scram)]
     mechanism: Vec<ScramMechanism>,
@@ -55,7 +55,7 @@ impl Add {
         } else {
             &self.mechanism
         };
-        self.data.with_new(|engine| {
+        self.target.with_new(|engine| {
             let set = engine
                 .admin()
                 .set_password(&self.name, password.as_bytes(), mechanisms);
@@ -105,7 +105,7 @@ fn password(user: &str) -> Result<String, Failure> {
 #[derive(Debug, Args)]
 struct List {
     #[command(flatten)]
-    data: Data,
+    target: Target,
     #[command(flatten)]
     output: Output,
 }
@@ -127,7 +127,7 @@ impl Row for UserLine {
 impl List {
     fn run(self) -> Result<(), Failure> {
         let users = self
-            .data
+            .target
             .with(|engine| Ok(engine.block_on(engine.admin().users())?))?;
         let lines: Vec<_> = users
             .into_iter()
@@ -151,12 +151,12 @@ struct Delete {
     #[arg(required = true)]
     names: Vec<String>,
     #[command(flatten)]
-    data: Data,
+    target: Target,
 }
 
 impl Delete {
     fn run(self) -> Result<(), Failure> {
-        self.data.with(|engine| {
+        self.target.with(|engine| {
             for name in &self.names {
                 engine.block_on(engine.admin().delete_user(name))?;
             }

@@ -16,7 +16,9 @@ mod response;
 
 pub use header::{RequestHeader, ResponseHeader};
 pub use length::{FrameError, LENGTH_BYTES, take_frame};
-pub use request::{RequestError, RequestFrame, decode_request, encode_request};
+pub use request::{
+    RequestError, RequestFrame, decode_request, encode_request, encode_request_sharing,
+};
 pub use response::{
     decode_response, encode_response, encode_response_sharing, encode_unsupported_version,
 };

@@ -3,8 +3,8 @@
 use bytes::{Bytes, BytesMut};
 
 use super::RequestHeader;
-use super::length::with_length;
-use crate::codec::{DecodeError, Decoder, EncodeError, Str, UnknownTaggedFields};
+use super::length::{LENGTH_BYTES, with_length};
+use crate::codec::{DecodeError, Decoder, EncodeError, Rope, Str, UnknownTaggedFields};
 use crate::{ApiKey, Request};
 
 /// A request and who sent it how.
@@ -64,6 +64,35 @@ pub fn encode_request(
     correlation_id: i32,
     client_id: Option<&Str>,
 ) -> Result<(), EncodeError> {
+    with_length(out, |out| {
+        encode_header(out, request, version, correlation_id, client_id)?;
+        request.encode(out, version)
+    })
+}
+
+/// A whole request in pieces, the first of which starts with the length: the records in it are not copied.
+pub fn encode_request_sharing(
+    request: &Request,
+    version: i16,
+    correlation_id: i32,
+    client_id: Option<&Str>,
+) -> Result<Rope, EncodeError> {
+    let mut out = Rope::default();
+    let copied = out.copied_mut();
+    copied.extend_from_slice(&[0; LENGTH_BYTES]);
+    encode_header(copied, request, version, correlation_id, client_id)?;
+    request.encode_sharing(&mut out, version)?;
+    out.patch_length()?;
+    Ok(out)
+}
+
+fn encode_header(
+    out: &mut BytesMut,
+    request: &Request,
+    version: i16,
+    correlation_id: i32,
+    client_id: Option<&Str>,
+) -> Result<(), EncodeError> {
     let api = request.api_key();
     let header = RequestHeader {
         api_key: api.code(),
@@ -72,8 +101,5 @@ pub fn encode_request(
         client_id: client_id.cloned(),
         unknown_tagged_fields: UnknownTaggedFields::default(),
     };
-    with_length(out, |out| {
-        header.encode(out, api.request_header_version(version))?;
-        request.encode(out, version)
-    })
+    header.encode(out, api.request_header_version(version))
 }

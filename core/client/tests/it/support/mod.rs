@@ -145,7 +145,7 @@ fn lost(sent: bool) -> TransportError {
     TransportError {
         reason: "The connection broke".to_owned(),
         sent,
-        closed: false,
+        kind: TransportErrorKind::Unreachable,
     }
 }
 

@@ -7,11 +7,11 @@ use std::io::{self, IsTerminal as _, Stdout, Write as _};
 
 use clap::{Args, ValueEnum};
 
-use super::data::Data;
 use super::exit::Failure;
 use super::output::{self, Layout};
 use super::payload::Writing;
 use super::stop::Stop;
+use super::target::Target;
 use crate::{
     Batch, BatchOptions, BatchStream, Consumer, ConsumerConfig, DecodeOptions, Engine, PartitionId,
     Position, ScanOptions, TopicPartition, Until,
@@ -25,7 +25,7 @@ pub(crate) struct Consume {
     /// The topic
     topic: String,
     #[command(flatten)]
-    data: Data,
+    target: Target,
     /// Where to start: earliest, latest, an offset, an age such as -15m, or a time such as 2026-01-31T12:00:00Z
     #[arg(
         long,
@@ -73,7 +73,7 @@ enum Sink {
 impl Consume {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let mut stop = Stop::listen()?;
-        self.data.with(|engine| {
+        self.target.with(|engine| {
             let mut sink = self.sink(engine)?;
             engine.block_on(async {
                 tokio::select! {

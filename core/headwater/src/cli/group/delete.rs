@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use crate::cli::data::Data;
 use crate::cli::exit::Failure;
+use crate::cli::target::Target;
 
 /// Delete groups without members, with what they have committed
 #[derive(Debug, Args)]
@@ -12,12 +12,12 @@ pub(super) struct Delete {
     #[arg(required = true)]
     groups: Vec<String>,
     #[command(flatten)]
-    data: Data,
+    target: Target,
 }
 
 impl Delete {
     pub(super) fn run(self) -> Result<(), Failure> {
-        self.data.with(|engine| {
+        self.target.with(|engine| {
             for group in &self.groups {
                 engine.block_on(engine.admin().delete_group(group))?;
             }

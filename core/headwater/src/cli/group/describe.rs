@@ -4,9 +4,9 @@ use clap::Args;
 use serde::Serialize;
 
 use super::list::GroupLine;
-use crate::cli::data::Data;
 use crate::cli::exit::Failure;
 use crate::cli::output::{self, Output, Row, or_none};
+use crate::cli::target::Target;
 use crate::{GroupDescription, GroupOffset, TopicPartition};
 
 /// Show a group's state, what it has committed with its lag, and its members
@@ -15,7 +15,7 @@ pub(super) struct Describe {
     /// Its name
     group: String,
     #[command(flatten)]
-    data: Data,
+    target: Target,
     #[command(flatten)]
     output: Output,
 }
@@ -76,7 +76,7 @@ impl Row for MemberLine {
 
 impl Describe {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let (group, offsets) = self.data.with(|engine| {
+        let (group, offsets) = self.target.with(|engine| {
             let group = engine.block_on(engine.admin().describe_group(&self.group))?;
             let offsets = engine.block_on(engine.admin().group_offsets(&self.group))?;
             Ok((group, offsets))

@@ -4,15 +4,15 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::GroupInfo;
-use crate::cli::data::Data;
 use crate::cli::exit::Failure;
 use crate::cli::output::{Output, Row};
+use crate::cli::target::Target;
 
 /// List groups: name, type, protocol, state
 #[derive(Debug, Args)]
 pub(super) struct List {
     #[command(flatten)]
-    data: Data,
+    target: Target,
     #[command(flatten)]
     output: Output,
 }
@@ -52,7 +52,7 @@ impl Row for GroupLine {
 impl List {
     pub(super) fn run(self) -> Result<(), Failure> {
         let groups = self
-            .data
+            .target
             .with(|engine| Ok(engine.block_on(engine.admin().list_groups())?))?;
         let lines: Vec<_> = groups.into_iter().map(GroupLine::from).collect();
         self.output.print(&lines)

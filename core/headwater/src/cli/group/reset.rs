@@ -4,9 +4,9 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::Position;
-use crate::cli::data::Data;
 use crate::cli::exit::Failure;
 use crate::cli::output::{Output, Row};
+use crate::cli::target::Target;
 
 /// Set what a group without members has committed for a topic, and show it
 #[derive(Debug, Args)]
@@ -14,7 +14,7 @@ pub(super) struct Reset {
     /// Its name; a group that is not there is made
     group: String,
     #[command(flatten)]
-    data: Data,
+    target: Target,
     /// The topic
     #[arg(long, value_name = "NAME")]
     topic: String,
@@ -49,7 +49,7 @@ impl Row for ResetLine {
 
 impl Reset {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let offsets = self.data.with(|engine| {
+        let offsets = self.target.with(|engine| {
             let offsets = engine.block_on(async {
                 if self.dry_run {
                     engine.admin().offsets_to_reset(&self.topic, &self.to).await

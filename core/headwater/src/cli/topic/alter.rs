@@ -4,8 +4,8 @@ use clap::Args;
 
 use crate::TopicChanges;
 use crate::cli::arguments::Setting;
-use crate::cli::data::Data;
 use crate::cli::exit::Failure;
+use crate::cli::target::Target;
 
 /// Add partitions, or change a topic's configuration
 #[derive(Debug, Args)]
@@ -14,7 +14,7 @@ pub(super) struct Alter {
     /// Its name
     name: String,
     #[command(flatten)]
-    data: Data,
+    target: Target,
     /// The new number of partitions: more than there are
     #[arg(long, value_name = "N")]
     partitions: Option<i32>,
@@ -37,7 +37,7 @@ impl Alter {
             partitions: self.partitions,
             config: set.chain(unset).collect(),
         };
-        self.data
+        self.target
             .with(|engine| Ok(engine.block_on(engine.admin().alter_topic(&self.name, changes))?))
     }
 }

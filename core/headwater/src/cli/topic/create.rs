@@ -3,8 +3,8 @@
 use clap::Args;
 
 use crate::cli::arguments::Setting;
-use crate::cli::data::Data;
 use crate::cli::exit::Failure;
+use crate::cli::target::Target;
 use crate::{IfExists, NewTopic};
 
 /// Make a topic, and the data directory if it is missing
@@ -13,7 +13,7 @@ pub(super) struct Create {
     /// Its name
     name: String,
     #[command(flatten)]
-    data: Data,
+    target: Target,
     /// How many partitions
     #[arg(long, value_name = "N", default_value_t = 1)]
     partitions: i32,
@@ -42,7 +42,7 @@ impl Create {
                 .map(|setting| (setting.key, setting.value))
                 .collect(),
         };
-        self.data.with_new(|engine| {
+        self.target.with_new(|engine| {
             engine.block_on(engine.admin().create_topic(topic))?;
             Ok(())
         })

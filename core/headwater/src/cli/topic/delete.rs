@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use crate::cli::data::Data;
 use crate::cli::exit::Failure;
+use crate::cli::target::Target;
 
 /// Delete topics with everything in them
 #[derive(Debug, Args)]
@@ -12,7 +12,7 @@ pub(super) struct Delete {
     #[arg(required = true)]
     names: Vec<String>,
     #[command(flatten)]
-    data: Data,
+    target: Target,
     /// A topic that is not there is no error
     #[arg(long)]
     if_exists: bool,
@@ -20,7 +20,7 @@ pub(super) struct Delete {
 
 impl Delete {
     pub(super) fn run(self) -> Result<(), Failure> {
-        self.data.with(|engine| {
+        self.target.with(|engine| {
             for name in &self.names {
                 engine.block_on(engine.admin().delete_topic(name, self.if_exists))?;
             }

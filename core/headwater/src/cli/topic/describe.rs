@@ -3,9 +3,9 @@
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::data::Data;
 use crate::cli::exit::Failure;
 use crate::cli::output::{self, Output, Row, or_none};
+use crate::cli::target::Target;
 use crate::{ConfigEntry, TopicDescription};
 
 /// Show a topic's partitions with their offsets and sizes, then the configuration that was set
@@ -14,7 +14,7 @@ pub(super) struct Describe {
     /// Its name
     name: String,
     #[command(flatten)]
-    data: Data,
+    target: Target,
     #[command(flatten)]
     output: Output,
 }
@@ -72,7 +72,7 @@ impl Row for ConfigLine {
 
 impl Describe {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let (topic, config) = self.data.with(|engine| {
+        let (topic, config) = self.target.with(|engine| {
             let topic = engine.block_on(engine.topic(&self.name).describe())?;
             let config = engine.block_on(engine.admin().topic_config(&self.name))?;
             Ok((topic, config))

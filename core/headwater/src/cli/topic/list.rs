@@ -3,15 +3,15 @@
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::data::Data;
 use crate::cli::exit::Failure;
 use crate::cli::output::{Output, Row};
+use crate::cli::target::Target;
 
 /// List topics: name, partitions, id
 #[derive(Debug, Args)]
 pub(super) struct List {
     #[command(flatten)]
-    data: Data,
+    target: Target,
     /// Kafka's own topics too
     #[arg(long)]
     internal: bool,
@@ -42,7 +42,7 @@ impl Row for TopicLine {
 impl List {
     pub(super) fn run(self) -> Result<(), Failure> {
         let topics = self
-            .data
+            .target
             .with(|engine| Ok(engine.block_on(engine.admin().topics(self.internal))?))?;
         let lines: Vec<_> = topics
             .into_iter()

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// `HOST:PORT`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Address {
     /// A name or an address, without the brackets of an IPv6 address.
     pub host: String,

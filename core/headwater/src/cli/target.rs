@@ -1,0 +1,147 @@
+//! What a command works on: a data directory, or a running cluster.
+
+use std::env;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::exit::Failure;
+use crate::{Engine, NO_CONFIG};
+
+/// What every data directory has.
+const MARK: &str = "meta.properties";
+
+const DATA_VARIABLE: &str = "HEADWATER_DATA";
+const BOOTSTRAP_VARIABLE: &str = "HEADWATER_BOOTSTRAP_SERVER";
+const CONFIG_VARIABLE: &str = "HEADWATER_COMMAND_CONFIG";
+
+/// Keys of Kafka's properties files that this command line sets itself, or that mean nothing to it.
+const LEFT_TO_OTHERS: [&str; 1] = ["bootstrap.servers"];
+
+#[derive(Debug, Args)]
+pub(crate) struct Target {
+    /// The data directory; no other process may have it open [variable: HEADWATER_DATA]
+    #[arg(long, value_name = "DIR", conflicts_with = "bootstrap_server")]
+    data: Option<PathBuf>,
+    /// A running cluster, of Apache Kafka or of headwater serve; several addresses are separated by commas [variable:
+    /// HEADWATER_BOOTSTRAP_SERVER]
+    #[arg(long, value_name = "HOST:PORT", visible_alias = "bootstrap-servers")]
+    bootstrap_server: Option<String>,
+    /// A properties file as Kafka's tools take it, with the keys of the connection, such as security.protocol [variable:
+    /// HEADWATER_COMMAND_CONFIG]
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    command_config: Option<PathBuf>,
+}
+
+/// Where the command goes.
+enum Place {
+    Directory(PathBuf),
+    Cluster {
+        bootstrap_servers: String,
+        properties: Option<PathBuf>,
+    },
+}
+
+/// Whether a directory that is missing is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Refuse,
+    Create,
+}
+
+impl Target {
+    /// Opens the directory, which must be there, or connects to the cluster, for `work`, and closes it.
+    pub(crate) fn with<T>(
+        &self,
+        work: impl FnOnce(&Engine) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        run(&self.open(Missing::Refuse)?, work)
+    }
+
+    /// As [`Target::with`]; the directory is made if it is missing.
+    pub(crate) fn with_new<T>(
+        &self,
+        work: impl FnOnce(&Engine) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        run(&self.open(Missing::Create)?, work)
+    }
+
+    fn open(&self, missing: Missing) -> Result<Engine, Failure> {
+        match self.place()? {
+            Place::Directory(path) => {
+                if missing == Missing::Refuse && !path.join(MARK).exists() {
+                    return Err(Failure::Failed(format!(
+                        "There is no data directory at {}: correct the path, or make one with headwater topic create.",
+                        path.display()
+                    )));
+                }
+                Ok(crate::open(Some(&path), NO_CONFIG)?)
+            }
+            Place::Cluster {
+                bootstrap_servers,
+                properties,
+            } => {
+                let pairs = properties.map_or_else(|| Ok(Vec::new()), read_properties)?;
+                Ok(crate::connect(&bootstrap_servers, pairs)?)
+            }
+        }
+    }
+
+    /// What the arguments say, else the environment.
+    fn place(&self) -> Result<Place, Failure> {
+        let cluster = |bootstrap_servers| Place::Cluster {
+            bootstrap_servers,
+            properties: self
+                .command_config
+                .clone()
+                .or_else(|| variable(CONFIG_VARIABLE).map(PathBuf::from)),
+        };
+        if let Some(path) = &self.data {
+            return Ok(Place::Directory(path.clone()));
+        }
+        if let Some(bootstrap_servers) = &self.bootstrap_server {
+            return Ok(cluster(bootstrap_servers.clone()));
+        }
+        match (variable(DATA_VARIABLE), variable(BOOTSTRAP_VARIABLE)) {
+            (Some(path), None) => Ok(Place::Directory(path.into())),
+            (None, Some(bootstrap_servers)) => Ok(cluster(bootstrap_servers)),
+            (None, None) => Err(Failure::Usage(
+                "Say what to work on: --data DIR for a data directory, or --bootstrap-server HOST:PORT for a running cluster.".to_owned(),
+            )),
+            (Some(_), Some(_)) => Err(Failure::Usage(format!(
+                "{DATA_VARIABLE} and {BOOTSTRAP_VARIABLE} are both set: unset one, or give --data or --bootstrap-server."
+            ))),
+        }
+    }
+}
+
+fn run<T>(engine: &Engine, work: impl FnOnce(&Engine) -> Result<T, Failure>) -> Result<T, Failure> {
+    let done = work(engine);
+    engine.close();
+    done
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The keys and values of a Java properties file.
+fn read_properties(path: PathBuf) -> Result<Vec<(String, String)>, Failure> {
+    let read = File::open(&path)
+        .map_err(|error| error.to_string())
+        .and_then(|file| {
+            java_properties::read(BufReader::new(file)).map_err(|error| error.to_string())
+        });
+    let properties = read.map_err(|error| {
+        Failure::Usage(format!(
+            "{} cannot be read ({error}): give a file of KEY=VALUE lines.",
+            path.display()
+        ))
+    })?;
+    let pairs = properties.into_iter();
+    Ok(pairs
+        .filter(|(key, _)| !LEFT_TO_OTHERS.contains(&key.as_str()))
+        .collect())
+}

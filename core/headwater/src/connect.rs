@@ -1,0 +1,96 @@
+//! `connect()`: a client on a running cluster.
+
+use headwater_client::config::client::CLIENT;
+use headwater_client::{ClientConfig, Error, ErrorKind, Result};
+use headwater_metadata::config::canonical_key;
+use headwater_net::{Address, CONNECTION, ConnectionConfig, TcpTransport};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::connected::Connected;
+use crate::engine::Engine;
+
+/// Threads for connections, timers and background work.
+const WORKERS: usize = 2;
+
+/// Connects to a Kafka cluster: Apache Kafka, a Headwater server, or any other that speaks Kafka's protocol.
+///
+/// `bootstrap_servers` are one or more `HOST:PORT`, separated by commas; one broker that can be reached is enough. `config` takes the keys of
+/// clients and of connections (`security.protocol`, `ssl.…`, `sasl.…`), as Kafka writes them or as `client_id`. The call returns when a
+/// broker has answered; it fails with [`ErrorKind::Transport`] if none can be reached within `socket.connection.setup.timeout.ms`, and with
+/// [`ErrorKind::Authentication`] if the credentials or the certificate are refused.
+///
+/// Must not be called in a thread of a tokio runtime.
+pub fn connect<K: AsRef<str>, V: AsRef<str>>(
+    bootstrap_servers: &str,
+    config: impl IntoIterator<Item = (K, V)>,
+) -> Result<Engine> {
+    let engine = connect_on_demand(bootstrap_servers, config)?;
+    engine.block_on(engine.check_reachable())?;
+    Ok(engine)
+}
+
+/// [`connect`] that opens no connection before the first call, so it can be used where blocking is not allowed.
+pub fn connect_on_demand<K: AsRef<str>, V: AsRef<str>>(
+    bootstrap_servers: &str,
+    config: impl IntoIterator<Item = (K, V)>,
+) -> Result<Engine> {
+    let bootstrap = addresses(bootstrap_servers)?;
+    let (client, connection) = split(config)?;
+    let transport = TcpTransport::new(bootstrap, connection, &client)?;
+    Ok(Engine::on(Connected::new(runtime()?, transport), client))
+}
+
+fn addresses(bootstrap_servers: &str) -> Result<Vec<Address>> {
+    let written = bootstrap_servers.split(',').map(str::trim);
+    let addresses = written
+        .filter(|address| !address.is_empty())
+        .map(|address| {
+            address.parse().map_err(|error| {
+                Error::new(ErrorKind::Config, format!("bootstrap.servers: {error}."))
+                    .caused_by(error)
+            })
+        });
+    addresses.collect()
+}
+
+/// Gives each pair to its table.
+fn split<K: AsRef<str>, V: AsRef<str>>(
+    pairs: impl IntoIterator<Item = (K, V)>,
+) -> Result<(ClientConfig, ConnectionConfig)> {
+    let (mut client, mut connection) = (Vec::new(), Vec::new());
+    for (key, value) in pairs {
+        let key = canonical_key(key.as_ref());
+        let pair = (key, value.as_ref().to_owned());
+        if is_of_the_client(&pair.0) {
+            client.push(pair);
+        } else {
+            connection.push(pair);
+        }
+    }
+    Ok((
+        ClientConfig::parse(client)?,
+        ConnectionConfig::parse(connection)?,
+    ))
+}
+
+/// Whether the client's table has the key, or the key that is spelled most like it.
+fn is_of_the_client(key: &str) -> bool {
+    let is_unknown = CLIENT.find(key).is_none() && CONNECTION.find(key).is_none();
+    CLIENT.find(key).is_some()
+        || (is_unknown && CONNECTION.nearest(key).is_none() && CLIENT.nearest(key).is_some())
+}
+
+fn runtime() -> Result<Runtime> {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .thread_name("headwater")
+        .enable_all()
+        .build();
+    runtime.map_err(|error| {
+        Error::new(
+            ErrorKind::Storage,
+            format!("Cannot start the client's threads ({error}): the system's limit of threads or memory is reached; raise it, or end something."),
+        )
+        .caused_by(error)
+    })
+}

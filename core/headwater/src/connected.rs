@@ -1,0 +1,100 @@
+//! The connections to a cluster, with the runtime that drives them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use headwater_broker::{DeletionCounts, OpenReport};
+use headwater_client::{
+    BrokerAddress, ClosedFuture, Error, ErrorKind, Lane, Purpose, Result, Transport,
+};
+use headwater_net::TcpTransport;
+use headwater_server::ServeOptions;
+use tokio::runtime::{Handle, Runtime};
+
+use crate::engine::Host;
+
+/// The transport of everything that was made from one `connect()`; closed when it is closed, or dropped with all that holds it.
+pub(crate) struct Connected {
+    transport: Arc<TcpTransport>,
+    /// `None` only while it is being dropped.
+    runtime: Option<Runtime>,
+    handle: Handle,
+}
+
+impl Connected {
+    pub(crate) fn new(runtime: Runtime, transport: Arc<TcpTransport>) -> Arc<Self> {
+        Arc::new(Self {
+            transport,
+            handle: runtime.handle().clone(),
+            runtime: Some(runtime),
+        })
+    }
+}
+
+impl Transport for Connected {
+    fn lane(self: Arc<Self>, purpose: Purpose, client_id: &str) -> Arc<dyn Lane> {
+        Arc::clone(&self.transport).lane(purpose, client_id)
+    }
+
+    fn learn(&self, brokers: &[BrokerAddress]) {
+        self.transport.learn(brokers);
+    }
+
+    fn closed(&self) -> ClosedFuture<'_> {
+        self.transport.closed()
+    }
+}
+
+impl Host for Connected {
+    fn runtime(&self) -> &Handle {
+        &self.handle
+    }
+
+    fn report(&self) -> Option<&OpenReport> {
+        None
+    }
+
+    fn deletions(&self) -> DeletionCounts {
+        DeletionCounts::default()
+    }
+
+    fn serve(&self, _: ServeOptions) -> Result<Arc<headwater_server::Server>> {
+        Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!(
+                "A connected client has no engine to serve: its clients connect to {} themselves. Open a directory to serve it.",
+                self.transport.bootstrap_servers()
+            ),
+        ))
+    }
+
+    fn close(&self) {
+        self.transport.close();
+    }
+
+    fn check(&self) -> Result<()> {
+        self.transport.check_open()
+    }
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        let runtime = self.runtime.take();
+        if self.transport.is_inherited() {
+            // Its threads are the parent's.
+            std::mem::forget(runtime);
+            return;
+        }
+        self.transport.close();
+        if let Some(runtime) = runtime {
+            // The last handle may go in a thread of this very runtime, which must not wait for itself.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl fmt::Debug for Connected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.transport.fmt(f)
+    }
+}

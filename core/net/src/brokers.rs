@@ -1,0 +1,118 @@
+//! The addresses of a cluster's brokers.
+
+use hashbrown::HashMap;
+use headwater_client::BrokerAddress;
+use parking_lot::Mutex;
+
+use crate::address::Address;
+use crate::backoff::random;
+use crate::error::ConnectionError;
+
+/// Addresses in the order in which they should be tried.
+pub(crate) type Candidates = Vec<Address>;
+
+/// The bootstrap addresses, and the addresses that metadata names. May be used concurrently.
+#[derive(Debug)]
+pub(crate) struct Brokers {
+    bootstrap: Vec<Address>,
+    by_id: Mutex<HashMap<i32, Address>>,
+}
+
+impl Brokers {
+    pub(crate) fn new(bootstrap: Vec<Address>) -> Self {
+        Self {
+            bootstrap,
+            by_id: Mutex::default(),
+        }
+    }
+
+    /// Replaces the addresses that metadata names.
+    pub(crate) fn learn(&self, brokers: &[BrokerAddress]) {
+        let by_id = brokers.iter().map(|broker| {
+            let address = Address {
+                host: broker.host.clone(),
+                port: broker.port,
+            };
+            (broker.id, address)
+        });
+        *self.by_id.lock() = by_id.collect();
+    }
+
+    /// The address of the broker with this id.
+    pub(crate) fn address(&self, id: i32) -> Result<Address, ConnectionError> {
+        self.by_id.lock().get(&id).cloned().ok_or_else(|| {
+            ConnectionError::unreachable(format!(
+                "Broker {id} is not among the brokers of the cluster"
+            ))
+        })
+    }
+
+    /// All addresses, each once: those that metadata names in random order, then the bootstrap addresses in random order
+    /// (`metadata.recovery.strategy=rebootstrap`, KIP-899).
+    pub(crate) fn candidates(&self) -> Candidates {
+        let mut candidates: Vec<Address> = self.by_id.lock().values().cloned().collect();
+        shuffle(&mut candidates);
+        let mut bootstrap = self.bootstrap.clone();
+        bootstrap.retain(|address| !candidates.contains(address));
+        shuffle(&mut bootstrap);
+        candidates.append(&mut bootstrap);
+        candidates
+    }
+
+    /// Whether the user named the address.
+    pub(crate) fn is_bootstrap(&self, address: &Address) -> bool {
+        self.bootstrap.contains(address)
+    }
+
+    /// The bootstrap addresses as the user wrote them.
+    pub(crate) fn bootstrap_list(&self) -> String {
+        let written: Vec<String> = self.bootstrap.iter().map(Address::to_string).collect();
+        written.join(",")
+    }
+}
+
+/// Fisher-Yates.
+fn shuffle(addresses: &mut [Address]) {
+    for last in (1..addresses.len()).rev() {
+        addresses.swap(last, random() as usize % (last + 1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn broker(id: i32, host: &str) -> BrokerAddress {
+        BrokerAddress {
+            id,
+            host: host.to_owned(),
+            port: 9092,
+            rack: None,
+        }
+    }
+
+    #[test]
+    fn brokers_of_the_metadata_come_before_bootstrap_addresses_and_none_comes_twice() {
+        let brokers = Brokers::new(vec!["a:9092".parse().unwrap(), "c:9092".parse().unwrap()]);
+        brokers.learn(&[broker(1, "a"), broker(2, "b")]);
+        let candidates: Vec<String> = brokers
+            .candidates()
+            .iter()
+            .map(Address::to_string)
+            .collect();
+        let mut first = candidates[..2].to_vec();
+        first.sort();
+        assert_eq!(first, ["a:9092", "b:9092"]);
+        assert_eq!(candidates[2..], ["c:9092"]);
+    }
+
+    #[test]
+    fn new_metadata_replaces_the_addresses() {
+        let brokers = Brokers::new(vec!["a:9092".parse().unwrap()]);
+        assert!(brokers.address(1).is_err());
+        brokers.learn(&[broker(1, "a")]);
+        brokers.learn(&[broker(2, "b")]);
+        assert!(brokers.address(1).is_err());
+        assert_eq!(brokers.address(2).unwrap().to_string(), "b:9092");
+    }
+}

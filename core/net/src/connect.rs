@@ -1,0 +1,209 @@
+//! Opens a connection: TCP, TLS, versions, authentication.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use headwater_protocol::codec::Str;
+use headwater_protocol::frame::{decode_response, encode_request};
+use headwater_protocol::{ApiKey, ApiRequest, ApiVersionsRequest, ErrorCode, Request};
+use tokio::io::AsyncWriteExt as _;
+use tokio_rustls::rustls::pki_types::ServerName;
+
+use crate::address::Address;
+use crate::config::ConnectionConfig;
+use crate::error::ConnectionError;
+use crate::frame_reader::{FrameLimit, FrameReader};
+use crate::stream::Stream;
+use crate::versions::NodeVersions;
+use crate::{sasl, socket, tls};
+
+/// What brokers show about their clients (KIP-511).
+const SOFTWARE_NAME: &str = "headwater";
+const SOFTWARE_VERSION: &str = env!("CARGO_PKG_VERSION");
+/// A broker before Kafka 2.4 answers a newer version with an error, in version 0.
+const API_VERSIONS_VERSION: i16 = 3;
+
+/// A connection that is ready for requests.
+pub(crate) struct ReadyStream {
+    pub(crate) stream: Stream,
+    pub(crate) versions: NodeVersions,
+    /// How long the broker accepts the authentication; `None`: as long as the connection is open.
+    pub(crate) lifetime: Option<Duration>,
+}
+
+/// Connects to `address` within `socket.connection.setup.timeout.ms`.
+pub(crate) async fn connect(
+    address: &Address,
+    config: &ConnectionConfig,
+    client_id: Option<&Str>,
+) -> Result<ReadyStream, ConnectionError> {
+    let mut step = "connecting";
+    let opening = open(address, config, client_id, &mut step);
+    match tokio::time::timeout(config.setup_timeout, opening).await {
+        Ok(opened) => opened,
+        Err(_) => Err(timed_out(step, config)),
+    }
+}
+
+fn timed_out(step: &str, config: &ConnectionConfig) -> ConnectionError {
+    let limit_ms = config.setup_timeout.as_millis();
+    let advice = match step {
+        "connecting" => "check the address and the firewall",
+        _ => "check that it is a Kafka broker and that security.protocol fits its listener",
+    };
+    ConnectionError::unreachable(format!(
+        "No answer within {limit_ms} ms while {step}: {advice}, or raise socket.connection.setup.timeout.ms"
+    ))
+}
+
+async fn open(
+    address: &Address,
+    config: &ConnectionConfig,
+    client_id: Option<&Str>,
+    step: &mut &'static str,
+) -> Result<ReadyStream, ConnectionError> {
+    let tcp = socket::open(address).await?;
+    let stream = match &config.tls {
+        None => Stream::Plain(tcp),
+        Some(tls) => {
+            *step = "starting TLS";
+            let name = ServerName::try_from(address.host.clone()).map_err(|_| {
+                ConnectionError::protocol(format!(
+                    "{} is not a valid host name for TLS",
+                    address.host
+                ))
+            })?;
+            let started = tls.connector().connect(name, tcp).await;
+            Stream::Tls(Box::new(
+                started.map_err(|error| tls::handshake_failure(&error, &address.host))?,
+            ))
+        }
+    };
+    *step = "asking for the supported versions";
+    let mut handshake = Handshake::new(stream, client_id.cloned());
+    handshake.ask_versions().await?;
+    let lifetime = match &config.credentials {
+        None => None,
+        Some(credentials) => {
+            *step = "authenticating";
+            sasl::authenticate(&mut handshake, credentials).await?
+        }
+    };
+    Ok(handshake.finish(lifetime))
+}
+
+/// The first requests of a connection, one after the other.
+pub(crate) struct Handshake {
+    reader: FrameReader<Stream>,
+    client_id: Option<Str>,
+    versions: NodeVersions,
+    correlation_id: i32,
+}
+
+impl Handshake {
+    fn new(stream: Stream, client_id: Option<Str>) -> Self {
+        Self {
+            reader: FrameReader::new(stream, FrameLimit::default()),
+            client_id,
+            versions: NodeVersions::default(),
+            correlation_id: 0,
+        }
+    }
+
+    fn finish(self, lifetime: Option<Duration>) -> ReadyStream {
+        ReadyStream {
+            stream: self.reader.into_stream(),
+            versions: self.versions,
+            lifetime,
+        }
+    }
+
+    pub(crate) fn versions(&self) -> &NodeVersions {
+        &self.versions
+    }
+
+    /// Calls the broker at the highest common version.
+    pub(crate) async fn call<R: ApiRequest>(
+        &mut self,
+        request: R,
+    ) -> Result<R::Response, ConnectionError> {
+        let version = self.versions.highest_common(R::API)?;
+        self.call_at(request, version).await
+    }
+
+    async fn call_at<R: ApiRequest>(
+        &mut self,
+        request: R,
+        version: i16,
+    ) -> Result<R::Response, ConnectionError> {
+        self.correlation_id += 1;
+        let mut bytes = BytesMut::new();
+        let request: Request = request.into();
+        encode_request(
+            &mut bytes,
+            &request,
+            version,
+            self.correlation_id,
+            self.client_id.as_ref(),
+        )
+        .map_err(|error| {
+            ConnectionError::protocol(format!("A request cannot be encoded ({error})"))
+        })?;
+        let stream = self.reader.stream_mut();
+        let written = async {
+            stream.write_all(&bytes).await?;
+            stream.flush().await
+        };
+        written.await.map_err(|error| {
+            ConnectionError::unreachable(format!("The connection to the broker was lost ({error})"))
+        })?;
+        let Some(frame) = self.reader.next().await? else {
+            return Err(closed_in_handshake(R::API));
+        };
+        let (header, response) = decode_response(frame, R::API, version).map_err(|error| {
+            ConnectionError::protocol(format!("The server is not a Kafka broker ({error})"))
+        })?;
+        if header.correlation_id != self.correlation_id {
+            return Err(ConnectionError::protocol(
+                "The broker answered another request than the one that was sent",
+            ));
+        }
+        R::Response::try_from(response).map_err(|error| {
+            ConnectionError::protocol(format!("The broker's response is wrong ({error})"))
+        })
+    }
+
+    async fn ask_versions(&mut self) -> Result<(), ConnectionError> {
+        let request = ApiVersionsRequest {
+            client_software_name: SOFTWARE_NAME.into(),
+            client_software_version: SOFTWARE_VERSION.into(),
+            ..ApiVersionsRequest::default()
+        };
+        let mut response = self.call_at(request, API_VERSIONS_VERSION).await?;
+        if ErrorCode::from_code(response.error_code) == ErrorCode::UnsupportedVersion {
+            response = self.call_at(ApiVersionsRequest::default(), 0).await?;
+        }
+        match ErrorCode::from_code(response.error_code) {
+            ErrorCode::None => {
+                self.versions = NodeVersions::new(&response.api_keys);
+                Ok(())
+            }
+            code => Err(ConnectionError::protocol(format!(
+                "The broker did not tell its versions: {}",
+                code.message().trim_end_matches('.')
+            ))),
+        }
+    }
+}
+
+/// The broker closed the connection instead of answering.
+fn closed_in_handshake(api: ApiKey) -> ConnectionError {
+    ConnectionError::unreachable(match api {
+        ApiKey::ApiVersions => {
+            "The server closed the connection at the first request: check that it is a Kafka broker and that security.protocol fits its listener (a TLS listener closes plain connections)"
+        }
+        _ => {
+            "The broker closed the connection during authentication: check sasl.mechanism, sasl.username and sasl.password"
+        }
+    })
+}

@@ -1,0 +1,212 @@
+//! An open connection to a broker: pipelined requests and their responses.
+
+mod pipeline;
+mod reading;
+mod writing;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use headwater_client::TransportError;
+use headwater_protocol::codec::Str;
+use headwater_protocol::frame::{decode_response, encode_request_sharing};
+use headwater_protocol::{ProduceResponse, Request, Response};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::connect::ReadyStream;
+use crate::error::ConnectionError;
+use crate::frame_reader::FrameLimit;
+use crate::stream::Stream;
+use crate::versions::NodeVersions;
+use pipeline::Pipeline;
+use writing::Writer;
+
+/// What a response to a fetch may take beyond the records it asked for.
+const FETCH_OVERHEAD_BYTES: i32 = 1024 * 1024;
+/// Between two looks whether an expired connection's calls have ended.
+const DRAIN_CHECK: Duration = Duration::from_millis(5);
+/// A connection is replaced after this share of its authentication's lifetime; the broker closes it at the end.
+const LIFETIME_USED: f64 = 0.85;
+
+/// How a connection is used.
+#[derive(Debug, Clone)]
+pub(crate) struct ConnectionOptions {
+    pub(crate) client_id: Option<Str>,
+    /// `request.timeout.ms`: a broker that is silent for so long is given up.
+    pub(crate) request_timeout: Duration,
+    /// `connections.max.idle.ms`
+    pub(crate) max_idle: Option<Duration>,
+}
+
+/// A connection. Any number of calls may be in flight; Kafka answers them in order.
+pub(crate) struct Connection {
+    pipeline: Pipeline,
+    writer: Writer,
+    versions: NodeVersions,
+    options: ConnectionOptions,
+    frame_limit: FrameLimit,
+    next_correlation_id: AtomicI32,
+    /// Ends the reading task.
+    lost: Notify,
+    /// When a new connection must be opened, because the authentication of this one ends.
+    expires: Option<Instant>,
+}
+
+impl Connection {
+    /// Starts reading and writing in tasks of the current runtime.
+    pub(crate) fn start(ready: ReadyStream, options: ConnectionOptions) -> Arc<Self> {
+        let frame_limit = FrameLimit::default();
+        let expires = ready
+            .lifetime
+            .map(|lifetime| Instant::now() + lifetime.mul_f64(LIFETIME_USED));
+        let new = |writer| {
+            Arc::new(Self {
+                pipeline: Pipeline::new(),
+                writer,
+                versions: ready.versions,
+                options,
+                frame_limit: frame_limit.clone(),
+                next_correlation_id: AtomicI32::new(1),
+                lost: Notify::new(),
+                expires,
+            })
+        };
+        match ready.stream {
+            Stream::Plain(stream) => {
+                let (read, write) = stream.into_split();
+                let connection = new(Writer::plain(write));
+                tokio::spawn(reading::run(Arc::clone(&connection), read, frame_limit));
+                tokio::spawn(writing::run_plain(Arc::clone(&connection)));
+                connection
+            }
+            Stream::Tls(stream) => {
+                let (read, write) = tokio::io::split(*stream);
+                let connection = new(Writer::tls());
+                tokio::spawn(reading::run(Arc::clone(&connection), read, frame_limit));
+                tokio::spawn(writing::run_tls(Arc::clone(&connection), write));
+                connection
+            }
+        }
+    }
+
+    /// Whether calls can be sent.
+    pub(crate) fn is_open(&self) -> bool {
+        self.pipeline.is_open()
+    }
+
+    /// Whether it must be replaced once its calls have ended, because its authentication ends soon.
+    pub(crate) fn is_expired(&self) -> bool {
+        self.expires
+            .is_some_and(|expires| Instant::now() >= expires)
+    }
+
+    /// Whether it was closed because nobody used it.
+    pub(crate) fn was_idle(&self) -> bool {
+        self.pipeline.was_idle()
+    }
+
+    /// Waits until nothing is in flight. New calls do not start meanwhile: only [`crate::slot::Slot`] hands the connection out.
+    pub(crate) async fn drained(&self) {
+        while self.is_open() && self.pipeline.in_flight() > 0 {
+            tokio::time::sleep(DRAIN_CHECK).await;
+        }
+    }
+
+    /// Sends `request` at the highest common version and waits for its response.
+    pub(crate) async fn call(&self, request: Request) -> Result<Response, TransportError> {
+        let api = request.api_key();
+        let version = self
+            .versions
+            .highest_common(api)
+            .map_err(|error| error.of_request(false))?;
+        let has_response = !matches!(&request, Request::Produce(produce) if produce.acks == 0);
+        if let Request::Fetch(fetch) = &request {
+            let most = fetch.max_bytes.saturating_add(FETCH_OVERHEAD_BYTES);
+            self.frame_limit.raise(most.unsigned_abs());
+        }
+        let correlation_id = self.next_correlation_id.fetch_add(1, Ordering::Relaxed);
+        let client_id = self.options.client_id.as_ref();
+        let frame = encode_request_sharing(&request, version, correlation_id, client_id)
+            .map_err(|error| unencodable(&error, version).of_request(false))?;
+        drop(request);
+        if !has_response {
+            self.send_without_response(frame.into_pieces()).await?;
+            return Ok(ProduceResponse::default().into());
+        }
+        let frame = self.exchange(frame.into_pieces(), correlation_id).await?;
+        match decode_response(frame, api, version) {
+            Ok((_, response)) => Ok(response),
+            Err(error) => {
+                let error = ConnectionError::protocol(format!(
+                    "The broker's response to {api} version {version} cannot be parsed ({error})"
+                ));
+                self.lose(&error);
+                Err(error.of_request(true))
+            }
+        }
+    }
+
+    async fn send_without_response(
+        &self,
+        pieces: impl Iterator<Item = Bytes>,
+    ) -> Result<(), TransportError> {
+        let written = self.pipeline.push_without_response(pieces)?;
+        self.writer.write_now(self);
+        written.outcome().await
+    }
+
+    async fn exchange(
+        &self,
+        pieces: impl Iterator<Item = Bytes>,
+        correlation_id: i32,
+    ) -> Result<Bytes, TransportError> {
+        let response = self.pipeline.push(pieces, correlation_id)?;
+        self.writer.write_now(self);
+        let mut silence = SilenceGuard {
+            connection: self,
+            since: Instant::now(),
+            is_answered: false,
+        };
+        let frame = response.outcome().await;
+        silence.is_answered = true;
+        frame
+    }
+
+    /// Closes the connection: calls in flight, and later ones, fail with `error`.
+    pub(crate) fn lose(&self, error: &ConnectionError) {
+        if self.pipeline.lose(error) {
+            self.writer.shut_down();
+            self.lost.notify_one();
+        }
+    }
+}
+
+/// Gives the connection up when a caller stops waiting after (nearly) `request.timeout.ms`: later responses would wait behind the missing
+/// one. Kafka's clients do the same.
+struct SilenceGuard<'a> {
+    connection: &'a Connection,
+    since: Instant,
+    is_answered: bool,
+}
+
+impl Drop for SilenceGuard<'_> {
+    fn drop(&mut self) {
+        let limit = self.connection.options.request_timeout;
+        // The caller's clock started a moment before ours.
+        if !self.is_answered && self.since.elapsed() >= limit.mul_f64(0.9) {
+            self.connection.lose(&ConnectionError::unreachable(format!(
+                "The broker did not answer within {} ms: raise request.timeout.ms, or check the broker",
+                limit.as_millis()
+            )));
+        }
+    }
+}
+
+fn unencodable(error: &dyn std::error::Error, version: i16) -> ConnectionError {
+    ConnectionError::protocol(format!(
+        "The broker is too old for this call ({error} in version {version}): use a newer broker"
+    ))
+}

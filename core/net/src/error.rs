@@ -1,0 +1,110 @@
+//! Why a broker cannot be called.
+
+use std::fmt;
+use std::sync::Arc;
+
+use headwater_client::{TransportError, TransportErrorKind};
+use headwater_protocol::{ApiKey, ErrorCode, VersionRange};
+
+/// Why a connection could not be opened, or was lost. A sentence without a full stop that says what to do.
+#[derive(Debug, Clone)]
+pub(crate) struct ConnectionError {
+    pub(crate) kind: ConnectionErrorKind,
+    message: Arc<str>,
+}
+
+/// What went wrong, and so whether trying again can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ConnectionErrorKind {
+    /// The network or the broker: trying again may help.
+    Unreachable,
+    /// The peer does not speak the protocol that was expected, or not in a version that both sides have.
+    Protocol,
+    /// The peer could not prove who it is, or did not accept who we are.
+    Authentication,
+    /// The client was closed.
+    Closed,
+}
+
+impl ConnectionError {
+    pub(crate) fn unreachable(message: impl Into<Arc<str>>) -> Self {
+        Self::of(ConnectionErrorKind::Unreachable, message)
+    }
+
+    pub(crate) fn protocol(message: impl Into<Arc<str>>) -> Self {
+        Self::of(ConnectionErrorKind::Protocol, message)
+    }
+
+    pub(crate) fn authentication(message: impl Into<Arc<str>>) -> Self {
+        Self::of(ConnectionErrorKind::Authentication, message)
+    }
+
+    pub(crate) fn closed(message: impl Into<Arc<str>>) -> Self {
+        Self::of(ConnectionErrorKind::Closed, message)
+    }
+
+    fn of(kind: ConnectionErrorKind, message: impl Into<Arc<str>>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+        }
+    }
+
+    /// The broker has no version of an API that this client has.
+    pub(crate) fn no_common_version(api: ApiKey, broker: Option<VersionRange>) -> Self {
+        let ours = api.supported();
+        Self::protocol(match broker {
+            None => format!("The broker does not support {api}: use a newer broker"),
+            Some(theirs) if theirs.highest < ours.lowest => {
+                format!(
+                    "The broker supports {api} up to version {}, the client from version {}: use a newer broker",
+                    theirs.highest, ours.lowest
+                )
+            }
+            Some(theirs) => {
+                format!(
+                    "The broker supports {api} from version {}, the client up to version {}: use a newer Headwater",
+                    theirs.lowest, ours.highest
+                )
+            }
+        })
+    }
+
+    /// The error of a request. `sent`: whether the broker may have received it.
+    pub(crate) fn of_request(&self, sent: bool) -> TransportError {
+        let kind = match self.kind {
+            ConnectionErrorKind::Unreachable => TransportErrorKind::Unreachable,
+            ConnectionErrorKind::Protocol => TransportErrorKind::Protocol,
+            ConnectionErrorKind::Authentication => TransportErrorKind::Authentication,
+            ConnectionErrorKind::Closed => TransportErrorKind::Closed,
+        };
+        TransportError {
+            reason: self.message.to_string(),
+            sent,
+            kind,
+        }
+    }
+
+    /// The same error with another message.
+    pub(crate) fn with_message(&self, message: impl Into<Arc<str>>) -> Self {
+        Self::of(self.kind, message)
+    }
+}
+
+impl fmt::Display for ConnectionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ConnectionError {}
+
+/// The error of a SASL request that the broker refused with `code`.
+pub(crate) fn authentication_refused(code: ErrorCode, message: Option<&str>) -> ConnectionError {
+    let reason = message.map(str::trim).filter(|message| !message.is_empty());
+    let reason = reason.unwrap_or_else(|| code.message());
+    ConnectionError::authentication(format!(
+        "The broker refused the authentication: {}",
+        reason.trim_end_matches('.')
+    ))
+}

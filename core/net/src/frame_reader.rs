@@ -1,0 +1,245 @@
+//! Reads response frames.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use bytes::{Bytes, BytesMut};
+use headwater_protocol::frame::{LENGTH_BYTES, take_frame};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+
+use crate::error::ConnectionError;
+
+/// What is read at a time while no large frame is arriving.
+const READ_BYTES: usize = 16 * 1024;
+
+/// The largest response that is accepted, unless a fetch asked for more. librdkafka's `receive.message.max.bytes` has the same default.
+pub(crate) const FRAME_BYTES_MAX: u32 = 100_000_000;
+
+/// The largest frame that a connection accepts. Shared by its writer, which raises it, and its reader.
+#[derive(Debug, Clone)]
+pub(crate) struct FrameLimit(Arc<AtomicU32>);
+
+impl Default for FrameLimit {
+    fn default() -> Self {
+        Self(Arc::new(AtomicU32::new(FRAME_BYTES_MAX)))
+    }
+}
+
+impl FrameLimit {
+    /// Accepts frames of at least `bytes` from now on.
+    pub(crate) fn raise(&self, bytes: u32) {
+        self.0.fetch_max(bytes, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Reads frames from a stream. Each frame has memory of its own: a large one is read into a buffer of exactly its size, so that what
+/// keeps a part of it keeps nothing else.
+#[derive(Debug)]
+pub(crate) struct FrameReader<R> {
+    stream: R,
+    limit: FrameLimit,
+    received: BytesMut,
+}
+
+impl<R: AsyncRead + Unpin> FrameReader<R> {
+    pub(crate) fn new(stream: R, limit: FrameLimit) -> Self {
+        Self {
+            stream,
+            limit,
+            received: BytesMut::with_capacity(READ_BYTES),
+        }
+    }
+
+    /// The next frame, without its length; `None` when the peer closed the connection between two frames.
+    ///
+    /// Must not be called again after an error, or after its future was dropped.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, ConnectionError> {
+        loop {
+            if let Some(length) = self.announced_length() {
+                if self.received.len() >= LENGTH_BYTES + length {
+                    return self.take().map(Some);
+                }
+                if length > READ_BYTES {
+                    return self.read_large(length).await.map(Some);
+                }
+            }
+            self.received.reserve(READ_BYTES);
+            if self.read_some().await? == 0 {
+                return self.end();
+            }
+        }
+    }
+
+    /// The length of the next frame, if it is known and not too large: [`take_frame`] reports other lengths.
+    fn announced_length(&self) -> Option<usize> {
+        let prefix = self.received.first_chunk::<LENGTH_BYTES>()?;
+        let length = u32::from_be_bytes(*prefix);
+        Some(if length > self.limit.get() {
+            0
+        } else {
+            length as usize
+        })
+    }
+
+    fn take(&mut self) -> Result<Bytes, ConnectionError> {
+        match take_frame(&mut self.received, self.limit.get()) {
+            Ok(Some(frame)) => Ok(Bytes::copy_from_slice(&frame)),
+            Ok(None) => Err(ConnectionError::protocol(
+                "The broker's response is incomplete",
+            )),
+            Err(error) => Err(foreign_protocol(&self.received, &error)),
+        }
+    }
+
+    /// Reads a frame into a buffer of its own, behind what has been read of it.
+    async fn read_large(&mut self, length: usize) -> Result<Bytes, ConnectionError> {
+        let mut frame = BytesMut::with_capacity(length);
+        frame.extend_from_slice(&self.received[LENGTH_BYTES..]);
+        self.received.clear();
+        while frame.len() < length {
+            let left = length - frame.len();
+            let mut rest = (&mut self.stream).take(left as u64);
+            match rest.read_buf(&mut frame).await {
+                Ok(0) => return Err(closed_within_a_response()),
+                Ok(_) => {}
+                Err(error) => return Err(read_failure(&error)),
+            }
+        }
+        Ok(frame.freeze())
+    }
+
+    async fn read_some(&mut self) -> Result<usize, ConnectionError> {
+        let read = self.stream.read_buf(&mut self.received).await;
+        read.map_err(|error| read_failure(&error))
+    }
+
+    fn end(&self) -> Result<Option<Bytes>, ConnectionError> {
+        if self.received.is_empty() {
+            Ok(None)
+        } else {
+            Err(closed_within_a_response())
+        }
+    }
+
+    /// The stream, and the rest of what was read from it. Between two requests nothing is left.
+    pub(crate) fn into_stream(self) -> R {
+        self.stream
+    }
+
+    pub(crate) fn stream_mut(&mut self) -> &mut R {
+        &mut self.stream
+    }
+}
+
+fn closed_within_a_response() -> ConnectionError {
+    ConnectionError::unreachable("The broker closed the connection in the middle of a response")
+}
+
+fn read_failure(error: &io::Error) -> ConnectionError {
+    ConnectionError::unreachable(format!("The connection to the broker was lost ({error})"))
+}
+
+/// The error for bytes that are not Kafka's protocol. Names the protocol if it is a common one.
+fn foreign_protocol(received: &[u8], error: &dyn std::error::Error) -> ConnectionError {
+    if received.starts_with(b"HTTP") {
+        return ConnectionError::protocol(
+            "The server answers in HTTP, so it is not a Kafka broker: check the port",
+        );
+    }
+    // The first bytes of a TLS alert or handshake record.
+    if matches!(received, [0x15 | 0x16, 0x03, ..]) {
+        return ConnectionError::protocol(
+            "The broker speaks TLS there: set security.protocol to SSL or SASL_SSL",
+        );
+    }
+    ConnectionError::protocol(format!("The server is not a Kafka broker ({error})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn frame(body: &[u8]) -> Vec<u8> {
+        let mut frame = (body.len() as u32).to_be_bytes().to_vec();
+        frame.extend_from_slice(body);
+        frame
+    }
+
+    #[tokio::test]
+    async fn frames_of_all_sizes_are_read_whole_however_they_arrive() {
+        let sizes = [
+            0,
+            1,
+            5,
+            READ_BYTES - 4,
+            READ_BYTES,
+            READ_BYTES + 1,
+            300_000,
+            3,
+        ];
+        let bodies: Vec<Vec<u8>> = sizes
+            .iter()
+            .map(|size| (0..*size).map(|at| (at % 251) as u8).collect())
+            .collect();
+        let bytes: Vec<u8> = bodies.iter().flat_map(|body| frame(body)).collect();
+        for piece in [1, 7, 4_096, bytes.len()] {
+            let stream = tokio_test_reader(&bytes, piece);
+            let mut reader = FrameReader::new(stream, FrameLimit::default());
+            for body in &bodies {
+                assert_eq!(reader.next().await.unwrap().unwrap(), *body);
+            }
+            assert_eq!(reader.next().await.unwrap(), None);
+        }
+    }
+
+    /// A reader that hands out at most `piece` bytes at a time.
+    fn tokio_test_reader(bytes: &[u8], piece: usize) -> impl AsyncRead + Unpin {
+        struct Pieces(Vec<u8>, usize, usize);
+        impl AsyncRead for Pieces {
+            fn poll_read(
+                mut self: std::pin::Pin<&mut Self>,
+                _: &mut std::task::Context<'_>,
+                buffer: &mut tokio::io::ReadBuf<'_>,
+            ) -> std::task::Poll<io::Result<()>> {
+                let Self(bytes, piece, at) = &mut *self;
+                let end = (*at + *piece)
+                    .min(bytes.len())
+                    .min(*at + buffer.remaining());
+                buffer.put_slice(&bytes[*at..end]);
+                *at = end;
+                std::task::Poll::Ready(Ok(()))
+            }
+        }
+        Pieces(bytes.to_vec(), piece, 0)
+    }
+
+    #[rstest]
+    #[case::http(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), "HTTP")]
+    #[case::tls(vec![0x15, 0x03, 0x03, 0, 2, 2, 40], "security.protocol")]
+    #[case::negative((-1_i32).to_be_bytes().to_vec(), "not a Kafka broker")]
+    #[case::too_large((FRAME_BYTES_MAX + 1).to_be_bytes().to_vec(), "not a Kafka broker")]
+    #[case::cut(frame(b"abcdef")[..7].to_vec(), "in the middle")]
+    #[tokio::test]
+    async fn bytes_that_are_no_frame_are_an_error(#[case] bytes: Vec<u8>, #[case] expected: &str) {
+        let mut reader = FrameReader::new(&bytes[..], FrameLimit::default());
+        let error = reader.next().await.unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_raised_limit_lets_larger_frames_in() {
+        let limit = FrameLimit::default();
+        limit.raise(FRAME_BYTES_MAX + 10);
+        let bytes = (FRAME_BYTES_MAX + 1).to_be_bytes();
+        let mut reader = FrameReader::new(&bytes[..], limit);
+        let error = reader.next().await.unwrap_err().to_string();
+        assert!(error.contains("in the middle"), "{error}");
+    }
+}

@@ -1,0 +1,34 @@
+//! The client's transport over TCP: connections to the brokers of a Kafka cluster.
+//!
+//! [`TcpTransport`] implements [`headwater_client::Transport`]. Each lane opens a connection of its own to each broker that it calls, when it
+//! first calls it:
+//!
+//! ```text
+//! transport   bootstrap addresses, the cluster's brokers, the lanes
+//!   lane      one purpose of one client; one slot for each broker
+//!     slot    the connection to one broker: opened on demand, again after a backoff
+//!       connection   pipelined requests, responses matched by correlation id
+//! ```
+//!
+//! Opening a connection resolves the name, connects, starts TLS, asks for the supported versions and authenticates (`connect`).
+
+mod address;
+mod backoff;
+mod brokers;
+mod config;
+mod connect;
+mod connection;
+mod error;
+mod frame_reader;
+mod lane;
+mod sasl;
+mod slot;
+mod socket;
+mod stream;
+mod tls;
+mod transport;
+mod versions;
+
+pub use address::{Address, InvalidAddress};
+pub use config::{CONNECTION, ConnectionConfig};
+pub use transport::TcpTransport;

@@ -1,0 +1,165 @@
+//! The transport of a client that is connected to a cluster.
+
+use std::fmt;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use headwater_client::{
+    BrokerAddress, ClientConfig, ClosedFuture, Error, ErrorKind, Lane, Purpose, Result, Transport,
+};
+use headwater_env::forks;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::address::Address;
+use crate::brokers::Brokers;
+use crate::config::ConnectionConfig;
+use crate::error::ConnectionError;
+use crate::lane::TcpLane;
+use crate::slot;
+
+/// Reaches the brokers of a cluster over TCP.
+///
+/// Opens no connection before the first call. Calls must be polled inside a tokio runtime with I/O and time.
+pub struct TcpTransport {
+    brokers: Brokers,
+    config: Arc<ConnectionConfig>,
+    request_timeout: Duration,
+    lanes: Mutex<Vec<Weak<TcpLane>>>,
+    closed: AtomicBool,
+    /// Wakes callers that wait for it to close.
+    closing: Notify,
+    /// The process that made it.
+    forks: u32,
+}
+
+impl TcpTransport {
+    /// A transport that first calls one of `bootstrap`, and then the brokers that metadata names.
+    ///
+    /// Fails with [`ErrorKind::Config`] if `bootstrap` is empty.
+    pub fn new(
+        bootstrap: Vec<Address>,
+        config: ConnectionConfig,
+        client: &ClientConfig,
+    ) -> Result<Arc<Self>> {
+        if bootstrap.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "bootstrap.servers is empty: give at least one HOST:PORT of a broker.",
+            ));
+        }
+        Ok(Arc::new(Self {
+            brokers: Brokers::new(bootstrap),
+            config: Arc::new(config),
+            request_timeout: client.request_timeout,
+            lanes: Mutex::default(),
+            closed: AtomicBool::new(false),
+            closing: Notify::new(),
+            forks: forks(),
+        }))
+    }
+
+    pub(crate) fn brokers(&self) -> &Brokers {
+        &self.brokers
+    }
+
+    pub(crate) fn config(&self) -> &Arc<ConnectionConfig> {
+        &self.config
+    }
+
+    pub(crate) fn request_timeout(&self) -> Duration {
+        self.request_timeout
+    }
+
+    /// The bootstrap addresses, separated by commas.
+    pub fn bootstrap_servers(&self) -> String {
+        self.brokers.bootstrap_list()
+    }
+
+    /// Closes all connections; later calls fail with [`ErrorKind::Closed`]. Idempotent.
+    pub fn close(&self) {
+        if self.is_inherited() || self.closed.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        for lane in self
+            .lanes
+            .lock()
+            .drain(..)
+            .filter_map(|lane| lane.upgrade())
+        {
+            lane.close();
+        }
+        self.closing.notify_waiters();
+    }
+
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Whether this process is a child of the one that made it. Its connections are the parent's.
+    pub fn is_inherited(&self) -> bool {
+        self.forks != forks()
+    }
+
+    /// Fails if it is closed, or was made by a parent of this process.
+    pub fn check_open(&self) -> Result<()> {
+        self.check().map_err(|error| {
+            let kind = if self.is_inherited() {
+                ErrorKind::Fork
+            } else {
+                ErrorKind::Closed
+            };
+            Error::new(kind, format!("{error}."))
+        })
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ConnectionError> {
+        if self.is_inherited() {
+            return Err(ConnectionError::closed(
+                "The client was connected before a fork and cannot be used in the child: connect in the child",
+            ));
+        }
+        if self.is_closed() {
+            return Err(slot::closed());
+        }
+        Ok(())
+    }
+}
+
+impl Transport for TcpTransport {
+    fn lane(self: Arc<Self>, purpose: Purpose, client_id: &str) -> Arc<dyn Lane> {
+        let lane = Arc::new(TcpLane::new(Arc::clone(&self), purpose, client_id));
+        let mut lanes = self.lanes.lock();
+        lanes.retain(|lane| lane.strong_count() > 0);
+        lanes.push(Arc::downgrade(&lane));
+        lane
+    }
+
+    fn learn(&self, brokers: &[BrokerAddress]) {
+        self.brokers.learn(brokers);
+    }
+
+    fn closed(&self) -> ClosedFuture<'_> {
+        Box::pin(async move {
+            let mut closing = pin!(self.closing.notified());
+            // Before looking, so that a close in between is not missed.
+            closing.as_mut().enable();
+            if !self.is_closed() {
+                closing.await;
+            }
+        })
+    }
+}
+
+impl fmt::Debug for TcpTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TcpTransport")
+            .field("bootstrap", &self.brokers.bootstrap_list())
+            .field("security_protocol", &self.config.security_protocol)
+            .field("closed", &self.closed)
+            .finish_non_exhaustive()
+    }
+}
