@@ -11,7 +11,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::address::Address;
 use crate::config::ConnectionConfig;
-use crate::error::ConnectionError;
+use crate::error::{ConnectionError, ConnectionErrorKind};
 use crate::frame_reader::{FrameLimit, FrameReader};
 use crate::stream::Stream;
 use crate::versions::NodeVersions;
@@ -154,11 +154,11 @@ impl Handshake {
             stream.write_all(&bytes).await?;
             stream.flush().await
         };
-        written.await.map_err(|error| {
-            ConnectionError::unreachable(format!("The connection to the broker was lost ({error})"))
-        })?;
-        let Some(frame) = self.reader.next().await? else {
-            return Err(closed_in_handshake(R::API));
+        written.await.map_err(|_| closed_in_handshake(R::API))?;
+        let frame = match self.reader.next().await {
+            Ok(Some(frame)) => frame,
+            Err(error) if error.kind == ConnectionErrorKind::Protocol => return Err(error),
+            Ok(None) | Err(_) => return Err(closed_in_handshake(R::API)),
         };
         let (header, response) = decode_response(frame, R::API, version).map_err(|error| {
             ConnectionError::protocol(format!("The server is not a Kafka broker ({error})"))
