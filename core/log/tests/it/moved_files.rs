@@ -37,7 +37,7 @@ fn damaged(root: &Path, damage: fn(&Path)) -> PartitionLog<RealEnv> {
         PartitionLog::open(RealEnv, &dir, LogConfig::default(), OpenState::UNKNOWN).unwrap();
     append(&log, batch(&[1]));
     damage(&dir);
-    thread::sleep(Duration::from_millis(2));
+    thread::sleep(Duration::from_millis(12));
     log
 }
 
