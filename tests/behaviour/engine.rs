@@ -88,7 +88,7 @@ fn a_handle_that_goes_in_a_thread_of_the_runtime_does_no_harm() {
         done.send(()).unwrap();
     });
     wait.recv().unwrap();
-    assert!(open(directory.path()).report().clean_shutdown);
+    assert!(open(directory.path()).report().unwrap().clean_shutdown);
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn an_engine_closes_with_its_last_handle() {
     held.wait().unwrap();
     drop(producer);
     one.close();
-    assert!(open(directory.path()).report().clean_shutdown);
+    assert!(open(directory.path()).report().unwrap().clean_shutdown);
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn a_directory_that_is_removed_while_it_is_open_takes_nothing_more() {
         drop((engine, producer));
         assert_eq!(read(&again), ["after"]);
         again.close();
-        assert!(open(&path).report().clean_shutdown);
+        assert!(open(&path).report().unwrap().clean_shutdown);
     }
 }
 

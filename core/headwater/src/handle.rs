@@ -44,10 +44,6 @@ impl<E: Env> Handle<E> {
         })
     }
 
-    pub(crate) fn engine(&self) -> &InProcess<E> {
-        &self.engine
-    }
-
     fn ask<'a>(&'a self, context: &'a RequestContext, request: Request) -> CallFuture<'a> {
         Box::pin(async move {
             self.admit(&request)?;

@@ -175,7 +175,7 @@ fn a_closed_client_refuses_calls_and_its_engine_goes_on() {
     client.close();
     client.close();
     assert!(client.is_closed());
-    let listed = client.block_on(client.admin().list_topics());
+    let listed = client.block_on(client.admin().topics(false));
     assert_eq!(listed.unwrap_err().kind(), ErrorKind::Closed);
     let scan = served.engine.topic("flights").scan(ScanOptions::default());
     assert_eq!(served.engine.block_on(scan.collect()).unwrap().len(), 1);

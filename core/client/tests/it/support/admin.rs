@@ -1,6 +1,6 @@
 //! Requests to the controller, to coordinators, and to every broker.
 
-use headwater_client::TransportError;
+use headwater_client::{TransportError, TransportErrorKind};
 use headwater_protocol::create_topics_response::CreatableTopicResult;
 use headwater_protocol::delete_groups_response::DeletableGroupResult;
 use headwater_protocol::delete_records_response::{
@@ -31,7 +31,7 @@ impl FakeCluster {
             other => Err(TransportError {
                 reason: format!("no test needs {other:?}"),
                 sent: false,
-                closed: false,
+                kind: TransportErrorKind::Unreachable,
             }),
         }
     }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use headwater_client::{
     BrokerAddress, CallFuture, Client, ClientConfig, Lane, Node, ProducerConfig, Purpose,
-    Transport, TransportError,
+    Transport, TransportError, TransportErrorKind,
 };
 use headwater_protocol::{ErrorCode, InitProducerIdResponse, Request, Response};
 use headwater_record::{DecompressLimit, RecordBatch};
