@@ -95,15 +95,13 @@ impl TcpLane {
             return Ok(Arc::clone(slot));
         }
         let options = ConnectionOptions {
+            address: address.clone(),
+            is_authenticated: self.transport.config().credentials.is_some(),
             client_id: self.client_id.clone(),
             request_timeout: self.transport.request_timeout(),
             max_idle: self.transport.config().max_idle,
         };
-        let slot = Slot::new(
-            address.clone(),
-            Arc::clone(self.transport.config()),
-            options,
-        );
+        let slot = Slot::new(Arc::clone(self.transport.config()), options);
         slots.by_address.insert(address.clone(), Arc::clone(&slot));
         Ok(slot)
     }
@@ -146,9 +144,12 @@ impl Lane for TcpLane {
     fn call(&self, node: Node, request: Request) -> CallFuture<'_> {
         Box::pin(async move {
             let connection = self.connection(node).await;
-            let connection =
-                connection.map_err(|error| -> TransportError { error.of_request(false) })?;
-            connection.call(request).await
+            let connection = connection.map_err(|error| error.of_request(false))?;
+            let called = connection.call(request).await;
+            called.map_err(|error| TransportError {
+                reason: format!("{}: {}", connection.address(), error.reason),
+                ..error
+            })
         })
     }
 }

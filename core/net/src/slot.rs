@@ -7,7 +7,6 @@ use futures_util::future::{BoxFuture, Shared};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use crate::address::Address;
 use crate::backoff::reconnect_pause;
 use crate::config::ConnectionConfig;
 use crate::connect::connect;
@@ -19,7 +18,6 @@ type Opening = Shared<BoxFuture<'static, Result<Arc<Connection>, ConnectionError
 
 /// The connection to one address. May be used concurrently.
 pub(crate) struct Slot {
-    address: Address,
     config: Arc<ConnectionConfig>,
     options: ConnectionOptions,
     state: Mutex<State>,
@@ -37,13 +35,8 @@ struct State {
 }
 
 impl Slot {
-    pub(crate) fn new(
-        address: Address,
-        config: Arc<ConnectionConfig>,
-        options: ConnectionOptions,
-    ) -> Arc<Self> {
+    pub(crate) fn new(config: Arc<ConnectionConfig>, options: ConnectionOptions) -> Arc<Self> {
         Arc::new(Self {
-            address,
             config,
             options,
             state: Mutex::default(),
@@ -100,7 +93,7 @@ impl Slot {
                 tokio::time::sleep_until(not_before).await;
             }
             let client_id = slot.options.client_id.as_ref();
-            let ready = connect(&slot.address, &slot.config, client_id).await;
+            let ready = connect(&slot.options.address, &slot.config, client_id).await;
             let opened = ready.map(|ready| Connection::start(ready, slot.options.clone()));
             slot.finish_opening(opened)
         });

@@ -224,7 +224,8 @@ fn certificate_failure(reason: &CertificateError, host: &str) -> String {
                 "The broker's certificate is not valid for {host}: connect with a name that it carries, or set ssl.endpoint.identification.algorithm to an empty text"
             )
         }
-        CertificateError::UnknownIssuer => {
+        // Two authorities may have the same name and different keys.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             "The broker's certificate comes from an authority that is not trusted: give its certificate with ssl.truststore.location"
                 .to_owned()
         }

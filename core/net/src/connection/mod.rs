@@ -16,6 +16,7 @@ use headwater_protocol::{ProduceResponse, Request, Response};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::address::Address;
 use crate::connect::ReadyStream;
 use crate::error::ConnectionError;
 use crate::frame_reader::FrameLimit;
@@ -34,6 +35,9 @@ const LIFETIME_USED: f64 = 0.85;
 /// How a connection is used.
 #[derive(Debug, Clone)]
 pub(crate) struct ConnectionOptions {
+    pub(crate) address: Address,
+    /// Whether the client gave credentials.
+    pub(crate) is_authenticated: bool,
     pub(crate) client_id: Option<Str>,
     /// `request.timeout.ms`: a broker that is silent for so long is given up.
     pub(crate) request_timeout: Duration,
@@ -90,6 +94,10 @@ impl Connection {
                 connection
             }
         }
+    }
+
+    pub(crate) fn address(&self) -> &Address {
+        &self.options.address
     }
 
     /// Whether calls can be sent.

@@ -30,6 +30,8 @@ struct State {
     /// Requests without a response, which end when they are written.
     unanswered: VecDeque<(u64, oneshot::Sender<Result<(), TransportError>>)>,
     last_used: Instant,
+    /// Whether the broker has answered a request.
+    has_answered: bool,
     loss: Option<Loss>,
 }
 
@@ -55,6 +57,7 @@ impl Pipeline {
             waiting: VecDeque::new(),
             unanswered: VecDeque::new(),
             last_used: Instant::now(),
+            has_answered: false,
             loss: None,
         }))
     }
@@ -129,6 +132,7 @@ impl Pipeline {
         };
         let mut state = self.0.lock();
         state.last_used = Instant::now();
+        state.has_answered = true;
         let expected = state.waiting.front().map(|request| request.correlation_id);
         if expected != Some(correlation_id) {
             return Err(ConnectionError::protocol(
@@ -196,6 +200,10 @@ impl Pipeline {
     pub(super) fn was_idle(&self) -> bool {
         let state = self.0.lock();
         state.loss.as_ref().is_some_and(|loss| loss.was_idle)
+    }
+
+    pub(super) fn has_answered(&self) -> bool {
+        self.0.lock().has_answered
     }
 
     pub(super) fn in_flight(&self) -> usize {

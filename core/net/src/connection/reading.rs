@@ -36,7 +36,7 @@ async fn next_frame(
             return None;
         }
         tokio::select! {
-            frame = &mut frame => return Some(frame.and_then(|frame| frame.ok_or_else(closed_by_broker))),
+            frame = &mut frame => return Some(frame.and_then(|frame| frame.ok_or_else(|| closed_by_broker(connection)))),
             () = connection.lost.notified() => return None,
             () = idle(connection) => {}
         }
@@ -59,6 +59,11 @@ async fn idle(connection: &Connection) {
     }
 }
 
-fn closed_by_broker() -> ConnectionError {
-    ConnectionError::unreachable("The broker closed the connection")
+fn closed_by_broker(connection: &Connection) -> ConnectionError {
+    if connection.options.is_authenticated || connection.pipeline.has_answered() {
+        return ConnectionError::unreachable("The broker closed the connection");
+    }
+    ConnectionError::unreachable(
+        "The broker closed the connection at the first request: if its listener requires a password, set security.protocol to SASL_SSL or SASL_PLAINTEXT, and sasl.mechanism, sasl.username and sasl.password",
+    )
 }
