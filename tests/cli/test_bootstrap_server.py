@@ -44,7 +44,7 @@ def test_records_are_consumed(cluster: str) -> None:
 
 def test_groups_are_reset_and_described(cluster: str) -> None:
     target = ("--bootstrap-server", cluster)
-    succeed("group", "reset", "readers", "flights", *target, "--to", "earliest")
+    succeed("group", "reset", "readers", *target, "--topic", "flights", "--to", "earliest")
     assert [row[0] for row in succeed("group", "list", *target).rows] == ["readers"]
     succeed("group", "delete", "readers", *target)
 
@@ -58,8 +58,9 @@ def test_the_environment_names_the_cluster(cluster: str, monkeypatch: pytest.Mon
     assert (both.code, "both set" in both.problems) == (2, True)
 
 
-def test_nothing_to_work_on_is_a_wrong_call() -> None:
-    ended = run("topic", "list")
+@pytest.mark.parametrize("arguments", [("topic", "list"), ("consume", "flights"), ("group", "list"), ("user", "list")])
+def test_nothing_to_work_on_is_a_wrong_call(arguments: tuple[str, ...]) -> None:
+    ended = run(*arguments)
     assert (ended.code, "--bootstrap-server" in ended.problems, "--data" in ended.problems) == (2, True, True)
 
 

@@ -72,6 +72,7 @@ def connect(
     config: Mapping[str, ConfigValue] | None = None,
     **kafka_config: ConfigValue,
 ) -> Client: ...
+
 @final
 class Client:
     def create_topic(
