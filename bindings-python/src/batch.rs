@@ -158,8 +158,8 @@ impl Batch {
     /// ...     client["t"].head().next_offsets
     /// {TopicPartition(topic='t', partition=0): 2}
     #[getter]
-    fn next_offsets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        partitions::with_offsets(py, &self.next_offsets)
+    fn next_offsets(&self, py: Python<'_>) -> PyResult<Py<PyDict>> {
+        partitions::with_offsets(py, self.next_offsets.clone())
     }
 
     /// The names of the columns.

@@ -1,14 +1,16 @@
-//! `open()`: an embedded engine in a directory or in memory.
+//! `open()` of both faces: an embedded engine in a directory or in memory.
 
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::aio::bridge;
 use crate::client::Client;
 use crate::convert::config;
 use crate::errors;
 use crate::events;
+use crate::face::{Access, Answer, Face};
 use crate::runtime::Embedded;
 
 /// Open an embedded engine and return the client on it.
@@ -41,12 +43,29 @@ pub(crate) fn open(
     path: Option<PathBuf>,
     config: Option<&Bound<'_, PyDict>>,
     kafka_config: Option<&Bound<'_, PyDict>>,
-) -> PyResult<Client> {
+) -> PyResult<Py<PyAny>> {
     let pairs = config::pairs(config, kafka_config)?;
     events::listen();
     let engine = py.detach(|| headwater::open(path.as_deref(), pairs));
     events::hand_over(py);
     let engine = engine.map_err(errors::raise)?;
     py.check_signals()?;
-    Ok(Client::new(Embedded::new(engine)))
+    Client::new(Access::new(Embedded::new(engine), Face::Blocking)).into_object(py)
+}
+
+/// Opens an engine in a thread, because recovery may take its time: `headwater.aio.open` awaits it.
+#[pyfunction]
+#[pyo3(signature = (path=None, *, config=None, **kafka_config))]
+pub(crate) fn _aio_open<'py>(
+    py: Python<'py>,
+    path: Option<PathBuf>,
+    config: Option<&Bound<'py, PyDict>>,
+    kafka_config: Option<&Bound<'py, PyDict>>,
+) -> Answer<'py> {
+    let pairs = config::pairs(config, kafka_config)?;
+    events::listen();
+    let open = move || headwater::open(path.as_deref(), pairs).map(Embedded::new);
+    bridge::blocking(py, open, |py, embedded| {
+        Client::new(Access::new(embedded, Face::Asyncio)).into_object(py)
+    })
 }

@@ -62,7 +62,7 @@ impl Future {
         let deadline = runtime::deadline(timeout)?;
         let result = runtime::wait_until(
             py,
-            producer.embedded().runtime(),
+            producer.access().runtime(),
             self.handle.clone(),
             deadline,
         )?;

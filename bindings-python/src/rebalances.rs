@@ -51,7 +51,7 @@ pub(crate) fn call<'py>(
     function: &Py<PyAny>,
     rebalance: &Rebalance,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let partitions = partitions::list(py, concerned(rebalance))?;
+    let partitions = partitions::list(py, concerned(rebalance).to_vec())?;
     function.bind(py).call1((partitions,))
 }
 

@@ -15,6 +15,7 @@ use tokio::runtime::Handle;
 
 use crate::callbacks;
 use crate::errors;
+use crate::functions::{Functions, Request};
 
 /// Between two looks at signals. Ctrl-C must be answered within 100 ms.
 pub(crate) const SLICE: Duration = Duration::from_millis(40);
@@ -154,6 +155,36 @@ pub(crate) fn call<T: Send>(
     future: impl Future<Output = headwater::Result<T>> + Send,
 ) -> PyResult<T> {
     wait(py, runtime, future)?.map_err(errors::raise)
+}
+
+/// [`call`] of work that calls functions of Python meanwhile: this thread runs them.
+pub(crate) fn call_with<T: Send, W: Future<Output = headwater::Result<T>> + Send>(
+    py: Python<'_>,
+    runtime: &Handle,
+    work: impl FnOnce(Functions) -> W,
+) -> PyResult<T> {
+    enum Step<T> {
+        Over(headwater::Result<T>),
+        Function(Request),
+        Slice,
+    }
+    let (functions, mut requests) = Functions::in_thread();
+    let mut work = pin!(work(functions));
+    loop {
+        let step = async {
+            tokio::select! {
+                biased;
+                result = work.as_mut() => Step::Over(result),
+                Some(request) = requests.recv() => Step::Function(request),
+                () = tokio::time::sleep(SLICE) => Step::Slice,
+            }
+        };
+        match py.detach(|| runtime.block_on(step)) {
+            Step::Over(result) => return result.map_err(errors::raise),
+            Step::Function(request) => request.run(py),
+            Step::Slice => py.check_signals()?,
+        }
+    }
 }
 
 /// An engine and who keeps it open: each object that was made from it.

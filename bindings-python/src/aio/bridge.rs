@@ -146,12 +146,6 @@ impl Delivery {
     }
 }
 
-/// [`Convert`]s what has no result to `None`.
-#[expect(clippy::unnecessary_wraps, reason = "it is a `Convert`")]
-pub(crate) fn none(py: Python<'_>, (): ()) -> PyResult<Py<PyAny>> {
-    Ok(py.None())
-}
-
 /// Carries `work` out and returns an awaitable of its result. What is ready at the first look costs no change of threads.
 pub(crate) fn quick<'py, T: Send + 'static>(
     py: Python<'py>,

@@ -94,7 +94,7 @@ fn returned(value: Py<PyAny>) -> PyErr {
 }
 
 /// The exception that `throw()` was given: an instance, or a class and its value.
-pub(super) fn thrown(exception: &Bound<'_, PyAny>, value: Option<&Bound<'_, PyAny>>) -> PyErr {
+pub(crate) fn thrown(exception: &Bound<'_, PyAny>, value: Option<&Bound<'_, PyAny>>) -> PyErr {
     match value {
         Some(value) if value.is_instance_of::<PyBaseException>() => {
             PyErr::from_value(value.clone())

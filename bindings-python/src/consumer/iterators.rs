@@ -1,18 +1,28 @@
-//! What `async for` iterates: the messages and the batches of a consumer.
+//! What iterating a consumer yields: its batches, and for asyncio its messages.
 
 use headwater::BatchStream;
 use pyo3::exceptions::PyStopIteration;
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
+use super::Consumer;
 use crate::aio::call::thrown;
-use crate::aio::consumer::AioConsumer;
+use crate::face::Answer;
 
 /// A call for the next message, which it takes only when it is awaited: one that is cancelled before takes none.
 #[pyclass(module = "headwater._headwater", name = "_NextMessage")]
 pub(super) struct NextMessage {
-    pub(super) consumer: Py<AioConsumer>,
-    pub(super) fetching: Option<Py<PyAny>>,
+    consumer: Py<Consumer>,
+    fetching: Option<Py<PyAny>>,
+}
+
+impl NextMessage {
+    pub(super) fn new(consumer: Py<Consumer>) -> Self {
+        Self {
+            consumer,
+            fetching: None,
+        }
+    }
 }
 
 #[pymethods]
@@ -83,21 +93,44 @@ impl NextMessage {
     }
 }
 
-/// Iterates the batches of a consumer.
-#[pyclass(frozen, module = "headwater._headwater", name = "_AioBatchIterator")]
+/// Iterates the batches of a consumer of `headwater`.
+#[pyclass(frozen, module = "headwater._headwater", name = "_BatchIterator")]
 #[derive(Debug)]
-pub(super) struct AioBatchIterator {
-    pub(super) consumer: Py<AioConsumer>,
+pub(super) struct BlockingBatchIterator {
+    pub(super) consumer: Py<Consumer>,
     pub(super) stream: BatchStream,
 }
 
 #[pymethods]
-impl AioBatchIterator {
+impl BlockingBatchIterator {
+    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        self.consumer.get().next_batch(py, self.stream.clone())
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.consumer)
+    }
+}
+
+/// Iterates the batches of a consumer of `headwater.aio`.
+#[pyclass(frozen, module = "headwater._headwater", name = "_AioBatchIterator")]
+#[derive(Debug)]
+pub(super) struct AsyncioBatchIterator {
+    pub(super) consumer: Py<Consumer>,
+    pub(super) stream: BatchStream,
+}
+
+#[pymethods]
+impl AsyncioBatchIterator {
     fn __aiter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
         slf
     }
 
-    fn __anext__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn __anext__<'py>(&self, py: Python<'py>) -> Answer<'py> {
         self.consumer.get().next_batch(py, self.stream.clone())
     }
 
