@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::aio::bridge;
+use crate::aio::call::Start;
 use crate::errors;
 use crate::functions::Functions;
 use crate::runtime::{self, Embedded};
@@ -34,7 +35,7 @@ impl Face {
     }
 }
 
-/// What a method of a base class returns: its result, or an awaitable of it.
+/// The result of a method of a base class, or an awaitable of it.
 pub(crate) type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
 /// The conversion of a result of the core to a value that Python can have.
@@ -99,7 +100,7 @@ impl Access {
                 let value = runtime::call(py, self.runtime(), work)?;
                 convert(py, value)?.into_bound_py_any(py)
             }
-            Face::Asyncio => bridge::quick(py, self.runtime(), work, to_object(convert)),
+            Face::Asyncio => bridge::quick(py, self.runtime(), work, convert),
         }
     }
 
@@ -110,10 +111,7 @@ impl Access {
         work: impl Future<Output = headwater::Result<T>> + Send + 'static,
         convert: impl Convert<T, R>,
     ) -> Answer<'py> {
-        match self.face {
-            Face::Blocking => self.call(py, work, convert),
-            Face::Asyncio => bridge::background(py, self.runtime(), work, to_object(convert)),
-        }
+        self.transfer_with(py, |_| work, convert)
     }
 
     /// [`Access::transfer`] whose work calls functions of Python, too.
@@ -135,7 +133,7 @@ impl Access {
             }
             Face::Asyncio => {
                 let work = work(Functions::in_event_loop(py)?);
-                bridge::background(py, self.runtime(), work, to_object(convert))
+                bridge::background(py, self.runtime(), work, convert, drop)
             }
         }
     }
@@ -160,7 +158,8 @@ impl Access {
         let work = work(Functions::in_event_loop(py)?);
         let runtime = self.runtime().clone();
         bridge::later(py, move |py| {
-            bridge::background_or(py, &runtime, work, to_object(convert), take_back)
+            let call = bridge::background(py, &runtime, work, convert, take_back)?;
+            Ok(Start::Call(call.unbind()))
         })
     }
 
@@ -176,7 +175,7 @@ impl Access {
                 let value = py.detach(work).map_err(errors::raise)?;
                 convert(py, value)?.into_bound_py_any(py)
             }
-            Face::Asyncio => bridge::blocking(py, work, to_object(convert)),
+            Face::Asyncio => bridge::blocking(py, work, convert),
         }
     }
 
@@ -189,7 +188,7 @@ impl Access {
         }
     }
 
-    /// Locks what one call at a time may use. A task waits for the call before it; a thread gets an error with the message `in_use`.
+    /// Locks a value that one call at a time may use. A task waits for the call before it; a thread gets an error with the message `in_use`.
     pub(crate) fn lock<T: Send + 'static>(
         &self,
         mutex: &Arc<Mutex<T>>,
@@ -210,12 +209,6 @@ impl Access {
             }
         })
     }
-}
-
-fn to_object<T, R: Value>(
-    convert: impl Convert<T, R>,
-) -> impl FnOnce(Python<'_>, T) -> PyResult<Py<PyAny>> + Send + 'static {
-    move |py, value| convert(py, value)?.into_py_any(py)
 }
 
 /// Makes a Python object of a base class: one of the subclass of its face.

@@ -39,7 +39,7 @@ impl Request {
 }
 
 impl Functions {
-    /// For work that this thread waits for, and what the thread receives meanwhile.
+    /// For work that this thread waits for, and the requests that the thread receives meanwhile.
     pub(crate) fn in_thread() -> (Self, UnboundedReceiver<Request>) {
         let (sender, requests) = unbounded_channel();
         (Self::InThread(sender), requests)
@@ -52,7 +52,7 @@ impl Functions {
         Ok(Self::InEventLoop(Arc::new(event_loop.unbind())))
     }
 
-    /// Calls `function` and waits for it. What it raises is the error.
+    /// Calls `function` and waits for it. Its exception is the error.
     pub(crate) async fn call(
         &self,
         function: impl FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send + 'static,

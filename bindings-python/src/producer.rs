@@ -18,14 +18,8 @@ use crate::future::Future;
 use crate::pickles::{self, Reduced};
 use crate::runtime::{self, Owned};
 
-/// What the producers of both faces have.
-#[pyclass(
-    frozen,
-    subclass,
-    weakref,
-    module = "headwater._headwater",
-    name = "Producer"
-)]
+/// The methods of producers of both faces.
+#[pyclass(frozen, subclass, weakref, module = "headwater._headwater")]
 #[derive(Debug)]
 pub(crate) struct Producer {
     access: Access,
@@ -48,7 +42,7 @@ pub(crate) struct Producer {
 #[derive(Debug)]
 pub(crate) struct BlockingProducer;
 
-/// `headwater.Producer` for asyncio. `send()` takes the record at once; awaiting what it returns waits for its result.
+/// `headwater.Producer` for asyncio. `send()` takes the record at once; its result is awaited.
 ///
 /// >>> import asyncio, headwater.aio as hw
 /// >>> async def main():
@@ -143,7 +137,7 @@ impl Producer {
     ///
     /// Every value is written exactly, or refused with its row and column: NaN, and dates and times outside the years 1 to 9999, have no
     /// form in JSON. Bytes are written in hexadecimal, times in ISO 8601. A key or value column of text, bytes, numbers, dates or times
-    /// is its text alone, without quotes. Timestamps are whole milliseconds; what is finer is cut off. Of rows that are in memory the first
+    /// is its text alone, without quotes. Timestamps are whole milliseconds; finer digits are cut off. Of rows that are in memory the first
     /// 256 MiB are checked before anything is written; if a row is refused later, the error says how many rows were written.
     ///
     /// >>> import headwater as hw, polars as pl
@@ -192,7 +186,7 @@ impl Producer {
             .transfer(py, work, |_, sum| Ok(BatchResult(sum)))
     }
 
-    /// Send everything that was taken before, and wait for the answers, at most `timeout` seconds. Errors stay with the futures.
+    /// Send all records that were taken before, and wait for the answers, at most `timeout` seconds. Errors stay with the futures.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -262,7 +256,7 @@ async fn send_pieces(sender: &mut TableSender, pieces: &[RecordBatch]) -> headwa
     Ok(())
 }
 
-/// Which columns become what, from the arguments of `send_batch()`.
+/// The roles of columns, from the arguments of `send_batch()`.
 fn bulk_options(
     key: Option<String>,
     value: Option<String>,
@@ -319,7 +313,7 @@ impl RecordMetadata {
         self.0.partition.get()
     }
 
-    /// The offset; `None` with `acks=0`, where the broker does not tell.
+    /// The offset; `None` with `acks=0`, because the broker does not answer.
     #[getter]
     fn offset(&self) -> Option<i64> {
         self.0.offset.map(headwater::Offset::get)

@@ -1,4 +1,4 @@
-//! What the caller wants to hear of rebalances.
+//! The callbacks of a subscription.
 
 use headwater::{Rebalance, TopicPartition};
 use pyo3::prelude::*;

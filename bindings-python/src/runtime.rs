@@ -1,4 +1,4 @@
-//! Where Python's threads wait for the core: without the GIL, in slices, so that Ctrl-C is answered; and what happens at exit.
+//! Waiting for the core in threads of Python: without the GIL, in slices, so that Ctrl-C is answered; and the end of the interpreter.
 
 use std::future::Future;
 use std::mem::ManuallyDrop;
@@ -88,7 +88,7 @@ impl<T: Send> Drop for Owned<T> {
     }
 }
 
-/// Waits for `future` in this thread: without the GIL, and raising what a signal handler raises (`KeyboardInterrupt`).
+/// Waits for `future` in this thread, without the GIL. An exception of a signal handler (`KeyboardInterrupt`) is raised here.
 pub(crate) fn wait<T: Send>(
     py: Python<'_>,
     runtime: &Handle,
@@ -127,16 +127,18 @@ pub(crate) fn wait_until<T: Send>(
 
 /// When a time-out of so many seconds ends; `None` never does.
 pub(crate) fn deadline(timeout: Option<f64>) -> PyResult<Option<Instant>> {
-    let Some(seconds) = timeout else {
-        return Ok(None);
-    };
+    let timeout = timeout.map(duration).transpose()?;
+    Ok(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
+}
+
+/// A time-out of so many seconds. A negative one is over at once.
+pub(crate) fn duration(seconds: f64) -> PyResult<Duration> {
     if seconds.is_nan() {
         return Err(errors::invalid(
             "The timeout is not a number: give seconds, or None to wait for ever.",
         ));
     }
-    let timeout = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
-    Ok(Instant::now().checked_add(timeout))
+    Ok(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX))
 }
 
 /// After a `KeyboardInterrupt` that cannot be raised here: it is raised again as soon as Python code runs.

@@ -9,19 +9,13 @@ use pyo3::{PyTraverseError, PyVisit};
 use crate::arrow::{self, ArrowViews};
 use crate::face::{Access, Answer, Convert, Face, faces};
 use crate::garbage::Collectable;
+use crate::iterators::iterator;
 use crate::runtime::{self, Owned};
-use crate::scan_iterator::{AsyncioScanIterator, BlockingScanIterator, ScanIterator};
-use crate::scan_reading::{Collected, Progress, ScanReading, Stream};
+use crate::scan_reading::{Collected, Progress, ScanBatches, ScanReading, Stream};
 use crate::schema::Schema;
 
-/// What the scans of both faces have.
-#[pyclass(
-    frozen,
-    subclass,
-    weakref,
-    module = "headwater._headwater",
-    name = "Scan"
-)]
+/// The methods of scans of both faces.
+#[pyclass(frozen, subclass, weakref, module = "headwater._headwater")]
 #[derive(Debug)]
 pub(crate) struct Scan {
     access: Access,
@@ -82,9 +76,10 @@ impl Scan {
     }
 
     /// The batches of one reading.
-    fn batches(&self, reading: ScanReading) -> PyResult<ScanIterator> {
+    fn iterate<'py>(&self, py: Python<'py>, reading: ScanReading) -> Answer<'py> {
         let topic = self.inner.get()?.topic().into();
-        Ok(ScanIterator::new(self.access.clone(), topic, reading))
+        let batches = ScanBatches::new(self.access.clone(), topic, reading);
+        iterator(py, self.access.face(), batches)
     }
 
     /// All of it, in memory.
@@ -231,7 +226,7 @@ impl Scan {
         self.access.transfer(py, work, |_, count| Ok(count))
     }
 
-    /// What reading it will do, as text.
+    /// Describe how it will be read, as text.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:
@@ -273,20 +268,18 @@ impl Scan {
 
 #[pymethods]
 impl AsyncioScan {
-    fn __aiter__(slf: &Bound<'_, Self>) -> PyResult<AsyncioScanIterator> {
-        let this = slf.as_super().get();
-        let reading = this.reading(slf.py())?;
-        Ok(AsyncioScanIterator(this.batches(reading)?))
+    fn __aiter__<'py>(slf: &Bound<'py, Self>) -> Answer<'py> {
+        let (py, this) = (slf.py(), slf.as_super().get());
+        this.iterate(py, this.reading(py)?)
     }
 }
 
 #[pymethods]
 impl BlockingScan {
-    fn __iter__(slf: &Bound<'_, Self>) -> PyResult<BlockingScanIterator> {
+    fn __iter__<'py>(slf: &Bound<'py, Self>) -> Answer<'py> {
         let (py, this) = (slf.py(), slf.as_super().get());
         let opened = this.reading(py)?.opened();
-        let reading = runtime::call(py, this.access.runtime(), opened)?;
-        Ok(BlockingScanIterator(this.batches(reading)?))
+        this.iterate(py, runtime::call(py, this.access.runtime(), opened)?)
     }
 
     fn __arrow_c_schema__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyCapsule>> {
@@ -302,7 +295,7 @@ impl BlockingScan {
         this.export_stream(slf.py(), requested_schema)
     }
 
-    /// The same scan, narrowed to what a query needs; `columns` are names of its schema. `None` leaves a bound as it is.
+    /// The same scan with the columns and bounds of a query; `columns` are names of its schema. `None` leaves a bound as it is.
     #[pyo3(
         signature = (*, columns=None, partitions=None, offsets=(None, None), timestamps=(None, None), limit=None),
         text_signature = "($self, *, columns=None, partitions=None, offsets=(None, None), timestamps=(None, None), limit=None)"

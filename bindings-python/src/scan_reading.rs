@@ -9,19 +9,23 @@ use headwater::{ScanProgress, ScanReader};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
+use pyo3::{PyTraverseError, PyVisit};
+use tokio::sync::Mutex as AsyncMutex;
 
 use crate::arrow::{self, ArrowViews};
+use crate::batch::Batch;
 use crate::errors;
-use crate::face::Access;
+use crate::face::{Access, Answer};
 use crate::functions::Functions;
 use crate::garbage::Collectable;
+use crate::iterators::Batches;
 use crate::runtime::{self, Owned};
 
 /// The function that is called with the progress of a reading.
 #[derive(Debug)]
 pub(crate) struct Progress {
-    pub(crate) function: Collectable,
-    /// What the function was not called with yet.
+    function: Collectable,
+    /// Progress that the function was not called with yet.
     latest: Arc<Mutex<Option<ScanProgress>>>,
 }
 
@@ -84,10 +88,6 @@ impl ScanReading {
         Ok(self)
     }
 
-    pub(crate) fn progress(&self) -> Option<&Arc<Progress>> {
-        self.progress.as_ref()
-    }
-
     async fn reader(&mut self) -> headwater::Result<&mut ScanReader> {
         match &mut self.reader {
             Some(reader) => Ok(reader),
@@ -115,6 +115,57 @@ impl ScanReading {
             batches.push(batch.records);
         }
         Ok(ArrowViews { schema, batches })
+    }
+}
+
+/// The batches of one reading.
+#[derive(Debug)]
+pub(crate) struct ScanBatches {
+    access: Access,
+    topic: Arc<str>,
+    reading: Owned<Arc<AsyncMutex<ScanReading>>>,
+    progress: Option<Arc<Progress>>,
+}
+
+impl ScanBatches {
+    pub(crate) fn new(access: Access, topic: Arc<str>, reading: ScanReading) -> Self {
+        Self {
+            access,
+            topic,
+            progress: reading.progress.clone(),
+            reading: Owned::new(Arc::new(AsyncMutex::new(reading))),
+        }
+    }
+}
+
+impl Batches for ScanBatches {
+    fn next<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        self.access.check()?;
+        let reading = self.access.lock(
+            self.reading.get()?,
+            "Another thread is reading this iterator: give each thread its own, with iter(scan).",
+        )?;
+        let next = |functions| async move { reading.await.next(&functions).await };
+        let (topic, face) = (Arc::clone(&self.topic), self.access.face());
+        self.access
+            .transfer_with(py, next, move |_, batch| match batch {
+                Some(batch) => Ok(Batch::new(batch, Some(topic))),
+                None => Err(face.end_of_iteration()),
+            })
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match &self.progress {
+            // The reading has the other reference. A call that has a third one uses the function.
+            Some(progress) if Arc::strong_count(progress) == 2 => progress.function.traverse(visit),
+            _ => Ok(()),
+        }
+    }
+
+    fn clear(&self) {
+        if let Some(progress) = &self.progress {
+            progress.function.clear();
+        }
     }
 }
 

@@ -7,14 +7,8 @@ use pyo3::prelude::*;
 use crate::face::{Access, Answer, closing, faces, none};
 use crate::runtime::Owned;
 
-/// What the servers of both faces have.
-#[pyclass(
-    frozen,
-    subclass,
-    weakref,
-    module = "headwater._headwater",
-    name = "Server"
-)]
+/// The methods of servers of both faces.
+#[pyclass(frozen, subclass, weakref, module = "headwater._headwater")]
 #[derive(Debug)]
 pub(crate) struct Server {
     server: Arc<Owned<headwater::Server>>,
@@ -77,7 +71,7 @@ impl Server {
         Ok(joined(self.server.get()?.addresses()))
     }
 
-    /// What clients connect to: the `bootstrap.servers` of their configuration.
+    /// The addresses that clients connect to: the `bootstrap.servers` of their configuration.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.serve(port=0, advertised="localhost:9092") as server:
@@ -88,7 +82,7 @@ impl Server {
         Ok(joined(self.server.get()?.advertised()))
     }
 
-    /// Answer the requests that were begun, for some seconds at most, and close all connections; the client stays open. Idempotent;
+    /// Answer the requests that have arrived, for some seconds at most, and close all connections; the client stays open. Idempotent;
     /// `with` calls it.
     ///
     /// >>> import headwater as hw
@@ -101,7 +95,7 @@ impl Server {
         self.server.get()?;
         let server = Arc::clone(&self.server);
         let shutdown = move || {
-            // It is of this process, as was just seen, and so is the thread.
+            // It is always of this process: that was checked, and so is the thread.
             if let Some(server) = server.if_ours() {
                 server.shutdown();
             }

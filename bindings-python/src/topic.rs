@@ -9,21 +9,14 @@ use pyo3::types::PyCapsule;
 
 use crate::batch::Batch;
 use crate::client::topics::offsets_by_number;
-use crate::convert::format::FormatArguments;
-use crate::convert::{partitions, position};
+use crate::convert::{format, partitions, position};
 use crate::errors;
 use crate::face::{Access, Answer, faces};
 use crate::runtime::{self, Owned};
 use crate::scan::Scan;
 
-/// What the topics of both faces have.
-#[pyclass(
-    frozen,
-    subclass,
-    weakref,
-    module = "headwater._headwater",
-    name = "Topic"
-)]
+/// The methods of topics of both faces.
+#[pyclass(frozen, subclass, weakref, module = "headwater._headwater")]
 #[derive(Debug)]
 pub(crate) struct Topic {
     access: Access,
@@ -112,8 +105,8 @@ impl Topic {
     ///
     /// `start` and `end` are positions: "earliest", "latest", an offset, `{partition: offset}`, an aware datetime, or an age such as
     /// "-15m". `key` and `value` are "bytes", "string" or "json"; a `schema` (an Arrow schema or `{"name": dtype}`) types the JSON value,
-    /// `unnest=True` lifts its fields to the top, and `on_error` ("raise", "null", "skip") says what becomes of a record that does not
-    /// fit: the whole schema decides which records are skipped, whatever `columns` names. `columns` names what is read. `progress` is called
+    /// `unnest=True` lifts its fields to the top, and `on_error` ("raise", "null", "skip") is for a record that does not
+    /// fit: the whole schema decides which records are skipped, whatever `columns` names. `columns` names the columns to read. `progress` is called
     /// with the records done and the records in all, which are counted first.
     ///
     /// A value fits a type that holds it exactly; floats are the nearest, and a decimal with too many decimals is rounded, halves away from
@@ -146,19 +139,11 @@ impl Topic {
         isolation_level: &str,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        let format = FormatArguments {
-            key,
-            value,
-            schema,
-            unnest,
-            on_error,
-            columns,
-        };
         let options = ScanOptions {
             start: start.map_or(Ok(Position::Earliest), position::position)?,
             end: end.map_or(Ok(Position::Latest), position::position)?,
             partitions: partitions::numbers(partitions)?,
-            decode: format.options()?,
+            decode: format::options(key, value, schema, unnest, on_error, columns.as_deref())?,
             isolation_level: isolation_level.parse().map_err(errors::raise)?,
             ..ScanOptions::default()
         };
@@ -186,15 +171,7 @@ impl Topic {
         unnest: bool,
         on_error: &str,
     ) -> Answer<'py> {
-        let decode = FormatArguments {
-            key,
-            value,
-            schema,
-            unnest,
-            on_error,
-            columns,
-        }
-        .options()?;
+        let decode = format::options(key, value, schema, unnest, on_error, columns.as_deref())?;
         self.table(py, |topic| async move { topic.head(n, decode).await })
     }
 
@@ -218,15 +195,7 @@ impl Topic {
         unnest: bool,
         on_error: &str,
     ) -> Answer<'py> {
-        let decode = FormatArguments {
-            key,
-            value,
-            schema,
-            unnest,
-            on_error,
-            columns,
-        }
-        .options()?;
+        let decode = format::options(key, value, schema, unnest, on_error, columns.as_deref())?;
         self.table(py, |topic| async move { topic.tail(n, decode).await })
     }
 

@@ -1,4 +1,7 @@
-"""Headwater for asyncio: the same names, with native futures and no pool of threads.
+"""Headwater for asyncio: the same names with the same meaning, awaited, and no pool of threads.
+
+``len(topic)``, the Arrow capsule interface of topics and scans, and the table that a notebook shows of a topic are in
+``headwater`` only: Python reads them without ``await``. ``await topic.count()`` and ``await scan.to_reader()`` are in both.
 
 >>> import asyncio, headwater.aio as hw
 >>> async def main():
@@ -16,6 +19,41 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
+from headwater import (
+    AuthorizationError,
+    Batch,
+    BatchResult,
+    ClosedError,
+    ConfigError,
+    CorruptLogError,
+    DecodeError,
+    ForkError,
+    Future,
+    GroupInfo,
+    GroupOffset,
+    HeadwaterError,
+    InvalidArgumentError,
+    InvalidTopicError,
+    KafkaError,
+    LockedError,
+    Message,
+    NotADataDirectoryError,
+    OffsetOutOfRangeError,
+    OutOfOrderSequenceError,
+    ProducerFencedError,
+    RecordMetadata,
+    RecordTooLargeError,
+    RequestTimedOutError,
+    Schema,
+    StorageError,
+    TopicAlreadyExistsError,
+    TopicInfo,
+    TopicPartition,
+    TransportError,
+    UnknownTopicOrPartitionError,
+    WakeupError,
+    __version__,
+)
 from headwater._headwater import (
     _aio_open,
 )
@@ -45,7 +83,48 @@ if TYPE_CHECKING:
 
     from headwater.types import ConfigValue
 
-__all__ = ["Client", "Consumer", "Producer", "Scan", "Server", "Topic", "open"]
+__all__ = [
+    "AuthorizationError",
+    "Batch",
+    "BatchResult",
+    "Client",
+    "ClosedError",
+    "ConfigError",
+    "Consumer",
+    "CorruptLogError",
+    "DecodeError",
+    "ForkError",
+    "Future",
+    "GroupInfo",
+    "GroupOffset",
+    "HeadwaterError",
+    "InvalidArgumentError",
+    "InvalidTopicError",
+    "KafkaError",
+    "LockedError",
+    "Message",
+    "NotADataDirectoryError",
+    "OffsetOutOfRangeError",
+    "OutOfOrderSequenceError",
+    "Producer",
+    "ProducerFencedError",
+    "RecordMetadata",
+    "RecordTooLargeError",
+    "RequestTimedOutError",
+    "Scan",
+    "Schema",
+    "Server",
+    "StorageError",
+    "Topic",
+    "TopicAlreadyExistsError",
+    "TopicInfo",
+    "TopicPartition",
+    "TransportError",
+    "UnknownTopicOrPartitionError",
+    "WakeupError",
+    "__version__",
+    "open",
+]
 
 
 class _Opening(Coroutine[Any, Any, Client]):

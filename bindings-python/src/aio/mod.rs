@@ -1,4 +1,4 @@
-//! What only `headwater.aio` needs: the bridge from futures of the core to those of asyncio.
+//! `headwater.aio`: the bridge from futures of the core to awaitables of asyncio.
 
 pub(crate) mod bridge;
 pub(crate) mod call;

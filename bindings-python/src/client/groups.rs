@@ -28,7 +28,7 @@ impl Client {
         self.access.call(py, work, infos)
     }
 
-    /// What a group has committed, by topic and partition, with the end of each partition and the lag: how many offsets lie between. Both
+    /// The committed offsets of a group, by topic and partition, with the end of each partition and the lag, the number of offsets between. Both
     /// are `None` for a partition that does not exist any more. An unknown group has committed nothing.
     ///
     /// The lines are tuples with names, so a data frame takes them as they are: `pl.DataFrame(client.group_offsets("readers"))`.
@@ -46,7 +46,7 @@ impl Client {
         self.access.call(py, work, offsets)
     }
 
-    /// Set what a group has committed for a topic, and return it: the next offset to be read, for each partition.
+    /// Set the committed offsets of a group for a topic, and return them: the next offset to be read, for each partition.
     ///
     /// `to` is a position: "earliest", "latest", an offset, `{partition: offset}` (the others stay), an aware datetime (the first record
     /// that is not older), or an age such as "-15m". An offset outside the log becomes its start or its end. The group must have no
@@ -72,7 +72,7 @@ impl Client {
             .call(py, work, |_, committed| Ok(offsets_by_number(committed)))
     }
 
-    /// Delete a group with all that it has committed. It must have no members.
+    /// Delete a group with its committed offsets. It must have no members.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:

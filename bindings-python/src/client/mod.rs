@@ -6,15 +6,13 @@ pub(crate) mod topics;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use headwater::{Admin, ProducerConfig};
+use headwater::{Admin, ConsumerConfig, ProducerConfig};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::consumer::Consumer;
-use crate::convert::config;
-use crate::convert::consumer::ConsumerArguments;
-use crate::convert::format::FormatArguments;
 use crate::convert::listener::ListenerArguments;
+use crate::convert::{config, format, partitions};
 use crate::errors;
 use crate::face::{Access, Answer, Face, closing, faces, none};
 use crate::metrics;
@@ -23,14 +21,8 @@ use crate::recovery;
 use crate::runtime;
 use crate::server::Server;
 
-/// What the clients of both faces have.
-#[pyclass(
-    frozen,
-    subclass,
-    weakref,
-    module = "headwater._headwater",
-    name = "Client"
-)]
+/// The methods of clients of both faces.
+#[pyclass(frozen, subclass, weakref, module = "headwater._headwater")]
 #[derive(Debug)]
 pub(crate) struct Client {
     access: Access,
@@ -103,13 +95,13 @@ impl Client {
     }
 
     /// A consumer of all partitions of these topics; without topics, `Consumer.assign` names the partitions. With `group_id` it shares them
-    /// with the other consumers of the group, starts where the group has committed, and commits what is finished from time to time: a
-    /// batch, or a message, when the next one is asked for. Topics may then be a `re.compile(...)`, too. A topic that does not exist is an
+    /// with the other consumers of the group, starts at the committed offsets, and commits finished records from time to time: a batch or a
+    /// message is finished when the next one is asked for. Topics may then be a `re.compile(...)`, too. A topic that does not exist is an
     /// error here, and in asyncio at the first read.
     ///
     /// `key`, `value`, `schema`, `unnest` and `on_error` are the formats of `Topic.scan`, but for the types of JSON without a schema: they
-    /// are inferred for each batch anew, and lose no key. The value of a message is what `json.loads` makes of it. After a `DecodeError` the
-    /// consumer stands at the record: `consumer.seek({(error.topic, error.partition): error.offset + 1})` goes on behind it. Other keyword
+    /// are inferred for each batch, and lose no key. The value of a message is the result of `json.loads`. After a `DecodeError` the consumer is at
+    /// the record: `consumer.seek({(error.topic, error.partition): error.offset + 1})` continues after it. Other keyword
     /// arguments and `config` take Kafka's consumer keys.
     ///
     /// >>> import headwater as hw
@@ -134,22 +126,20 @@ impl Client {
         config: Option<&Bound<'_, PyDict>>,
         consumer_config: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Py<PyAny>> {
-        let format = FormatArguments {
-            key,
-            value,
-            schema,
-            unnest,
-            on_error,
-            columns: None,
+        let decode = format::options(key, value, schema, unnest, on_error, None)?;
+        let mut pairs = config::pairs(config, consumer_config)?;
+        pairs.extend(group_id.map(|group_id| ("group.id".to_owned(), group_id.to_owned())));
+        let config = ConsumerConfig::parse(pairs).map_err(errors::raise)?;
+        let is_member = config.group.is_some();
+        let (mut topics, subscription) = match topics {
+            Some(topics) if is_member => (None, Some(partitions::subscription(topics)?)),
+            topics => (topics.map(partitions::topics).transpose()?, None),
         };
-        let (mut consumer, mut topics) = ConsumerArguments {
-            topics,
-            group_id,
-            format,
-            config,
-            consumer_config,
+        let mut consumer = self.access.client()?.consumer(config);
+        consumer.decode_as(decode).map_err(errors::raise)?;
+        if let Some(subscription) = subscription {
+            consumer.subscribe(subscription).map_err(errors::raise)?;
         }
-        .open(&self.access)?;
         if self.access.face() == Face::Blocking
             && let Some(topics) = topics.take()
         {
@@ -161,7 +151,7 @@ impl Client {
             .into_object(py)
     }
 
-    /// Open the engine to any Kafka client. `port=0` takes a free one; `advertised="HOST:PORT"` is what clients are told to connect to.
+    /// Open the engine to any Kafka client. `port=0` takes a free one; `advertised="HOST:PORT"` is the address that clients connect to.
     ///
     /// An address that other machines reach is refused unless it has `security_protocol="SASL_SSL"` (TLS with `tls_cert` and `tls_key`, PEM
     /// files; users of `headwater user add` with `sasl_mechanisms`, any by default), or `allow_insecure=True`.
@@ -208,7 +198,7 @@ impl Client {
         })
     }
 
-    /// Send what producers hold, then close this client and everything that was made from it. The engine is flushed and closed with the
+    /// Send the records that producers hold, then close this client and everything that was made from it. The engine is flushed and closed with the
     /// last client on it: each `open()` of the same path makes one. Idempotent; `with` calls it.
     ///
     /// >>> import headwater as hw
@@ -234,7 +224,7 @@ impl Client {
         self.access.block(py, close, none)
     }
 
-    /// What opening the directory found, a `headwater.types.RecoveryReport`; `None` if it is new or was closed in order, and whole.
+    /// The report of opening the directory, a `headwater.types.RecoveryReport`; `None` if it is new, or was closed in order and is complete.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:
@@ -245,11 +235,11 @@ impl Client {
         recovery::report(py, self.access.engine()?.report())
     }
 
-    /// What the engine has counted since it was opened: the segments that were deleted, and their bytes, by reason.
+    /// The counters of the engine since it was opened: deleted segments, and their bytes, by reason.
     ///
-    /// `exhaustion` counts what was deleted before its retention ended because the disk, or `headwater.storage.max.bytes`, was full;
-    /// `retention-time` and `retention-size` what `retention.ms` and `retention.bytes` deleted; `delete-records` what `delete_records`
-    /// did. All clients on one directory of this process see the same counts.
+    /// `exhaustion` counts segments that were deleted before their retention ended because the disk, or `headwater.storage.max.bytes`, was full;
+    /// `retention-time` and `retention-size` count deletions by `retention.ms` and `retention.bytes`, `delete-records` those by
+    /// `delete_records`. All clients on one directory of this process see the same counts.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:

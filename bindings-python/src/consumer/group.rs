@@ -1,4 +1,4 @@
-//! What a consumer does as a member of a group.
+//! A consumer as a member of a group.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::rebalances::Callbacks;
 
 #[pymethods]
 impl Consumer {
-    /// Read what the group (`group_id`) assigns of these topics: a name, names, or a `re.compile(...)` that the whole name of a topic must
+    /// Read the partitions of these topics that the group (`group_id`) assigns: a name, names, or a `re.compile(...)` that the whole name of a topic must
     /// match, now or later. The group assigns while the consumer is polled.
     ///
     /// `on_assign`, `on_revoke` and `on_lost` are called with the partitions concerned: after they came, before they go (they can still be
@@ -48,8 +48,8 @@ impl Consumer {
         self.access.call(py, subscribe, none)
     }
 
-    /// Leave the group and give all partitions up; what is finished is committed first, unless `enable_auto_commit` is false. `on_revoke` is
-    /// called before they go, and may commit.
+    /// Leave the group and give all partitions up; finished records are committed first, unless `enable_auto_commit` is false. `on_revoke` is
+    /// called before, and may commit.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.consumer("flights", group_id="readers") as consumer:
@@ -58,15 +58,12 @@ impl Consumer {
     /// []
     fn unsubscribe<'py>(&self, py: Python<'py>) -> Answer<'py> {
         let (guard, call) = (self.lock()?, self.reporting()?);
-        let unsubscribe = |functions| {
-            let call = call(functions);
-            async move { call.unsubscribe(guard).await }
-        };
+        let unsubscribe = |functions| call(functions).unsubscribe(guard);
         self.access.transfer_with(py, unsubscribe, none)
     }
 
     /// Commit for the group how far it has read: everything handed out so far, a `Batch`, a `Message` or offsets by partition (the next
-    /// ones to be read). The records before them are finished: auto-commit does not go back behind them. Topics that were deleted
+    /// ones to be read). The records before them are finished: auto-commit never goes back before them. Topics that were deleted
     /// meanwhile are left out. With `wait=False` a failure is only logged.
     ///
     /// >>> import headwater as hw
@@ -91,7 +88,7 @@ impl Consumer {
         self.access.call(py, commit, none)
     }
 
-    /// What the group has committed for these partitions, or for all that are assigned. Those without a commit are left out.
+    /// The committed offsets of the group for these partitions, or for all that are assigned. Those without a commit are left out.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.consumer(group_id="readers") as consumer:

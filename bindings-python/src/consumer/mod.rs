@@ -1,7 +1,6 @@
-//! The consumer: follows partitions.
+//! The consumer: reads partitions in the order of their offsets.
 
 mod group;
-mod iterators;
 mod partitions;
 mod state;
 
@@ -12,29 +11,25 @@ use headwater::BatchStream;
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
+use crate::aio::bridge;
+use crate::aio::call::Start;
 use crate::batch::Batch;
 use crate::convert::consuming::{batch_stream, limit};
 use crate::errors;
-use crate::face::{Access, Answer, Face, closing, faces, none};
+use crate::face::{Access, Answer, Convert, Face, closing, faces, none};
 use crate::functions::Functions;
+use crate::iterators::{Batches, iterator};
 use crate::message::Message;
 use crate::reading::Reading;
 use crate::rebalances::Callbacks;
 use crate::runtime::{self, Owned};
-use iterators::{AsyncioBatchIterator, BlockingBatchIterator, NextMessage};
 use state::{FetchedBatch, Guard, ReportingCall, State, take_back};
 
 const IN_USE: &str =
     "Another thread is using this consumer: give each thread a consumer of its own.";
 
-/// What the consumers of both faces have.
-#[pyclass(
-    frozen,
-    subclass,
-    weakref,
-    module = "headwater._headwater",
-    name = "Consumer"
-)]
+/// The methods of consumers of both faces.
+#[pyclass(frozen, subclass, weakref, module = "headwater._headwater")]
 #[derive(Debug)]
 pub(crate) struct Consumer {
     access: Access,
@@ -112,20 +107,6 @@ impl Consumer {
         Ok(move |functions| ReportingCall { state, functions })
     }
 
-    /// The next batch of a stream.
-    fn next_batch<'py>(&self, py: Python<'py>, stream: BatchStream) -> Answer<'py> {
-        let (guard, call, face) = (self.lock()?, self.reporting()?, self.access.face());
-        let next = |functions| {
-            let call = call(functions);
-            async move { call.next_batch(guard, &stream).await }
-        };
-        let convert = move |_: Python<'_>, (_, batch): FetchedBatch| match batch {
-            Some(batch) => Ok(Batch::new(batch, None)),
-            None => Err(face.end_of_iteration()),
-        };
-        self.access.take_with(py, next, convert, take_back)
-    }
-
     /// The next message, if it was fetched already.
     #[inline]
     fn ready_message(&self, py: Python<'_>) -> PyResult<Option<Py<Message>>> {
@@ -142,19 +123,46 @@ impl Consumer {
         }
     }
 
-    /// Fetches messages; at the end of the stream it ends the iteration. The caller takes a message when they are there: in asyncio in the step
-    /// of the event loop in which nothing can be cancelled any more.
-    fn fetch_messages<'py>(&self, py: Python<'py>) -> Answer<'py> {
+    /// Fetches the next message. In asyncio it is taken in the step of the event loop in which nothing can be cancelled any more.
+    fn fetch_message<'py>(&self, py: Python<'py>) -> Answer<'py> {
         let (guard, call, face) = (self.lock()?, self.reporting()?, self.access.face());
-        let fetch = |functions| {
-            let call = call(functions);
-            async move { call.fetch_messages(guard).await }
+        let fetch = |functions| call(functions).fetch_messages(guard);
+        let take = move |py: Python<'_>, mut guard: Guard| {
+            let message = guard.reading.next_message(py)?;
+            message.ok_or_else(|| face.end_of_iteration())
         };
-        self.access
-            .transfer_with(py, fetch, move |py, any| match any {
-                true => Ok(py.None()),
-                false => Err(face.end_of_iteration()),
-            })
+        self.access.transfer_with(py, fetch, take)
+    }
+}
+
+/// Converts a batch; the end of a stream ends the iteration.
+fn to_batch(face: Face) -> impl Convert<FetchedBatch, Batch> {
+    move |_: Python<'_>, (_, batch): FetchedBatch| match batch {
+        Some(batch) => Ok(Batch::new(batch, None)),
+        None => Err(face.end_of_iteration()),
+    }
+}
+
+/// The batches of a stream of a consumer.
+#[derive(Debug)]
+struct ConsumerBatches {
+    consumer: Py<Consumer>,
+    stream: BatchStream,
+}
+
+impl Batches for ConsumerBatches {
+    fn next<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        let (consumer, stream) = (self.consumer.get(), self.stream.clone());
+        let face = consumer.access.face();
+        let (guard, call) = (consumer.lock()?, consumer.reporting()?);
+        let next = |functions| call(functions).next_batch(guard, stream);
+        consumer
+            .access
+            .take_with(py, next, to_batch(face), take_back)
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.consumer)
     }
 }
 
@@ -175,17 +183,10 @@ impl Consumer {
         let max_records = max_records
             .map(|records| limit("max_records", records))
             .transpose()?;
-        let deadline = runtime::deadline(Some(timeout))?;
-        let (guard, call) = (self.lock()?, self.reporting()?);
-        let poll = |functions| {
-            let call = call(functions);
-            async move { call.poll(guard, deadline, max_records).await }
-        };
-        let convert = |py: Python<'_>, (_, batch): FetchedBatch| match batch {
-            Some(batch) => Ok(Py::new(py, Batch::new(batch, None))?.into_any()),
-            None => Ok(py.None()),
-        };
-        self.access.take_with(py, poll, convert, take_back)
+        let timeout = runtime::duration(timeout)?;
+        let (guard, call, face) = (self.lock()?, self.reporting()?, self.access.face());
+        let poll = |functions| call(functions).poll(guard, timeout, max_records);
+        self.access.take_with(py, poll, to_batch(face), take_back)
     }
 
     /// The stream as batches of at most `max_records` records and about `max_bytes` bytes. Once there is something, `max_wait` seconds are
@@ -206,16 +207,10 @@ impl Consumer {
         max_wait: f64,
         until: &str,
     ) -> Answer<'py> {
-        let (py, consumer) = (slf.py(), slf.clone().unbind());
+        let consumer = slf.clone().unbind();
         let stream = batch_stream(max_records, max_bytes, max_wait, until)?;
-        match slf.get().access.face() {
-            Face::Blocking => {
-                Ok(Bound::new(py, BlockingBatchIterator { consumer, stream })?.into_any())
-            }
-            Face::Asyncio => {
-                Ok(Bound::new(py, AsyncioBatchIterator { consumer, stream })?.into_any())
-            }
-        }
+        let batches = ConsumerBatches { consumer, stream };
+        iterator(slf.py(), slf.get().access.face(), batches)
     }
 
     /// End the call that waits for records, from any thread or signal handler: it raises `WakeupError`, and loses nothing. If none waits,
@@ -237,10 +232,10 @@ impl Consumer {
         Ok(())
     }
 
-    /// Commit what is finished (unless `enable_auto_commit` is false), leave the group and give the assignment up. A batch or a message is
+    /// Commit finished records (unless `enable_auto_commit` is false), leave the group and give the assignment up. A batch or a message is
     /// finished when the next one was asked for, or when it was committed. Idempotent; `with` calls it.
     ///
-    /// `on_revoke` of the subscription is called before the partitions go, and may commit; what it raises comes when the consumer is closed.
+    /// `on_revoke` of the subscription is called before the partitions go, and may commit; its exception is raised when the consumer is closed.
     /// Any thread may close a consumer: a call that waits for records in another one raises `ClosedError`.
     ///
     /// >>> import headwater as hw
@@ -259,15 +254,12 @@ impl Consumer {
             ));
         }
         let call = self.reporting()?;
-        let close = |functions| {
-            let call = call(functions);
-            async move { call.close().await }
-        };
+        let close = |functions| call(functions).close();
         self.access.transfer_with(py, close, none)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // What a call has, too, or has locked, is in use. The collector may run anywhere.
+        // Callbacks that are locked, or shared with a call, are in use. The collector may run anywhere.
         let Some(state) = self.state.if_ours() else {
             return Ok(());
         };
@@ -295,13 +287,11 @@ impl BlockingConsumer {
         slf
     }
 
-    fn __next__(slf: &Bound<'_, Self>) -> PyResult<Py<Message>> {
+    fn __next__<'py>(slf: &Bound<'py, Self>) -> Answer<'py> {
         let (py, consumer) = (slf.py(), slf.as_super().get());
-        loop {
-            if let Some(message) = consumer.ready_message(py)? {
-                return Ok(message);
-            }
-            consumer.fetch_messages(py)?;
+        match consumer.ready_message(py)? {
+            Some(message) => Ok(message.into_bound(py).into_any()),
+            None => consumer.fetch_message(py),
         }
     }
 }
@@ -312,7 +302,15 @@ impl AsyncioConsumer {
         slf
     }
 
-    fn __anext__(slf: &Bound<'_, Self>) -> NextMessage {
-        NextMessage::new(slf.as_super().clone().unbind())
+    /// The next message, which is taken when the call is awaited: a call that is cancelled before takes none.
+    fn __anext__<'py>(slf: &Bound<'py, Self>) -> Answer<'py> {
+        let consumer = slf.as_super().clone().unbind();
+        bridge::later(slf.py(), move |py| {
+            let consumer = consumer.get();
+            match consumer.ready_message(py)? {
+                Some(message) => Ok(Start::Result(message.into_any())),
+                None => Ok(Start::Call(consumer.fetch_message(py)?.unbind())),
+            }
+        })
     }
 }

@@ -1,4 +1,4 @@
-//! What a consumer shares with its running calls.
+//! The state that a consumer shares with its running calls.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -14,6 +14,9 @@ use crate::functions::Functions;
 use crate::reading::Reading;
 use crate::rebalances::{self, Callbacks};
 use crate::runtime;
+
+/// How long a poll waits at a time: clocks end somewhere.
+const A_LONG_TIME: Duration = Duration::from_hours(1);
 
 /// A reading whose topics are assigned at its first use.
 #[derive(Debug)]
@@ -46,7 +49,7 @@ pub(super) fn take_back((mut guard, batch): FetchedBatch) {
     }
 }
 
-/// What a consumer shares with its running calls.
+/// The state that a consumer shares with its running calls.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) reading: Arc<Mutex<DeferredReading>>,
@@ -117,16 +120,14 @@ pub(super) struct ReportingCall {
 }
 
 impl ReportingCall {
-    /// Reports all rebalances that are due. The second result says whether there were any.
-    async fn report(&self, mut guard: Guard) -> headwater::Result<(Guard, bool)> {
-        let mut any = false;
+    /// Reports all rebalances that are due.
+    async fn report(&self, mut guard: Guard) -> headwater::Result<Guard> {
         while let Some(rebalance) = guard.reading.next_rebalance()? {
-            any = true;
             drop(guard);
             self.call(rebalance).await?;
             guard = self.state.lock().await;
         }
-        Ok((guard, any))
+        Ok(guard)
     }
 
     async fn call(&self, rebalance: Rebalance) -> headwater::Result<()> {
@@ -141,25 +142,24 @@ impl ReportingCall {
         self.functions.call(call).await
     }
 
-    /// The next records, at most `max_records`; an empty batch when the deadline has passed.
+    /// The next records, at most `max_records`; an empty batch when `timeout` has passed.
     pub(super) async fn poll(
-        &self,
+        self,
         guard: impl Future<Output = Guard>,
-        deadline: Option<Instant>,
+        timeout: Duration,
         max_records: Option<usize>,
     ) -> headwater::Result<FetchedBatch> {
+        let start = Instant::now();
         let mut guard = guard.await;
         loop {
-            let left = deadline.map_or(Duration::from_hours(1), |deadline| {
-                deadline.saturating_duration_since(Instant::now())
-            });
-            let batch = guard.ready().await?.poll(left, max_records).await?;
-            let any;
-            (guard, any) = match batch.is_empty() {
-                true => self.report(guard).await?,
-                false => (guard, false),
-            };
-            if !any || left.is_zero() {
+            let left = timeout.saturating_sub(start.elapsed());
+            let reading = guard.ready().await?;
+            let batch = reading.poll(left.min(A_LONG_TIME), max_records).await?;
+            if !batch.is_empty() {
+                return Ok((guard, Some(batch)));
+            }
+            guard = self.report(guard).await?;
+            if left.is_zero() {
                 return Ok((guard, Some(batch)));
             }
         }
@@ -167,39 +167,35 @@ impl ReportingCall {
 
     /// The next batch of a stream, or `None` at its end.
     pub(super) async fn next_batch(
-        &self,
+        self,
         guard: impl Future<Output = Guard>,
-        stream: &BatchStream,
+        stream: BatchStream,
     ) -> headwater::Result<FetchedBatch> {
         let mut guard = guard.await;
         loop {
-            let batch = guard.ready().await?.next_batch(stream).await?;
+            let batch = guard.ready().await?.next_batch(&stream).await?;
             if batch.as_ref().is_none_or(|batch| !batch.is_empty()) {
                 return Ok((guard, batch));
             }
-            let any;
-            (guard, any) = self.report(guard).await?;
-            if !any {
-                return Ok((guard, batch));
-            }
+            guard = self.report(guard).await?;
         }
     }
 
-    /// Fetches messages. Returns whether there are any.
+    /// Fetches messages; there are none at the end of the stream. The caller takes them while it has the lock.
     pub(super) async fn fetch_messages(
-        &self,
+        self,
         guard: impl Future<Output = Guard>,
-    ) -> headwater::Result<bool> {
+    ) -> headwater::Result<Guard> {
         let mut guard = guard.await;
         while guard.ready().await?.fetch().await? && !guard.reading.has_rest() {
-            (guard, _) = self.report(guard).await?;
+            guard = self.report(guard).await?;
         }
-        Ok(guard.reading.has_rest())
+        Ok(guard)
     }
 
     /// Reports that the partitions are given up, and gives them up. The error of a function comes after that.
     pub(super) async fn unsubscribe(
-        &self,
+        self,
         guard: impl Future<Output = Guard>,
     ) -> headwater::Result<()> {
         let (mut guard, reported) = self.report_leaving(guard.await).await?;
@@ -208,7 +204,7 @@ impl ReportingCall {
     }
 
     /// [`ReportingCall::unsubscribe`] for the last time. Ends the calls of other threads and tasks.
-    pub(super) async fn close(&self) -> headwater::Result<()> {
+    pub(super) async fn close(self) -> headwater::Result<()> {
         let guard = self.state.lock_to_close().await;
         // The other calls have ended, and the functions may commit.
         self.state.wakeup.reopen();
@@ -225,7 +221,7 @@ impl ReportingCall {
         guard.topics = None;
         guard.reading.prepare_leave().await?;
         match self.report(guard).await {
-            Ok((guard, _)) => Ok((guard, Ok(()))),
+            Ok(guard) => Ok((guard, Ok(()))),
             Err(error) => Ok((self.state.lock_to_close().await, Err(error))),
         }
     }

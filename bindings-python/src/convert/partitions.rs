@@ -99,7 +99,7 @@ pub(crate) fn topics(value: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
         .collect()
 }
 
-/// What a consumer subscribes to: one name, several, or a compiled pattern that whole names match.
+/// The topics that a consumer subscribes to: one name, several, or a compiled pattern that whole names match.
 pub(crate) fn subscription(value: &Bound<'_, PyAny>) -> PyResult<Subscription> {
     static PATTERN: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     if !value.is_instance(PATTERN.import(value.py(), "re", "Pattern")?)? {
