@@ -20,11 +20,7 @@ pub(crate) trait Batches: Debug + Send + Sync {
 }
 
 /// The iterator of the face.
-pub(crate) fn iterator<'py>(
-    py: Python<'py>,
-    face: Face,
-    batches: impl Batches + 'static,
-) -> Answer<'py> {
+pub(crate) fn iterator(py: Python<'_>, face: Face, batches: impl Batches + 'static) -> Answer<'_> {
     let batches = Box::new(batches);
     match face {
         Face::Blocking => Ok(Bound::new(py, BlockingIterator(batches))?.into_any()),

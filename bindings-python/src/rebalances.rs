@@ -28,13 +28,12 @@ impl Callbacks {
     }
 
     /// The function for this rebalance. Without `on_lost`, partitions that are lost are revoked, as in Kafka.
-    pub(crate) fn of(&self, py: Python<'_>, rebalance: &Rebalance) -> Option<Py<PyAny>> {
-        let function = match rebalance {
+    pub(crate) fn of(&self, rebalance: &Rebalance) -> Option<&Py<PyAny>> {
+        match rebalance {
             Rebalance::Assigned(_) => self.assigned.as_ref(),
             Rebalance::Revoked(_) => self.revoked.as_ref(),
             Rebalance::Lost(_) => self.lost.as_ref().or(self.revoked.as_ref()),
-        };
-        function.map(|function| function.clone_ref(py))
+        }
     }
 
     /// Shows the functions to the garbage collector: a method of an object that has the consumer is in a cycle with it.

@@ -143,7 +143,7 @@ impl Topic {
             start: start.map_or(Ok(Position::Earliest), position::position)?,
             end: end.map_or(Ok(Position::Latest), position::position)?,
             partitions: partitions::numbers(partitions)?,
-            decode: format::options(key, value, schema, unnest, on_error, columns.as_deref())?,
+            decode: format::options(key, value, schema, unnest, on_error, columns)?,
             isolation_level: isolation_level.parse().map_err(errors::raise)?,
             ..ScanOptions::default()
         };
@@ -171,7 +171,7 @@ impl Topic {
         unnest: bool,
         on_error: &str,
     ) -> Answer<'py> {
-        let decode = format::options(key, value, schema, unnest, on_error, columns.as_deref())?;
+        let decode = format::options(key, value, schema, unnest, on_error, columns)?;
         self.table(py, |topic| async move { topic.head(n, decode).await })
     }
 
@@ -195,7 +195,7 @@ impl Topic {
         unnest: bool,
         on_error: &str,
     ) -> Answer<'py> {
-        let decode = format::options(key, value, schema, unnest, on_error, columns.as_deref())?;
+        let decode = format::options(key, value, schema, unnest, on_error, columns)?;
         self.table(py, |topic| async move { topic.tail(n, decode).await })
     }
 

@@ -77,6 +77,15 @@ def test_the_list_of_differences_names_what_there_is(listed: str) -> None:
     assert any(name in members(getattr(headwater, each)) for each in owners)
 
 
+def test_the_stub_of_asyncio_is_written_from_the_other_one() -> None:
+    stub: str = stubs.STUB.read_text()
+    assert stubs.generated(stub) == stub
+    before, after = "def delete_group(self, group_id: str)", "def delete_group(self, group_id: str, *, force: bool = False)"
+    changed = stubs.generated(stub.replace(f"{before} -> None", f"{after} -> None", 1))
+    assert f"{after} -> Coroutine[Any, Any, None]" in changed
+    assert f"{before} ->" not in changed
+
+
 @pytest.mark.parametrize("owner", stubs.CLASSES)
 def test_classes_say_what_they_are_called(owner: str) -> None:
     for module in (headwater, headwater.aio):
@@ -160,7 +169,7 @@ class Prepared:
 
     def __init__(self, client: Any, client_of_face: Any, name: str) -> None:
         self.client, self.name = client_of_face, name
-        client.create_topic("t")
+        client.create_topic("t", retention_ms=-1)
         with client.producer() as producer:
             for n in range(3):
                 producer.send("t", b"%d" % n, key=b"k", timestamp=1_000 * n)
@@ -185,7 +194,7 @@ def shown(result: Any) -> object:
     if isinstance(result, pa.Table):
         return result.to_pydict()
     if isinstance(result, pd.DataFrame):
-        return result.to_dict()
+        return result.to_string()
     if isinstance(result, headwater.BatchResult):
         return result.offsets
     if type(result).__name__.endswith("BatchIterator"):

@@ -194,11 +194,11 @@ pub(crate) fn later(
 }
 
 /// Carries `work`, which blocks, out in a thread of its own, and returns the call.
-pub(crate) fn blocking<'py, T: Send + 'static, R: Value>(
-    py: Python<'py>,
+pub(crate) fn blocking<T: Send + 'static, R: Value>(
+    py: Python<'_>,
     work: impl FnOnce() -> headwater::Result<T> + Send + 'static,
     convert: impl Convert<T, R>,
-) -> Answer<'py> {
+) -> Answer<'_> {
     let pending = Pending::new(py)?;
     let call = pending.call(py)?;
     std::thread::Builder::new()

@@ -91,16 +91,17 @@ impl State {
         guard
     }
 
-    /// Ends the calls that wait, and locks the reading.
+    /// Ends the calls that wait, and locks the reading. Then functions of the subscription may make calls.
     async fn lock_to_close(&self) -> Guard {
         if let Ok(guard) = Arc::clone(&self.reading).try_lock_owned() {
             self.locked();
             return guard;
         }
         loop {
-            // Each time: another call that closes may have allowed calls again.
+            // Each time: another call that closes may have reopened it.
             self.wakeup.close();
             if let Ok(guard) = tokio::time::timeout(runtime::SLICE, self.lock()).await {
+                self.wakeup.reopen();
                 return guard;
             }
         }
@@ -122,7 +123,7 @@ pub(super) struct ReportingCall {
 impl ReportingCall {
     /// Reports all rebalances that are due.
     async fn report(&self, mut guard: Guard) -> headwater::Result<Guard> {
-        while let Some(rebalance) = guard.reading.next_rebalance()? {
+        while let Some(rebalance) = self.next_rebalance(&mut guard)? {
             drop(guard);
             self.call(rebalance).await?;
             guard = self.state.lock().await;
@@ -130,10 +131,26 @@ impl ReportingCall {
         Ok(guard)
     }
 
+    /// The next rebalance that the subscription has a function for.
+    fn next_rebalance(&self, guard: &mut Guard) -> headwater::Result<Option<Rebalance>> {
+        loop {
+            let rebalance = guard.reading.next_rebalance()?;
+            let is_reported =
+                |rebalance: &Rebalance| self.state.callbacks.lock().of(rebalance).is_some();
+            if rebalance.as_ref().is_none_or(is_reported) {
+                return Ok(rebalance);
+            }
+        }
+    }
+
+    /// Calls the function of the subscription for a rebalance.
     async fn call(&self, rebalance: Rebalance) -> headwater::Result<()> {
         let state = Arc::clone(&self.state);
         let call = move |py: Python<'_>| {
-            let function = state.callbacks.lock().of(py, &rebalance);
+            let callbacks = state.callbacks.lock();
+            let function = callbacks.of(&rebalance);
+            let function = function.map(|function| function.clone_ref(py));
+            drop(callbacks);
             function.map_or_else(
                 || Ok(py.None()),
                 |function| rebalances::call(py, &function, &rebalance).map(Bound::unbind),
@@ -198,7 +215,7 @@ impl ReportingCall {
         self,
         guard: impl Future<Output = Guard>,
     ) -> headwater::Result<()> {
-        let (mut guard, reported) = self.report_leaving(guard.await).await?;
+        let (mut guard, reported) = self.report_leaving(guard.await, Others::Continue).await?;
         guard.reading.unsubscribe().await?;
         reported
     }
@@ -206,9 +223,7 @@ impl ReportingCall {
     /// [`ReportingCall::unsubscribe`] for the last time. Ends the calls of other threads and tasks.
     pub(super) async fn close(self) -> headwater::Result<()> {
         let guard = self.state.lock_to_close().await;
-        // The other calls have ended, and the functions may commit.
-        self.state.wakeup.reopen();
-        let (mut guard, reported) = self.report_leaving(guard).await?;
+        let (mut guard, reported) = self.report_leaving(guard, Others::End).await?;
         guard.reading.close().await?;
         reported
     }
@@ -217,12 +232,28 @@ impl ReportingCall {
     async fn report_leaving(
         &self,
         mut guard: Guard,
+        others: Others,
     ) -> headwater::Result<(Guard, headwater::Result<()>)> {
         guard.topics = None;
         guard.reading.prepare_leave().await?;
-        match self.report(guard).await {
-            Ok(guard) => Ok((guard, Ok(()))),
-            Err(error) => Ok((self.state.lock_to_close().await, Err(error))),
+        while let Some(rebalance) = self.next_rebalance(&mut guard)? {
+            drop(guard);
+            let called = self.call(rebalance).await;
+            guard = match others {
+                Others::Continue => self.state.lock().await,
+                Others::End => self.state.lock_to_close().await,
+            };
+            if called.is_err() {
+                return Ok((guard, called));
+            }
         }
+        Ok((guard, Ok(())))
     }
+}
+
+/// What happens to calls of other threads and tasks that wait for records while the partitions are given up.
+#[derive(Debug, Clone, Copy)]
+enum Others {
+    Continue,
+    End,
 }

@@ -21,7 +21,7 @@ pub(crate) fn options(
     schema: Option<&Bound<'_, PyAny>>,
     unnest: bool,
     on_error: &str,
-    columns: Option<&[String]>,
+    columns: Option<Vec<String>>,
 ) -> PyResult<DecodeOptions> {
     let key = key.parse().map_err(|error| sentence(&error))?;
     let value = match (value.parse().map_err(|error| sentence(&error))?, schema) {
@@ -34,7 +34,7 @@ pub(crate) fn options(
         (format, None) => format,
     };
     let columns = match columns {
-        Some(names) => Projection::from_names(names, unnest).map_err(|error| sentence(&error))?,
+        Some(names) => Projection::from_names(&names, unnest).map_err(|error| sentence(&error))?,
         None => Projection::default(),
     };
     let on_error = on_error.parse().map_err(|error| sentence(&error))?;
@@ -42,7 +42,7 @@ pub(crate) fn options(
         columns,
         key,
         value,
-        unnest: unnest,
+        unnest,
         on_error,
         ..DecodeOptions::default()
     })
