@@ -54,6 +54,7 @@ lint: $(VENV)/package $(VENV)/dev-tools ## Format, lints and types
 	cargo fmt --all --check
 	cargo clippy --profile $(PROFILE) --workspace --all-targets -- -D warnings
 	tests/features/features.sh
+	$(BIN)/python bindings-python/stubs.py --check
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 

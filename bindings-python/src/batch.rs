@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyTuple};
 
 use crate::arrow::{self, ArrowViews};
-use crate::convert::format::FormatArguments;
+use crate::convert::format;
 use crate::convert::partitions;
 use crate::decode::decode;
 use crate::errors;
@@ -131,15 +131,7 @@ impl Batch {
         unnest: bool,
         on_error: &str,
     ) -> PyResult<Self> {
-        let options = FormatArguments {
-            key,
-            value,
-            schema,
-            unnest,
-            on_error,
-            columns: None,
-        }
-        .options()?;
+        let options = format::options(key, value, schema, unnest, on_error, None)?;
         let topic = self.rows.topic_name(0).unwrap_or_else(|| "".into());
         let batch = py
             .detach(|| decode(&self.rows.records, &topic, options))
@@ -158,8 +150,8 @@ impl Batch {
     /// ...     client["t"].head().next_offsets
     /// {TopicPartition(topic='t', partition=0): 2}
     #[getter]
-    fn next_offsets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        partitions::with_offsets(py, &self.next_offsets)
+    fn next_offsets(&self, py: Python<'_>) -> PyResult<Py<PyDict>> {
+        partitions::with_offsets(py, self.next_offsets.clone())
     }
 
     /// The names of the columns.

@@ -1,15 +1,17 @@
-//! `open()`: an embedded engine in a directory or in memory. `connect()`: a running cluster.
+//! `open()` and `connect()` of both faces: an embedded engine in a directory or in memory, and a running cluster.
 
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::aio::bridge;
 use crate::client::Client;
 use crate::convert::config;
 use crate::errors;
 use crate::events;
-use crate::runtime::{self, Embedded};
+use crate::face::{Access, Answer, Face};
+use crate::runtime::Embedded;
 
 /// Open an embedded engine and return the client on it.
 ///
@@ -41,14 +43,31 @@ pub(crate) fn open(
     path: Option<PathBuf>,
     config: Option<&Bound<'_, PyDict>>,
     kafka_config: Option<&Bound<'_, PyDict>>,
-) -> PyResult<Client> {
+) -> PyResult<Py<PyAny>> {
     let pairs = config::pairs(config, kafka_config)?;
     events::listen();
     let engine = py.detach(|| headwater::open(path.as_deref(), pairs));
     events::hand_over(py);
     let engine = engine.map_err(errors::raise)?;
     py.check_signals()?;
-    Ok(Client::new(Embedded::new(engine)))
+    Client::new(Access::new(Embedded::new(engine), Face::Blocking)).into_object(py)
+}
+
+/// Opens an engine in a thread, because recovery may take its time: `headwater.aio.open` awaits it.
+#[pyfunction]
+#[pyo3(signature = (path=None, *, config=None, **kafka_config))]
+pub(crate) fn _aio_open<'py>(
+    py: Python<'py>,
+    path: Option<PathBuf>,
+    config: Option<&Bound<'py, PyDict>>,
+    kafka_config: Option<&Bound<'py, PyDict>>,
+) -> Answer<'py> {
+    let pairs = config::pairs(config, kafka_config)?;
+    events::listen();
+    let open = move || headwater::open(path.as_deref(), pairs).map(Embedded::new);
+    bridge::blocking(py, open, |py, embedded| {
+        Client::new(Access::new(embedded, Face::Asyncio)).into_object(py)
+    })
 }
 
 /// Connect to a Kafka cluster and return the client on it: Apache Kafka, a Headwater server, or any other that speaks Kafka's protocol.
@@ -71,20 +90,42 @@ pub(crate) fn open(
 /// 'flights'
 #[pyfunction]
 #[pyo3(signature = (bootstrap_servers, *, config=None, **kafka_config))]
-pub(crate) fn connect(
-    py: Python<'_>,
-    bootstrap_servers: &Bound<'_, PyAny>,
-    config: Option<&Bound<'_, PyDict>>,
-    kafka_config: Option<&Bound<'_, PyDict>>,
-) -> PyResult<Client> {
+pub(crate) fn connect<'py>(
+    bootstrap_servers: &Bound<'py, PyAny>,
+    config: Option<&Bound<'py, PyDict>>,
+    kafka_config: Option<&Bound<'py, PyDict>>,
+) -> Answer<'py> {
+    connect_in(Face::Blocking, bootstrap_servers, config, kafka_config)
+}
+
+/// `headwater.aio.connect` awaits it.
+#[pyfunction]
+#[pyo3(signature = (bootstrap_servers, *, config=None, **kafka_config))]
+pub(crate) fn _aio_connect<'py>(
+    bootstrap_servers: &Bound<'py, PyAny>,
+    config: Option<&Bound<'py, PyDict>>,
+    kafka_config: Option<&Bound<'py, PyDict>>,
+) -> Answer<'py> {
+    connect_in(Face::Asyncio, bootstrap_servers, config, kafka_config)
+}
+
+fn connect_in<'py>(
+    face: Face,
+    bootstrap_servers: &Bound<'py, PyAny>,
+    config: Option<&Bound<'py, PyDict>>,
+    kafka_config: Option<&Bound<'py, PyDict>>,
+) -> Answer<'py> {
+    let py = bootstrap_servers.py();
     let addresses = config::bootstrap_servers(bootstrap_servers)?;
     let pairs = config::pairs(config, kafka_config)?;
     events::listen();
     let engine = headwater::connect_on_demand(&addresses, pairs).map_err(errors::raise)?;
-    let embedded = Embedded::new(engine);
-    let reach = embedded.client()?.check_reachable();
-    let reached = runtime::call(py, embedded.runtime(), reach);
-    events::hand_over(py);
-    reached?;
-    Ok(Client::new(embedded))
+    let access = Access::new(Embedded::new(engine), face);
+    let client = access.client()?.clone();
+    let reach = async move { client.check_reachable().await };
+    let connected = access.clone();
+    access.call(py, reach, |py, ()| {
+        events::hand_over(py);
+        Client::new(connected).into_object(py)
+    })
 }

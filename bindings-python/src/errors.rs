@@ -12,6 +12,11 @@ use crate::runtime;
 #[expect(clippy::needless_pass_by_value, reason = "it is mapped over results")]
 pub(crate) fn raise(error: Error) -> PyErr {
     Python::attach(|py| {
+        let source = std::error::Error::source(&error);
+        if let Some(raised) = source.and_then(|source| source.downcast_ref::<PyErr>()) {
+            // A function of the caller raised it.
+            return raised.clone_ref(py);
+        }
         let fields = PyDict::new(py);
         fields
             .set_item("code", error.code().name())

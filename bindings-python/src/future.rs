@@ -16,7 +16,7 @@ use crate::runtime;
 
 /// The result of a record: where it went, or why it did not.
 ///
-/// Nobody has to drive it: records are sent when their batch is full, `linger_ms` after the first of them, or at once when somebody
+/// It needs no polling: records are sent when their batch is full, `linger_ms` after the first of them, or at once when a caller
 /// waits. It is a `concurrent.futures.Future` that cannot be cancelled: `wait`, `as_completed` and `asyncio.wrap_future` take it; and it
 /// can be awaited. It may be dropped: the record is sent all the same.
 ///
@@ -62,7 +62,7 @@ impl Future {
         let deadline = runtime::deadline(timeout)?;
         let result = runtime::wait_until(
             py,
-            producer.embedded().runtime(),
+            producer.access().runtime(),
             self.handle.clone(),
             deadline,
         )?;
@@ -91,7 +91,7 @@ impl Wake for Later {
 
 #[pymethods]
 impl Future {
-    /// Where the record went; waits for it at most `timeout` seconds. Raises what kept it from being written.
+    /// Where the record went; waits for it at most `timeout` seconds. Raises the error if it could not be written.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -105,7 +105,7 @@ impl Future {
             .map_err(errors::raise)
     }
 
-    /// What kept the record from being written, or `None`; waits for it at most `timeout` seconds.
+    /// The error that kept the record from being written, or `None`; waits for it at most `timeout` seconds.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -180,11 +180,11 @@ impl Future {
             let result = handle.try_result();
             drop((handle, producer));
             let Some(result) = result else { return };
-            let give = move |py: Python<'_>, _: bridge::Wanted| {
+            let make = move |py: Python<'_>, _: bridge::Caller| {
                 let value = result.map(RecordMetadata).map_err(errors::raise)?;
                 Ok(Py::new(py, value)?.into_any())
             };
-            pending.resolve(py, Box::new(give));
+            pending.resolve(py, Box::new(make));
         }));
         Ok(awaited)
     }

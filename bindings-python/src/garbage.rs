@@ -20,7 +20,7 @@ impl Collectable {
         object.as_ref().map(|object| object.clone_ref(py))
     }
 
-    /// Shows the object to the collector. It runs while anything may be locked, and what is locked is in use.
+    /// Shows the object to the collector. It may run while the object is locked; a locked object is in use.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self.0.try_lock() {
             Some(object) => visit.call(&*object),
@@ -30,7 +30,7 @@ impl Collectable {
 
     /// The collector takes the object away.
     pub(crate) fn clear(&self) {
-        // Dropped behind the lock: that may run Python code.
+        // Dropped after the lock: that may run Python code.
         let object = self.0.lock().take();
         drop(object);
     }

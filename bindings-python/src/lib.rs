@@ -1,7 +1,8 @@
 //! The native half of the Python package `headwater`: it converts between Python and the core, and only converts.
 //!
-//! One file per class of the public API, with the same names as its sibling in the Node package. What all share: `runtime` waits for
-//! the core without the GIL and answers Ctrl-C, `errors` raises, `arrow` is the border that tables cross, `convert` reads arguments.
+//! One file per class of the public API, with the same names as its sibling in the Node package. A class of `headwater` and its twin in
+//! `headwater.aio` share their methods (`face`): `runtime` waits for the core without the GIL and answers Ctrl-C, `aio` turns futures of the
+//! core into awaitables. `errors` raises, `arrow` is the border that tables cross, `convert` reads arguments.
 
 #![allow(
     clippy::doc_link_with_quotes,
@@ -22,10 +23,13 @@ mod decode;
 mod engine;
 mod errors;
 mod events;
+mod face;
 mod fetch_ahead;
+mod functions;
 mod future;
 mod future_protocol;
 mod garbage;
+mod iterators;
 mod message;
 mod messages;
 mod metrics;
@@ -37,7 +41,7 @@ mod recovery;
 mod rest;
 mod runtime;
 mod scan;
-mod scan_reader;
+mod scan_reading;
 mod schema;
 mod server;
 mod topic;
@@ -51,21 +55,29 @@ fn _headwater(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(engine::open, module)?)?;
     module.add_function(wrap_pyfunction!(engine::connect, module)?)?;
+    module.add_function(wrap_pyfunction!(engine::_aio_connect, module)?)?;
     module.add_function(wrap_pyfunction!(command_line::main, module)?)?;
-    module.add_class::<client::Client>()?;
+    module.add_class::<client::BlockingClient>()?;
     module.add_class::<client::topics::TopicInfo>()?;
-    module.add_class::<topic::Topic>()?;
-    module.add_class::<scan::Scan>()?;
+    module.add_class::<topic::BlockingTopic>()?;
+    module.add_class::<scan::BlockingScan>()?;
     module.add_class::<schema::Schema>()?;
-    module.add_class::<producer::Producer>()?;
+    module.add_class::<producer::BlockingProducer>()?;
     module.add_class::<producer::RecordMetadata>()?;
     module.add_class::<producer::BatchResult>()?;
     module.add_class::<future::Future>()?;
-    module.add_class::<consumer::Consumer>()?;
+    module.add_class::<consumer::BlockingConsumer>()?;
     module.add_class::<batch::Batch>()?;
-    module.add_class::<server::Server>()?;
+    module.add_class::<server::BlockingServer>()?;
     module.add_class::<message::Message>()?;
-    aio::register(module)?;
+    let py = module.py();
+    module.add_function(wrap_pyfunction!(engine::_aio_open, module)?)?;
+    module.add("_AioClient", py.get_type::<client::AsyncioClient>())?;
+    module.add("_AioTopic", py.get_type::<topic::AsyncioTopic>())?;
+    module.add("_AioScan", py.get_type::<scan::AsyncioScan>())?;
+    module.add("_AioProducer", py.get_type::<producer::AsyncioProducer>())?;
+    module.add("_AioConsumer", py.get_type::<consumer::AsyncioConsumer>())?;
+    module.add("_AioServer", py.get_type::<server::AsyncioServer>())?;
     pickles::register(module)?;
     runtime::register(module)
 }

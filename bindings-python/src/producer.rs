@@ -3,17 +3,28 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headwater::{BulkOptions, TrySendError};
+use arrow_array::RecordBatch;
+use headwater::{BulkOptions, SendHandle, TableSender, TrySendError};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
+use crate::aio::bridge;
 use crate::convert::partitions;
 use crate::convert::record::Arguments;
 use crate::convert::tables::Tables;
 use crate::errors;
+use crate::face::{Access, Answer, Face, closing, faces, none};
 use crate::future::Future;
 use crate::pickles::{self, Reduced};
-use crate::runtime::{self, Embedded, Owned};
+use crate::runtime::{self, Owned};
+
+/// The methods of producers of both faces.
+#[pyclass(frozen, subclass, weakref, module = "headwater._headwater")]
+#[derive(Debug)]
+pub(crate) struct Producer {
+    access: Access,
+    producer: Arc<Owned<headwater::Producer>>,
+}
 
 /// Sends records. Any number of threads may use it at once.
 ///
@@ -27,21 +38,35 @@ use crate::runtime::{self, Embedded, Owned};
 /// ...             _ = producer.send("flights", f"{delay}", key=b"UA")
 /// ...     len(topic)
 /// 3
-#[pyclass(frozen, weakref, module = "headwater")]
+#[pyclass(frozen, extends = Producer, module = "headwater", name = "Producer")]
 #[derive(Debug)]
-pub(crate) struct Producer {
-    embedded: Arc<Embedded>,
-    producer: Arc<Owned<headwater::Producer>>,
-}
+pub(crate) struct BlockingProducer;
+
+/// `headwater.Producer` for asyncio. `send()` takes the record at once; its result is awaited.
+///
+/// >>> import asyncio, headwater.aio as hw
+/// >>> async def main():
+/// ...     async with hw.open() as client, client.producer() as producer:
+/// ...         await client.create_topic("flights")
+/// ...         done = await asyncio.gather(*(producer.send("flights", f"{delay}") for delay in range(3)))
+/// ...         return [metadata.offset for metadata in done]
+/// >>> asyncio.run(main())
+/// [0, 1, 2]
+#[pyclass(frozen, extends = Producer, module = "headwater.aio", name = "Producer")]
+#[derive(Debug)]
+pub(crate) struct AsyncioProducer;
+
+faces!(Producer: BlockingProducer, AsyncioProducer);
+closing!(Producer: BlockingProducer, AsyncioProducer);
 
 impl Producer {
-    pub(crate) fn new(embedded: Arc<Embedded>, producer: headwater::Producer) -> Self {
-        let producer = embedded.adopt(producer);
-        Self { embedded, producer }
+    pub(crate) fn new(access: Access, producer: headwater::Producer) -> Self {
+        let producer = access.adopt(producer);
+        Self { access, producer }
     }
 
-    pub(crate) fn embedded(&self) -> &Arc<Embedded> {
-        &self.embedded
+    pub(crate) fn access(&self) -> &Access {
+        &self.access
     }
 
     /// The producer of the core, unless this is a child of its process.
@@ -50,8 +75,189 @@ impl Producer {
     }
 }
 
-/// Which columns become what, from the arguments of `send_batch()`.
-pub(crate) fn bulk_options(
+#[pymethods]
+impl Producer {
+    /// Send a record. Returns at once with the future of its result, unless `buffer_memory` is full: then it waits up to `max_block_ms`.
+    ///
+    /// `value` and `key` are bytes, or str as UTF-8; `headers` a list of pairs of a name and bytes; `timestamp` milliseconds since 1970
+    /// or an aware datetime, of which whole milliseconds are kept. `value=None` deletes the key in a compacted topic.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client, client.producer() as producer:
+    /// ...     _ = client.create_topic("flights", partitions=4)
+    /// ...     producer.send("flights", b"late", key="UA", headers=[("gate", b"B7")], partition=3).result().partition
+    /// 3
+    #[pyo3(signature = (topic, value=None, *, key=None, headers=None, partition=None, timestamp=None))]
+    fn send<'py>(
+        slf: &Bound<'py, Self>,
+        topic: &Bound<'py, PyString>,
+        value: Option<&Bound<'py, PyAny>>,
+        key: Option<&Bound<'py, PyAny>>,
+        headers: Option<&Bound<'py, PyAny>>,
+        partition: Option<&Bound<'py, PyAny>>,
+        timestamp: Option<&Bound<'py, PyAny>>,
+    ) -> Answer<'py> {
+        let this = slf.get();
+        this.access.check()?;
+        let producer = this.get()?;
+        let parts = Arguments {
+            topic,
+            value,
+            key,
+            headers,
+            partition,
+            timestamp,
+        }
+        .parts()?;
+        match (
+            parts.with(|record| producer.try_send(record)),
+            this.access.face(),
+        ) {
+            (Ok(handle), Face::Blocking) => future(slf, handle),
+            (Ok(handle), Face::Asyncio) => bridge::call_of(future(slf, handle)?),
+            (Err(TrySendError::Refused(error)), _) => Err(errors::raise(error)),
+            (Err(TrySendError::WouldWait), Face::Blocking) => {
+                let sent = parts.send(producer);
+                future(slf, runtime::call(slf.py(), this.access.runtime(), sent)?)
+            }
+            (Err(TrySendError::WouldWait), Face::Asyncio) => {
+                let (parts, producer) = (parts.into_owned(), producer.clone());
+                let work = async move { parts.send(&producer).await?.await };
+                this.access
+                    .call(slf.py(), work, |_, metadata| Ok(RecordMetadata(metadata)))
+            }
+        }
+    }
+
+    /// Send a table, or many rows, and wait until all of it is written. Nothing costs per record.
+    ///
+    /// `rows` is anything with an Arrow capsule (a frame of Polars or pandas, a table of PyArrow or DuckDB), or an iterable of dicts,
+    /// bytes or str. `key`, `value`, `headers`, `timestamp` and `partition` name its columns; without `value` the columns that are left
+    /// are packed as JSON. `partition` may be a number.
+    ///
+    /// Every value is written exactly, or refused with its row and column: NaN, and dates and times outside the years 1 to 9999, have no
+    /// form in JSON. Bytes are written in hexadecimal, times in ISO 8601. A key or value column of text, bytes, numbers, dates or times
+    /// is its text alone, without quotes. Timestamps are whole milliseconds; finer digits are cut off. Of rows that are in memory the first
+    /// 256 MiB are checked before anything is written; if a row is refused later, the error says how many rows were written.
+    ///
+    /// >>> import headwater as hw, polars as pl
+    /// >>> frame = pl.DataFrame({"carrier": ["UA", "AA"], "delay": [12, 0]})
+    /// >>> with hw.open() as client, client.producer() as producer:
+    /// ...     topic = client.create_topic("flights")
+    /// ...     producer.send_batch("flights", frame, key="carrier").records
+    /// ...     [(message.key, message.value) for message in topic.head()]
+    /// 2
+    /// [(b'UA', b'{"delay":12}'), (b'AA', b'{"delay":0}')]
+    #[pyo3(signature = (topic, rows_or_arrow, *, key=None, value=None, headers=None, partition=None, timestamp=None, value_format="json"))]
+    #[expect(clippy::too_many_arguments, reason = "they are the public API's")]
+    fn send_batch<'py>(
+        &self,
+        py: Python<'py>,
+        topic: &str,
+        rows_or_arrow: &Bound<'py, PyAny>,
+        key: Option<String>,
+        value: Option<String>,
+        headers: Option<String>,
+        partition: Option<&Bound<'py, PyAny>>,
+        timestamp: Option<String>,
+        value_format: &str,
+    ) -> Answer<'py> {
+        self.access.check()?;
+        let producer = self.get()?;
+        let options = bulk_options(key, value, headers, partition, timestamp, value_format)?;
+        let mut tables = Tables::new(rows_or_arrow, options)?;
+        let mut sender = producer.tables(topic, tables.options.clone());
+        let mut pieces = match self.access.face() {
+            Face::Blocking => tables.next(py)?,
+            // Python's rows are made in the thread of the event loop, before the work begins.
+            Face::Asyncio => tables.all(py)?,
+        };
+        // A thread sends rows that come slowly, or never end, as they come.
+        while self.access.face() == Face::Blocking && !pieces.is_empty() {
+            let sent = send_pieces(&mut sender, &pieces);
+            runtime::call(py, self.access.runtime(), sent)?;
+            pieces = tables.next(py)?;
+        }
+        let work = async move {
+            send_pieces(&mut sender, &pieces).await?;
+            Ok(sender.finish())
+        };
+        self.access
+            .transfer(py, work, |_, sum| Ok(BatchResult(sum)))
+    }
+
+    /// Send all records that were taken before, and wait for the answers, at most `timeout` seconds. Errors stay with the futures.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client, client.producer() as producer:
+    /// ...     topic = client.create_topic("flights")
+    /// ...     _ = producer.send("flights", b"late")
+    /// ...     producer.flush()
+    /// ...     len(topic)
+    /// 1
+    #[pyo3(signature = (timeout=None))]
+    fn flush<'py>(&self, py: Python<'py>, timeout: Option<f64>) -> Answer<'py> {
+        let producer = self.get()?.clone();
+        let deadline = runtime::deadline(timeout)?;
+        let flush = async move {
+            let flush = producer.flush();
+            match deadline {
+                Some(deadline) => match tokio::time::timeout_at(deadline.into(), flush).await {
+                    Ok(flushed) => flushed.map(Some),
+                    Err(_) => Ok(None),
+                },
+                None => flush.await.map(Some),
+            }
+        };
+        self.access.transfer(py, flush, |py, flushed| match flushed {
+            Some(()) => Ok(py.None()),
+            None => Err(errors::timed_out(
+                "Not all records are acknowledged yet, but they still may be: flush again, or give it more time.",
+            )),
+        })
+    }
+
+    /// Flush, then take no more records. Idempotent; `with` calls it.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client:
+    /// ...     producer = client.producer()
+    /// ...     producer.close()
+    /// ...     producer.close()
+    fn close<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        let producer = self.get()?.clone();
+        if self.access.engine()?.is_closed() {
+            return self.access.nothing(py);
+        }
+        let work = async move { producer.close().await };
+        self.access.transfer(py, work, none)
+    }
+
+    #[expect(clippy::unused_self, reason = "Python's protocol")]
+    fn __repr__(&self) -> &'static str {
+        "Producer()"
+    }
+}
+
+/// The future of a record that `producer` has taken.
+fn future<'py>(producer: &Bound<'py, Producer>, handle: SendHandle) -> Answer<'py> {
+    let future = Future::new(handle, producer.clone().unbind());
+    Ok(Bound::new(producer.py(), future)?.into_any())
+}
+
+/// Sends pieces of tables, after all of them were checked.
+async fn send_pieces(sender: &mut TableSender, pieces: &[RecordBatch]) -> headwater::Result<()> {
+    for piece in pieces {
+        sender.check(piece).await?;
+    }
+    for piece in pieces {
+        sender.send(piece).await?;
+    }
+    Ok(())
+}
+
+/// The roles of columns, from the arguments of `send_batch()`.
+fn bulk_options(
     key: Option<String>,
     value: Option<String>,
     headers: Option<String>,
@@ -81,159 +287,6 @@ pub(crate) fn bulk_options(
     Ok(options)
 }
 
-#[pymethods]
-impl Producer {
-    /// Send a record. Returns at once with the future of its result, unless `buffer_memory` is full: then it waits up to `max_block_ms`.
-    ///
-    /// `value` and `key` are bytes, or str as UTF-8; `headers` a list of pairs of a name and bytes; `timestamp` milliseconds since 1970
-    /// or an aware datetime, of which whole milliseconds are kept. `value=None` deletes the key in a compacted topic.
-    ///
-    /// >>> import headwater as hw
-    /// >>> with hw.open() as client, client.producer() as producer:
-    /// ...     _ = client.create_topic("flights", partitions=4)
-    /// ...     producer.send("flights", b"late", key="UA", headers=[("gate", b"B7")], partition=3).result().partition
-    /// 3
-    #[pyo3(signature = (topic, value=None, *, key=None, headers=None, partition=None, timestamp=None))]
-    fn send(
-        slf: &Bound<'_, Self>,
-        topic: &Bound<'_, PyString>,
-        value: Option<&Bound<'_, PyAny>>,
-        key: Option<&Bound<'_, PyAny>>,
-        headers: Option<&Bound<'_, PyAny>>,
-        partition: Option<&Bound<'_, PyAny>>,
-        timestamp: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Future> {
-        let this = slf.get();
-        this.embedded.check()?;
-        let producer = this.get()?;
-        let parts = Arguments {
-            topic,
-            value,
-            key,
-            headers,
-            partition,
-            timestamp,
-        }
-        .parts()?;
-        let handle = match parts.with(|record| producer.try_send(record)) {
-            Ok(handle) => handle,
-            Err(TrySendError::Refused(error)) => return Err(errors::raise(error)),
-            Err(TrySendError::WouldWait) => {
-                let py = slf.py();
-                runtime::call(py, this.embedded.runtime(), parts.send(producer))?
-            }
-        };
-        Ok(Future::new(handle, slf.clone().unbind()))
-    }
-
-    /// Send a table, or many rows, and wait until all of it is written. Nothing costs per record.
-    ///
-    /// `rows` is anything with an Arrow capsule (a frame of Polars or pandas, a table of PyArrow or DuckDB), or an iterable of dicts,
-    /// bytes or str. `key`, `value`, `headers`, `timestamp` and `partition` name its columns; without `value` the columns that are left
-    /// are packed as JSON. `partition` may be a number.
-    ///
-    /// Every value is written exactly, or refused with its row and column: NaN, and dates and times outside the years 1 to 9999, have no
-    /// form in JSON. Bytes are written in hexadecimal, times in ISO 8601. A key or value column of text, bytes, numbers, dates or times
-    /// is its text alone, without quotes. Timestamps are whole milliseconds; what is finer is cut off. Of rows that are in memory the first
-    /// 256 MiB are checked before anything is written; if a row is refused later, the error says how many rows were written.
-    ///
-    /// >>> import headwater as hw, polars as pl
-    /// >>> frame = pl.DataFrame({"carrier": ["UA", "AA"], "delay": [12, 0]})
-    /// >>> with hw.open() as client, client.producer() as producer:
-    /// ...     topic = client.create_topic("flights")
-    /// ...     producer.send_batch("flights", frame, key="carrier").records
-    /// ...     [(message.key, message.value) for message in topic.head()]
-    /// 2
-    /// [(b'UA', b'{"delay":12}'), (b'AA', b'{"delay":0}')]
-    #[pyo3(signature = (topic, rows_or_arrow, *, key=None, value=None, headers=None, partition=None, timestamp=None, value_format="json"))]
-    #[expect(clippy::too_many_arguments, reason = "they are the public API's")]
-    fn send_batch(
-        &self,
-        py: Python<'_>,
-        topic: &str,
-        rows_or_arrow: &Bound<'_, PyAny>,
-        key: Option<String>,
-        value: Option<String>,
-        headers: Option<String>,
-        partition: Option<&Bound<'_, PyAny>>,
-        timestamp: Option<String>,
-        value_format: &str,
-    ) -> PyResult<BatchResult> {
-        self.embedded.check()?;
-        let producer = self.get()?;
-        let options = bulk_options(key, value, headers, partition, timestamp, value_format)?;
-        let mut tables = Tables::new(rows_or_arrow, options)?;
-        let mut sender = producer.tables(topic, tables.options.clone());
-        let runtime = self.embedded.runtime();
-        loop {
-            let pieces = tables.next(py)?;
-            if pieces.is_empty() {
-                return Ok(BatchResult(sender.finish()));
-            }
-            for piece in &pieces {
-                runtime::call(py, runtime, sender.check(piece))?;
-            }
-            for piece in &pieces {
-                runtime::call(py, runtime, sender.send(piece))?;
-            }
-        }
-    }
-
-    /// Send everything that was taken before, and wait for the answers, at most `timeout` seconds. Errors stay with the futures.
-    ///
-    /// >>> import headwater as hw
-    /// >>> with hw.open() as client, client.producer() as producer:
-    /// ...     topic = client.create_topic("flights")
-    /// ...     _ = producer.send("flights", b"late")
-    /// ...     producer.flush()
-    /// ...     len(topic)
-    /// 1
-    #[pyo3(signature = (timeout=None))]
-    fn flush(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<()> {
-        let flush = self.get()?.flush();
-        match runtime::wait_until(
-            py,
-            self.embedded.runtime(),
-            flush,
-            runtime::deadline(timeout)?,
-        )? {
-            Some(flushed) => flushed.map_err(errors::raise),
-            None => Err(errors::timed_out(
-                "Not all records are acknowledged yet, but they still may be: flush again, or give it more time.",
-            )),
-        }
-    }
-
-    /// Flush, then take no more records. Idempotent; `with` calls it.
-    ///
-    /// >>> import headwater as hw
-    /// >>> with hw.open() as client:
-    /// ...     producer = client.producer()
-    /// ...     producer.close()
-    /// ...     producer.close()
-    fn close(&self, py: Python<'_>) -> PyResult<()> {
-        let producer = self.get()?;
-        if self.embedded.engine()?.is_closed() {
-            return Ok(());
-        }
-        runtime::call(py, self.embedded.runtime(), producer.close())
-    }
-
-    fn __enter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        slf
-    }
-
-    #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.close(py)
-    }
-
-    #[expect(clippy::unused_self, reason = "Python's protocol")]
-    fn __repr__(&self) -> &'static str {
-        "Producer()"
-    }
-}
-
 /// Where a record went.
 ///
 /// >>> import headwater as hw
@@ -260,7 +313,7 @@ impl RecordMetadata {
         self.0.partition.get()
     }
 
-    /// The offset; `None` with `acks=0`, where the broker does not tell.
+    /// The offset; `None` with `acks=0`, because the broker does not answer.
     #[getter]
     fn offset(&self) -> Option<i64> {
         self.0.offset.map(headwater::Offset::get)

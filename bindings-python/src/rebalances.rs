@@ -1,4 +1,4 @@
-//! What the caller wants to hear of rebalances.
+//! The callbacks of a subscription.
 
 use headwater::{Rebalance, TopicPartition};
 use pyo3::prelude::*;
@@ -28,13 +28,12 @@ impl Callbacks {
     }
 
     /// The function for this rebalance. Without `on_lost`, partitions that are lost are revoked, as in Kafka.
-    pub(crate) fn of(&self, py: Python<'_>, rebalance: &Rebalance) -> Option<Py<PyAny>> {
-        let function = match rebalance {
+    pub(crate) fn of(&self, rebalance: &Rebalance) -> Option<&Py<PyAny>> {
+        match rebalance {
             Rebalance::Assigned(_) => self.assigned.as_ref(),
             Rebalance::Revoked(_) => self.revoked.as_ref(),
             Rebalance::Lost(_) => self.lost.as_ref().or(self.revoked.as_ref()),
-        };
-        function.map(|function| function.clone_ref(py))
+        }
     }
 
     /// Shows the functions to the garbage collector: a method of an object that has the consumer is in a cycle with it.
@@ -51,7 +50,7 @@ pub(crate) fn call<'py>(
     function: &Py<PyAny>,
     rebalance: &Rebalance,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let partitions = partitions::list(py, concerned(rebalance))?;
+    let partitions = partitions::list(py, concerned(rebalance).to_vec())?;
     function.bind(py).call1((partitions,))
 }
 

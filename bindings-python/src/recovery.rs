@@ -30,7 +30,7 @@ pub(crate) fn report<'py>(
             found.clean_shutdown,
             found.elapsed.as_secs_f64(),
             recovered,
-            partitions::list(py, &missing)?,
+            partitions::list(py, missing)?,
             &found.damaged_checkpoints,
             strays,
         ))

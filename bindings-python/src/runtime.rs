@@ -1,4 +1,4 @@
-//! Where Python's threads wait for the core: without the GIL, in slices, so that Ctrl-C is answered; and what happens at exit.
+//! Waiting for the core in threads of Python: without the GIL, in slices, so that Ctrl-C is answered; and the end of the interpreter.
 
 use std::future::Future;
 use std::mem::ManuallyDrop;
@@ -15,6 +15,7 @@ use tokio::runtime::Handle;
 
 use crate::callbacks;
 use crate::errors;
+use crate::functions::{Functions, Request};
 
 /// Between two looks at signals. Ctrl-C must be answered within 100 ms.
 pub(crate) const SLICE: Duration = Duration::from_millis(40);
@@ -87,7 +88,7 @@ impl<T: Send> Drop for Owned<T> {
     }
 }
 
-/// Waits for `future` in this thread: without the GIL, and raising what a signal handler raises (`KeyboardInterrupt`).
+/// Waits for `future` in this thread, without the GIL. An exception of a signal handler (`KeyboardInterrupt`) is raised here.
 pub(crate) fn wait<T: Send>(
     py: Python<'_>,
     runtime: &Handle,
@@ -126,16 +127,18 @@ pub(crate) fn wait_until<T: Send>(
 
 /// When a time-out of so many seconds ends; `None` never does.
 pub(crate) fn deadline(timeout: Option<f64>) -> PyResult<Option<Instant>> {
-    let Some(seconds) = timeout else {
-        return Ok(None);
-    };
+    let timeout = timeout.map(duration).transpose()?;
+    Ok(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
+}
+
+/// A time-out of so many seconds. A negative one is over at once.
+pub(crate) fn duration(seconds: f64) -> PyResult<Duration> {
     if seconds.is_nan() {
         return Err(errors::invalid(
             "The timeout is not a number: give seconds, or None to wait for ever.",
         ));
     }
-    let timeout = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
-    Ok(Instant::now().checked_add(timeout))
+    Ok(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX))
 }
 
 /// After a `KeyboardInterrupt` that cannot be raised here: it is raised again as soon as Python code runs.
@@ -154,6 +157,36 @@ pub(crate) fn call<T: Send>(
     future: impl Future<Output = headwater::Result<T>> + Send,
 ) -> PyResult<T> {
     wait(py, runtime, future)?.map_err(errors::raise)
+}
+
+/// [`call`] of work that calls functions of Python meanwhile: this thread runs them.
+pub(crate) fn call_with<T: Send, W: Future<Output = headwater::Result<T>> + Send>(
+    py: Python<'_>,
+    runtime: &Handle,
+    work: impl FnOnce(Functions) -> W,
+) -> PyResult<T> {
+    enum Step<T> {
+        Over(headwater::Result<T>),
+        Function(Request),
+        Slice,
+    }
+    let (functions, mut requests) = Functions::in_thread();
+    let mut work = pin!(work(functions));
+    loop {
+        let step = async {
+            tokio::select! {
+                biased;
+                result = work.as_mut() => Step::Over(result),
+                Some(request) = requests.recv() => Step::Function(request),
+                () = tokio::time::sleep(SLICE) => Step::Slice,
+            }
+        };
+        match py.detach(|| runtime.block_on(step)) {
+            Step::Over(result) => return result.map_err(errors::raise),
+            Step::Function(request) => request.run(py),
+            Step::Slice => py.check_signals()?,
+        }
+    }
 }
 
 /// An engine and who keeps it open: each object that was made from it.

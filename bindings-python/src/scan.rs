@@ -1,8 +1,5 @@
 //! A range of a topic as a table.
 
-use std::sync::Arc;
-
-use arrow_schema::SchemaRef;
 use headwater::columnar::{Column, classic_schema};
 use headwater::{Offset, PartitionId};
 use pyo3::prelude::*;
@@ -10,10 +7,21 @@ use pyo3::types::PyCapsule;
 use pyo3::{PyTraverseError, PyVisit};
 
 use crate::arrow::{self, ArrowViews};
+use crate::face::{Access, Answer, Convert, Face, faces};
 use crate::garbage::Collectable;
-use crate::runtime::{self, Embedded, Owned};
-use crate::scan_reader::{Collected, ScanIterator, Streamed, Told};
+use crate::iterators::iterator;
+use crate::runtime::{self, Owned};
+use crate::scan_reading::{Collected, Progress, ScanBatches, ScanReading, Stream};
 use crate::schema::Schema;
+
+/// The methods of scans of both faces.
+#[pyclass(frozen, subclass, weakref, module = "headwater._headwater")]
+#[derive(Debug)]
+pub(crate) struct Scan {
+    access: Access,
+    inner: Owned<headwater::Scan>,
+    progress: Collectable,
+}
 
 /// A range of a topic, read when it is used, any number of times; each reading fixes its own end when it starts.
 ///
@@ -27,101 +35,111 @@ use crate::schema::Schema;
 /// ...     scan = topic.scan()
 /// ...     scan.count(), [len(batch) for batch in scan], scan.to_polars()["value"].to_list()
 /// (3, [3], [b'a', b'b', b'c'])
-#[pyclass(frozen, weakref, module = "headwater")]
+#[pyclass(frozen, extends = Scan, module = "headwater", name = "Scan")]
 #[derive(Debug)]
-pub(crate) struct Scan {
-    embedded: Arc<Embedded>,
-    inner: Owned<headwater::Scan>,
-    progress: Collectable,
-}
+pub(crate) struct BlockingScan;
+
+/// `headwater.Scan` for asyncio: `async for batch in scan`.
+///
+/// >>> import asyncio, headwater.aio as hw
+/// >>> async def main():
+/// ...     async with hw.open() as client, client.producer() as producer:
+/// ...         topic = await client.create_topic("flights")
+/// ...         await producer.send_batch("flights", [b"a", b"b"])
+/// ...         return [len(batch) async for batch in topic.scan()], (await topic.scan().to_polars())["value"].to_list()
+/// >>> asyncio.run(main())
+/// ([2], [b'a', b'b'])
+#[pyclass(frozen, extends = Scan, module = "headwater.aio", name = "Scan")]
+#[derive(Debug)]
+pub(crate) struct AsyncioScan;
+
+faces!(Scan: BlockingScan, AsyncioScan);
 
 impl Scan {
-    pub(crate) fn new(
-        embedded: Arc<Embedded>,
-        scan: headwater::Scan,
-        progress: Option<Py<PyAny>>,
-    ) -> Self {
+    pub(crate) fn new(access: Access, scan: headwater::Scan, progress: Option<Py<PyAny>>) -> Self {
         Self {
-            embedded,
+            access,
             inner: Owned::new(scan),
             progress: Collectable::new(progress),
         }
     }
 
-    pub(crate) fn get(&self) -> PyResult<&headwater::Scan> {
-        self.embedded.check()?;
-        self.inner.get()
+    fn get(&self) -> PyResult<headwater::Scan> {
+        self.access.check()?;
+        self.inner.get().cloned()
     }
 
-    pub(crate) fn embedded(&self) -> &Arc<Embedded> {
-        &self.embedded
+    /// One reading of it, which has not begun.
+    fn reading(&self, py: Python<'_>) -> PyResult<ScanReading> {
+        let progress = self.progress.get(py).map(Progress::new);
+        Ok(ScanReading::new(self.get()?, progress))
     }
 
-    pub(crate) fn topic(&self) -> PyResult<Arc<str>> {
-        Ok(self.inner.get()?.topic().into())
-    }
-
-    /// The scan as it is read: the one that tells of its progress, where somebody wants to know.
-    pub(crate) fn told(&self, py: Python<'_>) -> PyResult<(headwater::Scan, Option<Arc<Told>>)> {
-        let scan = self.get()?;
-        let Some(callable) = self.progress.get(py) else {
-            return Ok((scan.clone(), None));
-        };
-        let told = Told::new(callable);
-        let mut options = scan.options().clone();
-        options.progress = Some(told.listener());
-        Ok((scan.with_options(options), Some(told)))
-    }
-
-    /// Starts to read.
-    fn start(&self, py: Python<'_>) -> PyResult<ScanIterator> {
-        let (scan, progress) = self.told(py)?;
-        let reader = runtime::call(py, self.embedded.runtime(), scan.reader())?;
-        Ok(ScanIterator::new(
-            Arc::clone(&self.embedded),
-            self.topic()?,
-            reader,
-            progress,
-        ))
+    /// The batches of one reading.
+    fn iterate<'py>(&self, py: Python<'py>, reading: ScanReading) -> Answer<'py> {
+        let topic = self.inner.get()?.topic().into();
+        let batches = ScanBatches::new(self.access.clone(), topic, reading);
+        iterator(py, self.access.face(), batches)
     }
 
     /// All of it, in memory.
-    fn collect(&self, py: Python<'_>) -> PyResult<ArrowViews> {
-        let iterator = self.start(py)?;
-        let schema = iterator.schema()?;
-        let mut batches = Vec::new();
-        while let Some(batch) = iterator.next(py)? {
-            batches.push(batch.records);
-        }
-        Ok(ArrowViews { schema, batches })
+    fn collect<'py>(
+        &self,
+        py: Python<'py>,
+        convert: impl Convert<ArrowViews, Py<PyAny>>,
+    ) -> Answer<'py> {
+        let reading = self.reading(py)?;
+        let collect = |functions| async move { reading.collect(&functions).await };
+        self.access.transfer_with(py, collect, convert)
     }
 
-    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.progress.traverse(visit)
+    /// As a lazy frame of Polars, which reads it without asyncio.
+    fn lazy<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        let scan = self.get()?;
+        let work = async move {
+            let fixed = scan.with_fixed_schema().await?;
+            let mut none = fixed.options().clone();
+            none.limit = Some(0);
+            let schema = fixed.with_options(none).reader().await?.schema();
+            Ok((fixed, schema))
+        };
+        let access = self.access.with_face(Face::Blocking);
+        let progress = self.progress.get(py);
+        self.access.transfer(py, work, |py, (fixed, schema)| {
+            let batches = Vec::new();
+            let empty = ArrowViews { schema, batches };
+            let scan = Self::new(access, fixed, progress).into_object(py)?;
+            py.import("headwater._lazy")?
+                .call_method1("lazy_frame", (scan, empty))
+                .map(Bound::unbind)
+        })
     }
 
-    pub(crate) fn clear(&self) {
-        self.progress.clear();
+    pub(crate) fn export_schema<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        let scan = self.get()?;
+        let schema = runtime::call(py, self.access.runtime(), scan.schema())?;
+        arrow::export_schema(py, &classic_schema(&schema))
     }
 
-    /// The same for another scan of the topic.
-    fn of(&self, py: Python<'_>, scan: headwater::Scan) -> Self {
-        Self::new(Arc::clone(&self.embedded), scan, self.progress.get(py))
-    }
-
-    pub(crate) fn schema_ref(&self, py: Python<'_>) -> PyResult<SchemaRef> {
-        runtime::call(py, self.embedded.runtime(), self.get()?.schema())
+    pub(crate) fn export_stream<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        let opened = self.reading(py)?.opened();
+        let reading = runtime::call(py, self.access.runtime(), opened)?;
+        Stream::new(self.access.clone(), reading).__arrow_c_stream__(py, requested_schema)
     }
 }
 
 #[pymethods]
 impl Scan {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.traverse(&visit)
+        self.progress.traverse(&visit)
     }
 
     fn __clear__(&self) {
-        self.clear();
+        self.progress.clear();
     }
 
     /// As a `polars.DataFrame`, without a copy of keys and values. `lazy=True` gives a `polars.LazyFrame` with the same results: filters on
@@ -135,14 +153,11 @@ impl Scan {
     /// ...     topic.scan().to_polars(lazy=True).filter(pl.col("offset") >= 1).select("value").collect().rows()
     /// [(b'b',), (b'c',)]
     #[pyo3(signature = (lazy=false))]
-    fn to_polars<'py>(slf: &Bound<'py, Self>, lazy: bool) -> PyResult<Bound<'py, PyAny>> {
-        let py = slf.py();
+    fn to_polars<'py>(&self, py: Python<'py>, lazy: bool) -> Answer<'py> {
         if lazy {
-            return py
-                .import("headwater._lazy")?
-                .call_method1("lazy_frame", (slf,));
+            return self.lazy(py);
         }
-        slf.get().collect(py)?.into_polars(py)
+        self.collect(py, |py, tables| Ok(tables.into_polars(py)?.unbind()))
     }
 
     /// As a `pandas.DataFrame`; `dtype_backend` is pandas' own ("pyarrow", "numpy_nullable"). Bytes become objects, which is slow: ask for
@@ -155,14 +170,12 @@ impl Scan {
     /// ...     topic.scan(value="string").to_pandas()["value"].tolist()
     /// ['a', 'b']
     #[pyo3(signature = (dtype_backend=None))]
-    fn to_pandas<'py>(
-        slf: &Bound<'py, Self>,
-        dtype_backend: Option<&str>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let py = slf.py();
-        let tables = Bound::new(py, Collected(slf.get().collect(py)?))?;
-        py.import("headwater._frames")?
-            .call_method1("to_pandas", (tables, dtype_backend))
+    fn to_pandas<'py>(&self, py: Python<'py>, dtype_backend: Option<String>) -> Answer<'py> {
+        self.collect(py, |py, tables| {
+            py.import("headwater._frames")?
+                .call_method1("to_pandas", (Collected(tables), dtype_backend))
+                .map(Bound::unbind)
+        })
     }
 
     /// As a `pyarrow.Table`.
@@ -173,11 +186,12 @@ impl Scan {
     /// ...     _ = producer.send_batch("flights", [b"a", b"b"])
     /// ...     topic.scan().to_arrow()["value"].to_pylist()
     /// [b'a', b'b']
-    fn to_arrow<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        let py = slf.py();
-        let tables = Bound::new(py, Collected(slf.get().collect(py)?))?;
-        py.import("headwater._frames")?
-            .call_method1("to_arrow", (tables,))
+    fn to_arrow<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        self.collect(py, |py, tables| {
+            py.import("headwater._frames")?
+                .call_method1("to_arrow", (Collected(tables),))
+                .map(Bound::unbind)
+        })
     }
 
     /// As a `pyarrow.RecordBatchReader`, which holds only a part in memory at a time.
@@ -188,10 +202,14 @@ impl Scan {
     /// ...     _ = producer.send_batch("flights", [b"a", b"b"])
     /// ...     sum(batch.num_rows for batch in topic.scan().to_reader())
     /// 2
-    fn to_reader<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        slf.py()
-            .import("headwater._frames")?
-            .call_method1("to_reader", (slf,))
+    fn to_reader<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        let opened = self.reading(py)?.opened();
+        let access = self.access.clone();
+        self.access.transfer(py, opened, |py, reading| {
+            py.import("headwater._frames")?
+                .call_method1("to_reader", (Stream::new(access, reading),))
+                .map(Bound::unbind)
+        })
     }
 
     /// The number of records, counted from batch headers. With `on_error="skip"` keys and values that have a format are decoded.
@@ -202,18 +220,22 @@ impl Scan {
     /// ...     _ = producer.send_batch("flights", [b"a", b"b"])
     /// ...     topic.scan(start=1).count()
     /// 1
-    fn count(&self, py: Python<'_>) -> PyResult<u64> {
-        runtime::call(py, self.embedded.runtime(), self.get()?.count())
+    fn count<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        let scan = self.get()?;
+        let work = async move { scan.count().await };
+        self.access.transfer(py, work, |_, count| Ok(count))
     }
 
-    /// What reading it will do, as text.
+    /// Describe how it will be read, as text.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:
     /// ...     "flights" in client.create_topic("flights").scan().explain()
     /// True
-    fn explain(&self, py: Python<'_>) -> PyResult<String> {
-        runtime::call(py, self.embedded.runtime(), self.get()?.explain())
+    fn explain<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        let scan = self.get()?;
+        let work = async move { scan.explain().await };
+        self.access.transfer(py, work, |_, text| Ok(text))
     }
 
     /// The names and types of the columns: a `polars.Schema`, a `pyarrow.schema` or a DataFrame can be made of it. JSON without a schema
@@ -226,61 +248,68 @@ impl Scan {
     /// ...     pa.schema(topic.scan(value="json", columns=["offset", "value"]).schema).field("value").type
     /// StructType(struct<delay: int64>)
     #[getter]
-    fn schema(&self, py: Python<'_>) -> PyResult<Schema> {
-        Ok(Schema(classic_schema(&self.schema_ref(py)?)))
+    fn schema<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        let scan = self.get()?;
+        let work = async move { scan.schema().await };
+        self.access
+            .transfer(py, work, |_, schema| Ok(Schema(classic_schema(&schema))))
     }
 
-    pub(crate) fn __arrow_c_schema__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<Bound<'py, PyCapsule>> {
-        arrow::export_schema(py, &classic_schema(&self.schema_ref(py)?))
+    fn __repr__(&self) -> PyResult<String> {
+        let scan = self.inner.get()?;
+        Ok(format!(
+            "Scan('{}', {} to {})",
+            scan.topic(),
+            scan.options().start,
+            scan.options().end
+        ))
+    }
+}
+
+#[pymethods]
+impl AsyncioScan {
+    fn __aiter__<'py>(slf: &Bound<'py, Self>) -> Answer<'py> {
+        let (py, this) = (slf.py(), slf.as_super().get());
+        this.iterate(py, this.reading(py)?)
+    }
+}
+
+#[pymethods]
+impl BlockingScan {
+    fn __iter__<'py>(slf: &Bound<'py, Self>) -> Answer<'py> {
+        let (py, this) = (slf.py(), slf.as_super().get());
+        let opened = this.reading(py)?.opened();
+        this.iterate(py, runtime::call(py, this.access.runtime(), opened)?)
+    }
+
+    fn __arrow_c_schema__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyCapsule>> {
+        slf.as_super().get().export_schema(slf.py())
     }
 
     #[pyo3(signature = (requested_schema=None))]
-    pub(crate) fn __arrow_c_stream__<'py>(
-        &self,
-        py: Python<'py>,
+    fn __arrow_c_stream__<'py>(
+        slf: &Bound<'py, Self>,
         requested_schema: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        let views = arrow::wants_views(requested_schema)?;
-        let reader: arrow::Reader = Box::new(Streamed::new(self.start(py)?)?);
-        arrow::export_stream(
-            py,
-            if views {
-                reader
-            } else {
-                arrow::classic(reader)
-            },
-        )
+        let this = slf.as_super().get();
+        this.export_stream(slf.py(), requested_schema)
     }
 
-    fn __iter__(&self, py: Python<'_>) -> PyResult<ScanIterator> {
-        self.start(py)
-    }
-
-    /// The same scan with the types of JSON without a schema fixed as they are inferred now.
-    fn _fixed(&self, py: Python<'_>) -> PyResult<Self> {
-        let scan = self.get()?.with_fixed_schema();
-        let scan = runtime::call(py, self.embedded.runtime(), scan)?;
-        Ok(self.of(py, scan))
-    }
-
-    /// The same scan, narrowed to what a query needs; `columns` are names of its schema. `None` leaves a bound as it is.
+    /// The same scan with the columns and bounds of a query; `columns` are names of its schema. `None` leaves a bound as it is.
     #[pyo3(
         signature = (*, columns=None, partitions=None, offsets=(None, None), timestamps=(None, None), limit=None),
         text_signature = "($self, *, columns=None, partitions=None, offsets=(None, None), timestamps=(None, None), limit=None)"
     )]
     fn _narrow(
-        &self,
-        py: Python<'_>,
+        slf: &Bound<'_, Self>,
         columns: Option<Vec<String>>,
         partitions: Option<Vec<i32>>,
         offsets: (Option<i64>, Option<i64>),
         timestamps: (Option<i64>, Option<i64>),
         limit: Option<u64>,
-    ) -> PyResult<Self> {
-        let scan = self.get()?;
+    ) -> PyResult<Py<PyAny>> {
+        let this = slf.as_super().get();
+        let scan = this.get()?;
         let mut options = scan.options().clone();
         let read = options.decode.columns.clone();
         if let Some(columns) = columns {
@@ -300,16 +329,7 @@ impl Scan {
             options.timestamp_until_ms = timestamps.1;
         }
         options.limit = limit;
-        Ok(self.of(py, scan.with_options(options)))
-    }
-
-    pub(crate) fn __repr__(&self) -> PyResult<String> {
-        let scan = self.inner.get()?;
-        Ok(format!(
-            "Scan('{}', {} to {})",
-            scan.topic(),
-            scan.options().start,
-            scan.options().end
-        ))
+        let progress = this.progress.get(slf.py());
+        Scan::new(this.access.clone(), scan.with_options(options), progress).into_object(slf.py())
     }
 }

@@ -2,10 +2,19 @@
 
 use std::sync::Arc;
 
-use headwater::ServeOptions;
 use pyo3::prelude::*;
 
-use crate::runtime::{Embedded, Owned};
+use crate::face::{Access, Answer, closing, faces, none};
+use crate::runtime::Owned;
+
+/// The methods of servers of both faces.
+#[pyclass(frozen, subclass, weakref, module = "headwater._headwater")]
+#[derive(Debug)]
+pub(crate) struct Server {
+    server: Arc<Owned<headwater::Server>>,
+    // Keeps the engine open.
+    access: Access,
+}
 
 /// An engine that listens for Kafka clients, until it or the client it came from is closed. `Client.serve` makes it.
 ///
@@ -13,44 +22,31 @@ use crate::runtime::{Embedded, Owned};
 /// >>> with hw.open() as client, client.serve(port=0) as server:
 /// ...     server
 /// Server('127.0.0.1:...')
-#[pyclass(frozen, weakref, module = "headwater")]
+#[pyclass(frozen, extends = Server, module = "headwater", name = "Server")]
 #[derive(Debug)]
-pub(crate) struct Server {
-    pub(crate) listening: Arc<Listening>,
-}
+pub(crate) struct BlockingServer;
 
-/// A server of the core, with what keeps its engine.
+/// `headwater.Server` for asyncio: `async with await client.serve() as server`.
+///
+/// >>> import asyncio, headwater.aio as hw
+/// >>> async def main():
+/// ...     async with hw.open() as client, await client.serve(port=0) as server:
+/// ...         return server.address
+/// >>> asyncio.run(main())
+/// '127.0.0.1:...'
+#[pyclass(frozen, extends = Server, module = "headwater.aio", name = "Server")]
 #[derive(Debug)]
-pub(crate) struct Listening {
-    server: Owned<headwater::Server>,
-    _embedded: Arc<Embedded>,
-}
+pub(crate) struct AsyncioServer;
 
-impl Listening {
-    /// Opens `engine`, which is that of `embedded`, to Kafka clients. Blocks until it listens.
-    pub(crate) fn open(
-        engine: &headwater::Engine,
-        embedded: Arc<Embedded>,
-        options: ServeOptions,
-    ) -> headwater::Result<Arc<Self>> {
-        Ok(Arc::new(Self {
-            server: Owned::new(engine.serve(options)?),
-            _embedded: embedded,
-        }))
-    }
+faces!(Server: BlockingServer, AsyncioServer);
+closing!(Server: BlockingServer, AsyncioServer);
 
-    /// The server, unless this is a child of its process.
-    pub(crate) fn server(&self) -> PyResult<&headwater::Server> {
-        self.server.get()
-    }
-
-    pub(crate) fn address(&self) -> PyResult<String> {
-        let addresses = self.server()?.addresses().iter();
-        Ok(joined(addresses))
-    }
-
-    pub(crate) fn bootstrap_servers(&self) -> PyResult<String> {
-        Ok(joined(self.server()?.advertised()))
+impl Server {
+    pub(crate) fn new(access: Access, server: headwater::Server) -> Self {
+        Self {
+            server: Arc::new(Owned::new(server)),
+            access,
+        }
     }
 }
 
@@ -72,10 +68,10 @@ impl Server {
     /// '127.0.0.1:...'
     #[getter]
     fn address(&self) -> PyResult<String> {
-        self.listening.address()
+        Ok(joined(self.server.get()?.addresses()))
     }
 
-    /// What clients connect to: the `bootstrap.servers` of their configuration.
+    /// The addresses that clients connect to: the `bootstrap.servers` of their configuration.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.serve(port=0, advertised="localhost:9092") as server:
@@ -83,10 +79,10 @@ impl Server {
     /// 'localhost:9092'
     #[getter]
     fn bootstrap_servers(&self) -> PyResult<String> {
-        self.listening.bootstrap_servers()
+        Ok(joined(self.server.get()?.advertised()))
     }
 
-    /// Answer the requests that were begun, for some seconds at most, and close all connections; the client stays open. Idempotent;
+    /// Answer the requests that have arrived, for some seconds at most, and close all connections; the client stays open. Idempotent;
     /// `with` calls it.
     ///
     /// >>> import headwater as hw
@@ -95,22 +91,20 @@ impl Server {
     /// ...     server.close()
     /// ...     client.topics()
     /// []
-    fn close(&self, py: Python<'_>) -> PyResult<()> {
-        let server = self.listening.server()?;
-        py.detach(|| server.shutdown());
-        Ok(())
-    }
-
-    fn __enter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        slf
-    }
-
-    #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.close(py)
+    fn close<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        self.server.get()?;
+        let server = Arc::clone(&self.server);
+        let shutdown = move || {
+            // It is always of this process: that was checked, and so is the thread.
+            if let Some(server) = server.if_ours() {
+                server.shutdown();
+            }
+            Ok(())
+        };
+        self.access.block(py, shutdown, none)
     }
 
     fn __repr__(&self) -> PyResult<String> {
-        Ok(format!("Server('{}')", self.listening.address()?))
+        Ok(format!("Server('{}')", self.address()?))
     }
 }

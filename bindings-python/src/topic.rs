@@ -1,18 +1,27 @@
 //! A topic: its records as tables, its offsets, its shape.
 
-use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 
-use headwater::ScanOptions;
+use headwater::{Position, ScanOptions};
 use pyo3::prelude::*;
+use pyo3::types::PyCapsule;
 
 use crate::batch::Batch;
 use crate::client::topics::offsets_by_number;
-use crate::convert::format::FormatArguments;
-use crate::convert::{partitions, position};
+use crate::convert::{format, partitions, position};
 use crate::errors;
-use crate::runtime::{self, Embedded, Owned};
+use crate::face::{Access, Answer, faces};
+use crate::runtime::{self, Owned};
 use crate::scan::Scan;
+
+/// The methods of topics of both faces.
+#[pyclass(frozen, subclass, weakref, module = "headwater._headwater")]
+#[derive(Debug)]
+pub(crate) struct Topic {
+    access: Access,
+    topic: Owned<headwater::Topic>,
+}
 
 /// A topic of a client. Making one looks nothing up; `len()` is the number of its records, counted from the headers of their batches.
 ///
@@ -22,57 +31,61 @@ use crate::scan::Scan;
 /// ...     _ = producer.send_batch("flights", [{"delay": 12}, {"delay": 0}])
 /// ...     len(topic), topic.scan(value="json", unnest=True).to_polars()["delay"].to_list()
 /// (2, [12, 0])
-#[pyclass(frozen, weakref, module = "headwater")]
+#[pyclass(frozen, extends = Topic, module = "headwater", name = "Topic")]
 #[derive(Debug)]
-pub(crate) struct Topic {
-    embedded: Arc<Embedded>,
-    topic: Owned<headwater::Topic>,
-}
+pub(crate) struct BlockingTopic;
+
+/// `headwater.Topic` for asyncio; `await topic.count()` is its number of records.
+///
+/// >>> import asyncio, headwater.aio as hw
+/// >>> async def main():
+/// ...     async with hw.open() as client, client.producer() as producer:
+/// ...         topic = await client.create_topic("flights")
+/// ...         await producer.send_batch("flights", [b"a", b"b"])
+/// ...         return len(await topic.head(1)), await topic.count()
+/// >>> asyncio.run(main())
+/// (1, 2)
+#[pyclass(frozen, extends = Topic, module = "headwater.aio", name = "Topic")]
+#[derive(Debug)]
+pub(crate) struct AsyncioTopic;
+
+faces!(Topic: BlockingTopic, AsyncioTopic);
 
 impl Topic {
-    pub(crate) fn new(embedded: Arc<Embedded>, topic: headwater::Topic) -> Self {
+    pub(crate) fn new(access: Access, topic: headwater::Topic) -> Self {
         Self {
-            embedded,
+            access,
             topic: Owned::new(topic),
         }
     }
 
-    pub(crate) fn embedded(&self) -> &Arc<Embedded> {
-        &self.embedded
-    }
-
     /// The topic of the core, if the engine is open.
-    pub(crate) fn get(&self) -> PyResult<&headwater::Topic> {
-        self.embedded.check()?;
-        self.topic.get()
+    fn get(&self) -> PyResult<headwater::Topic> {
+        self.access.check()?;
+        self.topic.get().cloned()
     }
 
-    pub(crate) fn shared_name(&self) -> PyResult<Arc<str>> {
-        Ok(self.topic.get()?.name().into())
+    /// All records.
+    fn whole(&self) -> PyResult<Scan> {
+        let scan = self.get()?.scan(ScanOptions::default());
+        Ok(Scan::new(self.access.clone(), scan, None))
     }
-}
 
-/// What `scan()` was asked for, as options of the core.
-pub(crate) fn scan_options(
-    start: Option<&Bound<'_, PyAny>>,
-    end: Option<&Bound<'_, PyAny>>,
-    partitions: Option<&Bound<'_, PyAny>>,
-    isolation_level: &str,
-    format: FormatArguments<'_, '_>,
-) -> PyResult<ScanOptions> {
-    let mut options = ScanOptions {
-        partitions: partitions::numbers(partitions)?,
-        decode: format.options()?,
-        isolation_level: isolation_level.parse().map_err(errors::raise)?,
-        ..ScanOptions::default()
-    };
-    if let Some(start) = start {
-        options.start = position::position(start)?;
+    /// A call that reads a table.
+    fn table<'py, W>(
+        &self,
+        py: Python<'py>,
+        work: impl FnOnce(headwater::Topic) -> W,
+    ) -> Answer<'py>
+    where
+        W: Future<Output = headwater::Result<headwater::Batch>> + Send + 'static,
+    {
+        let topic = self.get()?;
+        let name: Arc<str> = topic.name().into();
+        self.access.transfer(py, work(topic), |_, batch| {
+            Ok(Batch::new(batch, Some(name)))
+        })
     }
-    if let Some(end) = end {
-        options.end = position::position(end)?;
-    }
-    Ok(options)
 }
 
 #[pymethods]
@@ -92,8 +105,8 @@ impl Topic {
     ///
     /// `start` and `end` are positions: "earliest", "latest", an offset, `{partition: offset}`, an aware datetime, or an age such as
     /// "-15m". `key` and `value` are "bytes", "string" or "json"; a `schema` (an Arrow schema or `{"name": dtype}`) types the JSON value,
-    /// `unnest=True` lifts its fields to the top, and `on_error` ("raise", "null", "skip") says what becomes of a record that does not
-    /// fit: the whole schema decides which records are skipped, whatever `columns` names. `columns` names what is read. `progress` is called
+    /// `unnest=True` lifts its fields to the top, and `on_error` ("raise", "null", "skip") is for a record that does not
+    /// fit: the whole schema decides which records are skipped, whatever `columns` names. `columns` names the columns to read. `progress` is called
     /// with the records done and the records in all, which are counted first.
     ///
     /// A value fits a type that holds it exactly; floats are the nearest, and a decimal with too many decimals is rounded, halves away from
@@ -113,6 +126,7 @@ impl Topic {
     #[expect(clippy::too_many_arguments, reason = "they are the public API's")]
     fn scan(
         &self,
+        py: Python<'_>,
         start: Option<&Bound<'_, PyAny>>,
         end: Option<&Bound<'_, PyAny>>,
         partitions: Option<&Bound<'_, PyAny>>,
@@ -124,21 +138,17 @@ impl Topic {
         on_error: &str,
         isolation_level: &str,
         progress: Option<Py<PyAny>>,
-    ) -> PyResult<Scan> {
-        let format = FormatArguments {
-            key,
-            value,
-            schema,
-            unnest,
-            on_error,
-            columns,
+    ) -> PyResult<Py<PyAny>> {
+        let options = ScanOptions {
+            start: start.map_or(Ok(Position::Earliest), position::position)?,
+            end: end.map_or(Ok(Position::Latest), position::position)?,
+            partitions: partitions::numbers(partitions)?,
+            decode: format::options(key, value, schema, unnest, on_error, columns)?,
+            isolation_level: isolation_level.parse().map_err(errors::raise)?,
+            ..ScanOptions::default()
         };
-        let options = scan_options(start, end, partitions, isolation_level, format)?;
-        Ok(Scan::new(
-            Arc::clone(&self.embedded),
-            self.get()?.scan(options),
-            progress,
-        ))
+        let scan = self.get()?.scan(options);
+        Scan::new(self.access.clone(), scan, progress).into_object(py)
     }
 
     /// The first `n` records: partition by partition, in offset order.
@@ -150,9 +160,9 @@ impl Topic {
     /// [b'a', b'b']
     #[pyo3(signature = (n=10, *, columns=None, key="bytes", value="bytes", schema=None, unnest=false, on_error="raise"))]
     #[expect(clippy::too_many_arguments, reason = "they are the public API's")]
-    fn head(
+    fn head<'py>(
         &self,
-        py: Python<'_>,
+        py: Python<'py>,
         n: u64,
         columns: Option<Vec<String>>,
         key: &str,
@@ -160,18 +170,9 @@ impl Topic {
         schema: Option<&Bound<'_, PyAny>>,
         unnest: bool,
         on_error: &str,
-    ) -> PyResult<Batch> {
-        let decode = FormatArguments {
-            key,
-            value,
-            schema,
-            unnest,
-            on_error,
-            columns,
-        }
-        .options()?;
-        let batch = runtime::call(py, self.embedded.runtime(), self.get()?.head(n, decode))?;
-        Ok(Batch::new(batch, Some(self.shared_name()?)))
+    ) -> Answer<'py> {
+        let decode = format::options(key, value, schema, unnest, on_error, columns)?;
+        self.table(py, |topic| async move { topic.head(n, decode).await })
     }
 
     /// The last `n` records: of all partitions the newest. Reads only the end of the topic.
@@ -183,9 +184,9 @@ impl Topic {
     /// [b'b', b'c']
     #[pyo3(signature = (n=10, *, columns=None, key="bytes", value="bytes", schema=None, unnest=false, on_error="raise"))]
     #[expect(clippy::too_many_arguments, reason = "they are the public API's")]
-    fn tail(
+    fn tail<'py>(
         &self,
-        py: Python<'_>,
+        py: Python<'py>,
         n: u64,
         columns: Option<Vec<String>>,
         key: &str,
@@ -193,18 +194,23 @@ impl Topic {
         schema: Option<&Bound<'_, PyAny>>,
         unnest: bool,
         on_error: &str,
-    ) -> PyResult<Batch> {
-        let decode = FormatArguments {
-            key,
-            value,
-            schema,
-            unnest,
-            on_error,
-            columns,
-        }
-        .options()?;
-        let batch = runtime::call(py, self.embedded.runtime(), self.get()?.tail(n, decode))?;
-        Ok(Batch::new(batch, Some(self.shared_name()?)))
+    ) -> Answer<'py> {
+        let decode = format::options(key, value, schema, unnest, on_error, columns)?;
+        self.table(py, |topic| async move { topic.tail(n, decode).await })
+    }
+
+    /// The number of records, counted from the headers of their batches.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client, client.producer() as producer:
+    /// ...     topic = client.create_topic("t")
+    /// ...     _ = producer.send_batch("t", [b"a", b"b"])
+    /// ...     topic.count()
+    /// 2
+    fn count<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        let topic = self.get()?;
+        let work = async move { topic.count().await };
+        self.access.transfer(py, work, |_, count| Ok(count))
     }
 
     /// The offset of a position in each partition.
@@ -215,10 +221,12 @@ impl Topic {
     /// ...     _ = producer.send("t", b"a", partition=1).result()
     /// ...     topic.offsets("latest")
     /// {0: 0, 1: 1}
-    fn offsets(&self, py: Python<'_>, at: &Bound<'_, PyAny>) -> PyResult<BTreeMap<i32, i64>> {
+    fn offsets<'py>(&self, py: Python<'py>, at: &Bound<'py, PyAny>) -> Answer<'py> {
         let at = position::position(at)?;
-        let offsets = runtime::call(py, self.embedded.runtime(), self.get()?.offsets(&at))?;
-        Ok(offsets_by_number(offsets))
+        let topic = self.get()?;
+        let work = async move { topic.offsets(&at).await };
+        self.access
+            .call(py, work, |_, offsets| Ok(offsets_by_number(offsets)))
     }
 
     /// Records and bytes in each interval of time, from batch headers: columns `time`, `records` and `bytes`. A batch that spans several
@@ -232,28 +240,33 @@ impl Topic {
     /// [1]
     #[pyo3(signature = (every="1m", *, start=None, end=None),
         text_signature = "($self, every='1m', *, start='earliest', end='latest')")]
-    fn rate(
+    fn rate<'py>(
         &self,
-        py: Python<'_>,
+        py: Python<'py>,
         every: &str,
-        start: Option<&Bound<'_, PyAny>>,
-        end: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Batch> {
+        start: Option<&Bound<'py, PyAny>>,
+        end: Option<&Bound<'py, PyAny>>,
+    ) -> Answer<'py> {
         let every = headwater::duration::parse_ms(every).map_err(errors::raise)?;
-        let start = start.map_or(Ok(headwater::Position::Earliest), position::position)?;
-        let end = end.map_or(Ok(headwater::Position::Latest), position::position)?;
-        let batch = runtime::call(
-            py,
-            self.embedded.runtime(),
-            self.get()?.rate(every, start, end),
-        )?;
-        Ok(Batch::new(batch, Some(self.shared_name()?)))
+        let start = start.map_or(Ok(Position::Earliest), position::position)?;
+        let end = end.map_or(Ok(Position::Latest), position::position)?;
+        self.table(py, move |topic| async move {
+            topic.rate(every, start, end).await
+        })
     }
 
-    fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
-        let topic = self.get()?;
+    fn __repr__(&self) -> PyResult<String> {
+        Ok(format!("Topic('{}')", self.topic.get()?.name()))
+    }
+}
+
+#[pymethods]
+impl BlockingTopic {
+    fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let this = slf.as_super().get();
+        let topic = this.get()?;
         let described = async { tokio::try_join!(topic.describe(), topic.counts()) };
-        let (topic, counts) = runtime::call(py, self.embedded.runtime(), described)?;
+        let (topic, counts) = runtime::call(slf.py(), this.access.runtime(), described)?;
         let rows: Vec<String> = topic
             .partitions
             .iter()
@@ -271,45 +284,27 @@ impl Topic {
         ))
     }
 
-    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
-        let count = runtime::call(py, self.embedded.runtime(), self.get()?.count())?;
-        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+    fn __len__(slf: &Bound<'_, Self>) -> PyResult<usize> {
+        slf.as_super().get().count(slf.py())?.extract()
     }
 
-    // Without this an empty topic were false, and asking would read.
+    // Without this an empty topic would be false, and the question would read.
     #[expect(clippy::unused_self, reason = "Python's protocol")]
     fn __bool__(&self) -> bool {
         true
     }
 
-    fn __arrow_c_schema__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<Bound<'py, pyo3::types::PyCapsule>> {
-        self.whole()?.__arrow_c_schema__(py)
+    fn __arrow_c_schema__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyCapsule>> {
+        slf.as_super().get().whole()?.export_schema(slf.py())
     }
 
     #[pyo3(signature = (requested_schema=None))]
     fn __arrow_c_stream__<'py>(
-        &self,
-        py: Python<'py>,
+        slf: &Bound<'py, Self>,
         requested_schema: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, pyo3::types::PyCapsule>> {
-        self.whole()?.__arrow_c_stream__(py, requested_schema)
-    }
-
-    fn __repr__(&self) -> PyResult<String> {
-        Ok(format!("Topic('{}')", self.topic.get()?.name()))
-    }
-}
-
-impl Topic {
-    fn whole(&self) -> PyResult<Scan> {
-        Ok(Scan::new(
-            Arc::clone(&self.embedded),
-            self.get()?.scan(ScanOptions::default()),
-            None,
-        ))
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        let scan = slf.as_super().get().whole()?;
+        scan.export_stream(slf.py(), requested_schema)
     }
 }
 

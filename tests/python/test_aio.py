@@ -42,7 +42,7 @@ def test_the_whole_way(tmp_path: Path) -> None:
             scan = topic.scan(start=5, value="string")
             assert await scan.count() == 101
             assert "flights" in await scan.explain()
-            assert (await scan.schema()).names[0] == "partition"
+            assert (await scan.schema).names[0] == "partition"
             assert len(await scan.to_polars()) == len(await scan.to_arrow()) == len(await scan.to_pandas()) == 101
             assert sum([len(batch) async for batch in scan]) == 101
             assert [info.name for info in await client.topics()] == ["flights"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import threading
@@ -12,6 +13,7 @@ import polars as pl
 import pytest
 
 import headwater as hw
+import headwater.aio
 
 if TYPE_CHECKING:
     import subprocess
@@ -178,3 +180,23 @@ def test_a_forked_child_cannot_use_the_connection(connected: hw.Client, spawn: S
     output, errors = process.communicate(timeout=60)
     assert output == "7\n['forked']\n", errors
     assert "forked" in connected
+
+
+def test_asyncio_connects(server: hw.Server) -> None:
+    async def main() -> list[bytes | None]:
+        async with hw.aio.connect(server.address, client_id="async") as client, client.producer() as producer:
+            topic = await client.create_topic("t")
+            await producer.send("t", b"value")
+            return [message.value async for batch in topic.scan() for message in batch]
+
+    assert asyncio.run(main()) == [b"value"]
+
+
+def test_asyncio_raises_what_connecting_meets() -> None:
+    async def main() -> None:
+        with pytest.raises(hw.TransportError, match="start the broker"):
+            await hw.aio.connect(f"127.0.0.1:{unused_port()}")
+        with pytest.raises(hw.ConfigError):
+            await hw.aio.connect("localhost")
+
+    asyncio.run(main())

@@ -175,22 +175,19 @@ def _constants(node: Any) -> list[int] | None:
     return [int(value) for value in series if value is not None]
 
 
-def lazy_frame(scan: Scan) -> pl.LazyFrame:
-    """Return the scan as a ``polars.LazyFrame``, whose schema is fixed now."""
-    need("polars", "polars")
+def lazy_frame(scan: Scan, empty: Any) -> pl.LazyFrame:
+    """Return the scan as a ``polars.LazyFrame``. The types of the scan are fixed; ``empty`` is a table of them without rows."""
+    schema = need("polars", "polars").DataFrame(empty).schema
     from polars.io.plugins import register_io_source
-
-    fixed = scan._fixed()
 
     def source(columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, batch_size: int | None) -> Iterator[pl.DataFrame]:
         del batch_size  # the scan's own batches are of a good size
-        for batch in _narrowed(fixed, columns, predicate, rows):
+        for batch in _narrowed(scan, columns, predicate, rows):
             frame = batch.to_polars()
             if predicate is not None:
                 frame = frame.filter(predicate)
             yield frame if columns is None else _chosen(frame, columns)
 
-    schema = fixed._narrow(limit=0).to_polars().schema
     # The oldest versions do not take a name.
     named: dict[str, Any] = {"explain_name": "HEADWATER"} if "explain_name" in signature(register_io_source).parameters else {}
     return _keep_row_limits(register_io_source(source, schema=schema, **named))

@@ -1,4 +1,7 @@
-"""Headwater for asyncio: the same names, with native futures and no pool of threads.
+"""Headwater for asyncio: the same names with the same meaning, awaited, and no pool of threads.
+
+``len(topic)``, the Arrow capsule interface of topics and scans, and the table that a notebook shows of a topic are in
+``headwater`` only: Python reads them without ``await``. ``await topic.count()`` and ``await scan.to_reader()`` are in both.
 
 >>> import asyncio, headwater.aio as hw
 >>> async def main():
@@ -16,7 +19,44 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
+from headwater import (
+    AuthenticationError,
+    AuthorizationError,
+    Batch,
+    BatchResult,
+    ClosedError,
+    ConfigError,
+    CorruptLogError,
+    DecodeError,
+    ForkError,
+    Future,
+    GroupInfo,
+    GroupOffset,
+    HeadwaterError,
+    InvalidArgumentError,
+    InvalidTopicError,
+    KafkaError,
+    LockedError,
+    Message,
+    NotADataDirectoryError,
+    OffsetOutOfRangeError,
+    OutOfOrderSequenceError,
+    ProducerFencedError,
+    RecordMetadata,
+    RecordTooLargeError,
+    RequestTimedOutError,
+    Schema,
+    StorageError,
+    TopicAlreadyExistsError,
+    TopicInfo,
+    TopicPartition,
+    TransportError,
+    UnknownTopicOrPartitionError,
+    WakeupError,
+    __version__,
+)
 from headwater._headwater import (
+    _aio_connect,
     _aio_open,
 )
 from headwater._headwater import (
@@ -40,25 +80,67 @@ from headwater._headwater import (
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Generator, Mapping
+    from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
     from types import TracebackType
 
     from headwater.types import ConfigValue
 
-__all__ = ["Client", "Consumer", "Producer", "Scan", "Server", "Topic", "open"]
+__all__ = [
+    "AuthenticationError",
+    "AuthorizationError",
+    "Batch",
+    "BatchResult",
+    "Client",
+    "ClosedError",
+    "ConfigError",
+    "Consumer",
+    "CorruptLogError",
+    "DecodeError",
+    "ForkError",
+    "Future",
+    "GroupInfo",
+    "GroupOffset",
+    "HeadwaterError",
+    "InvalidArgumentError",
+    "InvalidTopicError",
+    "KafkaError",
+    "LockedError",
+    "Message",
+    "NotADataDirectoryError",
+    "OffsetOutOfRangeError",
+    "OutOfOrderSequenceError",
+    "Producer",
+    "ProducerFencedError",
+    "RecordMetadata",
+    "RecordTooLargeError",
+    "RequestTimedOutError",
+    "Scan",
+    "Schema",
+    "Server",
+    "StorageError",
+    "Topic",
+    "TopicAlreadyExistsError",
+    "TopicInfo",
+    "TopicPartition",
+    "TransportError",
+    "UnknownTopicOrPartitionError",
+    "WakeupError",
+    "__version__",
+    "connect",
+    "open",
+]
 
 
 class _Opening(Coroutine[Any, Any, Client]):
-    """The coroutine of ``open()``: await it, make a task of it, or enter it with ``async with``."""
+    """The coroutine of ``open()`` and ``connect()``: await it, make a task of it, or enter it with ``async with``."""
 
-    def __init__(self, path: str | os.PathLike[str] | None, config: Mapping[str, ConfigValue] | None, keys: Any) -> None:
-        self._arguments = (path, config, keys)
+    def __init__(self, start: Callable[[], Awaitable[Client]]) -> None:
+        self._start = start
         self._client: Client | None = None
         self._running: Coroutine[Any, Any, Client] | None = None
 
     async def _open(self) -> Client:
-        path, config, keys = self._arguments
-        self._client = await _aio_open(path, config=config, **keys)
+        self._client = await self._start()
         return self._client
 
     def _coroutine(self) -> Coroutine[Any, Any, Client]:
@@ -106,4 +188,26 @@ def open(  # noqa: A001
     >>> asyncio.run(main())
     True
     """
-    return _Opening(path, config, kafka_config)
+    return _Opening(lambda: _aio_open(path, config=config, **kafka_config))
+
+
+def connect(
+    bootstrap_servers: str | Sequence[str],
+    *,
+    config: Mapping[str, ConfigValue] | None = None,
+    **kafka_config: ConfigValue,
+) -> _Opening:
+    """Connect to a Kafka cluster: ``await hw.connect("host:9092")``, or ``async with hw.connect(...) as client``.
+
+    See ``headwater.connect``.
+
+    >>> import asyncio, headwater.aio as hw
+    >>> async def main():
+    ...     async with hw.open() as engine, await engine.serve(port=0) as server:
+    ...         async with hw.connect(server.address) as client:
+    ...             await client.create_topic("flights")
+    ...             return [topic.name for topic in await client.topics()]
+    >>> asyncio.run(main())
+    ['flights']
+    """
+    return _Opening(lambda: _aio_connect(bootstrap_servers, config=config, **kafka_config))

@@ -1,29 +1,21 @@
-//! From futures of the core to those of asyncio. There is no pool of threads: work runs in the engine's own runtime, and what is ready at
-//! once is handed over at once.
+//! Turns futures of the core into awaitables of asyncio. There is no pool of threads: work runs in the engine's own runtime, and a result that is
+//! ready at once is returned at once.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
+use pyo3::IntoPyObjectExt as _;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
-use super::call::Call;
+use super::call::{Call, Start};
 use crate::callbacks;
 use crate::errors;
-
-type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-
-/// Turns a value of the core into a Python object.
-pub(crate) trait Convert<T>:
-    FnOnce(Python<'_>, T) -> PyResult<Py<PyAny>> + Send + 'static
-{
-}
-impl<T, F: FnOnce(Python<'_>, T) -> PyResult<Py<PyAny>> + Send + 'static> Convert<T> for F {}
+use crate::face::{Answer, Convert, Value};
 
 /// A future of the running event loop that is done when the core has a result.
 pub(crate) struct Pending {
@@ -50,20 +42,20 @@ impl Pending {
         self.future.bind(py).clone()
     }
 
-    /// What the caller awaits.
+    /// The call that the caller awaits.
     pub(crate) fn call<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let call = Call::begun(self.future(py), self.slot.clone());
         Ok(Bound::new(py, call)?.into_any())
     }
 
-    /// Brings a result, from any thread. `give` is called in the thread of the event loop, in the step in which the caller goes on: so
-    /// nothing can be cancelled in between.
-    pub(crate) fn resolve(&self, py: Python<'_>, give: Give) {
+    /// Passes a result to the caller, from any thread. `make` is called in the thread of the event loop, in the step in which the caller goes on,
+    /// so that nothing can be cancelled in between.
+    pub(crate) fn resolve(&self, py: Python<'_>, make: MakeResult) {
         let delivery = Delivery {
-            give: Mutex::new(Some(give)),
+            make: Mutex::new(Some(make)),
             slot: self.slot.clone(),
         };
-        // An event loop that is closed has nobody left to tell.
+        // An event loop that is closed calls nothing.
         let _ = Bound::new(py, delivery).and_then(|delivery| {
             self.event_loop
                 .call_method1(py, "call_soon_threadsafe", (delivery, &self.future))
@@ -72,13 +64,13 @@ impl Pending {
 }
 
 /// Makes a result, or takes it back if the call was cancelled.
-pub(crate) type Give = Box<dyn FnOnce(Python<'_>, Wanted) -> PyResult<Py<PyAny>> + Send>;
+pub(crate) type MakeResult = Box<dyn FnOnce(Python<'_>, Caller) -> PyResult<Py<PyAny>> + Send>;
 
-/// Whether somebody still waits for a result.
+/// Whether the caller still waits for a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted {
-    Yes,
-    No,
+pub(crate) enum Caller {
+    Waits,
+    Cancelled,
 }
 
 /// Where a result lies between its delivery and the step in which it is taken.
@@ -89,34 +81,34 @@ pub(crate) struct Slot(Arc<Mutex<Contents>>);
 enum Contents {
     #[default]
     Empty,
-    Given(Give),
+    Result(MakeResult),
     /// The call was cancelled.
-    Abandoned,
+    Cancelled,
 }
 
 impl Slot {
     /// Puts a result in; returns it if the call was cancelled.
-    fn put(&self, give: Give) -> Option<Give> {
+    fn put(&self, make: MakeResult) -> Option<MakeResult> {
         let mut contents = self.0.lock();
-        if matches!(*contents, Contents::Abandoned) {
-            return Some(give);
+        if matches!(*contents, Contents::Cancelled) {
+            return Some(make);
         }
-        *contents = Contents::Given(give);
+        *contents = Contents::Result(make);
         None
     }
 
     /// Takes the result out.
-    pub(super) fn take(&self) -> Option<Give> {
-        match std::mem::replace(&mut *self.0.lock(), Contents::Abandoned) {
-            Contents::Given(give) => Some(give),
-            Contents::Empty | Contents::Abandoned => None,
+    pub(super) fn take(&self) -> Option<MakeResult> {
+        match std::mem::replace(&mut *self.0.lock(), Contents::Cancelled) {
+            Contents::Result(make) => Some(make),
+            Contents::Empty | Contents::Cancelled => None,
         }
     }
 
     /// Takes back the result that is there, or will be.
     pub(super) fn abandon(&self, py: Python<'_>) {
-        if let Some(give) = self.take()
-            && let Err(error) = give(py, Wanted::No)
+        if let Some(make) = self.take()
+            && let Err(error) = make(py, Caller::Cancelled)
         {
             error.write_unraisable(py, None);
         }
@@ -126,40 +118,34 @@ impl Slot {
 /// Resolves a future when the event loop calls it.
 #[pyclass(frozen, module = "headwater._headwater", name = "_Delivery")]
 struct Delivery {
-    give: Mutex<Option<Give>>,
+    make: Mutex<Option<MakeResult>>,
     slot: Slot,
 }
 
 #[pymethods]
 impl Delivery {
     fn __call__(&self, py: Python<'_>, future: &Bound<'_, PyAny>) -> PyResult<()> {
-        let Some(give) = self.give.lock().take() else {
+        let Some(make) = self.make.lock().take() else {
             return Ok(());
         };
         if future.call_method0("done")?.is_truthy()? {
-            return give(py, Wanted::No).map(drop);
+            return make(py, Caller::Cancelled).map(drop);
         }
-        match self.slot.put(give) {
-            Some(unwanted) => unwanted(py, Wanted::No).map(drop),
+        match self.slot.put(make) {
+            Some(make) => make(py, Caller::Cancelled).map(drop),
             None => future.call_method1("set_result", (py.None(),)).map(drop),
         }
     }
 }
 
-/// [`Convert`]s what has no result to `None`.
-#[expect(clippy::unnecessary_wraps, reason = "it is a `Convert`")]
-pub(crate) fn none(py: Python<'_>, (): ()) -> PyResult<Py<PyAny>> {
-    Ok(py.None())
-}
-
-/// Carries `work` out and returns an awaitable of its result. What is ready at the first look costs no change of threads.
-pub(crate) fn quick<'py, T: Send + 'static>(
+/// Carries `work` out and returns an awaitable of its result. A result that is ready at the first poll costs no change of threads.
+pub(crate) fn quick<'py, T: Send + 'static, R: Value>(
     py: Python<'py>,
     runtime: &Handle,
     work: impl Future<Output = headwater::Result<T>> + Send + 'static,
-    convert: impl Convert<T>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let mut work: Boxed<headwater::Result<T>> = Box::pin(work);
+    convert: impl Convert<T, R>,
+) -> Answer<'py> {
+    let mut work = Box::pin(work);
     let first = py.detach(|| {
         let _context = runtime.enter();
         work.as_mut().poll(&mut Context::from_waker(Waker::noop()))
@@ -168,38 +154,28 @@ pub(crate) fn quick<'py, T: Send + 'static>(
         Poll::Ready(result) => {
             let result = result
                 .map_err(errors::raise)
-                .and_then(|value| convert(py, value))
-                .map(|value| value.into_bound(py));
+                .and_then(|value| convert(py, value)?.into_bound_py_any(py));
             ready(py, result)
         }
-        Poll::Pending => background(py, runtime, work, convert),
+        Poll::Pending => background(py, runtime, work, convert, drop),
     }
 }
 
-/// Carries `work` out in the engine's runtime and returns the call. Cancelling that stops the work.
-pub(crate) fn background<'py, T: Send + 'static>(
+/// Carries `work` out in the engine's runtime and returns the call. Cancelling that stops the work; `take_back` gets the result if the call was
+/// cancelled while it was on its way.
+pub(crate) fn background<'py, T: Send + 'static, R: Value>(
     py: Python<'py>,
     runtime: &Handle,
     work: impl Future<Output = headwater::Result<T>> + Send + 'static,
-    convert: impl Convert<T>,
-) -> PyResult<Bound<'py, PyAny>> {
-    background_or(py, runtime, work, convert, drop)
-}
-
-/// [`background`] whose result goes to `take_back` when the call was cancelled while it was on its way.
-pub(crate) fn background_or<'py, T: Send + 'static>(
-    py: Python<'py>,
-    runtime: &Handle,
-    work: impl Future<Output = headwater::Result<T>> + Send + 'static,
-    convert: impl Convert<T>,
+    convert: impl Convert<T, R>,
     take_back: impl FnOnce(T) + Send + 'static,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> Answer<'py> {
     let pending = Pending::new(py)?;
     let (future, call) = (pending.future(py), pending.call(py)?);
     let task = runtime.spawn(async move {
         let result = work.await;
         callbacks::run(Box::new(move |py| {
-            pending.resolve(py, giving(result, convert, take_back));
+            pending.resolve(py, make_result(result, convert, take_back));
         }));
     });
     future.call_method1(
@@ -212,18 +188,17 @@ pub(crate) fn background_or<'py, T: Send + 'static>(
 /// A call that begins when it is awaited.
 pub(crate) fn later(
     py: Python<'_>,
-    begin: impl FnOnce(Python<'_>) -> PyResult<Bound<'_, PyAny>> + Send + 'static,
+    begin: impl FnOnce(Python<'_>) -> PyResult<Start> + Send + 'static,
 ) -> PyResult<Bound<'_, PyAny>> {
-    let call = Call::later(Box::new(move |py| begin(py).map(Bound::unbind)));
-    Ok(Bound::new(py, call)?.into_any())
+    Ok(Bound::new(py, Call::later(Box::new(begin)))?.into_any())
 }
 
 /// Carries `work`, which blocks, out in a thread of its own, and returns the call.
-pub(crate) fn blocking<T: Send + 'static>(
+pub(crate) fn blocking<T: Send + 'static, R: Value>(
     py: Python<'_>,
     work: impl FnOnce() -> headwater::Result<T> + Send + 'static,
-    convert: impl Convert<T>,
-) -> PyResult<Bound<'_, PyAny>> {
+    convert: impl Convert<T, R>,
+) -> Answer<'_> {
     let pending = Pending::new(py)?;
     let call = pending.call(py)?;
     std::thread::Builder::new()
@@ -231,29 +206,29 @@ pub(crate) fn blocking<T: Send + 'static>(
         .spawn(move || {
             let result = work();
             callbacks::run(Box::new(move |py| {
-                pending.resolve(py, giving(result, convert, drop));
+                pending.resolve(py, make_result(result, convert, drop));
             }));
         })?;
     Ok(call)
 }
 
-fn giving<T: Send + 'static>(
+fn make_result<T: Send + 'static, R: Value>(
     result: headwater::Result<T>,
-    convert: impl Convert<T>,
+    convert: impl Convert<T, R>,
     take_back: impl FnOnce(T) + Send + 'static,
-) -> Give {
-    Box::new(move |py, wanted| match (result, wanted) {
-        (Ok(value), Wanted::Yes) => convert(py, value),
-        (Ok(value), Wanted::No) => {
+) -> MakeResult {
+    Box::new(move |py, caller| match (result, caller) {
+        (Ok(value), Caller::Waits) => convert(py, value)?.into_py_any(py),
+        (Ok(value), Caller::Cancelled) => {
             take_back(value);
             Ok(py.None())
         }
-        (Err(error), Wanted::Yes) => Err(errors::raise(error)),
-        (Err(_), Wanted::No) => Ok(py.None()),
+        (Err(error), Caller::Waits) => Err(errors::raise(error)),
+        (Err(_), Caller::Cancelled) => Ok(py.None()),
     })
 }
 
-/// Stops the work behind a future that was cancelled.
+/// Stops the work of a future that was cancelled.
 #[pyclass(frozen, module = "headwater._headwater", name = "_Canceller")]
 struct Canceller(AbortHandle);
 
@@ -268,15 +243,12 @@ impl Canceller {
 }
 
 /// A call whose result is there.
-pub(crate) fn ready<'py>(
-    py: Python<'py>,
-    result: PyResult<Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn ready<'py>(py: Python<'py>, result: Answer<'py>) -> Answer<'py> {
     Ok(Bound::new(py, Call::ready(result))?.into_any())
 }
 
 /// A call of which `awaitable` brings the result.
-pub(crate) fn call_of(awaitable: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
+pub(crate) fn call_of(awaitable: Bound<'_, PyAny>) -> Answer<'_> {
     let py = awaitable.py();
     Ok(Bound::new(py, Call::begun(awaitable, Slot::default()))?.into_any())
 }

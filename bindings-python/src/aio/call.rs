@@ -1,11 +1,11 @@
-//! What a call of `headwater.aio` returns: something to await, which `asyncio.create_task` and `TaskGroup.create_task` take as they take a
-//! coroutine. The work has begun by then, but for reads of a consumer: they begin when they are awaited.
+//! The awaitable that a call of `headwater.aio` returns. `asyncio.create_task` and `TaskGroup.create_task` take it like a coroutine. Its work has
+//! begun already, except for reads of a consumer, which begin when they are awaited.
 
 use parking_lot::Mutex;
 use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyStopIteration};
 use pyo3::prelude::*;
 
-use super::bridge::{Slot, Wanted};
+use super::bridge::{Caller, Slot};
 
 /// A call. It is awaited once, in the thread of its event loop.
 #[pyclass(frozen, module = "headwater._headwater", name = "_Call")]
@@ -17,16 +17,24 @@ enum Step {
     Ready(PyResult<Py<PyAny>>),
     /// The work begins when it is awaited.
     Later(Begin),
-    /// Nobody has awaited it yet; `slot` gets the result before the future is done.
+    /// The work runs, and the call is not awaited yet; `slot` gets the result before the future is done.
     Begun { future: Py<PyAny>, slot: Slot },
     /// It is being awaited.
     Awaited { steps: Py<PyAny>, slot: Slot },
-    /// Its result was taken, or nobody wants it any more.
+    /// Its result was taken, or it was cancelled.
     Over,
 }
 
-/// Begins the work, and returns the call of it.
-pub(super) type Begin = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
+/// Starts the work when the call is awaited.
+pub(super) type Begin = Box<dyn FnOnce(Python<'_>) -> PyResult<Start> + Send>;
+
+/// The start of a call that is awaited.
+pub(crate) enum Start {
+    /// Its result.
+    Result(Py<PyAny>),
+    /// Another call, which brings the result.
+    Call(Py<PyAny>),
+}
 
 impl Call {
     /// A call that begins when it is awaited.
@@ -52,7 +60,10 @@ impl Call {
         let step = std::mem::replace(&mut *self.0.lock(), Step::Over);
         let (steps, slot) = match step {
             Step::Ready(result) => return Err(result.map_or_else(|error| error, returned)),
-            Step::Later(begin) => (begin(py)?, Slot::default()),
+            Step::Later(begin) => match begin(py)? {
+                Start::Result(result) => return Err(returned(result)),
+                Start::Call(call) => (call, Slot::default()),
+            },
             Step::Begun { future, slot } => (future.call_method0(py, "__await__")?, slot),
             Step::Awaited { steps, slot } => (steps, slot),
             Step::Over => {
@@ -66,15 +77,15 @@ impl Call {
                 Ok(waits_for)
             }
             Err(ended) if ended.is_instance_of::<PyStopIteration>(py) => match slot.take() {
-                Some(give) => Err(give(py, Wanted::Yes).map_or_else(|error| error, returned)),
+                Some(make) => Err(make(py, Caller::Waits).map_or_else(|error| error, returned)),
                 None => Err(ended),
             },
             Err(error) => Err(error),
         }
     }
 
-    /// Nobody wants the result any more: the work stops, and a result that is there is taken back.
-    fn abandon(py: Python<'_>, step: Step) -> Option<Py<PyAny>> {
+    /// Stops the work, and takes back a result that is there.
+    fn cancel(py: Python<'_>, step: Step) -> Option<Py<PyAny>> {
         let (steps, slot) = match step {
             Step::Begun { future, slot } => {
                 // Only a future of asyncio can be cancelled: a record that was sent is sent.
@@ -94,7 +105,7 @@ fn returned(value: Py<PyAny>) -> PyErr {
 }
 
 /// The exception that `throw()` was given: an instance, or a class and its value.
-pub(super) fn thrown(exception: &Bound<'_, PyAny>, value: Option<&Bound<'_, PyAny>>) -> PyErr {
+fn thrown(exception: &Bound<'_, PyAny>, value: Option<&Bound<'_, PyAny>>) -> PyErr {
     match value {
         Some(value) if value.is_instance_of::<PyBaseException>() => {
             PyErr::from_value(value.clone())
@@ -131,7 +142,7 @@ impl Call {
     ) -> PyResult<Py<PyAny>> {
         let error = thrown(exception, value);
         let step = std::mem::replace(&mut *self.0.lock(), Step::Over);
-        match Self::abandon(py, step) {
+        match Self::cancel(py, step) {
             Some(steps) => steps.call_method1(py, "throw", (error.into_value(py),)),
             None => Err(error),
         }
@@ -139,12 +150,12 @@ impl Call {
 
     fn close(&self, py: Python<'_>) {
         let step = std::mem::replace(&mut *self.0.lock(), Step::Over);
-        Self::abandon(py, step);
+        Self::cancel(py, step);
     }
 }
 
 impl Drop for Call {
-    /// The work goes on, as that of a task that nobody keeps; what it brings is taken back.
+    /// The work goes on, as that of a task without a reference; its result is taken back.
     fn drop(&mut self) {
         if let Step::Begun { slot, .. } | Step::Awaited { slot, .. } = self.0.get_mut() {
             let slot = slot.clone();

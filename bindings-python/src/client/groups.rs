@@ -1,7 +1,5 @@
 //! The groups of a client: listed, their offsets read and reset, deleted.
 
-use std::collections::BTreeMap;
-
 use headwater::{GroupInfo, GroupOffset, Offset};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -10,7 +8,7 @@ use pyo3::types::PyType;
 use super::Client;
 use super::topics::offsets_by_number;
 use crate::convert::position;
-use crate::runtime;
+use crate::face::{Answer, none};
 
 #[pymethods]
 impl Client {
@@ -24,17 +22,14 @@ impl Client {
     /// ...     consumer.commit({("flights", 0): 0})
     /// ...     [(group.group_id, group.state) for group in client.groups()]
     /// [('readers', 'Empty')]
-    fn groups<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let groups = runtime::call(
-            py,
-            self.embedded.runtime(),
-            self.embedded.client()?.admin().list_groups(),
-        )?;
-        infos(py, groups)
+    fn groups<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        let admin = self.admin()?;
+        let work = async move { admin.list_groups().await };
+        self.access.call(py, work, infos)
     }
 
-    /// What a group has committed, by topic and partition, with the end of each partition and the lag: how many offsets lie between. Both
-    /// are `None` for a partition that is there no more. A group that there is not has committed nothing.
+    /// The committed offsets of a group, by topic and partition, with the end of each partition and the lag, the number of offsets between. Both
+    /// are `None` for a partition that does not exist any more. An unknown group has committed nothing.
     ///
     /// The lines are tuples with names, so a data frame takes them as they are: `pl.DataFrame(client.group_offsets("readers"))`.
     ///
@@ -45,24 +40,17 @@ impl Client {
     /// ...     consumer.commit({("flights", 0): 1})
     /// ...     client.group_offsets("readers")
     /// [GroupOffset(topic='flights', partition=0, committed=1, end=3, lag=2)]
-    fn group_offsets<'py>(
-        &self,
-        py: Python<'py>,
-        group_id: &str,
-    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let committed = runtime::call(
-            py,
-            self.embedded.runtime(),
-            self.embedded.client()?.admin().group_offsets(group_id),
-        )?;
-        offsets(py, committed)
+    fn group_offsets<'py>(&self, py: Python<'py>, group_id: String) -> Answer<'py> {
+        let admin = self.admin()?;
+        let work = async move { admin.group_offsets(&group_id).await };
+        self.access.call(py, work, offsets)
     }
 
-    /// Set what a group has committed for a topic, and return it: the next offset to be read, for each partition.
+    /// Set the committed offsets of a group for a topic, and return them: the next offset to be read, for each partition.
     ///
     /// `to` is a position: "earliest", "latest", an offset, `{partition: offset}` (the others stay), an aware datetime (the first record
     /// that is not older), or an age such as "-15m". An offset outside the log becomes its start or its end. The group must have no
-    /// members; one that is not there is made.
+    /// members; an unknown group is created.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -70,21 +58,21 @@ impl Client {
     /// ...     _ = producer.send_batch("flights", [b"a", b"b", b"c"])
     /// ...     client.reset_group_offsets("readers", "flights", "latest"), client.reset_group_offsets("readers", "flights", to=1)
     /// ({0: 3}, {0: 1})
-    fn reset_group_offsets(
+    fn reset_group_offsets<'py>(
         &self,
-        py: Python<'_>,
-        group_id: &str,
-        topic: &str,
-        to: &Bound<'_, PyAny>,
-    ) -> PyResult<BTreeMap<i32, i64>> {
+        py: Python<'py>,
+        group_id: String,
+        topic: String,
+        to: &Bound<'py, PyAny>,
+    ) -> Answer<'py> {
         let to = position::position(to)?;
-        let client = self.embedded.client()?;
-        let reset = client.admin().reset_group_offsets(group_id, topic, &to);
-        let committed = runtime::call(py, self.embedded.runtime(), reset)?;
-        Ok(offsets_by_number(committed))
+        let admin = self.admin()?;
+        let work = async move { admin.reset_group_offsets(&group_id, &topic, &to).await };
+        self.access
+            .call(py, work, |_, committed| Ok(offsets_by_number(committed)))
     }
 
-    /// Delete a group with all that it has committed. It must have no members.
+    /// Delete a group with its committed offsets. It must have no members.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:
@@ -93,45 +81,42 @@ impl Client {
     /// ...     client.delete_group("readers")
     /// ...     client.groups()
     /// []
-    fn delete_group(&self, py: Python<'_>, group_id: &str) -> PyResult<()> {
-        runtime::call(
-            py,
-            self.embedded.runtime(),
-            self.embedded.client()?.admin().delete_group(group_id),
-        )
+    fn delete_group<'py>(&self, py: Python<'py>, group_id: String) -> Answer<'py> {
+        let admin = self.admin()?;
+        self.access
+            .call(py, async move { admin.delete_group(&group_id).await }, none)
     }
 }
 
-/// As `headwater.GroupInfo`s.
-pub(crate) fn infos(py: Python<'_>, groups: Vec<GroupInfo>) -> PyResult<Vec<Bound<'_, PyAny>>> {
+/// As a list of `headwater.GroupInfo`s.
+fn infos(py: Python<'_>, groups: Vec<GroupInfo>) -> PyResult<Vec<Py<PyAny>>> {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let class = CLASS.import(py, "headwater.types", "GroupInfo")?;
     let line = |group: GroupInfo| {
-        class.call1((
+        let line = class.call1((
             group.group_id,
             group.group_type,
             group.protocol_type,
             group.state,
-        ))
+        ));
+        line.map(Bound::unbind)
     };
     groups.into_iter().map(line).collect()
 }
 
-/// As `headwater.GroupOffset`s.
-pub(crate) fn offsets(
-    py: Python<'_>,
-    committed: Vec<GroupOffset>,
-) -> PyResult<Vec<Bound<'_, PyAny>>> {
+/// As a list of `headwater.GroupOffset`s.
+fn offsets(py: Python<'_>, committed: Vec<GroupOffset>) -> PyResult<Vec<Py<PyAny>>> {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let class = CLASS.import(py, "headwater.types", "GroupOffset")?;
     let line = |offset: GroupOffset| {
-        class.call1((
+        let line = class.call1((
             offset.partition.topic.as_ref(),
             offset.partition.partition.get(),
             offset.committed.get(),
             offset.end.map(Offset::get),
             offset.lag(),
-        ))
+        ));
+        line.map(Bound::unbind)
     };
     committed.into_iter().map(line).collect()
 }

@@ -6,22 +6,27 @@ pub(crate) mod topics;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use headwater::ProducerConfig;
+use headwater::{Admin, ConsumerConfig, ProducerConfig};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::aio::client::AioClient;
 use crate::consumer::Consumer;
-use crate::convert::config;
-use crate::convert::consumer::ConsumerArguments;
-use crate::convert::format::FormatArguments;
 use crate::convert::listener::ListenerArguments;
+use crate::convert::{config, format, partitions};
 use crate::errors;
+use crate::face::{Access, Answer, Face, closing, faces, none};
 use crate::metrics;
 use crate::producer::Producer;
 use crate::recovery;
-use crate::runtime::{self, Embedded};
-use crate::server::{Listening, Server};
+use crate::runtime;
+use crate::server::Server;
+
+/// The methods of clients of both faces.
+#[pyclass(frozen, subclass, weakref, module = "headwater._headwater")]
+#[derive(Debug)]
+pub(crate) struct Client {
+    access: Access,
+}
 
 /// The way to an engine: makes topics, producers and consumers. Any number of threads may use it.
 ///
@@ -30,15 +35,40 @@ use crate::server::{Listening, Server};
 /// ...     topic = client.create_topic("flights", partitions=4, retention_ms=-1)
 /// ...     [info.name for info in client.topics()]
 /// ['flights']
-#[pyclass(frozen, weakref, module = "headwater")]
+#[pyclass(frozen, extends = Client, module = "headwater", name = "Client")]
 #[derive(Debug)]
-pub(crate) struct Client {
-    embedded: Arc<Embedded>,
-}
+pub(crate) struct BlockingClient;
+
+/// `headwater.Client` for asyncio.
+///
+/// >>> import asyncio, headwater.aio as hw
+/// >>> async def main():
+/// ...     async with hw.open() as client:
+/// ...         await client.create_topic("flights", partitions=4)
+/// ...         return await client.topics()
+/// >>> asyncio.run(main())
+/// [TopicInfo(name='flights', partitions=4, internal=False)]
+#[pyclass(frozen, extends = Client, module = "headwater.aio", name = "Client")]
+#[derive(Debug)]
+pub(crate) struct AsyncioClient;
+
+faces!(Client: BlockingClient, AsyncioClient);
+closing!(Client: BlockingClient, AsyncioClient, |client| client.access.check());
 
 impl Client {
-    pub(crate) fn new(embedded: Arc<Embedded>) -> Self {
-        Self { embedded }
+    pub(crate) fn new(access: Access) -> Self {
+        Self { access }
+    }
+
+    /// The administration of the engine, if it is open.
+    fn admin(&self) -> PyResult<Admin> {
+        Ok(self.access.client()?.admin().clone())
+    }
+
+    /// The client of the same engine under another face.
+    fn with_face(&self, py: Python<'_>, face: Face) -> PyResult<Py<PyAny>> {
+        self.access.engine()?;
+        Self::new(self.access.with_face(face)).into_object(py)
     }
 }
 
@@ -54,24 +84,24 @@ impl Client {
     #[pyo3(signature = (*, config=None, **producer_config))]
     fn producer(
         &self,
+        py: Python<'_>,
         config: Option<&Bound<'_, PyDict>>,
         producer_config: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<Producer> {
+    ) -> PyResult<Py<PyAny>> {
         let config = ProducerConfig::parse(config::pairs(config, producer_config)?)
             .map_err(errors::raise)?;
-        Ok(Producer::new(
-            Arc::clone(&self.embedded),
-            self.embedded.client()?.producer(config),
-        ))
+        let producer = self.access.client()?.producer(config);
+        Producer::new(self.access.clone(), producer).into_object(py)
     }
 
     /// A consumer of all partitions of these topics; without topics, `Consumer.assign` names the partitions. With `group_id` it shares them
-    /// with the other consumers of the group, starts where the group has committed, and commits what is finished from time to time: a
-    /// batch, or a message, when the next one is asked for. Topics may then be a `re.compile(...)`, too.
+    /// with the other consumers of the group, starts at the committed offsets, and commits finished records from time to time: a batch or a
+    /// message is finished when the next one is asked for. Topics may then be a `re.compile(...)`, too. A topic that does not exist is an
+    /// error here, and in asyncio at the first read.
     ///
     /// `key`, `value`, `schema`, `unnest` and `on_error` are the formats of `Topic.scan`, but for the types of JSON without a schema: they
-    /// are inferred for each batch anew, and lose no key. The value of a message is what `json.loads` makes of it. After a `DecodeError` the
-    /// consumer stands at the record: `consumer.seek({(error.topic, error.partition): error.offset + 1})` goes on behind it. Other keyword
+    /// are inferred for each batch, and lose no key. The value of a message is the result of `json.loads`. After a `DecodeError` the consumer is at
+    /// the record: `consumer.seek({(error.topic, error.partition): error.offset + 1})` continues after it. Other keyword
     /// arguments and `config` take Kafka's consumer keys.
     ///
     /// >>> import headwater as hw
@@ -95,31 +125,33 @@ impl Client {
         on_error: &str,
         config: Option<&Bound<'_, PyDict>>,
         consumer_config: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<Consumer> {
-        let format = FormatArguments {
-            key,
-            value,
-            schema,
-            unnest,
-            on_error,
-            columns: None,
+    ) -> PyResult<Py<PyAny>> {
+        let decode = format::options(key, value, schema, unnest, on_error, None)?;
+        let mut pairs = config::pairs(config, consumer_config)?;
+        pairs.extend(group_id.map(|group_id| ("group.id".to_owned(), group_id.to_owned())));
+        let config = ConsumerConfig::parse(pairs).map_err(errors::raise)?;
+        let is_member = config.group.is_some();
+        let (mut topics, subscription) = match topics {
+            Some(topics) if is_member => (None, Some(partitions::subscription(topics)?)),
+            topics => (topics.map(partitions::topics).transpose()?, None),
         };
-        let (mut consumer, topics) = ConsumerArguments {
-            topics,
-            group_id,
-            format,
-            config,
-            consumer_config,
+        let mut consumer = self.access.client()?.consumer(config);
+        consumer.decode_as(decode).map_err(errors::raise)?;
+        if let Some(subscription) = subscription {
+            consumer.subscribe(subscription).map_err(errors::raise)?;
         }
-        .open(&self.embedded)?;
-        if let Some(topics) = topics {
+        if self.access.face() == Face::Blocking
+            && let Some(topics) = topics.take()
+        {
             let names: Vec<&str> = topics.iter().map(String::as_str).collect();
-            runtime::call(py, self.embedded.runtime(), consumer.assign_topics(&names))?;
+            runtime::call(py, self.access.runtime(), consumer.assign_topics(&names))?;
         }
-        Consumer::new(Arc::clone(&self.embedded), consumer).map_err(errors::raise)
+        Consumer::new(self.access.clone(), consumer, topics)
+            .map_err(errors::raise)?
+            .into_object(py)
     }
 
-    /// Open the engine to any Kafka client. `port=0` takes a free one; `advertised="HOST:PORT"` is what clients are told to connect to.
+    /// Open the engine to any Kafka client. `port=0` takes a free one; `advertised="HOST:PORT"` is the address that clients connect to.
     ///
     /// An address that other machines reach is refused unless it has `security_protocol="SASL_SSL"` (TLS with `tls_cert` and `tls_key`, PEM
     /// files; users of `headwater user add` with `sasl_mechanisms`, any by default), or `allow_insecure=True`.
@@ -134,9 +166,9 @@ impl Client {
         allow_insecure=false
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are the public API's")]
-    fn serve(
+    fn serve<'py>(
         &self,
-        py: Python<'_>,
+        py: Python<'py>,
         host: &str,
         port: u16,
         advertised: Option<&str>,
@@ -145,7 +177,7 @@ impl Client {
         tls_key: Option<PathBuf>,
         sasl_mechanisms: Option<Vec<String>>,
         allow_insecure: bool,
-    ) -> PyResult<Server> {
+    ) -> Answer<'py> {
         let options = ListenerArguments {
             host,
             port,
@@ -157,47 +189,42 @@ impl Client {
             allow_insecure,
         }
         .options()?;
-        self.embedded.check()?;
-        let engine = self.embedded.engine()?;
-        let embedded = Arc::clone(&self.embedded);
-        let listening = py
-            .detach(|| Listening::open(engine, embedded, options))
-            .map_err(errors::raise)?;
-        Ok(Server { listening })
+        self.access.check()?;
+        let engine = self.access.engine()?.clone();
+        let access = self.access.clone();
+        let listen = move || engine.serve(options);
+        self.access.block(py, listen, |py, server| {
+            Server::new(access, server).into_object(py)
+        })
     }
 
-    /// Send what producers hold, then close this client and everything that was made from it. The engine is flushed and closed with the
+    /// Send the records that producers hold, then close this client and everything that was made from it. The engine is flushed and closed with the
     /// last client on it: each `open()` of the same path makes one. Idempotent; `with` calls it.
     ///
     /// >>> import headwater as hw
     /// >>> client = hw.open()
     /// >>> client.close()
     /// >>> client.close()
-    fn close(&self, py: Python<'_>) -> PyResult<()> {
-        let engine = self.embedded.engine()?;
-        if !engine.is_closed() {
-            runtime::wait(py, self.embedded.runtime(), self.embedded.drain())?;
+    fn close<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        let engine = self.access.engine()?.clone();
+        let embedded = Arc::clone(self.access.embedded());
+        let mut is_open = !engine.is_closed();
+        if is_open && self.access.face() == Face::Blocking {
+            // Here, because this thread answers Ctrl-C.
+            runtime::wait(py, embedded.runtime(), embedded.drain())?;
+            is_open = false;
         }
-        py.detach(|| engine.close());
-        Ok(())
+        let close = move || {
+            if is_open {
+                embedded.runtime().block_on(embedded.drain());
+            }
+            engine.close();
+            Ok(())
+        };
+        self.access.block(py, close, none)
     }
 
-    /// This client for asyncio: the same engine, closed with either.
-    ///
-    /// >>> import asyncio, headwater as hw
-    /// >>> with hw.open() as client:
-    /// ...     _ = client.create_topic("flights")
-    /// ...     async def main():
-    /// ...         return await client.aio.topics()
-    /// ...     asyncio.run(main())
-    /// [TopicInfo(name='flights', partitions=1, internal=False)]
-    #[getter]
-    fn aio(&self) -> PyResult<AioClient> {
-        self.embedded.engine()?;
-        Ok(AioClient::new(Arc::clone(&self.embedded)))
-    }
-
-    /// What opening the directory found, a `headwater.types.RecoveryReport`; `None` if it is new or was closed in order, and whole.
+    /// The report of opening the directory, a `headwater.types.RecoveryReport`; `None` if it is new, or was closed in order and is complete.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:
@@ -205,22 +232,22 @@ impl Client {
     /// None
     #[getter]
     fn recovery<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        recovery::report(py, self.embedded.engine()?.report())
+        recovery::report(py, self.access.engine()?.report())
     }
 
-    /// What the engine has counted since it was opened: the segments that were deleted, and their bytes, by reason.
+    /// The counters of the engine since it was opened: deleted segments, and their bytes, by reason.
     ///
-    /// `exhaustion` counts what was deleted before its retention ended because the disk, or `headwater.storage.max.bytes`, was full;
-    /// `retention-time` and `retention-size` what `retention.ms` and `retention.bytes` deleted; `delete-records` what `delete_records`
-    /// did. All clients on one directory of this process see the same counts.
+    /// `exhaustion` counts segments that were deleted before their retention ended because the disk, or `headwater.storage.max.bytes`, was full;
+    /// `retention-time` and `retention-size` count deletions by `retention.ms` and `retention.bytes`, `delete-records` those by
+    /// `delete_records`. All clients on one directory of this process see the same counts.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:
     /// ...     client.metrics()["exhaustion-deleted-segments-total"]
     /// 0
     fn metrics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        self.embedded.check()?;
-        metrics::metrics(py, self.embedded.engine()?.deletions())
+        self.access.check()?;
+        metrics::metrics(py, self.access.engine()?.deletions())
     }
 
     /// Whether it was closed.
@@ -232,23 +259,47 @@ impl Client {
     /// True
     #[getter]
     fn closed(&self) -> PyResult<bool> {
-        Ok(self.embedded.engine()?.is_closed())
-    }
-
-    fn __enter__(slf: PyRef<'_, Self>) -> PyResult<PyRef<'_, Self>> {
-        slf.embedded.check()?;
-        Ok(slf)
-    }
-
-    #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.close(py)
+        Ok(self.access.engine()?.is_closed())
     }
 
     fn __repr__(&self) -> &'static str {
-        match self.embedded.client() {
+        match self.access.client() {
             Ok(_) => "Client(open)",
             Err(_) => "Client(closed)",
         }
+    }
+}
+
+#[pymethods]
+impl BlockingClient {
+    /// This client for asyncio: the same engine, closed with either.
+    ///
+    /// >>> import asyncio, headwater as hw
+    /// >>> with hw.open() as client:
+    /// ...     _ = client.create_topic("flights")
+    /// ...     async def main():
+    /// ...         return await client.aio.topics()
+    /// ...     asyncio.run(main())
+    /// [TopicInfo(name='flights', partitions=1, internal=False)]
+    #[getter]
+    fn aio(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        slf.as_super().get().with_face(slf.py(), Face::Asyncio)
+    }
+}
+
+#[pymethods]
+impl AsyncioClient {
+    /// This client without asyncio: the same engine, closed with either.
+    ///
+    /// >>> import asyncio, headwater.aio as hw
+    /// >>> async def main():
+    /// ...     async with hw.open() as client:
+    /// ...         client.sync.create_topic("flights")
+    /// ...         return await client.topics()
+    /// >>> asyncio.run(main())
+    /// [TopicInfo(name='flights', partitions=1, internal=False)]
+    #[getter]
+    fn sync(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        slf.as_super().get().with_face(slf.py(), Face::Blocking)
     }
 }

@@ -1,7 +1,6 @@
 //! The topics of a client.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use headwater::{NewTopic, Offset, PartitionId, TopicChanges};
 use pyo3::prelude::*;
@@ -10,12 +9,13 @@ use pyo3::types::PyDict;
 use super::Client;
 use crate::convert::{config, position};
 use crate::errors;
-use crate::runtime::{self, Embedded};
+use crate::face::{Answer, none};
+use crate::runtime;
 use crate::topic::Topic;
 
 #[pymethods]
 impl Client {
-    /// Make a topic. `if_exists="ignore"` takes one that is there, as it is. Keyword arguments and `config` take Kafka's topic keys.
+    /// Create a topic. `if_exists="ignore"` returns an existing topic as it is. Keyword arguments and `config` take Kafka's topic keys.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:
@@ -26,25 +26,33 @@ impl Client {
         text_signature = "($self, name, *, partitions=1, replication_factor=None, if_exists='error', config=None, **topic_config)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are the public API's")]
-    fn create_topic(
+    fn create_topic<'py>(
         &self,
-        py: Python<'_>,
+        py: Python<'py>,
         name: String,
         partitions: Option<i32>,
         replication_factor: Option<i16>,
         if_exists: &str,
-        config: Option<&Bound<'_, PyDict>>,
-        topic_config: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<Topic> {
-        let config = config::pairs(config, topic_config)?;
-        let topic = new_topic(name, partitions, replication_factor, if_exists, config)?;
-        let name = topic.name.clone();
-        runtime::call(
-            py,
-            self.embedded.runtime(),
-            self.embedded.client()?.admin().create_topic(topic),
-        )?;
-        self.topic(&name)
+        config: Option<&Bound<'py, PyDict>>,
+        topic_config: Option<&Bound<'py, PyDict>>,
+    ) -> Answer<'py> {
+        let topic = NewTopic {
+            name,
+            partitions,
+            replication_factor,
+            if_exists: if_exists.parse().map_err(errors::raise)?,
+            config: config::pairs(config, topic_config)?.into_iter().collect(),
+        };
+        let client = self.access.client()?.clone();
+        let access = self.access.clone();
+        let work = async move {
+            let name = topic.name.clone();
+            client.admin().create_topic(topic).await?;
+            Ok(client.topic(&name))
+        };
+        self.access.call(py, work, |py, topic| {
+            Topic::new(access, topic).into_object(py)
+        })
     }
 
     /// The topic of this name. Nothing is looked up: an unknown topic is an error at its first use.
@@ -54,20 +62,24 @@ impl Client {
     /// ...     _ = client.create_topic("flights")
     /// ...     client.topic("flights"), client["flights"]
     /// (Topic('flights'), Topic('flights'))
-    fn topic(&self, name: &str) -> PyResult<Topic> {
-        Ok(Topic::new(
-            Arc::clone(&self.embedded),
-            self.embedded.client()?.topic(name),
-        ))
+    fn topic(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
+        let topic = self.access.client()?.topic(name);
+        Topic::new(self.access.clone(), topic).into_object(py)
     }
 
-    fn __getitem__(&self, name: &str) -> PyResult<Topic> {
-        self.topic(name)
+    fn __getitem__(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
+        self.topic(py, name)
     }
 
     /// Whether there is a topic of this name, Kafka's own too.
     fn __contains__(&self, py: Python<'_>, topic: &Bound<'_, PyAny>) -> PyResult<bool> {
-        has_topic(py, &self.embedded, topic)
+        let admin = self.admin()?;
+        let Ok(name) = topic.extract::<String>() else {
+            return Ok(false);
+        };
+        // `in` cannot be awaited. An embedded engine answers from memory.
+        let topics = runtime::call(py, self.access.runtime(), admin.topics(true))?;
+        Ok(topics.iter().any(|topic| *topic.name == *name))
     }
 
     /// Every topic, by name; `internal=True` adds Kafka's own.
@@ -78,13 +90,12 @@ impl Client {
     /// ...     client.topics()
     /// [TopicInfo(name='flights', partitions=4, internal=False)]
     #[pyo3(signature = (internal=false))]
-    fn topics(&self, py: Python<'_>, internal: bool) -> PyResult<Vec<TopicInfo>> {
-        let topics = runtime::call(
-            py,
-            self.embedded.runtime(),
-            self.embedded.client()?.admin().topics(internal),
-        )?;
-        Ok(topics.into_iter().map(TopicInfo).collect())
+    fn topics<'py>(&self, py: Python<'py>, internal: bool) -> Answer<'py> {
+        let admin = self.admin()?;
+        let work = async move { admin.topics(internal).await };
+        self.access.call(py, work, |_, topics| {
+            Ok(topics.into_iter().map(TopicInfo).collect::<Vec<_>>())
+        })
     }
 
     /// Add partitions, or change configuration. A value of `None` puts a key back to its default.
@@ -96,26 +107,24 @@ impl Client {
     /// ...     client.topics()[0].partitions
     /// 4
     #[pyo3(signature = (name, *, partitions=None, config=None, **topic_config))]
-    fn alter_topic(
+    fn alter_topic<'py>(
         &self,
-        py: Python<'_>,
-        name: &str,
+        py: Python<'py>,
+        name: String,
         partitions: Option<i32>,
-        config: Option<&Bound<'_, PyDict>>,
-        topic_config: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<()> {
+        config: Option<&Bound<'py, PyDict>>,
+        topic_config: Option<&Bound<'py, PyDict>>,
+    ) -> Answer<'py> {
         let changes = TopicChanges {
             partitions,
             config: config::changes(config, topic_config)?.into_iter().collect(),
         };
-        runtime::call(
-            py,
-            self.embedded.runtime(),
-            self.embedded.client()?.admin().alter_topic(name, changes),
-        )
+        let admin = self.admin()?;
+        let work = async move { admin.alter_topic(&name, changes).await };
+        self.access.call(py, work, none)
     }
 
-    /// Delete a topic with everything in it, and say whether it was there. A missing one is an error unless `missing_ok`.
+    /// Delete a topic with everything in it, and return whether it existed. A missing one is an error unless `missing_ok`.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:
@@ -123,15 +132,10 @@ impl Client {
     /// ...     client.delete_topic("flights"), client.delete_topic("flights", missing_ok=True)
     /// (True, False)
     #[pyo3(signature = (name, *, missing_ok=false))]
-    fn delete_topic(&self, py: Python<'_>, name: &str, missing_ok: bool) -> PyResult<bool> {
-        runtime::call(
-            py,
-            self.embedded.runtime(),
-            self.embedded
-                .client()?
-                .admin()
-                .delete_topic(name, missing_ok),
-        )
+    fn delete_topic<'py>(&self, py: Python<'py>, name: String, missing_ok: bool) -> Answer<'py> {
+        let admin = self.admin()?;
+        let work = async move { admin.delete_topic(&name, missing_ok).await };
+        self.access.call(py, work, |_, existed| Ok(existed))
     }
 
     /// Delete the records before a position; returns the offset at which each partition starts afterwards.
@@ -142,55 +146,18 @@ impl Client {
     /// ...     _ = producer.send_batch("flights", [b"a", b"b", b"c"])
     /// ...     client.delete_records("flights", before=2)
     /// {0: 2}
-    fn delete_records(
+    fn delete_records<'py>(
         &self,
-        py: Python<'_>,
-        name: &str,
-        before: &Bound<'_, PyAny>,
-    ) -> PyResult<BTreeMap<i32, i64>> {
+        py: Python<'py>,
+        name: String,
+        before: &Bound<'py, PyAny>,
+    ) -> Answer<'py> {
         let before = position::position(before)?;
-        let starts = runtime::call(
-            py,
-            self.embedded.runtime(),
-            self.embedded
-                .client()?
-                .admin()
-                .delete_records(name, &before),
-        )?;
-        Ok(offsets_by_number(starts))
+        let admin = self.admin()?;
+        let work = async move { admin.delete_records(&name, &before).await };
+        self.access
+            .call(py, work, |_, starts| Ok(offsets_by_number(starts)))
     }
-}
-
-/// The topic that `create_topic`'s arguments describe.
-pub(crate) fn new_topic(
-    name: String,
-    partitions: Option<i32>,
-    replication_factor: Option<i16>,
-    if_exists: &str,
-    config: Vec<(String, String)>,
-) -> PyResult<NewTopic> {
-    let if_exists = if_exists.parse().map_err(errors::raise)?;
-    Ok(NewTopic {
-        name,
-        partitions,
-        replication_factor,
-        if_exists,
-        config: config.into_iter().collect(),
-    })
-}
-
-/// Whether there is a topic of that name. An embedded engine knows it without waiting.
-pub(crate) fn has_topic(
-    py: Python<'_>,
-    embedded: &Embedded,
-    name: &Bound<'_, PyAny>,
-) -> PyResult<bool> {
-    let client = embedded.client()?;
-    let Ok(name) = name.extract::<String>() else {
-        return Ok(false);
-    };
-    let topics = runtime::call(py, embedded.runtime(), client.admin().topics(true))?;
-    Ok(topics.iter().any(|topic| *topic.name == *name))
 }
 
 /// Offsets as `{partition: offset}`.

@@ -1,21 +1,23 @@
-//! What a consumer does as a member of a group.
+//! A consumer as a member of a group.
+
+use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use super::Consumer;
 use crate::convert::consuming::offsets;
 use crate::convert::partitions;
+use crate::face::{Answer, none};
 use crate::rebalances::Callbacks;
-use crate::runtime;
 
 #[pymethods]
 impl Consumer {
-    /// Read what the group (`group_id`) assigns of these topics: a name, names, or a `re.compile(...)` that the whole name of a topic must
+    /// Read the partitions of these topics that the group (`group_id`) assigns: a name, names, or a `re.compile(...)` that the whole name of a topic must
     /// match, now or later. The group assigns while the consumer is polled.
     ///
-    /// `on_assign`, `on_revoke` and `on_lost` are called in the thread that polls, with the partitions concerned: after they came, before
-    /// they go (they can still be committed), and when others have them already. Without `on_lost`, `on_revoke` is called instead.
+    /// `on_assign`, `on_revoke` and `on_lost` are called with the partitions concerned: after they came, before they go (they can still be
+    /// committed), and when others have them already. Without `on_lost`, `on_revoke` is called instead. They run in the thread that polls; in
+    /// asyncio in the event loop, where they may be coroutine functions.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open(group_initial_rebalance_delay_ms=0) as client, client.consumer(group_id="readers") as consumer:
@@ -25,41 +27,43 @@ impl Consumer {
     /// ...         _ = consumer.poll(0.1)
     /// assigned [TopicPartition(topic='flights', partition=0)]
     #[pyo3(signature = (topics, *, on_assign=None, on_revoke=None, on_lost=None))]
-    fn subscribe(
+    fn subscribe<'py>(
         &self,
-        py: Python<'_>,
-        topics: &Bound<'_, PyAny>,
+        py: Python<'py>,
+        topics: &Bound<'py, PyAny>,
         on_assign: Option<Py<PyAny>>,
         on_revoke: Option<Py<PyAny>>,
         on_lost: Option<Py<PyAny>>,
-    ) -> PyResult<()> {
+    ) -> Answer<'py> {
         let subscription = partitions::subscription(topics)?;
-        let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        let subscribe = async { reading.put_back().await?.subscribe(subscription) };
-        runtime::call(py, self.embedded.runtime(), subscribe)?;
-        self.set_callbacks(Callbacks::new(on_assign, on_revoke, on_lost));
-        Ok(())
+        let callbacks = Callbacks::new(on_assign, on_revoke, on_lost);
+        let state = Arc::clone(self.state.get()?);
+        let guard = self.lock()?;
+        let subscribe = async move {
+            let mut deferred = guard.await;
+            deferred.reading.put_back().await?.subscribe(subscription)?;
+            state.set_callbacks(callbacks);
+            Ok(())
+        };
+        self.access.call(py, subscribe, none)
     }
 
-    /// Leave the group and give all partitions up; what is finished is committed first, unless `enable_auto_commit` is false. `on_revoke` is
-    /// called before they go, and may commit.
+    /// Leave the group and give all partitions up; finished records are committed first, unless `enable_auto_commit` is false. `on_revoke` is
+    /// called before, and may commit.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.consumer("flights", group_id="readers") as consumer:
     /// ...     consumer.unsubscribe()
     /// ...     consumer.assignment()
     /// []
-    fn unsubscribe(&self, py: Python<'_>) -> PyResult<()> {
-        let told = self.tell_leaving(py, self.lock()?);
-        let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        runtime::call(py, self.embedded.runtime(), reading.unsubscribe())?;
-        told
+    fn unsubscribe<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        let (guard, call) = (self.lock()?, self.reporting()?);
+        let unsubscribe = |functions| call(functions).unsubscribe(guard);
+        self.access.transfer_with(py, unsubscribe, none)
     }
 
     /// Commit for the group how far it has read: everything handed out so far, a `Batch`, a `Message` or offsets by partition (the next
-    /// ones to be read). The records before them are finished: auto-commit does not go back behind them. Topics that were deleted
+    /// ones to be read). The records before them are finished: auto-commit never goes back before them. Topics that were deleted
     /// meanwhile are left out. With `wait=False` a failure is only logged.
     ///
     /// >>> import headwater as hw
@@ -72,14 +76,19 @@ impl Consumer {
     /// ...     consumer.committed()
     /// {TopicPartition(topic='flights', partition=0): 2}
     #[pyo3(signature = (what=None, *, wait=true))]
-    fn commit(&self, py: Python<'_>, what: Option<&Bound<'_, PyAny>>, wait: bool) -> PyResult<()> {
+    fn commit<'py>(
+        &self,
+        py: Python<'py>,
+        what: Option<&Bound<'py, PyAny>>,
+        wait: bool,
+    ) -> Answer<'py> {
         let what = offsets(what)?;
-        let mut reading = self.lock()?;
-        let commit = reading.get_mut()?.commit(what, wait.into());
-        runtime::call(py, self.embedded.runtime(), commit)
+        let guard = self.lock()?;
+        let commit = async move { guard.await.ready().await?.commit(what, wait.into()).await };
+        self.access.call(py, commit, none)
     }
 
-    /// What the group has committed for these partitions, or for all that are assigned. Those without a commit are left out.
+    /// The committed offsets of the group for these partitions, or for all that are assigned. Those without a commit are left out.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.consumer(group_id="readers") as consumer:
@@ -92,12 +101,14 @@ impl Consumer {
         &self,
         py: Python<'py>,
         partitions: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyDict>> {
+    ) -> Answer<'py> {
         let partitions = partitions::topic_partitions(partitions)?;
-        let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        let committed = async { reading.consumer().await?.committed(&partitions).await };
-        let committed = runtime::call(py, self.embedded.runtime(), committed)?;
-        partitions::with_offsets(py, &committed)
+        let guard = self.lock()?;
+        let committed = async move {
+            let mut deferred = guard.await;
+            let consumer = deferred.ready().await?.consumer().await?;
+            consumer.committed(&partitions).await
+        };
+        self.access.call(py, committed, partitions::with_offsets)
     }
 }

@@ -1,24 +1,40 @@
-//! The consumer: follows partitions.
+//! The consumer: reads partitions in the order of their offsets.
 
 mod group;
 mod partitions;
+mod state;
 
+use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
-use headwater::{BatchStream, WakeupHandle};
-use parking_lot::{Mutex, MutexGuard};
+use headwater::BatchStream;
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
+use crate::aio::bridge;
+use crate::aio::call::Start;
 use crate::batch::Batch;
 use crate::convert::consuming::{batch_stream, limit};
 use crate::errors;
+use crate::face::{Access, Answer, Convert, Face, closing, faces, none};
+use crate::functions::Functions;
+use crate::iterators::{Batches, iterator};
 use crate::message::Message;
 use crate::reading::Reading;
-use crate::rebalances::{self, Callbacks};
-use crate::runtime::{self, Embedded, Owned};
+use crate::rebalances::Callbacks;
+use crate::runtime::{self, Owned};
+use state::{FetchedBatch, Guard, ReportingCall, State, take_back};
+
+const IN_USE: &str =
+    "Another thread is using this consumer: give each thread a consumer of its own.";
+
+/// The methods of consumers of both faces.
+#[pyclass(frozen, subclass, weakref, module = "headwater._headwater")]
+#[derive(Debug)]
+pub(crate) struct Consumer {
+    access: Access,
+    state: Owned<Arc<State>>,
+}
 
 /// Reads partitions in the order of their offsets: those that it is given, or with `group_id` those that the group assigns. One thread at a
 /// time, but for `wakeup` and `close`; iterating yields `Message`s as they come.
@@ -38,126 +54,115 @@ use crate::runtime::{self, Embedded, Owned};
 /// ...                 break
 /// 0 b'a'
 /// 1 b'b'
-#[pyclass(frozen, weakref, module = "headwater")]
+#[pyclass(frozen, extends = Consumer, module = "headwater", name = "Consumer")]
 #[derive(Debug)]
-pub(crate) struct Consumer {
-    embedded: Arc<Embedded>,
-    reading: Mutex<Owned<Reading>>,
-    /// The thread that locked the reading last.
-    user: AtomicUsize,
-    wakeup: WakeupHandle,
-    callbacks: Mutex<Callbacks>,
-}
+pub(crate) struct BlockingConsumer;
 
-/// A number that no other thread has at the same time.
-fn this_thread() -> usize {
-    thread_local!(static HERE: u8 = const { 0 });
-    HERE.with(|here| std::ptr::from_ref(here) as usize)
-}
+/// `headwater.Consumer` for asyncio: `async for message in consumer`. One task at a time.
+///
+/// >>> import asyncio, headwater.aio as hw
+/// >>> async def main():
+/// ...     async with hw.open() as client, client.producer() as producer:
+/// ...         await client.create_topic("flights")
+/// ...         await producer.send_batch("flights", [b"a", b"b"])
+/// ...         async with client.consumer("flights", auto_offset_reset="earliest") as consumer:
+/// ...             async for message in consumer:
+/// ...                 return message.value
+/// >>> asyncio.run(main())
+/// b'a'
+#[pyclass(frozen, extends = Consumer, module = "headwater.aio", name = "Consumer")]
+#[derive(Debug)]
+pub(crate) struct AsyncioConsumer;
+
+faces!(Consumer: BlockingConsumer, AsyncioConsumer);
+closing!(Consumer: BlockingConsumer, AsyncioConsumer);
 
 impl Consumer {
+    /// A consumer of `topics`, which are assigned at its first use.
     pub(crate) fn new(
-        embedded: Arc<Embedded>,
+        access: Access,
         consumer: headwater::Consumer,
+        topics: Option<Vec<String>>,
     ) -> headwater::Result<Self> {
         let wakeup = consumer.wakeup_handle();
-        let reading = Reading::new(consumer, embedded.runtime().clone())?;
+        let reading = Reading::new(consumer, access.runtime().clone())?;
         Ok(Self {
-            embedded,
-            reading: Mutex::new(Owned::new(reading)),
-            user: AtomicUsize::new(0),
-            wakeup,
-            callbacks: Mutex::default(),
+            access,
+            state: Owned::new(Arc::new(State::new(reading, topics, wakeup))),
         })
     }
 
-    fn lock(&self) -> PyResult<MutexGuard<'_, Owned<Reading>>> {
-        self.embedded.check()?;
-        self.try_lock().ok_or_else(|| {
-            errors::invalid(
-                "Another thread is using this consumer: give each thread a consumer of its own.",
-            )
-        })
+    /// The lock of the reading, for one call at a time.
+    fn lock(&self) -> PyResult<impl Future<Output = Guard> + Send + use<>> {
+        self.access.check()?;
+        let state = self.state.get()?;
+        let guard = self.access.lock(&state.reading, IN_USE)?;
+        state.locked();
+        Ok(guard)
     }
 
-    fn try_lock(&self) -> Option<MutexGuard<'_, Owned<Reading>>> {
-        let reading = self.reading.try_lock()?;
-        self.user.store(this_thread(), Ordering::Relaxed);
-        Some(reading)
+    /// Makes a call that reports rebalances.
+    fn reporting(&self) -> PyResult<impl FnOnce(Functions) -> ReportingCall + use<>> {
+        let state = Arc::clone(self.state.get()?);
+        Ok(move |functions| ReportingCall { state, functions })
     }
 
-    /// Ends the call of another thread that waits, and all later ones, and locks the reading.
-    fn lock_to_close(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, Owned<Reading>>> {
-        loop {
-            if let Some(reading) = self.try_lock() {
-                return Ok(reading);
+    /// The next message, if it was fetched already.
+    #[inline]
+    fn ready_message(&self, py: Python<'_>) -> PyResult<Option<Py<Message>>> {
+        self.access.check()?;
+        let state = self.state.get()?;
+        match state.reading.try_lock() {
+            Ok(mut reading) => {
+                state.locked();
+                reading.reading.next_message(py)
             }
-            if self.user.load(Ordering::Relaxed) == this_thread() {
-                return Err(errors::invalid(
-                    "A signal handler cannot close the consumer that its thread is using: call wakeup() there, and close the consumer where \
-                     WakeupError arrives.",
-                ));
-            }
-            self.wakeup.close();
-            py.detach(|| drop(self.reading.try_lock_for(runtime::SLICE)));
-            py.check_signals()?;
+            Err(_) if self.access.face() == Face::Blocking => Err(errors::invalid(IN_USE)),
+            // A call of another task comes first.
+            Err(_) => Ok(None),
         }
     }
 
-    fn next_batch(
-        &self,
-        py: Python<'_>,
-        stream: &BatchStream,
-    ) -> PyResult<Option<headwater::Batch>> {
-        loop {
-            let mut reading = self.lock()?;
-            let next = reading.get_mut()?.next_batch(stream);
-            let batch = runtime::call(py, self.embedded.runtime(), next)?;
-            drop(reading);
-            match batch {
-                Some(batch) if batch.is_empty() && self.tell_rebalances(py)? => {}
-                batch => return Ok(batch),
-            }
-        }
+    /// Fetches the next message. In asyncio it is taken in the step of the event loop in which nothing can be cancelled any more.
+    fn fetch_message<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        let (guard, call, face) = (self.lock()?, self.reporting()?, self.access.face());
+        let fetch = |functions| call(functions).fetch_messages(guard);
+        let take = move |py: Python<'_>, mut guard: Guard| {
+            let message = guard.reading.next_message(py)?;
+            message.ok_or_else(|| face.end_of_iteration())
+        };
+        self.access.transfer_with(py, fetch, take)
+    }
+}
+
+/// Converts a batch; the end of a stream ends the iteration.
+fn to_batch(face: Face) -> impl Convert<FetchedBatch, Batch> {
+    move |_: Python<'_>, (_, batch): FetchedBatch| match batch {
+        Some(batch) => Ok(Batch::new(batch, None)),
+        None => Err(face.end_of_iteration()),
+    }
+}
+
+/// The batches of a stream of a consumer.
+#[derive(Debug)]
+struct ConsumerBatches {
+    consumer: Py<Consumer>,
+    stream: BatchStream,
+}
+
+impl Batches for ConsumerBatches {
+    fn next<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        let (consumer, stream) = (self.consumer.get(), self.stream.clone());
+        let face = consumer.access.face();
+        let (guard, call) = (consumer.lock()?, consumer.reporting()?);
+        let next = |functions| call(functions).next_batch(guard, stream);
+        consumer
+            .access
+            .take_with(py, next, to_batch(face), take_back)
     }
 
-    /// Calls the functions of the subscription for the rebalances that are to be told. Whether there were any.
-    fn tell_rebalances(&self, py: Python<'_>) -> PyResult<bool> {
-        let mut any = false;
-        while let Some(rebalance) = self.next_rebalance()? {
-            any = true;
-            let function = self.callbacks.lock().of(py, &rebalance);
-            // Nothing is locked: it may commit and seek.
-            if let Some(function) = function {
-                rebalances::call(py, &function, &rebalance)?;
-            }
-        }
-        Ok(any)
-    }
-
-    /// Calls the functions of the subscription before the partitions are given up.
-    fn tell_leaving(
-        &self,
-        py: Python<'_>,
-        mut reading: MutexGuard<'_, Owned<Reading>>,
-    ) -> PyResult<()> {
-        // Another thread's call may have been ended, and the functions may commit.
-        self.wakeup.reopen();
-        let leaving = reading.get_mut()?.prepare_leave();
-        runtime::call(py, self.embedded.runtime(), leaving)?;
-        drop(reading);
-        self.tell_rebalances(py).map(drop)
-    }
-
-    fn set_callbacks(&self, callbacks: Callbacks) {
-        // Dropped behind the lock: that may run Python code.
-        let before = std::mem::replace(&mut *self.callbacks.lock(), callbacks);
-        drop(before);
-    }
-
-    fn next_rebalance(&self) -> PyResult<Option<headwater::Rebalance>> {
-        let mut reading = self.lock()?;
-        reading.get_mut()?.next_rebalance().map_err(errors::raise)
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.consumer)
     }
 }
 
@@ -174,23 +179,14 @@ impl Consumer {
     /// ...         len(consumer.poll()), bool(consumer.poll(timeout=0))
     /// (2, False)
     #[pyo3(signature = (timeout=1.0, *, max_records=None))]
-    fn poll(&self, py: Python<'_>, timeout: f64, max_records: Option<i64>) -> PyResult<Batch> {
+    fn poll<'py>(&self, py: Python<'py>, timeout: f64, max_records: Option<i64>) -> Answer<'py> {
         let max_records = max_records
             .map(|records| limit("max_records", records))
             .transpose()?;
-        let deadline = runtime::deadline(Some(timeout))?;
-        let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
-        loop {
-            let timeout = deadline.map_or(Duration::from_hours(1), left);
-            let mut reading = self.lock()?;
-            let poll = reading.get_mut()?.poll(timeout, max_records);
-            let batch = runtime::call(py, self.embedded.runtime(), poll)?;
-            drop(reading);
-            let goes_on = batch.is_empty() && self.tell_rebalances(py)? && !timeout.is_zero();
-            if !goes_on {
-                return Ok(Batch::new(batch, None));
-            }
-        }
+        let timeout = runtime::duration(timeout)?;
+        let (guard, call, face) = (self.lock()?, self.reporting()?, self.access.face());
+        let poll = |functions| call(functions).poll(guard, timeout, max_records);
+        self.access.take_with(py, poll, to_batch(face), take_back)
     }
 
     /// The stream as batches of at most `max_records` records and about `max_bytes` bytes. Once there is something, `max_wait` seconds are
@@ -204,17 +200,17 @@ impl Consumer {
     /// ...         [len(batch) for batch in consumer.batches(max_records=2, until="end")]
     /// [2, 1]
     #[pyo3(signature = (*, max_records=65_536, max_bytes=16_777_216, max_wait=0.1, until="forever"))]
-    fn batches(
-        slf: &Bound<'_, Self>,
+    fn batches<'py>(
+        slf: &Bound<'py, Self>,
         max_records: i64,
         max_bytes: i64,
         max_wait: f64,
         until: &str,
-    ) -> PyResult<BatchIterator> {
-        Ok(BatchIterator {
-            consumer: slf.clone().unbind(),
-            stream: batch_stream(max_records, max_bytes, max_wait, until)?,
-        })
+    ) -> Answer<'py> {
+        let consumer = slf.clone().unbind();
+        let stream = batch_stream(max_records, max_bytes, max_wait, until)?;
+        let batches = ConsumerBatches { consumer, stream };
+        iterator(slf.py(), slf.get().access.face(), batches)
     }
 
     /// End the call that waits for records, from any thread or signal handler: it raises `WakeupError`, and loses nothing. If none waits,
@@ -231,15 +227,15 @@ impl Consumer {
     /// ...             print("woken")
     /// woken
     fn wakeup(&self) -> PyResult<()> {
-        self.embedded.engine()?;
-        self.wakeup.wakeup();
+        self.access.engine()?;
+        self.state.get()?.wakeup.wakeup();
         Ok(())
     }
 
-    /// Commit what is finished (unless `enable_auto_commit` is false), leave the group and give the assignment up. A batch or a message is
+    /// Commit finished records (unless `enable_auto_commit` is false), leave the group and give the assignment up. A batch or a message is
     /// finished when the next one was asked for, or when it was committed. Idempotent; `with` calls it.
     ///
-    /// `on_revoke` of the subscription is called before the partitions go, and may commit; what it raises comes when the consumer is closed.
+    /// `on_revoke` of the subscription is called before the partitions go, and may commit; its exception is raised when the consumer is closed.
     /// Any thread may close a consumer: a call that waits for records in another one raises `ClosedError`.
     ///
     /// >>> import headwater as hw
@@ -247,54 +243,35 @@ impl Consumer {
     /// ...     consumer = client.consumer()
     /// ...     consumer.close()
     /// ...     consumer.close()
-    fn close(&self, py: Python<'_>) -> PyResult<()> {
-        if self.embedded.engine()?.is_closed() {
-            return Ok(());
+    fn close<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        if self.access.engine()?.is_closed() {
+            return self.access.nothing(py);
         }
-        let told = self.tell_leaving(py, self.lock_to_close(py)?);
-        let mut reading = self.lock_to_close(py)?;
-        runtime::call(py, self.embedded.runtime(), reading.get_mut()?.close())?;
-        told
+        if self.access.face() == Face::Blocking && self.state.get()?.is_locked_here() {
+            return Err(errors::invalid(
+                "A signal handler cannot close the consumer that its thread is using: call wakeup() there, and close the consumer where \
+                 WakeupError arrives.",
+            ));
+        }
+        let call = self.reporting()?;
+        let close = |functions| call(functions).close();
+        self.access.transfer_with(py, close, none)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // The collector may run anywhere: callbacks that are locked are in use.
-        match self.callbacks.try_lock() {
-            Some(callbacks) => callbacks.traverse(&visit),
-            None => Ok(()),
+        // Callbacks that are locked, or shared with a call, are in use. The collector may run anywhere.
+        let Some(state) = self.state.if_ours() else {
+            return Ok(());
+        };
+        match state.callbacks.try_lock() {
+            Some(callbacks) if Arc::strong_count(state) == 1 => callbacks.traverse(&visit),
+            _ => Ok(()),
         }
     }
 
     fn __clear__(&self) {
-        self.set_callbacks(Callbacks::default());
-    }
-
-    fn __enter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        slf
-    }
-
-    #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.close(py)
-    }
-
-    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        slf
-    }
-
-    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<Message>>> {
-        loop {
-            let mut reading = self.lock()?;
-            if let Some(message) = reading.get_mut()?.next_message(py)? {
-                return Ok(Some(message));
-            }
-            let fetch = reading.get_mut()?.fetch();
-            let more = runtime::call(py, self.embedded.runtime(), fetch)?;
-            drop(reading);
-            if !more {
-                return Ok(None);
-            }
-            self.tell_rebalances(py)?;
+        if let Some(state) = self.state.if_ours() {
+            state.set_callbacks(Callbacks::default());
         }
     }
 
@@ -304,29 +281,36 @@ impl Consumer {
     }
 }
 
-/// Iterates the batches of a consumer.
-#[pyclass(frozen, module = "headwater._headwater", name = "_BatchIterator")]
-#[derive(Debug)]
-pub(crate) struct BatchIterator {
-    consumer: Py<Consumer>,
-    stream: BatchStream,
-}
-
 #[pymethods]
-impl BatchIterator {
+impl BlockingConsumer {
     fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
         slf
     }
 
-    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Batch>> {
-        Ok(self
-            .consumer
-            .get()
-            .next_batch(py, &self.stream)?
-            .map(|batch| Batch::new(batch, None)))
+    fn __next__<'py>(slf: &Bound<'py, Self>) -> Answer<'py> {
+        let (py, consumer) = (slf.py(), slf.as_super().get());
+        match consumer.ready_message(py)? {
+            Some(message) => Ok(message.into_bound(py).into_any()),
+            None => consumer.fetch_message(py),
+        }
+    }
+}
+
+#[pymethods]
+impl AsyncioConsumer {
+    fn __aiter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
     }
 
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.consumer)
+    /// The next message, which is taken when the call is awaited: a call that is cancelled before takes none.
+    fn __anext__<'py>(slf: &Bound<'py, Self>) -> Answer<'py> {
+        let consumer = slf.as_super().clone().unbind();
+        bridge::later(slf.py(), move |py| {
+            let consumer = consumer.get();
+            match consumer.ready_message(py)? {
+                Some(message) => Ok(Start::Result(message.into_any())),
+                None => Ok(Start::Call(consumer.fetch_message(py)?.unbind())),
+            }
+        })
     }
 }

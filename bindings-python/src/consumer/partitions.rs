@@ -1,13 +1,12 @@
 //! The partitions of a consumer: which ones, and where in them.
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use super::Consumer;
 use crate::convert::consuming::seeks;
 use crate::convert::partitions;
+use crate::face::{Answer, none};
 use crate::reading::seek;
-use crate::runtime;
 
 #[pymethods]
 impl Consumer {
@@ -20,13 +19,15 @@ impl Consumer {
     /// ...     consumer.assign([("flights", 0), ("flights", 3)])
     /// ...     consumer.assignment()
     /// [TopicPartition(topic='flights', partition=0), TopicPartition(topic='flights', partition=3)]
-    fn assign(&self, py: Python<'_>, partitions: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn assign<'py>(&self, py: Python<'py>, partitions: &Bound<'py, PyAny>) -> Answer<'py> {
         let partitions = partitions::topic_partitions(Some(partitions))?;
-        let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        runtime::call(py, self.embedded.runtime(), async {
-            reading.put_back().await?.assign(partitions).await
-        })
+        let guard = self.lock()?;
+        let assign = async move {
+            let mut deferred = guard.await;
+            deferred.topics = None;
+            deferred.reading.put_back().await?.assign(partitions).await
+        };
+        self.access.call(py, assign, none)
     }
 
     /// The partitions that are read.
@@ -36,12 +37,11 @@ impl Consumer {
     /// ...     _ = client.create_topic("flights")
     /// ...     client.consumer("flights").assignment()
     /// [TopicPartition(topic='flights', partition=0)]
-    fn assignment<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        let assigned = async { Ok(reading.consumer().await?.assignment()) };
-        let assigned = runtime::call(py, self.embedded.runtime(), assigned)?;
-        partitions::list(py, &assigned)
+    fn assignment<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        let guard = self.lock()?;
+        let assignment =
+            async move { Ok(guard.await.ready().await?.consumer().await?.assignment()) };
+        self.access.call(py, assignment, partitions::list)
     }
 
     /// The offset that is read next, for each partition.
@@ -51,11 +51,10 @@ impl Consumer {
     /// ...     _ = client.create_topic("flights")
     /// ...     client.consumer("flights", auto_offset_reset="earliest").position()
     /// {TopicPartition(topic='flights', partition=0): 0}
-    fn position<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        let positions = runtime::call(py, self.embedded.runtime(), reading.position())?;
-        partitions::with_offsets(py, &positions)
+    fn position<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        let guard = self.lock()?;
+        let position = async move { guard.await.ready().await?.position().await };
+        self.access.call(py, position, partitions::with_offsets)
     }
 
     /// How many records lie between the position and the end, for each partition.
@@ -66,11 +65,10 @@ impl Consumer {
     /// ...     _ = producer.send_batch("flights", [b"a", b"b"])
     /// ...     client.consumer("flights", auto_offset_reset="earliest").lag()
     /// {TopicPartition(topic='flights', partition=0): 2}
-    fn lag<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        let lag = runtime::call(py, self.embedded.runtime(), reading.lag())?;
-        partitions::numbered(py, lag)
+    fn lag<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        let guard = self.lock()?;
+        let lag = async move { guard.await.ready().await?.lag().await };
+        self.access.call(py, lag, partitions::numbered)
     }
 
     /// Go on at a position in these partitions, or in all. A dictionary may name the partitions itself.
@@ -86,16 +84,16 @@ impl Consumer {
     /// ...         len(first), len(consumer.poll())
     /// (1, 2)
     #[pyo3(signature = (to, *, partitions=None))]
-    fn seek(
+    fn seek<'py>(
         &self,
-        py: Python<'_>,
-        to: &Bound<'_, PyAny>,
-        partitions: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<()> {
+        py: Python<'py>,
+        to: &Bound<'py, PyAny>,
+        partitions: Option<&Bound<'py, PyAny>>,
+    ) -> Answer<'py> {
         let moves = seeks(to, partitions)?;
-        let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        runtime::call(py, self.embedded.runtime(), seek(reading, moves))
+        let guard = self.lock()?;
+        let seek = async move { seek(guard.await.ready().await?, moves).await };
+        self.access.call(py, seek, none)
     }
 
     /// Stop reading these partitions, or all, without giving them up.
@@ -111,13 +109,15 @@ impl Consumer {
     /// ...         paused, len(consumer.poll())
     /// (0, 1)
     #[pyo3(signature = (partitions=None))]
-    fn pause(&self, py: Python<'_>, partitions: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    fn pause<'py>(&self, py: Python<'py>, partitions: Option<&Bound<'py, PyAny>>) -> Answer<'py> {
         let partitions = partitions::topic_partitions(partitions)?;
-        let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        runtime::call(py, self.embedded.runtime(), async {
+        let guard = self.lock()?;
+        let pause = async move {
+            let mut deferred = guard.await;
+            let reading = deferred.ready().await?;
             reading.put_back().await?.pause(&partitions)
-        })
+        };
+        self.access.call(py, pause, none)
     }
 
     /// Read paused partitions again; all, if none is named.
@@ -131,12 +131,15 @@ impl Consumer {
     /// ...         consumer.paused()
     /// []
     #[pyo3(signature = (partitions=None))]
-    fn resume(&self, py: Python<'_>, partitions: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    fn resume<'py>(&self, py: Python<'py>, partitions: Option<&Bound<'py, PyAny>>) -> Answer<'py> {
         let partitions = partitions::topic_partitions(partitions)?;
-        let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        let resume = async { reading.consumer().await?.resume(&partitions) };
-        runtime::call(py, self.embedded.runtime(), resume)
+        let guard = self.lock()?;
+        let resume = async move {
+            let mut deferred = guard.await;
+            let reading = deferred.ready().await?;
+            reading.consumer().await?.resume(&partitions)
+        };
+        self.access.call(py, resume, none)
     }
 
     /// The paused partitions.
@@ -145,11 +148,9 @@ impl Consumer {
     /// >>> with hw.open() as client:
     /// ...     client.consumer().paused()
     /// []
-    fn paused<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        let paused = async { Ok(reading.consumer().await?.paused()) };
-        let paused = runtime::call(py, self.embedded.runtime(), paused)?;
-        partitions::list(py, &paused)
+    fn paused<'py>(&self, py: Python<'py>) -> Answer<'py> {
+        let guard = self.lock()?;
+        let paused = async move { Ok(guard.await.ready().await?.consumer().await?.paused()) };
+        self.access.call(py, paused, partitions::list)
     }
 }

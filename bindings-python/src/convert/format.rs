@@ -14,48 +14,38 @@ use crate::arrow;
 use crate::convert::config::type_name;
 use crate::errors;
 
-/// What a call says about formats.
-pub(crate) struct FormatArguments<'a, 'py> {
-    pub(crate) key: &'a str,
-    pub(crate) value: &'a str,
-    pub(crate) schema: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) unnest: bool,
-    pub(crate) on_error: &'a str,
-    pub(crate) columns: Option<Vec<String>>,
-}
-
-impl FormatArguments<'_, '_> {
-    /// As options of the core.
-    pub(crate) fn options(self) -> PyResult<DecodeOptions> {
-        let key = self.key.parse().map_err(|error| sentence(&error))?;
-        let value = match (
-            self.value.parse().map_err(|error| sentence(&error))?,
-            self.schema,
-        ) {
-            (Format::Json(None), Some(given)) => Format::Json(Some(schema(given)?)),
-            (_, Some(_)) => {
-                return Err(errors::invalid(
-                    "A schema needs a format that has fields: pass value=\"json\" with it.",
-                ));
-            }
-            (format, None) => format,
-        };
-        let columns = match &self.columns {
-            Some(names) => {
-                Projection::from_names(names, self.unnest).map_err(|error| sentence(&error))?
-            }
-            None => Projection::default(),
-        };
-        let on_error = self.on_error.parse().map_err(|error| sentence(&error))?;
-        Ok(DecodeOptions {
-            columns,
-            key,
-            value,
-            unnest: self.unnest,
-            on_error,
-            ..DecodeOptions::default()
-        })
-    }
+/// The arguments of a call that decodes, as options of the core.
+pub(crate) fn options(
+    key: &str,
+    value: &str,
+    schema: Option<&Bound<'_, PyAny>>,
+    unnest: bool,
+    on_error: &str,
+    columns: Option<Vec<String>>,
+) -> PyResult<DecodeOptions> {
+    let key = key.parse().map_err(|error| sentence(&error))?;
+    let value = match (value.parse().map_err(|error| sentence(&error))?, schema) {
+        (Format::Json(None), Some(given)) => Format::Json(Some(schema_of(given)?)),
+        (_, Some(_)) => {
+            return Err(errors::invalid(
+                "A schema needs a format that has fields: pass value=\"json\" with it.",
+            ));
+        }
+        (format, None) => format,
+    };
+    let columns = match columns {
+        Some(names) => Projection::from_names(&names, unnest).map_err(|error| sentence(&error))?,
+        None => Projection::default(),
+    };
+    let on_error = on_error.parse().map_err(|error| sentence(&error))?;
+    Ok(DecodeOptions {
+        columns,
+        key,
+        value,
+        unnest,
+        on_error,
+        ..DecodeOptions::default()
+    })
 }
 
 /// An error of the columnar floor as one of an argument.
@@ -70,7 +60,7 @@ pub(crate) fn sentence(error: &impl std::fmt::Display) -> PyErr {
 }
 
 /// A schema: anything with an Arrow schema capsule, or a dictionary of names and dtypes.
-pub(crate) fn schema(value: &Bound<'_, PyAny>) -> PyResult<SchemaRef> {
+fn schema_of(value: &Bound<'_, PyAny>) -> PyResult<SchemaRef> {
     if module_of(value)?.starts_with("polars.") {
         return polars_schema(value);
     }
@@ -135,7 +125,7 @@ fn data_type(dtype: &Bound<'_, PyAny>) -> PyResult<DataType> {
     )))
 }
 
-/// The schema of names and types of Polars. Its text is exported as views, which nobody asked for.
+/// The schema of names and types of Polars. Polars exports text as views, which are converted to classic types.
 fn polars_schema(fields: &Bound<'_, PyAny>) -> PyResult<SchemaRef> {
     static FRAME: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let py = fields.py();

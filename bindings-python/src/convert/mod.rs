@@ -2,7 +2,6 @@
 
 pub(crate) mod cell;
 pub(crate) mod config;
-pub(crate) mod consumer;
 pub(crate) mod consuming;
 pub(crate) mod format;
 pub(crate) mod integer;

@@ -1,6 +1,5 @@
 //! Partitions: numbers, and pairs of a topic and a number.
 
-use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use headwater::{Offset, PartitionId, Subscription, TopicPartition};
@@ -100,7 +99,7 @@ pub(crate) fn topics(value: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
         .collect()
 }
 
-/// What a consumer subscribes to: one name, several, or a compiled pattern that whole names match.
+/// The topics that a consumer subscribes to: one name, several, or a compiled pattern that whole names match.
 pub(crate) fn subscription(value: &Bound<'_, PyAny>) -> PyResult<Subscription> {
     static PATTERN: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     if !value.is_instance(PATTERN.import(value.py(), "re", "Pattern")?)? {
@@ -138,36 +137,33 @@ pub(crate) fn to_python<'py>(
 }
 
 /// As a list of `headwater.TopicPartition`s.
-pub(crate) fn list<'py>(
-    py: Python<'py>,
-    partitions: &[TopicPartition],
-) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    partitions
-        .iter()
-        .map(|partition| to_python(py, partition))
-        .collect()
+pub(crate) fn list(py: Python<'_>, partitions: Vec<TopicPartition>) -> PyResult<Vec<Py<PyAny>>> {
+    let partition = |partition| to_python(py, &partition).map(Bound::unbind);
+    partitions.into_iter().map(partition).collect()
 }
 
 /// Numbers as a dictionary of `headwater.TopicPartition`s.
-pub(crate) fn numbered<'py, V: IntoPyObject<'py>>(
-    py: Python<'py>,
-    values: impl IntoIterator<Item = (impl Borrow<TopicPartition>, V)>,
-) -> PyResult<Bound<'py, PyDict>> {
+pub(crate) fn numbered<V: for<'py> IntoPyObject<'py>>(
+    py: Python<'_>,
+    values: BTreeMap<TopicPartition, V>,
+) -> PyResult<Py<PyDict>> {
     let all = PyDict::new(py);
     for (partition, value) in values {
-        all.set_item(to_python(py, partition.borrow())?, value)?;
+        all.set_item(to_python(py, &partition)?, value)?;
     }
-    Ok(all)
+    Ok(all.unbind())
 }
 
 /// Offsets as a dictionary of `headwater.TopicPartition`s.
-pub(crate) fn with_offsets<'py>(
-    py: Python<'py>,
-    offsets: &BTreeMap<TopicPartition, Offset>,
-) -> PyResult<Bound<'py, PyDict>> {
-    let offsets = offsets.iter();
+pub(crate) fn with_offsets(
+    py: Python<'_>,
+    offsets: BTreeMap<TopicPartition, Offset>,
+) -> PyResult<Py<PyDict>> {
+    let offsets = offsets.into_iter();
     numbered(
         py,
-        offsets.map(|(partition, offset)| (partition, offset.get())),
+        offsets
+            .map(|(partition, offset)| (partition, offset.get()))
+            .collect(),
     )
 }
