@@ -90,6 +90,11 @@ pub(crate) fn transport(error: TransportError) -> Error {
     if error.closed {
         return Error::new(ErrorKind::Closed, sentence(&error.reason)).caused_by(error);
     }
+    if error.unsupported {
+        let (kind, code) = (ErrorKind::Broker, ErrorCode::UnsupportedVersion);
+        let message = format!("Cannot send the request: {}", sentence(&error.reason));
+        return Error::with_code(kind, code, message).caused_by(error);
+    }
     Error::new(
         ErrorKind::Transport,
         format!("{} Trying again may help.", sentence(&error.reason)),

@@ -73,6 +73,9 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 /// drops the response; the request may have been executed.
 ///
 /// Any number of calls may be in flight. Implementations are polled inside the tokio runtime that the client was given.
+///
+/// Requests and responses have the shape of the newest version. A lane that encodes them negotiates the versions of each connection with
+/// `ApiVersions`, and shapes each request for them with [`ShapedRequest`](crate::ShapedRequest).
 pub trait Lane: fmt::Debug + Send + Sync + 'static {
     /// Sends `request` to `node` and waits for its response.
     fn call(&self, node: Node, request: Request) -> CallFuture<'_>;
@@ -94,4 +97,18 @@ pub struct TransportError {
     pub sent: bool,
     /// Whether the transport is closed for good, so that no later call can succeed.
     pub closed: bool,
+    /// Whether the broker does not support the request, so that the same call fails again.
+    pub unsupported: bool,
+}
+
+impl TransportError {
+    /// The broker does not support the request, which was not sent. `reason` says which broker does.
+    pub fn unsupported(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            sent: false,
+            closed: false,
+            unsupported: true,
+        }
+    }
 }

@@ -69,6 +69,7 @@ fn refused(error: &Error) -> TransportError {
         reason: error.message().to_owned(),
         sent: false,
         closed: true,
+        unsupported: false,
     }
 }
 
