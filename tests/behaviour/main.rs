@@ -13,6 +13,7 @@ mod engine;
 mod exactness;
 mod groups;
 mod produce;
+mod releases;
 mod scan;
 mod streams;
 mod table;

@@ -57,5 +57,14 @@ client drop-leader-epochs routing
 client forget-aborted transactions
 client take-stale-answers leaders
 client drop-fetches leaders
+client ignore-throttle throttling
+client ignore-topic-ids recreated_topics
+client believe-lagging-brokers lagging_brokers
+client keep-forgotten fetch_sessions
+client keep-lost-session fetch_sessions
+client skip-validation truncation
+client ignore-divergence truncation
+client keep-failed-replica preferred_replicas
+client keep-expired-replica preferred_replicas
 MUTANTS
 exit $survived

@@ -89,6 +89,11 @@ pub(crate) fn no_answer(api: &str) -> Error {
 pub(crate) fn transport(error: TransportError) -> Error {
     let reason = sentence(&error.reason);
     let (kind, message) = match error.kind {
+        TransportErrorKind::Unsupported => {
+            let message = format!("Cannot send the request: {reason}");
+            return Error::with_code(ErrorKind::Broker, ErrorCode::UnsupportedVersion, message)
+                .caused_by(error);
+        }
         TransportErrorKind::Unreachable => (
             ErrorKind::Transport,
             format!("{reason} Trying again may help."),

@@ -32,8 +32,10 @@ mod fetch;
 mod isolation;
 mod list_offsets;
 mod mutants;
+mod node_versions;
 mod position;
 mod producer;
+mod request_shapes;
 mod scan;
 mod topic;
 mod transport;
@@ -55,11 +57,13 @@ pub use error::{Error, ErrorKind, Result};
 pub use headwater_columnar::DecodeOptions;
 pub use headwater_metadata::ScramMechanism;
 pub use isolation::IsolationLevel;
+pub use node_versions::NodeVersions;
 pub use position::Position;
 pub use producer::{
     BatchResult, BulkOptions, Producer, ProducerConfig, Record, RecordMetadata, SendHandle,
     TableSender, TrySendError,
 };
+pub use request_shapes::ShapedRequest;
 pub use scan::{Progress, Scan, ScanOptions, ScanProgress, ScanReader};
 pub use topic::{PartitionDescription, Topic, TopicDescription};
 pub use transport::{

@@ -14,6 +14,24 @@ pub(crate) enum Mutant {
     TakeStaleAnswers,
     /// Every call drops the fetches in flight.
     DropFetches,
+    /// A request is sent to a broker that has throttled the lane.
+    IgnoreThrottle,
+    /// A recreated topic counts as the topic that it replaces.
+    IgnoreTopicIds,
+    /// A broker that lags behind is believed when it does not know a topic.
+    BelieveLaggingBrokers,
+    /// A partition that is not fetched any more stays in its fetch session.
+    KeepForgotten,
+    /// A session goes on after a fetch whose response is unknown.
+    KeepLostSession,
+    /// A position is fetched from a new leader before it is validated.
+    SkipValidation,
+    /// A truncated position counts as valid.
+    IgnoreDivergence,
+    /// A preferred replica is used after it has failed.
+    KeepFailedReplica,
+    /// A preferred replica is used for ever.
+    KeepExpiredReplica,
 }
 
 /// Whether this fault is active.
@@ -31,6 +49,15 @@ pub(crate) fn is_active(mutant: Mutant) -> bool {
             "forget-aborted" => Mutant::ForgetAborted,
             "take-stale-answers" => Mutant::TakeStaleAnswers,
             "drop-fetches" => Mutant::DropFetches,
+            "ignore-throttle" => Mutant::IgnoreThrottle,
+            "ignore-topic-ids" => Mutant::IgnoreTopicIds,
+            "believe-lagging-brokers" => Mutant::BelieveLaggingBrokers,
+            "keep-forgotten" => Mutant::KeepForgotten,
+            "keep-lost-session" => Mutant::KeepLostSession,
+            "skip-validation" => Mutant::SkipValidation,
+            "ignore-divergence" => Mutant::IgnoreDivergence,
+            "keep-failed-replica" => Mutant::KeepFailedReplica,
+            "keep-expired-replica" => Mutant::KeepExpiredReplica,
             _ => return None,
         })
     });

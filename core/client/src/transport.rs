@@ -73,6 +73,9 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 /// drops the response; the request may have been executed.
 ///
 /// Any number of calls may be in flight. Implementations are polled inside the tokio runtime that the client was given.
+///
+/// Requests and responses have the shape of the newest version. A lane that encodes them negotiates the versions of each connection with
+/// `ApiVersions`, and shapes each request for them with [`ShapedRequest`](crate::ShapedRequest).
 pub trait Lane: fmt::Debug + Send + Sync + 'static {
     /// Sends `request` to `node` and waits for its response.
     fn call(&self, node: Node, request: Request) -> CallFuture<'_>;
@@ -101,10 +104,23 @@ pub struct TransportError {
 pub enum TransportErrorKind {
     /// The broker cannot be reached, or the connection was lost: trying again may help.
     Unreachable,
-    /// The peer is not a Kafka broker, or has no version of the request in common with this client.
+    /// The broker has no version of the request that can carry it, so the same call fails again.
+    Unsupported,
+    /// The peer is not a Kafka broker, or not one that this client can talk to.
     Protocol,
     /// The broker refused the client's credentials, or could not prove its own identity.
     Authentication,
     /// The transport is closed for good, so that no later call can succeed.
     Closed,
+}
+
+impl TransportError {
+    /// The broker does not support the request, which was not sent. `reason` says which broker does.
+    pub fn unsupported(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            sent: false,
+            kind: TransportErrorKind::Unsupported,
+        }
+    }
 }

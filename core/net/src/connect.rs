@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
+use headwater_client::{NodeVersions, ShapedRequest};
 use headwater_protocol::codec::Str;
 use headwater_protocol::frame::{decode_response, encode_request};
-use headwater_protocol::{ApiKey, ApiRequest, ApiVersionsRequest, ErrorCode, Request};
+use headwater_protocol::{
+    ApiKey, ApiRequest, ApiVersionsRequest, ApiVersionsResponse, ErrorCode, Request, Response,
+};
 use tokio::io::AsyncWriteExt as _;
 use tokio_rustls::rustls::pki_types::ServerName;
 
@@ -14,7 +17,6 @@ use crate::config::ConnectionConfig;
 use crate::error::{ConnectionError, ConnectionErrorKind};
 use crate::frame_reader::{FrameLimit, FrameReader};
 use crate::stream::Stream;
-use crate::versions::NodeVersions;
 use crate::{sasl, socket, tls};
 
 /// What brokers show about their clients (KIP-511).
@@ -105,7 +107,7 @@ impl Handshake {
         Self {
             reader: FrameReader::new(stream, FrameLimit::default()),
             client_id,
-            versions: NodeVersions::default(),
+            versions: NodeVersions::new([]),
             correlation_id: 0,
         }
     }
@@ -127,21 +129,25 @@ impl Handshake {
         &mut self,
         request: R,
     ) -> Result<R::Response, ConnectionError> {
-        let version = self.versions.highest_common(R::API)?;
-        self.call_at(request, version).await
+        let shaped = ShapedRequest::new(request.into(), &self.versions)
+            .map_err(|error| ConnectionError::protocol(error.reason))?;
+        let response = self
+            .call_at(R::API, &shaped.request, shaped.version)
+            .await?;
+        typed::<R>(shaped.restore(response))
     }
 
-    async fn call_at<R: ApiRequest>(
+    async fn call_at(
         &mut self,
-        request: R,
+        api: ApiKey,
+        request: &Request,
         version: i16,
-    ) -> Result<R::Response, ConnectionError> {
+    ) -> Result<Response, ConnectionError> {
         self.correlation_id += 1;
         let mut bytes = BytesMut::new();
-        let request: Request = request.into();
         encode_request(
             &mut bytes,
-            &request,
+            request,
             version,
             self.correlation_id,
             self.client_id.as_ref(),
@@ -154,13 +160,13 @@ impl Handshake {
             stream.write_all(&bytes).await?;
             stream.flush().await
         };
-        written.await.map_err(|_| closed_in_handshake(R::API))?;
+        written.await.map_err(|_| closed_in_handshake(api))?;
         let frame = match self.reader.next().await {
             Ok(Some(frame)) => frame,
             Err(error) if error.kind == ConnectionErrorKind::Protocol => return Err(error),
-            Ok(None) | Err(_) => return Err(closed_in_handshake(R::API)),
+            Ok(None) | Err(_) => return Err(closed_in_handshake(api)),
         };
-        let (header, response) = decode_response(frame, R::API, version).map_err(|error| {
+        let (header, response) = decode_response(frame, api, version).map_err(|error| {
             ConnectionError::protocol(format!("The server is not a Kafka broker ({error})"))
         })?;
         if header.correlation_id != self.correlation_id {
@@ -168,9 +174,18 @@ impl Handshake {
                 "The broker answered another request than the one that was sent",
             ));
         }
-        R::Response::try_from(response).map_err(|error| {
-            ConnectionError::protocol(format!("The broker's response is wrong ({error})"))
-        })
+        Ok(response)
+    }
+
+    async fn ask_versions_at(
+        &mut self,
+        request: ApiVersionsRequest,
+        version: i16,
+    ) -> Result<ApiVersionsResponse, ConnectionError> {
+        let response = self
+            .call_at(ApiKey::ApiVersions, &request.into(), version)
+            .await?;
+        typed::<ApiVersionsRequest>(response)
     }
 
     async fn ask_versions(&mut self) -> Result<(), ConnectionError> {
@@ -179,13 +194,15 @@ impl Handshake {
             client_software_version: SOFTWARE_VERSION.into(),
             ..ApiVersionsRequest::default()
         };
-        let mut response = self.call_at(request, API_VERSIONS_VERSION).await?;
+        let mut response = self.ask_versions_at(request, API_VERSIONS_VERSION).await?;
         if ErrorCode::from_code(response.error_code) == ErrorCode::UnsupportedVersion {
-            response = self.call_at(ApiVersionsRequest::default(), 0).await?;
+            response = self
+                .ask_versions_at(ApiVersionsRequest::default(), 0)
+                .await?;
         }
         match ErrorCode::from_code(response.error_code) {
             ErrorCode::None => {
-                self.versions = NodeVersions::new(&response.api_keys);
+                self.versions = NodeVersions::of(&response);
                 Ok(())
             }
             code => Err(ConnectionError::protocol(format!(
@@ -194,6 +211,12 @@ impl Handshake {
             ))),
         }
     }
+}
+
+fn typed<R: ApiRequest>(response: Response) -> Result<R::Response, ConnectionError> {
+    R::Response::try_from(response).map_err(|error| {
+        ConnectionError::protocol(format!("The broker's response is wrong ({error})"))
+    })
 }
 
 /// The broker closed the connection instead of answering.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use headwater_client::{TransportError, TransportErrorKind};
-use headwater_protocol::{ApiKey, ErrorCode, VersionRange};
+use headwater_protocol::ErrorCode;
 
 /// Why a connection could not be opened, or was lost. A sentence without a full stop that says what to do.
 #[derive(Debug, Clone)]
@@ -48,26 +48,6 @@ impl ConnectionError {
             kind,
             message: message.into(),
         }
-    }
-
-    /// The broker has no version of an API that this client has.
-    pub(crate) fn no_common_version(api: ApiKey, broker: Option<VersionRange>) -> Self {
-        let ours = api.supported();
-        Self::protocol(match broker {
-            None => format!("The broker does not support {api}: use a newer broker"),
-            Some(theirs) if theirs.highest < ours.lowest => {
-                format!(
-                    "The broker supports {api} up to version {}, the client from version {}: use a newer broker",
-                    theirs.highest, ours.lowest
-                )
-            }
-            Some(theirs) => {
-                format!(
-                    "The broker supports {api} from version {}, the client up to version {}: use a newer Headwater",
-                    theirs.lowest, ours.highest
-                )
-            }
-        })
     }
 
     /// The error of a request. `sent`: whether the broker may have received it.

@@ -27,7 +27,6 @@ mod socket;
 mod stream;
 mod tls;
 mod transport;
-mod versions;
 
 pub use address::{Address, InvalidAddress};
 pub use config::{CONNECTION, ConnectionConfig};

@@ -146,7 +146,7 @@ impl Admin {
 
     /// The offsets that [`Admin::reset_group_offsets`] would commit.
     pub async fn offsets_to_reset(&self, topic: &str, to: &Position) -> Result<PartitionOffsets> {
-        let metadata = self.cluster.refresh_topic(topic).await?;
+        let metadata = self.cluster.look_up_topic(topic).await?;
         metadata.check(to)?;
         let partitions: Vec<_> = metadata.partition_ids().collect();
         let [starts, ends, requested] = list_offsets::resolve_all(

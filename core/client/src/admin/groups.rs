@@ -94,7 +94,13 @@ impl Admin {
         };
         self.cluster
             .retried(None, || async {
-                let response = coordinator.call(&self.cluster, request.clone()).await?;
+                let response = match coordinator.call(&self.cluster, request.clone()).await {
+                    // A broker before KIP-848 has classic groups only.
+                    Err(error) if error.code() == ErrorCode::UnsupportedVersion => {
+                        return self.describe_classic_group(&coordinator).await;
+                    }
+                    response => response?,
+                };
                 let group = only(response.groups, "ConsumerGroupDescribe")?;
                 if group.error_code == ErrorCode::GroupIdNotFound.code() {
                     return self.describe_classic_group(&coordinator).await;

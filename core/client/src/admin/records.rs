@@ -15,7 +15,7 @@ use crate::position::Position;
 impl Admin {
     /// Deletes the records before a position. Returns the new `log_start_offset` of each affected partition.
     pub async fn delete_records(&self, name: &str, before: &Position) -> Result<PartitionOffsets> {
-        let topic = self.cluster.refresh_topic(name).await?;
+        let topic = self.cluster.look_up_topic(name).await?;
         topic.check(before)?;
         let partitions: Vec<_> = topic.partition_ids().collect();
         let isolation = IsolationLevel::ReadUncommitted;

@@ -127,7 +127,7 @@ impl Admin {
             check_topic(result.error_code, reason, "create", &topic.name)
         })
         .await?;
-        self.cluster.forget_topic(&topic.name);
+        self.cluster.topic_created(&topic.name);
         Ok(())
     }
 
@@ -200,7 +200,7 @@ impl Admin {
                 check_topic(result.error_code, reason, "delete", name).map(|()| true)
             })
             .await?;
-        self.cluster.forget_topic(name);
+        self.cluster.topic_deleted(name);
         Ok(deleted)
     }
 }

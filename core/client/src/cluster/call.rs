@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use headwater_protocol::{ApiRequest, Response};
 
-use super::Cluster;
+use super::{Cluster, ClusterLane};
 use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes;
-use crate::transport::{Lane, Node};
+use crate::transport::Node;
 
 impl Cluster {
     /// Sends one request and waits up to `request.timeout.ms` for its response. Does not retry.
@@ -16,14 +16,15 @@ impl Cluster {
             .await
     }
 
-    /// Sends one request and waits up to `timeout` for its response. Does not retry.
+    /// Sends one request and waits up to `timeout` for its response, which excludes the time for which the broker has throttled this lane.
+    /// Does not retry.
     pub(crate) async fn call_within<R: ApiRequest>(
         &self,
         node: Node,
         request: R,
         timeout: Duration,
     ) -> Result<R::Response> {
-        call_on(&*self.lane, node, request, timeout).await
+        call_on(&self.lane, node, request, timeout).await
     }
 
     /// [`Cluster::call`] on the lane for administration.
@@ -32,25 +33,23 @@ impl Cluster {
         node: Node,
         request: R,
     ) -> Result<R::Response> {
-        call_on(
-            &*self.admin_lane,
-            node,
-            request,
-            self.config.request_timeout,
-        )
-        .await
+        call_on(&self.admin_lane, node, request, self.config.request_timeout).await
     }
 }
 
 async fn call_on<R: ApiRequest>(
-    lane: &dyn Lane,
+    ClusterLane { lane, throttles }: &ClusterLane,
     node: Node,
     request: R,
     timeout: Duration,
 ) -> Result<R::Response> {
+    throttles.wait(node).await;
     let answer = tokio::time::timeout(timeout, lane.call(node, request.into())).await;
     match answer {
-        Ok(Ok(response)) => typed::<R>(response),
+        Ok(Ok(response)) => {
+            throttles.note(node, &response);
+            typed::<R>(response)
+        }
         Ok(Err(error)) => Err(error_codes::transport(error)),
         Err(_) => Err(Error::new(
             ErrorKind::Timeout,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
 
+use super::expected_topics::ExpectedTopics;
 use super::topic_metadata::TopicMetadata;
 use crate::transport::BrokerAddress;
 
@@ -17,6 +18,7 @@ pub(crate) struct MetadataCache {
     /// Increases whenever the metadata of a topic changes.
     generation: AtomicU64,
     brokers: RwLock<Brokers>,
+    expected: Mutex<ExpectedTopics>,
     /// A lock per topic being requested, so that concurrent callers share one request.
     request_locks: Mutex<HashMap<Arc<str>, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -74,12 +76,49 @@ impl MetadataCache {
         topics.get(name).map(|entry| Arc::clone(&entry.metadata))
     }
 
+    /// Notes that this client has created the topic. Other brokers than the controller may not know it yet.
+    pub(super) fn created(&self, name: &str, now: Instant) {
+        self.forget(name);
+        self.expected.lock().created(name, now);
+    }
+
+    /// Notes that this client has deleted the topic.
+    pub(super) fn deleted(&self, name: &str) {
+        self.forget(name);
+        self.expected.lock().settled(name);
+    }
+
+    /// Notes that a broker does not know the topic. Returns whether another broker may: then the topic stays in the cache if it is there.
+    /// Otherwise it is removed.
+    pub(super) fn unknown(&self, name: &str, now: Instant) -> bool {
+        let was_known = self.topics.read().contains_key(name);
+        let mut expected = self.expected.lock();
+        let may_exist = self.has_several_brokers() && expected.unknown(name, was_known, now);
+        if !may_exist {
+            expected.settled(name);
+            drop(expected);
+            self.forget(name);
+        }
+        may_exist
+    }
+
+    /// Whether the topic is expected to exist although a broker does not know it.
+    pub(super) fn is_expected(&self, name: &str, now: Instant) -> bool {
+        self.has_several_brokers() && self.expected.lock().is_expected(name, now)
+    }
+
+    /// A single broker lags behind nobody.
+    fn has_several_brokers(&self) -> bool {
+        self.brokers.read().known.len() > 1
+    }
+
     /// Inserts the response to a request sent at `requested_at`.
     pub(super) fn insert(
         &self,
         mut metadata: TopicMetadata,
         requested_at: Instant,
     ) -> Arc<TopicMetadata> {
+        self.expected.lock().settled(&metadata.name);
         let mut topics = self.topics.write();
         let known = topics.get(&metadata.name);
         if let Some(known) = known {

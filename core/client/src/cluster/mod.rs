@@ -2,10 +2,12 @@
 
 mod call;
 mod coordinator;
+mod expected_topics;
 mod leaders;
 mod metadata;
 mod refresh;
 mod retry;
+mod throttles;
 mod topic_metadata;
 
 use std::fmt;
@@ -19,21 +21,38 @@ use crate::config::ClientConfig;
 use crate::transport::{Lane, Purpose, Transport};
 
 use metadata::MetadataCache;
+use throttles::Throttles;
 
 pub(crate) use coordinator::Coordinator;
 pub(crate) use leaders::LeaderPartitions;
-pub(crate) use topic_metadata::TopicMetadata;
+pub(crate) use topic_metadata::{TopicMetadata, is_recreated};
 
 /// A handle on a cluster, with a lane for one purpose. Cloning is cheap; all handles of a client share its metadata.
 #[derive(Clone)]
 pub(crate) struct Cluster {
     transport: Arc<dyn Transport>,
-    lane: Arc<dyn Lane>,
+    lane: Arc<ClusterLane>,
     /// For metadata requests, so that they never wait behind a long poll.
-    admin_lane: Arc<dyn Lane>,
+    admin_lane: Arc<ClusterLane>,
     runtime: Handle,
     config: Arc<ClientConfig>,
     metadata: Arc<MetadataCache>,
+}
+
+/// A lane, and the brokers that have throttled it.
+#[derive(Debug)]
+struct ClusterLane {
+    lane: Arc<dyn Lane>,
+    throttles: Throttles,
+}
+
+impl ClusterLane {
+    fn open(transport: &Arc<dyn Transport>, purpose: Purpose, client_id: &str) -> Arc<Self> {
+        Arc::new(Self {
+            lane: Arc::clone(transport).lane(purpose, client_id),
+            throttles: Throttles::default(),
+        })
+    }
 }
 
 impl Cluster {
@@ -43,7 +62,7 @@ impl Cluster {
         runtime: Handle,
         config: ClientConfig,
     ) -> Self {
-        let lane = Arc::clone(&transport).lane(Purpose::Admin, &config.client_id);
+        let lane = ClusterLane::open(&transport, Purpose::Admin, &config.client_id);
         Self {
             admin_lane: Arc::clone(&lane),
             lane,
@@ -60,7 +79,7 @@ impl Cluster {
         let lane = if config.client_id == self.config.client_id {
             Arc::clone(&self.admin_lane)
         } else {
-            Arc::clone(&self.transport).lane(Purpose::Admin, &config.client_id)
+            ClusterLane::open(&self.transport, Purpose::Admin, &config.client_id)
         };
         Self {
             admin_lane: Arc::clone(&lane),
@@ -73,7 +92,7 @@ impl Cluster {
     /// A handle with the same configuration and a lane of its own for `purpose`.
     pub(crate) fn with_lane(&self, purpose: Purpose) -> Self {
         Self {
-            lane: Arc::clone(&self.transport).lane(purpose, &self.config.client_id),
+            lane: ClusterLane::open(&self.transport, purpose, &self.config.client_id),
             ..self.clone()
         }
     }
@@ -93,7 +112,7 @@ impl Cluster {
 
     /// See [`Lane::write_position`].
     pub(crate) fn write_position(&self, topic: &str, partition: PartitionId) -> Option<u64> {
-        self.lane.write_position(topic, partition)
+        self.lane.lane.write_position(topic, partition)
     }
 }
 

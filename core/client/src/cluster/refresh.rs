@@ -27,6 +27,27 @@ impl Cluster {
         self.metadata.forget(name);
     }
 
+    /// Expects a topic that this client has created, though a broker may not know it yet.
+    pub(crate) fn topic_created(&self, name: &str) {
+        self.metadata.created(name, Instant::now());
+    }
+
+    /// Drops a topic that this client has deleted.
+    pub(crate) fn topic_deleted(&self, name: &str) {
+        self.metadata.deleted(name);
+    }
+
+    /// Whether the topic is expected to exist although a broker has not named it.
+    pub(crate) fn expects_topic(&self, name: &str) -> bool {
+        self.metadata.is_expected(name, Instant::now())
+    }
+
+    /// The current metadata of the topic, for calls that begin with it. Retries as all calls do: a broker that lags behind may not know a new
+    /// topic yet.
+    pub(crate) async fn look_up_topic(&self, name: &str) -> Result<Arc<TopicMetadata>> {
+        self.retried(Some(name), || self.refresh_topic(name)).await
+    }
+
     /// The topic's metadata, at most `metadata.max.age.ms` old. It is refreshed in the background before it expires, so that callers seldom
     /// wait.
     pub(crate) async fn topic_metadata(&self, name: &str) -> Result<Arc<TopicMetadata>> {
@@ -86,7 +107,11 @@ impl Cluster {
         match TopicMetadata::read(name, topic) {
             Ok(metadata) => Ok(self.metadata.insert(metadata, requested_at)),
             Err(error) => {
-                self.metadata.forget(name);
+                if error.kind() == ErrorKind::UnknownTopicOrPartition {
+                    self.metadata.unknown(name, Instant::now());
+                } else {
+                    self.metadata.forget(name);
+                }
                 Err(error)
             }
         }
@@ -110,7 +135,9 @@ impl Cluster {
             match self.cache_topic(&name, topic, requested_at) {
                 Ok(metadata) => topics.push(metadata),
                 Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {
-                    self.metadata.forget(&name);
+                    let known = self.metadata.known(&name);
+                    let may_exist = self.metadata.unknown(&name, Instant::now());
+                    topics.extend(known.filter(|_| may_exist));
                 }
                 Err(error) => return Err(error),
             }

@@ -45,8 +45,7 @@ impl Cluster {
         match remedy(error.code()) {
             Remedy::Retry => Ok(()),
             Remedy::FindLeader => match topic {
-                // Fails if the topic does not exist.
-                Some(topic) => self.try_refresh_topic(topic).await.map(drop),
+                Some(topic) => self.find_leader(topic).await,
                 None => Ok(()),
             },
             Remedy::FindAnotherLeader => {
@@ -65,6 +64,20 @@ impl Cluster {
                 _ => Ok(()),
             },
             Remedy::RenewProducer | Remedy::None => Err(error.clone()),
+        }
+    }
+
+    /// Refreshes the leaders of a topic. Fails if the topic does not exist, but not if it was created or known a moment ago: the broker that
+    /// was asked may lag behind.
+    async fn find_leader(&self, topic: &str) -> Result<()> {
+        match self.try_refresh_topic(topic).await {
+            Err(error)
+                if error.kind() == ErrorKind::UnknownTopicOrPartition
+                    && self.expects_topic(topic) =>
+            {
+                Ok(())
+            }
+            refreshed => refreshed.map(drop),
         }
     }
 

@@ -23,13 +23,17 @@ pub(crate) struct TopicMetadata {
     pub(crate) partitions: Vec<PartitionMetadata>,
 }
 
-/// The leader of a partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// The replicas of a partition, and which of them leads.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct PartitionMetadata {
     /// The leader; `None` if there is none at present.
     pub(crate) leader: Option<i32>,
     /// The leader epoch; `None` before Metadata version 7.
     pub(crate) leader_epoch: Option<i32>,
+    /// The brokers that have a replica.
+    pub(crate) replicas: Vec<i32>,
+    /// Those of them that are not reachable; none before Metadata version 5.
+    pub(crate) offline_replicas: Vec<i32>,
 }
 
 impl TopicMetadata {
@@ -60,12 +64,14 @@ impl TopicMetadata {
     /// Keeps the leaders of `known` that have a later epoch, since a lagging broker returns older metadata. Does nothing for a recreated
     /// topic.
     pub(super) fn keep_later_leaders(&mut self, known: &Self) {
-        if known.topic_id != self.topic_id || mutants::is_active(Mutant::DropLeaderEpochs) {
+        if is_recreated(known.topic_id, self.topic_id)
+            || mutants::is_active(Mutant::DropLeaderEpochs)
+        {
             return;
         }
         for (new, known) in self.partitions.iter_mut().zip(&known.partitions) {
             if known.leader_epoch > new.leader_epoch && new.leader_epoch.is_some() {
-                *new = *known;
+                new.clone_from(known);
             }
         }
     }
@@ -73,6 +79,15 @@ impl TopicMetadata {
     /// The name for requests.
     pub(crate) fn wire_name(&self) -> Str {
         self.wire_name.clone()
+    }
+
+    /// Whether a response with this name and id is about the topic. Depending on the version, one of them is empty.
+    pub(crate) fn is_named(&self, name: &str, id: Uuid) -> bool {
+        if id.is_nil() {
+            *self.name == *name
+        } else {
+            self.topic_id == id
+        }
     }
 
     /// All partitions, by number.
@@ -112,6 +127,13 @@ impl TopicMetadata {
         })
     }
 
+    /// Whether `node` has a replica of the partition that is reachable.
+    pub(crate) fn has_online_replica(&self, partition: PartitionId, node: i32) -> bool {
+        self.partition(partition).is_ok_and(|partition| {
+            partition.replicas.contains(&node) && !partition.offline_replicas.contains(&node)
+        })
+    }
+
     fn partition(&self, partition: PartitionId) -> Result<&PartitionMetadata> {
         let index = usize::try_from(partition.get()).ok();
         let found = index.and_then(|index| self.partitions.get(index));
@@ -131,11 +153,19 @@ impl TopicMetadata {
     }
 }
 
+/// Whether a topic with id `new` replaces one of the same name with id `known`. Brokers before Metadata version 10 give no ids.
+pub(crate) fn is_recreated(known: Uuid, new: Uuid) -> bool {
+    let is_other = known != new && !known.is_nil() && !new.is_nil();
+    is_other && !mutants::is_active(Mutant::IgnoreTopicIds)
+}
+
 impl PartitionMetadata {
     fn read(partition: &MetadataResponsePartition) -> Self {
         Self {
             leader: (partition.leader_id >= 0).then_some(partition.leader_id),
             leader_epoch: (partition.leader_epoch >= 0).then_some(partition.leader_epoch),
+            replicas: partition.replica_nodes.clone(),
+            offline_replicas: partition.offline_replicas.clone(),
         }
     }
 }
@@ -169,6 +199,30 @@ mod tests {
         assert_eq!(leader_after(&known, topic(1, 1, 6)), Some(2));
         assert_eq!(leader_after(&known, topic(1, 3, 8)), Some(3));
         assert_eq!(leader_after(&known, topic(1, -1, 8)), None);
+    }
+
+    #[test]
+    fn a_topic_whose_id_is_not_known_is_the_same() {
+        let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        assert!(is_recreated(one, other));
+        assert!(!is_recreated(one, one));
+        assert!(!is_recreated(one, Uuid::nil()) && !is_recreated(Uuid::nil(), one));
+    }
+
+    #[test]
+    fn a_replica_can_be_offline() {
+        let partition = MetadataResponsePartition {
+            replica_nodes: vec![1, 2],
+            offline_replicas: vec![2],
+            ..Default::default()
+        };
+        let topic = MetadataResponseTopic {
+            partitions: vec![partition],
+            ..Default::default()
+        };
+        let topic = TopicMetadata::read("t", topic).unwrap();
+        let online = [1, 2, 3].map(|node| topic.has_online_replica(PartitionId::new(0), node));
+        assert_eq!(online, [true, false, false]);
     }
 
     #[test]

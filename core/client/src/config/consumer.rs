@@ -37,6 +37,11 @@ pub static CONSUMER: Table = Table::new(
             "",
             "A name that the broker's logs and metrics show.",
         ),
+        Definition::text(
+            "client.rack",
+            "",
+            "The rack of the consumer: brokers with a replica selector have it read from a replica there (KIP-392). None if empty.",
+        ),
         Definition::int(
             "default.api.timeout.ms",
             "60000",
@@ -199,6 +204,8 @@ pub struct ConsumerConfig {
     pub auto_offset_reset: OffsetReset,
     /// `check.crcs`
     pub check_crcs: bool,
+    /// `client.rack`; empty without one.
+    pub client_rack: String,
     /// The client's keys that the consumer overrides, such as `client.id`.
     pub(crate) own: Layer,
     /// `exclude.internal.topics`
@@ -228,6 +235,7 @@ impl ConsumerConfig {
         Ok(Self {
             auto_offset_reset: offset_reset(&layer.text("auto.offset.reset"))?,
             check_crcs: layer.boolean("check.crcs"),
+            client_rack: layer.text("client.rack"),
             own: own_keys(&layer),
             exclude_internal_topics: layer.boolean("exclude.internal.topics"),
             fetch_max_bytes: size(&layer, "fetch.max.bytes"),

@@ -1,17 +1,17 @@
 //! Handles fetch responses: keeps batches and recovers from errors of partitions.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use headwater_protocol::ErrorCode;
-use headwater_record::Offset;
 
 use super::Consumer;
 use super::options::{BatchStream, Ends};
 use crate::batch::TopicPartition;
 use crate::decode::damaged;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fetch::{PartitionAnswer, has_no_records};
+use crate::fetch::PartitionAnswer;
 use crate::mutants::{self, Mutant};
 
 impl Consumer {
@@ -22,8 +22,6 @@ impl Consumer {
         stream: Option<&BatchStream>,
     ) -> Result<bool> {
         let mut any = false;
-        let ends = stream.and_then(BatchStream::ends);
-        let mut empty = Vec::new();
         let mut failed = Vec::new();
         let mut recreated = BTreeMap::new();
         for answer in answers {
@@ -33,16 +31,17 @@ impl Consumer {
             if is_stale && !mutants::is_active(Mutant::TakeStaleAnswers) {
                 continue;
             }
-            let end = ends.as_ref().and_then(|ends| ends.get(&answer.partition));
-            if let Some(end) = end.filter(|end| answer.is_empty_before(**end)) {
-                empty.push((answer.partition.clone(), answer.fetch_offset, *end));
-            }
             if let Some(id) = answer.topic_id
                 && self.known_topics.is_recreated(&answer.partition.topic, id)
             {
                 recreated.insert(answer.partition.topic, id);
                 continue;
             }
+            if answer.from_replica && answer.batches.is_err() {
+                self.replica_failed(&answer.partition);
+                continue;
+            }
+            self.end_before_hole(&answer, stream);
             match self.keep_batches(answer) {
                 Ok(kept) => any |= kept,
                 Err(failure) => failed.push(failure),
@@ -56,9 +55,6 @@ impl Consumer {
         for (partition, error) in failed {
             any |= self.partition_failed(&partition, error, stream).await?;
         }
-        if !any {
-            self.end_before_holes(empty, stream).await;
-        }
         Ok(any)
     }
 
@@ -67,11 +63,21 @@ impl Consumer {
         let PartitionAnswer {
             partition,
             fetch_offset,
+            leader_epoch,
             batches,
+            preferred_replica,
             ..
         } = answer;
+        if let Some(node) = preferred_replica {
+            let lease = self.cluster.config().metadata_max_age;
+            self.assignment.prefer_replica(&partition, node, lease);
+        }
         let kept = batches.and_then(|batches| {
             self.known_topics.mark_found(&partition);
+            if let Some(leader_epoch) = leader_epoch {
+                // The leader has checked the epoch.
+                self.assignment.validated(&partition, leader_epoch);
+            }
             let whole = batches.whole(&partition, fetch_offset, None);
             whole.map_err(|error| damaged(&partition, fetch_offset, error))
         });
@@ -86,7 +92,7 @@ impl Consumer {
     }
 
     /// Handles the error of a partition. Returns whether its position has changed.
-    async fn partition_failed(
+    pub(super) async fn partition_failed(
         &mut self,
         partition: &TopicPartition,
         error: Error,
@@ -112,21 +118,28 @@ impl Consumer {
         Ok(false)
     }
 
-    /// Ends the stream early where compaction has removed the last records before its end. `partitions` has the fetch offset and the end of
-    /// each partition whose fetch was empty.
-    async fn end_before_holes(
-        &self,
-        partitions: Vec<(TopicPartition, Offset, Offset)>,
-        stream: Option<&BatchStream>,
-    ) {
-        for (partition, from, end) in partitions {
-            let isolation = self.config.isolation_level;
-            if has_no_records(&self.fetches, &partition, from, end, isolation).await
-                && let Some(stream) = stream
-            {
-                tracing::debug!(%partition, %from, %end, "no records left before the end");
-                stream.fix(Ends::from([(partition, from)]));
-            }
+    /// Reads from the leader again after a replica has failed, and refreshes the leader, which may have moved too.
+    pub(super) fn replica_failed(&mut self, partition: &TopicPartition) {
+        if mutants::is_active(Mutant::KeepFailedReplica) {
+            return;
+        }
+        tracing::debug!(%partition, "the preferred replica failed; the consumer reads from the leader");
+        self.assignment.forget_replica(partition);
+        self.cluster
+            .refresh_in_background(Arc::clone(&partition.topic));
+    }
+
+    /// Ends the stream early where compaction has removed the last records before its end: two responses in a row had no records, although
+    /// the offsets up to the end are readable.
+    fn end_before_hole(&mut self, answer: &PartitionAnswer, stream: Option<&BatchStream>) {
+        let Some(stream) = stream else { return };
+        let (partition, from) = (&answer.partition, answer.fetch_offset);
+        let end = stream.ends().and_then(|ends| ends.get(partition).copied());
+        let is_empty =
+            answer.is_response_empty && end.is_some_and(|end| answer.is_empty_before(end));
+        if is_empty && self.assignment.found_empty(partition, from) {
+            tracing::debug!(%partition, %from, "no records left before the end");
+            stream.fix(Ends::from([(partition.clone(), from)]));
         }
     }
 }

@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, VecDeque};
 use headwater_columnar::FetchedBatches;
 use headwater_record::Offset;
 
+use super::leader_epochs::LeaderEpochs;
 use super::options::Ends;
+use super::preferred_replica::PreferredReplica;
 use crate::batch::TopicPartition;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fetch::headers;
 
 /// One assigned partition.
 #[derive(Debug)]
@@ -18,6 +21,13 @@ pub(crate) struct AssignedPartition {
     pub(crate) paused: bool,
     /// Batches fetched ahead, contiguous from `position`.
     pub(crate) ahead: VecDeque<FetchedBatches>,
+    /// The leader epochs of the records that were fetched.
+    pub(crate) leader_epochs: LeaderEpochs,
+    /// The leader epoch in which the fetch offset was valid; `None` if it was never validated.
+    pub(crate) validated_epoch: Option<i32>,
+    pub(crate) preferred_replica: Option<PreferredReplica>,
+    /// The fetch offset at which the last response had no records.
+    empty_at: Option<Offset>,
 }
 
 impl AssignedPartition {
@@ -29,9 +39,29 @@ impl AssignedPartition {
         }
     }
 
-    fn seek(&mut self, to: Option<Offset>) {
+    fn new(partition: TopicPartition, position: Option<Offset>) -> Self {
+        Self {
+            partition,
+            position,
+            paused: false,
+            ahead: VecDeque::new(),
+            leader_epochs: LeaderEpochs::default(),
+            validated_epoch: None,
+            preferred_replica: None,
+            empty_at: None,
+        }
+    }
+
+    pub(super) fn seek(&mut self, to: Option<Offset>) {
         self.position = to;
         self.ahead.clear();
+        self.empty_at = None;
+        if let Some(to) = to {
+            self.leader_epochs.seek(to);
+        } else {
+            self.leader_epochs = LeaderEpochs::default();
+            self.validated_epoch = None;
+        }
     }
 }
 
@@ -110,13 +140,9 @@ impl Assignment {
         self.queue
             .retain(|assigned| partitions.contains(&assigned.partition));
         for partition in self.not_assigned(partitions) {
-            let assigned = AssignedPartition {
-                position: positions.get(&partition).copied(),
-                partition,
-                paused: false,
-                ahead: VecDeque::new(),
-            };
-            self.queue.push_back(assigned);
+            let position = positions.get(&partition).copied();
+            self.queue
+                .push_back(AssignedPartition::new(partition, position));
         }
     }
 
@@ -148,6 +174,12 @@ impl Assignment {
         }
     }
 
+    /// [`Assignment::seek`] in a log that is not the one that was read: what is known of the old one is dropped.
+    pub(crate) fn restart(&mut self, partition: &TopicPartition, at: Offset) {
+        self.clear_position(partition);
+        self.seek(partition, at);
+    }
+
     /// Clears the position of a partition.
     pub(crate) fn clear_position(&mut self, partition: &TopicPartition) {
         if let Some(assigned) = self.get_mut(partition) {
@@ -155,7 +187,13 @@ impl Assignment {
         }
     }
 
-    fn get_mut(&mut self, partition: &TopicPartition) -> Option<&mut AssignedPartition> {
+    pub(super) fn get(&self, partition: &TopicPartition) -> Option<&AssignedPartition> {
+        self.queue
+            .iter()
+            .find(|assigned| assigned.partition == *partition)
+    }
+
+    pub(super) fn get_mut(&mut self, partition: &TopicPartition) -> Option<&mut AssignedPartition> {
         self.queue
             .iter_mut()
             .find(|assigned| assigned.partition == *partition)
@@ -200,9 +238,7 @@ impl Assignment {
 
     /// The next offset to fetch, if the partition is assigned and has a position.
     pub(crate) fn fetch_offset(&self, partition: &TopicPartition) -> Option<Offset> {
-        let mut queue = self.queue.iter();
-        let assigned = queue.find(|assigned| assigned.partition == *partition)?;
-        assigned.fetch_offset()
+        self.get(partition)?.fetch_offset()
     }
 
     /// The amount fetched ahead, before `ends` and not paused.
@@ -226,8 +262,22 @@ impl Assignment {
         if let Some(assigned) = self.get_mut(&TopicPartition::from(&batches))
             && assigned.fetch_offset() == Some(batches.from)
         {
+            for header in headers(&batches.bytes).map_while(Result::ok) {
+                let epoch = header.leader_epoch.get();
+                let epoch = (epoch >= 0).then_some(epoch);
+                let epochs = &mut assigned.leader_epochs;
+                epochs.append(header.base_offset, header.next_offset(), epoch);
+            }
             assigned.ahead.push_back(batches);
         }
+    }
+
+    /// Notes a response without records for the fetch offset. Returns whether it is the second one in a row.
+    pub(crate) fn found_empty(&mut self, partition: &TopicPartition, at: Offset) -> bool {
+        let Some(assigned) = self.get_mut(partition) else {
+            return false;
+        };
+        assigned.empty_at.replace(at) == Some(at)
     }
 
     /// The next batches to return, sorted by partition and offset: partition by partition in queue order, up to the limits, but at least one

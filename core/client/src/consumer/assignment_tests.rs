@@ -113,3 +113,25 @@ fn paused_partitions_keep_their_fetched_batches() {
     assignment.set_paused(&[partition(0)], false);
     assert_eq!(numbers(&assignment.next_batches(10, 1 << 20, None)), [0]);
 }
+
+#[test]
+fn batches_fetched_ahead_can_be_dropped_without_moving_the_position() {
+    let mut assignment = assigned(&[0]);
+    assignment.add(batches(0, 0, 10));
+    assignment.advance(&BTreeMap::from([(partition(0), Offset::new(4))]));
+    assignment.validated(&partition(0), 3);
+    assignment.drop_ahead(&partition(0));
+    assert_eq!(assignment.fetch_offset(&partition(0)), Some(Offset::new(4)));
+    assert_eq!(
+        assignment.fetchable(None).next().unwrap().validated_epoch,
+        None
+    );
+}
+
+#[test]
+fn a_partition_is_found_empty_by_two_responses_for_the_same_offset() {
+    let mut assignment = assigned(&[0]);
+    let mut found_empty = |at| assignment.found_empty(&partition(0), Offset::new(at));
+    assert_eq!([0, 0].map(&mut found_empty), [false, true]);
+    assert_eq!([5, 0].map(&mut found_empty), [false, false]);
+}

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::Consumer;
 use super::finished::FinishedOffsets;
 use super::group::Identity;
-use super::group::offsets::{self, Offsets};
+use super::group::offsets::{self, CommittedOffset, Offsets};
 use crate::batch::TopicPartition;
 use crate::cluster::Coordinator;
 use crate::error::{Error, ErrorKind, Result};
@@ -120,7 +120,9 @@ impl Consumer {
         } else {
             partitions
         };
-        offsets::committed(&self.cluster, &coordinator, partitions).await
+        let committed = offsets::committed(&self.cluster, &coordinator, partitions).await?;
+        let offset = |(partition, committed): (_, CommittedOffset)| (partition, committed.offset);
+        Ok(committed.into_iter().map(offset).collect())
     }
 
     pub(super) fn coordinator(&self) -> Result<Arc<Coordinator>> {
@@ -187,7 +189,16 @@ impl Consumer {
     async fn commit_now(&mut self, coordinator: &Coordinator, offsets: &Offsets) -> Result<()> {
         let identity = self.identity();
         let ids = self.known_topics.ids();
-        let result = offsets::commit(&self.cluster, coordinator, &identity, offsets, &ids).await;
+        let epochs = self.assignment.epochs_before(offsets);
+        let result = offsets::commit(
+            &self.cluster,
+            coordinator,
+            &identity,
+            offsets,
+            &epochs,
+            &ids,
+        )
+        .await;
         let missing = match result {
             Ok(missing) => missing,
             Err(error) => {
@@ -234,9 +245,11 @@ impl Consumer {
         let cluster = self.cluster.clone();
         let identity = self.identity();
         let ids = self.known_topics.ids();
+        let epochs = self.assignment.epochs_before(&offsets);
         let sent = offsets.clone();
         let commit = async move {
-            let committed = offsets::commit(&cluster, &coordinator, &identity, &sent, &ids).await;
+            let committed =
+                offsets::commit(&cluster, &coordinator, &identity, &sent, &epochs, &ids).await;
             if let Err(error) = &committed {
                 tracing::warn!(%error, "a commit failed; the next one covers it");
             }

@@ -33,7 +33,7 @@ impl Consumer {
         let mut partitions = Vec::new();
         let mut names = Vec::with_capacity(topics.len());
         for topic in topics {
-            let metadata = self.cluster.refresh_topic(topic).await?;
+            let metadata = self.cluster.look_up_topic(topic).await?;
             partitions.extend(
                 metadata
                     .partition_ids()

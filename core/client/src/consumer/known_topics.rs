@@ -7,6 +7,7 @@ use std::time::Instant;
 use uuid::Uuid;
 
 use crate::batch::TopicPartition;
+use crate::cluster::is_recreated;
 use crate::config::RetryConfig;
 
 /// The id of each topic that is read. A recreated topic has a different id.
@@ -43,11 +44,11 @@ impl KnownTopics {
 
     /// Whether the topic has a different id than the one being read. The first id seen is the one being read.
     pub(super) fn is_recreated(&mut self, topic: &Arc<str>, id: Uuid) -> bool {
-        if let Some(known) = self.ids.get(topic) {
-            return *known != id;
+        let known = self.ids.get(topic).copied().unwrap_or_default();
+        if known.is_nil() {
+            self.set_id(topic, id);
         }
-        self.set_id(topic, id);
-        false
+        is_recreated(known, id)
     }
 
     /// Sets the id being read.

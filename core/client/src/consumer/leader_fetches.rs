@@ -1,35 +1,58 @@
-//! Fetches in flight, at most one per leader, so that an idle leader does not delay the records of another.
+//! Fetches in flight, at most one per node, so that an idle node does not delay the records of another.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use hashbrown::HashMap;
+use headwater_protocol::{FetchRequest, FetchResponse, Str};
 use parking_lot::Mutex;
 
+use crate::batch::TopicPartition;
 use crate::cluster::Cluster;
 use crate::config::RetryConfig;
 use crate::error::Result;
-use crate::fetch::{FetchLimits, FetchTarget, LeaderTargets, PartitionAnswer, fetch_from};
+use crate::fetch::{
+    self, FetchLimits, FetchSession, FetchTarget, NodeTargets, PartitionAnswer, Validation,
+};
+use crate::isolation::IsolationLevel;
 use crate::mutants::{self, Mutant};
+use crate::transport::Node;
 
-type Answer = Result<Vec<PartitionAnswer>>;
+/// How long a close waits for nodes to close their fetch sessions. A session that stays open is evicted when its broker needs the room.
+const CLOSE_WAIT: Duration = Duration::from_secs(1);
 
 /// The fetches of one consumer. They survive the call that sent them, so a cancelled call loses no response.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct LeaderFetches {
-    in_flight: Vec<LeaderFetch>,
-    /// Failed leaders, and when to retry them.
+    in_flight: Vec<NodeFetch>,
+    /// The fetch session with each node.
+    sessions: BTreeMap<i32, FetchSession>,
+    /// Failed nodes, and when to retry them.
     backoffs: BTreeMap<i32, Backoff>,
+    /// The generation of the metadata from which the nodes were taken.
+    generation: u64,
+    /// `client.rack`
+    rack_id: Str,
 }
 
-struct LeaderFetch {
-    leader: i32,
-    targets: Vec<FetchTarget>,
+struct NodeFetch {
+    targets: Arc<NodeTargets>,
+    by_partition: HashMap<TopicPartition, FetchTarget>,
+    isolation: IsolationLevel,
     /// Never contended: the mutex only makes the consumer `Sync`.
-    answer: Mutex<Pin<Box<dyn Future<Output = Answer> + Send>>>,
+    response: Mutex<ResponseFuture>,
+}
+
+type ResponseFuture = Pin<Box<dyn Future<Output = Result<NodeResponse>> + Send>>;
+
+enum NodeResponse {
+    Fetched(FetchResponse),
+    Validated(Vec<Validation>),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -38,46 +61,67 @@ struct Backoff {
     until: Instant,
 }
 
-/// The response of a leader, or its error.
+/// The answer of a node, or its error.
 #[derive(Debug)]
-pub(super) struct LeaderAnswer {
-    pub(super) leader: i32,
+pub(super) struct NodeAnswer {
+    pub(super) node: i32,
     pub(super) targets: Vec<FetchTarget>,
-    pub(super) answer: Answer,
+    pub(super) answer: Result<TargetAnswers>,
+}
+
+/// The answers for the targets of a node.
+#[derive(Debug)]
+pub(super) enum TargetAnswers {
+    Fetched(Vec<PartitionAnswer>),
+    Validated(Vec<Validation>),
 }
 
 impl LeaderFetches {
+    /// No fetches. `rack` is the consumer's `client.rack`.
+    pub(super) fn new(rack: &str) -> Self {
+        Self {
+            in_flight: Vec::new(),
+            sessions: BTreeMap::new(),
+            backoffs: BTreeMap::new(),
+            generation: 0,
+            rack_id: Str::from(rack),
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.in_flight.is_empty()
     }
 
-    /// Drops fetches that do not cover the current targets, after a seek or a new assignment. Returns the leaders without a fetch in flight
+    /// Whether fetches of all these targets are in flight to nodes that were taken from this generation of the metadata.
+    pub(super) fn covers(&self, targets: &[FetchTarget], generation: u64) -> bool {
+        let is_in_flight = |target: &FetchTarget| {
+            let mut fetches = self.in_flight.iter();
+            fetches.any(|fetch| fetch.has(target))
+        };
+        generation == self.generation
+            && !mutants::is_active(Mutant::DropFetches)
+            && targets.iter().all(is_in_flight)
+    }
+
+    /// Drops fetches that do not cover the current targets, after a seek or a new assignment. Returns the nodes without a fetch in flight
     /// that are not backing off.
     pub(super) fn retain_current(
         &mut self,
-        current: Vec<LeaderTargets>,
+        current: Vec<NodeTargets>,
+        generation: u64,
         now: Instant,
-    ) -> Vec<LeaderTargets> {
+    ) -> Vec<NodeTargets> {
+        self.generation = generation;
         let mut to_send = Vec::with_capacity(current.len());
         for current in current {
-            let leader = current.leader;
-            let fetch = self
-                .in_flight
-                .iter()
-                .position(|fetch| fetch.leader == leader);
-            let covers = |fetch: &LeaderFetch| {
-                if mutants::is_active(Mutant::DropFetches) {
-                    return false;
-                }
-                let mut targets = current.targets();
-                targets.all(|target| fetch.targets.contains(target))
-            };
-            match fetch {
-                Some(index) if covers(&self.in_flight[index]) => continue,
+            let node = current.node;
+            let mut in_flight = self.in_flight.iter();
+            match in_flight.position(|fetch| fetch.targets.node == node) {
+                Some(index) if self.in_flight[index].covers(&current) => continue,
                 Some(index) => drop(self.in_flight.swap_remove(index)),
                 None => {}
             }
-            let backoff = self.backoffs.get(&leader);
+            let backoff = self.backoffs.get(&node);
             if backoff.is_none_or(|backoff| backoff.until <= now) {
                 to_send.push(current);
             }
@@ -85,30 +129,42 @@ impl LeaderFetches {
         to_send
     }
 
-    /// Sends a fetch to a leader that has none in flight.
-    pub(super) fn start(&mut self, cluster: &Cluster, targets: LeaderTargets, limits: FetchLimits) {
-        let cluster = cluster.clone();
-        self.in_flight.push(LeaderFetch {
-            leader: targets.leader,
-            targets: targets.targets().cloned().collect(),
-            answer: Mutex::new(Box::pin(async move {
-                fetch_from(&cluster, &targets, limits).await
-            })),
+    /// Sends a fetch, or a request that validates the fetch offsets, to a node that has none in flight.
+    pub(super) fn start(&mut self, cluster: &Cluster, targets: NodeTargets, limits: FetchLimits) {
+        let targets = Arc::new(targets);
+        let response = if targets.validates {
+            validate(cluster.clone(), Arc::clone(&targets))
+        } else {
+            let mut request = fetch::request(&targets, limits);
+            request.rack_id = self.rack_id.clone();
+            let session = self.sessions.entry(targets.node).or_default();
+            session.request(&mut request);
+            send(cluster.clone(), targets.node, request, limits.max_wait)
+        };
+        let by_partition = targets
+            .targets()
+            .map(|target| (target.partition.clone(), target.clone()));
+        self.in_flight.push(NodeFetch {
+            by_partition: by_partition.collect(),
+            targets,
+            isolation: limits.isolation,
+            response: Mutex::new(response),
         });
     }
 
     /// Waits for at least one response, and returns all that have arrived. Never resolves if no fetch is in flight.
-    pub(super) async fn answered(&mut self) -> Vec<LeaderAnswer> {
+    pub(super) async fn answered(&mut self) -> Vec<NodeAnswer> {
         std::future::poll_fn(|context| {
             let mut answered = Vec::new();
+            let sessions = &mut self.sessions;
             self.in_flight.retain_mut(|fetch| {
-                let Poll::Ready(answer) = fetch.answer.get_mut().as_mut().poll(context) else {
+                let Poll::Ready(response) = fetch.response.get_mut().as_mut().poll(context) else {
                     return true;
                 };
-                answered.push(LeaderAnswer {
-                    leader: fetch.leader,
-                    targets: std::mem::take(&mut fetch.targets),
-                    answer,
+                answered.push(NodeAnswer {
+                    node: fetch.targets.node,
+                    targets: fetch.targets.targets().cloned().collect(),
+                    answer: response.and_then(|response| read(sessions, fetch, response)),
                 });
                 false
             });
@@ -121,35 +177,90 @@ impl LeaderFetches {
         .await
     }
 
-    /// Resets the backoff of a leader.
-    pub(super) fn succeeded(&mut self, leader: i32) {
+    /// Resets the backoff of a node.
+    pub(super) fn succeeded(&mut self, node: i32) {
         if !self.backoffs.is_empty() {
-            self.backoffs.remove(&leader);
+            self.backoffs.remove(&node);
         }
     }
 
-    /// Increases the backoff of a leader.
-    pub(super) fn failed(&mut self, leader: i32, retry: &RetryConfig, now: Instant) {
+    /// Increases the backoff of a node.
+    pub(super) fn failed(&mut self, node: i32, retry: &RetryConfig, now: Instant) {
         let failures = self
             .backoffs
-            .get(&leader)
+            .get(&node)
             .map_or(0, |backoff| backoff.failures)
             + 1;
         let until = now + retry.jittered_pause(failures);
-        self.backoffs.insert(leader, Backoff { failures, until });
+        self.backoffs.insert(node, Backoff { failures, until });
     }
 
-    /// When the next leader may be retried.
+    /// When the next node may be retried.
     pub(super) fn next_retry(&self, now: Instant) -> Option<Instant> {
         let retry_times = self.backoffs.values().map(|backoff| backoff.until);
         retry_times.filter(|until| *until > now).min()
     }
+
+    /// Drops the fetches in flight and closes the sessions. Brokers that do not answer delay it by at most [`CLOSE_WAIT`].
+    pub(super) async fn close(&mut self, cluster: &Cluster) {
+        self.in_flight.clear();
+        let sessions = std::mem::take(&mut self.sessions);
+        let closing = sessions.into_iter().filter_map(|(node, mut session)| {
+            let request = session.close()?;
+            Some(cluster.call_within(Node::Id(node), request, CLOSE_WAIT))
+        });
+        futures_util::future::join_all(closing).await;
+    }
 }
 
-impl fmt::Debug for LeaderFetch {
+impl NodeFetch {
+    fn has(&self, target: &FetchTarget) -> bool {
+        self.by_partition.get(&target.partition) == Some(target)
+    }
+
+    fn covers(&self, current: &NodeTargets) -> bool {
+        !mutants::is_active(Mutant::DropFetches)
+            && self.targets.validates == current.validates
+            && current.targets().all(|target| self.has(target))
+    }
+}
+
+fn validate(cluster: Cluster, targets: Arc<NodeTargets>) -> ResponseFuture {
+    Box::pin(async move {
+        let validations = fetch::validate_at(&cluster, &targets).await?;
+        Ok(NodeResponse::Validated(validations))
+    })
+}
+
+fn send(cluster: Cluster, node: i32, request: FetchRequest, max_wait: Duration) -> ResponseFuture {
+    let timeout = cluster.config().request_timeout + max_wait;
+    Box::pin(async move {
+        let response = cluster
+            .call_within(Node::Id(node), request, timeout)
+            .await?;
+        Ok(NodeResponse::Fetched(response))
+    })
+}
+
+fn read(
+    sessions: &mut BTreeMap<i32, FetchSession>,
+    fetch: &NodeFetch,
+    response: NodeResponse,
+) -> Result<TargetAnswers> {
+    let mut response = match response {
+        NodeResponse::Validated(validations) => return Ok(TargetAnswers::Validated(validations)),
+        NodeResponse::Fetched(response) => response,
+    };
+    let session = sessions.entry(fetch.targets.node).or_default();
+    if session.answered(&mut response) {
+        return Ok(TargetAnswers::Fetched(Vec::new()));
+    }
+    fetch::read(response, &fetch.targets, fetch.isolation).map(TargetAnswers::Fetched)
+}
+
+impl fmt::Debug for NodeFetch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LeaderFetch")
-            .field("leader", &self.leader)
+        f.debug_struct("NodeFetch")
             .field("targets", &self.targets)
             .finish_non_exhaustive()
     }

@@ -49,7 +49,9 @@ impl Consumer {
             }
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {
-                self.end_stream_here(stream, std::slice::from_ref(partition));
+                if !self.cluster.expects_topic(&partition.topic) {
+                    self.end_stream_here(stream, std::slice::from_ref(partition));
+                }
             }
             Err(error) => return Err(error),
         }
@@ -74,7 +76,7 @@ impl Consumer {
         for partition in &partitions {
             match starts.get(partition) {
                 Some(start) => {
-                    self.assignment.seek(partition, *start);
+                    self.assignment.restart(partition, *start);
                     self.committing.finished.restart(partition, *start);
                 }
                 None => self.assignment.clear_position(partition),

@@ -3,6 +3,7 @@
 
 mod answers;
 mod assignment;
+mod assignment_epochs;
 #[cfg(test)]
 mod assignment_tests;
 mod committing;
@@ -11,12 +12,15 @@ mod finished;
 mod following;
 mod group;
 mod known_topics;
+mod leader_epochs;
 mod leader_fetches;
 mod missing;
 mod options;
 mod positions;
+mod preferred_replica;
 mod reading;
 mod rebalancing;
+mod truncation;
 mod wakeup;
 
 use std::collections::BTreeMap;
@@ -83,7 +87,7 @@ impl Consumer {
         let committing = Committing::new(group.and_then(|group| group.auto_commit_interval));
         Self {
             fetches: cluster.with_lane(Purpose::Fetch),
-            leader_fetches: LeaderFetches::default(),
+            leader_fetches: LeaderFetches::new(&config.client_rack),
             cluster,
             config,
             decode,
@@ -157,6 +161,7 @@ impl Consumer {
             self.commit_finished().await;
         }
         self.assignment.replace(&partitions, &starts.positions);
+        self.assignment.start_with_epochs(&starts.leader_epochs);
         self.followed = None;
         self.assignment_changed(&starts.committed);
         Ok(())

@@ -7,6 +7,7 @@ use std::time::Instant;
 use headwater_record::PartitionId;
 
 use super::Consumer;
+use super::assignment_epochs::OffsetEpochs;
 use super::group::offsets::{self, Offsets};
 use crate::batch::TopicPartition;
 use crate::config::consumer::OffsetReset;
@@ -20,16 +21,25 @@ pub(super) struct StartPositions {
     pub(super) positions: Offsets,
     /// The positions that are committed offsets.
     pub(super) committed: Offsets,
+    /// The leader epochs that were committed with them.
+    pub(super) leader_epochs: OffsetEpochs,
 }
 
 impl Consumer {
     /// The start positions: the committed offset, or else by `auto.offset.reset`. Partitions that do not exist are left out, and so are
     /// partitions without a committed offset under `auto.offset.reset=none`.
     pub(super) async fn starts(&mut self, partitions: &[TopicPartition]) -> Result<StartPositions> {
-        let committed = match &self.coordinator {
+        let found = match &self.coordinator {
             Some(coordinator) => offsets::committed(&self.cluster, coordinator, partitions).await?,
-            None => Offsets::new(),
+            None => BTreeMap::new(),
         };
+        let (mut committed, mut leader_epochs) = (Offsets::new(), OffsetEpochs::new());
+        for (partition, found) in found {
+            if let Some(epoch) = found.leader_epoch {
+                leader_epochs.insert(partition.clone(), epoch);
+            }
+            committed.insert(partition, found.offset);
+        }
         let mut rest = partitions.to_vec();
         rest.retain(|partition| !committed.contains_key(partition));
         let mut positions = committed.clone();
@@ -39,6 +49,7 @@ impl Consumer {
         Ok(StartPositions {
             positions,
             committed,
+            leader_epochs,
         })
     }
 
@@ -55,6 +66,7 @@ impl Consumer {
         for (partition, position) in &starts.positions {
             self.assignment.seek(partition, *position);
         }
+        self.assignment.start_with_epochs(&starts.leader_epochs);
         self.positions_changed(&starts.committed);
         let without_start = existing.iter().find(|partition| {
             !starts.positions.contains_key(partition) && !self.is_backing_off(partition)
@@ -63,7 +75,7 @@ impl Consumer {
     }
 
     /// The position of `auto.offset.reset`; `None` for `none`.
-    fn reset_position(&self) -> Option<Position> {
+    pub(super) fn reset_position(&self) -> Option<Position> {
         match self.config.auto_offset_reset {
             OffsetReset::None => None,
             OffsetReset::Earliest => Some(Position::Earliest),
@@ -82,7 +94,7 @@ impl Consumer {
         let found = self.resolve(&to, std::slice::from_ref(partition)).await?;
         if let Some(offset) = found.get(partition) {
             tracing::info!(%partition, from = ?error.offset(), to = %offset, "reset a position that is out of range");
-            self.assignment.seek(partition, *offset);
+            self.assignment.restart(partition, *offset);
             self.committing.finished.seek(partition);
         }
         Ok(())

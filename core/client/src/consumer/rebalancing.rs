@@ -104,6 +104,7 @@ impl Consumer {
         if !self.closed {
             self.wakeup.close();
             self.release_all().await;
+            self.leader_fetches.close(&self.fetches).await;
             self.closed = true;
         }
     }
@@ -194,6 +195,7 @@ impl Consumer {
         if accepted {
             self.assignment
                 .replace(&new_assignment.partitions, &starts.positions);
+            self.assignment.start_with_epochs(&starts.leader_epochs);
             self.rebalancing.has_assignment = true;
             self.assignment_changed(&starts.committed);
             if !new.is_empty() {

@@ -107,7 +107,7 @@ async fn partitions(
     topic: &str,
     options: &ScanOptions,
 ) -> Result<Vec<PartitionId>> {
-    let metadata = cluster.refresh_topic(topic).await?;
+    let metadata = cluster.look_up_topic(topic).await?;
     let mut partitions = match &options.partitions {
         None => metadata.partition_ids().collect(),
         Some(partitions) => partitions.clone(),

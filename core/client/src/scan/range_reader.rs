@@ -74,11 +74,7 @@ impl RangeReader {
         {
             return Err(stalled_error(partition, from, end));
         }
-        let target = FetchTarget {
-            partition: partition.clone(),
-            fetch_offset: from,
-            max_bytes,
-        };
+        let target = FetchTarget::at_leader(partition.clone(), from, max_bytes);
         let limits = FetchLimits {
             max_wait: WAIT,
             min_bytes: 1,

@@ -102,7 +102,7 @@ impl Topic {
 
     /// Resolves a position in each partition.
     pub async fn offsets(&self, at: &Position) -> Result<BTreeMap<PartitionId, Offset>> {
-        let metadata = self.cluster.refresh_topic(&self.name).await?;
+        let metadata = self.cluster.look_up_topic(&self.name).await?;
         metadata.check(at)?;
         let partitions: Vec<_> = metadata.partition_ids().collect();
         list_offsets::resolve(
@@ -136,7 +136,7 @@ impl Topic {
 
     /// Partitions, leaders and offsets.
     pub async fn describe(&self) -> Result<TopicDescription> {
-        let metadata = self.cluster.refresh_topic(&self.name).await?;
+        let metadata = self.cluster.look_up_topic(&self.name).await?;
         let partitions: Vec<_> = metadata.partition_ids().collect();
         let offsets = list_offsets::resolve_all(
             &self.cluster,

@@ -8,10 +8,17 @@
 
 mod consumer;
 mod faults;
+mod fetch_sessions;
 mod futures;
+mod lagging_brokers;
 mod leaders;
 mod own_keys;
+mod preferred_replicas;
 mod producer;
+mod recreated_topics;
+mod releases;
 mod routing;
 mod support;
+mod throttling;
 mod transactions;
+mod truncation;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use headwater_client::TransportError;
+use headwater_client::{NodeVersions, ShapedRequest, TransportError};
 use headwater_protocol::codec::Str;
 use headwater_protocol::frame::{decode_response, encode_request_sharing};
 use headwater_protocol::{ProduceResponse, Request, Response};
@@ -21,7 +21,6 @@ use crate::connect::ReadyStream;
 use crate::error::ConnectionError;
 use crate::frame_reader::FrameLimit;
 use crate::stream::Stream;
-use crate::versions::NodeVersions;
 use pipeline::Pipeline;
 use writing::Writer;
 
@@ -123,30 +122,25 @@ impl Connection {
         }
     }
 
-    /// Sends `request` at the highest common version and waits for its response.
+    /// Sends `request` in the newest version that the broker supports, and waits for its response.
     pub(crate) async fn call(&self, request: Request) -> Result<Response, TransportError> {
-        let api = request.api_key();
-        let version = self
-            .versions
-            .highest_common(api)
-            .map_err(|error| error.of_request(false))?;
-        let has_response = !matches!(&request, Request::Produce(produce) if produce.acks == 0);
-        if let Request::Fetch(fetch) = &request {
+        let shaped = ShapedRequest::new(request, &self.versions)?;
+        let (api, version) = (shaped.request.api_key(), shaped.version);
+        if let Request::Fetch(fetch) = &shaped.request {
             let most = fetch.max_bytes.saturating_add(FETCH_OVERHEAD_BYTES);
             self.frame_limit.raise(most.unsigned_abs());
         }
         let correlation_id = self.next_correlation_id.fetch_add(1, Ordering::Relaxed);
         let client_id = self.options.client_id.as_ref();
-        let frame = encode_request_sharing(&request, version, correlation_id, client_id)
-            .map_err(|error| unencodable(&error, version).of_request(false))?;
-        drop(request);
-        if !has_response {
+        let frame = encode_request_sharing(&shaped.request, version, correlation_id, client_id)
+            .map_err(|error| TransportError::unsupported(unencodable(&error, version)))?;
+        if matches!(&shaped.request, Request::Produce(produce) if produce.acks == 0) {
             self.send_without_response(frame.into_pieces()).await?;
             return Ok(ProduceResponse::default().into());
         }
         let frame = self.exchange(frame.into_pieces(), correlation_id).await?;
         match decode_response(frame, api, version) {
-            Ok((_, response)) => Ok(response),
+            Ok((_, response)) => Ok(shaped.restore(response)),
             Err(error) => {
                 let error = ConnectionError::protocol(format!(
                     "The broker's response to {api} version {version} cannot be parsed ({error})"
@@ -213,8 +207,8 @@ impl Drop for SilenceGuard<'_> {
     }
 }
 
-fn unencodable(error: &dyn std::error::Error, version: i16) -> ConnectionError {
-    ConnectionError::protocol(format!(
+fn unencodable(error: &dyn std::error::Error, version: i16) -> String {
+    format!(
         "The broker is too old for this call ({error} in version {version}): use a newer broker"
-    ))
+    )
 }

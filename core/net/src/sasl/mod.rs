@@ -108,7 +108,7 @@ async fn choose_mechanism(
     handshake: &mut Handshake,
     mechanism: &'static str,
 ) -> Result<(), ConnectionError> {
-    let supported = handshake.versions().supported(ApiKey::SaslHandshake);
+    let supported = handshake.versions().common(ApiKey::SaslHandshake);
     if supported.is_none_or(|versions| !versions.contains(1)) {
         return Err(ConnectionError::protocol(
             "The broker has no SASL on this listener: set security.protocol to PLAINTEXT or SSL, or use the port of its SASL listener",

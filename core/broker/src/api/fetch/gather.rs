@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use headwater_env::Env;
 use headwater_protocol::fetch_request::{FetchPartition, FetchTopic};
 use headwater_protocol::fetch_response::{FetchableTopicResponse, LeaderIdAndEpoch, PartitionData};
 use headwater_protocol::{ErrorCode, FetchRequest};
-use headwater_record::{Compression, Offset};
+use headwater_record::{BatchHeader, Compression, LOG_OVERHEAD, Offset};
 
 use crate::RequestContext;
 use crate::api::{errors, lookup};
@@ -99,7 +100,7 @@ impl<'a, E: Env> Plan<'a, E> {
                 Err(code) => failed(wanted.partition, *code),
             };
             gathered.failed |= !ErrorCode::from_code(data.error_code).is_ok();
-            gathered.bytes += data.records.as_ref().map_or(0, bytes::Bytes::len);
+            gathered.bytes += data.records.as_ref().map_or(0, Bytes::len);
             gathered.partitions.push(data);
         }
         gathered
@@ -159,7 +160,7 @@ impl<'a, E: Env> Plan<'a, E> {
         };
         match read {
             Ok(read) => PartitionData {
-                records: Some(read.bytes),
+                records: Some(unless_cut(read.bytes)),
                 ..data
             },
             Err(error) => {
@@ -182,7 +183,7 @@ impl<'a, E: Env> Plan<'a, E> {
                 };
                 PartitionData {
                     error_code: code.code(),
-                    records: Some(bytes::Bytes::new()),
+                    records: Some(Bytes::new()),
                     ..data
                 }
             }
@@ -218,6 +219,19 @@ impl<'a, E: Env> Plan<'a, E> {
     }
 }
 
+/// Nothing instead of a first batch that is cut, as in Kafka. A client cannot use it, and in a session it would put the partition behind
+/// those that have given records.
+fn unless_cut(bytes: Bytes) -> Bytes {
+    let size = bytes
+        .first_chunk::<LOG_OVERHEAD>()
+        .and_then(|prefix| BatchHeader::size_from_prefix(prefix).ok());
+    match size {
+        Some(size) if size > bytes.len() => Bytes::new(),
+        None if bytes.len() < LOG_OVERHEAD => Bytes::new(),
+        _ => bytes,
+    }
+}
+
 fn failed(partition_index: i32, code: ErrorCode) -> PartitionData {
     PartitionData {
         partition_index,
@@ -226,7 +240,7 @@ fn failed(partition_index: i32, code: ErrorCode) -> PartitionData {
         last_stable_offset: -1,
         log_start_offset: -1,
         preferred_read_replica: -1,
-        records: Some(bytes::Bytes::new()),
+        records: Some(Bytes::new()),
         ..PartitionData::default()
     }
 }

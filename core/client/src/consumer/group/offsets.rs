@@ -14,7 +14,8 @@ use headwater_record::{Offset, PartitionId};
 
 use super::caller::Identity;
 use crate::batch::TopicPartition;
-use crate::cluster::{Cluster, Coordinator, TopicMetadata};
+use crate::cluster::{Cluster, Coordinator, TopicMetadata, is_recreated};
+use crate::consumer::assignment_epochs::OffsetEpochs;
 use crate::consumer::known_topics::TopicIds;
 use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes;
@@ -22,16 +23,24 @@ use crate::error_codes;
 /// The next offset to read in each partition.
 pub(crate) type Offsets = BTreeMap<TopicPartition, Offset>;
 
+/// A committed offset, and the leader epoch of the record before it, if it was committed with one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CommittedOffset {
+    pub(crate) offset: Offset,
+    pub(crate) leader_epoch: Option<i32>,
+}
+
 /// Partitions that do not exist, each with its error.
 pub(crate) type MissingPartitions = BTreeMap<TopicPartition, Error>;
 
-/// Commits `offsets`, and retries retriable errors. Returns the partitions that do not exist; any other error of a partition fails the call.
+/// Commits `offsets` with the leader epochs of the records before them, and retries retriable errors. Returns the partitions that do not exist; any other error of a partition fails the call.
 /// A topic whose id differs from `ids` was recreated, and counts as missing.
 pub(crate) async fn commit(
     cluster: &Cluster,
     coordinator: &Coordinator,
     identity: &Identity,
     offsets: &Offsets,
+    epochs: &OffsetEpochs,
     ids: &TopicIds,
 ) -> Result<MissingPartitions> {
     let (topics, missing_topics) = topics(cluster, offsets.keys(), ids).await?;
@@ -51,7 +60,7 @@ pub(crate) async fn commit(
         group_instance_id: identity.instance_id.clone(),
         topics: topics
             .iter()
-            .map(|topic| commit_topic(topic, offsets))
+            .map(|topic| commit_topic(topic, offsets, epochs))
             .collect(),
         ..Default::default()
     };
@@ -95,10 +104,10 @@ pub(crate) async fn committed(
     cluster: &Cluster,
     coordinator: &Coordinator,
     partitions: &[TopicPartition],
-) -> Result<Offsets> {
+) -> Result<BTreeMap<TopicPartition, CommittedOffset>> {
     let (topics, _) = topics(cluster, partitions, &TopicIds::new()).await?;
     if topics.is_empty() {
-        return Ok(Offsets::new());
+        return Ok(BTreeMap::new());
     }
     let requested = topics.iter().map(|topic| OffsetFetchRequestTopics {
         name: topic.wire_name(),
@@ -123,7 +132,7 @@ pub(crate) async fn committed(
             let group = error_codes::only(response.groups, "OffsetFetch")?;
             let operation = "read committed offsets of";
             check(error_codes::code(group.error_code), coordinator, operation)?;
-            let mut found = Offsets::new();
+            let mut found = BTreeMap::new();
             for topic in group.topics {
                 let name = name_of(&topics, &topic.name, topic.topic_id);
                 for partition in topic.partitions {
@@ -136,7 +145,11 @@ pub(crate) async fn committed(
                     if partition.committed_offset >= 0 {
                         found.insert(
                             TopicPartition::new(Arc::clone(&name), partition.partition_index),
-                            Offset::new(partition.committed_offset),
+                            CommittedOffset {
+                                offset: Offset::new(partition.committed_offset),
+                                leader_epoch: Some(partition.committed_leader_epoch)
+                                    .filter(|epoch| *epoch >= 0),
+                            },
                         );
                     }
                 }
@@ -160,7 +173,7 @@ async fn topics<'a>(
     let mut missing_topics = BTreeMap::new();
     for name in names {
         match cluster.topic_metadata(name).await {
-            Ok(topic) if ids.get(name).is_none_or(|id| *id == topic.topic_id) => topics.push(topic),
+            Ok(topic) if !replaces(ids.get(name), &topic) => topics.push(topic),
             Ok(_) => {
                 let code = ErrorCode::UnknownTopicId;
                 let error = error_codes::error(code, None, &format!("use topic \"{name}\""));
@@ -175,14 +188,23 @@ async fn topics<'a>(
     Ok((topics, missing_topics))
 }
 
-fn commit_topic(topic: &TopicMetadata, offsets: &Offsets) -> OffsetCommitRequestTopic {
+/// Whether the topic was recreated since the one with this id was read.
+fn replaces(id: Option<&uuid::Uuid>, topic: &TopicMetadata) -> bool {
+    id.is_some_and(|id| is_recreated(*id, topic.topic_id))
+}
+
+fn commit_topic(
+    topic: &TopicMetadata,
+    offsets: &Offsets,
+    epochs: &OffsetEpochs,
+) -> OffsetCommitRequestTopic {
     let partitions = offsets
         .iter()
         .filter(|(partition, _)| partition.topic == topic.name)
         .map(|(partition, offset)| OffsetCommitRequestPartition {
             partition_index: partition.partition.get(),
             committed_offset: offset.get(),
-            committed_leader_epoch: -1,
+            committed_leader_epoch: epochs.get(partition).copied().unwrap_or(-1),
             committed_metadata: Some(Str::default()),
             ..Default::default()
         });

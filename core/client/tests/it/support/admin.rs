@@ -6,12 +6,14 @@ use headwater_protocol::delete_groups_response::DeletableGroupResult;
 use headwater_protocol::delete_records_response::{
     DeleteRecordsPartitionResult, DeleteRecordsTopicResult,
 };
+use headwater_protocol::delete_topics_response::DeletableTopicResult;
 use headwater_protocol::find_coordinator_response::Coordinator;
 use headwater_protocol::list_groups_response::ListedGroup;
 use headwater_protocol::{
     CreateTopicsRequest, CreateTopicsResponse, DeleteGroupsRequest, DeleteGroupsResponse,
-    DeleteRecordsRequest, DeleteRecordsResponse, ErrorCode, FindCoordinatorRequest,
-    FindCoordinatorResponse, ListGroupsResponse, Request, Response,
+    DeleteRecordsRequest, DeleteRecordsResponse, DeleteTopicsRequest, DeleteTopicsResponse,
+    ErrorCode, FindCoordinatorRequest, FindCoordinatorResponse, ListGroupsResponse, Request,
+    Response,
 };
 
 use super::{FakeCluster, not_here};
@@ -24,6 +26,7 @@ impl FakeCluster {
     ) -> Result<Response, TransportError> {
         match request {
             Request::CreateTopics(request) => Ok(self.create_topics(node, &request).into()),
+            Request::DeleteTopics(request) => Ok(self.delete_topics(&request).into()),
             Request::DeleteRecords(request) => Ok(self.delete_records(node, &request).into()),
             Request::FindCoordinator(request) => Ok(self.find_coordinator(&request).into()),
             Request::ListGroups(_) => Ok(self.list_groups(node).into()),
@@ -56,6 +59,24 @@ impl FakeCluster {
         }
     }
 
+    fn delete_topics(&self, request: &DeleteTopicsRequest) -> DeleteTopicsResponse {
+        let mut state = self.state();
+        let responses = request.topics.iter().map(|topic| {
+            let name = topic.name.clone().unwrap();
+            let was_there = state.partitions.remove(&*name).is_some();
+            state.leaders.retain(|(topic, _), _| *topic != *name);
+            DeletableTopicResult {
+                name: Some(name),
+                error_code: not_here(was_there, ErrorCode::UnknownTopicOrPartition),
+                ..Default::default()
+            }
+        });
+        DeleteTopicsResponse {
+            responses: responses.collect(),
+            ..Default::default()
+        }
+    }
+
     fn delete_records(&self, node: i32, request: &DeleteRecordsRequest) -> DeleteRecordsResponse {
         let state = self.state();
         let topics = request.topics.iter().map(|topic| {
@@ -83,6 +104,13 @@ impl FakeCluster {
 
     fn find_coordinator(&self, request: &FindCoordinatorRequest) -> FindCoordinatorResponse {
         let node_id = self.state().coordinator;
+        if request.coordinator_keys.is_empty() {
+            // Versions before 4 have a single key.
+            return FindCoordinatorResponse {
+                node_id,
+                ..Default::default()
+            };
+        }
         let coordinators = request.coordinator_keys.iter().map(|key| Coordinator {
             key: key.clone(),
             node_id,

@@ -13,6 +13,8 @@ use headwater_protocol::{
 use headwater_record::{BatchHeader, batches};
 
 use super::FakeCluster;
+use super::sessions::Asked;
+use super::state::{self, State};
 
 impl FakeCluster {
     pub(super) async fn fetch(&self, node: i32, request: FetchRequest) -> FetchResponse {
@@ -24,18 +26,20 @@ impl FakeCluster {
             tokio::time::sleep(takes).await;
         }
         let answer = self.fetch_now(node, &request);
+        let is_final = request.session_epoch < 0 && request.topics.is_empty();
         let any = answer
             .responses
             .iter()
             .flat_map(|topic| &topic.partitions)
             .any(|data| {
                 data.error_code != 0
+                    || data.preferred_read_replica >= 0
                     || data
                         .records
                         .as_ref()
                         .is_some_and(|records| !records.is_empty())
             });
-        if !any {
+        if !any && answer.error_code == 0 && !is_final {
             tokio::time::sleep(std::time::Duration::from_millis(
                 request.max_wait_ms.unsigned_abs().into(),
             ))
@@ -46,58 +50,28 @@ impl FakeCluster {
 
     fn fetch_now(&self, node: i32, request: &FetchRequest) -> FetchResponse {
         let mut state = self.state();
-        let mut responses = Vec::new();
-        for topic in &request.topics {
-            let mut partitions = Vec::new();
-            for asked in &topic.partitions {
-                let mut data = PartitionData {
-                    partition_index: asked.partition,
+        let wanted = match state.begin_fetch(node, request) {
+            Ok(wanted) => wanted,
+            Err(code) => {
+                return FetchResponse {
+                    error_code: code.code(),
                     ..Default::default()
                 };
-                let log = state
-                    .logs
-                    .get(&(topic.topic.to_string(), asked.partition))
-                    .cloned()
-                    .unwrap_or_default();
-                let end = state.removed_at_end
-                    + log.last().map_or(0, |last| {
-                        BatchHeader::parse(last).unwrap().next_offset().get()
-                    });
-                let epoch = asked.current_leader_epoch;
-                let refused = state.check_leader(node, &topic.topic, asked.partition, epoch);
-                if let Some(code) = state.fetch_faults.pop_front().or(refused) {
-                    data.error_code = code.code();
-                } else if asked.fetch_offset < state.log_start || asked.fetch_offset > end {
-                    data.error_code = ErrorCode::OffsetOutOfRange.code();
-                } else {
-                    data.high_watermark = end;
-                    data.last_stable_offset = end;
-                    let is_empty = state.empty_fetches > 0;
-                    state.empty_fetches = state.empty_fetches.saturating_sub(1);
-                    if is_empty {
-                        data.records = Some(Bytes::new());
-                        partitions.push(data);
-                        continue;
-                    }
-                    let read_committed = request.isolation_level == 1;
-                    data.aborted_transactions = read_committed.then(|| aborted(&state.aborted));
-                    data.records = Some(from_offset(
-                        &log,
-                        asked.fetch_offset,
-                        asked.partition_max_bytes as usize,
-                    ));
-                }
-                partitions.push(data);
             }
+        };
+        let mut responses = Vec::new();
+        for asked in wanted.partitions {
+            let data = fetch_partition(&mut state, node, request, &asked);
             responses.push(FetchableTopicResponse {
-                topic: topic.topic.clone(),
-                topic_id: topic.topic_id,
-                partitions,
+                topic: asked.topic.as_str().into(),
+                topic_id: asked.topic_id,
+                partitions: vec![data],
                 ..Default::default()
             });
         }
         FetchResponse {
-            responses,
+            session_id: wanted.session_id,
+            responses: state.news(node, wanted.session_id, responses),
             ..Default::default()
         }
     }
@@ -117,9 +91,7 @@ impl FakeCluster {
             let log = state
                 .logs
                 .get(&(topic.name.to_string(), asked.partition_index));
-            let end = log.and_then(|log| log.last()).map_or(0, |last| {
-                BatchHeader::parse(last).unwrap().next_offset().get()
-            }) + state.removed_at_end;
+            let end = log.map_or(0, |log| state::end_offset(log)) + state.removed_at_end;
             let offset = if asked.timestamp == -2 {
                 state.log_start
             } else {
@@ -144,6 +116,71 @@ impl FakeCluster {
             ..Default::default()
         }
     }
+}
+
+/// What a node answers for one partition.
+fn fetch_partition(
+    state: &mut State,
+    node: i32,
+    request: &FetchRequest,
+    Asked {
+        topic,
+        topic_id,
+        fetch: asked,
+    }: &Asked,
+) -> PartitionData {
+    let mut data = PartitionData {
+        partition_index: asked.partition,
+        ..Default::default()
+    };
+    if !topic_id.is_nil() && state.id_of(topic) != *topic_id {
+        let code = if topic.is_empty() {
+            ErrorCode::UnknownTopicId
+        } else {
+            ErrorCode::InconsistentTopicId
+        };
+        data.error_code = code.code();
+        return data;
+    }
+    let log = state
+        .logs
+        .get(&(topic.clone(), asked.partition))
+        .cloned()
+        .unwrap_or_default();
+    let end = state.removed_at_end + state::end_offset(&log);
+    let is_replica = state.preferred_replica == Some(node);
+    let refused = if is_replica {
+        state.replica_faults.pop_front()
+    } else {
+        state.check_leader(node, topic, asked.partition, asked.current_leader_epoch)
+    };
+    if let Some(code) = state.fetch_faults.pop_front().or(refused) {
+        data.error_code = code.code();
+        return data;
+    }
+    if asked.fetch_offset < state.log_start || asked.fetch_offset > end {
+        data.error_code = ErrorCode::OffsetOutOfRange.code();
+        return data;
+    }
+    data.high_watermark = end;
+    data.last_stable_offset = end;
+    data.records = Some(Bytes::new());
+    if state.empty_fetches > 0 {
+        state.empty_fetches -= 1;
+        return data;
+    }
+    if let Some(replica) = state.preferred_replica
+        && !is_replica
+        && !request.rack_id.is_empty()
+    {
+        data.preferred_read_replica = replica;
+        return data;
+    }
+    let read_committed = request.isolation_level == 1;
+    data.aborted_transactions = read_committed.then(|| aborted(&state.aborted));
+    let max_bytes = asked.partition_max_bytes as usize;
+    data.records = Some(from_offset(&log, asked.fetch_offset, max_bytes));
+    data
 }
 
 fn aborted(transactions: &[(i64, i64)]) -> Vec<AbortedTransaction> {

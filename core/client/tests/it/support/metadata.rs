@@ -4,7 +4,6 @@ use headwater_protocol::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
 use headwater_protocol::{ErrorCode, MetadataRequest, MetadataResponse, Str};
-use uuid::Uuid;
 
 use super::FakeCluster;
 use super::state::State;
@@ -19,7 +18,9 @@ impl FakeCluster {
         if !takes.is_zero() {
             tokio::time::sleep(takes).await;
         }
-        let state = self.state();
+        let mut state = self.state();
+        let forgets = state.metadata_forgets > 0;
+        state.metadata_forgets = state.metadata_forgets.saturating_sub(1);
         let all = || state.partitions.keys().map(|name| Str::from(name.as_str()));
         let names: Vec<Str> = match &request.topics {
             None => all().collect(),
@@ -31,7 +32,10 @@ impl FakeCluster {
         MetadataResponse {
             brokers: state.nodes.iter().map(|node| address(*node)).collect(),
             controller_id: state.controller,
-            topics: names.iter().map(|name| describe(&state, name)).collect(),
+            topics: names
+                .iter()
+                .map(|name| describe(&state, name, forgets))
+                .collect(),
             ..Default::default()
         }
     }
@@ -46,8 +50,8 @@ fn address(node: i32) -> MetadataResponseBroker {
     }
 }
 
-fn describe(state: &State, name: &Str) -> MetadataResponseTopic {
-    let Some(count) = state.partitions.get(&**name) else {
+fn describe(state: &State, name: &Str, forgets: bool) -> MetadataResponseTopic {
+    let Some(count) = state.partitions.get(&**name).filter(|_| !forgets) else {
         return MetadataResponseTopic {
             error_code: ErrorCode::UnknownTopicOrPartition.code(),
             name: Some(name.clone()),
@@ -61,12 +65,14 @@ fn describe(state: &State, name: &Str) -> MetadataResponseTopic {
             partition_index: index,
             leader_id: leadership.node,
             leader_epoch: leadership.epoch,
+            replica_nodes: state.nodes.clone(),
+            offline_replicas: state.offline_replicas.clone(),
             ..Default::default()
         }
     };
     MetadataResponseTopic {
         name: Some(name.clone()),
-        topic_id: Uuid::from_u128(1),
+        topic_id: state.id_of(name),
         partitions: (0..*count).map(partition).collect(),
         ..Default::default()
     }

@@ -4,8 +4,14 @@
 mod admin;
 mod fetch;
 mod metadata;
+mod offsets;
 mod produce;
+pub(crate) mod reading;
+mod releases;
+mod sessions;
 mod state;
+mod throttle;
+mod wire;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -16,6 +22,8 @@ use headwater_client::{
 use headwater_protocol::{ErrorCode, InitProducerIdResponse, Request, Response};
 use headwater_record::{DecompressLimit, RecordBatch};
 
+pub(crate) use releases::Release;
+pub(crate) use sessions::SeenFetch;
 pub(crate) use state::{Call, Fault, State};
 
 /// The node that answers requests for any node.
@@ -96,15 +104,25 @@ impl FakeCluster {
         }
     }
 
-    async fn answer(&self, node: i32, request: Request) -> Result<Response, TransportError> {
+    async fn answer(
+        &self,
+        node: i32,
+        request: Request,
+        version: i16,
+    ) -> Result<Response, TransportError> {
         let api = request.api_key().name();
-        self.state().calls.push(Call { node, api });
+        self.state().calls.push(Call { node, api, version });
         match request {
             Request::Metadata(request) => Ok(self.metadata(&request).await.into()),
             Request::InitProducerId(_) => Ok(self.init_producer_id().into()),
             Request::Produce(request) => self.produce_in_time(node, request).await,
             Request::Fetch(request) => Ok(self.fetch(node, request).await.into()),
             Request::ListOffsets(request) => Ok(self.list_offsets(node, &request).await.into()),
+            Request::OffsetCommit(request) => Ok(self.commit_offsets(&request).into()),
+            Request::OffsetFetch(request) => Ok(self.committed_offsets(&request).into()),
+            Request::OffsetForLeaderEpoch(request) => {
+                Ok(self.offsets_for_leader_epochs(node, &request).into())
+            }
             request => self.answer_admin(node, request),
         }
     }
@@ -131,7 +149,7 @@ impl Lane for FakeCluster {
             if self.is_away() || self.state().dead_nodes.contains(&node) {
                 return Err(lost(false));
             }
-            self.answer(node, request).await
+            self.call_as_bytes(node, request).await
         })
     }
 }

@@ -139,6 +139,8 @@ impl FakeCluster {
         }
         let mut stored = bytes.to_vec();
         stored[..8].copy_from_slice(&base.to_be_bytes());
+        let epoch = state.leaders[&(name.to_owned(), partition)].epoch;
+        stored[12..16].copy_from_slice(&epoch.to_be_bytes());
         state
             .logs
             .entry((name.to_owned(), partition))

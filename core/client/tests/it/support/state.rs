@@ -6,10 +6,14 @@ use std::thread::ThreadId;
 use std::time::Duration;
 
 use bytes::Bytes;
-use headwater_client::BrokerAddress;
+use headwater_client::{BrokerAddress, NodeVersions};
 use headwater_protocol::ErrorCode;
 use headwater_record::{BatchHeader, ProducerId};
 use tokio::sync::Barrier;
+use uuid::Uuid;
+
+use super::releases::Release;
+use super::sessions::{SeenFetch, Session};
 
 /// What happens to the next produce.
 #[derive(Debug, Clone)]
@@ -40,6 +44,7 @@ pub(crate) struct Call {
     pub(crate) node: i32,
     /// Kafka's name of its API.
     pub(crate) api: &'static str,
+    pub(crate) version: i16,
 }
 
 /// Who leads a partition, and since which epoch.
@@ -64,6 +69,11 @@ pub(crate) struct State {
     pub(crate) coordinator: i32,
     /// How many partitions each topic has.
     pub(crate) partitions: BTreeMap<String, i32>,
+    /// The id of each topic; a recreated one gets another.
+    pub(super) topic_ids: BTreeMap<String, Uuid>,
+    topics_created: u128,
+    /// The versions that nodes support; ours for the others.
+    pub(crate) versions: BTreeMap<i32, NodeVersions>,
     pub(super) leaders: BTreeMap<Partition, Leadership>,
     /// What Metadata responses say while it is set: a broker that lags behind.
     pub(super) lagging: Option<BTreeMap<Partition, Leadership>>,
@@ -106,6 +116,25 @@ pub(crate) struct State {
     pub(crate) removed_at_end: i64,
     /// So many fetches return no records, whatever there is.
     pub(crate) empty_fetches: usize,
+    /// The fetch sessions by node and id.
+    pub(crate) sessions: BTreeMap<(i32, i32), Session>,
+    pub(super) sessions_made: i32,
+    /// Every fetch that arrived.
+    pub(crate) fetches: Vec<SeenFetch>,
+    /// Whether nodes make no sessions.
+    pub(crate) without_sessions: bool,
+    /// The replica that leaders name to consumers with a rack.
+    pub(crate) preferred_replica: Option<i32>,
+    /// How the preferred replica refuses its next fetches.
+    pub(crate) replica_faults: VecDeque<ErrorCode>,
+    /// The nodes that Metadata responses call offline for every partition.
+    pub(crate) offline_replicas: Vec<i32>,
+    /// So many Metadata responses know no topic.
+    pub(crate) metadata_forgets: usize,
+    /// The throttle times of the next responses of any kind.
+    pub(crate) throttles_ms: VecDeque<i32>,
+    /// Committed offsets and their leader epochs.
+    pub(crate) committed: BTreeMap<Partition, (i64, i32)>,
     /// How long a fetch takes before it reads.
     pub(crate) fetch_takes: Duration,
     /// Nodes that cannot be reached.
@@ -128,12 +157,41 @@ impl State {
     /// A topic whose partitions the nodes lead in turns.
     pub(crate) fn add_topic(&mut self, name: &str, partitions: i32) {
         self.partitions.insert(name.to_owned(), partitions);
+        self.topics_created += 1;
+        self.topic_ids
+            .insert(name.to_owned(), Uuid::from_u128(self.topics_created));
         for partition in 0..partitions {
             let node = self.nodes[partition as usize % self.nodes.len()];
             let leadership = Leadership { node, epoch: 0 };
             self.leaders
                 .insert((name.to_owned(), partition), leadership);
         }
+    }
+
+    /// Deletes a topic and its records, and creates it again.
+    pub(crate) fn recreate_topic(&mut self, name: &str) {
+        let partitions = self.partitions[name];
+        self.logs.retain(|(topic, _), _| topic != name);
+        self.sequences.retain(|(topic, ..), _| topic != name);
+        self.add_topic(name, partitions);
+    }
+
+    /// The topic with this id.
+    pub(super) fn name_of(&self, id: Uuid) -> Option<&str> {
+        let mut topics = self.topic_ids.iter();
+        let (name, _) = topics.find(|(_, known)| **known == id)?;
+        Some(name)
+    }
+
+    /// The id of a topic; nil if there is none of this name.
+    pub(super) fn id_of(&self, name: &str) -> Uuid {
+        self.topic_ids.get(name).copied().unwrap_or_default()
+    }
+
+    /// All nodes have the versions of this release.
+    pub(crate) fn run_release(&mut self, release: Release) {
+        let nodes = self.nodes.iter();
+        self.versions = nodes.map(|node| (*node, release.versions())).collect();
     }
 
     /// Makes `node` the leader of a partition, in a new epoch.
@@ -144,6 +202,14 @@ impl State {
             node,
             epoch: leadership.epoch + 1,
         };
+    }
+
+    /// Makes `node` the leader of a partition although its log ends at `end`, in a new epoch.
+    pub(crate) fn elect_uncleanly(&mut self, topic: &str, partition: i32, node: i32, end: i64) {
+        self.move_leader(topic, partition, node);
+        let log = self.logs.get_mut(&(topic.to_owned(), partition));
+        log.unwrap()
+            .retain(|batch| BatchHeader::parse(batch).unwrap().base_offset.get() < end);
     }
 
     /// Who leads what at this moment.
@@ -182,4 +248,10 @@ impl State {
             None
         }
     }
+}
+
+/// Where a log ends.
+pub(super) fn end_offset(log: &[Bytes]) -> i64 {
+    let last = log.last().map(|last| BatchHeader::parse(last).unwrap());
+    last.map_or(0, |last| last.next_offset().get())
 }

@@ -1,0 +1,137 @@
+//! Committed offsets, and where a log ends in a leader epoch.
+
+use headwater_protocol::offset_commit_response::{
+    OffsetCommitResponsePartition, OffsetCommitResponseTopic,
+};
+use headwater_protocol::offset_fetch_response::{
+    OffsetFetchResponseGroup, OffsetFetchResponsePartitions, OffsetFetchResponseTopics,
+};
+use headwater_protocol::offset_for_leader_epoch_response::{
+    EpochEndOffset, OffsetForLeaderTopicResult,
+};
+use headwater_protocol::{
+    ErrorCode, OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse,
+    OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse,
+};
+use headwater_record::BatchHeader;
+
+use super::FakeCluster;
+use super::state::{State, end_offset};
+
+impl FakeCluster {
+    /// Groups are not told apart, and members not checked.
+    pub(super) fn commit_offsets(&self, request: &OffsetCommitRequest) -> OffsetCommitResponse {
+        let mut state = self.state();
+        let topics = request.topics.iter().map(|topic| {
+            let name = match &*topic.name {
+                "" => state.name_of(topic.topic_id).unwrap().to_owned(),
+                name => name.to_owned(),
+            };
+            let partitions = topic.partitions.iter().map(|committed| {
+                let key = (name.clone(), committed.partition_index);
+                let value = (committed.committed_offset, committed.committed_leader_epoch);
+                state.committed.insert(key, value);
+                OffsetCommitResponsePartition {
+                    partition_index: committed.partition_index,
+                    ..Default::default()
+                }
+            });
+            OffsetCommitResponseTopic {
+                partitions: partitions.collect(),
+                name: topic.name.clone(),
+                topic_id: topic.topic_id,
+                ..Default::default()
+            }
+        });
+        OffsetCommitResponse {
+            topics: topics.collect(),
+            ..Default::default()
+        }
+    }
+
+    pub(super) fn committed_offsets(&self, request: &OffsetFetchRequest) -> OffsetFetchResponse {
+        let state = self.state();
+        let group = &request.groups[0];
+        let topics = group.topics.iter().flatten().map(|topic| {
+            let name = match &*topic.name {
+                "" => state.name_of(topic.topic_id).unwrap(),
+                name => name,
+            };
+            let partitions = topic.partition_indexes.iter().map(|number| {
+                let committed = state.committed.get(&(name.to_owned(), *number));
+                let (committed_offset, committed_leader_epoch) =
+                    committed.copied().unwrap_or((-1, -1));
+                OffsetFetchResponsePartitions {
+                    partition_index: *number,
+                    committed_offset,
+                    committed_leader_epoch,
+                    ..Default::default()
+                }
+            });
+            OffsetFetchResponseTopics {
+                name: topic.name.clone(),
+                topic_id: topic.topic_id,
+                partitions: partitions.collect(),
+                ..Default::default()
+            }
+        });
+        let group = OffsetFetchResponseGroup {
+            group_id: group.group_id.clone(),
+            topics: topics.collect(),
+            ..Default::default()
+        };
+        OffsetFetchResponse {
+            groups: vec![group],
+            ..Default::default()
+        }
+    }
+
+    pub(super) fn offsets_for_leader_epochs(
+        &self,
+        node: i32,
+        request: &OffsetForLeaderEpochRequest,
+    ) -> OffsetForLeaderEpochResponse {
+        let state = self.state();
+        let topics = request.topics.iter().map(|topic| {
+            let partitions = topic.partitions.iter().map(|asked| {
+                let number = asked.partition;
+                let epoch = asked.current_leader_epoch;
+                let refused = state.check_leader(node, &topic.topic, number, epoch);
+                let (leader_epoch, end_offset) = match refused {
+                    None => end_of_epoch(&state, &topic.topic, number, asked.leader_epoch),
+                    Some(_) => (-1, -1),
+                };
+                EpochEndOffset {
+                    partition: number,
+                    error_code: refused.map_or(0, ErrorCode::code),
+                    leader_epoch,
+                    end_offset,
+                    ..Default::default()
+                }
+            });
+            OffsetForLeaderTopicResult {
+                topic: topic.topic.clone(),
+                partitions: partitions.collect(),
+                ..Default::default()
+            }
+        });
+        OffsetForLeaderEpochResponse {
+            topics: topics.collect(),
+            ..Default::default()
+        }
+    }
+}
+
+/// The largest epoch of the log that is not larger than `epoch`, and its end.
+fn end_of_epoch(state: &State, topic: &str, partition: i32, epoch: i32) -> (i32, i64) {
+    let key = (topic.to_owned(), partition);
+    let log = state.logs.get(&key).cloned().unwrap_or_default();
+    if epoch == state.leaders[&key].epoch {
+        return (epoch, end_offset(&log));
+    }
+    let headers = log.iter().map(|batch| BatchHeader::parse(batch).unwrap());
+    let up_to = headers.filter(|header| header.leader_epoch.get() <= epoch);
+    up_to.last().map_or((-1, -1), |last| {
+        (last.leader_epoch.get(), last.next_offset().get())
+    })
+}

@@ -1,0 +1,142 @@
+//! Fetch sessions of a node (KIP-227), as strict as Kafka's.
+
+use std::collections::BTreeMap;
+
+use headwater_protocol::fetch_request::{FetchPartition, FetchTopic};
+use headwater_protocol::fetch_response::FetchableTopicResponse;
+use headwater_protocol::{ErrorCode, FetchRequest};
+use uuid::Uuid;
+
+use super::state::{Partition, State};
+
+/// A session: what it fetches, and what its client was told last.
+#[derive(Debug, Default)]
+pub(crate) struct Session {
+    pub(crate) epoch: i32,
+    pub(crate) partitions: BTreeMap<Partition, Asked>,
+    told: BTreeMap<Partition, i64>,
+}
+
+/// A fetch that arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SeenFetch {
+    pub(crate) session_epoch: i32,
+    /// The numbers of the partitions that it names.
+    pub(crate) named: Vec<i32>,
+    pub(crate) forgotten: Vec<i32>,
+}
+
+/// The partitions that a fetch stands for, and the id of its session (0: none).
+pub(super) struct Wanted {
+    pub(super) session_id: i32,
+    pub(super) partitions: Vec<Asked>,
+}
+
+/// A partition of a fetch. The topic has a name, an id, or both.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(super) topic: String,
+    pub(super) topic_id: Uuid,
+    pub(super) fetch: FetchPartition,
+}
+
+impl Asked {
+    fn key(&self) -> Partition {
+        (self.topic.clone(), self.fetch.partition)
+    }
+}
+
+impl State {
+    /// Begins a fetch: makes, continues or closes a session.
+    pub(super) fn begin_fetch(
+        &mut self,
+        node: i32,
+        request: &FetchRequest,
+    ) -> Result<Wanted, ErrorCode> {
+        let asked = partitions(&request.topics);
+        let forgotten = request.forgotten_topics_data.iter();
+        self.fetches.push(SeenFetch {
+            session_epoch: request.session_epoch,
+            named: asked.iter().map(|asked| asked.fetch.partition).collect(),
+            forgotten: forgotten
+                .flat_map(|topic| topic.partitions.iter().copied())
+                .collect(),
+        });
+        if request.session_epoch <= 0 {
+            self.sessions.remove(&(node, request.session_id));
+            let makes_session = request.session_epoch == 0 && !self.without_sessions;
+            if makes_session {
+                self.sessions_made += 1;
+                let session = Session {
+                    epoch: 1,
+                    partitions: by_key(asked.clone()).collect(),
+                    told: BTreeMap::new(),
+                };
+                self.sessions.insert((node, self.sessions_made), session);
+            }
+            return Ok(Wanted {
+                session_id: if makes_session { self.sessions_made } else { 0 },
+                partitions: asked,
+            });
+        }
+        let session = self.sessions.get_mut(&(node, request.session_id));
+        let session = session.ok_or(ErrorCode::FetchSessionIdNotFound)?;
+        if session.epoch != request.session_epoch {
+            return Err(ErrorCode::InvalidFetchSessionEpoch);
+        }
+        session.epoch += 1;
+        session.partitions.extend(by_key(asked));
+        for topic in &request.forgotten_topics_data {
+            for number in &topic.partitions {
+                let key = (topic.topic.to_string(), *number);
+                session.partitions.remove(&key);
+                session.told.remove(&key);
+            }
+        }
+        Ok(Wanted {
+            session_id: request.session_id,
+            partitions: session.partitions.values().cloned().collect(),
+        })
+    }
+
+    /// Of the answers of a session those that its client does not know yet.
+    pub(super) fn news(
+        &mut self,
+        node: i32,
+        session_id: i32,
+        mut responses: Vec<FetchableTopicResponse>,
+    ) -> Vec<FetchableTopicResponse> {
+        let Some(session) = self.sessions.get_mut(&(node, session_id)) else {
+            return responses;
+        };
+        responses.retain(|topic| {
+            let data = &topic.partitions[0];
+            let key = (topic.topic.to_string(), data.partition_index);
+            let told = session.told.insert(key, data.high_watermark);
+            let records = data.records.as_ref();
+            told != Some(data.high_watermark)
+                || data.error_code != 0
+                || data.preferred_read_replica >= 0
+                || records.is_some_and(|records| !records.is_empty())
+        });
+        responses
+    }
+}
+
+fn partitions(topics: &[FetchTopic]) -> Vec<Asked> {
+    let topics = topics.iter();
+    topics
+        .flat_map(|topic| {
+            let partitions = topic.partitions.iter();
+            partitions.map(|fetch| Asked {
+                topic: topic.topic.to_string(),
+                topic_id: topic.topic_id,
+                fetch: fetch.clone(),
+            })
+        })
+        .collect()
+}
+
+fn by_key(asked: Vec<Asked>) -> impl Iterator<Item = (Partition, Asked)> {
+    asked.into_iter().map(|asked| (asked.key(), asked))
+}

@@ -1,0 +1,95 @@
+//! A new leader may lack records that a consumer has read (KIP-320).
+
+use std::collections::BTreeMap;
+
+use headwater_client::{Consumer, ErrorKind, Position, TopicPartition};
+use headwater_record::{Offset, PartitionId};
+
+use crate::support::reading::{LONG, Reading, TOPIC};
+
+/// Has a consumer read three records, then makes a node the leader that has only those before `end`, and sends three more.
+fn read_and_lose(consumer_pairs: &[(&str, &str)], end: i64) -> (Reading, Consumer) {
+    let reading = Reading::new(2, 1);
+    for _ in 0..3 {
+        reading.send(0);
+    }
+    let mut consumer = reading.consumer(consumer_pairs);
+    let start = consumer.assign(vec![TopicPartition::new(TOPIC, 0)]);
+    reading.wait(start).unwrap();
+    reading
+        .wait(consumer.seek(&Position::Earliest, &[]))
+        .unwrap();
+    reading.read(&mut consumer, 3);
+    reading.cluster.state().elect_uncleanly(TOPIC, 0, 2, end);
+    for _ in 0..3 {
+        reading.send(0);
+    }
+    (reading, consumer)
+}
+
+fn at(offset: i64) -> BTreeMap<TopicPartition, Offset> {
+    BTreeMap::from([(TopicPartition::new(TOPIC, 0), Offset::new(offset))])
+}
+
+#[test]
+fn a_consumer_reads_on_from_where_the_log_diverges() {
+    let (reading, mut consumer) = read_and_lose(&[], 1);
+    reading.read(&mut consumer, 3);
+    assert_eq!(consumer.consumed(), at(4));
+    assert_eq!(reading.cluster.asked("OffsetForLeaderEpoch"), [2]);
+}
+
+#[test]
+fn a_consumer_that_does_not_reset_names_where_the_log_diverges() {
+    let (reading, mut consumer) = read_and_lose(&[("auto.offset.reset", "none")], 1);
+    for _ in 0..2 {
+        let error = reading.try_poll(&mut consumer, LONG).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::OffsetOutOfRange);
+        assert_eq!(error.topic(), Some(TOPIC));
+        assert_eq!(error.partition(), Some(PartitionId::new(0)));
+        assert_eq!(error.offset(), Some(Offset::new(3)));
+        assert!(error.message().contains("fetch offset 3"), "{error}");
+        assert!(error.message().contains("Seek to offset 1"), "{error}");
+    }
+    let seek = Position::Offset(Offset::new(1));
+    reading.wait(consumer.seek(&seek, &[])).unwrap();
+    reading.read(&mut consumer, 3);
+}
+
+#[test]
+fn a_leader_without_the_epoch_of_a_position_makes_the_consumer_reset() {
+    let (reading, mut consumer) = read_and_lose(&[], 0);
+    reading.read(&mut consumer, 3);
+    assert_eq!(consumer.consumed(), at(3));
+}
+
+#[test]
+fn a_committed_offset_is_validated_with_its_epoch_after_a_restart() {
+    let (reading, consumer) =
+        read_and_lose(&[("group.id", "g"), ("enable.auto.commit", "false")], 1);
+    let mut earlier = consumer;
+    reading.wait(earlier.commit(Some(at(3)))).unwrap();
+    let committed = reading.cluster.state().committed.clone();
+    assert_eq!(committed[&(TOPIC.to_owned(), 0)], (3, 0));
+    reading.wait(earlier.close());
+    let mut consumer = reading.consumer(&[("group.id", "g")]);
+    let start = consumer.assign(vec![TopicPartition::new(TOPIC, 0)]);
+    reading.wait(start).unwrap();
+    assert_eq!(consumer.consumed(), at(3));
+    reading.read(&mut consumer, 3);
+}
+
+#[test]
+fn a_position_that_the_new_leader_has_is_read_on_from() {
+    let reading = Reading::new(2, 1);
+    reading.send(0);
+    let mut consumer = reading.consumer_of_all(&[]);
+    assert_eq!(reading.poll(&mut consumer, LONG), 1);
+    reading.cluster.state().move_leader(TOPIC, 0, 2);
+    reading.send(0);
+    assert_eq!(reading.poll(&mut consumer, LONG), 1);
+    assert_eq!(reading.cluster.asked("OffsetForLeaderEpoch"), [2]);
+    reading.send(0);
+    assert_eq!(reading.poll(&mut consumer, LONG), 1);
+    assert_eq!(reading.cluster.asked("OffsetForLeaderEpoch"), [2]);
+}
