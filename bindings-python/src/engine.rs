@@ -119,13 +119,14 @@ fn connect_in<'py>(
     let addresses = config::bootstrap_servers(bootstrap_servers)?;
     let pairs = config::pairs(config, kafka_config)?;
     events::listen();
-    let engine = headwater::connect_on_demand(&addresses, pairs).map_err(errors::raise)?;
+    // Reads the certificates.
+    let prepare = move || headwater::connect_on_demand(&addresses, pairs);
+    let engine = py.detach(prepare).map_err(errors::raise)?;
     let access = Access::new(Embedded::new(engine), face);
     let client = access.client()?.clone();
     let reach = async move { client.check_reachable().await };
     let connected = access.clone();
-    access.call(py, reach, |py, ()| {
-        events::hand_over(py);
-        Client::new(connected).into_object(py)
-    })
+    let answer = access.call(py, reach, |py, ()| Client::new(connected).into_object(py));
+    events::hand_over(py);
+    answer
 }

@@ -232,7 +232,7 @@ impl Embedded {
         let engine = self.engine()?;
         engine.check().map_err(|error| match error.kind() {
             ErrorKind::Closed => {
-                errors::closed("The client is closed: open it again with headwater.open().")
+                errors::closed("The client is closed: make another one with headwater.open() or headwater.connect().")
             }
             _ => errors::raise(error),
         })?;

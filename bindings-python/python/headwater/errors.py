@@ -99,7 +99,7 @@ class ClosedError(HeadwaterError):
     >>> client.topics()
     Traceback (most recent call last):
         ...
-    headwater.errors.ClosedError: The client is closed: open it again with headwater.open().
+    headwater.errors.ClosedError: The client is closed: make another one with headwater.open() or headwater.connect().
     """
 
 

@@ -36,8 +36,9 @@ pub fn connect_on_demand<K: AsRef<str>, V: AsRef<str>>(
 ) -> Result<Engine> {
     let bootstrap = addresses(bootstrap_servers)?;
     let (client, connection) = split(config)?;
-    let transport = TcpTransport::new(bootstrap, connection, &client)?;
-    Ok(Engine::on(Connected::new(runtime()?, transport), client))
+    let runtime = runtime()?;
+    let transport = TcpTransport::new(bootstrap, connection, &client, runtime.handle().clone())?;
+    Ok(Engine::on(Connected::new(runtime, transport), client))
 }
 
 fn addresses(bootstrap_servers: &str) -> Result<Vec<Address>> {

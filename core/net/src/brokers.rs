@@ -8,9 +8,6 @@ use crate::address::Address;
 use crate::backoff::random;
 use crate::error::ConnectionError;
 
-/// Addresses in the order in which they should be tried.
-pub(crate) type Candidates = Vec<Address>;
-
 /// The bootstrap addresses, and the addresses that metadata names. May be used concurrently.
 #[derive(Debug)]
 pub(crate) struct Brokers {
@@ -28,7 +25,11 @@ impl Brokers {
 
     /// Replaces the addresses that metadata names.
     pub(crate) fn learn(&self, brokers: &[BrokerAddress]) {
-        let by_id = brokers.iter().map(|broker| {
+        // A broker without a usable address cannot be called; Kafka sends port -1 for such a one.
+        let usable = brokers
+            .iter()
+            .filter(|broker| broker.port > 0 && !broker.host.is_empty());
+        let by_id = usable.map(|broker| {
             let address = Address {
                 host: broker.host.clone(),
                 port: broker.port,
@@ -42,14 +43,14 @@ impl Brokers {
     pub(crate) fn address(&self, id: i32) -> Result<Address, ConnectionError> {
         self.by_id.lock().get(&id).cloned().ok_or_else(|| {
             ConnectionError::unreachable(format!(
-                "Broker {id} is not among the brokers of the cluster"
+                "Broker {id} is not among the brokers that the cluster names: it may have left, or be starting"
             ))
         })
     }
 
-    /// All addresses, each once: those that metadata names in random order, then the bootstrap addresses in random order
+    /// All addresses, each once, in the order in which they should be tried: those that metadata names in random order, then the bootstrap addresses in random order
     /// (`metadata.recovery.strategy=rebootstrap`, KIP-899).
-    pub(crate) fn candidates(&self) -> Candidates {
+    pub(crate) fn candidates(&self) -> Vec<Address> {
         let mut candidates: Vec<Address> = self.by_id.lock().values().cloned().collect();
         shuffle(&mut candidates);
         let mut bootstrap = self.bootstrap.clone();

@@ -21,6 +21,7 @@ pub static CONNECTION: Table = Table::new(
             -1,
             "How long an unused connection stays open. -1: for ever.",
         )
+        .hole(0)
         .unit(Unit::Milliseconds),
         Definition::long(
             "reconnect.backoff.ms",
@@ -48,6 +49,18 @@ pub static CONNECTION: Table = Table::new(
             "PLAINTEXT",
             &["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"],
             "Whether connections are encrypted (SSL) and authenticated (SASL).",
+        ),
+        Definition::choice(
+            "ssl.truststore.type",
+            "PEM",
+            &["PEM"],
+            "The format of the trusted certificates.",
+        ),
+        Definition::choice(
+            "ssl.keystore.type",
+            "PEM",
+            &["PEM"],
+            "The format of the client's certificate and key.",
         ),
         Definition::text(
             "ssl.truststore.certificates",
@@ -91,6 +104,26 @@ pub static CONNECTION: Table = Table::new(
     ],
 );
 
+/// Keys of Kafka's clients that are refused, with what to do instead.
+const UNSUPPORTED: [(&str, &str); 4] = [
+    (
+        "sasl.jaas.config",
+        "give the user and the password with sasl.username and sasl.password",
+    ),
+    (
+        "ssl.key.password",
+        "give a private key that is not encrypted",
+    ),
+    (
+        "ssl.keystore.password",
+        "give the client's certificate and its unencrypted key in PEM, which needs no password",
+    ),
+    (
+        "ssl.truststore.password",
+        "give the trusted certificates in PEM, which needs no password",
+    ),
+];
+
 /// How connections are made. Certificates are read and checked.
 #[derive(Clone)]
 pub struct ConnectionConfig {
@@ -117,10 +150,10 @@ impl ConnectionConfig {
             .into_iter()
             .map(|(key, value)| (canonical_key(key.as_ref()), value))
             .collect();
-        if pairs.iter().any(|(key, _)| key == "sasl.jaas.config") {
-            return Err(config_error(
-                "sasl.jaas.config is not supported: give the user and the password with sasl.username and sasl.password.",
-            ));
+        for (key, advice) in UNSUPPORTED {
+            if pairs.iter().any(|(given, _)| given == key) {
+                return Err(config_error(&format!("{key} is not supported: {advice}.")));
+            }
         }
         Self::of(&Layer::parse(&CONNECTION, pairs).map_err(Error::from)?)
     }
@@ -267,6 +300,9 @@ mod tests {
         &[("security.protocol", "SSL"), ("ssl.keystore.key", "x")],
         "ssl.keystore.certificate.chain"
     )]
+    #[case::encrypted_key(&[("ssl.key.password", "secret")], "not encrypted")]
+    #[case::java_keystore(&[("security.protocol", "SSL"), ("ssl.keystore.type", "JKS")], "PEM")]
+    #[case::never_idle(&[("connections.max.idle.ms", "0")], "connections.max.idle.ms")]
     #[case::unknown(&[("sasl.mechanisms", "PLAIN")], "sasl.mechanism")]
     fn a_wrong_configuration_names_the_key_and_the_way_out(
         #[case] pairs: &[(&str, &str)],

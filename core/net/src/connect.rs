@@ -163,7 +163,7 @@ impl Handshake {
         written.await.map_err(|_| closed_in_handshake(api))?;
         let frame = match self.reader.next().await {
             Ok(Some(frame)) => frame,
-            Err(error) if error.kind == ConnectionErrorKind::Protocol => return Err(error),
+            Err(error) if error.kind != ConnectionErrorKind::Unreachable => return Err(error),
             Ok(None) | Err(_) => return Err(closed_in_handshake(api)),
         };
         let (header, response) = decode_response(frame, api, version).map_err(|error| {
@@ -206,7 +206,7 @@ impl Handshake {
                 Ok(())
             }
             code => Err(ConnectionError::protocol(format!(
-                "The broker did not tell its versions: {}",
+                "The broker refused the request for its versions: {}. Use a newer broker",
                 code.message().trim_end_matches('.')
             ))),
         }

@@ -50,6 +50,14 @@ impl ConnectionError {
         }
     }
 
+    /// Whether other brokers would answer the same.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(
+            self.kind,
+            ConnectionErrorKind::Authentication | ConnectionErrorKind::Closed
+        )
+    }
+
     /// The error of a request. `sent`: whether the broker may have received it.
     pub(crate) fn of_request(&self, sent: bool) -> TransportError {
         let kind = match self.kind {
@@ -84,7 +92,7 @@ pub(crate) fn authentication_refused(code: ErrorCode, message: Option<&str>) -> 
     let reason = message.map(str::trim).filter(|message| !message.is_empty());
     let reason = reason.unwrap_or_else(|| code.message());
     ConnectionError::authentication(format!(
-        "The broker refused the authentication: {}",
+        "The broker refused the authentication ({}): check sasl.mechanism, sasl.username and sasl.password",
         reason.trim_end_matches('.')
     ))
 }

@@ -9,6 +9,7 @@ use headwater_protocol::frame::{LENGTH_BYTES, take_frame};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use crate::error::ConnectionError;
+use crate::tls;
 
 /// What is read at a time while no large frame is arriving.
 const READ_BYTES: usize = 16 * 1024;
@@ -114,8 +115,10 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     }
 
     async fn read_some(&mut self) -> Result<usize, ConnectionError> {
-        let read = self.stream.read_buf(&mut self.received).await;
-        read.map_err(|error| read_failure(&error))
+        match self.stream.read_buf(&mut self.received).await {
+            Err(error) if is_end(&error) => Ok(0),
+            read => read.map_err(|error| read_failure(&error)),
+        }
     }
 
     fn end(&self) -> Result<Option<Bytes>, ConnectionError> {
@@ -141,7 +144,15 @@ fn closed_within_a_response() -> ConnectionError {
 }
 
 fn read_failure(error: &io::Error) -> ConnectionError {
+    if tls::is_alert(error) {
+        return tls::refused_by_alert(error);
+    }
     ConnectionError::unreachable(format!("The connection to the broker was lost ({error})"))
+}
+
+/// The peer ended a TLS connection without saying so, as brokers do.
+fn is_end(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::UnexpectedEof
 }
 
 /// The error for bytes that are not Kafka's protocol. Names the protocol if it is a common one.
@@ -157,7 +168,9 @@ fn foreign_protocol(received: &[u8], error: &dyn std::error::Error) -> Connectio
             "The broker speaks TLS there: set security.protocol to SSL or SASL_SSL",
         );
     }
-    ConnectionError::protocol(format!("The server is not a Kafka broker ({error})"))
+    ConnectionError::protocol(format!(
+        "The server is not a Kafka broker, or answers with more than {FRAME_BYTES_MAX} bytes ({error}): check the address; for large records raise fetch.max.bytes"
+    ))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hashbrown::HashMap;
 use headwater_client::{CallFuture, Lane, Node, Purpose, TransportError};
@@ -10,11 +11,14 @@ use headwater_protocol::codec::Str;
 use parking_lot::Mutex;
 
 use crate::address::Address;
-use crate::brokers::Candidates;
 use crate::connection::{Connection, ConnectionOptions};
 use crate::error::{ConnectionError, ConnectionErrorKind};
+use crate::race::race;
 use crate::slot::{self, Slot};
 use crate::transport::TcpTransport;
+
+/// Between the starts of two attempts to reach any broker.
+const STAGGER: Duration = Duration::from_secs(1);
 
 /// The connections for one purpose of one client.
 pub(crate) struct TcpLane {
@@ -42,6 +46,7 @@ impl TcpLane {
 
     /// An open connection to `node`.
     async fn connection(&self, node: Node) -> Result<Arc<Connection>, ConnectionError> {
+        self.transport.check()?;
         match node {
             Node::Any => self.any_connection().await,
             Node::Id(id) => {
@@ -52,41 +57,50 @@ impl TcpLane {
         }
     }
 
-    /// A connection to any broker: an open one, else the first that can be opened.
+    /// A connection to any broker: an open one, else the first that can be opened. A broker that does not answer holds up the next one by a
+    /// moment only.
     async fn any_connection(&self) -> Result<Arc<Connection>, ConnectionError> {
-        let candidates = self.transport.brokers().candidates();
-        let mut failures = Failures::default();
-        for address in self.in_order_of_readiness(candidates)? {
-            match self.slot(&address)?.connection().await {
-                Ok(connection) => return Ok(connection),
-                Err(error) if error.kind == ConnectionErrorKind::Closed => return Err(error),
-                Err(error) => failures.add(&address, error),
+        let candidates = self.in_order_of_readiness(self.transport.brokers().candidates());
+        let attempts = candidates.into_iter().map(|address| async move {
+            let opened = match self.slot(&address) {
+                Ok(slot) => slot.connection().await,
+                Err(error) => Err(error),
+            };
+            match opened {
+                Ok(connection) => Ok(Ok(connection)),
+                // Other brokers would refuse the same credentials.
+                Err(error) if error.is_final() => {
+                    Ok(Err(error.with_message(format!("{address}: {error}"))))
+                }
+                Err(error) => Err((address, error)),
             }
+        });
+        match race(attempts, STAGGER).await {
+            Ok(ended) => ended,
+            Err(failures) => Err(all_failed(&failures)),
         }
-        Err(failures.into_error())
     }
 
-    /// Open ones first, those that failed a moment ago last.
-    fn in_order_of_readiness(
-        &self,
-        candidates: Candidates,
-    ) -> Result<Vec<Address>, ConnectionError> {
-        let mut ranked = Vec::with_capacity(candidates.len());
-        for address in candidates {
-            let slot = self.slot(&address)?;
-            let rank = match (slot.is_open(), slot.is_backing_off()) {
-                (true, _) => 0,
-                (false, false) => 1,
-                (false, true) => 2,
-            };
-            ranked.push((rank, address));
-        }
-        ranked.sort_by_key(|(rank, _)| *rank);
-        Ok(ranked.into_iter().map(|(_, address)| address).collect())
+    /// Open ones first, those that failed last.
+    fn in_order_of_readiness(&self, mut candidates: Vec<Address>) -> Vec<Address> {
+        let slots = self.slots.lock();
+        candidates.sort_by_key(|address| match slots.by_address.get(address) {
+            Some(slot) if slot.is_open() => 0,
+            Some(slot) if slot.has_failed() => 2,
+            _ => 1,
+        });
+        candidates
+    }
+
+    /// Forgets addresses that are neither among `known` nor in use.
+    pub(crate) fn retain(&self, known: &[Address]) {
+        let mut slots = self.slots.lock();
+        slots
+            .by_address
+            .retain(|address, slot| known.contains(address) || !slot.is_unused());
     }
 
     fn slot(&self, address: &Address) -> Result<Arc<Slot>, ConnectionError> {
-        self.transport.check()?;
         let mut slots = self.slots.lock();
         if slots.is_closed {
             return Err(slot::closed());
@@ -101,7 +115,8 @@ impl TcpLane {
             request_timeout: self.transport.request_timeout(),
             max_idle: self.transport.config().max_idle,
         };
-        let slot = Slot::new(Arc::clone(self.transport.config()), options);
+        let runtime = self.transport.runtime().clone();
+        let slot = Slot::new(Arc::clone(self.transport.config()), options, runtime);
         slots.by_address.insert(address.clone(), Arc::clone(&slot));
         Ok(slot)
     }
@@ -168,29 +183,15 @@ impl fmt::Debug for TcpLane {
     }
 }
 
-/// Why no broker could be reached.
-#[derive(Default)]
-struct Failures(Vec<(Address, ConnectionError)>);
-
-impl Failures {
-    fn add(&mut self, address: &Address, error: ConnectionError) {
-        self.0.push((address.clone(), error));
-    }
-
-    fn into_error(self) -> ConnectionError {
-        let of_kind = |kind| self.0.iter().find(|(_, error)| error.kind == kind);
-        // What trying again does not mend counts more than a broker that is down.
-        let first = of_kind(ConnectionErrorKind::Authentication)
-            .or_else(|| of_kind(ConnectionErrorKind::Protocol))
-            .or(self.0.first());
-        let Some((_, first)) = first else {
-            return ConnectionError::unreachable("No broker is known");
-        };
-        let each = self
-            .0
-            .iter()
-            .map(|(address, error)| format!("{address}: {error}"));
-        let all: Vec<String> = each.collect();
-        first.with_message(all.join(". "))
-    }
+/// The error of a call to any broker when none could be reached.
+fn all_failed(failures: &[(Address, ConnectionError)]) -> ConnectionError {
+    // A wrong protocol tells more than a broker that is down.
+    let of_kind = |kind| failures.iter().find(|(_, error)| error.kind == kind);
+    let Some((_, first)) = of_kind(ConnectionErrorKind::Protocol).or(failures.first()) else {
+        return ConnectionError::unreachable("No broker is known: connect again");
+    };
+    let each = failures
+        .iter()
+        .map(|(address, error)| format!("{address}: {error}"));
+    first.with_message(each.collect::<Vec<_>>().join(". "))
 }

@@ -21,6 +21,7 @@ mod connection;
 mod error;
 mod frame_reader;
 mod lane;
+mod race;
 mod sasl;
 mod slot;
 mod socket;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::backoff::reconnect_pause;
@@ -20,6 +22,7 @@ type Opening = Shared<BoxFuture<'static, Result<Arc<Connection>, ConnectionError
 pub(crate) struct Slot {
     config: Arc<ConnectionConfig>,
     options: ConnectionOptions,
+    runtime: Handle,
     state: Mutex<State>,
 }
 
@@ -27,6 +30,8 @@ pub(crate) struct Slot {
 struct State {
     open: Option<Arc<Connection>>,
     opening: Option<Opening>,
+    /// Ends the attempt.
+    abort: Option<AbortHandle>,
     /// Failed attempts, and lost connections, since the last one that could be used.
     failures: u32,
     /// Not to be opened before.
@@ -35,10 +40,16 @@ struct State {
 }
 
 impl Slot {
-    pub(crate) fn new(config: Arc<ConnectionConfig>, options: ConnectionOptions) -> Arc<Self> {
+    /// Connections run in tasks of `runtime`.
+    pub(crate) fn new(
+        config: Arc<ConnectionConfig>,
+        options: ConnectionOptions,
+        runtime: Handle,
+    ) -> Arc<Self> {
         Arc::new(Self {
             config,
             options,
+            runtime,
             state: Mutex::default(),
         })
     }
@@ -63,11 +74,11 @@ impl Slot {
             return Err(closed());
         }
         if let Some(connection) = &state.open {
-            if !connection.is_open() {
-                let was_idle = connection.was_idle();
+            if !connection.reserve() {
+                let lost_at = connection.lost_at();
                 state.open = None;
-                if !was_idle {
-                    state.count_failure(&self.config);
+                if let Some(lost_at) = lost_at {
+                    state.count_failure(&self.config, lost_at);
                 }
             } else if connection.is_expired() {
                 return Ok(Usable::Expired(Arc::clone(connection)));
@@ -78,17 +89,18 @@ impl Slot {
         let opening = match &state.opening {
             Some(opening) => opening.clone(),
             None => {
-                let opening = self.start_opening(state.retry_at);
+                let (opening, abort) = self.start_opening(state.retry_at);
                 state.opening = Some(opening.clone());
+                state.abort = Some(abort);
                 opening
             }
         };
         Ok(Usable::Opening(opening))
     }
 
-    fn start_opening(self: &Arc<Self>, not_before: Option<Instant>) -> Opening {
+    fn start_opening(self: &Arc<Self>, not_before: Option<Instant>) -> (Opening, AbortHandle) {
         let slot = Arc::clone(self);
-        let task = tokio::spawn(async move {
+        let task = self.runtime.spawn(async move {
             if let Some(not_before) = not_before {
                 tokio::time::sleep_until(not_before).await;
             }
@@ -97,13 +109,21 @@ impl Slot {
             let opened = ready.map(|ready| Connection::start(ready, slot.options.clone()));
             slot.finish_opening(opened)
         });
-        let slot = Arc::clone(self);
+        let (slot, abort) = (Arc::clone(self), task.abort_handle());
         let opened = async move {
-            // It fails when the runtime shuts down.
-            task.await
-                .unwrap_or_else(|_| slot.finish_opening(Err(closed())))
+            task.await.unwrap_or_else(|error| {
+                let error = if error.is_panic() {
+                    ConnectionError::unreachable(
+                        "Connecting failed unexpectedly. Please report this",
+                    )
+                } else {
+                    // It was aborted, or the runtime shut down.
+                    closed()
+                };
+                slot.finish_opening(Err(error))
+            })
         };
-        opened.boxed().shared()
+        (opened.boxed().shared(), abort)
     }
 
     fn finish_opening(
@@ -122,7 +142,7 @@ impl Slot {
                 state.retry_at = None;
                 state.open = Some(Arc::clone(connection));
             }
-            Err(_) => state.count_failure(&self.config),
+            Err(_) => state.count_failure(&self.config, Instant::now()),
         }
         opened
     }
@@ -139,7 +159,7 @@ impl Slot {
         }
         drop(state);
         expired.lose(&ConnectionError::unreachable(
-            "The authentication of the connection ended",
+            "The authentication of the connection ended: try again",
         ));
     }
 
@@ -148,7 +168,11 @@ impl Slot {
         let mut state = self.state.lock();
         state.is_closed = true;
         let open = state.open.take();
+        let abort = state.abort.take();
         drop(state);
+        if let Some(abort) = abort {
+            abort.abort();
+        }
         if let Some(connection) = open {
             connection.lose(&closed());
         }
@@ -163,12 +187,15 @@ impl Slot {
             .is_some_and(|connection| connection.is_open())
     }
 
-    /// Whether the next attempt has to wait for the backoff.
-    pub(crate) fn is_backing_off(&self) -> bool {
+    /// Whether it could not be opened when that was last tried.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.state.lock().failures > 0
+    }
+
+    /// Whether nothing is open or being opened.
+    pub(crate) fn is_unused(&self) -> bool {
         let state = self.state.lock();
-        state
-            .retry_at
-            .is_some_and(|retry_at| Instant::now() < retry_at)
+        state.open.is_none() && state.opening.is_none()
     }
 }
 
@@ -179,9 +206,10 @@ enum Usable {
 }
 
 impl State {
-    fn count_failure(&mut self, config: &ConnectionConfig) {
+    /// Counts an attempt that failed, or a connection that was lost, at `at`.
+    fn count_failure(&mut self, config: &ConnectionConfig, at: Instant) {
         self.failures = self.failures.saturating_add(1);
-        self.retry_at = Some(Instant::now() + reconnect_pause(config, self.failures));
+        self.retry_at = Some(at + reconnect_pause(config, self.failures));
     }
 }
 

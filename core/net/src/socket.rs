@@ -2,22 +2,31 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::net::TcpStream;
 
 use crate::address::Address;
 use crate::error::ConnectionError;
+use crate::race::race;
 
-/// Connects to the first address of the host that accepts.
+/// Between the starts of two attempts (RFC 8305 recommends it).
+const STAGGER: Duration = Duration::from_millis(250);
+
+/// Connects to the first address of the host that accepts. One that does not answer holds up the next one by a moment only.
 pub(crate) async fn open(address: &Address) -> Result<TcpStream, ConnectionError> {
-    let mut last = None;
-    for resolved in resolve(address).await? {
-        match connect(resolved).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = Some((resolved, error)),
-        }
-    }
-    Err(match last {
+    let attempts = resolve(address)
+        .await?
+        .into_iter()
+        .map(|resolved| async move {
+            let connected = connect(resolved).await;
+            connected.map_err(|error| (resolved, error))
+        });
+    let failures = match race(attempts, STAGGER).await {
+        Ok(stream) => return Ok(stream),
+        Err(failures) => failures,
+    };
+    Err(match failures.into_iter().next() {
         Some((_, error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
             ConnectionError::unreachable(
                 "Nothing listens there: start the broker, or correct the address",

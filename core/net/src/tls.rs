@@ -1,5 +1,6 @@
 //! TLS to brokers.
 
+use std::io;
 use std::sync::Arc;
 
 use headwater_client::Result;
@@ -16,6 +17,7 @@ use tokio_rustls::rustls::{
 };
 
 use crate::config::config_error;
+use crate::error::ConnectionError;
 
 /// What TLS is configured with, in PEM.
 pub(crate) struct TlsFiles {
@@ -187,11 +189,7 @@ impl ServerCertVerifier for AnyHostName {
 }
 
 /// Why a TLS handshake with `host` failed.
-pub(crate) fn handshake_failure(
-    error: &std::io::Error,
-    host: &str,
-) -> crate::error::ConnectionError {
-    use crate::error::ConnectionError;
+pub(crate) fn handshake_failure(error: &io::Error, host: &str) -> ConnectionError {
     let tls = error
         .get_ref()
         .and_then(|source| source.downcast_ref::<rustls::Error>());
@@ -199,16 +197,32 @@ pub(crate) fn handshake_failure(
         Some(rustls::Error::InvalidCertificate(reason)) => {
             ConnectionError::authentication(certificate_failure(reason, host))
         }
-        Some(rustls::Error::AlertReceived(alert)) => ConnectionError::authentication(format!(
-            "The broker refused the TLS connection ({alert:?}): check the client's certificate, ssl.keystore.location"
-        )),
-        Some(rustls::Error::InvalidMessage(_)) | None => ConnectionError::protocol(format!(
+        Some(rustls::Error::AlertReceived(_)) => refused_by_alert(error),
+        None => ConnectionError::unreachable(
+            "The connection was closed during the TLS handshake: check that the broker runs and that its listener speaks TLS; if it does not, set security.protocol to PLAINTEXT or SASL_PLAINTEXT",
+        ),
+        Some(rustls::Error::InvalidMessage(_)) => ConnectionError::protocol(format!(
             "The broker does not speak TLS there ({error}): set security.protocol to PLAINTEXT or SASL_PLAINTEXT, or use the port of its TLS listener"
         )),
         Some(other) => ConnectionError::protocol(format!(
             "The TLS handshake failed ({other}): check both sides' TLS settings"
         )),
     }
+}
+
+/// Whether the broker ended the connection with a TLS alert. With TLS 1.3 it checks the client's certificate after the handshake.
+pub(crate) fn is_alert(error: &io::Error) -> bool {
+    let tls = error
+        .get_ref()
+        .and_then(|source| source.downcast_ref::<rustls::Error>());
+    matches!(tls, Some(rustls::Error::AlertReceived(_)))
+}
+
+/// The error for a TLS alert of the broker.
+pub(crate) fn refused_by_alert(error: &io::Error) -> ConnectionError {
+    ConnectionError::authentication(format!(
+        "The broker refused the TLS connection ({error}): give a certificate that it accepts with ssl.keystore.location"
+    ))
 }
 
 fn certificate_failure(reason: &CertificateError, host: &str) -> String {

@@ -11,6 +11,7 @@ use headwater_client::{
 };
 use headwater_env::forks;
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::address::Address;
@@ -22,11 +23,12 @@ use crate::slot;
 
 /// Reaches the brokers of a cluster over TCP.
 ///
-/// Opens no connection before the first call. Calls must be polled inside a tokio runtime with I/O and time.
+/// Opens no connection before the first call. Calls must be polled inside a tokio runtime with time.
 pub struct TcpTransport {
     brokers: Brokers,
     config: Arc<ConnectionConfig>,
     request_timeout: Duration,
+    runtime: Handle,
     lanes: Mutex<Vec<Weak<TcpLane>>>,
     closed: AtomicBool,
     /// Wakes callers that wait for it to close.
@@ -38,11 +40,12 @@ pub struct TcpTransport {
 impl TcpTransport {
     /// A transport that first calls one of `bootstrap`, and then the brokers that metadata names.
     ///
-    /// Fails with [`ErrorKind::Config`] if `bootstrap` is empty.
+    /// Connections run in tasks of `runtime`, which must have I/O and time. Fails with [`ErrorKind::Config`] if `bootstrap` is empty.
     pub fn new(
         bootstrap: Vec<Address>,
         config: ConnectionConfig,
         client: &ClientConfig,
+        runtime: Handle,
     ) -> Result<Arc<Self>> {
         if bootstrap.is_empty() {
             return Err(Error::new(
@@ -54,6 +57,7 @@ impl TcpTransport {
             brokers: Brokers::new(bootstrap),
             config: Arc::new(config),
             request_timeout: client.request_timeout,
+            runtime,
             lanes: Mutex::default(),
             closed: AtomicBool::new(false),
             closing: Notify::new(),
@@ -67,6 +71,10 @@ impl TcpTransport {
 
     pub(crate) fn config(&self) -> &Arc<ConnectionConfig> {
         &self.config
+    }
+
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.runtime
     }
 
     pub(crate) fn request_timeout(&self) -> Duration {
@@ -140,6 +148,10 @@ impl Transport for TcpTransport {
 
     fn learn(&self, brokers: &[BrokerAddress]) {
         self.brokers.learn(brokers);
+        let known = self.brokers.candidates();
+        for lane in self.lanes.lock().iter().filter_map(Weak::upgrade) {
+            lane.retain(&known);
+        }
     }
 
     fn closed(&self) -> ClosedFuture<'_> {

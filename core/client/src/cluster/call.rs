@@ -43,7 +43,17 @@ async fn call_on<R: ApiRequest>(
     request: R,
     timeout: Duration,
 ) -> Result<R::Response> {
-    throttles.wait(node).await;
+    let throttled = tokio::time::timeout(timeout, throttles.wait(node)).await;
+    throttled.map_err(|_| {
+        Error::new(
+            ErrorKind::Timeout,
+            format!(
+                "The broker accepts no {:?} request of this client for longer than {} ms (its quota is exceeded): send less, or raise the quota or request.timeout.ms.",
+                R::API,
+                timeout.as_millis()
+            ),
+        )
+    })?;
     let answer = tokio::time::timeout(timeout, lane.call(node, request.into())).await;
     match answer {
         Ok(Ok(response)) => {

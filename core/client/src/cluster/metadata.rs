@@ -158,13 +158,9 @@ impl MetadataCache {
         brokers.known.iter().map(|broker| broker.id).collect()
     }
 
-    /// Replaces the brokers. Returns whether they have changed.
-    pub(super) fn set_brokers(&self, brokers: Brokers) -> bool {
-        if *self.brokers.read() == brokers {
-            return false;
-        }
+    /// Replaces the brokers.
+    pub(super) fn set_brokers(&self, brokers: Brokers) {
         *self.brokers.write() = brokers;
-        true
     }
 
     /// The lock to hold while requesting the topic.

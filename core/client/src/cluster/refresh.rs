@@ -199,9 +199,9 @@ impl Cluster {
         };
         let response = self.call_admin(Node::Any, request).await?;
         let brokers = brokers_of(&response);
-        if self.metadata.set_brokers(brokers.clone()) {
-            self.transport.learn(&brokers.known);
-        }
+        // Always: two responses may reach the cache and the transport in different order, and the next one mends that.
+        self.transport.learn(&brokers.known);
+        self.metadata.set_brokers(brokers);
         Ok(response)
     }
 }

@@ -46,7 +46,8 @@ impl Cluster {
             Remedy::Retry => Ok(()),
             Remedy::FindLeader => match topic {
                 Some(topic) => self.find_leader(topic).await,
-                None => Ok(()),
+                // The controller, a coordinator or any broker: it may have moved.
+                None => self.find_controller().await,
             },
             Remedy::FindAnotherLeader => {
                 let before = self.known_leader(topic, error);
@@ -58,12 +59,16 @@ impl Cluster {
                 }
                 Ok(())
             }
-            Remedy::FindController => match self.refresh_brokers().await {
-                Err(failure) if failure.kind() == ErrorKind::Closed => Err(failure),
-                // Without a response the next attempt uses the cached controller.
-                _ => Ok(()),
-            },
+            Remedy::FindController => self.find_controller().await,
             Remedy::RenewProducer | Remedy::None => Err(error.clone()),
+        }
+    }
+
+    /// Refreshes the brokers and which of them is the controller. Without a response the next attempt uses the cached controller.
+    async fn find_controller(&self) -> Result<()> {
+        match self.refresh_brokers().await {
+            Err(failure) if failure.kind() == ErrorKind::Closed => Err(failure),
+            _ => Ok(()),
         }
     }
 

@@ -6,6 +6,9 @@ use std::io::BufReader;
 use std::path::PathBuf;
 
 use clap::Args;
+use headwater_client::config::client::CLIENT;
+use headwater_client::config::consumer::CONSUMER;
+use headwater_client::config::producer::PRODUCER;
 
 use super::exit::Failure;
 use crate::{Engine, NO_CONFIG};
@@ -17,8 +20,8 @@ const DATA_VARIABLE: &str = "HEADWATER_DATA";
 const BOOTSTRAP_VARIABLE: &str = "HEADWATER_BOOTSTRAP_SERVER";
 const CONFIG_VARIABLE: &str = "HEADWATER_COMMAND_CONFIG";
 
-/// Keys of Kafka's properties files that this command line sets itself, or that mean nothing to it.
-const LEFT_TO_OTHERS: [&str; 1] = ["bootstrap.servers"];
+/// The key of a properties file that the command line gives instead.
+const BOOTSTRAP_KEY: &str = "bootstrap.servers";
 
 #[derive(Debug, Args)]
 pub(crate) struct Target {
@@ -36,7 +39,7 @@ pub(crate) struct Target {
 }
 
 /// Where the command goes.
-enum Place {
+enum Location {
     Directory(PathBuf),
     Cluster {
         bootstrap_servers: String,
@@ -69,8 +72,8 @@ impl Target {
     }
 
     fn open(&self, missing: Missing) -> Result<Engine, Failure> {
-        match self.place()? {
-            Place::Directory(path) => {
+        match self.location()? {
+            Location::Directory(path) => {
                 if missing == Missing::Refuse && !path.join(MARK).exists() {
                     return Err(Failure::Failed(format!(
                         "There is no data directory at {}: correct the path, or make one with headwater topic create.",
@@ -79,7 +82,7 @@ impl Target {
                 }
                 Ok(crate::open(Some(&path), NO_CONFIG)?)
             }
-            Place::Cluster {
+            Location::Cluster {
                 bootstrap_servers,
                 properties,
             } => {
@@ -90,8 +93,8 @@ impl Target {
     }
 
     /// What the arguments say, else the environment.
-    fn place(&self) -> Result<Place, Failure> {
-        let cluster = |bootstrap_servers| Place::Cluster {
+    fn location(&self) -> Result<Location, Failure> {
+        let cluster = |bootstrap_servers| Location::Cluster {
             bootstrap_servers,
             properties: self
                 .command_config
@@ -99,13 +102,16 @@ impl Target {
                 .or_else(|| variable(CONFIG_VARIABLE).map(PathBuf::from)),
         };
         if let Some(path) = &self.data {
-            return Ok(Place::Directory(path.clone()));
+            return Ok(Location::Directory(path.clone()));
         }
         if let Some(bootstrap_servers) = &self.bootstrap_server {
             return Ok(cluster(bootstrap_servers.clone()));
         }
         match (variable(DATA_VARIABLE), variable(BOOTSTRAP_VARIABLE)) {
-            (Some(path), None) => Ok(Place::Directory(path.into())),
+            (Some(_), None) if self.command_config.is_some() => Err(Failure::Usage(format!(
+                "--command-config is for a running cluster, and {DATA_VARIABLE} names a directory: give --bootstrap-server too."
+            ))),
+            (Some(path), None) => Ok(Location::Directory(path.into())),
             (None, Some(bootstrap_servers)) => Ok(cluster(bootstrap_servers)),
             (None, None) => Err(Failure::Usage(
                 "Say what to work on: --data DIR for a data directory, or --bootstrap-server HOST:PORT for a running cluster.".to_owned(),
@@ -141,7 +147,12 @@ fn read_properties(path: PathBuf) -> Result<Vec<(String, String)>, Failure> {
         ))
     })?;
     let pairs = properties.into_iter();
-    Ok(pairs
-        .filter(|(key, _)| !LEFT_TO_OTHERS.contains(&key.as_str()))
-        .collect())
+    Ok(pairs.filter(|(key, _)| is_of_connections(key)).collect())
+}
+
+/// Whether a key is for the connection. The files of Kafka's tools may have keys of producers and consumers too; what nobody has is refused
+/// later.
+fn is_of_connections(key: &str) -> bool {
+    let is_of_others = PRODUCER.find(key).is_some() || CONSUMER.find(key).is_some();
+    key != BOOTSTRAP_KEY && (!is_of_others || CLIENT.find(key).is_some())
 }

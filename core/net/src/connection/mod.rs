@@ -110,16 +110,24 @@ impl Connection {
             .is_some_and(|expires| Instant::now() >= expires)
     }
 
-    /// Whether it was closed because nobody used it.
-    pub(crate) fn was_idle(&self) -> bool {
-        self.pipeline.was_idle()
+    /// Keeps it from being closed for being idle before the caller's next call. Returns whether it is open.
+    pub(crate) fn reserve(&self) -> bool {
+        self.pipeline.reserve()
     }
 
-    /// Waits until nothing is in flight. New calls do not start meanwhile: only [`crate::slot::Slot`] hands the connection out.
+    /// When it was lost; `None` if it is open or was closed because it was idle.
+    pub(crate) fn lost_at(&self) -> Option<Instant> {
+        self.pipeline.lost_at()
+    }
+
+    /// Waits until nothing is in flight, at most for `request.timeout.ms`.
     pub(crate) async fn drained(&self) {
-        while self.is_open() && self.pipeline.in_flight() > 0 {
-            tokio::time::sleep(DRAIN_CHECK).await;
-        }
+        let drained = async {
+            while self.is_open() && self.pipeline.in_flight() > 0 {
+                tokio::time::sleep(DRAIN_CHECK).await;
+            }
+        };
+        let _ = tokio::time::timeout(self.options.request_timeout, drained).await;
     }
 
     /// Sends `request` in the newest version that the broker supports, and waits for its response.
@@ -199,12 +207,16 @@ impl Drop for SilenceGuard<'_> {
         let limit = self.connection.options.request_timeout;
         // The caller's clock started a moment before ours.
         if !self.is_answered && self.since.elapsed() >= limit.mul_f64(0.9) {
-            self.connection.lose(&ConnectionError::unreachable(format!(
-                "The broker did not answer within {} ms: raise request.timeout.ms, or check the broker",
-                limit.as_millis()
-            )));
+            self.connection.lose(&silent(limit));
         }
     }
+}
+
+fn silent(limit: Duration) -> ConnectionError {
+    ConnectionError::unreachable(format!(
+        "The broker did not answer within {} ms: raise request.timeout.ms, or check the broker",
+        limit.as_millis()
+    ))
 }
 
 fn unencodable(error: &dyn std::error::Error, version: i16) -> String {

@@ -28,7 +28,7 @@ struct State {
     written: u64,
     waiting: VecDeque<WaitingRequest>,
     /// Requests without a response, which end when they are written.
-    unanswered: VecDeque<(u64, oneshot::Sender<Result<(), TransportError>>)>,
+    unanswered: VecDeque<UnansweredRequest>,
     last_used: Instant,
     /// Whether the broker has answered a request.
     has_answered: bool,
@@ -39,12 +39,21 @@ struct State {
 struct Loss {
     error: ConnectionError,
     was_idle: bool,
+    at: Instant,
+}
+
+struct UnansweredRequest {
+    /// The position behind its last byte among all bytes that were pushed.
+    end: u64,
+    since: Instant,
+    done: oneshot::Sender<Result<(), TransportError>>,
 }
 
 struct WaitingRequest {
     correlation_id: i32,
     /// The position of its first byte among all bytes that were pushed.
     start: u64,
+    since: Instant,
     response: oneshot::Sender<Result<Bytes, TransportError>>,
 }
 
@@ -76,6 +85,7 @@ impl Pipeline {
         state.waiting.push_back(WaitingRequest {
             correlation_id,
             start,
+            since: Instant::now(),
             response,
         });
         Ok(Pending(answered))
@@ -91,7 +101,11 @@ impl Pipeline {
         let (done, written) = oneshot::channel();
         state.push(pieces);
         let end = state.pushed;
-        state.unanswered.push_back((end, done));
+        state.unanswered.push_back(UnansweredRequest {
+            end,
+            since: Instant::now(),
+            done,
+        });
         Ok(Pending(written))
     }
 
@@ -150,56 +164,47 @@ impl Pipeline {
 
     /// Fails all requests, and later ones, with `error`. Returns whether the connection was open.
     pub(super) fn lose(&self, error: &ConnectionError) -> bool {
-        self.close(error, false)
+        let ended = self.0.lock().close(error, false);
+        ended.map(EndedRequests::fail).is_some()
     }
 
-    /// Closes the connection if it has not been used since `before` and nothing is in flight.
+    /// Closes the connection if it has not been used since `before` and nothing is in flight. Returns whether it did.
     pub(super) fn close_if_idle_since(&self, before: Instant) -> bool {
-        let is_idle = {
-            let state = self.0.lock();
-            state.waiting.is_empty()
-                && state.unanswered.is_empty()
-                && state.outbox.is_empty()
-                && state.last_used <= before
-        };
-        is_idle
-            && self.close(
-                &ConnectionError::unreachable("The connection was idle"),
-                true,
-            )
-    }
-
-    fn close(&self, error: &ConnectionError, was_idle: bool) -> bool {
         let mut state = self.0.lock();
-        if state.loss.is_some() {
+        if !state.is_idle() || state.last_used > before {
             return false;
         }
-        state.loss = Some(Loss {
-            error: error.clone(),
-            was_idle,
-        });
-        let waiting = std::mem::take(&mut state.waiting);
-        let unanswered = std::mem::take(&mut state.unanswered);
-        let written = state.written;
-        state.outbox.clear();
-        drop(state);
-        for request in waiting {
-            let is_sent = request.start < written;
-            let _ = request.response.send(Err(error.of_request(is_sent)));
-        }
-        for (_, done) in unanswered {
-            let _ = done.send(Err(error.of_request(true)));
-        }
-        true
+        let error = ConnectionError::unreachable("The connection was idle: try again");
+        state.close(&error, true).is_some()
+    }
+
+    /// Whether a request that was sent before `before` still has no response, and nobody waits for it any more; or one without a response
+    /// is still not written.
+    pub(super) fn is_stalled_since(&self, before: Instant) -> bool {
+        let state = self.0.lock();
+        let oldest = state.waiting.front();
+        let is_abandoned =
+            oldest.is_some_and(|request| request.since <= before && request.response.is_closed());
+        let unwritten = state.unanswered.front();
+        is_abandoned || unwritten.is_some_and(|request| request.since <= before)
+    }
+
+    /// Notes that a call is about to be made, so that the connection is not closed for being idle. Returns whether it is open.
+    pub(super) fn reserve(&self) -> bool {
+        let mut state = self.0.lock();
+        state.last_used = Instant::now();
+        state.loss.is_none()
+    }
+
+    /// When the connection was lost; `None` if it is open or was closed because it was idle.
+    pub(super) fn lost_at(&self) -> Option<Instant> {
+        let state = self.0.lock();
+        let loss = state.loss.as_ref()?;
+        (!loss.was_idle).then_some(loss.at)
     }
 
     pub(super) fn is_open(&self) -> bool {
         self.0.lock().loss.is_none()
-    }
-
-    pub(super) fn was_idle(&self) -> bool {
-        let state = self.0.lock();
-        state.loss.as_ref().is_some_and(|loss| loss.was_idle)
     }
 
     pub(super) fn has_answered(&self) -> bool {
@@ -209,10 +214,6 @@ impl Pipeline {
     pub(super) fn in_flight(&self) -> usize {
         let state = self.0.lock();
         state.waiting.len() + state.unanswered.len()
-    }
-
-    pub(super) fn last_used(&self) -> Instant {
-        self.0.lock().last_used
     }
 }
 
@@ -233,6 +234,29 @@ impl State {
             None => Ok(()),
             Some(loss) => Err(loss.error.of_request(false)),
         }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.unanswered.is_empty() && self.outbox.is_empty()
+    }
+
+    /// Closes the connection. Returns its requests, which the caller fails without the lock; `None` if it was closed before.
+    fn close(&mut self, error: &ConnectionError, was_idle: bool) -> Option<EndedRequests> {
+        if self.loss.is_some() {
+            return None;
+        }
+        self.loss = Some(Loss {
+            error: error.clone(),
+            was_idle,
+            at: Instant::now(),
+        });
+        self.outbox.clear();
+        Some(EndedRequests {
+            error: error.clone(),
+            waiting: std::mem::take(&mut self.waiting),
+            unanswered: std::mem::take(&mut self.unanswered),
+            written: self.written,
+        })
     }
 
     fn push(&mut self, pieces: impl Iterator<Item = Bytes>) {
@@ -257,14 +281,34 @@ impl State {
 
     fn count_written(&mut self, bytes: usize) {
         self.written += bytes as u64;
-        while self
-            .unanswered
-            .front()
-            .is_some_and(|(end, _)| *end <= self.written)
+        while let Some(request) = self.unanswered.front()
+            && request.end <= self.written
         {
-            if let Some((_, done)) = self.unanswered.pop_front() {
-                let _ = done.send(Ok(()));
+            if let Some(request) = self.unanswered.pop_front() {
+                let _ = request.done.send(Ok(()));
             }
+        }
+    }
+}
+
+/// The requests of a connection that was closed.
+struct EndedRequests {
+    error: ConnectionError,
+    waiting: VecDeque<WaitingRequest>,
+    unanswered: VecDeque<UnansweredRequest>,
+    /// The bytes that were written.
+    written: u64,
+}
+
+impl EndedRequests {
+    /// Fails them. Their callers may have stopped waiting.
+    fn fail(self) {
+        for request in self.waiting {
+            let is_sent = request.start < self.written;
+            let _ = request.response.send(Err(self.error.of_request(is_sent)));
+        }
+        for request in self.unanswered {
+            let _ = request.done.send(Err(self.error.of_request(true)));
         }
     }
 }

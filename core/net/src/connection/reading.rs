@@ -2,14 +2,19 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::AsyncRead;
 use tokio::time::Instant;
 
-use super::Connection;
+use super::{Connection, silent};
 use crate::error::ConnectionError;
 use crate::frame_reader::{FrameLimit, FrameReader};
+
+/// How often the watch looks, at most and at least.
+const WATCH_INTERVAL_MIN: Duration = Duration::from_millis(10);
+const WATCH_INTERVAL_MAX: Duration = Duration::from_secs(5);
 
 /// Reads until the connection is lost or idle.
 pub(super) async fn run(
@@ -18,6 +23,8 @@ pub(super) async fn run(
     limit: FrameLimit,
 ) {
     let mut reader = FrameReader::new(stream, limit);
+    // Also when the runtime of this task is shut down.
+    let _lose = LoseOnDrop(&connection);
     while let Some(frame) = next_frame(&connection, &mut reader).await {
         if let Err(error) = frame.and_then(|frame| connection.pipeline.answer(frame)) {
             connection.lose(&error);
@@ -38,24 +45,38 @@ async fn next_frame(
         tokio::select! {
             frame = &mut frame => return Some(frame.and_then(|frame| frame.ok_or_else(|| closed_by_broker(connection)))),
             () = connection.lost.notified() => return None,
-            () = idle(connection) => {}
+            () = watch(connection) => {}
         }
     }
 }
 
-/// Waits until the connection may be idle, and closes it if it is.
-async fn idle(connection: &Connection) {
-    let Some(max_idle) = connection.options.max_idle else {
-        return std::future::pending().await;
-    };
-    tokio::time::sleep_until(connection.pipeline.last_used() + max_idle).await;
-    if let Some(before) = Instant::now().checked_sub(max_idle)
+/// Looks after a while whether the connection is idle or stalled, and closes it then.
+async fn watch(connection: &Connection) {
+    let options = &connection.options;
+    let limit = options.request_timeout;
+    let interval = options.max_idle.map_or(limit, |idle| idle.min(limit)) / 4;
+    tokio::time::sleep(interval.clamp(WATCH_INTERVAL_MIN, WATCH_INTERVAL_MAX)).await;
+    let now = Instant::now();
+    if let Some(before) = now.checked_sub(limit)
+        && connection.pipeline.is_stalled_since(before)
+    {
+        connection.lose(&silent(limit));
+    }
+    if let Some(before) = options.max_idle.and_then(|idle| now.checked_sub(idle))
         && connection.pipeline.close_if_idle_since(before)
     {
         connection.writer.shut_down();
-    } else if connection.pipeline.in_flight() > 0 {
-        // A request has been waiting for as long: its caller decides when to give up.
-        tokio::time::sleep(max_idle).await;
+    }
+}
+
+/// Fails the calls of a connection that nobody reads from any more.
+struct LoseOnDrop<'a>(&'a Connection);
+
+impl Drop for LoseOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.lose(&ConnectionError::unreachable(
+            "The connection was closed: try again",
+        ));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt as _, WriteHalf};
 use tokio::net::TcpStream;
@@ -11,6 +12,10 @@ use tokio_rustls::client::TlsStream;
 
 use super::Connection;
 use crate::error::ConnectionError;
+use crate::tls;
+
+/// How long a TLS connection is given to say that it ends.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(1);
 
 /// Where a connection's requests are written.
 pub(super) struct Writer {
@@ -18,6 +23,8 @@ pub(super) struct Writer {
     plain: Option<OwnedWriteHalf>,
     /// Wakes the writing task.
     wake: Notify,
+    /// Ends the writing task while it writes.
+    closed: Notify,
 }
 
 impl Writer {
@@ -25,6 +32,7 @@ impl Writer {
         Self {
             plain: Some(socket),
             wake: Notify::new(),
+            closed: Notify::new(),
         }
     }
 
@@ -33,6 +41,7 @@ impl Writer {
         Self {
             plain: None,
             wake: Notify::new(),
+            closed: Notify::new(),
         }
     }
 
@@ -55,6 +64,7 @@ impl Writer {
             let _ = rustix::net::shutdown(stream, rustix::net::Shutdown::Both);
         }
         self.wake.notify_one();
+        self.closed.notify_one();
     }
 }
 
@@ -97,13 +107,18 @@ pub(super) async fn run_tls(
     mut stream: WriteHalf<TlsStream<TcpStream>>,
 ) {
     while connection.is_open() {
-        if let Err(error) = write_outbox(&connection, &mut stream).await {
-            connection.lose(&write_failure(&error));
-            break;
+        tokio::select! {
+            written = write_outbox(&connection, &mut stream) => {
+                if let Err(error) = written {
+                    connection.lose(&write_failure(&error));
+                }
+            }
+            // A peer that reads nothing would keep it writing for ever.
+            () = connection.writer.closed.notified() => break,
         }
         connection.writer.wake.notified().await;
     }
-    let _ = stream.shutdown().await;
+    let _ = tokio::time::timeout(SHUTDOWN_MAX, stream.shutdown()).await;
 }
 
 async fn write_outbox(
@@ -131,5 +146,8 @@ async fn write_outbox(
 }
 
 fn write_failure(error: &io::Error) -> ConnectionError {
+    if tls::is_alert(error) {
+        return tls::refused_by_alert(error);
+    }
     ConnectionError::unreachable(format!("The connection to the broker was lost ({error})"))
 }

@@ -95,7 +95,13 @@ pub(crate) async fn authenticate(
         Mechanism::Scram(mechanism) => {
             let client = ScramClient::new(mechanism, &credentials.username, &scram::nonce());
             let challenge = exchange(handshake, client.first_message()).await?;
-            let proof = client.prove(&credentials.password, &challenge.auth_bytes)?;
+            let password = credentials.password.clone();
+            // Thousands of hashes: not in a thread that drives connections.
+            let proving =
+                tokio::task::spawn_blocking(move || client.prove(&password, &challenge.auth_bytes));
+            let proof = proving.await.map_err(|_| {
+                ConnectionError::unreachable("The authentication was interrupted")
+            })??;
             let answer = exchange(handshake, proof.message.clone()).await?;
             proof.verify(&answer.auth_bytes)?;
             Ok(lifetime(&answer))
@@ -110,9 +116,7 @@ async fn choose_mechanism(
 ) -> Result<(), ConnectionError> {
     let supported = handshake.versions().common(ApiKey::SaslHandshake);
     if supported.is_none_or(|versions| !versions.contains(1)) {
-        return Err(ConnectionError::protocol(
-            "The broker has no SASL on this listener: set security.protocol to PLAINTEXT or SSL, or use the port of its SASL listener",
-        ));
+        return Err(no_sasl());
     }
     let request = SaslHandshakeRequest {
         mechanism: mechanism.into(),
@@ -121,6 +125,7 @@ async fn choose_mechanism(
     let response = handshake.call(request).await?;
     match ErrorCode::from_code(response.error_code) {
         ErrorCode::None => Ok(()),
+        ErrorCode::IllegalSaslState => Err(no_sasl()),
         ErrorCode::UnsupportedSaslMechanism => {
             let offered: Vec<&str> = response.mechanisms.iter().map(|name| &**name).collect();
             Err(ConnectionError::authentication(format!(
@@ -130,6 +135,12 @@ async fn choose_mechanism(
         }
         code => Err(authentication_refused(code, None)),
     }
+}
+
+fn no_sasl() -> ConnectionError {
+    ConnectionError::protocol(
+        "The broker has no SASL on this listener: set security.protocol to PLAINTEXT or SSL, or use the port of its SASL listener",
+    )
 }
 
 async fn exchange(

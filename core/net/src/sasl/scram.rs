@@ -15,8 +15,8 @@ use headwater_metadata::ScramMechanism;
 
 use crate::error::ConnectionError;
 
-/// A broker that asks for more would keep the client busy for minutes. Kafka's brokers use 4,096 by default, at most 16,384.
-const ITERATIONS_MAX: u32 = 1_000_000;
+/// A broker that asks for more would keep the client busy. Kafka's brokers use 4,096 by default, at most 16,384.
+const ITERATIONS_MAX: u32 = 100_000;
 /// RFC 7677 requires this many; fewer make it easy to find the password from a recorded exchange.
 const ITERATIONS_MIN: u32 = 4_096;
 
@@ -93,6 +93,11 @@ impl Proof {
     /// Checks that the broker has the password too.
     pub(super) fn verify(&self, answer: &[u8]) -> Result<(), ConnectionError> {
         let answer = std::str::from_utf8(answer).map_err(|_| malformed())?;
+        if let Some(reason) = answer.strip_prefix("e=") {
+            return Err(ConnectionError::authentication(format!(
+                "The broker refused the authentication ({reason}): check sasl.username and sasl.password"
+            )));
+        }
         let signature = answer.strip_prefix("v=").and_then(|rest| {
             let signature = rest.split(',').next()?;
             BASE64.decode(signature).ok()
@@ -133,7 +138,9 @@ fn parse_challenge(challenge: &str) -> Result<Challenge<'_>, ConnectionError> {
 }
 
 fn malformed() -> ConnectionError {
-    ConnectionError::protocol("The broker's SCRAM message cannot be parsed")
+    ConnectionError::protocol(
+        "The broker's SCRAM message cannot be parsed: check that sasl.mechanism is one that it offers",
+    )
 }
 
 #[cfg(test)]

@@ -103,7 +103,7 @@ async fn tls_to_a_plaintext_listener_says_which_key_to_change() {
         ("ssl.truststore.certificates", trusted.as_str()),
     ];
     let error = ask(&*lane(&[&peer.address], &pairs)).await.unwrap_err();
-    assert_eq!(error.kind, TransportErrorKind::Protocol, "{error}");
+    assert_eq!(error.kind, TransportErrorKind::Unreachable, "{error}");
     assert!(error.reason.contains("PLAINTEXT"), "{error}");
 }
 

@@ -272,3 +272,87 @@ async fn a_large_request_is_written_whole_while_the_broker_reads_slowly() {
     };
     lane.call(Node::Any, request.into()).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_stalled_broker_is_given_up_even_if_its_callers_stop_waiting_early() {
+    let peer = Peer::start(|mut broker, number| async move {
+        broker.greet().await;
+        while let Some(request) = broker.next().await {
+            if number > 0 {
+                broker.answer(&request).await;
+            }
+        }
+    })
+    .await;
+    let keys = [("request.timeout.ms", "200"), ("reconnect.backoff.ms", "1")];
+    let lane = lane(&[&peer.address], &keys);
+    while peer.accepted() < 2 {
+        let _ = tokio::time::timeout(Duration::from_millis(20), ask(&*lane)).await;
+    }
+    ask(&*lane).await.unwrap();
+}
+
+#[tokio::test]
+async fn requests_without_acknowledgement_to_a_broker_that_does_not_read_fail() {
+    let peer = Peer::start(|mut broker, _| async move {
+        broker.greet().await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let keys = [("request.timeout.ms", "200")];
+    let lane = lane(&[&peer.address], &keys);
+    let records = bytes::Bytes::from(vec![0; 32 << 20]);
+    let partition = headwater_protocol::produce_request::PartitionProduceData {
+        records: Some(records),
+        ..Default::default()
+    };
+    let topic = headwater_protocol::produce_request::TopicProduceData {
+        name: "t".into(),
+        partition_data: vec![partition],
+        ..Default::default()
+    };
+    let request = ProduceRequest {
+        acks: 0,
+        topic_data: vec![topic],
+        ..ProduceRequest::default()
+    };
+    let error = lane.call(Node::Any, request.into()).await.unwrap_err();
+    assert_eq!(
+        (error.kind, error.sent),
+        (TransportErrorKind::Unreachable, true)
+    );
+}
+
+#[tokio::test]
+async fn a_broker_that_refuses_connections_is_not_asked_without_a_pause() {
+    let peer = Peer::start(|broker, _| async move { drop(broker) }).await;
+    let keys = [
+        ("reconnect.backoff.ms", "300"),
+        ("reconnect.backoff.max.ms", "300"),
+    ];
+    let lane = lane(&[&peer.address], &keys);
+    let until = std::time::Instant::now() + Duration::from_millis(700);
+    while std::time::Instant::now() < until {
+        let _ = ask(&*lane).await;
+    }
+    assert!(peer.accepted() <= 4, "{}", peer.accepted());
+}
+
+#[tokio::test]
+async fn calls_survive_the_runtime_that_made_the_first_of_them() {
+    let peer = Peer::obliging().await;
+    let lane = lane(&[&peer.address], &[]);
+    let address = Arc::clone(&lane);
+    let other = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        runtime.block_on(ask(&*address)).unwrap();
+    });
+    tokio::task::spawn_blocking(move || other.join().unwrap())
+        .await
+        .unwrap();
+    ask(&*lane).await.unwrap();
+    assert_eq!(peer.accepted(), 1);
+}

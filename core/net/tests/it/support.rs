@@ -160,6 +160,7 @@ pub(crate) fn transport(addresses: &[&str], pairs: &[(&str, &str)]) -> Arc<TcpTr
         bootstrap.collect(),
         ConnectionConfig::parse(connection).unwrap(),
         &ClientConfig::parse(client).unwrap(),
+        tokio::runtime::Handle::current(),
     )
     .unwrap()
 }
