@@ -14,6 +14,14 @@ pub(crate) enum Mutant {
     TakeStaleAnswers,
     /// Every call drops the fetches in flight.
     DropFetches,
+    /// A batch that is sent again goes behind the batches that wait.
+    ResendOutOfOrder,
+    /// Sequences of a batch that may have been written are used again in the same epoch.
+    SkipEpochBump,
+    /// The second batch of an epoch is sent before the first is acknowledged.
+    PipelineFirstBatch,
+    /// A batch is sent to a new leader while others are in flight to the old one.
+    SendToTwoLeaders,
 }
 
 /// Whether this fault is active.
@@ -31,6 +39,10 @@ pub(crate) fn is_active(mutant: Mutant) -> bool {
             "forget-aborted" => Mutant::ForgetAborted,
             "take-stale-answers" => Mutant::TakeStaleAnswers,
             "drop-fetches" => Mutant::DropFetches,
+            "resend-out-of-order" => Mutant::ResendOutOfOrder,
+            "skip-epoch-bump" => Mutant::SkipEpochBump,
+            "pipeline-first-batch" => Mutant::PipelineFirstBatch,
+            "send-to-two-leaders" => Mutant::SendToTwoLeaders,
             _ => return None,
         })
     });

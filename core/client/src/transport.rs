@@ -72,7 +72,8 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 /// In process, polling the future executes the request in the polling thread, and a produce completes in the first poll. Dropping the future
 /// drops the response; the request may have been executed.
 ///
-/// Any number of calls may be in flight. Implementations are polled inside the tokio runtime that the client was given.
+/// Any number of calls may be in flight. A broker gets the requests of a lane in the order in which their futures are polled for the first
+/// time, as long as the connection to it lasts; so the batches of a producer keep their order. Implementations are polled inside the tokio runtime that the client was given.
 pub trait Lane: fmt::Debug + Send + Sync + 'static {
     /// Sends `request` to `node` and waits for its response.
     fn call(&self, node: Node, request: Request) -> CallFuture<'_>;

@@ -22,6 +22,7 @@ use metadata::MetadataCache;
 
 pub(crate) use coordinator::Coordinator;
 pub(crate) use leaders::LeaderPartitions;
+pub(crate) use retry::can_retry;
 pub(crate) use topic_metadata::TopicMetadata;
 
 /// A handle on a cluster, with a lane for one purpose. Cloning is cheap; all handles of a client share its metadata.

@@ -6,12 +6,15 @@
     reason = "a test that fails says where"
 )]
 
+mod closing;
 mod consumer;
 mod faults;
 mod futures;
 mod leaders;
 mod own_keys;
 mod producer;
+mod retries;
 mod routing;
+mod senders;
 mod support;
 mod transactions;

@@ -2,19 +2,22 @@
 //! requests and answers, takes time, lags behind.
 
 mod admin;
+mod connection;
 mod fetch;
 mod metadata;
 mod produce;
+mod producer_states;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use headwater_client::{
-    BrokerAddress, CallFuture, Client, ClientConfig, Lane, Node, ProducerConfig, Purpose,
-    Transport, TransportError,
+    BrokerAddress, Client, ClientConfig, Lane, ProducerConfig, Purpose, Transport, TransportError,
 };
 use headwater_protocol::{ErrorCode, InitProducerIdResponse, Request, Response};
 use headwater_record::{DecompressLimit, RecordBatch};
+
+use connection::FakeLane;
 
 pub(crate) use state::{Call, Fault, State};
 
@@ -96,13 +99,15 @@ impl FakeCluster {
         }
     }
 
-    async fn answer(&self, node: i32, request: Request) -> Result<Response, TransportError> {
+    fn count_call(&self, node: i32, request: &Request) {
         let api = request.api_key().name();
         self.state().calls.push(Call { node, api });
+    }
+
+    async fn answer(&self, node: i32, request: Request) -> Result<Response, TransportError> {
         match request {
             Request::Metadata(request) => Ok(self.metadata(&request).await.into()),
             Request::InitProducerId(_) => Ok(self.init_producer_id().into()),
-            Request::Produce(request) => self.produce_in_time(node, request).await,
             Request::Fetch(request) => Ok(self.fetch(node, request).await.into()),
             Request::ListOffsets(request) => Ok(self.list_offsets(node, &request).await.into()),
             request => self.answer_admin(node, request),
@@ -113,26 +118,11 @@ impl FakeCluster {
 impl Transport for FakeCluster {
     fn lane(self: Arc<Self>, _: Purpose, client_id: &str) -> Arc<dyn Lane> {
         self.state().client_ids.push(client_id.to_owned());
-        self
+        Arc::new(FakeLane::new(self))
     }
 
     fn learn(&self, brokers: &[BrokerAddress]) {
         self.state().learned = brokers.to_vec();
-    }
-}
-
-impl Lane for FakeCluster {
-    fn call(&self, node: Node, request: Request) -> CallFuture<'_> {
-        let node = match node {
-            Node::Any => FIRST,
-            Node::Id(id) => id,
-        };
-        Box::pin(async move {
-            if self.is_away() || self.state().dead_nodes.contains(&node) {
-                return Err(lost(false));
-            }
-            self.answer(node, request).await
-        })
     }
 }
 
