@@ -36,7 +36,7 @@ pub(crate) struct Producer {
 
 impl Producer {
     pub(crate) fn new(embedded: Arc<Embedded>, producer: headwater::Producer) -> Self {
-        let producer = embedded.adopt(producer);
+        let producer = Arc::new(Owned::new(producer));
         Self { embedded, producer }
     }
 
@@ -205,6 +205,8 @@ impl Producer {
     }
 
     /// Flush, then take no more records. Idempotent; `with` calls it.
+    ///
+    /// Raises if records could not be sent: the error counts them and names their topics.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:

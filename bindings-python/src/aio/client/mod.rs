@@ -161,15 +161,7 @@ impl AioClient {
     /// See `headwater.Client.close`.
     fn close<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let engine = self.embedded.engine()?.clone();
-        let embedded = Arc::clone(&self.embedded);
-        let work = move || {
-            if !engine.is_closed() {
-                embedded.runtime().block_on(embedded.drain());
-            }
-            engine.close();
-            Ok(())
-        };
-        bridge::blocking(py, work, bridge::none)
+        bridge::blocking(py, move || engine.close(), bridge::none)
     }
 
     /// This client without asyncio: the same engine, closed with either.

@@ -39,7 +39,9 @@ impl Data {
     ) -> Result<T, Failure> {
         let engine = crate::open(Some(&self.data), NO_CONFIG)?;
         let done = work(&engine);
-        engine.close();
-        done
+        let closed = engine.close();
+        let done = done?;
+        closed?;
+        Ok(done)
     }
 }
