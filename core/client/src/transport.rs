@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use headwater_protocol::{Request, Response};
-use headwater_record::PartitionId;
 
 /// The pending response of a [`Lane::call`].
 pub type CallFuture<'a> =
@@ -77,12 +76,6 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 pub trait Lane: fmt::Debug + Send + Sync + 'static {
     /// Sends `request` to `node` and waits for its response.
     fn call(&self, node: Node, request: Request) -> CallFuture<'_>;
-
-    /// The position in bytes at which the partition's next batch will be written, known in process only. A hint: a batch aligned for this
-    /// position is written faster.
-    fn write_position(&self, _topic: &str, _partition: PartitionId) -> Option<u64> {
-        None
-    }
 }
 
 /// The request got no response. It may have been executed, unless `sent` is false.

@@ -12,7 +12,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use headwater_metadata::config::Layer;
-use headwater_record::PartitionId;
 use tokio::runtime::Handle;
 
 use crate::config::ClientConfig;
@@ -90,11 +89,6 @@ impl Cluster {
     /// Resolves when the engine, or the connection to the cluster, is closed.
     pub(crate) async fn closed(&self) {
         self.transport.closed().await;
-    }
-
-    /// See [`Lane::write_position`].
-    pub(crate) fn write_position(&self, topic: &str, partition: PartitionId) -> Option<u64> {
-        self.lane.write_position(topic, partition)
     }
 }
 

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use headwater_columnar::{
-    EncodeError, EncodeOptions, EncodedBatch, Encoder, KeyValueColumns, Seal,
-};
+use headwater_columnar::{EncodeError, EncodeOptions, EncodedBatch, Encoder, KeyValueColumns};
 use headwater_record::{AppendError, BatchOptions, PartitionId};
 
 use super::bulk_answers::{BulkFailure, SentTableBatch, TableAnswers};
@@ -127,17 +125,13 @@ async fn send(
     let mut since_yield = 0;
     let mut encoder = Encoder::new(encode_options(producer, &queues, options));
     let identity = identity_ahead(producer).await;
-    let cluster = &producer.inner.context.cluster;
     // The expected sequence is written when the header is: to write another one later costs a second look at the header.
-    let mut seal = |partition| Seal {
-        producer: queue_of(&queues, partition)
-            .ok()
-            .zip(identity)
-            .and_then(|(queue, identity)| queue.stamp_ahead(identity)),
-        position: cluster.write_position(topic, partition),
+    let mut stamp = |partition| {
+        let queue = queue_of(&queues, partition).ok()?;
+        queue.stamp_ahead(identity?)
     };
     let mut batches = encoder.encode(rows, &columns(options)).map_err(refused)?;
-    while let Some(batch) = batches.next_sealed(&mut seal) {
+    while let Some(batch) = batches.next_stamped(&mut stamp) {
         let batch = batch.map_err(refused)?;
         since_yield += batch.bytes.len();
         answers.expect(queue_and_send(producer, &queues, batch).await?);
