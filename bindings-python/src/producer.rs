@@ -61,7 +61,7 @@ closing!(Producer: BlockingProducer, AsyncioProducer);
 
 impl Producer {
     pub(crate) fn new(access: Access, producer: headwater::Producer) -> Self {
-        let producer = access.adopt(producer);
+        let producer = Arc::new(Owned::new(producer));
         Self { access, producer }
     }
 

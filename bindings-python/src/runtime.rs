@@ -20,7 +20,7 @@ use crate::functions::{Functions, Request};
 /// Between two looks at signals. Ctrl-C must be answered within 100 ms.
 pub(crate) const SLICE: Duration = Duration::from_millis(40);
 
-/// What exit gives to records that were not sent yet.
+/// How long exit waits for records that were not sent yet.
 const EXIT: Duration = Duration::from_secs(30);
 
 /// Every engine that was opened in this process, so that exit can close those that are left.
@@ -189,12 +189,11 @@ pub(crate) fn call_with<T: Send, W: Future<Output = headwater::Result<T>> + Send
     }
 }
 
-/// An engine and who keeps it open: each object that was made from it.
+/// An engine. Every object that was made from it keeps it open.
 #[derive(Debug)]
 pub(crate) struct Embedded {
     engine: Owned<headwater::Engine>,
     runtime: Handle,
-    producers: Mutex<Vec<Weak<Owned<headwater::Producer>>>>,
 }
 
 impl Embedded {
@@ -204,21 +203,11 @@ impl Embedded {
         let embedded = Arc::new(Self {
             engine: Owned::new(engine),
             runtime,
-            producers: Mutex::default(),
         });
         let mut open = OPEN.lock();
         open.retain(|other| other.strong_count() > 0);
         open.push(Arc::downgrade(&embedded));
         embedded
-    }
-
-    /// Remembers a producer, because closing the engine sends what it holds.
-    pub(crate) fn adopt(&self, producer: headwater::Producer) -> Arc<Owned<headwater::Producer>> {
-        let producer = Arc::new(Owned::new(producer));
-        let mut producers = self.producers.lock();
-        producers.retain(|other| other.strong_count() > 0);
-        producers.push(Arc::downgrade(&producer));
-        producer
     }
 
     /// The engine, open or closed.
@@ -247,23 +236,6 @@ impl Embedded {
     /// What waits and works for it.
     pub(crate) fn runtime(&self) -> &Handle {
         &self.runtime
-    }
-
-    /// Sends what the producers hold. What cannot be sent is the affair of its futures.
-    pub(crate) fn drain(&self) -> impl Future<Output = ()> + Send + use<> {
-        let producers: Vec<_> = self
-            .producers
-            .lock()
-            .iter()
-            .filter_map(Weak::upgrade)
-            .collect();
-        async move {
-            for producer in producers {
-                if let Ok(producer) = producer.get() {
-                    let _ = producer.close().await;
-                }
-            }
-        }
     }
 }
 
@@ -327,12 +299,10 @@ fn _at_exit(py: Python<'_>) {
             let Ok(engine) = embedded.engine() else {
                 continue;
             };
-            if !engine.is_closed() {
-                let drain = async { tokio::time::timeout(EXIT, embedded.drain()).await };
-                // What takes longer is lost, as if the process had been killed: it was never acknowledged.
-                let _ = embedded.runtime.block_on(drain);
+            // What takes longer is lost, as if the process had been killed: it was never acknowledged.
+            if let Err(error) = engine.close_within(EXIT) {
+                tracing::warn!(%error, "records are lost at exit");
             }
-            engine.close();
         }
         wait_for_users();
         callbacks::finish();

@@ -262,7 +262,7 @@ fn damaged_records_are_found_and_never_handed_out() {
             .wait()
             .unwrap();
     }
-    engine.close();
+    engine.close().unwrap();
     flip(&directory.path().join("t-0/00000000000000000000.log"), 800);
     let engine = headwater::open(Some(directory.path()), NO_CONFIG).unwrap();
     let error = engine

@@ -40,14 +40,40 @@ fn what_was_written_is_there_after_a_close() {
         .block_on(engine.admin().create_topic(NewTopic::new("t")))
         .unwrap();
     send(&engine, "a");
-    engine.close();
-    engine.close();
+    engine.close().unwrap();
+    engine.close().unwrap();
     let again = open(&path);
     assert!(again.report().unwrap().clean_shutdown && !again.report().unwrap().created);
     assert!(again.report().unwrap().recovered.is_empty());
     assert_eq!(read(&again), ["a"]);
     send(&again, "b");
     assert_eq!(read(&again), ["a", "b"]);
+}
+
+#[test]
+fn closing_an_engine_sends_what_its_producers_hold() {
+    let directory = TempDir::new().unwrap();
+    let engine = open(directory.path());
+    engine
+        .block_on(engine.admin().create_topic(NewTopic::new("t")))
+        .unwrap();
+    let config = ProducerConfig::parse([("linger.ms", "60000")]).unwrap();
+    let producer = engine.producer(config);
+    let handle = producer.send_blocking(&Record::new("t", b"held"));
+    let handle = handle.unwrap();
+    engine.close().unwrap();
+    assert!(handle.try_result().unwrap().is_ok());
+    assert_eq!(read(&open(directory.path())), ["held"]);
+}
+
+#[test]
+fn an_engine_can_be_closed_in_a_thread_of_its_runtime() {
+    let directory = TempDir::new().unwrap();
+    let engine = open(directory.path());
+    let (runtime, closing) = (engine.runtime().clone(), engine.clone());
+    let task = runtime.spawn(async move { closing.close() });
+    runtime.block_on(task).unwrap().unwrap();
+    assert!(engine.is_closed());
 }
 
 #[test]
@@ -117,13 +143,13 @@ fn an_engine_closes_with_its_last_handle() {
         .send_blocking(&Record::new("t", b"held while another handle closes"))
         .unwrap();
     let topic = two.topic("t");
-    two.close();
+    two.close().unwrap();
     assert!(two.is_closed() && !one.is_closed());
     let refused = one.block_on(topic.count()).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Closed);
     held.wait().unwrap();
     drop(producer);
-    one.close();
+    one.close().unwrap();
     assert!(open(directory.path()).report().unwrap().clean_shutdown);
 }
 
@@ -143,7 +169,7 @@ fn a_call_that_waits_ends_when_its_handle_closes() {
         })
     });
     std::thread::sleep(Duration::from_millis(50));
-    two.close();
+    two.close().unwrap();
     let ended = waiting.join().unwrap();
     assert_eq!(ended.unwrap_err().kind(), ErrorKind::Closed);
     assert_eq!(one.block_on(one.admin().topics(false)).unwrap().len(), 1);
@@ -197,10 +223,10 @@ fn a_directory_that_is_removed_while_it_is_open_takes_nothing_more() {
             .unwrap();
         send(&again, "after");
         engine.block_on(engine.admin().topics(false)).unwrap_err();
-        engine.close();
+        engine.close().unwrap();
         drop((engine, producer));
         assert_eq!(read(&again), ["after"]);
-        again.close();
+        again.close().unwrap();
         assert!(open(&path).report().unwrap().clean_shutdown);
     }
 }
@@ -245,18 +271,13 @@ fn a_closed_engine_refuses_everything_made_from_it() {
         .unwrap();
     let topic = engine.topic("t");
     let producer = engine.producer(ProducerConfig::default());
-    drop(
-        producer
-            .send_blocking(&Record::new("t", b"unsent"))
-            .unwrap(),
-    );
-    engine.close();
+    engine.close().unwrap();
     assert_eq!(
         engine.block_on(topic.count()).unwrap_err().kind(),
         ErrorKind::Closed
     );
-    let late = producer.send_blocking(&Record::new("t", b"late")).unwrap();
-    assert_eq!(late.wait().unwrap_err().kind(), ErrorKind::Closed);
+    let late = producer.send_blocking(&Record::new("t", b"late"));
+    assert_eq!(late.unwrap_err().kind(), ErrorKind::Closed);
 }
 
 #[test]

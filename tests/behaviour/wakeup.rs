@@ -105,7 +105,7 @@ fn closing_ends_the_call_that_waits(
     let closer = std::thread::spawn(move || {
         std::thread::sleep(SOON);
         if of_the_engine {
-            engine.close();
+            engine.close().unwrap();
         } else {
             handle.close();
         }

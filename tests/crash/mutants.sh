@@ -66,5 +66,9 @@ client skip-validation truncation
 client ignore-divergence truncation
 client keep-failed-replica preferred_replicas
 client keep-expired-replica preferred_replicas
+client resend-out-of-order retries
+client pipeline-first-batch the_second_batch_of_an_epoch_is_sent_when_the_first_is_acknowledged
+client send-to-two-leaders a_partition_whose_leader_moves_waits_for_its_batches_in_flight
+client skip-epoch-bump a_record_after_an_expired_one_that_was_written_is_written_too
 MUTANTS
 exit $survived

@@ -44,6 +44,24 @@ def test_closing_a_second_client_leaves_the_first_one_open(tmp_path: Path) -> No
         assert [message.value for message in again["t"].head()] == [b"sent at close", b"held"]
 
 
+def test_a_close_counts_the_records_that_could_not_be_sent(tmp_path: Path) -> None:
+    client = hw.open(tmp_path)
+    client.create_topic("t")
+    client.create_topic("deleted")
+    producer = client.producer(linger_ms=60_000)
+    sent = producer.send("t", b"sent at close")
+    lost = [producer.send("deleted", b"lost") for _ in range(3)]
+    client.delete_topic("deleted")
+    with pytest.raises(hw.UnknownTopicOrPartitionError, match='3 records were not sent before the close: 3 of topic "deleted"'):
+        client.close()
+    assert client.closed
+    assert sent.result(0).offset == 0
+    for future in lost:
+        with pytest.raises(hw.UnknownTopicOrPartitionError):
+            future.result(0)
+    client.close()
+
+
 def test_a_client_that_is_forgotten_counts_no_more(tmp_path: Path) -> None:
     one, two = hw.open(tmp_path), hw.open(tmp_path)
     one.create_topic("t")

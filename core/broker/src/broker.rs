@@ -6,7 +6,6 @@ use std::sync::Arc;
 use headwater_env::Env;
 use headwater_metadata::{BrokerConfig, NodeId, ScramCredential, ScramMechanism};
 use headwater_protocol::{ProduceRequest, ProduceResponse, Request, Response};
-use headwater_record::PartitionId;
 
 use crate::counters::DeletionCounts;
 use crate::groups::alarm;
@@ -97,12 +96,6 @@ impl<E: Env> Broker<E> {
     ) -> Option<ScramCredential> {
         let image = self.state.image();
         image.scram_credential(user, mechanism).cloned()
-    }
-
-    /// Where in its active segment the next batch of a partition will be written, in bytes.
-    pub fn write_position(&self, topic: &str, partition: PartitionId) -> Option<u64> {
-        let topic = self.state.topics.by_name(topic)?;
-        Some(topic.partition(partition)?.write_position())
     }
 
     /// What left the logs since the broker was opened.

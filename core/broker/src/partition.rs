@@ -174,11 +174,6 @@ impl<E: Env> Partition<E> {
         }
     }
 
-    /// Where in the active segment the next batch will be written, in bytes.
-    pub(crate) fn write_position(&self) -> u64 {
-        self.log.write_position()
-    }
-
     /// Bytes appended since it was opened: two readings tell how much came in between.
     pub(crate) fn bytes_appended(&self) -> u64 {
         self.bytes_appended.load(Ordering::SeqCst)

@@ -2,15 +2,17 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 
 use crate::admin::Admin;
 use crate::cluster::Cluster;
 use crate::config::ClientConfig;
 use crate::consumer::{Consumer, ConsumerConfig};
 use crate::error::Result;
-use crate::producer::{Producer, ProducerConfig};
+use crate::producer::{Producer, ProducerConfig, ProducerRegistry};
 use crate::topic::Topic;
 use crate::transport::{Purpose, Transport};
 
@@ -21,6 +23,7 @@ use crate::transport::{Purpose, Transport};
 pub struct Client {
     cluster: Cluster,
     admin: Admin,
+    producers: Arc<ProducerRegistry>,
 }
 
 impl Client {
@@ -30,6 +33,7 @@ impl Client {
         Self {
             admin: Admin::new(cluster.clone()),
             cluster,
+            producers: Arc::default(),
         }
     }
 
@@ -64,13 +68,30 @@ impl Client {
             .cluster
             .with_own_keys(&config.own)
             .with_lane(Purpose::Produce);
-        Producer::new(cluster, config)
+        let producer = Producer::new(cluster, config);
+        self.producers.add(&producer);
+        producer
     }
 
     /// A consumer without an assignment: see [`Consumer::assign`].
     pub fn consumer(&self, config: ConsumerConfig) -> Consumer {
         let cluster = self.cluster.with_own_keys(&config.own);
         Consumer::new(cluster, config)
+    }
+
+    /// Closes the producers of this client: they send what they hold, and take no more records.
+    ///
+    /// Waits up to `delivery.timeout.ms` of each producer. Fails if records could not be sent: the error counts them and names their topics.
+    /// Idempotent.
+    pub async fn close(&self) -> Result<()> {
+        self.producers.close(None).await
+    }
+
+    /// [`Client::close`] that waits at most so long.
+    pub async fn close_within(&self, timeout: Duration) -> Result<()> {
+        self.producers
+            .close(Instant::now().checked_add(timeout))
+            .await
     }
 }
 

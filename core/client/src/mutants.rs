@@ -32,6 +32,14 @@ pub(crate) enum Mutant {
     KeepFailedReplica,
     /// A preferred replica is used for ever.
     KeepExpiredReplica,
+    /// A batch that is sent again goes behind the batches that wait.
+    ResendOutOfOrder,
+    /// Sequences of a batch that may have been written are used again in the same epoch.
+    SkipEpochBump,
+    /// The second batch of an epoch is sent before the first is acknowledged.
+    PipelineFirstBatch,
+    /// A batch is sent to a new leader while others are in flight to the old one.
+    SendToTwoLeaders,
 }
 
 /// Whether this fault is active.
@@ -58,6 +66,10 @@ pub(crate) fn is_active(mutant: Mutant) -> bool {
             "ignore-divergence" => Mutant::IgnoreDivergence,
             "keep-failed-replica" => Mutant::KeepFailedReplica,
             "keep-expired-replica" => Mutant::KeepExpiredReplica,
+            "resend-out-of-order" => Mutant::ResendOutOfOrder,
+            "skip-epoch-bump" => Mutant::SkipEpochBump,
+            "pipeline-first-batch" => Mutant::PipelineFirstBatch,
+            "send-to-two-leaders" => Mutant::SendToTwoLeaders,
             _ => return None,
         })
     });

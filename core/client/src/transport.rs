@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use headwater_protocol::{Request, Response};
-use headwater_record::PartitionId;
 
 /// The pending response of a [`Lane::call`].
 pub type CallFuture<'a> =
@@ -72,19 +71,15 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 /// In process, polling the future executes the request in the polling thread, and a produce completes in the first poll. Dropping the future
 /// drops the response; the request may have been executed.
 ///
-/// Any number of calls may be in flight. Implementations are polled inside the tokio runtime that the client was given.
+/// Any number of calls may be in flight. A broker gets the requests of a lane in the order in which their futures are polled for the first
+/// time, as long as the connection to it lasts; so the batches of a producer keep their order. Implementations are polled inside the tokio
+/// runtime that the client was given.
 ///
 /// Requests and responses have the shape of the newest version. A lane that encodes them negotiates the versions of each connection with
 /// `ApiVersions`, and shapes each request for them with [`ShapedRequest`](crate::ShapedRequest).
 pub trait Lane: fmt::Debug + Send + Sync + 'static {
     /// Sends `request` to `node` and waits for its response.
     fn call(&self, node: Node, request: Request) -> CallFuture<'_>;
-
-    /// The position in bytes at which the partition's next batch will be written, known in process only. A hint: a batch aligned for this
-    /// position is written faster.
-    fn write_position(&self, _topic: &str, _partition: PartitionId) -> Option<u64> {
-        None
-    }
 }
 
 /// The request got no response. It may have been executed, unless `sent` is false.

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use headwater_broker::{Broker, DeletionCounts, OpenReport};
 use headwater_client::{Client, ClientConfig, Error, ErrorKind, Result, Transport};
@@ -13,6 +14,7 @@ use headwater_metadata::BrokerConfig;
 use headwater_server::ServeOptions;
 use tokio::runtime::{self, Builder, Runtime};
 
+use crate::blocking;
 use crate::engine_config::{self, EngineConfig};
 use crate::handle::Handle;
 use crate::in_process::InProcess;
@@ -171,10 +173,24 @@ impl Engine {
         self.host.deletions()
     }
 
-    /// Closes this handle for all its clones; later calls fail with [`ErrorKind::Closed`]. The last handle flushes and closes the engine.
-    /// Records that a producer of this handle holds and has not sent are lost: flush it first. Idempotent.
-    pub fn close(&self) {
+    /// Sends what the producers of this handle hold, then closes the handle for all its clones; later calls fail with
+    /// [`ErrorKind::Closed`]. The last handle flushes and closes the engine. Idempotent.
+    ///
+    /// Waits up to `delivery.timeout.ms` of each producer. Fails if records could not be sent: the error counts them and names their
+    /// topics. The handle is closed nevertheless.
+    pub fn close(&self) -> Result<()> {
+        self.close_within(Duration::MAX)
+    }
+
+    /// [`Engine::close`] that waits at most so long for records to be sent.
+    pub fn close_within(&self, timeout: Duration) -> Result<()> {
+        let sent = if self.is_closed() {
+            Ok(())
+        } else {
+            blocking::block_on(self.runtime(), self.client.close_within(timeout))
+        };
         self.host.close();
+        sent
     }
 
     /// Whether it takes calls; the error says why not.

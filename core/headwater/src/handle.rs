@@ -12,7 +12,6 @@ use headwater_client::{
 };
 use headwater_env::Env;
 use headwater_protocol::Request;
-use headwater_record::PartitionId;
 use headwater_server::{ServeOptions, Server};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -110,10 +109,6 @@ impl<E: Env> Lane for Handle<E> {
     fn call(&self, _: Node, request: Request) -> CallFuture<'_> {
         self.ask(self.engine.context(), request)
     }
-
-    fn write_position(&self, topic: &str, partition: PartitionId) -> Option<u64> {
-        self.engine.write_position(topic, partition)
-    }
 }
 
 /// The lane of a producer or a consumer with a `client.id` of its own.
@@ -126,10 +121,6 @@ struct NamedLane<E: Env> {
 impl<E: Env> Lane for NamedLane<E> {
     fn call(&self, _: Node, request: Request) -> CallFuture<'_> {
         self.handle.ask(&self.context, request)
-    }
-
-    fn write_position(&self, topic: &str, partition: PartitionId) -> Option<u64> {
-        self.handle.write_position(topic, partition)
     }
 }
 

@@ -8,7 +8,7 @@ use headwater_broker::{Broker, OpenReport, RequestContext};
 use headwater_client::{Error, ErrorKind, Result};
 use headwater_env::{Env, forks};
 use headwater_protocol::{Request, Response};
-use headwater_record::{ByteSource, PartitionId};
+use headwater_record::ByteSource;
 use parking_lot::Mutex;
 use tokio::runtime::{Handle, Runtime};
 
@@ -82,10 +82,6 @@ impl<E: Env> InProcess<E> {
     /// Answers one request.
     pub(crate) async fn handle(&self, context: &RequestContext, request: Request) -> Response {
         self.broker.handle(context, request).await
-    }
-
-    pub(crate) fn write_position(&self, topic: &str, partition: PartitionId) -> Option<u64> {
-        self.broker.write_position(topic, partition)
     }
 
     /// Counts one more handle, unless it is closed.

@@ -30,8 +30,9 @@
 //! # Durability
 //!
 //! An acknowledged record is in the page cache: it survives the death of the process and not a power cut, as in Kafka. The topic keys
-//! `flush.messages` and `flush.ms` add fsync; `flush.messages=1` acknowledges only after it. [`Engine::close`] flushes everything.
+//! `flush.messages` and `flush.ms` add fsync; `flush.messages=1` acknowledges only after it. [`Engine::close`] sends and flushes everything.
 
+mod blocking;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod connect;

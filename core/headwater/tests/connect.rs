@@ -172,8 +172,8 @@ fn a_closed_client_refuses_calls_and_its_engine_goes_on() {
     let served = Served::start(SecurityProtocol::Plaintext);
     let client = served.connect("localhost", &[]).unwrap();
     round_trip(&client);
-    client.close();
-    client.close();
+    client.close().unwrap();
+    client.close().unwrap();
     assert!(client.is_closed());
     let listed = client.block_on(client.admin().topics(false));
     assert_eq!(listed.unwrap_err().kind(), ErrorKind::Closed);

@@ -111,7 +111,7 @@ fn closing_the_engine_closes_its_connections_and_it_is_not_served_again() {
     let server = serve(&engine);
     let mut client = connect(&server);
     ask(&mut client, MetadataRequest::default(), 5);
-    engine.close();
+    engine.close().unwrap();
     assert_eq!(client.read(&mut [0]).unwrap(), 0);
     let error = engine.serve(ServeOptions::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Closed);

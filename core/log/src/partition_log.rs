@@ -91,11 +91,6 @@ impl<E: Env> PartitionLog<E> {
         self.view.read().log_end_offset
     }
 
-    /// Where in the active segment the next batch will be written, in bytes, unless a new segment begins with it.
-    pub fn write_position(&self) -> u64 {
-        self.view.read().active_size
-    }
-
     /// First offset not known to be fsynced.
     pub fn recovery_point(&self) -> Offset {
         self.flusher.recovery_point()

@@ -11,10 +11,10 @@ use headwater_protocol::codec::Str;
 use parking_lot::Mutex;
 
 use crate::address::Address;
-use crate::connection::{Connection, ConnectionOptions};
+use crate::connection::{Connection, ConnectionOptions, Exchange};
 use crate::error::{ConnectionError, ConnectionErrorKind};
 use crate::race::race;
-use crate::slot::{self, Slot};
+use crate::slot::{self, BeginError, Slot};
 use crate::transport::TcpTransport;
 
 /// Between the starts of two attempts to reach any broker.
@@ -44,22 +44,36 @@ impl TcpLane {
         }
     }
 
-    /// An open connection to `node`.
-    async fn connection(&self, node: Node) -> Result<Arc<Connection>, ConnectionError> {
-        self.transport.check()?;
-        match node {
-            Node::Any => self.any_connection().await,
-            Node::Id(id) => {
-                let address = self.transport.brokers().address(id)?;
-                let opened = self.slot(&address)?.connection().await;
-                opened.map_err(|error| self.name_advertised(id, &address, &error))
+    /// Writes a request to the broker with this id.
+    async fn begin_at(&self, id: i32, request: Request) -> Result<Exchange, TransportError> {
+        let slot = self.transport.check().and_then(|()| {
+            let address = self.transport.brokers().address(id)?;
+            Ok((self.slot(&address)?, address))
+        });
+        let (slot, address) = slot.map_err(|error| error.of_request(false))?;
+        slot.begin(request).await.map_err(|error| match error {
+            BeginError::Connect(error) => {
+                self.name_advertised(id, &address, &error).of_request(false)
             }
-        }
+            BeginError::Call(error) => at_address(&address, error),
+        })
+    }
+
+    /// Writes a request to any broker.
+    async fn begin_anywhere(&self, request: Request) -> Result<Exchange, TransportError> {
+        let connection = self
+            .any_connection()
+            .await
+            .map_err(|error| error.of_request(false))?;
+        connection
+            .begin(request)
+            .map_err(|error| at_address(connection.address(), error))
     }
 
     /// A connection to any broker: an open one, else the first that can be opened. A broker that does not answer holds up the next one by a
     /// moment only.
     async fn any_connection(&self) -> Result<Arc<Connection>, ConnectionError> {
+        self.transport.check()?;
         let candidates = self.in_order_of_readiness(self.transport.brokers().candidates());
         let attempts = candidates.into_iter().map(|address| async move {
             let opened = match self.slot(&address) {
@@ -158,13 +172,13 @@ impl TcpLane {
 impl Lane for TcpLane {
     fn call(&self, node: Node, request: Request) -> CallFuture<'_> {
         Box::pin(async move {
-            let connection = self.connection(node).await;
-            let connection = connection.map_err(|error| error.of_request(false))?;
-            let called = connection.call(request).await;
-            called.map_err(|error| TransportError {
-                reason: format!("{}: {}", connection.address(), error.reason),
-                ..error
-            })
+            let exchange = match node {
+                Node::Any => self.begin_anywhere(request).await?,
+                Node::Id(id) => self.begin_at(id, request).await?,
+            };
+            let address = exchange.address().clone();
+            let response = exchange.response().await;
+            response.map_err(|error| at_address(&address, error))
         })
     }
 }
@@ -180,6 +194,14 @@ impl fmt::Debug for TcpLane {
         f.debug_struct("TcpLane")
             .field("purpose", &self.purpose)
             .finish_non_exhaustive()
+    }
+}
+
+/// Names the address in an error.
+fn at_address(address: &Address, error: TransportError) -> TransportError {
+    TransportError {
+        reason: format!("{address}: {}", error.reason),
+        ..error
     }
 }
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
+use headwater_client::TransportError;
+use headwater_protocol::Request;
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
@@ -12,7 +14,7 @@ use tokio::time::Instant;
 use crate::backoff::reconnect_pause;
 use crate::config::ConnectionConfig;
 use crate::connect::connect;
-use crate::connection::{Connection, ConnectionOptions};
+use crate::connection::{Connection, ConnectionOptions, Exchange};
 use crate::error::ConnectionError;
 
 /// An attempt to open a connection. All callers wait for the same one; it goes on when they stop waiting.
@@ -23,6 +25,8 @@ pub(crate) struct Slot {
     config: Arc<ConnectionConfig>,
     options: ConnectionOptions,
     runtime: Handle,
+    /// Whose turn it is to write: callers write in the order in which they began to wait.
+    turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
 
@@ -50,8 +54,17 @@ impl Slot {
             config,
             options,
             runtime,
+            turn: tokio::sync::Mutex::default(),
             state: Mutex::default(),
         })
+    }
+
+    /// Writes a request to the open connection; opens one if there is none. Requests are written in the order of the first polls of these
+    /// futures.
+    pub(crate) async fn begin(self: &Arc<Self>, request: Request) -> Result<Exchange, BeginError> {
+        let _turn = self.turn.lock().await;
+        let connection = self.connection().await.map_err(BeginError::Connect)?;
+        connection.begin(request).map_err(BeginError::Call)
     }
 
     /// The open connection; opens one if there is none, after the backoff of an earlier failure.
@@ -197,6 +210,14 @@ impl Slot {
         let state = self.state.lock();
         state.open.is_none() && state.opening.is_none()
     }
+}
+
+/// Why a request was not written.
+pub(crate) enum BeginError {
+    /// There is no connection.
+    Connect(ConnectionError),
+    /// The connection does not take it.
+    Call(TransportError),
 }
 
 enum Usable {

@@ -196,12 +196,6 @@ impl BatchBuilder {
         self.options.producer = producer;
     }
 
-    /// Says where in a file the next batch is going to be written: its bytes then lie in memory so that they are copied there a fifth
-    /// faster (x86-64, from memory to the page cache). A wrong guess does no harm.
-    pub fn align_next(&mut self, position: u64) {
-        self.buffer.align(position);
-    }
-
     /// The finished batch, with base offset 0 and unknown leader epoch; the builder is empty afterwards. `None` if
     /// it has no record: Kafka knows no empty batch from a producer.
     ///

@@ -14,7 +14,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use headwater_metadata::config::Layer;
-use headwater_record::PartitionId;
 use tokio::runtime::Handle;
 
 use crate::config::ClientConfig;
@@ -25,6 +24,7 @@ use throttles::Throttles;
 
 pub(crate) use coordinator::Coordinator;
 pub(crate) use leaders::LeaderPartitions;
+pub(crate) use retry::can_retry;
 pub(crate) use topic_metadata::{TopicMetadata, is_recreated};
 
 /// A handle on a cluster, with a lane for one purpose. Cloning is cheap; all handles of a client share its metadata.
@@ -108,11 +108,6 @@ impl Cluster {
     /// Resolves when the engine, or the connection to the cluster, is closed.
     pub(crate) async fn closed(&self) {
         self.transport.closed().await;
-    }
-
-    /// See [`Lane::write_position`].
-    pub(crate) fn write_position(&self, topic: &str, partition: PartitionId) -> Option<u64> {
-        self.lane.lane.write_position(topic, partition)
     }
 }
 

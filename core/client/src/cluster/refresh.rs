@@ -51,17 +51,22 @@ impl Cluster {
     /// The topic's metadata, at most `metadata.max.age.ms` old. It is refreshed in the background before it expires, so that callers seldom
     /// wait.
     pub(crate) async fn topic_metadata(&self, name: &str) -> Result<Arc<TopicMetadata>> {
-        let now = Instant::now();
-        let Some(known) = self.metadata.fresh(name, self.config.metadata_max_age, now) else {
-            // The response to a request in flight is recent enough.
-            return self
-                .request_topic(name, now.checked_sub(self.config.metadata_max_age))
-                .await;
-        };
+        if let Some(known) = self.cached_topic(name) {
+            return Ok(known);
+        }
+        // The response to a request in flight is recent enough.
+        let since = Instant::now().checked_sub(self.config.metadata_max_age);
+        self.request_topic(name, since).await
+    }
+
+    /// The topic's metadata, if it is cached and at most `metadata.max.age.ms` old. It is refreshed in the background before it expires.
+    pub(crate) fn cached_topic(&self, name: &str) -> Option<Arc<TopicMetadata>> {
+        let max_age = self.config.metadata_max_age;
+        let known = self.metadata.fresh(name, max_age, Instant::now())?;
         if known.refresh_soon {
             self.refresh_in_background(Arc::clone(&known.metadata.name));
         }
-        Ok(known.metadata)
+        Some(known.metadata)
     }
 
     /// Refreshes the topic without waiting.

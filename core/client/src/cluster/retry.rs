@@ -7,6 +7,12 @@ use super::Cluster;
 use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes::{Remedy, remedy};
 
+/// Whether sending a request again may help after this error, as far as the error alone says.
+pub(crate) fn can_retry(error: &Error) -> bool {
+    let has_remedy = !matches!(remedy(error.code()), Remedy::RenewProducer | Remedy::None);
+    error.is_retriable() && error.kind() != ErrorKind::Closed && has_remedy
+}
+
 impl Cluster {
     /// Calls `attempt` until it succeeds, fails with an error that is not retriable, or `default.api.timeout.ms` has passed. Refreshes
     /// `topic` when its leaders have changed.
@@ -38,7 +44,7 @@ impl Cluster {
     /// Prepares a retry after `error`: refreshes the leaders of `topic`, or the controller. Fails if a retry cannot help. The caller backs
     /// off.
     pub(crate) async fn prepare_retry(&self, error: &Error, topic: Option<&str>) -> Result<()> {
-        if !error.is_retriable() || error.kind() == ErrorKind::Closed {
+        if !can_retry(error) {
             return Err(error.clone());
         }
         let topic = topic.or(error.topic());

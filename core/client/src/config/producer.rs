@@ -93,7 +93,7 @@ pub static PRODUCER: Table = Table::new(
             "1048576",
             0,
             i32::MAX,
-            "The most bytes of a record, and of a batch of a table.",
+            "The most bytes of a record, of a batch of a table, and of the batches in a request.",
         )
         .unit(Unit::Bytes),
         Definition::long(

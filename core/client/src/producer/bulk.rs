@@ -1,38 +1,37 @@
-//! Tables to the broker: encoded batch by batch, each sent as soon as it is full, so that its bytes are still in the cache.
+//! Sends tables: rows are encoded batch by batch, and each batch is sent as soon as it is full, while its bytes are in the processor's cache.
 
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use headwater_columnar::{
-    EncodeError, EncodeOptions, EncodedBatch, Encoder, KeyValueColumns, Seal,
-};
+use headwater_columnar::{EncodeError, EncodeOptions, EncodedBatch, Encoder, KeyValueColumns};
 use headwater_record::{AppendError, BatchOptions, PartitionId};
 
-use super::bulk_answers::{Answers, Failure, Sent};
-use super::drain::drain;
+use super::bulk_answers::{BulkFailure, SentTableBatch, TableAnswers};
 use super::identity::{Identity, identity};
-use super::queue::PartitionQueue;
+use super::partition_queue::PartitionQueue;
+use super::sender::drain;
 use super::topics::TopicQueues;
 use super::{BatchResult, BulkOptions, Producer};
 use crate::clock;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The size of a table's batches: large enough for the page cache, which takes unaligned ends in small pieces, and small enough to be in the
-/// processor's cache still when it is written. The broker's default limit is a header more.
+/// The size of a table's batches: large enough for `write`, which is slower for the unaligned ends of a batch, and small enough to be still in
+/// the processor's cache when it is written. The broker's default limit is this plus a batch header.
 const BATCH_BYTES: usize = 1 << 20;
-/// After so many bytes whoever runs us may do something else, such as noticing that nobody wants the result any more.
+/// After so many bytes the task yields, so that a caller can cancel it.
 const YIELD_BYTES: usize = 4 << 20;
 
 /// Sends tables as the parts of one large table: [`Producer::tables`].
 ///
-/// An error names the row, counted over all tables, and says how many rows were written. After an error nothing more is sent.
+/// An error names the row, counted over all tables, and the number of rows written. After an error nothing more is sent.
 #[derive(Debug)]
 pub struct TableSender {
     producer: Producer,
     topic: String,
     options: BulkOptions,
-    /// Rows of the tables that were checked, and of those that were sent.
+    /// The number of rows that were checked.
     checked: usize,
+    /// The number of rows that were sent.
     sent: usize,
     result: BatchResult,
 }
@@ -49,8 +48,8 @@ impl TableSender {
         }
     }
 
-    /// Refuses what can be refused before anything is written: a column, a value, a row that is too large. To be called for tables in
-    /// the order in which they will be sent.
+    /// Checks a table before anything is written: its columns, its values, and the size of its rows. To be called for tables in the order in
+    /// which they will be sent.
     pub async fn check(&mut self, rows: &RecordBatch) -> Result<()> {
         let first = self.checked;
         self.checked += rows.num_rows();
@@ -58,11 +57,11 @@ impl TableSender {
         checked.map_err(|failure| self.error(first, failure))
     }
 
-    /// Sends a table and waits until the broker has taken all of it. Rows keep their order in each partition.
+    /// Sends a table and waits until all of it is acknowledged. Rows keep their order in each partition.
     pub async fn send(&mut self, rows: &RecordBatch) -> Result<()> {
         let first = self.sent;
         self.sent += rows.num_rows();
-        let mut answers = Answers::default();
+        let mut answers = TableAnswers::default();
         let sent = send(
             &self.producer,
             &self.topic,
@@ -77,13 +76,13 @@ impl TableSender {
             .map_err(|failure| self.error(first, failure))
     }
 
-    /// Where the tables went.
+    /// The result of all tables.
     pub fn finish(self) -> BatchResult {
         self.result
     }
 
     /// The error of a failure in the table that starts at row `first`.
-    fn error(&self, first: usize, failure: Failure) -> Error {
+    fn error(&self, first: usize, failure: BulkFailure) -> Error {
         let written = self.result.sentence();
         failure.into_error(first, &self.topic, &written)
     }
@@ -94,14 +93,14 @@ async fn check(
     topic: &str,
     rows: &RecordBatch,
     options: &BulkOptions,
-) -> Result<(), Failure> {
+) -> Result<(), BulkFailure> {
     let queues = queues(producer, topic, options).await?;
     Encoder::new(encode_options(producer, &queues, options))
         .check(rows, &columns(options))
         .map_err(refused)
 }
 
-/// The queues of the topic, if it may be sent to.
+/// The queues of the topic. Fails if the producer is closed, or if the topic or the partition does not exist.
 async fn queues(
     producer: &Producer,
     topic: &str,
@@ -120,27 +119,23 @@ async fn send(
     topic: &str,
     rows: &RecordBatch,
     options: &BulkOptions,
-    answers: &mut Answers,
-) -> Result<(), Failure> {
+    answers: &mut TableAnswers,
+) -> Result<(), BulkFailure> {
     let queues = queues(producer, topic, options).await?;
     let mut since_yield = 0;
     let mut encoder = Encoder::new(encode_options(producer, &queues, options));
     let identity = identity_ahead(producer).await;
-    let cluster = &producer.inner.context.cluster;
-    // Stamped while it is sealed: the way of a batch that is stamped later costs a copy.
-    let mut seal = |partition| Seal {
-        producer: queue_of(&queues, partition)
-            .ok()
-            .zip(identity)
-            .map(|(queue, identity)| queue.stamp_ahead(identity)),
-        position: cluster.write_position(topic, partition),
+    // The expected sequence is written when the header is: to write another one later costs a second look at the header.
+    let mut stamp = |partition| {
+        let queue = queue_of(&queues, partition).ok()?;
+        queue.stamp_ahead(identity?)
     };
     let mut batches = encoder.encode(rows, &columns(options)).map_err(refused)?;
-    while let Some(batch) = batches.next_sealed(&mut seal) {
+    while let Some(batch) = batches.next_stamped(&mut stamp) {
         let batch = batch.map_err(refused)?;
         since_yield += batch.bytes.len();
-        answers.expect(hand_over(producer, &queues, batch).await?);
-        // Behind a failure nothing more is sent.
+        answers.expect(queue_and_send(producer, &queues, batch).await?);
+        // After a failure nothing more is sent.
         answers.take_ready()?;
         if since_yield >= YIELD_BYTES {
             since_yield = 0;
@@ -152,7 +147,7 @@ async fn send(
     Ok(())
 }
 
-/// The producer's identity, if it is to have one and the broker gives it at once; who delivers the batches asks again.
+/// The producer's identity. `None` without idempotence, or if the broker does not assign one: it is asked again when batches are sent.
 async fn identity_ahead(producer: &Producer) -> Option<Identity> {
     let context = &producer.inner.context;
     if !context.config.idempotent {
@@ -193,8 +188,12 @@ fn encode_options(
     }
 }
 
-/// Puts a batch into its partition's queue, waiting for space in the buffer, and sends what can be sent.
-async fn hand_over(producer: &Producer, queues: &TopicQueues, batch: EncodedBatch) -> Result<Sent> {
+/// Queues a batch when the buffer has space for it, and sends it.
+async fn queue_and_send(
+    producer: &Producer,
+    queues: &TopicQueues,
+    batch: EncodedBatch,
+) -> Result<SentTableBatch> {
     let queue = queue_of(queues, batch.partition)?;
     let memory = &producer.inner.context.memory;
     let bytes = batch.bytes.len();
@@ -215,7 +214,7 @@ async fn hand_over(producer: &Producer, queues: &TopicQueues, batch: EncodedBatc
     let records = batch.record_count as u32;
     let ticket = queue.push_encoded(batch.bytes, records, reserved);
     drain(queue);
-    Ok(Sent {
+    Ok(SentTableBatch {
         ticket,
         records,
         bytes,
@@ -236,7 +235,7 @@ fn queue_of(queues: &TopicQueues, partition: PartitionId) -> Result<&Arc<Partiti
 }
 
 /// The failure of a table that cannot be encoded.
-fn refused(error: EncodeError) -> Failure {
+fn refused(error: EncodeError) -> BulkFailure {
     let kind = match &error {
         EncodeError::RecordTooLarge { .. }
         | EncodeError::Append {
@@ -245,5 +244,5 @@ fn refused(error: EncodeError) -> Failure {
         } => ErrorKind::RecordTooLarge,
         _ => ErrorKind::InvalidArgument,
     };
-    Failure::refused(kind, error)
+    BulkFailure::refused(kind, error)
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use headwater_columnar::{BatchRows, EncodeError};
 
 use super::BatchResult;
+use super::batch::Ticket;
 use super::completion::BatchOutcome;
-use super::queue::Ticket;
 use crate::error::{Error, ErrorKind};
 use crate::error_codes;
 
-/// A batch in flight.
-pub(super) struct Sent {
+/// A batch of a table that was queued.
+pub(super) struct SentTableBatch {
     pub(super) ticket: Arc<Ticket>,
     pub(super) records: u32,
     pub(super) bytes: usize,
@@ -20,7 +20,7 @@ pub(super) struct Sent {
 }
 
 /// Why a table, or the rest of it, was not written.
-pub(super) enum Failure {
+pub(super) enum BulkFailure {
     /// It cannot be encoded.
     Encode(ErrorKind, EncodeError),
     /// The broker rejected these rows.
@@ -29,13 +29,13 @@ pub(super) enum Failure {
     Other(Error),
 }
 
-impl From<Error> for Failure {
+impl From<Error> for BulkFailure {
     fn from(error: Error) -> Self {
         Self::Other(error)
     }
 }
 
-impl Failure {
+impl BulkFailure {
     pub(super) fn refused(kind: ErrorKind, error: EncodeError) -> Self {
         Self::Encode(kind, error)
     }
@@ -69,18 +69,18 @@ impl Failure {
 
 /// The batches in flight of one table, and the results so far.
 #[derive(Default)]
-pub(super) struct Answers {
-    waiting: VecDeque<Sent>,
+pub(super) struct TableAnswers {
+    waiting: VecDeque<SentTableBatch>,
     pub(super) result: BatchResult,
 }
 
-impl Answers {
-    pub(super) fn expect(&mut self, sent: Sent) {
+impl TableAnswers {
+    pub(super) fn expect(&mut self, sent: SentTableBatch) {
         self.waiting.push_back(sent);
     }
 
     /// Collects the results that have arrived, up to the first failure.
-    pub(super) fn take_ready(&mut self) -> Result<(), Failure> {
+    pub(super) fn take_ready(&mut self) -> Result<(), BulkFailure> {
         while let Some(sent) = self
             .waiting
             .pop_front_if(|sent| sent.ticket.completion.outcome().is_some())
@@ -91,7 +91,7 @@ impl Answers {
     }
 
     /// Waits for all results. Returns the first failure.
-    pub(super) async fn wait_for_all(&mut self) -> Result<(), Failure> {
+    pub(super) async fn wait_for_all(&mut self) -> Result<(), BulkFailure> {
         let mut all = Ok(());
         while let Some(sent) = self.waiting.pop_front() {
             std::future::poll_fn(|context| sent.ticket.completion.poll_done(context)).await;
@@ -102,7 +102,7 @@ impl Answers {
     }
 
     /// Adds the result of a batch.
-    fn take(&mut self, sent: &Sent) -> Result<(), Failure> {
+    fn take(&mut self, sent: &SentTableBatch) -> Result<(), BulkFailure> {
         let parts = match sent.ticket.completion.outcome() {
             Some(BatchOutcome::Written(written)) => &[(0, Ok(*written))][..],
             Some(BatchOutcome::Failed(error)) => &[(0, Err(error.clone()))][..],
@@ -132,8 +132,8 @@ impl Answers {
         if let Some((_, error)) = refused.first() {
             let error = Error::clone(error);
             let rows = refused.iter().map(|(row, _)| *row).collect();
-            return Err(Failure::Rows(rows, error));
+            return Err(BulkFailure::Rows(rows, error));
         }
-        failed.map_or(Ok(()), |error| Err(Failure::Other(error.clone())))
+        failed.map_or(Ok(()), |error| Err(BulkFailure::Other(error.clone())))
     }
 }

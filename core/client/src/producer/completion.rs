@@ -50,6 +50,25 @@ impl BatchOutcome {
             ..written
         })
     }
+
+    /// How many of the batch's records were not written, and the error of the first of them.
+    pub(crate) fn failed(&self, records: u32) -> (u32, Option<&Error>) {
+        let parts = match self {
+            Self::Written(_) => return (0, None),
+            Self::Failed(error) => return (records, Some(error)),
+            Self::Parts(parts) => parts,
+        };
+        let ends = parts.iter().skip(1).map(|(first, _)| *first);
+        let mut failed = 0;
+        let mut first_error = None;
+        for ((first, part), end) in parts.iter().zip(ends.chain([records])) {
+            if let Err(error) = part {
+                failed += end.saturating_sub(*first);
+                first_error = first_error.or(Some(error));
+            }
+        }
+        (failed, first_error)
+    }
 }
 
 /// A [`BatchOutcome`] that is set once. May be used concurrently.
@@ -130,6 +149,20 @@ mod tests {
         assert_eq!(offset(2).unwrap(), Some(12));
         assert_eq!(offset(3).unwrap_err().kind(), ErrorKind::RecordTooLarge);
         assert_eq!(offset(5).unwrap(), Some(14));
+    }
+
+    #[test]
+    fn the_failed_records_of_a_batch_are_counted() {
+        let error = Error::new(ErrorKind::RecordTooLarge, "no");
+        let parts = vec![
+            (0, Ok(written(10))),
+            (3, Err(error.clone())),
+            (4, Ok(written(13))),
+            (8, Err(error.clone())),
+        ];
+        assert_eq!(BatchOutcome::Parts(parts).failed(10).0, 3);
+        assert_eq!(BatchOutcome::Failed(error).failed(10).0, 10);
+        assert_eq!(BatchOutcome::Written(written(1)).failed(10).0, 0);
     }
 
     #[test]

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use headwater_record::{BatchOptions, TimestampType};
 
 use super::ProducerConfig;
+use super::expiry::Expiry;
 use super::identity::IdentityCell;
-use super::in_flight::InFlightLimit;
 use super::linger::Linger;
 use super::memory::Memory;
+use super::senders::Senders;
 use crate::cluster::Cluster;
 
 /// The state that all partitions of a producer share.
@@ -18,8 +19,9 @@ pub(crate) struct ProducerContext {
     pub(crate) config: ProducerConfig,
     pub(crate) memory: Memory,
     pub(crate) identity: IdentityCell,
-    pub(crate) in_flight: InFlightLimit,
+    pub(super) senders: Senders,
     pub(crate) linger: Arc<Linger>,
+    pub(crate) expiry: Arc<Expiry>,
 }
 
 impl ProducerContext {
@@ -28,8 +30,9 @@ impl ProducerContext {
             cluster,
             memory: Memory::new(config.buffer_bytes),
             identity: IdentityCell::default(),
-            in_flight: InFlightLimit::new(config.max_in_flight),
+            senders: Senders::default(),
             linger: Arc::default(),
+            expiry: Arc::default(),
             config,
         }
     }

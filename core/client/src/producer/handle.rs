@@ -5,9 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use super::drain::drain;
-use super::queue::Ticket;
+use super::batch::Ticket;
 use super::record::RecordMetadata;
+use super::sender::drain;
 use crate::error::Result;
 
 /// The future of one record: a pointer to its batch and two numbers.
@@ -23,6 +23,7 @@ pub struct SendHandle {
 }
 
 impl SendHandle {
+    #[inline]
     pub(crate) fn new(ticket: Arc<Ticket>, index: u32, timestamp_ms: i64) -> Self {
         Self {
             ticket,

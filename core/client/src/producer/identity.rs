@@ -1,10 +1,10 @@
-//! The producer id, epoch and sequences, by which the broker detects duplicates.
+//! The producer id and epoch, which together with the [sequences](super::sequences) let the broker detect duplicates.
 //!
-//! The broker assigns the producer id. Each partition counts its records. When a sequence becomes uncertain because a batch may or may not
-//! have been written, the producer bumps its epoch, and every partition restarts at sequence 0, as Kafka's idempotent producer does.
+//! The broker assigns the producer id. When the sequences of a partition become uncertain because a batch may or may not have been written,
+//! the producer bumps its epoch, as Kafka's idempotent producer does. Each partition restarts at sequence 0 with its next new batch.
 
 use headwater_protocol::{ErrorCode, InitProducerIdRequest};
-use headwater_record::{ProducerEpoch, ProducerId, ProducerState};
+use headwater_record::{ProducerEpoch, ProducerId};
 use parking_lot::Mutex;
 
 use super::context::ProducerContext;
@@ -79,50 +79,6 @@ pub(crate) async fn identity(context: &ProducerContext) -> Result<Identity> {
     Ok(identity)
 }
 
-/// The sequence of one partition.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Sequence {
-    identity: Option<Identity>,
-    next: i32,
-}
-
-impl Sequence {
-    /// The stamp of the next batch. A new identity restarts the sequence.
-    pub(crate) fn next(&mut self, identity: Identity) -> ProducerState {
-        if self.identity != Some(identity) {
-            *self = Self {
-                identity: Some(identity),
-                next: 0,
-            };
-        }
-        ProducerState {
-            id: identity.id,
-            epoch: identity.epoch,
-            base_sequence: self.next,
-        }
-    }
-
-    /// The stamp of a batch after `before` more records.
-    pub(crate) fn stamp_after(&self, identity: Identity, before: u64) -> ProducerState {
-        let next = if self.identity == Some(identity) {
-            self.next
-        } else {
-            0
-        };
-        let base_sequence = ((i64::from(next) + before as i64) & i64::from(i32::MAX)) as i32;
-        ProducerState {
-            id: identity.id,
-            epoch: identity.epoch,
-            base_sequence,
-        }
-    }
-
-    /// Advances the sequence after a write. It wraps from `i32::MAX` to 0.
-    pub(crate) fn advance(&mut self, records: u32) {
-        self.next = ((i64::from(self.next) + i64::from(records)) & i64::from(i32::MAX)) as i32;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,25 +88,6 @@ mod tests {
             id: ProducerId::new(7),
             epoch: ProducerEpoch::new(epoch),
         }
-    }
-
-    #[test]
-    fn sequences_wrap_to_zero() {
-        let mut sequence = Sequence {
-            identity: Some(identity(0)),
-            next: i32::MAX - 1,
-        };
-        sequence.advance(3);
-        assert_eq!(sequence.next(identity(0)).base_sequence, 1);
-    }
-
-    #[test]
-    fn a_new_epoch_restarts_the_sequence() {
-        let mut sequence = Sequence::default();
-        sequence.next(identity(0));
-        sequence.advance(10);
-        assert_eq!(sequence.next(identity(0)).base_sequence, 10);
-        assert_eq!(sequence.next(identity(1)).base_sequence, 0);
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::Inner;
-use super::drain::drain;
+use super::sender::drain_all;
 
 /// Wakes the linger task, which sleeps while no batch is open.
 #[derive(Debug, Default)]
@@ -43,7 +44,7 @@ pub(crate) async fn linger(state: Arc<Linger>, linger: Duration, producer: Weak<
                 break;
             };
             drop(inner);
-            tokio::time::sleep_until(next.into()).await;
+            tokio::time::sleep_until(next).await;
         }
     }
 }
@@ -54,17 +55,12 @@ fn send_due(inner: &Inner, linger: Duration) -> Option<Instant> {
     inner.context.linger.running.store(false, Ordering::Release);
     let now = Instant::now();
     let due = now.checked_sub(linger).unwrap_or(now);
-    let mut next = None;
-    for queue in inner.queues() {
-        match queue.close_if_due(due) {
-            Some(opened) => {
-                next = Some(next.map_or(opened, |earliest: Instant| earliest.min(opened)));
-            }
-            None => drain(&queue),
-        }
-    }
+    let queues = inner.queues();
+    let opened = queues.iter().filter_map(|queue| queue.close_if_due(due));
+    let next = opened.min();
+    drain_all(&queues);
     if next.is_some() {
         inner.context.linger.running.store(true, Ordering::Release);
     }
-    next.map(|opened: Instant| opened + linger)
+    next.map(|opened| opened + linger)
 }

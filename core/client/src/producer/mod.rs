@@ -1,30 +1,43 @@
 //! The producer: appends records to batches, sends batches to brokers, and completes the handles of records.
 //!
 //! ```text
-//! try_send -> TopicQueues::choose -> PartitionQueue::append   copies the record into the open batch
-//!                                    drain                    sends closed batches, in the thread that closed them
-//!                                    deliver -> produce       stamps, sends, retries and splits a batch
-//!                                    Completion               completes every SendHandle
+//! try_send -> TopicQueues::choose -> PartitionQueue::append   copies the record into the open batch of its partition
+//!             sender::drain -> Sender::next_request           one request for each broker: the next batches of its partitions
+//!                              Sequences::assign              a batch gets its sequences when it is sent for the first time
+//!                              Lane::call                     polled once in the thread that closed the batch
+//!             PartitionQueue::{written, refused}              completes every SendHandle, or queues the batch again
+//!             recovery                                        pause, leader and producer id before the next request
 //! ```
 
+mod batch;
 mod bulk;
 mod bulk_answers;
 mod completion;
 mod context;
-mod deliver;
-mod drain;
+mod expiry;
+mod flush;
 mod handle;
 mod identity;
-mod in_flight;
 mod linger;
 mod memory;
-mod produce;
-mod queue;
+mod partition_queue;
+mod pending_batches;
+mod produce_answer;
+mod produce_request;
+mod queue_sending;
 mod record;
+mod recovery;
+mod registry;
+mod sender;
+mod senders;
+mod sequences;
 mod split;
+mod split_outcome;
 mod stamp;
 mod sticky;
 mod topics;
+mod unsent;
+mod verdict;
 
 use std::fmt;
 use std::sync::Arc;
@@ -41,12 +54,14 @@ pub use crate::config::producer::ProducerConfig;
 use crate::error::{Error, ErrorKind, Result};
 
 use context::ProducerContext;
-use drain::drain;
-use queue::{AppendFailure, Drain, PartitionQueue};
+use partition_queue::{AppendFailure, Drain};
+use sender::drain;
 use topics::TopicQueues;
 
 pub use bulk::TableSender;
 pub use handle::SendHandle;
+pub(crate) use registry::ProducerRegistry;
+
 pub use record::{BatchResult, BulkOptions, Record, RecordMetadata};
 
 /// Why [`Producer::try_send`] did not accept a record.
@@ -105,7 +120,10 @@ impl Producer {
             context.config.linger,
             Arc::downgrade(&inner),
         );
-        context.cluster.runtime().spawn(lingering);
+        let expiring = expiry::expire(Arc::clone(&context.expiry), Arc::downgrade(&inner));
+        let runtime = context.cluster.runtime();
+        runtime.spawn(lingering);
+        runtime.spawn(expiring);
         Self { inner }
     }
 
@@ -165,24 +183,15 @@ impl Producer {
 
     /// Sends all records accepted before the call and waits for their results. Errors are returned by the handles only.
     pub async fn flush(&self) -> Result<()> {
-        let queues = self.inner.queues();
-        for queue in &queues {
-            queue.close_open();
-        }
-        let unanswered: Vec<_> = queues.iter().flat_map(|queue| queue.unanswered()).collect();
-        for queue in &queues {
-            drain(queue);
-        }
-        for ticket in unanswered {
-            std::future::poll_fn(|context| ticket.completion.poll_done(context)).await;
-        }
+        self.inner.flush(None).await;
         Ok(())
     }
 
-    /// Flushes, and rejects further records. Idempotent.
+    /// Flushes, and rejects further records. Fails if records could not be sent: the error counts them and names their topics.
+    ///
+    /// Idempotent: a second call reports only what the first one left.
     pub async fn close(&self) -> Result<()> {
-        self.inner.closed.store(true, Ordering::Release);
-        self.flush().await
+        self.inner.close(None).await.into_result()
     }
 
     /// The runtime that drives its timers and background work.
@@ -341,22 +350,6 @@ impl Inner {
         )
         .in_topic(record.topic))
     }
-
-    pub(crate) fn queues(&self) -> Vec<Arc<PartitionQueue>> {
-        self.topics
-            .read()
-            .values()
-            .flat_map(|topic| topic.queues.iter().cloned())
-            .collect()
-    }
-
-    /// Closes every open batch, and sends batches as far as possible without waiting.
-    fn send_all(&self) {
-        for queue in self.queues() {
-            queue.close_open();
-            drain(&queue);
-        }
-    }
 }
 
 fn negative_timestamp(timestamp_ms: i64) -> Error {
@@ -372,6 +365,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.send_all();
         self.context.linger.end();
+        self.context.expiry.end();
     }
 }
 

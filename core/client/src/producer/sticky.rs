@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
-use super::queue::PartitionQueue;
+use super::partition_queue::PartitionQueue;
 
 /// The current partition for records without a key. May be used concurrently.
 #[derive(Debug, Default)]

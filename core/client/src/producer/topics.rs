@@ -8,8 +8,9 @@ use std::sync::Arc;
 use headwater_columnar::partition_for_key;
 use headwater_record::PartitionId;
 
+use super::batch::PartitionChoice;
 use super::context::ProducerContext;
-use super::queue::{PartitionChoice, PartitionQueue};
+use super::partition_queue::PartitionQueue;
 use super::record::Record;
 use super::sticky::Sticky;
 use crate::cluster::TopicMetadata;

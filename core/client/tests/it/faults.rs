@@ -20,6 +20,30 @@ const NODES: i32 = 3;
 const PARTITIONS: i32 = 4;
 const PRODUCERS: usize = 2;
 
+/// What a producer must keep to, whatever happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Delivery {
+    /// With idempotence.
+    ExactlyOnce,
+    /// Without idempotence records may be doubled.
+    AtLeastOnce,
+}
+
+/// Each record is a batch of its own, so that many are in flight.
+const SMALL_BATCHES: [(&str, &str); 1] = [("batch.size", "0")];
+const NOT_IDEMPOTENT: [(&str, &str); 3] = [
+    ("batch.size", "0"),
+    ("enable.idempotence", "false"),
+    ("max.in.flight.requests.per.connection", "1"),
+];
+/// Records expire while brokers do not answer.
+const IMPATIENT: [(&str, &str); 4] = [
+    ("batch.size", "0"),
+    ("linger.ms", "0"),
+    ("request.timeout.ms", "20"),
+    ("delivery.timeout.ms", "20"),
+];
+
 /// What happens next.
 #[derive(Debug, Clone)]
 enum Step {
@@ -40,20 +64,32 @@ enum Step {
     CatchUp,
     /// So many requests of any kind find nobody.
     Away(usize),
+    /// Nothing happens for this time.
+    Wait(Duration),
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+/// Any steps. To eight other faults there are `hangs` requests that are never answered.
+fn steps(hangs: u32) -> impl Strategy<Value = Vec<Step>> {
     let code = prop::sample::select(vec![
         ErrorCode::NotLeaderOrFollower,
         ErrorCode::RequestTimedOut,
         ErrorCode::NotEnoughReplicasAfterAppend,
         ErrorCode::NotEnoughReplicas,
     ]);
+    let delay = (0..4_u64).prop_map(Duration::from_millis);
     let fault = prop_oneof![
         Just(Fault::AnswerLost),
         Just(Fault::RequestLost),
         code.prop_map(Fault::Code),
+        delay.clone().prop_map(Fault::Late),
+        delay.prop_map(Fault::LateAnswer),
     ];
+    let fault = (0..8 + hangs, fault).prop_map(|(roll, fault)| match roll {
+        0..8 => fault,
+        _ => Fault::Hangs,
+    });
+    // Long enough for records to expire, if they do.
+    let wait = (0..3 + 10 * u64::from(hangs)).prop_map(Duration::from_millis);
     let step = prop_oneof![
         12 => (0..PRODUCERS, 0..PARTITIONS)
             .prop_map(|(producer, partition)| Step::Send { producer, partition }),
@@ -64,6 +100,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Lag),
         1 => Just(Step::CatchUp),
         1 => (1..4_usize).prop_map(Step::Away),
+        1 => wait.prop_map(Step::Wait),
     ];
     prop::collection::vec(step, 1..80)
 }
@@ -79,10 +116,10 @@ struct History {
 }
 
 impl History {
-    fn new() -> Self {
+    fn new(pairs: &[(&str, &str)]) -> Self {
         let cluster = FakeCluster::with_nodes(NODES, TOPIC, PARTITIONS);
         let (runtime, client) = client(&cluster);
-        let producers = (0..PRODUCERS).map(|_| client.producer(config(&[])));
+        let producers = (0..PRODUCERS).map(|_| client.producer(config(pairs)));
         Self {
             producers: producers.collect(),
             cluster,
@@ -118,6 +155,7 @@ impl History {
             }
             Step::CatchUp => self.cluster.state().metadata_catches_up(),
             Step::Away(requests) => self.cluster.state().away += requests,
+            Step::Wait(time) => std::thread::sleep(time),
         }
     }
 
@@ -127,6 +165,10 @@ impl History {
         self.cluster.state().away = 0;
         for producer in &self.producers {
             self.runtime.block_on(producer.flush()).unwrap();
+        }
+        // A record that has expired may still be written by its last request.
+        while self.cluster.state().in_flight > 0 {
+            std::thread::sleep(Duration::from_millis(1));
         }
         let acknowledged = self.sent.iter().filter(|(.., handle)| {
             let result = handle.try_result();
@@ -177,16 +219,23 @@ impl History {
     }
 }
 
-fn check(steps: Vec<Step>) -> Result<(), TestCaseError> {
-    let mut history = History::new();
+fn check(
+    pairs: &[(&str, &str)],
+    delivery: Delivery,
+    steps: Vec<Step>,
+) -> Result<(), TestCaseError> {
+    let mut history = History::new(pairs);
     for step in steps {
         history.apply(step);
     }
     let acknowledged = history.settle();
     for partition in 0..PARTITIONS {
-        let stored = history.stored(partition);
+        let all = history.stored(partition);
+        let stored = without_repetitions(&all);
+        if delivery == Delivery::ExactlyOnce {
+            prop_assert_eq!(&stored, &all, "doubled");
+        }
         let distinct: BTreeSet<_> = stored.iter().cloned().collect();
-        prop_assert_eq!(stored.len(), distinct.len(), "doubled: {:?}", stored);
         let mut sent: BTreeMap<usize, Vec<&String>> = BTreeMap::new();
         for (producer, to, value, _) in &history.sent {
             if *to == partition {
@@ -202,17 +251,50 @@ fn check(steps: Vec<Step>) -> Result<(), TestCaseError> {
             let in_order = stored.iter().filter(|value| value.starts_with(&prefix));
             prop_assert!(in_order.eq(expected), "out of order: {:?}", stored);
         }
-        prop_assert_eq!(history.consumed(partition), stored);
+        prop_assert_eq!(history.consumed(partition), all);
+    }
+    let state = history.cluster.state();
+    prop_assert!(state.in_flight_max <= 5);
+    for call in &state.produce_calls {
+        let partitions: BTreeSet<_> = call.batches.iter().collect();
+        prop_assert_eq!(partitions.len(), call.batches.len(), "two of one partition");
     }
     Ok(())
 }
 
-#[test]
-fn nothing_acknowledged_is_lost_or_doubled_or_out_of_order() {
+/// The values, each at its first place.
+fn without_repetitions(values: &[String]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let first = values.iter().filter(|value| seen.insert(*value));
+    first.cloned().collect()
+}
+
+fn run(cases: u32, hangs: u32, pairs: &[(&str, &str)], delivery: Delivery) {
     let config = Config {
-        cases: 200,
+        cases,
         failure_persistence: None,
         ..Config::default()
     };
-    TestRunner::new(config).run(&steps(), check).unwrap();
+    let test = |steps| check(pairs, delivery, steps);
+    TestRunner::new(config).run(&steps(hangs), test).unwrap();
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_or_doubled_or_out_of_order() {
+    run(100, 0, &[], Delivery::ExactlyOnce);
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_or_out_of_order_with_five_requests_in_flight() {
+    run(200, 0, &SMALL_BATCHES, Delivery::ExactlyOnce);
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_or_out_of_order_when_records_expire() {
+    run(100, 4, &IMPATIENT, Delivery::ExactlyOnce);
+}
+
+#[test]
+fn nothing_is_lost_or_out_of_order_without_idempotence() {
+    run(100, 0, &NOT_IDEMPOTENT, Delivery::AtLeastOnce);
 }

@@ -6,6 +6,7 @@
     reason = "a test that fails says where"
 )]
 
+mod closing;
 mod consumer;
 mod faults;
 mod fetch_sessions;
@@ -17,7 +18,9 @@ mod preferred_replicas;
 mod producer;
 mod recreated_topics;
 mod releases;
+mod retries;
 mod routing;
+mod senders;
 mod support;
 mod throttling;
 mod transactions;

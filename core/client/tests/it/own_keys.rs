@@ -70,9 +70,14 @@ fn no_more_requests_are_on_their_way_than_the_producer_allows() {
         broker.state().produce_takes = Duration::from_millis(20);
         let (runtime, client) = client(&broker);
         let key = "max.in.flight.requests.per.connection";
-        let producer = client.producer(config(&[(key, &max.to_string())]));
+        // One batch fills a request.
+        let producer = client.producer(config(&[
+            (key, &max.to_string()),
+            ("batch.size", "1000"),
+            ("max.request.size", "1000"),
+        ]));
         for partition in 0..8 {
-            send(&producer, partition, b"v");
+            send(&producer, partition, &[b'v'; 800]);
         }
         runtime.block_on(producer.flush()).unwrap();
         let state = broker.state();

@@ -40,17 +40,8 @@ pub struct EncodedBatch {
     pub rows: BatchRows,
 }
 
-/// What is asked about a batch when it is sealed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Seal {
-    /// What it is stamped with.
-    pub producer: Option<ProducerState>,
-    /// Where it will be written in a file, if somebody knows: the batch after it is then laid out so that it is copied faster.
-    pub position: Option<u64>,
-}
-
-/// Says how the next batch of a partition is sealed.
-pub type Sealing<'a> = dyn FnMut(PartitionId) -> Seal + 'a;
+/// The producer state for the next batch of a partition.
+pub type Stamping<'a> = dyn FnMut(PartitionId) -> Option<ProducerState> + 'a;
 
 /// Encodes tables.
 #[derive(Debug)]
@@ -152,7 +143,7 @@ impl Encoder {
         self.builders[partition].get_or_insert_with(|| BatchBuilder::new(options))
     }
 
-    fn finish(&mut self, partition: usize, seal: &mut Sealing<'_>) -> Option<EncodedBatch> {
+    fn finish(&mut self, partition: usize, stamp: &mut Stamping<'_>) -> Option<EncodedBatch> {
         let builder = self.builders[partition].as_mut()?;
         let rows = &mut self.rows[partition];
         let record_count = builder.record_count();
@@ -160,12 +151,8 @@ impl Encoder {
         if record_count == 0 {
             return None;
         }
-        let Seal { producer, position } = seal(partition);
-        builder.set_producer(producer);
+        builder.set_producer(stamp(partition));
         let bytes = builder.finish()?;
-        if let Some(position) = position {
-            builder.align_next(position + bytes.len() as u64);
-        }
         Some(EncodedBatch {
             partition,
             bytes,
@@ -205,31 +192,28 @@ impl Iterator for EncodedBatches<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let producer = self.encoder.options.batch.producer;
-        self.next_sealed(&mut |_| Seal {
-            producer,
-            position: None,
-        })
+        self.next_stamped(&mut |_| producer)
     }
 }
 
 impl EncodedBatches<'_> {
-    /// The next batch, sealed as `seal` says.
-    pub fn next_sealed(
+    /// The next batch, with the producer state that `stamp` returns.
+    pub fn next_stamped(
         &mut self,
-        seal: &mut Sealing<'_>,
+        stamp: &mut Stamping<'_>,
     ) -> Option<Result<EncodedBatch, EncodeError>> {
         if self.failed {
             return None;
         }
-        let batch = self.advance(seal).transpose();
+        let batch = self.advance(stamp).transpose();
         self.failed = matches!(batch, Some(Err(_)));
         batch
     }
 
-    fn advance(&mut self, seal: &mut Sealing<'_>) -> Result<Option<EncodedBatch>, EncodeError> {
+    fn advance(&mut self, stamp: &mut Stamping<'_>) -> Result<Option<EncodedBatch>, EncodeError> {
         loop {
             if let Some(chunk) = self.chunk.take() {
-                let full = self.append_chunk(&chunk, seal)?;
+                let full = self.append_chunk(&chunk, stamp)?;
                 if full.is_some() {
                     self.chunk = Some(chunk);
                     return Ok(full);
@@ -237,7 +221,7 @@ impl EncodedBatches<'_> {
                 (self.partition, self.at) = (0, 0);
             }
             if self.next_row == self.table.rows {
-                return Ok(self.last_batches(seal));
+                return Ok(self.last_batches(stamp));
             }
             let encoder = &mut *self.encoder;
             let chunk = Chunk::load(
@@ -255,16 +239,16 @@ impl EncodedBatches<'_> {
     fn append_chunk(
         &mut self,
         chunk: &Chunk,
-        seal: &mut Sealing<'_>,
+        stamp: &mut Stamping<'_>,
     ) -> Result<Option<EncodedBatch>, EncodeError> {
         let sorted = match &chunk.order {
             Order::One(partition) => {
-                return self.append_run(chunk, partition.get() as usize, seal);
+                return self.append_run(chunk, partition.get() as usize, stamp);
             }
             Order::Sticky => {
                 let partition = self.encoder.sticky.partition as usize;
                 self.keyless = true;
-                let full = self.append_run(chunk, partition, seal)?;
+                let full = self.append_run(chunk, partition, stamp)?;
                 if let Some(batch) = &full {
                     self.leave_sticky_partition(batch);
                 }
@@ -282,7 +266,7 @@ impl EncodedBatches<'_> {
                 self.encoder.rows[self.partition].push_list(chunk.first, &left[..count]);
                 self.at += count;
                 if count < left.len() {
-                    return Ok(self.encoder.finish(self.partition, seal));
+                    return Ok(self.encoder.finish(self.partition, stamp));
                 }
             }
             self.partition += 1;
@@ -295,14 +279,14 @@ impl EncodedBatches<'_> {
         &mut self,
         chunk: &Chunk,
         partition: usize,
-        seal: &mut Sealing<'_>,
+        stamp: &mut Stamping<'_>,
     ) -> Result<Option<EncodedBatch>, EncodeError> {
         let (first, left) = (self.at, chunk.rows - self.at);
         let count = self.append(chunk, partition, left, |index| first + index)?;
         self.encoder.rows[partition].push_run(chunk.first + first, count);
         self.at += count;
         Ok(if count < left {
-            self.encoder.finish(partition, seal)
+            self.encoder.finish(partition, stamp)
         } else {
             None
         })
@@ -355,9 +339,9 @@ impl EncodedBatches<'_> {
     }
 
     /// The batches that are not full, one for each partition that has one.
-    fn last_batches(&mut self, seal: &mut Sealing<'_>) -> Option<EncodedBatch> {
+    fn last_batches(&mut self, stamp: &mut Stamping<'_>) -> Option<EncodedBatch> {
         while self.partition < self.encoder.builders.len() {
-            let batch = self.encoder.finish(self.partition, seal);
+            let batch = self.encoder.finish(self.partition, stamp);
             self.partition += 1;
             if let Some(batch) = batch {
                 if batch.partition.get() == self.encoder.sticky.partition {

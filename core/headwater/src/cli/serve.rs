@@ -74,7 +74,7 @@ impl Serve {
         stop.wait();
         tracing::info!("asked to stop: answering what was begun, then closing");
         server.shutdown();
-        engine.close();
+        engine.close()?;
         Ok(())
     }
 

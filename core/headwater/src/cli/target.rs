@@ -125,8 +125,10 @@ impl Target {
 
 fn run<T>(engine: &Engine, work: impl FnOnce(&Engine) -> Result<T, Failure>) -> Result<T, Failure> {
     let done = work(engine);
-    engine.close();
-    done
+    let closed = engine.close();
+    let done = done?;
+    closed?;
+    Ok(done)
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -21,7 +21,7 @@ use crate::connect::ReadyStream;
 use crate::error::ConnectionError;
 use crate::frame_reader::FrameLimit;
 use crate::stream::Stream;
-use pipeline::Pipeline;
+use pipeline::{Pending, Pipeline};
 use writing::Writer;
 
 /// What a response to a fetch may take beyond the records it asked for.
@@ -130,59 +130,30 @@ impl Connection {
         let _ = tokio::time::timeout(self.options.request_timeout, drained).await;
     }
 
-    /// Sends `request` in the newest version that the broker supports, and waits for its response.
-    pub(crate) async fn call(&self, request: Request) -> Result<Response, TransportError> {
+    /// Writes `request` in the newest version that the broker supports, behind those of earlier calls.
+    pub(crate) fn begin(self: &Arc<Self>, request: Request) -> Result<Exchange, TransportError> {
         let shaped = ShapedRequest::new(request, &self.versions)?;
-        let (api, version) = (shaped.request.api_key(), shaped.version);
         if let Request::Fetch(fetch) = &shaped.request {
             let most = fetch.max_bytes.saturating_add(FETCH_OVERHEAD_BYTES);
             self.frame_limit.raise(most.unsigned_abs());
         }
         let correlation_id = self.next_correlation_id.fetch_add(1, Ordering::Relaxed);
-        let client_id = self.options.client_id.as_ref();
+        let (version, client_id) = (shaped.version, self.options.client_id.as_ref());
         let frame = encode_request_sharing(&shaped.request, version, correlation_id, client_id)
             .map_err(|error| TransportError::unsupported(unencodable(&error, version)))?;
-        if matches!(&shaped.request, Request::Produce(produce) if produce.acks == 0) {
-            self.send_without_response(frame.into_pieces()).await?;
-            return Ok(ProduceResponse::default().into());
-        }
-        let frame = self.exchange(frame.into_pieces(), correlation_id).await?;
-        match decode_response(frame, api, version) {
-            Ok((_, response)) => Ok(shaped.restore(response)),
-            Err(error) => {
-                let error = ConnectionError::protocol(format!(
-                    "The broker's response to {api} version {version} cannot be parsed ({error})"
-                ));
-                self.lose(&error);
-                Err(error.of_request(true))
-            }
-        }
-    }
-
-    async fn send_without_response(
-        &self,
-        pieces: impl Iterator<Item = Bytes>,
-    ) -> Result<(), TransportError> {
-        let written = self.pipeline.push_without_response(pieces)?;
-        self.writer.write_now(self);
-        written.outcome().await
-    }
-
-    async fn exchange(
-        &self,
-        pieces: impl Iterator<Item = Bytes>,
-        correlation_id: i32,
-    ) -> Result<Bytes, TransportError> {
-        let response = self.pipeline.push(pieces, correlation_id)?;
-        self.writer.write_now(self);
-        let mut silence = SilenceGuard {
-            connection: self,
-            since: Instant::now(),
-            is_answered: false,
+        let has_no_response =
+            matches!(&shaped.request, Request::Produce(produce) if produce.acks == 0);
+        let outcome = if has_no_response {
+            Outcome::Written(self.pipeline.push_without_response(frame.into_pieces())?)
+        } else {
+            Outcome::Response(self.pipeline.push(frame.into_pieces(), correlation_id)?)
         };
-        let frame = response.outcome().await;
-        silence.is_answered = true;
-        frame
+        self.writer.write_now(self);
+        Ok(Exchange {
+            connection: Arc::clone(self),
+            shaped,
+            outcome,
+        })
     }
 
     /// Closes the connection: calls in flight, and later ones, fail with `error`.
@@ -190,6 +161,56 @@ impl Connection {
         if self.pipeline.lose(error) {
             self.writer.shut_down();
             self.lost.notify_one();
+        }
+    }
+}
+
+/// A request that was written, or is about to be.
+pub(crate) struct Exchange {
+    connection: Arc<Connection>,
+    shaped: ShapedRequest,
+    outcome: Outcome,
+}
+
+/// What ends a request.
+enum Outcome {
+    Response(Pending<Bytes>),
+    /// It has no response (`acks=0`).
+    Written(Pending<()>),
+}
+
+impl Exchange {
+    /// The broker's address.
+    pub(crate) fn address(&self) -> &Address {
+        self.connection.address()
+    }
+
+    /// Waits for the response.
+    pub(crate) async fn response(self) -> Result<Response, TransportError> {
+        let pending = match self.outcome {
+            Outcome::Response(pending) => pending,
+            Outcome::Written(pending) => {
+                pending.outcome().await?;
+                return Ok(ProduceResponse::default().into());
+            }
+        };
+        let mut silence = SilenceGuard {
+            connection: &self.connection,
+            since: Instant::now(),
+            is_answered: false,
+        };
+        let frame = pending.outcome().await;
+        silence.is_answered = true;
+        let (api, version) = (self.shaped.request.api_key(), self.shaped.version);
+        match decode_response(frame?, api, version) {
+            Ok((_, response)) => Ok(self.shaped.restore(response)),
+            Err(error) => {
+                let error = ConnectionError::protocol(format!(
+                    "The broker's response to {api} version {version} cannot be parsed ({error})"
+                ));
+                self.connection.lose(&error);
+                Err(error.of_request(true))
+            }
         }
     }
 }

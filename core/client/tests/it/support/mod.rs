@@ -2,10 +2,12 @@
 //! requests and answers, takes time, lags behind.
 
 mod admin;
+mod connection;
 mod fetch;
 mod metadata;
 mod offsets;
 mod produce;
+mod producer_states;
 pub(crate) mod reading;
 mod releases;
 mod sessions;
@@ -16,11 +18,13 @@ mod wire;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use headwater_client::{
-    BrokerAddress, CallFuture, Client, ClientConfig, Lane, Node, ProducerConfig, Purpose,
-    Transport, TransportError, TransportErrorKind,
+    BrokerAddress, Client, ClientConfig, Lane, ProducerConfig, Purpose, Transport, TransportError,
+    TransportErrorKind,
 };
 use headwater_protocol::{ErrorCode, InitProducerIdResponse, Request, Response};
 use headwater_record::{DecompressLimit, RecordBatch};
+
+use connection::{Connection, FakeLane};
 
 pub(crate) use releases::Release;
 pub(crate) use sessions::SeenFetch;
@@ -109,13 +113,14 @@ impl FakeCluster {
         node: i32,
         request: Request,
         version: i16,
+        connection: &Connection,
     ) -> Result<Response, TransportError> {
         let api = request.api_key().name();
         self.state().calls.push(Call { node, api, version });
         match request {
             Request::Metadata(request) => Ok(self.metadata(&request).await.into()),
             Request::InitProducerId(_) => Ok(self.init_producer_id().into()),
-            Request::Produce(request) => self.produce_in_time(node, request).await,
+            Request::Produce(request) => self.produce_in_order(node, request, connection).await,
             Request::Fetch(request) => Ok(self.fetch(node, request).await.into()),
             Request::ListOffsets(request) => Ok(self.list_offsets(node, &request).await.into()),
             Request::OffsetCommit(request) => Ok(self.commit_offsets(&request).into()),
@@ -131,26 +136,11 @@ impl FakeCluster {
 impl Transport for FakeCluster {
     fn lane(self: Arc<Self>, _: Purpose, client_id: &str) -> Arc<dyn Lane> {
         self.state().client_ids.push(client_id.to_owned());
-        self
+        Arc::new(FakeLane::new(self))
     }
 
     fn learn(&self, brokers: &[BrokerAddress]) {
         self.state().learned = brokers.to_vec();
-    }
-}
-
-impl Lane for FakeCluster {
-    fn call(&self, node: Node, request: Request) -> CallFuture<'_> {
-        let node = match node {
-            Node::Any => FIRST,
-            Node::Id(id) => id,
-        };
-        Box::pin(async move {
-            if self.is_away() || self.state().dead_nodes.contains(&node) {
-                return Err(lost(false));
-            }
-            self.call_as_bytes(node, request).await
-        })
     }
 }
 

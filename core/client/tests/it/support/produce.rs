@@ -1,4 +1,6 @@
-//! Produce requests: Kafka's sequence check, and faults that a test asks for.
+//! Produce requests: Kafka's checks of leader, size and sequence, and faults that a test asks for.
+
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use headwater_client::TransportError;
@@ -8,144 +10,209 @@ use headwater_protocol::produce_response::{
 use headwater_protocol::{ErrorCode, ProduceRequest, ProduceResponse, Response};
 use headwater_record::BatchHeader;
 
-use super::state::{Fault, Seen};
+use super::connection::Connection;
+use super::producer_states::Check;
+use super::state::{Fault, ProduceCall, Seen, State};
 use super::{FakeCluster, lost};
 
 impl FakeCluster {
-    /// [`FakeCluster::produce`] in the time that it is to take, counted while it is in flight.
-    pub(super) async fn produce_in_time(
+    /// Carries out a request after those that arrived before it on the same connection, and answers it after them.
+    pub(super) async fn produce_in_order(
         &self,
         node: i32,
         request: ProduceRequest,
+        connection: &Connection,
     ) -> Result<Response, TransportError> {
-        let takes = {
-            let mut state = self.state();
-            state.in_flight += 1;
-            state.in_flight_max = state.in_flight_max.max(state.in_flight);
-            state.produce_takes
+        let _in_flight = InFlight::new(self, connection);
+        let turn = connection.requests.lock().await;
+        let (takes, hangs) = {
+            let state = self.state();
+            let takes = state.produce_takes_at.get(&node);
+            let takes = *takes.unwrap_or(&state.produce_takes);
+            (takes, state.silent_producers.contains(&node))
         };
+        if hangs {
+            return std::future::pending().await;
+        }
         if !takes.is_zero() {
             tokio::time::sleep(takes).await;
         }
-        let answer = self.produce(node, request).await;
-        self.state().in_flight -= 1;
-        answer
+        let fault = {
+            let mut state = self.state();
+            state.note(node, &request);
+            state.produce_faults.pop_front()
+        };
+        if let Some(Fault::Late(by)) = fault {
+            tokio::time::sleep(by).await;
+        }
+        let answer = match &fault {
+            Some(Fault::Hangs) => return std::future::pending().await,
+            Some(Fault::RequestLost) => return Err(lost(true)),
+            Some(fault @ (Fault::Code(_) | Fault::Records(_))) => {
+                self.produce(node, &request, Some(fault))
+            }
+            _ => self.produce(node, &request, None),
+        };
+        let _answer_turn = connection.answers.lock().await;
+        drop(turn);
+        match fault {
+            Some(Fault::AnswerLost) => Err(lost(true)),
+            Some(Fault::LateAnswer(by)) => {
+                tokio::time::sleep(by).await;
+                Ok(answer.into())
+            }
+            _ => Ok(answer.into()),
+        }
     }
 
-    async fn produce(
+    /// Appends the batches that it can. The fault is about the first one.
+    fn produce(
         &self,
         node: i32,
-        request: ProduceRequest,
-    ) -> Result<Response, TransportError> {
-        let topic = &request.topic_data[0];
-        let data = &topic.partition_data[0];
-        let (name, partition) = (topic.name.to_string(), data.index);
-        let bytes = data.records.clone().unwrap();
-        let fault = self.state().produce_faults.pop_front();
-        let mut answer = PartitionProduceResponse {
-            index: partition,
-            ..Default::default()
-        };
-        self.note(partition, &bytes);
-        match fault {
-            Some(Fault::RequestLost) => return Err(lost(true)),
-            Some(Fault::Hangs) => return std::future::pending().await,
-            Some(Fault::Code(code)) => answer.error_code = code.code(),
-            Some(Fault::Records(indexes)) => {
-                answer.error_code = ErrorCode::InvalidRecord.code();
-                answer.record_errors = indexes
-                    .into_iter()
-                    .map(|batch_index| BatchIndexAndErrorMessage {
-                        batch_index,
-                        batch_index_error_message: Some("this one".into()),
-                        ..Default::default()
-                    })
-                    .collect();
+        request: &ProduceRequest,
+        fault: Option<&Fault>,
+    ) -> ProduceResponse {
+        let mut state = self.state();
+        let mut fault = fault;
+        let mut responses = Vec::new();
+        for topic in &request.topic_data {
+            let mut partition_responses = Vec::new();
+            for data in &topic.partition_data {
+                let bytes = data.records.clone().unwrap();
+                let mut answer = match fault.take() {
+                    Some(fault) => refusal(fault),
+                    None => state.append_at(node, &topic.name, data.index, &bytes),
+                };
+                answer.index = data.index;
+                answer.log_append_time_ms = -1;
+                partition_responses.push(answer);
             }
-            Some(Fault::AnswerLost) => {
-                self.append(&name, partition, &bytes).ok();
-                return Err(lost(true));
-            }
-            None => match self.append_at(node, &name, partition, &bytes) {
-                Ok(base) => answer.base_offset = base,
-                Err((code, base)) => (answer.error_code, answer.base_offset) = (code.code(), base),
-            },
+            responses.push(TopicProduceResponse {
+                name: topic.name.clone(),
+                partition_responses,
+                ..Default::default()
+            });
         }
-        answer.log_append_time_ms = -1;
-        let topic = TopicProduceResponse {
-            name: topic.name.clone(),
-            partition_responses: vec![answer],
-            ..Default::default()
-        };
-        Ok(ProduceResponse {
-            responses: vec![topic],
+        ProduceResponse {
+            responses,
             ..Default::default()
         }
-        .into())
+    }
+}
+
+/// What a test wants to be answered.
+fn refusal(fault: &Fault) -> PartitionProduceResponse {
+    match fault {
+        Fault::Records(indexes) => {
+            let errors = indexes.iter().map(|index| BatchIndexAndErrorMessage {
+                batch_index: *index,
+                batch_index_error_message: Some("this one".into()),
+                ..Default::default()
+            });
+            PartitionProduceResponse {
+                record_errors: errors.collect(),
+                ..with_code(ErrorCode::InvalidRecord, -1)
+            }
+        }
+        Fault::Code(code) => with_code(*code, -1),
+        other => unreachable!("{other:?} is about a request"),
+    }
+}
+
+fn with_code(code: ErrorCode, base_offset: i64) -> PartitionProduceResponse {
+    PartitionProduceResponse {
+        error_code: code.code(),
+        base_offset,
+        ..Default::default()
+    }
+}
+
+impl State {
+    /// Remembers a request and its batches.
+    fn note(&mut self, node: i32, request: &ProduceRequest) {
+        let mut call = ProduceCall {
+            node,
+            batches: Vec::new(),
+            bytes: 0,
+        };
+        for topic in &request.topic_data {
+            for data in &topic.partition_data {
+                let bytes = data.records.as_ref().unwrap();
+                call.batches.push((topic.name.to_string(), data.index));
+                call.bytes += bytes.len();
+                self.seen.push(Seen {
+                    node,
+                    partition: data.index,
+                    header: BatchHeader::parse(bytes).unwrap(),
+                    thread: std::thread::current().id(),
+                });
+            }
+        }
+        self.produce_calls.push(call);
     }
 
-    fn note(&self, partition: i32, bytes: &Bytes) {
-        let header = BatchHeader::parse(bytes).unwrap();
-        self.state().seen.push(Seen {
-            partition,
-            header,
-            thread: std::thread::current().id(),
-        });
-    }
-
-    /// [`FakeCluster::append`], if the node leads the partition.
+    /// Appends a batch if the node leads the partition, and if size and sequence are right.
     fn append_at(
-        &self,
+        &mut self,
         node: i32,
         name: &str,
         partition: i32,
         bytes: &Bytes,
-    ) -> Result<i64, (ErrorCode, i64)> {
-        let refused = self.state().check_leader(node, name, partition, -1);
-        match refused {
-            Some(code) => Err((code, -1)),
-            None => self.append(name, partition, bytes),
+    ) -> PartitionProduceResponse {
+        if let Some(code) = self.check_leader(node, name, partition, -1) {
+            return with_code(code, -1);
         }
-    }
-
-    /// Appends a batch with Kafka's sequence check; the base offset, or a code and the base offset of the batch that was there before.
-    fn append(&self, name: &str, partition: i32, bytes: &Bytes) -> Result<i64, (ErrorCode, i64)> {
-        let mut state = self.state();
-        if bytes.len() > state.max_batch_bytes {
-            return Err((ErrorCode::MessageTooLarge, -1));
+        if bytes.len() > self.max_batch_bytes {
+            return with_code(ErrorCode::MessageTooLarge, -1);
         }
         let header = BatchHeader::parse(bytes).unwrap();
-        let log = state.logs.entry((name.to_owned(), partition)).or_default();
+        let key = (name.to_owned(), partition);
+        let log = self.logs.entry(key.clone()).or_default();
         let base = log.last().map_or(0, |last| {
             BatchHeader::parse(last).unwrap().next_offset().get()
         });
-        if let Some(id) = header.producer_id {
-            let key = (name.to_owned(), partition, id, header.producer_epoch.get());
-            match state.sequences.get(&key).copied() {
-                Some((first, _, at)) if first == header.base_sequence => {
-                    return Err((ErrorCode::DuplicateSequenceNumber, at));
-                }
-                Some((_, last, _)) if last + 1 != header.base_sequence => {
-                    return Err((ErrorCode::OutOfOrderSequenceNumber, -1));
-                }
-                None if header.base_sequence != 0 => {
-                    return Err((ErrorCode::OutOfOrderSequenceNumber, -1));
-                }
-                _ => {}
+        let producers = self.producer_states.entry(key).or_default();
+        match producers.check(&header) {
+            Check::Append => {}
+            Check::Duplicate(at) => return with_code(ErrorCode::DuplicateSequenceNumber, at),
+            Check::Refuse(code) => {
+                self.sequence_refusals += 1;
+                return with_code(code, -1);
             }
-            state
-                .sequences
-                .insert(key, (header.base_sequence, header.last_sequence(), base));
         }
+        producers.add(&header, base);
         let mut stored = bytes.to_vec();
         stored[..8].copy_from_slice(&base.to_be_bytes());
-        let epoch = state.leaders[&(name.to_owned(), partition)].epoch;
+        let epoch = self.leaders[&(name.to_owned(), partition)].epoch;
         stored[12..16].copy_from_slice(&epoch.to_be_bytes());
-        state
-            .logs
-            .entry((name.to_owned(), partition))
-            .or_default()
-            .push(stored.into());
-        Ok(base)
+        log.push(stored.into());
+        with_code(ErrorCode::None, base)
+    }
+}
+
+/// Counts a request while it is in flight.
+struct InFlight<'a> {
+    cluster: &'a FakeCluster,
+    connection: &'a Connection,
+}
+
+impl<'a> InFlight<'a> {
+    fn new(cluster: &'a FakeCluster, connection: &'a Connection) -> Self {
+        let in_flight = connection.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut state = cluster.state();
+        state.in_flight += 1;
+        state.in_flight_max = state.in_flight_max.max(in_flight);
+        drop(state);
+        Self {
+            cluster,
+            connection,
+        }
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.connection.in_flight.fetch_sub(1, Ordering::SeqCst);
+        self.cluster.state().in_flight -= 1;
     }
 }

@@ -1,6 +1,6 @@
 //! What the cluster holds, what a test tells it to do, and what it has seen.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::thread::ThreadId;
 use std::time::Duration;
@@ -8,19 +8,21 @@ use std::time::Duration;
 use bytes::Bytes;
 use headwater_client::{BrokerAddress, NodeVersions};
 use headwater_protocol::ErrorCode;
-use headwater_record::{BatchHeader, ProducerId};
+use headwater_record::BatchHeader;
 use tokio::sync::Barrier;
 use uuid::Uuid;
 
 use super::releases::Release;
 use super::sessions::{SeenFetch, Session};
 
-/// What happens to the next produce.
+use super::producer_states::ProducerStates;
+
+/// What happens to the next produce request.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
-    /// It is refused with this code.
+    /// Its first batch is refused with this code.
     Code(ErrorCode),
-    /// It is refused, and these records of it are named.
+    /// Its first batch is refused, and these records of it are named.
     Records(Vec<i32>),
     /// It is written, and the answer is lost.
     AnswerLost,
@@ -28,11 +30,16 @@ pub(crate) enum Fault {
     RequestLost,
     /// Its answer never comes.
     Hangs,
+    /// It is carried out after this time, as are those behind it on the same connection.
+    Late(Duration),
+    /// It is carried out, and answered after this time.
+    LateAnswer(Duration),
 }
 
-/// A produce that was answered with success or lost after it was written.
+/// A batch that was sent to a node, whether it was carried out or lost.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
+    pub(crate) node: i32,
     pub(crate) partition: i32,
     pub(crate) header: BatchHeader,
     pub(crate) thread: ThreadId,
@@ -47,6 +54,16 @@ pub(crate) struct Call {
     pub(crate) version: i16,
 }
 
+/// A produce request that was sent to a node, whether it was carried out or lost.
+#[derive(Debug, Clone)]
+pub(crate) struct ProduceCall {
+    pub(crate) node: i32,
+    /// The topic and the partition of each batch.
+    pub(crate) batches: Vec<Partition>,
+    /// The bytes of all batches.
+    pub(crate) bytes: usize,
+}
+
 /// Who leads a partition, and since which epoch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Leadership {
@@ -56,11 +73,6 @@ pub(crate) struct Leadership {
 
 /// A partition by topic and number.
 pub(crate) type Partition = (String, i32);
-/// Topic, partition, producer id and epoch.
-pub(super) type Writer = (String, i32, ProducerId, i16);
-/// First and last sequence of a writer's last batch, and its offset.
-pub(super) type Last = (i32, i32, i64);
-
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) nodes: Vec<i32>,
@@ -85,7 +97,7 @@ pub(crate) struct State {
     pub(crate) fetch_faults: VecDeque<ErrorCode>,
     /// Every request that arrived.
     pub(crate) calls: Vec<Call>,
-    /// Every batch that arrived, refused or not.
+    /// Every batch that was sent to a node.
     pub(crate) seen: Vec<Seen>,
     pub(crate) metadata_requests: usize,
     /// How long a Metadata request takes.
@@ -96,18 +108,26 @@ pub(crate) struct State {
     pub(crate) client_ids: Vec<String>,
     /// The addresses that the client has told its transport.
     pub(crate) learned: Vec<BrokerAddress>,
-    /// Produces that have come and are not answered, now and at most.
-    pub(super) in_flight: usize,
+    /// Every produce request that was sent to a node.
+    pub(crate) produce_calls: Vec<ProduceCall>,
+    /// Produce requests that are not answered.
+    pub(crate) in_flight: usize,
+    /// The most produce requests of one connection that were not answered.
     pub(crate) in_flight_max: usize,
     /// How long a produce takes.
     pub(crate) produce_takes: Duration,
+    /// How long a produce takes at these nodes.
+    pub(crate) produce_takes_at: BTreeMap<i32, Duration>,
+    /// Nodes whose produce requests are never answered.
+    pub(crate) silent_producers: Vec<i32>,
     /// So many requests of any kind find nobody.
     pub(crate) away: usize,
     pub(crate) max_batch_bytes: usize,
     /// How many producer ids were given out.
     pub(super) producers: i64,
-    /// The last sequence of each producer in each partition, and the offset of the batch.
-    pub(super) sequences: HashMap<Writer, Last>,
+    pub(super) producer_states: BTreeMap<Partition, ProducerStates>,
+    /// How many batches were refused because of their sequence or epoch.
+    pub(crate) sequence_refusals: usize,
     /// The aborted transactions of every partition: producer id and first offset.
     pub(crate) aborted: Vec<(i64, i64)>,
     /// The first offset that is still there.
@@ -172,7 +192,7 @@ impl State {
     pub(crate) fn recreate_topic(&mut self, name: &str) {
         let partitions = self.partitions[name];
         self.logs.retain(|(topic, _), _| topic != name);
-        self.sequences.retain(|(topic, ..), _| topic != name);
+        self.producer_states.retain(|(topic, _), _| topic != name);
         self.add_topic(name, partitions);
     }
 

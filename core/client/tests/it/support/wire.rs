@@ -6,6 +6,7 @@ use headwater_protocol::{Decoder, Request, Response, Str};
 use uuid::Uuid;
 
 use super::FakeCluster;
+use super::connection::Connection;
 use super::state::State;
 
 impl FakeCluster {
@@ -14,6 +15,7 @@ impl FakeCluster {
         &self,
         node: i32,
         request: Request,
+        connection: &Connection,
     ) -> Result<Response, TransportError> {
         let versions = self.state().versions.get(&node).cloned();
         let versions = versions.unwrap_or_else(NodeVersions::ours);
@@ -28,7 +30,7 @@ impl FakeCluster {
         let mut arrived = Request::decode(api, &mut decoder, version).unwrap();
         decoder.finish().unwrap();
         name_topics(&self.state(), &mut arrived);
-        let mut response = self.answer(node, arrived, version).await?;
+        let mut response = self.answer(node, arrived, version, connection).await?;
         identify_topics(&self.state(), &mut response);
         self.throttle(&mut response);
         let mut bytes = BytesMut::new();

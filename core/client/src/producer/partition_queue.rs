@@ -1,113 +1,59 @@
-//! The queue of one partition: an open batch, closed batches, and one batch in flight.
-//!
-//! Invariant: batches are sent one at a time, in the order in which they were closed. A batch gets its sequence when it is sent.
+//! The records of one partition that have no outcome yet: an open batch that takes records, and closed batches.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
 use bytes::Bytes;
 use headwater_record::{AppendError, BatchBuilder, PartitionId, ProducerState};
 use parking_lot::{Mutex, MutexGuard};
+use tokio::time::Instant;
 
-use super::completion::{BatchOutcome, Completion};
+use super::batch::{
+    BatchOrder, OpenBatch, PartitionChoice, Payload, PendingOutcome, ProducerBatch, Ticket,
+};
+use super::completion::Completion;
 use super::context::ProducerContext;
 use super::handle::SendHandle;
-use super::identity::{Identity, Sequence};
+use super::identity::Identity;
+use super::pending_batches::PendingBatches;
 use super::record::Record;
+use crate::cluster::TopicMetadata;
 use crate::error::{Error, ErrorKind};
 
 /// Spare builders per partition: one is filled while the batch of another is in flight.
 const SPARE_BUILDERS: usize = 2;
 
-/// The part of a batch that its records' handles share.
-#[derive(Debug)]
-pub(crate) struct Ticket {
-    pub(crate) queue: Arc<PartitionQueue>,
-    pub(crate) completion: Completion,
-}
-
-/// The unsent records of one partition. May be used concurrently.
+/// The records of one partition that have no outcome yet. May be used concurrently.
 pub(crate) struct PartitionQueue {
     pub(crate) context: Arc<ProducerContext>,
     pub(crate) topic: Arc<str>,
     pub(crate) partition: PartitionId,
-    /// Used by the thread or task with the claim.
-    pub(crate) sequence: Mutex<Sequence>,
-    state: Mutex<State>,
+    pub(super) state: Mutex<QueueState>,
     /// Bytes of records without a key, in closed batches.
     keyless_bytes: AtomicU64,
 }
 
-/// How a record's partition was chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PartitionChoice {
-    /// By the caller or the key.
-    Fixed,
-    /// By the sticky partitioner.
-    Sticky,
-}
-
-#[derive(Default)]
-struct State {
-    open: Option<OpenBatch>,
-    closed: VecDeque<ReadyBatch>,
-    /// The claimed batch. Nothing else is taken from `closed` while it is set.
-    in_flight: Option<InFlightBatch>,
+pub(super) struct QueueState {
+    pub(super) open: Option<OpenBatch>,
+    pub(super) pending: PendingBatches,
+    /// The number of the next batch to be closed.
+    next_number: u64,
+    /// The broker that batches are sent to.
+    pub(super) leader: Option<PartitionLeader>,
+    /// Whether the leader's sender has this queue in its list.
+    pub(super) is_listed: bool,
+    /// Whether a thread has taken a batch and not yet handed it to the transport. Until then nobody takes the next one.
+    pub(super) is_claimed: bool,
+    /// Whether a task prepares the next request: it looks for the leader, asks for a producer id, or waits before a retry.
+    pub(super) is_paused: bool,
     spare: Vec<BatchBuilder>,
 }
 
-struct InFlightBatch {
-    ticket: Arc<Ticket>,
-    records: u32,
-}
-
-struct OpenBatch {
-    builder: BatchBuilder,
-    ticket: Arc<Ticket>,
-    opened: Instant,
-    reserved: usize,
-    /// The number of records without a key.
-    keyless: usize,
-}
-
-/// The records of a closed batch.
-pub(crate) enum Payload {
-    /// To be encoded once the sequence is known.
-    Building(BatchBuilder),
-    /// Already encoded; stamped with the sequence when sent.
-    Encoded(Bytes),
-}
-
-/// A closed batch.
-pub(crate) struct ReadyBatch {
-    pub(crate) payload: Payload,
-    pub(crate) records: u32,
-    pub(crate) opened: Instant,
-    ticket: Arc<Ticket>,
-    reserved: usize,
-}
-
-impl ReadyBatch {
-    /// Completes the handles of the batch.
-    pub(crate) fn complete(&self, outcome: BatchOutcome) {
-        self.ticket.completion.complete(outcome);
-    }
-}
-
-impl Drop for ReadyBatch {
-    /// Releases its memory. A batch dropped before it completes (the runtime shut down) fails its records.
-    fn drop(&mut self) {
-        self.ticket.queue.context.memory.release(self.reserved);
-        if self.ticket.completion.outcome().is_none() {
-            let error = Error::new(
-                ErrorKind::Closed,
-                "The producer was shut down before the broker responded: the record may or may not be written.",
-            );
-            self.complete(BatchOutcome::Failed(error));
-        }
-    }
+/// The leader of a partition, and the metadata that names it.
+#[derive(Debug, Clone)]
+pub(super) struct PartitionLeader {
+    pub(super) node: i32,
+    pub(super) topic: Arc<TopicMetadata>,
 }
 
 /// Why a record was not appended.
@@ -119,18 +65,34 @@ pub(crate) enum AppendFailure {
     Refused(Error),
 }
 
+/// Whether a call has closed a batch, so that the caller must send it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Drain {
+    Required,
+    NotRequired,
+}
+
 impl PartitionQueue {
     pub(crate) fn new(
         context: Arc<ProducerContext>,
         topic: Arc<str>,
         partition: PartitionId,
     ) -> Self {
+        let state = QueueState {
+            open: None,
+            pending: PendingBatches::new(context.config.idempotent),
+            next_number: 0,
+            leader: None,
+            is_listed: false,
+            is_claimed: false,
+            is_paused: false,
+            spare: Vec::new(),
+        };
         Self {
             context,
             topic,
             partition,
-            sequence: Mutex::default(),
-            state: Mutex::default(),
+            state: Mutex::new(state),
             keyless_bytes: AtomicU64::new(0),
         }
     }
@@ -193,7 +155,7 @@ impl PartitionQueue {
 
     fn open_batch(
         self: &Arc<Self>,
-        state: &mut MutexGuard<'_, State>,
+        state: &mut MutexGuard<'_, QueueState>,
         size: usize,
     ) -> Result<OpenBatch, AppendFailure> {
         // `batch.size` may exceed `buffer.memory`: never reserve more than the total.
@@ -202,16 +164,9 @@ impl PartitionQueue {
         if !self.context.memory.try_take(reserved) {
             return Err(AppendFailure::BufferFull(reserved));
         }
-        Ok(OpenBatch {
-            builder: state
-                .spare
-                .pop()
-                .unwrap_or_else(|| BatchBuilder::new(self.context.batch_options())),
-            ticket: self.ticket(),
-            opened: Instant::now(),
-            reserved,
-            keyless: 0,
-        })
+        let spare = state.spare.pop();
+        let builder = spare.unwrap_or_else(|| BatchBuilder::new(self.context.batch_options()));
+        Ok(OpenBatch::new(builder, self.ticket(), reserved))
     }
 
     fn ticket(self: &Arc<Self>) -> Arc<Ticket> {
@@ -229,15 +184,10 @@ impl PartitionQueue {
         reserved: usize,
     ) -> Arc<Ticket> {
         let ticket = self.ticket();
+        let outcome = PendingOutcome::of_batch(Arc::clone(&ticket), reserved, records);
         let mut state = self.state.lock();
         self.close(&mut state);
-        state.closed.push_back(ReadyBatch {
-            payload: Payload::Encoded(bytes),
-            records,
-            opened: Instant::now(),
-            ticket: Arc::clone(&ticket),
-            reserved,
-        });
+        self.push(&mut state, outcome, Payload::Encoded(bytes), Instant::now());
         ticket
     }
 
@@ -270,38 +220,40 @@ impl PartitionQueue {
     }
 
     /// Closes the open batch, if there is one.
-    fn close(&self, state: &mut State) -> Drain {
+    fn close(&self, state: &mut QueueState) -> Drain {
         let Some(open) = state.open.take() else {
             return Drain::NotRequired;
         };
         self.count_keyless(open.keyless_bytes());
-        state.closed.push_back(ReadyBatch {
-            records: open.builder.record_count() as u32,
-            payload: Payload::Building(open.builder),
-            opened: open.opened,
-            ticket: open.ticket,
-            reserved: open.reserved,
-        });
+        let records = open.builder.record_count() as u32;
+        let outcome = PendingOutcome::of_batch(open.ticket, open.reserved, records);
+        self.push(state, outcome, Payload::Building(open.builder), open.opened);
         Drain::Required
     }
 
-    /// Claims the next closed batch, unless another one is claimed. The caller must call [`PartitionQueue::sent`] afterwards.
-    pub(crate) fn claim(&self) -> Option<ReadyBatch> {
-        let mut state = self.state.lock();
-        if state.in_flight.is_some() {
-            return None;
-        }
-        let batch = state.closed.pop_front()?;
-        state.in_flight = Some(InFlightBatch {
-            ticket: Arc::clone(&batch.ticket),
-            records: batch.records,
-        });
-        Some(batch)
-    }
-
-    /// Releases the claim.
-    pub(crate) fn sent(&self) {
-        self.state.lock().in_flight = None;
+    fn push(
+        &self,
+        state: &mut QueueState,
+        outcome: PendingOutcome,
+        payload: Payload,
+        opened: Instant,
+    ) {
+        let order = BatchOrder {
+            number: state.next_number,
+            first_record: 0,
+        };
+        state.next_number += 1;
+        let batch = ProducerBatch {
+            order,
+            records: outcome.records(),
+            deadline: opened + self.context.config.delivery_timeout,
+            stamp: None,
+            attempts: 0,
+            maybe_written: false,
+            last_failure: None,
+            outcome: Some(outcome),
+        };
+        state.pending.push(batch, payload);
     }
 
     /// Keeps a builder for a later batch.
@@ -310,72 +262,32 @@ impl PartitionQueue {
     }
 
     /// The expected stamp of the next batch to be queued, if all batches before it succeed.
-    pub(crate) fn stamp_ahead(&self, identity: Identity) -> ProducerState {
+    pub(crate) fn stamp_ahead(&self, identity: Identity) -> Option<ProducerState> {
         let state = self.state.lock();
-        let in_flight = state
-            .in_flight
-            .as_ref()
-            .map_or(0, |batch| u64::from(batch.records));
-        let closed: u64 = state
-            .closed
-            .iter()
-            .map(|batch| u64::from(batch.records))
-            .sum();
-        let open = state
-            .open
-            .as_ref()
-            .map_or(0, |open| open.builder.record_count() as u64);
-        self.sequence
-            .lock()
-            .stamp_after(identity, in_flight + closed + open)
+        let open = state.open.as_ref();
+        let open_records = open.map_or(0, |open| open.builder.record_count());
+        state.pending.stamp_ahead(identity, open_records)
     }
 
-    /// The tickets of all closed and in-flight batches, in order.
-    pub(crate) fn unanswered(&self) -> Vec<Arc<Ticket>> {
+    /// The tickets of all closed batches without an outcome, in order, with the number of their records.
+    pub(crate) fn unanswered(&self) -> Vec<(Arc<Ticket>, u32)> {
         let state = self.state.lock();
-        state
-            .in_flight
-            .iter()
-            .map(|batch| Arc::clone(&batch.ticket))
-            .chain(state.closed.iter().map(|batch| Arc::clone(&batch.ticket)))
-            .collect()
+        let outcomes = state.pending.outcomes();
+        let mut tickets: Vec<_> = outcomes
+            .map(|outcome| (Arc::clone(outcome.ticket()), outcome.batch_records()))
+            .collect();
+        // The parts of a split batch share a ticket.
+        tickets.dedup_by(|(one, _), (other, _)| Arc::ptr_eq(one, other));
+        tickets
     }
 }
 
-/// Whether a call has closed a batch, so that the queue must be drained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Drain {
-    Required,
-    NotRequired,
-}
-
-impl State {
+impl QueueState {
     fn recycle(&mut self, mut builder: BatchBuilder) {
         if self.spare.len() < SPARE_BUILDERS {
             builder.reset();
             self.spare.push(builder);
         }
-    }
-}
-
-impl OpenBatch {
-    fn count(&mut self, choice: PartitionChoice) {
-        self.keyless += usize::from(choice == PartitionChoice::Sticky);
-    }
-
-    /// The approximate bytes of its records without a key: their share of all records.
-    fn keyless_bytes(&self) -> u64 {
-        let (bytes, records) = (self.builder.plain_size(), self.builder.record_count());
-        (bytes * self.keyless / records.max(1)) as u64
-    }
-
-    /// A handle of the last record.
-    fn handle(&self, timestamp_ms: i64) -> SendHandle {
-        SendHandle::new(
-            Arc::clone(&self.ticket),
-            self.builder.record_count() as u32 - 1,
-            timestamp_ms,
-        )
     }
 }
 

@@ -1,0 +1,156 @@
+//! What a partition needs before its next request: a pause after a failure, the leader, and a producer id.
+//!
+//! Meanwhile the queue of the partition is paused, so that nothing is sent.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+use super::batch::{BatchOrder, shut_down};
+use super::identity::identity;
+use super::partition_queue::{PartitionLeader, PartitionQueue};
+use crate::error::{Error, Result};
+
+/// A batch that is sent again.
+#[derive(Debug)]
+pub(super) struct Retry {
+    pub(super) order: BatchOrder,
+    /// How often it has been sent again after this retry.
+    pub(super) attempts: u32,
+    /// The failure, if the cluster is to be asked about its cause.
+    pub(super) error: Option<Error>,
+}
+
+/// Looks for the leader and the producer id, in this thread as far as that needs no waiting, and sends the batches.
+pub(super) fn prepare(queue: &Arc<PartitionQueue>) {
+    let Some(pause) = Pause::of(queue) else {
+        return;
+    };
+    let runtime = queue.context.cluster.runtime();
+    let _entered = runtime.enter();
+    let mut preparing: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(find_leader(pause));
+    let mut context = Context::from_waker(Waker::noop());
+    if preparing.as_mut().poll(&mut context).is_pending() {
+        queue.context.expiry.watch();
+        runtime.spawn(preparing);
+    }
+}
+
+/// [`prepare`] in a task.
+pub(super) fn prepare_in_background(queue: &Arc<PartitionQueue>) {
+    if let Some(pause) = Pause::of(queue) {
+        queue.context.expiry.watch();
+        queue.context.cluster.runtime().spawn(find_leader(pause));
+    }
+}
+
+/// Sends the batches of a queue again after a failure. The caller has paused the queue.
+pub(super) fn retry(queue: &Arc<PartitionQueue>, retry: Retry) {
+    let pause = Pause::begun(queue);
+    queue.context.expiry.watch();
+    queue.context.cluster.runtime().spawn(async move {
+        back_off(&pause.queue, retry).await;
+        find_leader(pause).await;
+    });
+}
+
+/// Waits before a retry, or fails the batch if a retry cannot help.
+async fn back_off(queue: &PartitionQueue, retry: Retry) {
+    let cluster = &queue.context.cluster;
+    if let Some(error) = retry.error {
+        let error = error.in_partition(queue.partition);
+        if let Err(error) = cluster.prepare_retry(&error, Some(&queue.topic)).await {
+            queue.give_up(retry.order, error.into());
+            return;
+        }
+    }
+    let pause = cluster.config().retry.jittered_pause(retry.attempts);
+    tokio::time::sleep(pause).await;
+}
+
+/// Asks for the leader and the producer id until there are both, then sends the batches of the queue.
+async fn find_leader(mut pause: Pause) {
+    let queue = Arc::clone(&pause.queue);
+    let context = &queue.context;
+    let mut attempts = 0;
+    while !pause.end_if_empty() {
+        let error = match leader(&queue).await {
+            Ok(leader) => {
+                let sender = context.senders.of(leader.node);
+                queue.set_leader(leader);
+                pause.end();
+                sender.send(context, Some(&queue));
+                return;
+            }
+            Err(error) => error,
+        };
+        let cluster = &context.cluster;
+        if let Err(error) = cluster.prepare_retry(&error, Some(&queue.topic)).await {
+            queue.give_up_waiting(error);
+            continue;
+        }
+        queue.set_last_error(&error);
+        attempts += 1;
+        let back_off = cluster.config().retry.jittered_pause(attempts);
+        tokio::time::sleep(back_off).await;
+    }
+}
+
+/// The leader of the partition. With idempotence the producer has an id afterwards.
+async fn leader(queue: &PartitionQueue) -> Result<PartitionLeader> {
+    let context = &queue.context;
+    let topic = context.cluster.topic_metadata(&queue.topic).await?;
+    let node = topic.require_leader(queue.partition, "send to the partition")?;
+    if context.config.idempotent {
+        identity(context).await?;
+    }
+    Ok(PartitionLeader { node, topic })
+}
+
+/// Fails all that waits in a queue, because nobody can send it any more.
+pub(super) fn give_up(queue: &PartitionQueue) {
+    queue.give_up_waiting(shut_down());
+}
+
+/// The pause of a queue. Dropping it before it has ended, which happens when the runtime is shut down, fails what waits in the queue.
+struct Pause {
+    queue: Arc<PartitionQueue>,
+    has_ended: bool,
+}
+
+impl Pause {
+    /// Pauses the queue, unless it is paused already.
+    fn of(queue: &Arc<PartitionQueue>) -> Option<Self> {
+        queue.pause().then(|| Self::begun(queue))
+    }
+
+    /// The pause of a queue that is paused already.
+    fn begun(queue: &Arc<PartitionQueue>) -> Self {
+        Self {
+            queue: Arc::clone(queue),
+            has_ended: false,
+        }
+    }
+
+    /// Ends it. The caller sends the batches of the queue.
+    fn end(&mut self) {
+        self.has_ended = true;
+        self.queue.resume();
+    }
+
+    /// Ends it if no batch waits. Returns whether it did.
+    fn end_if_empty(&mut self) -> bool {
+        self.has_ended = self.queue.resume_if_empty();
+        self.has_ended
+    }
+}
+
+impl Drop for Pause {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.queue.resume();
+            give_up(&self.queue);
+        }
+    }
+}

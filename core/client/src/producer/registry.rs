@@ -1,0 +1,33 @@
+//! The producers of a client, so that closing the client can send what they hold.
+
+use std::sync::{Arc, Weak};
+
+use futures_util::future::join_all;
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+use super::unsent::UnsentRecords;
+use super::{Inner, Producer};
+use crate::error::Result;
+
+/// The producers of a client that are in use. Does not keep them alive. May be used concurrently.
+#[derive(Debug, Default)]
+pub(crate) struct ProducerRegistry(Mutex<Vec<Weak<Inner>>>);
+
+impl ProducerRegistry {
+    /// Adds a producer.
+    pub(crate) fn add(&self, producer: &Producer) {
+        let mut producers = self.0.lock();
+        producers.retain(|other| other.strong_count() > 0);
+        producers.push(Arc::downgrade(&producer.inner));
+    }
+
+    /// Closes all producers at the same time, until `deadline` at the latest. The error counts the records that could not be sent.
+    pub(crate) async fn close(&self, deadline: Option<Instant>) -> Result<()> {
+        let producers: Vec<_> = self.0.lock().iter().filter_map(Weak::upgrade).collect();
+        let closing = producers.iter().map(|producer| producer.close(deadline));
+        let unsent = join_all(closing).await;
+        let unsent = unsent.into_iter().reduce(UnsentRecords::merge);
+        unsent.unwrap_or_default().into_result()
+    }
+}
