@@ -14,6 +14,10 @@ pub(crate) enum Mutant {
     TakeStaleAnswers,
     /// Every call drops the fetches in flight.
     DropFetches,
+    /// A member of a consumer group reports partitions as released before the caller has released them.
+    ReleaseEarly,
+    /// A fenced member of a consumer group keeps its partitions.
+    IgnoreFencing,
 }
 
 /// Whether this fault is active.
@@ -31,6 +35,8 @@ pub(crate) fn is_active(mutant: Mutant) -> bool {
             "forget-aborted" => Mutant::ForgetAborted,
             "take-stale-answers" => Mutant::TakeStaleAnswers,
             "drop-fetches" => Mutant::DropFetches,
+            "release-early" => Mutant::ReleaseEarly,
+            "ignore-fencing" => Mutant::IgnoreFencing,
             _ => return None,
         })
     });

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
-use headwater_protocol::{ErrorCode, Str};
+use headwater_protocol::ErrorCode;
 use headwater_record::Offset;
 use tokio::task::JoinHandle;
 
 use super::Consumer;
 use super::finished::FinishedOffsets;
-use super::group::Identity;
 use super::group::offsets::{self, Offsets};
+use super::group::{Committer, Group};
 use crate::batch::TopicPartition;
 use crate::cluster::Coordinator;
 use crate::error::{Error, ErrorKind, Result};
@@ -120,7 +120,7 @@ impl Consumer {
         } else {
             partitions
         };
-        offsets::committed(&self.cluster, &coordinator, partitions).await
+        offsets::committed(&self.cluster, &coordinator, &self.committer(), partitions).await
     }
 
     pub(super) fn coordinator(&self) -> Result<Arc<Coordinator>> {
@@ -185,18 +185,11 @@ impl Consumer {
     }
 
     async fn commit_now(&mut self, coordinator: &Coordinator, offsets: &Offsets) -> Result<()> {
-        let identity = self.identity();
+        let committer = self.committer();
         let ids = self.known_topics.ids();
-        let result = offsets::commit(&self.cluster, coordinator, &identity, offsets, &ids).await;
-        let missing = match result {
-            Ok(missing) => missing,
-            Err(error) => {
-                if let Some(group) = &self.group {
-                    group.commit_refused(error.code(), &identity);
-                }
-                return Err(self.explain_refusal(error, coordinator));
-            }
-        };
+        let missing = offsets::commit(&self.cluster, coordinator, &committer, offsets, &ids)
+            .await
+            .map_err(|error| self.explain_refusal(error, coordinator))?;
         let mut committed = offsets.clone();
         committed.retain(|partition, _| !missing.contains_key(partition));
         self.committing.finished.committed(&committed);
@@ -232,11 +225,11 @@ impl Consumer {
 
     fn send_commit(&mut self, coordinator: Arc<Coordinator>, offsets: Offsets) {
         let cluster = self.cluster.clone();
-        let identity = self.identity();
+        let committer = self.committer();
         let ids = self.known_topics.ids();
         let sent = offsets.clone();
         let commit = async move {
-            let committed = offsets::commit(&cluster, &coordinator, &identity, &sent, &ids).await;
+            let committed = offsets::commit(&cluster, &coordinator, &committer, &sent, &ids).await;
             if let Err(error) = &committed {
                 tracing::warn!(%error, "a commit failed; the next one covers it");
             }
@@ -275,14 +268,9 @@ impl Consumer {
         }
     }
 
-    fn identity(&self) -> Identity {
-        match &self.group {
-            Some(group) => group.identity(),
-            None => Identity {
-                member_id: Str::default(),
-                instance_id: None,
-                generation: -1,
-            },
-        }
+    /// The member that requests about offsets are sent for.
+    pub(super) fn committer(&self) -> Committer {
+        let group = self.group.as_ref();
+        group.map_or_else(Committer::without_membership, Group::committer)
     }
 }

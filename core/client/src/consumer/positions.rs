@@ -27,7 +27,10 @@ impl Consumer {
     /// partitions without a committed offset under `auto.offset.reset=none`.
     pub(super) async fn starts(&mut self, partitions: &[TopicPartition]) -> Result<StartPositions> {
         let committed = match &self.coordinator {
-            Some(coordinator) => offsets::committed(&self.cluster, coordinator, partitions).await?,
+            Some(coordinator) => {
+                offsets::committed(&self.cluster, coordinator, &self.committer(), partitions)
+                    .await?
+            }
             None => Offsets::new(),
         };
         let mut rest = partitions.to_vec();
