@@ -13,7 +13,7 @@ crash_tests() {
 
 client_tests() {
     cargo test --profile "$profile" --quiet --package headwater-client --package headwater-test-features \
-        --features headwater-client/mutants --test it "$@"
+        --features headwater-client/mutants --lib --test it "$@"
 }
 
 run() { # tests, mutant, test
@@ -57,5 +57,7 @@ client drop-leader-epochs routing
 client forget-aborted transactions
 client take-stale-answers leaders
 client drop-fetches leaders
+client release-early a_partition_has_one_reader
+client ignore-fencing a_partition_has_one_reader
 MUTANTS
 exit $survived

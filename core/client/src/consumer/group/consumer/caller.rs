@@ -52,16 +52,19 @@ impl Member for ConsumerMember {
         if self.owned.is_empty() {
             self.is_lost = false;
         }
+        if self.epoch().is_some() && self.owned == self.takable() {
+            self.target.mark_applied();
+        }
     }
 
     fn accept_assignment(&mut self, version: i32) -> bool {
         let is_current = self.epoch().is_some()
             && self.target.version == version
-            && !self.target.is_applied
+            && !self.target.is_applied()
             && self.to_release().is_empty();
         if is_current {
             self.owned = self.takable();
-            self.target.is_applied = true;
+            self.target.mark_applied();
         }
         is_current
     }
@@ -114,7 +117,7 @@ impl ConsumerMember {
     /// What to apply, once the coordinator has acknowledged every release.
     fn new_assignment(&self) -> Option<NewAssignment> {
         self.target.partitions.as_ref()?;
-        let is_due = !self.target.is_applied && self.acknowledged.is_subset(&self.owned);
+        let is_due = !self.target.is_applied() && self.acknowledged.is_subset(&self.owned);
         is_due.then(|| NewAssignment {
             version: self.target.version,
             partitions: named(&self.takable(), &self.names),

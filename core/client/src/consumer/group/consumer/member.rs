@@ -61,7 +61,18 @@ pub(super) struct Target {
     pub(super) partitions: Option<BTreeSet<IdPartition>>,
     /// Increases whenever there is more to apply.
     pub(super) version: i32,
-    pub(super) is_applied: bool,
+    /// The version that the caller has applied.
+    pub(super) applied: i32,
+}
+
+impl Target {
+    pub(super) const fn is_applied(&self) -> bool {
+        self.applied == self.version
+    }
+
+    pub(super) const fn mark_applied(&mut self) {
+        self.applied = self.version;
+    }
 }
 
 /// One member of a group.
@@ -199,7 +210,6 @@ impl ConsumerMember {
     /// There is more to apply.
     pub(super) const fn target_changed(&mut self) {
         self.target.version += 1;
-        self.target.is_applied = false;
     }
 
     /// Drops out of its epoch. The owned partitions are lost.

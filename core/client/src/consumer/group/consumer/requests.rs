@@ -25,6 +25,9 @@ pub(super) struct Report {
     topics: BTreeSet<Arc<str>>,
     pattern: Option<Str>,
     pub(super) owned: BTreeSet<IdPartition>,
+    /// The version of the assignment that the caller has applied. Each one is reported, even if it leaves the owned partitions as they were:
+    /// the coordinator waits for the report.
+    applied: i32,
 }
 
 impl ConsumerMember {
@@ -38,6 +41,7 @@ impl ConsumerMember {
             topics: self.subscription.names().unwrap_or_default(),
             pattern: self.subscription.pattern_text().map(Str::from),
             owned: self.reported_partitions(),
+            applied: self.target.applied,
         }
     }
 
@@ -76,7 +80,7 @@ impl ConsumerMember {
             subscribed_topic_names: changed(|a, b| a.topics == b.topics).then(|| topics.collect()),
             subscribed_topic_regex: pattern.filter(|_| changed(|a, b| a.pattern == b.pattern)),
             server_assignor: optional(self.config.remote_assignor.as_deref(), is_full),
-            topic_partitions: changed(|a, b| a.owned == b.owned)
+            topic_partitions: changed(|a, b| (&a.owned, a.applied) == (&b.owned, b.applied))
                 .then(|| partitions::write(&report.owned)),
             ..self.bare_heartbeat(self.epoch().unwrap_or(JOIN))
         }

@@ -54,19 +54,33 @@ struct Group {
     reads: Vec<BTreeSet<i32>>,
     /// Whether the coordinator has given the member up, and the member has not learned it yet.
     given_up: Vec<bool>,
+    started: usize,
     now: Instant,
 }
 
 impl Group {
     fn new() -> Self {
-        let now = Instant::now();
-        Self {
+        let mut group = Self {
             coordinator: ModelCoordinator::new(PARTITIONS),
-            members: (0..3).map(|_| member(&[], now)).collect(),
+            members: Vec::new(),
             reads: vec![BTreeSet::new(); 3],
             given_up: vec![false; 3],
-            now,
+            started: 0,
+            now: Instant::now(),
+        };
+        for _ in 0..3 {
+            let member = group.start();
+            group.members.push(member);
         }
+        group
+    }
+
+    /// A member of a process that starts.
+    fn start(&mut self) -> ConsumerMember {
+        self.started += 1;
+        let mut member = member(&[], self.now);
+        member.id = format!("m-{:03}", self.started).into();
+        member
     }
 
     /// No partition is read by two members that the coordinator counts.
@@ -172,7 +186,7 @@ impl Group {
             }
             Event::Restart(index) => {
                 self.coordinator.expire(&self.members[index].id);
-                self.members[index] = member(&[], self.now);
+                self.members[index] = self.start();
                 self.reads[index].clear();
                 self.given_up[index] = false;
             }
@@ -204,7 +218,7 @@ proptest! {
         }
         group.settle();
         let all: BTreeSet<i32> = group.reads.iter().flatten().copied().collect();
-        prop_assert_eq!(all, (0..PARTITIONS).collect());
+        prop_assert_eq!(all, (0..PARTITIONS).collect(), "{:#?} {:#?}", group.members, group.coordinator);
         for (index, member) in group.members.iter().enumerate() {
             let owned: BTreeSet<i32> = owned(member).into_iter().collect();
             prop_assert_eq!(&owned, &group.reads[index]);
