@@ -203,7 +203,8 @@ async fn a_member_that_waits_in_a_rebalance_is_asked_to_join_the_consumer_group(
 async fn a_mixed_group_survives_a_restart() {
     let (env, broker) = world();
     let (classic, mut client) = upgraded(&env, &broker).await;
-    let restarted = open(&env.after_kill(2), &[]);
+    let env = env.after_kill(2);
+    let restarted = open(&env, &[]);
     assert_eq!(classic.beat(&restarted), ErrorCode::None);
     assert_eq!(client.beat(&restarted), ErrorCode::None);
     let types: Vec<_> = describe(&restarted)
@@ -284,7 +285,7 @@ async fn a_classic_member_has_time_to_join_and_to_sync() {
     let mut another = Client::new("o");
     assert_eq!(another.beat(&broker), ErrorCode::None);
     // It lives, but does not join within its rebalance time-out of 30 seconds.
-    for _ in 0..6 {
+    for _ in 0..5 {
         assert_eq!(classic.beat(&broker), ErrorCode::RebalanceInProgress);
         client.beat(&broker);
         another.beat(&broker);

@@ -406,6 +406,11 @@ impl World {
         }
         for client in &self.clients {
             for (topic, partitions) in &client.owned {
+                // A classic client knows topics by name only, and may still name one that was made anew.
+                let is_gone = !self.topics.values().any(|(known, _)| known == topic);
+                if is_gone && client.protocol != ClientProtocol::Consumer {
+                    continue;
+                }
                 for partition in partitions {
                     let holder = holders.get(&(*topic, *partition));
                     let is_member = self.group.members.contains_key(&client.member_id);

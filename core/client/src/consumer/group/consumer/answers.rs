@@ -51,6 +51,7 @@ impl ConsumerMember {
 
     fn accept(&mut self, response: ConsumerGroupHeartbeatResponse, now: Instant) {
         self.backoff.succeeded();
+        self.awaits_answer = false;
         self.state = State::Joined(response.member_epoch);
         let interval = u64::try_from(response.heartbeat_interval_ms).unwrap_or_default();
         self.heartbeat_due = now + Duration::from_millis(interval);

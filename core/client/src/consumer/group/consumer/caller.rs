@@ -61,7 +61,7 @@ impl Member for ConsumerMember {
         let is_current = self.epoch().is_some()
             && self.target.version == version
             && !self.target.is_applied()
-            && self.to_release().is_empty();
+            && self.may_take();
         if is_current {
             self.owned = self.takable();
             self.target.mark_applied();
@@ -114,10 +114,17 @@ impl Member for ConsumerMember {
 }
 
 impl ConsumerMember {
-    /// What to apply, once the coordinator has acknowledged every release.
+    /// Whether the coordinator has acknowledged every release and every report.
+    fn may_take(&self) -> bool {
+        self.to_release().is_empty()
+            && self.acknowledged.is_subset(&self.owned)
+            && !self.awaits_answer
+    }
+
+    /// What to apply.
     fn new_assignment(&self) -> Option<NewAssignment> {
         self.target.partitions.as_ref()?;
-        let is_due = !self.target.is_applied() && self.acknowledged.is_subset(&self.owned);
+        let is_due = !self.target.is_applied() && self.may_take();
         is_due.then(|| NewAssignment {
             version: self.target.version,
             partitions: named(&self.takable(), &self.names),

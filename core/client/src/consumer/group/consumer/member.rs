@@ -6,7 +6,7 @@
 //! Joined      heartbeats; each assignment is applied in steps, and each step is reported at once:
 //!               the caller commits and releases what the assignment lacks
 //!               a heartbeat reports what is left, so that the coordinator gives the rest to its next owner
-//!               the caller takes what is new
+//!               the caller takes what is new, unless a report has no answer yet
 //! ```
 //!
 //! The background task calls [`ConsumerMember::next`] and reports responses (`answers.rs`). The consumer calls
@@ -97,6 +97,9 @@ pub(in crate::consumer::group) struct ConsumerMember {
     pub(super) sent: Option<Report>,
     /// The owned partitions of the last report that was answered.
     pub(super) acknowledged: BTreeSet<IdPartition>,
+    /// Whether a report of owned partitions may have reached the coordinator without an answer. The coordinator may have given away what the
+    /// report lacked, so the caller takes nothing until there is an answer.
+    pub(super) awaits_answer: bool,
     /// The member does not join before the first poll.
     pub(super) polls: PollTimer,
     pub(super) heartbeat_due: Instant,
@@ -127,6 +130,7 @@ impl ConsumerMember {
             is_lost: false,
             sent: None,
             acknowledged: BTreeSet::new(),
+            awaits_answer: false,
             heartbeat_due: now,
             lookup_due: now,
         }

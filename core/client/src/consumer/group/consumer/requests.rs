@@ -30,6 +30,12 @@ pub(super) struct Report {
     applied: i32,
 }
 
+impl Report {
+    fn has_same_partitions(&self, other: &Self) -> bool {
+        (&self.owned, self.applied) == (&other.owned, other.applied)
+    }
+}
+
 impl ConsumerMember {
     /// Whether a heartbeat would report something new.
     pub(super) fn has_news(&self) -> bool {
@@ -63,6 +69,7 @@ impl ConsumerMember {
                 .is_none_or(|before| !is_same(before, &report))
         };
         let is_full = before.is_none();
+        self.awaits_answer |= changed(Report::has_same_partitions);
         let had_pattern = before
             .as_ref()
             .is_some_and(|before| before.pattern.is_some());
@@ -80,7 +87,7 @@ impl ConsumerMember {
             subscribed_topic_names: changed(|a, b| a.topics == b.topics).then(|| topics.collect()),
             subscribed_topic_regex: pattern.filter(|_| changed(|a, b| a.pattern == b.pattern)),
             server_assignor: optional(self.config.remote_assignor.as_deref(), is_full),
-            topic_partitions: changed(|a, b| (&a.owned, a.applied) == (&b.owned, b.applied))
+            topic_partitions: changed(Report::has_same_partitions)
                 .then(|| partitions::write(&report.owned)),
             ..self.bare_heartbeat(self.epoch().unwrap_or(JOIN))
         }

@@ -38,6 +38,31 @@ fn new_partitions_are_taken_after_the_release_is_acknowledged() {
 }
 
 #[test]
+fn nothing_is_taken_while_a_report_has_no_answer() {
+    let now = Instant::now();
+    let mut member = member(&[], now);
+    next_heartbeat(&mut member, now);
+    member.heartbeat_answered(Ok(accepted(1, Some(&[0]))), now);
+    look_up(&mut member, now);
+    let Todo::Assign(assignment) = member.todo() else {
+        panic!("expected an assignment");
+    };
+    // The next heartbeat is lost, and the one after it reports that the member has nothing: the coordinator may assign anew.
+    let now = now + HEARTBEAT_INTERVAL;
+    next_heartbeat(&mut member, now);
+    member.heartbeat_answered(Err(connection_lost()), now);
+    let now = now + HEARTBEAT_INTERVAL;
+    assert!(matches!(member.next(now), Step::FindCoordinator));
+    member.coordinator_found(Ok(()), now);
+    assert_eq!(reported(&next_heartbeat(&mut member, now)), Some(vec![]));
+    assert!(matches!(member.todo(), Todo::Nothing));
+    assert!(!member.accept_assignment(assignment.version));
+    member.heartbeat_answered(Ok(accepted(2, Some(&[1]))), now);
+    apply_todos(&mut member);
+    assert_eq!(owned(&member), [1]);
+}
+
+#[test]
 fn an_assignment_that_was_replaced_is_not_accepted() {
     let now = Instant::now();
     let mut member = member(&[], now);
