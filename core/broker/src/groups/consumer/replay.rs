@@ -327,3 +327,21 @@ fn assignment(topics: impl Iterator<Item = (uuid::Uuid, Vec<i32>)>) -> Assignmen
         .filter(|(_, partitions): &(_, BTreeSet<i32>)| !partitions.is_empty())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Kafka takes an absent field for that of a classic member.
+    #[test]
+    fn a_member_of_the_consumer_protocol_is_written_without_classic_metadata() {
+        let group = ConsumerGroup::new("g".into());
+        let record = group.member_record(&Member::new("m".into()));
+        let (key, value) = record.encode().unwrap();
+        let read = GroupRecord::decode(key, value).unwrap();
+        let Some(GroupRecord::ConsumerGroupMemberMetadata(_, Some(value))) = read else {
+            panic!("expected the record of a member");
+        };
+        assert_eq!(value.classic_member_metadata, None);
+    }
+}
