@@ -69,6 +69,10 @@ impl Client {
     /// with the other consumers of the group, starts where the group has committed, and commits what is finished from time to time: a
     /// batch, or a message, when the next one is asked for. Topics may then be a `re.compile(...)`, too.
     ///
+    /// The members of a group assign its partitions; with `group_protocol="consumer"` the broker does (KIP-848), by the assignor that
+    /// `group_remote_assignor` names, if any. The broker then sets the session timeout and the heartbeat interval, too, and finds the topics
+    /// of a pattern. Members of both protocols may share a group while it changes from one to the other.
+    ///
     /// `key`, `value`, `schema`, `unnest` and `on_error` are the formats of `Topic.scan`, but for the types of JSON without a schema: they
     /// are inferred for each batch anew, and lose no key. The value of a message is what `json.loads` makes of it. After a `DecodeError` the
     /// consumer stands at the record: `consumer.seek({(error.topic, error.partition): error.offset + 1})` goes on behind it. Other keyword
