@@ -13,7 +13,7 @@ crash_tests() {
 
 client_tests() {
     cargo test --profile "$profile" --quiet --package headwater-client --package headwater-test-features \
-        --features headwater-client/mutants --test it "$@"
+        --features headwater-client/mutants --lib --test it "$@"
 }
 
 run() { # tests, mutant, test
@@ -70,5 +70,7 @@ client resend-out-of-order retries
 client pipeline-first-batch the_second_batch_of_an_epoch_is_sent_when_the_first_is_acknowledged
 client send-to-two-leaders a_partition_whose_leader_moves_waits_for_its_batches_in_flight
 client skip-epoch-bump a_record_after_an_expired_one_that_was_written_is_written_too
+client release-early a_partition_has_one_reader
+client ignore-fencing a_partition_has_one_reader
 MUTANTS
 exit $survived

@@ -21,13 +21,33 @@ P1 = hw.TopicPartition("flights", 1)
 
 # Long enough for every machine; tests never wait for it when all is well.
 PATIENCE = 60.0
-ENGINE: dict[str, Any] = {"group_initial_rebalance_delay_ms": 0, "group_min_session_timeout_ms": 100}
-MEMBER: dict[str, Any] = {
-    "group_id": "readers",
-    "auto_offset_reset": "earliest",
-    "heartbeat_interval_ms": 20,
-    "metadata_max_age_ms": 50,
+ENGINE: dict[str, Any] = {
+    "group_initial_rebalance_delay_ms": 0,
+    "group_min_session_timeout_ms": 100,
+    "group_consumer_min_heartbeat_interval_ms": 20,
+    "group_consumer_heartbeat_interval_ms": 20,
 }
+GROUP = "readers"
+MEMBERS: dict[str, dict[str, Any]] = {
+    "classic": {"heartbeat_interval_ms": 20, "metadata_max_age_ms": 50},
+    "consumer": {"group_protocol": "consumer"},
+}
+
+
+@pytest.fixture(params=["classic", "consumer"])
+def protocol(request: pytest.FixtureRequest) -> str:
+    """The group protocol."""
+    return str(request.param)
+
+
+@pytest.fixture
+def member(protocol: str) -> dict[str, Any]:
+    """The options of a member."""
+    return member_of(protocol)
+
+
+def member_of(protocol: str) -> dict[str, Any]:
+    return {"group_id": GROUP, "auto_offset_reset": "earliest", **MEMBERS[protocol]}
 
 
 @pytest.fixture
@@ -59,9 +79,9 @@ def fill(client: hw.Client, values: list[bytes], *, partitions: int = 1) -> None
         producer.send_batch("flights", values, partition=0)
 
 
-def test_two_members_share_the_partitions(client: hw.Client) -> None:
+def test_two_members_share_the_partitions(client: hw.Client, member: dict[str, Any]) -> None:
     client.create_topic("flights", partitions=4)
-    with client.consumer("flights", **MEMBER) as one, client.consumer("flights", **MEMBER) as two:
+    with client.consumer("flights", **member) as one, client.consumer("flights", **member) as two:
         poll_until(lambda: len(one.assignment()) == len(two.assignment()) == 2, one, two)
         with client.producer() as producer:
             for partition in range(4):
@@ -75,9 +95,9 @@ def test_two_members_share_the_partitions(client: hw.Client) -> None:
         assert sorted(read) == sorted(f"{partition}/{n}".encode() for partition in range(4) for n in range(10))
 
 
-def test_commits_are_kept(client: hw.Client) -> None:
+def test_commits_are_kept(client: hw.Client, member: dict[str, Any]) -> None:
     fill(client, [b"%d" % n for n in range(10)])
-    manual = {**MEMBER, "enable_auto_commit": False}
+    manual = {**member, "enable_auto_commit": False}
     with client.consumer("flights", **manual) as consumer:
         assert first(consumer, 3) == [b"0", b"1", b"2"]
         assert consumer.committed() == {}
@@ -97,36 +117,36 @@ def test_commits_are_kept(client: hw.Client) -> None:
         assert first(consumer, 1) == [b"5"]
 
 
-def test_a_message_is_finished_when_the_next_one_is_asked_for(client: hw.Client) -> None:
+def test_a_message_is_finished_when_the_next_one_is_asked_for(client: hw.Client, member: dict[str, Any]) -> None:
     fill(client, [b"%d" % n for n in range(1_000)])
-    with client.consumer("flights", **MEMBER) as consumer:
+    with client.consumer("flights", **member) as consumer:
         assert first(consumer, 600)[-1] == b"599"
     # The last one was in hand when the consumer was closed.
-    with client.consumer("flights", **MEMBER) as consumer:
+    with client.consumer("flights", **member) as consumer:
         assert first(consumer, 1) == [b"599"]
 
 
-def test_a_batch_is_finished_when_the_next_one_is_asked_for(client: hw.Client) -> None:
+def test_a_batch_is_finished_when_the_next_one_is_asked_for(client: hw.Client, member: dict[str, Any]) -> None:
     fill(client, [b"%d" % n for n in range(20_000)])
-    with client.consumer("flights", **MEMBER) as consumer:
+    with client.consumer("flights", **member) as consumer:
         for batch in consumer.batches(max_records=5_000):
             if next(iter(batch)).value == b"10000":
                 break
-    with client.consumer("flights", **MEMBER) as consumer:
+    with client.consumer("flights", **member) as consumer:
         assert first(consumer, 1) == [b"10000"]
-    with client.consumer("flights", **MEMBER) as consumer:
+    with client.consumer("flights", **member) as consumer:
         assert sum(len(batch) for batch in consumer.batches(until="end")) == 10_000
-    with client.consumer("flights", **MEMBER) as consumer:
+    with client.consumer("flights", **member) as consumer:
         poll_until(lambda: bool(consumer.assignment()), consumer)
         assert consumer.lag() == {P0: 0}
 
 
 @pytest.mark.parametrize("what", ["everything", "batch", "message", "offsets", "without waiting"])
 @pytest.mark.parametrize("end", ["close", "unsubscribe", "interval", "assign"])
-def test_an_explicit_commit_is_not_undone(client: hw.Client, what: str, end: str) -> None:
+def test_an_explicit_commit_is_not_undone(client: hw.Client, what: str, end: str, member: dict[str, Any]) -> None:
     fill(client, [b"%d" % n for n in range(100)])
     interval = 0 if end == "interval" else 60_000
-    consumer = client.consumer(auto_commit_interval_ms=interval, **MEMBER)
+    consumer = client.consumer(auto_commit_interval_ms=interval, **member)
     if end == "assign":
         consumer.assign([P0])
     else:
@@ -159,55 +179,55 @@ def test_an_explicit_commit_is_not_undone(client: hw.Client, what: str, end: str
             consumer.close()
         case _:
             consumer.assign([])
-    with client.consumer(**MEMBER) as other:
+    with client.consumer(**member) as other:
         assert other.committed([P0])[P0] >= end_of_batch
 
 
-def test_a_polled_batch_is_finished_only_when_the_next_one_is_asked_for(client: hw.Client) -> None:
+def test_a_polled_batch_is_finished_only_when_the_next_one_is_asked_for(client: hw.Client, member: dict[str, Any]) -> None:
     fill(client, [b"%d" % n for n in range(10)])
-    with client.consumer("flights", **MEMBER) as consumer:
+    with client.consumer("flights", **member) as consumer:
         poll_until(lambda: consumer.position() == {P0: 10}, consumer)
         consumer.poll(0)
         consumer.seek(4)
         assert len(consumer.poll()) == 6
-    with client.consumer(**MEMBER) as other:
+    with client.consumer(**member) as other:
         assert other.committed([P0]) == {P0: 10}
 
 
-def test_asyncio_does_not_undo_an_explicit_commit() -> None:
+def test_asyncio_does_not_undo_an_explicit_commit(member: dict[str, Any]) -> None:
     async def main() -> None:
         async with headwater.aio.open(**ENGINE) as client:
             await client.create_topic("flights")
             async with client.producer() as producer:
                 await producer.send_batch("flights", [b"%d" % n for n in range(100)])
-            async with client.consumer("flights", **MEMBER) as consumer:
+            async with client.consumer("flights", **member) as consumer:
                 async for message in consumer:
                     if message.offset == 39:
                         await consumer.commit()
                         break
-            async with client.consumer("flights", **MEMBER) as consumer:
+            async with client.consumer("flights", **member) as consumer:
                 async for batch in consumer.batches(max_records=10):
                     await consumer.commit(batch)
                     break
-            async with client.consumer(**MEMBER) as other:
+            async with client.consumer(**member) as other:
                 assert await other.committed([P0]) == {P0: 50}
 
     asyncio.run(asyncio.wait_for(main(), PATIENCE))
 
 
-def test_a_commit_before_joining_says_that_the_consumer_has_not_joined(client: hw.Client) -> None:
+def test_a_commit_before_joining_says_that_the_consumer_has_not_joined(client: hw.Client, member: dict[str, Any]) -> None:
     client.create_topic("flights")
-    with client.consumer("flights", **MEMBER) as one:
+    with client.consumer("flights", **member) as one:
         poll_until(lambda: bool(one.assignment()), one)
-        two = client.consumer("flights", **MEMBER)
+        two = client.consumer("flights", **member)
         with pytest.raises(hw.KafkaError, match="has not joined the group yet"):
             two.commit({("flights", 0): 1})
 
 
-def test_a_deleted_topic_does_not_stop_the_others(client: hw.Client) -> None:
+def test_a_deleted_topic_does_not_stop_the_others(client: hw.Client, member: dict[str, Any]) -> None:
     fill(client, [b"a"])
     client.create_topic("trains")
-    with client.producer() as producer, client.consumer(["flights", "trains"], **MEMBER) as consumer:
+    with client.producer() as producer, client.consumer(["flights", "trains"], **member) as consumer:
         poll_until(lambda: len(consumer.assignment()) == 2, consumer)
         poll_until(lambda: consumer.position()[P0] == 1, consumer)
         client.delete_topic("trains")
@@ -216,18 +236,18 @@ def test_a_deleted_topic_does_not_stop_the_others(client: hw.Client) -> None:
         producer.send("flights", b"b").result()
         assert first(consumer, 1) == [b"b"]
         consumer.commit()
-    with client.consumer(**MEMBER) as other:
+    with client.consumer(**member) as other:
         assert other.committed([P0]) == {P0: 2}
         with pytest.raises(hw.UnknownTopicOrPartitionError):
             other.commit({("trains", 0): 1})
 
 
-def test_commits_go_on_while_messages_are_iterated(client: hw.Client) -> None:
+def test_commits_go_on_while_messages_are_iterated(client: hw.Client, member: dict[str, Any]) -> None:
     client.create_topic("flights")
-    consumer = client.consumer("flights", auto_commit_interval_ms=0, **MEMBER)
+    consumer = client.consumer("flights", auto_commit_interval_ms=0, **member)
     read = committed = 0
     deadline = time.monotonic() + PATIENCE
-    with client.producer() as producer, client.consumer(**MEMBER) as other:
+    with client.producer() as producer, client.consumer(**member) as other:
         # A commit goes its own way, and others may have the processor first: there is always more to read until it has arrived.
         while committed == 0:
             assert time.monotonic() < deadline
@@ -238,10 +258,12 @@ def test_commits_go_on_while_messages_are_iterated(client: hw.Client) -> None:
     consumer.close()
 
 
-def test_rebalances_are_told_and_partitions_can_be_committed_before_they_go(client: hw.Client) -> None:
+def test_rebalances_are_told_and_partitions_can_be_committed_before_they_go(
+    client: hw.Client, protocol: str, member: dict[str, Any]
+) -> None:
     fill(client, [b"a", b"b"], partitions=2)
     told: list[tuple[str, list[hw.TopicPartition]]] = []
-    manual = {**MEMBER, "enable_auto_commit": False}
+    manual = {**member, "enable_auto_commit": False}
     with client.consumer(**manual) as one, client.consumer(**manual) as two:
 
         def revoked(partitions: list[hw.TopicPartition]) -> None:
@@ -252,28 +274,31 @@ def test_rebalances_are_told_and_partitions_can_be_committed_before_they_go(clie
         assert first(one, 2) == [b"a", b"b"]
         two.subscribe(["flights"])
         poll_until(lambda: len(one.assignment()) == len(two.assignment()) == 1, one, two)
-        assert told == [("assign", [P0, P1]), ("revoke", [P0, P1]), ("assign", one.assignment())]
+        if protocol == "classic":
+            assert told == [("assign", [P0, P1]), ("revoke", [P0, P1]), ("assign", one.assignment())]
+        else:
+            assert told == [("assign", [P0, P1]), ("revoke", two.assignment())], "only what moves is revoked"
         assert one.committed([P0]) == {P0: 2}
         two.unsubscribe()
         assert two.assignment() == []
 
 
-def test_what_a_callback_raises_comes_out_of_the_poll(client: hw.Client) -> None:
+def test_what_a_callback_raises_comes_out_of_the_poll(client: hw.Client, member: dict[str, Any]) -> None:
     client.create_topic("flights")
 
     def refuse(partitions: list[hw.TopicPartition]) -> None:
         raise RuntimeError(partitions[0].topic)
 
-    with client.consumer(**MEMBER) as consumer:
+    with client.consumer(**member) as consumer:
         consumer.subscribe("flights", on_assign=refuse)
         with pytest.raises(RuntimeError, match="flights"):
             poll_until(lambda: False, consumer)
 
 
-def test_a_member_that_does_not_poll_has_lost_its_partitions(client: hw.Client) -> None:
+def test_a_member_that_does_not_poll_has_lost_its_partitions(client: hw.Client, member: dict[str, Any]) -> None:
     client.create_topic("flights")
     lost: list[hw.TopicPartition] = []
-    with client.consumer(max_poll_interval_ms=200, **MEMBER) as consumer:
+    with client.consumer(max_poll_interval_ms=200, **member) as consumer:
         consumer.subscribe("flights", on_lost=lost.extend)
         poll_until(lambda: bool(consumer.assignment()), consumer)
         time.sleep(0.6)
@@ -283,10 +308,10 @@ def test_a_member_that_does_not_poll_has_lost_its_partitions(client: hw.Client) 
 
 
 @pytest.mark.parametrize("leave", ["close", "unsubscribe"])
-def test_partitions_can_be_committed_before_the_consumer_gives_them_up(client: hw.Client, leave: str) -> None:
+def test_partitions_can_be_committed_before_the_consumer_gives_them_up(client: hw.Client, leave: str, member: dict[str, Any]) -> None:
     fill(client, [b"a", b"b"])
     revoked: list[hw.TopicPartition] = []
-    with client.consumer(enable_auto_commit=False, **MEMBER) as consumer:
+    with client.consumer(enable_auto_commit=False, **member) as consumer:
 
         def commit(partitions: list[hw.TopicPartition]) -> None:
             revoked.extend(partitions)
@@ -297,17 +322,17 @@ def test_partitions_can_be_committed_before_the_consumer_gives_them_up(client: h
         getattr(consumer, leave)()
         assert revoked == [P0]
     assert revoked == [P0], "once"
-    assert [offset.committed for offset in client.group_offsets(MEMBER["group_id"])] == [2]
+    assert [offset.committed for offset in client.group_offsets(GROUP)] == [2]
 
 
 @pytest.mark.parametrize("leave", ["close", "unsubscribe"])
-def test_what_a_callback_raises_comes_after_the_consumer_has_left(client: hw.Client, leave: str) -> None:
+def test_what_a_callback_raises_comes_after_the_consumer_has_left(client: hw.Client, leave: str, member: dict[str, Any]) -> None:
     fill(client, [b"a"])
 
     def refuse(partitions: list[hw.TopicPartition]) -> None:
         raise RuntimeError(partitions[0].topic)
 
-    consumer = client.consumer(**MEMBER)
+    consumer = client.consumer(**member)
     consumer.subscribe("flights", on_revoke=refuse)
     first(consumer, 1)
     with pytest.raises(RuntimeError, match="flights"):
@@ -316,9 +341,9 @@ def test_what_a_callback_raises_comes_after_the_consumer_has_left(client: hw.Cli
     consumer.close()
 
 
-def test_a_close_from_another_thread_lets_the_callback_commit(client: hw.Client) -> None:
+def test_a_close_from_another_thread_lets_the_callback_commit(client: hw.Client, member: dict[str, Any]) -> None:
     fill(client, [b"a"])
-    consumer = client.consumer(enable_auto_commit=False, **MEMBER)
+    consumer = client.consumer(enable_auto_commit=False, **member)
     consumer.subscribe("flights", on_revoke=lambda _: consumer.commit())
     first(consumer, 1)
     ended: list[str] = []
@@ -335,13 +360,13 @@ def test_a_close_from_another_thread_lets_the_callback_commit(client: hw.Client)
     consumer.close()
     waiting.join(PATIENCE)
     assert ended == ["closed"]
-    assert [offset.committed for offset in client.group_offsets(MEMBER["group_id"])] == [1]
+    assert [offset.committed for offset in client.group_offsets(GROUP)] == [1]
 
 
-def test_a_pattern_reads_topics_that_come_later(client: hw.Client) -> None:
+def test_a_pattern_reads_topics_that_come_later(client: hw.Client, member: dict[str, Any]) -> None:
     client.create_topic("flights-1")
     client.create_topic("trains")
-    with client.consumer(re.compile("FLIGHTS-.", re.IGNORECASE), **MEMBER) as consumer:
+    with client.consumer(re.compile("FLIGHTS-.", re.IGNORECASE), **member) as consumer:
         poll_until(lambda: len(consumer.assignment()) == 1, consumer)
         client.create_topic("flights-2")
         poll_until(lambda: len(consumer.assignment()) == 2, consumer)
@@ -350,7 +375,7 @@ def test_a_pattern_reads_topics_that_come_later(client: hw.Client) -> None:
             consumer.subscribe(re.compile("(?=no)"))
 
 
-def test_what_needs_a_group_says_so(client: hw.Client) -> None:
+def test_what_needs_a_group_says_so(client: hw.Client, member: dict[str, Any]) -> None:
     client.create_topic("flights")
     with client.consumer("flights") as consumer:
         for call in (consumer.commit, consumer.committed):
@@ -358,20 +383,71 @@ def test_what_needs_a_group_says_so(client: hw.Client) -> None:
                 call()
         with pytest.raises(hw.InvalidArgumentError, match=r"group\.id"):
             consumer.subscribe("flights")
-    with client.consumer("flights", **MEMBER) as consumer, pytest.raises(hw.InvalidArgumentError, match="unsubscribe"):
+    with client.consumer("flights", **member) as consumer, pytest.raises(hw.InvalidArgumentError, match="unsubscribe"):
         consumer.assign([P0])
-    with pytest.raises(hw.ConfigError, match="classic"):
-        client.consumer(group_id="g", group_protocol="consumer")
 
 
-def test_asyncio_shares_commits_and_tells() -> None:
+def test_each_protocol_refuses_the_keys_of_the_other(client: hw.Client) -> None:
+    for key, value in [
+        ("session_timeout_ms", 10_000),
+        ("heartbeat_interval_ms", 1_000),
+        ("partition_assignment_strategy", "range"),
+    ]:
+        with pytest.raises(hw.ConfigError, match=f"{key.replace('_', '.')} cannot be set with group.protocol=consumer"):
+            client.consumer(group_id="g", group_protocol="consumer", **{key: value})
+    with pytest.raises(hw.ConfigError, match=r"group.remote.assignor cannot be set with group.protocol=classic"):
+        client.consumer(group_id="g", group_remote_assignor="range")
+
+
+def test_an_assignor_that_the_broker_does_not_have_is_refused(client: hw.Client) -> None:
+    client.create_topic("flights")
+    with (
+        client.consumer("flights", group_remote_assignor="best", **member_of("consumer")) as consumer,
+        pytest.raises(hw.KafkaError, match=r"uniform, range"),
+    ):
+        poll_until(lambda: False, consumer)
+
+
+@pytest.mark.parametrize("first_protocol", ["classic", "consumer"])
+def test_members_of_both_protocols_share_a_group_while_it_changes(client: hw.Client, first_protocol: str) -> None:
+    second_protocol = "consumer" if first_protocol == "classic" else "classic"
+    client.create_topic("flights", partitions=4)
+    sent = 0
+    read: list[bytes] = []
+
+    def send() -> None:
+        nonlocal sent
+        with client.producer() as producer:
+            for partition in range(4):
+                producer.send_batch("flights", [b"%d" % n for n in range(sent, sent + 10)], partition=partition)
+                sent += 10
+
+    with client.consumer("flights", **member_of(first_protocol)) as one:
+        poll_until(lambda: len(one.assignment()) == 4, one)
+        send()
+        with client.consumer("flights", **member_of(second_protocol)) as two:
+            read += poll_until(lambda: len(one.assignment()) == len(two.assignment()) == 2, one, two)
+            assert client.groups()[0].protocol_type == "consumer"
+            send()
+            deadline = time.monotonic() + PATIENCE
+            while len(read) < sent:
+                read.extend(message.value for consumer in (one, two) for message in consumer.poll(0.02))
+                assert time.monotonic() < deadline
+        read += poll_until(lambda: len(one.assignment()) == 4, one)
+        send()
+        while len(read) < sent:
+            read.extend(message.value for message in one.poll(0.02))
+    assert sorted(read, key=int) == [b"%d" % n for n in range(sent)], "each record once"
+
+
+def test_asyncio_shares_commits_and_tells(protocol: str, member: dict[str, Any]) -> None:
     async def main() -> None:
         async with headwater.aio.open(**ENGINE) as client:
             await client.create_topic("flights", partitions=2)
             async with client.producer() as producer:
                 await producer.send_batch("flights", [b"a", b"b"], partition=0)
             told: list[str] = []
-            manual = {**MEMBER, "enable_auto_commit": False}
+            manual = {**member, "enable_auto_commit": False}
             one, two = client.consumer(**manual), client.consumer(**manual)
 
             async def revoked(partitions: list[hw.TopicPartition]) -> None:
@@ -390,20 +466,21 @@ def test_asyncio_shares_commits_and_tells() -> None:
             while len(await one.assignment()) != 1 or len(await two.assignment()) != 1:
                 await one.poll(0.02)
                 await two.poll(0.02)
-            assert told == ["assign 2", "revoke 2", "assign 1"]
+            expected = ["assign 2", "revoke 2", "assign 1"] if protocol == "classic" else ["assign 2", "revoke 1"]
+            assert told == expected
             assert await two.committed([P0]) == {P0: 2}
             await one.close()
-            assert told[3:] == ["revoke 1"]
+            assert told[len(expected) :] == ["revoke 1"]
             await two.unsubscribe()
             await two.close()
 
     asyncio.run(asyncio.wait_for(main(), PATIENCE))
 
 
-def test_a_group_survives_the_engine(tmp_path: Any) -> None:
+def test_a_group_survives_the_engine(tmp_path: Any, member: dict[str, Any]) -> None:
     with hw.open(tmp_path, **ENGINE) as client:
         fill(client, [b"a", b"b", b"c"])
-        with client.consumer("flights", **MEMBER) as consumer:
+        with client.consumer("flights", **member) as consumer:
             first(consumer, 3)
-    with hw.open(tmp_path, **ENGINE) as client, client.consumer("flights", **MEMBER) as consumer:
+    with hw.open(tmp_path, **ENGINE) as client, client.consumer("flights", **member) as consumer:
         assert first(consumer, 1) == [b"c"]

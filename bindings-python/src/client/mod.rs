@@ -99,6 +99,10 @@ impl Client {
     /// message is finished when the next one is asked for. Topics may then be a `re.compile(...)`, too. A topic that does not exist is an
     /// error here, and in asyncio at the first read.
     ///
+    /// The members of a group assign its partitions; with `group_protocol="consumer"` the broker does (KIP-848), by the assignor that
+    /// `group_remote_assignor` names, if any. The broker then sets the session timeout and the heartbeat interval, too, and finds the topics
+    /// of a pattern. Members of both protocols may share a group while it changes from one to the other.
+    ///
     /// `key`, `value`, `schema`, `unnest` and `on_error` are the formats of `Topic.scan`, but for the types of JSON without a schema: they
     /// are inferred for each batch, and lose no key. The value of a message is the result of `json.loads`. After a `DecodeError` the consumer is at
     /// the record: `consumer.seek({(error.topic, error.partition): error.offset + 1})` continues after it. Other keyword

@@ -41,6 +41,8 @@ pub(crate) fn remedy(code: ErrorCode) -> Remedy {
         ErrorCode::KafkaStorageError => Remedy::FindAnotherLeader,
         ErrorCode::NotController => Remedy::FindController,
         ErrorCode::UnknownProducerId | ErrorCode::InvalidProducerEpoch => Remedy::RenewProducer,
+        // The member learns its epoch, or that it was fenced, from its next heartbeat.
+        ErrorCode::StaleMemberEpoch | ErrorCode::UnknownMemberId => Remedy::Retry,
         code if code.is_retriable() => Remedy::Retry,
         _ => Remedy::None,
     }

@@ -48,7 +48,9 @@ pub use batch::{Batch, TopicPartition};
 pub use client::Client;
 pub use config::consumer::OffsetReset;
 pub use config::producer::Acks;
-pub use config::{Assignor, ClientConfig, GroupConfig};
+pub use config::{
+    Assignor, ClassicConfig, ClientConfig, ConsumerProtocolConfig, GroupConfig, GroupProtocol,
+};
 pub use consumer::{
     Announce, BatchOptions, BatchStream, Consumer, ConsumerConfig, Finishing, Rebalance,
     Subscription, Until, WakeupHandle,

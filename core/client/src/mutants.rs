@@ -40,6 +40,10 @@ pub(crate) enum Mutant {
     PipelineFirstBatch,
     /// A batch is sent to a new leader while others are in flight to the old one.
     SendToTwoLeaders,
+    /// A member of a consumer group reports partitions as released before the caller has released them.
+    ReleaseEarly,
+    /// A fenced member of a consumer group keeps its partitions.
+    IgnoreFencing,
 }
 
 /// Whether this fault is active.
@@ -70,6 +74,8 @@ pub(crate) fn is_active(mutant: Mutant) -> bool {
             "skip-epoch-bump" => Mutant::SkipEpochBump,
             "pipeline-first-batch" => Mutant::PipelineFirstBatch,
             "send-to-two-leaders" => Mutant::SendToTwoLeaders,
+            "release-early" => Mutant::ReleaseEarly,
+            "ignore-fencing" => Mutant::IgnoreFencing,
             _ => return None,
         })
     });

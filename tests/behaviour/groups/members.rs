@@ -123,7 +123,8 @@ fn what_cannot_be_right_is_refused(#[values(Memory, Directory, Served)] target: 
     let mut one = member(&broker, &["t"], &[]);
     assert!(broker.wait(one.assign(vec![partition(0)])).is_err());
     for (key, value) in [
-        ("group.protocol", "consumer"),
+        ("group.protocol", "sideways"),
+        ("group.remote.assignor", "uniform"),
         ("partition.assignment.strategy", "best"),
         ("heartbeat.interval.ms", "60000"),
     ] {

@@ -1,6 +1,7 @@
 //! Consumer groups: who reads what, from where, and what happens when members come and go.
 
 mod commits;
+mod consumer_protocol;
 mod deleted;
 mod finished;
 mod members;
@@ -22,6 +23,9 @@ pub(super) fn start(target: Target) -> Running {
     target.start_with(&[
         ("group.initial.rebalance.delay.ms", "0"),
         ("group.min.session.timeout.ms", "100"),
+        ("group.consumer.min.heartbeat.interval.ms", "20"),
+        ("group.consumer.heartbeat.interval.ms", "20"),
+        ("group.consumer.min.session.timeout.ms", "100"),
     ])
 }
 

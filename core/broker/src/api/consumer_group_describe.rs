@@ -2,7 +2,7 @@
 //!
 //! Behaviour: state, epochs, members, what they have and what they are to have.
 //!
-//! Notes: a group that is not there, or is a classic one, is `GROUP_ID_NOT_FOUND`. All members speak the consumer protocol.
+//! Notes: a group that is not there, or is a classic one, is `GROUP_ID_NOT_FOUND`. From version 1 on each member has the type of its protocol.
 
 use headwater_env::Env;
 use headwater_metadata::Image;
@@ -21,6 +21,8 @@ use crate::state::State;
 
 /// The member type of those that speak the consumer protocol.
 const CONSUMER: i8 = 1;
+/// The member type of those that speak the classic protocol.
+const CLASSIC: i8 = 0;
 
 /// Answers the request.
 pub(super) fn handle<E: Env>(
@@ -73,7 +75,11 @@ fn described(image: &Image, group_id: Str, group: &ConsumerGroup) -> DescribedGr
         subscribed_topic_regex: member.regex.clone(),
         assignment: assignment(image, &member.assigned),
         target_assignment: assignment(image, group.target_of(&member.id).unwrap_or(&nothing)),
-        member_type: CONSUMER,
+        member_type: if member.classic.is_some() {
+            CLASSIC
+        } else {
+            CONSUMER
+        },
         ..DescribedMember::default()
     };
     DescribedGroup {

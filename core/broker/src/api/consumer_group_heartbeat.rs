@@ -5,8 +5,8 @@
 //! From version 1 on topics may be given by a pattern, and members bring their own ids.
 //!
 //! Notes: a pattern is one of Rust's `regex`, which like Kafka's RE2/J has neither look-around nor back references; it must match a whole
-//! name, and does not find internal topics. Members of a classic group cannot be joined this way while there are any:
-//! `GROUP_ID_NOT_FOUND`.
+//! name, and finds internal topics too. A member that joins a classic group makes it a consumer group if `group.consumer.migration.policy`
+//! allows it, else it is refused with `GROUP_ID_NOT_FOUND`.
 
 use std::collections::BTreeSet;
 

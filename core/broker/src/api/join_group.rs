@@ -4,6 +4,9 @@
 //! first (`MEMBER_ID_REQUIRED`) and joins with that. From 5 on `group.instance.id` makes a member static. From 9 on a static leader that
 //! starts again in a stable group is told that there is nothing to assign.
 //!
+//! In a consumer group (KIP-848), whose other members may use the other protocol, the answer comes at once; see
+//! `groups::consumer::classic_members`. The same holds for the other classic requests.
+//!
 //! Notes: what members say in their protocols is counted as memory of requests; a member for which none is left is turned away with
 //! `COORDINATOR_NOT_AVAILABLE`. Version 0 has no rebalance time-out: the session's counts.
 

@@ -8,7 +8,9 @@ use headwater_metadata::Image;
 use headwater_protocol::{ConsumerGroupHeartbeatResponse, ErrorCode, Str};
 
 use super::consumer::{ConsumerFacts, ConsumerGroup, Draft, Heartbeat};
+use super::facts::Outbox;
 use super::group::Group;
+use super::migration::may_upgrade;
 use super::offsets_topic::WriteError;
 use super::record::GroupRecord;
 use super::{Coordinator, detached};
@@ -47,7 +49,9 @@ impl<E: Env> State<E> {
         let group_id = detached(group_id);
         let mut coordinator = self.coordinator_of(&group_id).map_err(refusal)?;
         let (facts, image) = coordinator.consumer_facts();
+        let policy = self.config().group_consumer_migration_policy;
         let mut before = Vec::new();
+        let mut waiting = Outbox::default();
         let entry = coordinator.shard_mut().get_mut(&group_id);
         let draft = match entry.map(|entry| &mut entry.group) {
             Some(Group::Consumer(group)) => {
@@ -56,18 +60,26 @@ impl<E: Env> State<E> {
                 }
                 group.heartbeat(beat, &facts, &*image)?
             }
-            Some(group @ Group::Classic(_)) if joins && group.is_idle() => {
+            Some(group @ Group::Classic(_)) if joins && group.is_empty() => {
                 if !group.is_unrecorded() {
                     before = group.tombstones(&group_id);
                 }
                 ConsumerGroup::new(group_id.clone()).heartbeat(beat, &facts, &*image)?
+            }
+            Some(Group::Classic(group)) if joins && may_upgrade(policy, group, &facts) => {
+                let upgraded = ConsumerGroup::upgraded(&group_id, group, &facts, &*image)?;
+                group.refuse_waiting(&mut waiting);
+                before = upgraded.records().to_vec();
+                upgraded.group().heartbeat(beat, &facts, &*image)?
             }
             None if joins => {
                 ConsumerGroup::new(group_id.clone()).heartbeat(beat, &facts, &*image)?
             }
             Some(Group::Classic(_)) | None => return Err(no_consumer_group(&group_id)),
         };
-        coordinator.accept(&group_id, before, draft)
+        let response = coordinator.accept(&group_id, before, draft)?;
+        coordinator.answer(waiting);
+        Ok(response)
     }
 
     /// A member leaves.
@@ -90,7 +102,7 @@ impl<E: Env> State<E> {
 
 impl<E: Env> Coordinator<'_, E> {
     /// The topics, and what consumer groups are told besides.
-    fn consumer_facts(&self) -> (ConsumerFacts, Arc<Image>) {
+    pub(super) fn consumer_facts(&self) -> (ConsumerFacts, Arc<Image>) {
         let config = self.state.config();
         // The version first: an image that is newer than it is only looked at once more.
         let cluster_version = self.state.metadata_log.log_end_offset().get();
@@ -104,13 +116,17 @@ impl<E: Env> Coordinator<'_, E> {
         (facts, self.state.image())
     }
 
-    /// Writes a draft, with what goes before it, and makes it the group.
-    fn accept(
+    /// Writes a draft, with what goes before it, and makes it the group. If the last member of the consumer protocol has gone, the group
+    /// becomes a classic one instead.
+    pub(super) fn accept(
         &mut self,
         group_id: &Str,
         before: Vec<GroupRecord>,
         mut draft: Draft,
     ) -> Result<ConsumerGroupHeartbeatResponse, Refusal> {
+        if self.is_to_downgrade(draft.group()) {
+            return self.downgrade(group_id, draft);
+        }
         self.count_members(group_id, draft.group_mut())?;
         let mut records = before;
         records.extend_from_slice(draft.records());
@@ -163,7 +179,7 @@ fn refusal(code: ErrorCode) -> Refusal {
     Refusal::new(code, code.message())
 }
 
-fn write_refusal(error: &WriteError) -> Refusal {
+pub(super) fn write_refusal(error: &WriteError) -> Refusal {
     Refusal::new(error.code(), error.to_string())
 }
 

@@ -241,7 +241,12 @@ impl<E: Env> Coordinator<'_, E> {
                 group.stored(result, &self.facts, &mut out);
             }
         }
-        // Whoever has given up waiting is not there to be told.
+        self.answer(out);
+        self.set_alarm(group_id);
+    }
+
+    /// Answers requests that wait. Some may have been given up.
+    pub(super) fn answer(&mut self, out: Outbox) {
         for (ticket, response) in out.joins {
             if let Some(sender) = self.seat.joins.remove(&ticket) {
                 let _ = sender.send(response);
@@ -252,7 +257,6 @@ impl<E: Env> Coordinator<'_, E> {
                 let _ = sender.send(response);
             }
         }
-        self.set_alarm(group_id);
     }
 
     /// The next time-out of the group will not be missed.

@@ -8,7 +8,7 @@ use super::classic::ClassicGroup;
 use super::consumer::ConsumerGroup;
 use super::record::GroupRecord;
 
-/// A group of one of the two kinds. An id names one group, and one without members may change its kind.
+/// A group of one of the two kinds. An id names one group, which may change its kind.
 #[derive(Debug)]
 pub(crate) enum Group {
     /// Its members assign.

@@ -30,6 +30,9 @@ impl<E: Env> State<E> {
         if !join.member_id.is_empty() && coordinator.shard().get(&group_id).is_none() {
             return Err(ErrorCode::UnknownMemberId);
         }
+        if coordinator.has_consumer_group(&group_id) {
+            return coordinator.join_consumer_group(&group_id, &join);
+        }
         coordinator.make_classic(&group_id)?;
         if join.client_host == IN_PROCESS_HOST && !self.sets_initial_rebalance_delay() {
             coordinator.facts.limits.initial_rebalance_delay = Duration::ZERO;
@@ -57,6 +60,9 @@ impl<E: Env> State<E> {
         request: &SyncGroupRequest,
     ) -> Result<Waiting<SyncGroupResponse>, ErrorCode> {
         let mut coordinator = self.coordinator_of(&request.group_id)?;
+        if coordinator.has_consumer_group(&request.group_id) {
+            return coordinator.sync_consumer_group(request);
+        }
         let ticket = self.next_ticket();
         let answer = coordinator.await_sync(ticket);
         let synced = coordinator.change(&request.group_id, |group, _, out| {
@@ -68,6 +74,9 @@ impl<E: Env> State<E> {
     /// A member says that it is there.
     pub(crate) fn heartbeat(&self, request: &HeartbeatRequest) -> Result<(), ErrorCode> {
         let mut coordinator = self.coordinator_of(&request.group_id)?;
+        if coordinator.has_consumer_group(&request.group_id) {
+            return coordinator.heartbeat_consumer_group(request);
+        }
         let beat = coordinator.change(&request.group_id, |group, facts, _| {
             let instance_id = request.group_instance_id.as_ref();
             group.heartbeat(
@@ -87,6 +96,9 @@ impl<E: Env> State<E> {
         leavers: Vec<Leaver>,
     ) -> Result<Vec<MemberResponse>, ErrorCode> {
         let mut coordinator = self.coordinator_of(group_id)?;
+        if coordinator.has_consumer_group(group_id) {
+            return coordinator.leave_consumer_group(group_id, leavers);
+        }
         coordinator
             .change(group_id, |group, facts, out| {
                 group.leave(leavers, facts, out)
@@ -96,14 +108,11 @@ impl<E: Env> State<E> {
 }
 
 impl<E: Env> Coordinator<'_, E> {
-    /// The group is a classic one afterwards: it is made, or it was one, or it has no members and changes its kind.
+    /// The group, which is no consumer group with members, is a classic one afterwards.
     fn make_classic(&mut self, group_id: &Str) -> Result<(), ErrorCode> {
         let Group::Consumer(group) = &self.shard_mut().get_or_new(group_id).group else {
             return Ok(());
         };
-        if !group.is_empty() {
-            return Err(ErrorCode::InconsistentGroupProtocol);
-        }
         let tombstones = group.tombstones();
         self.write(&tombstones).map_err(|error| error.code())?;
         self.shard_mut().get_or_new(group_id).group = Group::Classic(ClassicGroup::new());

@@ -17,6 +17,7 @@ pub(crate) mod coordinator;
 pub(crate) mod facts;
 pub(crate) mod group;
 mod membership;
+mod migration;
 pub(crate) mod offset_store;
 pub(crate) mod offsets_topic;
 mod record;

@@ -6,6 +6,7 @@
     reason = "a test that fails says where"
 )]
 
+mod changing_protocols;
 mod compaction;
 mod configs;
 mod consumer_group_members;

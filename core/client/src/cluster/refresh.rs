@@ -1,6 +1,6 @@
 //! Metadata requests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -160,6 +160,33 @@ impl Cluster {
             topics.push(self.cache_topic(&name, topic, requested_at)?);
         }
         Ok(by_topic_name(topics))
+    }
+
+    /// The names of the topics with these ids. Topics that the broker does not know are left out.
+    pub(crate) async fn topic_names(
+        &self,
+        ids: &BTreeSet<Uuid>,
+    ) -> Result<BTreeMap<Uuid, Arc<str>>> {
+        let requested_at = Instant::now();
+        let topics = ids.iter().map(|id| MetadataRequestTopic {
+            topic_id: *id,
+            name: None,
+            ..Default::default()
+        });
+        let response = self.request_metadata(Some(topics.collect())).await?;
+        let mut names = BTreeMap::new();
+        for topic in response.topics {
+            let id = topic.topic_id;
+            let Some(name) = topic.name.clone().filter(|name| !name.is_empty()) else {
+                continue;
+            };
+            match self.cache_topic(&name, topic, requested_at) {
+                Ok(metadata) => drop(names.insert(id, Arc::clone(&metadata.name))),
+                Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(names)
     }
 
     /// The controller, which handles changes of topics and users.

@@ -58,7 +58,8 @@ pub static CONSUMER: Table = Table::new(
         Definition::boolean(
             "exclude.internal.topics",
             "true",
-            "Whether a subscribed pattern skips internal topics.",
+            "Whether a subscribed pattern skips internal topics. With group.protocol=consumer the broker finds the topics of a pattern, internal \
+             ones too.",
         ),
         Definition::int(
             "fetch.max.bytes",
@@ -98,15 +99,19 @@ pub static CONSUMER: Table = Table::new(
             "group.protocol",
             "classic",
             &["classic", "consumer"],
-            "The group protocol.",
-        )
-        .fixed("this client speaks the classic protocol only"),
+            "The group protocol: classic, where the members assign, or consumer, where the broker assigns (KIP-848).",
+        ),
+        Definition::text(
+            "group.remote.assignor",
+            "",
+            "The broker's assignor for the group, such as uniform or range, with group.protocol=consumer. The broker chooses if empty.",
+        ),
         Definition::int(
             "heartbeat.interval.ms",
             "3000",
             1,
             i32::MAX,
-            "How often a member of a group sends a heartbeat.",
+            "How often a member of a group sends a heartbeat. Only with group.protocol=classic.",
         )
         .unit(Unit::Milliseconds),
         Definition::choice(
@@ -149,7 +154,8 @@ pub static CONSUMER: Table = Table::new(
         Definition::text(
             "partition.assignment.strategy",
             "range,cooperative-sticky",
-            "The supported assignors in order of preference: range, roundrobin, sticky, cooperative-sticky.",
+            "The supported assignors in order of preference: range, roundrobin, sticky, cooperative-sticky. Only with \
+             group.protocol=classic.",
         ),
         Definition::int(
             "request.timeout.ms",
@@ -178,7 +184,7 @@ pub static CONSUMER: Table = Table::new(
             "45000",
             1,
             i32::MAX,
-            "How long a member may go without a heartbeat before its partitions are assigned to others.",
+            "How long a member may go without a heartbeat before its partitions are assigned to others. Only with group.protocol=classic.",
         )
         .unit(Unit::Milliseconds),
     ],

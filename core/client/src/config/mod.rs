@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 pub use assignor::Assignor;
 pub use client::ClientConfig;
-pub use group::GroupConfig;
+pub use group::{ClassicConfig, ConsumerProtocolConfig, GroupConfig, GroupProtocol};
 
 /// Checks `pairs` against `table`.
 pub(crate) fn layer<K: AsRef<str>, V: AsRef<str>>(

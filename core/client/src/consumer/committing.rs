@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
-use headwater_protocol::{ErrorCode, Str};
+use headwater_protocol::ErrorCode;
 use headwater_record::Offset;
 use tokio::task::JoinHandle;
 
 use super::Consumer;
 use super::finished::FinishedOffsets;
-use super::group::Identity;
 use super::group::offsets::{self, CommittedOffset, Offsets};
+use super::group::{Committer, Group};
 use crate::batch::TopicPartition;
 use crate::cluster::Coordinator;
 use crate::error::{Error, ErrorKind, Result};
@@ -120,7 +120,9 @@ impl Consumer {
         } else {
             partitions
         };
-        let committed = offsets::committed(&self.cluster, &coordinator, partitions).await?;
+        let committer = self.committer();
+        let committed =
+            offsets::committed(&self.cluster, &coordinator, &committer, partitions).await?;
         let offset = |(partition, committed): (_, CommittedOffset)| (partition, committed.offset);
         Ok(committed.into_iter().map(offset).collect())
     }
@@ -187,27 +189,19 @@ impl Consumer {
     }
 
     async fn commit_now(&mut self, coordinator: &Coordinator, offsets: &Offsets) -> Result<()> {
-        let identity = self.identity();
+        let committer = self.committer();
         let ids = self.known_topics.ids();
         let epochs = self.assignment.epochs_before(offsets);
-        let result = offsets::commit(
+        let missing = offsets::commit(
             &self.cluster,
             coordinator,
-            &identity,
+            &committer,
             offsets,
             &epochs,
             &ids,
         )
-        .await;
-        let missing = match result {
-            Ok(missing) => missing,
-            Err(error) => {
-                if let Some(group) = &self.group {
-                    group.commit_refused(error.code(), &identity);
-                }
-                return Err(self.explain_refusal(error, coordinator));
-            }
-        };
+        .await
+        .map_err(|error| self.explain_refusal(error, coordinator))?;
         let mut committed = offsets.clone();
         committed.retain(|partition, _| !missing.contains_key(partition));
         self.committing.finished.committed(&committed);
@@ -243,13 +237,13 @@ impl Consumer {
 
     fn send_commit(&mut self, coordinator: Arc<Coordinator>, offsets: Offsets) {
         let cluster = self.cluster.clone();
-        let identity = self.identity();
+        let committer = self.committer();
         let ids = self.known_topics.ids();
         let epochs = self.assignment.epochs_before(&offsets);
         let sent = offsets.clone();
         let commit = async move {
             let committed =
-                offsets::commit(&cluster, &coordinator, &identity, &sent, &epochs, &ids).await;
+                offsets::commit(&cluster, &coordinator, &committer, &sent, &epochs, &ids).await;
             if let Err(error) = &committed {
                 tracing::warn!(%error, "a commit failed; the next one covers it");
             }
@@ -288,14 +282,9 @@ impl Consumer {
         }
     }
 
-    fn identity(&self) -> Identity {
-        match &self.group {
-            Some(group) => group.identity(),
-            None => Identity {
-                member_id: Str::default(),
-                instance_id: None,
-                generation: -1,
-            },
-        }
+    /// The member that requests about offsets are sent for.
+    pub(super) fn committer(&self) -> Committer {
+        let group = self.group.as_ref();
+        group.map_or_else(Committer::without_membership, Group::committer)
     }
 }

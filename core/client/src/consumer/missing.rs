@@ -25,7 +25,7 @@ impl Consumer {
         if self.known_topics.lookup_failed(partition, &retry, now) {
             tracing::warn!(%partition, %error, "the partition does not exist; the consumer will look it up again");
             if let Some(group) = &self.group {
-                group.refresh_metadata_soon();
+                group.topic_changed();
             }
         }
     }

@@ -30,7 +30,10 @@ impl Consumer {
     /// partitions without a committed offset under `auto.offset.reset=none`.
     pub(super) async fn starts(&mut self, partitions: &[TopicPartition]) -> Result<StartPositions> {
         let found = match &self.coordinator {
-            Some(coordinator) => offsets::committed(&self.cluster, coordinator, partitions).await?,
+            Some(coordinator) => {
+                offsets::committed(&self.cluster, coordinator, &self.committer(), partitions)
+                    .await?
+            }
             None => BTreeMap::new(),
         };
         let (mut committed, mut leader_epochs) = (Offsets::new(), OffsetEpochs::new());

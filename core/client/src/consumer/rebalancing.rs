@@ -191,7 +191,7 @@ impl Consumer {
         let accepted = self
             .group
             .as_ref()
-            .is_some_and(|group| group.accept_assignment(new_assignment.generation));
+            .is_some_and(|group| group.accept_assignment(new_assignment.version));
         if accepted {
             self.assignment
                 .replace(&new_assignment.partitions, &starts.positions);

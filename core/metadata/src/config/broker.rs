@@ -28,6 +28,8 @@ static DEFINITIONS: &[Definition] = &[
     Definition::int("group.consumer.max.heartbeat.interval.ms", "15000", 1, i32::MAX, "The most that `group.consumer.heartbeat.interval.ms` may be.").unit(Milliseconds),
     Definition::int("group.consumer.max.session.timeout.ms", "60000", 1, i32::MAX, "The most that `group.consumer.session.timeout.ms` may be.").unit(Milliseconds),
     Definition::int("group.consumer.max.size", "2147483647", 1, i32::MAX, "How many members a consumer group may have.").unit(Count),
+    Definition::choice("group.consumer.migration.policy", "bidirectional", &["bidirectional", "upgrade", "downgrade", "disabled"],
+        "Whether a classic group that has members becomes a consumer group when a member of the consumer protocol joins (upgrade), and a classic one again when the last of them leaves (downgrade)."),
     Definition::int("group.consumer.min.heartbeat.interval.ms", "5000", 1, i32::MAX, "The least that `group.consumer.heartbeat.interval.ms` may be.").unit(Milliseconds),
     Definition::int("group.consumer.min.session.timeout.ms", "45000", 1, i32::MAX, "The least that `group.consumer.session.timeout.ms` may be.").unit(Milliseconds),
     Definition::int("group.consumer.session.timeout.ms", "45000", 1, i32::MAX, "How long a member of a consumer group may be silent.").unit(Milliseconds),
@@ -102,6 +104,31 @@ static DEFINITIONS: &[Definition] = &[
     Definition::boolean("unclean.leader.election.enable", "false", "The default of the topic key of the same name.").fixed(ONE_REPLICA).dynamic(),
 ];
 
+/// Whether groups that have members may change their protocol (KIP-848).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MigrationPolicy {
+    /// In both directions.
+    Bidirectional,
+    /// Only from the classic to the consumer protocol.
+    Upgrade,
+    /// Only from the consumer to the classic protocol.
+    Downgrade,
+    /// Not at all.
+    Disabled,
+}
+
+impl MigrationPolicy {
+    /// Whether a classic group may become a consumer group.
+    pub const fn allows_upgrade(self) -> bool {
+        matches!(self, Self::Bidirectional | Self::Upgrade)
+    }
+
+    /// Whether a consumer group may become a classic group.
+    pub const fn allows_downgrade(self) -> bool {
+        matches!(self, Self::Bidirectional | Self::Downgrade)
+    }
+}
+
 /// What happens when storage is exhausted: `headwater.storage.on.full`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnStorageFull {
@@ -137,6 +164,8 @@ pub struct BrokerConfig {
     pub group_consumer_heartbeat_interval_ms: i32,
     /// `group.consumer.max.size`
     pub group_consumer_size_max: usize,
+    /// `group.consumer.migration.policy`
+    pub group_consumer_migration_policy: MigrationPolicy,
     /// `group.consumer.session.timeout.ms`
     pub group_consumer_session_timeout_ms: u64,
     /// `group.initial.rebalance.delay.ms`
@@ -242,6 +271,12 @@ impl BrokerConfig {
                 .integer("group.consumer.heartbeat.interval.ms")
                 as i32,
             group_consumer_size_max: layer.integer("group.consumer.max.size") as usize,
+            group_consumer_migration_policy: match &*layer.text("group.consumer.migration.policy") {
+                "disabled" => MigrationPolicy::Disabled,
+                "downgrade" => MigrationPolicy::Downgrade,
+                "upgrade" => MigrationPolicy::Upgrade,
+                _ => MigrationPolicy::Bidirectional,
+            },
             group_consumer_session_timeout_ms: unsigned("group.consumer.session.timeout.ms"),
             group_initial_rebalance_delay_ms: unsigned("group.initial.rebalance.delay.ms"),
             group_session_timeout_max_ms: layer.integer("group.max.session.timeout.ms") as i32,

@@ -29,7 +29,7 @@ mod table;
 mod topic;
 mod value;
 
-pub use broker::{BROKER, BrokerConfig, OnStorageFull};
+pub use broker::{BROKER, BrokerConfig, MigrationPolicy, OnStorageFull};
 pub use compression::{GZIP_LEVEL, LZ4_LEVEL, ZSTD_LEVEL, compression_level};
 pub use definition::{Definition, Kind, Unit};
 pub use error::ConfigError;

@@ -55,6 +55,11 @@ impl Member {
         self.join.is_some() || self.sync.is_some()
     }
 
+    /// The protocols that it offers, in order of preference.
+    pub(crate) fn protocols(&self) -> &[Protocol] {
+        &self.protocols
+    }
+
     /// Its session begins anew.
     pub(super) fn touch(&mut self, facts: &Facts) {
         self.session_deadline = Some(facts.now.monotonic.saturating_add(self.session_timeout));

@@ -15,6 +15,7 @@
 //! **Invariant: every ticket is answered once**: when the join or sync is done, when its member is removed or fenced, or when the same
 //! member asks again.
 
+mod downgrade;
 mod join;
 mod member;
 #[cfg(test)]
@@ -39,7 +40,7 @@ pub(crate) use session::Leaver;
 use static_members::Replacement;
 
 /// The protocol type of consumers.
-const CONSUMER: &str = "consumer";
+pub(crate) const CONSUMER: &str = "consumer";
 
 /// A group of members that assign among themselves.
 #[derive(Debug, Clone)]
@@ -157,6 +158,11 @@ impl ClassicGroup {
     /// What kind of members it has; `None` before the first, and where only offsets are kept.
     pub(crate) const fn protocol_type(&self) -> Option<&Str> {
         self.protocol_type.as_ref()
+    }
+
+    /// The generation.
+    pub(crate) const fn generation(&self) -> i32 {
+        self.generation
     }
 
     /// The protocol of this generation.

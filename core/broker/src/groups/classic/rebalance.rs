@@ -26,7 +26,7 @@ impl ClassicGroup {
     }
 
     /// All members have to join (again).
-    pub(super) fn prepare_rebalance(&mut self, facts: &Facts, out: &mut Outbox) {
+    pub(in crate::groups) fn prepare_rebalance(&mut self, facts: &Facts, out: &mut Outbox) {
         if self.state == State::CompletingRebalance {
             for member in self.members.values_mut() {
                 member.assignment = Bytes::new();

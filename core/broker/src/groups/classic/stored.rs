@@ -39,7 +39,10 @@ impl ClassicGroup {
     }
 
     /// The group as it is written: with these assignments, or with those that its members have.
-    pub(super) fn record(&self, assignments: Option<&BTreeMap<Str, Bytes>>) -> GroupMetadataValue {
+    pub(in crate::groups) fn record(
+        &self,
+        assignments: Option<&BTreeMap<Str, Bytes>>,
+    ) -> GroupMetadataValue {
         let protocol = self.protocol.as_deref().unwrap_or_default();
         let assignment_of = |member: &Member| match assignments {
             Some(given) => given.get(&member.id).cloned().unwrap_or_default(),
@@ -130,6 +133,6 @@ fn milliseconds(duration: Duration) -> i32 {
     i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)
 }
 
-fn duration(milliseconds: i32) -> Option<Duration> {
+pub(super) fn duration(milliseconds: i32) -> Option<Duration> {
     u64::try_from(milliseconds).ok().map(Duration::from_millis)
 }

@@ -34,6 +34,11 @@ impl Draft {
     }
 
     /// The group as it is to be.
+    pub(crate) const fn group(&self) -> &ConsumerGroup {
+        &self.group
+    }
+
+    /// The group as it is to be.
     pub(crate) const fn group_mut(&mut self) -> &mut ConsumerGroup {
         &mut self.group
     }

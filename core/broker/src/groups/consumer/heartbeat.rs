@@ -10,7 +10,6 @@ use super::{
     Assignment, Catalogue, ConsumerFacts, ConsumerGroup, Draft, Member, MemberState, Refusal,
     Timers, assignors, subscription,
 };
-use crate::groups::consumer::replay::rebalance_timeout;
 
 /// A member's request, but for leaving.
 #[derive(Debug, Clone, Default)]
@@ -126,7 +125,7 @@ impl ConsumerGroup {
         };
         let timers = Timers {
             session: facts.now.monotonic.saturating_add(facts.session_timeout),
-            revocation: None,
+            step: None,
         };
         self.timers.insert(beat.member_id.clone(), timers);
         Some(response)
@@ -178,7 +177,7 @@ impl Draft {
                 let message = format!("the instance id belongs to member {} now", holder.id);
                 Err(Refusal::new(ErrorCode::FencedInstanceId, message))
             }
-            Some(holder) if holder.epoch != LEFT_FOR_A_WHILE => {
+            Some(holder) if holder.epoch != LEFT_FOR_A_WHILE && holder.classic.is_none() => {
                 let message = format!("member {} still uses the instance id", holder.id);
                 Err(Refusal::new(ErrorCode::UnreleasedInstanceId, message))
             }
@@ -204,11 +203,9 @@ impl Draft {
     }
 
     /// What `holder` had is its successor's.
-    fn replace_static_member(&mut self, holder: &Member, successor: &Str) {
+    pub(super) fn replace_static_member(&mut self, holder: &Member, successor: &Str) {
         let target = self.group.target.get(&holder.id).cloned();
-        for tombstone in self.group.member_tombstones(&holder.id) {
-            self.push(tombstone);
-        }
+        self.remove(&holder.id);
         let member = Member {
             id: successor.clone(),
             epoch: 0,
@@ -226,16 +223,15 @@ impl Draft {
         }
     }
 
-    /// Takes over what the member says. The group epoch grows if what the group reads has changed.
+    /// Takes over what the member says.
     fn update_member(
         &mut self,
         beat: &Heartbeat,
         facts: &ConsumerFacts,
         catalogue: &impl Catalogue,
     ) -> Result<(), Refusal> {
-        let before = self.group.members[&beat.member_id].clone();
-        let is_new = !self.group.target.contains_key(&beat.member_id);
-        let mut member = before.clone();
+        let mut member = self.group.members[&beat.member_id].clone();
+        member.classic = None;
         member.client_id.clone_from(&beat.client_id);
         member.client_host.clone_from(&beat.client_host);
         if beat.rack_id.is_some() {
@@ -253,8 +249,20 @@ impl Draft {
         if let Some(regex) = &beat.regex {
             member.regex = Some(regex.clone()).filter(|regex| !regex.is_empty());
         }
-        if member != before {
-            let record = self.group.member_record(&member);
+        self.put_member(&member, facts, catalogue)
+    }
+
+    /// Writes a member as it is to be. The group epoch grows if what the group reads has changed.
+    pub(super) fn put_member(
+        &mut self,
+        member: &Member,
+        facts: &ConsumerFacts,
+        catalogue: &impl Catalogue,
+    ) -> Result<(), Refusal> {
+        let before = self.group.members[&member.id].clone();
+        let is_new = !self.group.target.contains_key(&member.id);
+        if *member != before {
+            let record = self.group.member_record(member);
             self.push(record);
         }
         let subscribes_anew = member.topics != before.topics || member.regex != before.regex;
@@ -273,7 +281,7 @@ impl Draft {
     }
 
     /// A new epoch gets a new target.
-    fn update_target(&mut self, facts: &ConsumerFacts, catalogue: &impl Catalogue) {
+    pub(super) fn update_target(&mut self, facts: &ConsumerFacts, catalogue: &impl Catalogue) {
         if self.group.epoch <= self.group.target_epoch {
             return;
         }
@@ -293,13 +301,13 @@ impl Draft {
         let now = facts.now.monotonic;
         let member = &self.group.members[member_id];
         let earlier = self.group.timers.get(member_id);
-        let earlier = earlier.and_then(|timers| timers.revocation);
+        let earlier = earlier.and_then(|timers| timers.step);
         let revokes = member.state == MemberState::UnrevokedPartitions;
         let goes_on = before.state == member.state && before.epoch == member.epoch;
-        let begins = now.saturating_add(rebalance_timeout(member));
+        let begins = now.saturating_add(member.rebalance_timeout());
         let timers = Timers {
             session: now.saturating_add(facts.session_timeout),
-            revocation: revokes.then(|| earlier.filter(|_| goes_on).unwrap_or(begins)),
+            step: revokes.then(|| earlier.filter(|_| goes_on).unwrap_or(begins)),
         };
         self.group.timers.insert(member_id.clone(), timers);
     }

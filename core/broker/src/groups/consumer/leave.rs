@@ -63,15 +63,15 @@ impl ConsumerGroup {
             if timers.session <= now {
                 timers.session = until;
             }
-            if timers.revocation.is_some_and(|deadline| deadline <= now) {
-                timers.revocation = Some(until);
+            if timers.step.is_some_and(|deadline| deadline <= now) {
+                timers.step = Some(until);
             }
         }
     }
 
     fn next_timer(&self) -> Option<(Duration, &Str)> {
         let timers = self.timers.iter().map(|(id, timers)| {
-            let first = timers.revocation.unwrap_or(timers.session);
+            let first = timers.step.unwrap_or(timers.session);
             (first.min(timers.session), id)
         });
         timers.min()
@@ -80,12 +80,8 @@ impl ConsumerGroup {
     /// Without a member; the others are to get what it had.
     fn without(&self, member_id: &Str, catalogue: &impl Catalogue) -> Draft {
         let mut draft = Draft::of(self);
-        for tombstone in self.member_tombstones(member_id) {
-            draft.push(tombstone);
-        }
-        let hash = draft.group.subscription_hash(catalogue);
-        let record = draft.group.epoch_record(self.epoch + 1, hash);
-        draft.push(record);
+        draft.remove(member_id);
+        draft.raise_epoch(catalogue);
         draft
     }
 
@@ -99,5 +95,21 @@ impl ConsumerGroup {
         let record = draft.group.current_record(&left);
         draft.push(record);
         draft
+    }
+}
+
+impl Draft {
+    /// Takes a member out.
+    pub(super) fn remove(&mut self, member_id: &Str) {
+        for tombstone in self.group.member_tombstones(member_id) {
+            self.push(tombstone);
+        }
+    }
+
+    /// The next heartbeat computes a new target.
+    pub(super) fn raise_epoch(&mut self, catalogue: &impl Catalogue) {
+        let hash = self.group.subscription_hash(catalogue);
+        let record = self.group.epoch_record(self.group.epoch + 1, hash);
+        self.push(record);
     }
 }

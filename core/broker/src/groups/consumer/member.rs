@@ -1,10 +1,12 @@
 //! One member of a consumer group.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use headwater_protocol::Str;
 
 use super::Assignment;
+use crate::groups::classic::Protocol;
 
 /// The epoch of a static member that has left and may come back.
 pub(super) const LEFT_FOR_A_WHILE: i32 = -2;
@@ -32,6 +34,14 @@ impl MemberState {
     }
 }
 
+/// What a member of the classic protocol said when it joined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ClassicProtocols {
+    pub(crate) session_timeout_ms: i32,
+    /// In order of preference; at least one.
+    pub(crate) protocols: Vec<Protocol>,
+}
+
 /// A member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Member {
@@ -42,8 +52,10 @@ pub(crate) struct Member {
     pub(crate) client_host: Str,
     pub(crate) topics: BTreeSet<Str>,
     pub(crate) regex: Option<Str>,
-    pub(super) rebalance_timeout_ms: i32,
+    pub(crate) rebalance_timeout_ms: i32,
     pub(super) assignor: Option<Str>,
+    /// `None` for a member of the consumer protocol.
+    pub(crate) classic: Option<ClassicProtocols>,
     pub(crate) epoch: i32,
     pub(super) previous_epoch: i32,
     pub(super) state: MemberState,
@@ -64,6 +76,7 @@ impl Member {
             regex: None,
             rebalance_timeout_ms: -1,
             assignor: None,
+            classic: None,
             epoch: 0,
             previous_epoch: 0,
             state: MemberState::Stable,
@@ -85,7 +98,26 @@ impl Member {
             .topics
             .iter()
             .map(|topic| size_of::<Str>() + topic.len());
-        self.id.len() + self.client_id.len() + texts + topics.sum::<usize>()
+        let classic = self.classic.iter().flat_map(|classic| &classic.protocols);
+        let protocols = classic.map(|protocol| protocol.name.len() + protocol.metadata.len());
+        self.id.len()
+            + self.client_id.len()
+            + texts
+            + topics.sum::<usize>()
+            + protocols.sum::<usize>()
+    }
+
+    /// How long it may be silent: as it said itself in the classic protocol, else as `group.consumer.session.timeout.ms` says.
+    pub(super) fn session_timeout(&self, configured: Duration) -> Duration {
+        match &self.classic {
+            Some(classic) => milliseconds(classic.session_timeout_ms),
+            None => configured,
+        }
+    }
+
+    /// How long it may take for one step of a rebalance.
+    pub(super) fn rebalance_timeout(&self) -> Duration {
+        milliseconds(self.rebalance_timeout_ms)
     }
 
     /// Whether all of `owned` is assigned to it.
@@ -96,4 +128,8 @@ impl Member {
                 .is_some_and(|assigned| partitions.is_subset(assigned))
         })
     }
+}
+
+fn milliseconds(ms: i32) -> Duration {
+    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
 }

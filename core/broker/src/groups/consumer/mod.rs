@@ -7,10 +7,14 @@
 //! Pure, and its own log: a transition works on a [`Draft`], where every change is a record that is replayed at once, so that what is read
 //! back after a restart is what was there. The caller writes the records, and only then puts the draft's group in the place of the old.
 //!
+//! Members of the classic protocol may be among the others while a group changes its protocol ([`classic_members`], [`upgrade`]).
+//!
 //! **Invariant: no partition is held by two members**, assigned or on its way out.
 
 mod assignors;
+mod classic_members;
 mod draft;
+mod embedded;
 mod heartbeat;
 mod leave;
 mod member;
@@ -19,6 +23,7 @@ mod properties;
 mod reconcile;
 mod replay;
 mod subscription;
+mod upgrade;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,7 +34,9 @@ use uuid::Uuid;
 
 use super::facts::Now;
 use crate::memory::{Held, Memory};
+pub(crate) use classic_members::requires_member_id;
 pub(crate) use draft::Draft;
+pub(in crate::groups) use embedded::assignment_bytes;
 pub(crate) use heartbeat::{Heartbeat, MemberIds};
 pub(crate) use member::{Member, MemberState};
 pub(crate) use subscription::Catalogue;
@@ -77,8 +84,8 @@ pub(crate) struct ConsumerGroup {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Timers {
     session: Duration,
-    /// While it is to let partitions go.
-    revocation: Option<Duration>,
+    /// While it has to release partitions, or as a classic member to join or to sync.
+    step: Option<Duration>,
 }
 
 /// Kafka's code, and a sentence.
@@ -156,6 +163,12 @@ impl ConsumerGroup {
         preferred.map_or(DEFAULT_ASSIGNOR, |(name, _)| name)
     }
 
+    /// Whether all of its members, of which there are some, use the classic protocol.
+    pub(crate) fn is_left_to_classic_members(&self) -> bool {
+        let mut members = self.members.values();
+        !self.members.is_empty() && members.all(|member| member.classic.is_some())
+    }
+
     /// Whether offsets may be committed: by a member in its epoch, or by anybody without one while there are no members.
     pub(crate) fn check_commit(&self, member_id: &str, epoch: i32) -> Result<(), ErrorCode> {
         if epoch < 0 && self.members.is_empty() {
@@ -175,8 +188,9 @@ impl ConsumerGroup {
     fn check_epoch(&self, member_id: &str, epoch: i32) -> Result<(), ErrorCode> {
         match self.members.get(member_id) {
             None => Err(ErrorCode::UnknownMemberId),
-            Some(member) if member.epoch != epoch => Err(ErrorCode::StaleMemberEpoch),
-            Some(_) => Ok(()),
+            Some(member) if member.epoch == epoch => Ok(()),
+            Some(member) if member.classic.is_some() => Err(ErrorCode::IllegalGeneration),
+            Some(_) => Err(ErrorCode::StaleMemberEpoch),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Whatever members do and whenever: no partition is held twice, everybody comes to the target, and the log tells all of it.
 
+mod classic_clients;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -52,6 +54,12 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 impl Catalogue for BTreeMap<Str, (Uuid, i32)> {
+    fn name(&self, id: Uuid) -> Option<Str> {
+        let mut topics = self.iter();
+        let (name, _) = topics.find(|(_, (known, _))| *known == id)?;
+        Some(name.clone())
+    }
+
     fn topic(&self, name: &str) -> Option<(Uuid, i32)> {
         self.get(name).copied()
     }
@@ -69,6 +77,16 @@ struct Client {
     owned: Assignment,
     topics: Vec<Str>,
     regex: Option<Str>,
+    protocol: ClientProtocol,
+}
+
+/// Which protocol a client uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ClientProtocol {
+    Consumer,
+    Classic,
+    /// With a subscription that it has not joined with.
+    ClassicSubscribed,
 }
 
 struct World {
@@ -78,6 +96,8 @@ struct World {
     clients: Vec<Client>,
     now: Duration,
     version: i64,
+    /// The names of all topics that there were: a classic client knows them by nothing else.
+    names: BTreeMap<Uuid, Str>,
     made: u128,
     fail_write: bool,
 }
@@ -92,6 +112,7 @@ impl World {
             clients: Vec::new(),
             now: Duration::from_secs(100),
             version: 1,
+            names: BTreeMap::new(),
             made: 10,
             fail_write: false,
         };
@@ -107,7 +128,9 @@ impl World {
             owned: Assignment::new(),
             topics: vec!["t0".into(), "t1".into()],
             regex: None,
+            protocol: ClientProtocol::Consumer,
         }
+        .or_classic(self.made.is_multiple_of(3))
     }
 
     fn facts(&self) -> ConsumerFacts {
@@ -125,6 +148,15 @@ impl World {
 
     fn act(&mut self, act: &Act) {
         match *act {
+            Act::Beat(client) if self.is_classic(client) => self.beat_classic(client, true),
+            Act::BeatInVain(client) if self.is_classic(client) => self.beat_classic(client, false),
+            Act::Subscribe(client, topic) if self.is_classic(client) => {
+                let known = &mut self.clients[client];
+                known.topics = vec![format!("t{}", topic.min(2)).into()];
+                known.protocol = ClientProtocol::ClassicSubscribed;
+            }
+            Act::Leave(client) if self.is_classic(client) => self.leave_classic(client),
+            Act::LeaveForAWhile(client) if self.is_classic(client) => {}
             Act::Beat(client) => {
                 if let Some(answer) = self.beat(client) {
                     self.hear(client, &answer);
@@ -163,6 +195,9 @@ impl World {
             Act::Wait(seconds) => self.wait(Duration::from_secs(seconds)),
             Act::FailWrite => self.fail_write = true,
             Act::Restart => self.group = self.read_back(),
+        }
+        for (name, (id, _)) in &self.topics {
+            self.names.insert(*id, name.clone());
         }
         self.check();
     }
@@ -296,6 +331,11 @@ impl World {
         }
         for client in &self.clients {
             for (topic, partitions) in &client.owned {
+                // A classic client knows topics by name only, and may still name one that was made anew.
+                let is_gone = !self.topics.values().any(|(known, _)| known == topic);
+                if is_gone && client.protocol != ClientProtocol::Consumer {
+                    continue;
+                }
                 for partition in partitions {
                     let holder = holders.get(&(*topic, *partition));
                     let is_member = self.group.members.contains_key(&client.member_id);

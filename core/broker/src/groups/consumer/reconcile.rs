@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use headwater_protocol::Str;
 use uuid::Uuid;
 
-use super::{Assignment, Draft, Member, MemberState};
+use super::{Assignment, ConsumerGroup, Draft, Member, MemberState};
 
 impl Draft {
     /// Moves a member as far as it can go. `owned` is what it says it holds; `None` says nothing about it.
@@ -52,7 +52,7 @@ impl Draft {
                 ..member.clone()
             };
         }
-        let held = self.held_by_others(&member.id);
+        let held = self.group.held_by_others(&member.id);
         let wanted = difference(target, &kept);
         let mut assigned = kept;
         let mut state = MemberState::Stable;
@@ -73,10 +73,12 @@ impl Draft {
             ..member.clone()
         }
     }
+}
 
-    /// What others have, or have not let go yet.
-    fn held_by_others(&self, member_id: &Str) -> BTreeSet<(Uuid, i32)> {
-        let others = self.group.members.values();
+impl ConsumerGroup {
+    /// The partitions that other members have, or have not released yet.
+    pub(super) fn held_by_others(&self, member_id: &Str) -> BTreeSet<(Uuid, i32)> {
+        let others = self.members.values();
         let others = others.filter(|member| member.id != *member_id);
         others
             .flat_map(|member| member.assigned.iter().chain(&member.revoking))
@@ -98,7 +100,7 @@ fn intersection(some: &Assignment, others: &Assignment) -> Assignment {
     both.collect()
 }
 
-fn difference(some: &Assignment, without: &Assignment) -> Assignment {
+pub(super) fn difference(some: &Assignment, without: &Assignment) -> Assignment {
     let rest = some.iter().filter_map(|(topic, partitions)| {
         let rest = match without.get(topic) {
             Some(without) => partitions - without,

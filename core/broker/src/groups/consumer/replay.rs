@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use headwater_protocol::consumer_group_current_member_assignment_value as current;
+use headwater_protocol::consumer_group_member_metadata_value::{
+    ClassicMemberMetadata, ClassicProtocol,
+};
 use headwater_protocol::consumer_group_target_assignment_member_value as target;
 use headwater_protocol::{
     ConsumerGroupCurrentMemberAssignmentKey, ConsumerGroupCurrentMemberAssignmentValue,
@@ -14,9 +17,11 @@ use headwater_protocol::{
     ConsumerGroupTargetAssignmentMetadataValue, Str,
 };
 
+use super::member::ClassicProtocols;
 use super::subscription::ResolvedRegex;
 use super::{Assignment, ConsumerGroup, Member, MemberState, Timers};
 use crate::groups::IN_PROCESS_HOST;
+use crate::groups::classic::Protocol;
 use crate::groups::record::GroupRecord;
 
 impl ConsumerGroup {
@@ -80,6 +85,20 @@ impl ConsumerGroup {
             .filter(|regex| !regex.is_empty());
         member.rebalance_timeout_ms = value.rebalance_timeout_ms;
         member.assignor = value.server_assignor;
+        // Absent and empty mean the same: earlier versions wrote nothing for members of the consumer protocol.
+        let classic = value.classic_member_metadata;
+        let classic = classic.filter(|classic| !classic.supported_protocols.is_empty());
+        member.classic = classic.map(|classic| ClassicProtocols {
+            session_timeout_ms: classic.session_timeout_ms,
+            protocols: classic
+                .supported_protocols
+                .into_iter()
+                .map(|protocol| Protocol {
+                    name: protocol.name,
+                    metadata: protocol.metadata,
+                })
+                .collect(),
+        });
     }
 
     fn replay_current(
@@ -115,15 +134,16 @@ impl ConsumerGroup {
     /// theirs.
     pub(crate) fn finish_replay(&mut self, now: Duration, session_timeout: Duration) {
         for member in self.members.values() {
-            let revokes = member.state == MemberState::UnrevokedPartitions;
+            let revokes =
+                member.classic.is_none() && member.state == MemberState::UnrevokedPartitions;
             let session_timeout = if member.client_host == IN_PROCESS_HOST {
                 Duration::ZERO
             } else {
-                session_timeout
+                member.session_timeout(session_timeout)
             };
             let timers = Timers {
                 session: now.saturating_add(session_timeout),
-                revocation: revokes.then(|| now.saturating_add(rebalance_timeout(member))),
+                step: revokes.then(|| now.saturating_add(member.rebalance_timeout())),
             };
             self.timers.insert(member.id.clone(), timers);
         }
@@ -148,6 +168,7 @@ impl ConsumerGroup {
             subscribed_topic_regex: Some(member.regex.clone().unwrap_or_default()),
             rebalance_timeout_ms: member.rebalance_timeout_ms,
             server_assignor: member.assignor.clone(),
+            classic_member_metadata: member.classic.as_ref().map(classic_metadata),
             ..ConsumerGroupMemberMetadataValue::default()
         };
         let key = ConsumerGroupMemberMetadataKey {
@@ -287,10 +308,17 @@ impl ConsumerGroup {
     }
 }
 
-/// How long a member may take to let partitions go.
-pub(super) fn rebalance_timeout(member: &Member) -> Duration {
-    let ms = u64::try_from(member.rebalance_timeout_ms).unwrap_or(0);
-    Duration::from_millis(ms)
+fn classic_metadata(classic: &ClassicProtocols) -> ClassicMemberMetadata {
+    let protocols = classic.protocols.iter().map(|protocol| ClassicProtocol {
+        name: protocol.name.clone(),
+        metadata: protocol.metadata.clone(),
+        ..ClassicProtocol::default()
+    });
+    ClassicMemberMetadata {
+        session_timeout_ms: classic.session_timeout_ms,
+        supported_protocols: protocols.collect(),
+        ..ClassicMemberMetadata::default()
+    }
 }
 
 fn assignment(topics: impl Iterator<Item = (uuid::Uuid, Vec<i32>)>) -> Assignment {
@@ -298,4 +326,22 @@ fn assignment(topics: impl Iterator<Item = (uuid::Uuid, Vec<i32>)>) -> Assignmen
         .map(|(topic, partitions)| (topic, partitions.into_iter().collect()))
         .filter(|(_, partitions): &(_, BTreeSet<i32>)| !partitions.is_empty())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Kafka takes an absent field for that of a classic member.
+    #[test]
+    fn a_member_of_the_consumer_protocol_is_written_without_classic_metadata() {
+        let group = ConsumerGroup::new("g".into());
+        let record = group.member_record(&Member::new("m".into()));
+        let (key, value) = record.encode().unwrap();
+        let read = GroupRecord::decode(key, value).unwrap();
+        let Some(GroupRecord::ConsumerGroupMemberMetadata(_, Some(value))) = read else {
+            panic!("expected the record of a member");
+        };
+        assert_eq!(value.classic_member_metadata, None);
+    }
 }

@@ -11,6 +11,8 @@ use super::{ConsumerGroup, Draft, Member, Refusal};
 
 /// The topics that there are.
 pub(crate) trait Catalogue {
+    /// The name of a topic.
+    fn name(&self, id: Uuid) -> Option<Str>;
     /// Id and number of partitions of a topic.
     fn topic(&self, name: &str) -> Option<(Uuid, i32)>;
     /// The names of all topics, internal ones too: as in Kafka a pattern finds those.
@@ -18,6 +20,10 @@ pub(crate) trait Catalogue {
 }
 
 impl Catalogue for Image {
+    fn name(&self, id: Uuid) -> Option<Str> {
+        Some(Str::from(&*self.topic_by_id(id)?.name))
+    }
+
     fn topic(&self, name: &str) -> Option<(Uuid, i32)> {
         let topic = Image::topic(self, name)?;
         Some((topic.id, topic.partitions.len() as i32))

@@ -1,56 +1,38 @@
-//! Membership in a consumer group, by the classic protocol.
+//! Membership in a consumer group.
 //!
-//! [`Member`](member::Member) is the state machine. The task in [`background`] sends its requests, and [`Group`] is the consumer's handle.
-//! The lock on the member is never held across an `await`.
+//! Each group protocol is a state machine behind the trait [`Member`](membership::Member): [`classic`], whose members assign, and [`consumer`]
+//! (KIP-848), whose broker assigns. A task in the background sends the requests of the machine, and [`Group`] is the consumer's handle. Only
+//! [`Group::join`] distinguishes the protocols.
 
-mod answers;
-pub(crate) mod assignors;
-mod background;
-mod caller;
-mod member;
-#[cfg(test)]
-mod member_tests;
+mod classic;
+mod consumer;
+mod membership;
 pub(crate) mod offsets;
-mod protocol;
-mod requests;
 pub(crate) mod subscription;
+mod timers;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use headwater_protocol::ErrorCode;
-use parking_lot::Mutex;
-use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use crate::batch::TopicPartition;
 use crate::cluster::{Cluster, Coordinator};
+use crate::config::GroupProtocol;
 use crate::transport::Purpose;
 
-pub(crate) use caller::{Identity, NewAssignment, Todo};
-use member::Member;
-pub(crate) use member::Settings;
+use classic::ClassicMember;
+use consumer::ConsumerMember;
+pub(crate) use membership::{Identity, NewAssignment, Settings, Todo};
+use membership::{LeaveRequest, Member, Membership};
 use subscription::Subscription;
 
 /// The consumer's handle on its membership. Dropping it stops the heartbeats without leaving the group: the session then expires.
 #[derive(Debug)]
 pub(crate) struct Group {
-    membership: Arc<Membership>,
+    membership: Arc<Membership<dyn Member>>,
     task: AbortHandle,
-}
-
-/// The state that the consumer and the background task share.
-#[derive(Debug)]
-struct Membership {
-    cluster: Cluster,
-    coordinator: Arc<Coordinator>,
-    member: Mutex<Member>,
-    max_poll_interval: Duration,
-    exclude_internal_topics: bool,
-    /// Wakes the background task.
-    wake: Notify,
-    /// Wakes the polling consumer.
-    changed: Notify,
 }
 
 impl Group {
@@ -61,20 +43,28 @@ impl Group {
         settings: Settings,
         subscription: Subscription,
     ) -> Self {
-        let membership = Arc::new(Membership {
-            cluster: cluster.with_lane(Purpose::Group),
-            coordinator,
-            max_poll_interval: settings.group.max_poll_interval,
-            exclude_internal_topics: settings.exclude_internal_topics,
-            member: Mutex::new(Member::new(settings, subscription, Instant::now())),
-            wake: Notify::new(),
-            changed: Notify::new(),
-        });
-        let task = cluster
-            .runtime()
-            .spawn(Arc::clone(&membership).keep_membership())
-            .abort_handle();
-        Self { membership, task }
+        let lane = cluster.with_lane(Purpose::Group);
+        let now = Instant::now();
+        match settings.group.protocol.clone() {
+            GroupProtocol::Classic(config) => {
+                let member = ClassicMember::new(settings, config, subscription, now);
+                let membership = Arc::new(Membership::new(lane, coordinator, member));
+                let task = cluster.runtime().spawn(Arc::clone(&membership).run());
+                Self {
+                    membership,
+                    task: task.abort_handle(),
+                }
+            }
+            GroupProtocol::Consumer(config) => {
+                let member = ConsumerMember::new(settings, config, subscription, now);
+                let membership = Arc::new(Membership::new(lane, coordinator, member));
+                let task = cluster.runtime().spawn(Arc::clone(&membership).run());
+                Self {
+                    membership,
+                    task: task.abort_handle(),
+                }
+            }
+        }
     }
 
     pub(crate) fn todo(&self) -> Todo {
@@ -98,9 +88,9 @@ impl Group {
         }
     }
 
-    /// Fetches the metadata of the watched topics as soon as possible.
-    pub(crate) fn refresh_metadata_soon(&self) {
-        self.membership.member.lock().metadata_due = Instant::now();
+    /// A topic has changed: the group rebalances as soon as possible.
+    pub(crate) fn topic_changed(&self) {
+        self.membership.member.lock().topic_changed(Instant::now());
         self.membership.wake.notify_one();
     }
 
@@ -115,25 +105,16 @@ impl Group {
         self.membership.wake.notify_one();
     }
 
-    /// The consumer takes its assignment over. Returns false if the generation is no longer current.
-    pub(crate) fn accept_assignment(&self, generation: i32) -> bool {
-        let accepted = self.membership.member.lock().accept_assignment(generation);
+    /// The consumer takes its assignment over. Returns false if it is no longer current.
+    pub(crate) fn accept_assignment(&self, version: i32) -> bool {
+        let accepted = self.membership.member.lock().accept_assignment(version);
         self.membership.wake.notify_one();
         accepted
     }
 
-    pub(crate) fn identity(&self) -> Identity {
-        self.membership.member.lock().identity()
-    }
-
-    /// Reports a commit that failed with `code`.
-    pub(crate) fn commit_refused(&self, code: ErrorCode, identity: &Identity) {
-        let now = Instant::now();
-        self.membership
-            .member
-            .lock()
-            .commit_refused(code, identity, now);
-        self.membership.wake.notify_one();
+    /// The member for requests about offsets.
+    pub(crate) fn committer(&self) -> Committer {
+        Committer(Some(Arc::clone(&self.membership)))
     }
 
     /// Waits for a new [`Todo`]; may wake up spuriously.
@@ -142,17 +123,18 @@ impl Group {
         async move { membership.changed.notified().await }
     }
 
-    /// Sends `LeaveGroup`, so that the group rebalances before the session expires.
+    /// Leaves, so that the group rebalances before the session expires.
     pub(crate) async fn leave(self) {
         self.task.abort();
         let Some(request) = self.membership.member.lock().leave_on_close() else {
             return;
         };
-        let left = self
-            .membership
-            .coordinator
-            .call(&self.membership.cluster, request);
-        if let Err(error) = left.await {
+        let (cluster, coordinator) = (&self.membership.cluster, &self.membership.coordinator);
+        let left = match request {
+            LeaveRequest::Classic(request) => coordinator.call(cluster, request).await.map(drop),
+            LeaveRequest::Consumer(request) => coordinator.call(cluster, request).await.map(drop),
+        };
+        if let Err(error) = left {
             tracing::info!(%error, "could not leave the group; the session will expire");
         }
     }
@@ -161,5 +143,39 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// The member that requests about offsets are sent for, if there is one. Its generation or epoch may change between two attempts.
+#[derive(Debug, Clone)]
+pub(crate) struct Committer(Option<Arc<Membership<dyn Member>>>);
+
+impl Committer {
+    /// The committer of a consumer that is no member.
+    pub(crate) const fn without_membership() -> Self {
+        Self(None)
+    }
+
+    /// The identity for a commit that is sent now.
+    fn identity(&self) -> Identity {
+        let membership = self.0.as_ref();
+        membership.map_or_else(Identity::none, |membership| {
+            membership.member.lock().committer()
+        })
+    }
+
+    /// The identity for reading committed offsets now.
+    fn reader(&self) -> Option<Identity> {
+        self.0.as_ref()?.member.lock().reader()
+    }
+
+    /// Reports that a request about offsets failed with `code`.
+    fn refused(&self, code: ErrorCode, identity: &Identity) {
+        if let Some(membership) = &self.0 {
+            let mut member = membership.member.lock();
+            member.offsets_refused(code, identity, Instant::now());
+            drop(member);
+            membership.wake.notify_one();
+        }
     }
 }

@@ -8,11 +8,12 @@ use headwater_protocol::offset_commit_request::{
 };
 use headwater_protocol::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use headwater_protocol::{
-    ErrorCode, OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, Str,
+    ErrorCode, OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse,
+    Str,
 };
 use headwater_record::{Offset, PartitionId};
 
-use super::caller::Identity;
+use super::Committer;
 use crate::batch::TopicPartition;
 use crate::cluster::{Cluster, Coordinator, TopicMetadata, is_recreated};
 use crate::consumer::assignment_epochs::OffsetEpochs;
@@ -33,12 +34,12 @@ pub(crate) struct CommittedOffset {
 /// Partitions that do not exist, each with its error.
 pub(crate) type MissingPartitions = BTreeMap<TopicPartition, Error>;
 
-/// Commits `offsets` with the leader epochs of the records before them, and retries retriable errors. Returns the partitions that do not exist; any other error of a partition fails the call.
-/// A topic whose id differs from `ids` was recreated, and counts as missing.
+/// Commits `offsets` with the leader epochs of the records before them, and retries retriable errors, each time in the current generation or
+/// epoch of the member. Returns the partitions that do not exist; any other error of a partition fails the call. A topic whose id differs from `ids` was recreated, and counts as missing.
 pub(crate) async fn commit(
     cluster: &Cluster,
     coordinator: &Coordinator,
-    identity: &Identity,
+    committer: &Committer,
     offsets: &Offsets,
     epochs: &OffsetEpochs,
     ids: &TopicIds,
@@ -55,9 +56,6 @@ pub(crate) async fn commit(
     }
     let request = OffsetCommitRequest {
         group_id: Str::from(coordinator.group_id()),
-        generation_id_or_member_epoch: identity.generation,
-        member_id: identity.member_id.clone(),
-        group_instance_id: identity.instance_id.clone(),
         topics: topics
             .iter()
             .map(|topic| commit_topic(topic, offsets, epochs))
@@ -66,8 +64,16 @@ pub(crate) async fn commit(
     };
     let refused = cluster
         .retried(None, || async {
-            let response = coordinator.call(cluster, request.clone()).await?;
+            let identity = committer.identity();
+            let request = OffsetCommitRequest {
+                generation_id_or_member_epoch: identity.generation_or_epoch,
+                member_id: identity.member_id.clone(),
+                group_instance_id: identity.instance_id.clone(),
+                ..request.clone()
+            };
+            let response = coordinator.call(cluster, request).await?;
             read_commit(response, coordinator, &topics)
+                .inspect_err(|error| committer.refused(error.code(), &identity))
         })
         .await?;
     missing.extend(refused);
@@ -103,6 +109,7 @@ fn read_commit(
 pub(crate) async fn committed(
     cluster: &Cluster,
     coordinator: &Coordinator,
+    committer: &Committer,
     partitions: &[TopicPartition],
 ) -> Result<BTreeMap<TopicPartition, CommittedOffset>> {
     let (topics, _) = topics(cluster, partitions, &TopicIds::new()).await?;
@@ -115,48 +122,74 @@ pub(crate) async fn committed(
         partition_indexes: numbers_of(topic, partitions),
         ..Default::default()
     });
-    let request = OffsetFetchRequest {
-        groups: vec![OffsetFetchRequestGroup {
-            group_id: Str::from(coordinator.group_id()),
-            member_id: None,
-            member_epoch: -1,
-            topics: Some(requested.collect()),
-            ..Default::default()
-        }],
-        require_stable: true,
-        ..Default::default()
-    };
+    let requested: Vec<_> = requested.collect();
     cluster
         .retried(None, || async {
-            let response = coordinator.call(cluster, request.clone()).await?;
-            let group = error_codes::only(response.groups, "OffsetFetch")?;
-            let operation = "read committed offsets of";
-            check(error_codes::code(group.error_code), coordinator, operation)?;
-            let mut found = BTreeMap::new();
-            for topic in group.topics {
-                let name = name_of(&topics, &topic.name, topic.topic_id);
-                for partition in topic.partitions {
-                    let code = error_codes::code(partition.error_code);
-                    if let Err(error) = check(code, coordinator, operation)
-                        && error.kind() != ErrorKind::UnknownTopicOrPartition
-                    {
-                        return Err(error);
-                    }
-                    if partition.committed_offset >= 0 {
-                        found.insert(
-                            TopicPartition::new(Arc::clone(&name), partition.partition_index),
-                            CommittedOffset {
-                                offset: Offset::new(partition.committed_offset),
-                                leader_epoch: Some(partition.committed_leader_epoch)
-                                    .filter(|epoch| *epoch >= 0),
-                            },
-                        );
-                    }
+            let reader = committer.reader();
+            let group = OffsetFetchRequestGroup {
+                group_id: Str::from(coordinator.group_id()),
+                member_id: reader.as_ref().map(|reader| reader.member_id.clone()),
+                member_epoch: reader
+                    .as_ref()
+                    .map_or(-1, |reader| reader.generation_or_epoch),
+                topics: Some(requested.clone()),
+                ..Default::default()
+            };
+            let request = OffsetFetchRequest {
+                groups: vec![group],
+                require_stable: true,
+                ..Default::default()
+            };
+            let response = coordinator.call(cluster, request).await?;
+            read_committed(response, coordinator, &topics).map_err(|error| {
+                let Some(reader) = &reader else { return error };
+                committer.refused(error.code(), reader);
+                // The next attempt is made in the epoch that the heartbeat brings, or without membership.
+                let is_about_membership = matches!(
+                    error.code(),
+                    ErrorCode::UnknownMemberId | ErrorCode::StaleMemberEpoch
+                );
+                if is_about_membership {
+                    error.retriable(true)
+                } else {
+                    error
                 }
-            }
-            Ok(found)
+            })
         })
         .await
+}
+
+fn read_committed(
+    response: OffsetFetchResponse,
+    coordinator: &Coordinator,
+    topics: &[Arc<TopicMetadata>],
+) -> Result<BTreeMap<TopicPartition, CommittedOffset>> {
+    let group = error_codes::only(response.groups, "OffsetFetch")?;
+    let operation = "read committed offsets of";
+    check(error_codes::code(group.error_code), coordinator, operation)?;
+    let mut found = BTreeMap::new();
+    for topic in group.topics {
+        let name = name_of(topics, &topic.name, topic.topic_id);
+        for partition in topic.partitions {
+            let code = error_codes::code(partition.error_code);
+            if let Err(error) = check(code, coordinator, operation)
+                && error.kind() != ErrorKind::UnknownTopicOrPartition
+            {
+                return Err(error);
+            }
+            if partition.committed_offset >= 0 {
+                found.insert(
+                    TopicPartition::new(Arc::clone(&name), partition.partition_index),
+                    CommittedOffset {
+                        offset: Offset::new(partition.committed_offset),
+                        leader_epoch: Some(partition.committed_leader_epoch)
+                            .filter(|epoch| *epoch >= 0),
+                    },
+                );
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// The topics of these partitions, and the topics that do not exist.
@@ -254,6 +287,8 @@ fn refusal(code: ErrorCode, group_id: &str, operation: &str) -> Error {
     let error = error_codes::error(code, reason, &format!("{operation} group \"{group_id}\""));
     match code {
         ErrorCode::FencedInstanceId => error.fatal(),
+        // The next attempt is made in the epoch that the member has by then.
+        ErrorCode::StaleMemberEpoch => error.retriable(true),
         // Not worth a retry: the same broker would answer the same.
         ErrorCode::UnknownTopicOrPartition
         | ErrorCode::UnknownTopicId

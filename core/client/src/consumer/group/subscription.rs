@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use regex::Regex;
 
-use super::assignors::PartitionCounts;
+use super::classic::PartitionCounts;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a consumer subscribes to.
@@ -14,7 +14,15 @@ pub enum Subscription {
     /// These topics, whether or not they exist yet.
     Topics(BTreeSet<Arc<str>>),
     /// Every topic whose whole name matches, including topics created later.
-    Pattern(Regex),
+    Pattern(TopicPattern),
+}
+
+/// A pattern of topic names.
+#[derive(Debug, Clone)]
+pub struct TopicPattern {
+    /// As the user wrote it.
+    text: String,
+    whole: Regex,
 }
 
 impl Subscription {
@@ -28,7 +36,8 @@ impl Subscription {
         )
     }
 
-    /// Every topic whose whole name matches `pattern`, as in Kafka's Java client.
+    /// Every topic whose whole name matches `pattern`, as in Kafka's Java client. With `group.protocol=classic` the client finds the topics,
+    /// with `group.protocol=consumer` the broker.
     pub fn pattern(pattern: &str) -> Result<Self> {
         let whole = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
             Error::new(
@@ -37,11 +46,30 @@ impl Subscription {
             )
             .caused_by(error)
         })?;
-        Ok(Self::Pattern(whole))
+        Ok(Self::Pattern(TopicPattern {
+            text: pattern.to_owned(),
+            whole,
+        }))
     }
 
     pub(super) fn is_pattern(&self) -> bool {
         matches!(self, Self::Pattern(_))
+    }
+
+    /// The topics by name; `None` for a pattern.
+    pub(super) fn names(&self) -> Option<BTreeSet<Arc<str>>> {
+        match self {
+            Self::Topics(topics) => Some(topics.clone()),
+            Self::Pattern(_) => None,
+        }
+    }
+
+    /// The pattern as the user wrote it; `None` for topics by name.
+    pub(super) fn pattern_text(&self) -> Option<&str> {
+        match self {
+            Self::Topics(_) => None,
+            Self::Pattern(pattern) => Some(&pattern.text),
+        }
     }
 
     /// The subscribed topics: the given names, or the existing topics that match the pattern.
@@ -50,7 +78,7 @@ impl Subscription {
             Self::Topics(topics) => topics.clone(),
             Self::Pattern(pattern) => counts
                 .keys()
-                .filter(|topic| pattern.is_match(topic))
+                .filter(|topic| pattern.whole.is_match(topic))
                 .cloned()
                 .collect(),
         }

@@ -1,4 +1,4 @@
-//! Builds the requests of a member.
+//! Builds the requests of a classic member.
 
 use headwater_protocol::join_group_request::JoinGroupRequestProtocol;
 use headwater_protocol::leave_group_request::MemberIdentity;
@@ -7,7 +7,7 @@ use headwater_protocol::{
     HeartbeatRequest, JoinGroupRequest, LeaveGroupRequest, Str, SyncGroupRequest,
 };
 
-use super::member::{Member, Step};
+use super::member::{ClassicMember, Step};
 use super::protocol::{self, OwnedPartitions};
 use crate::duration::wire_ms;
 use crate::error::{Error, ErrorKind};
@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind};
 /// The protocol type of consumers.
 pub(super) const CONSUMER: &str = "consumer";
 
-impl Member {
+impl ClassicMember {
     pub(super) fn join(&mut self) -> Step {
         let topics = self.topics.clone().unwrap_or_default();
         let owned = OwnedPartitions {
@@ -26,9 +26,10 @@ impl Member {
             partitions: &self.last_assignment.0,
             generation: self.last_assignment.1,
         };
+        let rack = self.settings.group.rack_id.as_deref();
         let mut protocols = Vec::new();
-        for assignor in &self.settings.group.assignors {
-            match protocol::subscription(*assignor, &topics, owned, previous) {
+        for assignor in &self.config.assignors {
+            match protocol::subscription(*assignor, &topics, owned, previous, rack) {
                 Ok(metadata) => protocols.push(JoinGroupRequestProtocol {
                     name: assignor.name().into(),
                     metadata,
@@ -48,7 +49,7 @@ impl Member {
         }
         Step::Join(JoinGroupRequest {
             group_id: self.group_id(),
-            session_timeout_ms: wire_ms(self.settings.group.session_timeout),
+            session_timeout_ms: wire_ms(self.config.session_timeout),
             rebalance_timeout_ms: wire_ms(self.settings.group.max_poll_interval),
             member_id: self.id.clone(),
             group_instance_id: self.instance_id(),

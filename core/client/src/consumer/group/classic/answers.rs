@@ -1,4 +1,4 @@
-//! How responses change the state of a member.
+//! How responses change the state of a classic member.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,19 +8,20 @@ use headwater_protocol::sync_group_request::SyncGroupRequestAssignment;
 use headwater_protocol::{ErrorCode, HeartbeatResponse, JoinGroupResponse, Str, SyncGroupResponse};
 
 use super::assignors::{Assignor, PartitionCounts};
-use super::member::{Election, LeaderTask, Member, Rejoin, State, WatchedTopics};
+use super::member::{ClassicMember, Election, LeaderTask, Rejoin, State, WatchedTopics};
 use super::protocol;
+use crate::consumer::group::membership::refusal;
 use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes;
 
-impl Member {
+impl ClassicMember {
     pub(super) fn coordinator_found(&mut self, found: Result<()>, now: Instant) {
         match found {
             Ok(()) => {
                 self.has_coordinator = true;
-                self.failures = 0;
+                self.backoff.succeeded();
             }
-            Err(error) if error.is_retriable() => self.back_off(now),
+            Err(error) if error.is_retriable() => self.backoff.failed(now),
             Err(error) => self.fail(error),
         }
     }
@@ -38,7 +39,7 @@ impl Member {
     }
 
     fn begin_generation(&mut self, response: JoinGroupResponse) {
-        self.failures = 0;
+        self.backoff.succeeded();
         self.id = response.member_id;
         self.generation = Some(response.generation_id);
         self.watched = None;
@@ -85,10 +86,10 @@ impl Member {
         self.metadata_due = now + self.settings.metadata_max_age;
         let counts = match counts {
             Ok(counts) => counts,
-            Err(error) if error.is_retriable() => return self.back_off(now),
+            Err(error) if error.is_retriable() => return self.backoff.failed(now),
             Err(error) => return self.fail(error),
         };
-        self.failures = 0;
+        self.backoff.succeeded();
         if let State::Leading(election) = &self.state {
             match assign(election, &counts) {
                 Ok((assignments, topics)) => {
@@ -127,7 +128,7 @@ impl Member {
         if topics.iter().all(|topic| counts.contains_key(topic)) {
             interval
         } else {
-            interval.min(self.settings.retry.backoff_max)
+            interval.min(self.backoff.longest())
         }
     }
 
@@ -147,10 +148,10 @@ impl Member {
         }
         match protocol::read_assignment(response.assignment) {
             Ok(assigned) => {
-                self.failures = 0;
+                self.backoff.succeeded();
                 self.assigned = Some(assigned);
                 self.state = State::Stable;
-                self.heartbeat_due = now + self.settings.group.heartbeat_interval;
+                self.heartbeat_due = now + self.config.heartbeat_interval;
             }
             Err(error) => {
                 self.fail(protocol_error("the assignment cannot be decoded").caused_by(error));
@@ -159,7 +160,7 @@ impl Member {
     }
 
     pub(super) fn heartbeat_answered(&mut self, answer: Result<HeartbeatResponse>, now: Instant) {
-        self.heartbeat_due = now + self.settings.group.heartbeat_interval;
+        self.heartbeat_due = now + self.config.heartbeat_interval;
         let response = match answer {
             Ok(response) => response,
             Err(error) => {
@@ -168,7 +169,7 @@ impl Member {
             }
         };
         match error_codes::code(response.error_code) {
-            ErrorCode::None => self.failures = 0,
+            ErrorCode::None => self.backoff.succeeded(),
             ErrorCode::RebalanceInProgress => {
                 if matches!(self.state, State::Stable) {
                     self.prepare();
@@ -195,13 +196,18 @@ impl Member {
             ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable => {
                 self.has_coordinator = false;
                 self.abandon_join();
-                self.back_off(now);
+                self.backoff.failed(now);
             }
             ErrorCode::CoordinatorLoadInProgress | ErrorCode::RebalanceInProgress => {
                 self.abandon_join();
-                self.back_off(now);
+                self.backoff.failed(now);
             }
-            code => self.fail(refusal(code, operation, &self.settings.group.group_id)),
+            code => self.fail(refusal(
+                code,
+                None,
+                operation,
+                &self.settings.group.group_id,
+            )),
         }
     }
 
@@ -211,7 +217,7 @@ impl Member {
         }
         self.has_coordinator = false;
         self.abandon_join();
-        self.back_off(now);
+        self.backoff.failed(now);
     }
 
     /// Rejoins if the member has not synced with its generation yet.
@@ -225,17 +231,6 @@ impl Member {
     pub(super) fn fail(&mut self, error: Error) {
         self.reset();
         self.state = State::Failed(error);
-    }
-}
-
-/// The error for a code that ends the membership.
-pub(super) fn refusal(code: ErrorCode, operation: &str, group_id: &str) -> Error {
-    let error = error_codes::error(code, None, &format!("{operation} \"{group_id}\""));
-    match code {
-        ErrorCode::FencedInstanceId => error.fatal(),
-        // Not worth a retry: the same broker would answer the same.
-        ErrorCode::KafkaStorageError | ErrorCode::CorruptMessage => error.retriable(false),
-        _ => error,
     }
 }
 

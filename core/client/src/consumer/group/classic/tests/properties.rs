@@ -40,7 +40,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 }
 
 /// Answers one step with a code, or with a lost connection.
-fn answer(member: &mut Member, code: Option<ErrorCode>, generation: i32, now: Instant) {
+fn answer(member: &mut ClassicMember, code: Option<ErrorCode>, generation: i32, now: Instant) {
     let lost = || Error::new(ErrorKind::Transport, "The connection broke.").retriable(true);
     match member.next(now) {
         Step::Wait(_) => {}

@@ -32,6 +32,7 @@ pub(super) fn subscription(
     topics: &BTreeSet<Arc<str>>,
     owned: OwnedPartitions<'_>,
     previous: OwnedPartitions<'_>,
+    rack: Option<&str>,
 ) -> Result<Bytes, EncodeError> {
     let user_data = match assignor {
         Assignor::Sticky => Some(sticky_data(previous)?),
@@ -50,7 +51,7 @@ pub(super) fn subscription(
         user_data,
         owned_partitions: owned_partitions.collect(),
         generation_id: owned.generation.unwrap_or(-1),
-        rack_id: None,
+        rack_id: rack.map(Str::from),
     };
     subscription.to_versioned_bytes(VERSION)
 }
@@ -177,6 +178,7 @@ mod tests {
                 partitions: previous,
                 generation: Some(6),
             },
+            Some("r"),
         );
         let member = JoinGroupResponseMember {
             member_id: "m".into(),

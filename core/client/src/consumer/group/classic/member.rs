@@ -1,4 +1,4 @@
-//! The state machine of a group member: which request to send next, given the responses so far and the time. It does no I/O.
+//! The state machine of a classic member: which request to send next, given the responses so far and the time. It does no I/O.
 //!
 //! ```text
 //! Preparing   the caller releases partitions         (heartbeats continue)
@@ -12,12 +12,12 @@
 //! Stable      heartbeats; the caller applies the assignment
 //! ```
 //!
-//! The background task calls [`Member::next`] and reports responses (`answers.rs`). The consumer calls [`Member::todo`] and reports what it
+//! The background task calls [`ClassicMember::next`] and reports responses (`answers.rs`). The consumer calls [`todo`](Member::todo) and reports what it
 //! did (`caller.rs`). The member joins after the first poll. Without a poll for `max.poll.interval.ms` it leaves, and rejoins after the next.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use headwater_protocol::sync_group_request::SyncGroupRequestAssignment;
 use headwater_protocol::{
@@ -25,9 +25,11 @@ use headwater_protocol::{
 };
 
 use super::assignors::{Assignor, Candidate, PartitionCounts, Rebalancing};
-use super::subscription::Subscription;
 use crate::batch::TopicPartition;
-use crate::config::{GroupConfig, RetryConfig};
+use crate::config::ClassicConfig;
+use crate::consumer::group::membership::Settings;
+use crate::consumer::group::subscription::Subscription;
+use crate::consumer::group::timers::{Backoff, PollTimer};
 use crate::error::Error;
 
 /// The next step. All requests but `FindCoordinator` and `FetchMetadata` go to the coordinator.
@@ -48,18 +50,8 @@ pub(super) enum Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum MetadataTopics {
     All,
+    AllButInternal,
     Named(BTreeSet<Arc<str>>),
-}
-
-/// The configuration of a member.
-#[derive(Debug, Clone)]
-pub(crate) struct Settings {
-    pub(crate) group: GroupConfig,
-    pub(crate) retry: RetryConfig,
-    /// How often to check for new partitions, and for new topics that match a pattern.
-    pub(crate) metadata_max_age: Duration,
-    /// Whether a pattern skips internal topics.
-    pub(crate) exclude_internal_topics: bool,
 }
 
 #[derive(Debug)]
@@ -107,8 +99,9 @@ pub(super) struct WatchedTopics {
 
 /// One member of a group.
 #[derive(Debug)]
-pub(super) struct Member {
+pub(in crate::consumer::group) struct ClassicMember {
     pub(super) settings: Settings,
+    pub(super) config: ClassicConfig,
     pub(super) rebalancing: Rebalancing,
     pub(super) subscription: Subscription,
     /// The subscribed topics; `None` until a pattern is first matched.
@@ -129,21 +122,28 @@ pub(super) struct Member {
     pub(super) assigned: Option<Vec<TopicPartition>>,
     pub(super) rejoin: Rejoin,
     pub(super) watched: Option<WatchedTopics>,
-    /// `None` before the first poll; the member does not join before it.
-    pub(super) last_poll: Option<Instant>,
+    /// The member does not join before the first poll.
+    pub(super) polls: PollTimer,
     pub(super) heartbeat_due: Instant,
     pub(super) metadata_due: Instant,
-    pub(super) failures: u32,
-    pub(super) backoff_until: Option<Instant>,
+    pub(super) backoff: Backoff,
 }
 
-impl Member {
-    pub(super) fn new(settings: Settings, subscription: Subscription, now: Instant) -> Self {
-        let topics = named(&subscription);
+impl ClassicMember {
+    pub(in crate::consumer::group) fn new(
+        settings: Settings,
+        config: ClassicConfig,
+        subscription: Subscription,
+        now: Instant,
+    ) -> Self {
+        let topics = subscription.names();
         Self {
-            rebalancing: Assignor::rebalancing(&settings.group.assignors),
+            rebalancing: Assignor::rebalancing(&config.assignors),
             metadata_due: now + settings.metadata_max_age,
+            polls: PollTimer::new(settings.group.max_poll_interval),
+            backoff: Backoff::new(settings.retry),
             settings,
+            config,
             subscription,
             topics,
             id: Str::default(),
@@ -157,10 +157,7 @@ impl Member {
             assigned: None,
             rejoin: Rejoin::No,
             watched: None,
-            last_poll: None,
             heartbeat_due: now,
-            failures: 0,
-            backoff_until: None,
         }
     }
 
@@ -169,14 +166,11 @@ impl Member {
         if matches!(self.state, State::Failed(_)) {
             return Step::Wait(None);
         }
-        if self.poll_timed_out(now) {
+        if self.polls.is_expired(now) {
             return self.on_poll_timeout();
         }
-        if let Some(until) = self.backoff_until {
-            if now < until {
-                return Step::Wait(Some(until));
-            }
-            self.backoff_until = None;
+        if let Some(until) = self.backoff.pending(now) {
+            return Step::Wait(Some(until));
         }
         if !self.has_coordinator {
             return Step::FindCoordinator;
@@ -185,7 +179,7 @@ impl Member {
             self.prepare();
         }
         match &self.state {
-            State::Preparing if self.topics.is_none() => Step::FetchMetadata(MetadataTopics::All),
+            State::Preparing if self.topics.is_none() => Step::FetchMetadata(self.all_topics()),
             State::Preparing if self.to_release().is_empty() => {
                 self.state = State::Joining;
                 self.join()
@@ -226,15 +220,6 @@ impl Member {
         self.state = State::Preparing;
     }
 
-    /// Whether `max.poll.interval.ms` has passed since the last poll, or there was none.
-    pub(super) fn poll_timed_out(&self, now: Instant) -> bool {
-        self.poll_deadline().is_none_or(|from| now >= from)
-    }
-
-    fn poll_deadline(&self) -> Option<Instant> {
-        Some(self.last_poll? + self.settings.group.max_poll_interval)
-    }
-
     /// Leaves the group, or as a static member stops heartbeats and lets its session expire.
     fn on_poll_timeout(&mut self) -> Step {
         if self.id.is_empty() {
@@ -254,7 +239,7 @@ impl Member {
     }
 
     fn keep_alive(&self, now: Instant) -> Step {
-        let mut until = self.poll_deadline().unwrap_or(now);
+        let mut until = self.polls.deadline().unwrap_or(now);
         if self.generation.is_some() {
             if now >= self.heartbeat_due {
                 return self.heartbeat();
@@ -273,10 +258,19 @@ impl Member {
     /// The topics to check for changes.
     fn topics_to_refresh(&self) -> Option<MetadataTopics> {
         if self.subscription.is_pattern() {
-            return Some(MetadataTopics::All);
+            return Some(self.all_topics());
         }
         let watched = self.watched.as_ref()?;
         Some(MetadataTopics::Named(watched.topics.clone()))
+    }
+
+    /// The topics that a pattern is matched with.
+    fn all_topics(&self) -> MetadataTopics {
+        if self.settings.exclude_internal_topics {
+            MetadataTopics::AllButInternal
+        } else {
+            MetadataTopics::All
+        }
     }
 
     /// Drops out of the generation. Its owned partitions are lost.
@@ -286,19 +280,5 @@ impl Member {
         self.watched = None;
         self.is_lost = !self.owned.is_empty();
         self.prepare();
-    }
-
-    /// Backs off before the next step.
-    pub(super) fn back_off(&mut self, now: Instant) {
-        self.failures += 1;
-        self.backoff_until = Some(now + self.settings.retry.pause(self.failures));
-    }
-}
-
-/// The topics of a subscription by name; `None` for a pattern.
-pub(super) fn named(subscription: &Subscription) -> Option<BTreeSet<Arc<str>>> {
-    match subscription {
-        Subscription::Topics(topics) => Some(topics.clone()),
-        Subscription::Pattern(_) => None,
     }
 }

@@ -1,32 +1,23 @@
-//! The background task of a member: carries out the steps of [`Member`](super::member::Member) in the client's runtime.
+//! The background task of a classic member: carries out the steps of [`ClassicMember`] in the client's runtime.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use headwater_protocol::ApiRequest;
-
-use super::Membership;
 use super::assignors::PartitionCounts;
-use super::caller::Todo;
-use super::member::{MetadataTopics, Step};
+use super::member::{ClassicMember, MetadataTopics, Step};
+use crate::consumer::group::membership::Membership;
 use crate::error::Result;
 
 /// Added to the rebalance timeout, for which the coordinator may hold a `JoinGroup`.
 const JOIN_TIMEOUT_MARGIN: Duration = Duration::from_secs(5);
 
-impl Membership {
+impl Membership<ClassicMember> {
     /// Runs until aborted.
-    pub(super) async fn keep_membership(self: Arc<Self>) {
+    pub(in crate::consumer::group) async fn run(self: Arc<Self>) {
         loop {
             let step = self.member.lock().next(Instant::now());
             match step {
-                Step::Wait(until) => {
-                    // Wake the caller only for a todo: a wakeup cuts its fetch short.
-                    if !matches!(self.member.lock().todo(), Todo::Nothing) {
-                        self.changed.notify_one();
-                    }
-                    self.wait_until(until).await;
-                }
+                Step::Wait(until) => self.rest(until).await,
                 Step::FindCoordinator => {
                     let found = self.coordinator.find(&self.cluster).await.map(drop);
                     self.member.lock().coordinator_found(found, Instant::now());
@@ -51,47 +42,25 @@ impl Membership {
                         .heartbeat_answered(answer, Instant::now());
                 }
                 Step::Leave(request) => {
-                    let timeout = self.cluster.config().request_timeout;
-                    let answer = self.call_coordinator(request, timeout).await;
-                    if let Err(error) = answer {
-                        tracing::info!(%error, "could not leave the group; the session will expire");
-                    }
+                    self.leave_with(request).await;
                     self.member.lock().left();
                 }
             }
         }
     }
 
-    async fn wait_until(&self, until: Option<Instant>) {
-        let woken = self.wake.notified();
-        match until {
-            Some(until) => {
-                let _ = tokio::time::timeout_at(until.into(), woken).await;
-            }
-            None => woken.await,
-        }
-    }
-
-    /// Sends one request to the coordinator.
-    async fn call_coordinator<R: ApiRequest>(
-        &self,
-        request: R,
-        timeout: Duration,
-    ) -> Result<R::Response> {
-        let node = self.coordinator.node(&self.cluster).await?;
-        self.cluster.call_within(node, request, timeout).await
-    }
-
     fn join_timeout(&self) -> Duration {
-        let rebalance_timeout = self.max_poll_interval + JOIN_TIMEOUT_MARGIN;
-        self.cluster.config().request_timeout.max(rebalance_timeout)
+        let rebalance_timeout = self.member.lock().settings.group.max_poll_interval;
+        let request_timeout = self.cluster.config().request_timeout;
+        request_timeout.max(rebalance_timeout + JOIN_TIMEOUT_MARGIN)
     }
 
     async fn partition_counts(&self, topics: MetadataTopics) -> Result<PartitionCounts> {
         let topics = match topics {
-            MetadataTopics::All => {
+            MetadataTopics::All => self.cluster.all_topics().await?,
+            MetadataTopics::AllButInternal => {
                 let mut topics = self.cluster.all_topics().await?;
-                topics.retain(|topic| !(topic.internal && self.exclude_internal_topics));
+                topics.retain(|topic| !topic.internal);
                 topics
             }
             MetadataTopics::Named(topics) => self.cluster.existing_topics(&topics).await?,

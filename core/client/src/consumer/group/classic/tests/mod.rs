@@ -14,14 +14,15 @@ use headwater_protocol::{
 };
 
 use super::assignors::{Assignor, PartitionCounts};
-use super::caller::Todo;
-use super::member::{Member, Settings, Step};
+use super::member::{ClassicMember, Step};
 use super::protocol;
-use super::subscription::Subscription;
 use crate::batch::TopicPartition;
+use crate::config::GroupProtocol;
+use crate::consumer::group::membership::{Member as _, Settings, Todo};
+use crate::consumer::group::subscription::Subscription;
 use crate::{ClientConfig, ConsumerConfig};
 
-fn member(assignor: Assignor, more: &[(&str, &str)], now: Instant) -> Member {
+fn member(assignor: Assignor, more: &[(&str, &str)], now: Instant) -> ClassicMember {
     let fixed = [
         ("group.id", "g"),
         ("partition.assignment.strategy", assignor.name()),
@@ -35,7 +36,10 @@ fn member(assignor: Assignor, more: &[(&str, &str)], now: Instant) -> Member {
         metadata_max_age: client.metadata_max_age,
         exclude_internal_topics: true,
     };
-    let mut member = Member::new(settings, Subscription::topics(["t"]), now);
+    let GroupProtocol::Classic(config) = settings.group.protocol.clone() else {
+        unreachable!("the default protocol is classic");
+    };
+    let mut member = ClassicMember::new(settings, config, Subscription::topics(["t"]), now);
     assert!(matches!(member.next(now), Step::Wait(None)), "no poll yet");
     assert!(member.polled(now));
     member
@@ -96,7 +100,7 @@ fn heartbeat(code: ErrorCode) -> HeartbeatResponse {
 }
 
 /// Answers every step successfully until the member waits.
-fn settle(member: &mut Member, generation: i32, partitions: i32, now: Instant) {
+fn settle(member: &mut ClassicMember, generation: i32, partitions: i32, now: Instant) {
     loop {
         match member.next(now) {
             Step::FindCoordinator => member.coordinator_found(Ok(()), now),
@@ -113,7 +117,7 @@ fn settle(member: &mut Member, generation: i32, partitions: i32, now: Instant) {
 }
 
 /// Carries out every todo, as the consumer would.
-fn apply_todos(member: &mut Member) {
+fn apply_todos(member: &mut ClassicMember) {
     loop {
         match member.todo() {
             Todo::Nothing | Todo::Fail(_) => return,
@@ -128,13 +132,13 @@ fn apply_todos(member: &mut Member) {
                 if !removed.is_empty() {
                     member.release(&removed);
                 }
-                assert!(member.accept_assignment(new_assignment.generation));
+                assert!(member.accept_assignment(new_assignment.version));
             }
         }
     }
 }
 
-fn stable(assignor: Assignor, more: &[(&str, &str)]) -> (Member, Instant) {
+fn stable(assignor: Assignor, more: &[(&str, &str)]) -> (ClassicMember, Instant) {
     let now = Instant::now();
     let mut member = member(assignor, more, now);
     settle(&mut member, 1, 3, now);

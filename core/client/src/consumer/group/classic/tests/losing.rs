@@ -20,8 +20,8 @@ fn an_unknown_member_loses_its_partitions_and_joins_as_new() {
 #[test]
 fn an_old_generation_keeps_its_member_id() {
     let (mut member, now) = stable(Assignor::Range, &[]);
-    let identity = member.identity();
-    member.commit_refused(ErrorCode::IllegalGeneration, &identity, now);
+    let identity = member.committer();
+    member.offsets_refused(ErrorCode::IllegalGeneration, &identity, now);
     assert!(matches!(member.todo(), Todo::Lose(_)));
     apply_todos(&mut member);
     assert!(matches!(member.next(now), Step::Join(request) if &*request.member_id == "m-1"));
@@ -42,8 +42,8 @@ fn an_assignment_of_an_earlier_generation_is_ignored() {
     let Step::Sync(request) = member.next(now) else {
         panic!("expected a SyncGroup");
     };
-    let identity = member.identity();
-    member.commit_refused(ErrorCode::UnknownMemberId, &identity, now);
+    let identity = member.committer();
+    member.offsets_refused(ErrorCode::UnknownMemberId, &identity, now);
     member.sync_answered(Ok(own_assignment(&request)), now);
     assert!(matches!(member.todo(), Todo::Nothing));
     assert!(matches!(member.next(now), Step::Join(request) if request.member_id.is_empty()));
@@ -89,7 +89,7 @@ fn a_member_leaves_without_polls_and_rejoins_at_the_next() {
     assert!(matches!(member.next(now), Step::Join(_)));
 }
 
-fn about_to_join() -> (Member, Instant) {
+fn about_to_join() -> (ClassicMember, Instant) {
     let now = Instant::now();
     let mut member = member(Assignor::Range, &[], now);
     member.next(now);
@@ -102,7 +102,7 @@ fn about_to_join() -> (Member, Instant) {
 fn a_storage_error_is_retried_once_per_poll() {
     for code in [ErrorCode::KafkaStorageError, ErrorCode::CorruptMessage] {
         let (mut member, mut now) = about_to_join();
-        let refuse = |member: &mut Member, now| {
+        let refuse = |member: &mut ClassicMember, now| {
             member.join_answered(Ok(join_refused(code)), now);
             assert!(matches!(member.todo(), Todo::Fail(error) if !error.is_retriable()));
             let later = now + Duration::from_secs(1);

@@ -16,7 +16,7 @@ use crate::batch::TopicPartition;
 pub(crate) use crate::config::Assignor;
 
 /// The number of partitions of each existing topic.
-pub(crate) type PartitionCounts = BTreeMap<Arc<str>, i32>;
+pub(in crate::consumer::group) type PartitionCounts = BTreeMap<Arc<str>, i32>;
 
 /// The partitions of each member. Contains every member.
 pub(crate) type Assignments = BTreeMap<Str, Vec<TopicPartition>>;

@@ -1,0 +1,14 @@
+//! A member of a consumer group (KIP-848): the broker assigns, and all of the membership is heartbeats.
+//!
+//! [`ConsumerMember`] is the state machine. The task in [`background`] sends its requests.
+
+mod answers;
+mod background;
+mod caller;
+mod member;
+mod partitions;
+mod requests;
+#[cfg(test)]
+mod tests;
+
+pub(super) use member::ConsumerMember;

@@ -1,0 +1,252 @@
+//! Members with `group.protocol=consumer` (KIP-848).
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use headwater::{Announce, Consumer, ConsumerConfig, ErrorCode, Rebalance, Subscription};
+use rstest::rstest;
+
+use super::{
+    MOMENT, PATIENCE, member, numbers, partition, poll_until, poll_until_read, poll_until_shared,
+    start,
+};
+use crate::table::text;
+use crate::target::Running;
+use crate::target::Target::{self, Directory, Memory};
+
+fn consumer_member(
+    broker: &Running,
+    subscription: Subscription,
+    pairs: &[(&str, &str)],
+) -> Consumer {
+    let fixed = [
+        ("group.id", "g"),
+        ("group.protocol", "consumer"),
+        ("auto.offset.reset", "earliest"),
+        ("fetch.max.wait.ms", "50"),
+    ];
+    let config = ConsumerConfig::parse(fixed.iter().chain(pairs).copied()).unwrap();
+    let mut consumer = broker.consumer(config);
+    consumer.decode_as(text()).unwrap();
+    consumer.subscribe(subscription).unwrap();
+    consumer
+}
+
+fn of_t(broker: &Running, pairs: &[(&str, &str)]) -> Consumer {
+    consumer_member(broker, Subscription::topics(["t"]), pairs)
+}
+
+#[rstest]
+fn members_share_the_partitions_and_each_record_is_read_once(
+    #[values(Memory, Directory)] target: Target,
+    #[values("", "uniform", "range")] assignor: &str,
+) {
+    let broker = start(target);
+    broker.make("t", 4);
+    let assignor = [("group.remote.assignor", assignor)];
+    let mut one = of_t(&broker, &assignor);
+    let mut two = of_t(&broker, &assignor);
+    poll_until_shared(&broker, &mut [&mut one, &mut two], &[2, 2]);
+    for number in 0..4 {
+        broker.fill(
+            "t",
+            number,
+            (0..50).map(|index| format!("{number}/{index}")),
+        );
+    }
+    let read = poll_until(&broker, &mut [&mut one, &mut two], |_, read| {
+        read.iter().map(Vec::len).sum::<usize>() >= 200
+    });
+    assert_eq!((read[0].len(), read[1].len()), (100, 100));
+    let all: BTreeSet<_> = read.into_iter().flatten().collect();
+    assert_eq!(all.len(), 200);
+}
+
+#[rstest]
+fn who_joins_is_given_only_what_moves_and_reads_on_where_it_was_committed(
+    #[values(Memory, Directory)] target: Target,
+) {
+    let broker = start(target);
+    broker.make("t", 2);
+    let mut one = of_t(&broker, &[]);
+    one.announce(Announce::Rebalances);
+    broker.fill("t", 0, numbers(10));
+    broker.fill("t", 1, numbers(10));
+    poll_until_shared_and_read(&broker, &mut one, 20);
+    let mut two = of_t(&broker, &[]);
+    let mut rebalances = Vec::new();
+    let deadline = Instant::now() + PATIENCE;
+    while one.assignment().len() != 1 || two.assignment().len() != 1 {
+        assert_eq!(broker.wait(two.poll(MOMENT, None)).unwrap().len(), 0);
+        broker.wait(one.poll(MOMENT, None)).unwrap();
+        rebalances.extend(std::iter::from_fn(|| one.next_rebalance()));
+        assert!(Instant::now() < deadline);
+    }
+    assert_eq!(rebalances, [Rebalance::Revoked(two.assignment())]);
+    broker.fill(
+        "t",
+        two.assignment()[0].partition.get(),
+        ["next".to_owned()],
+    );
+    assert_eq!(poll_until_read(&broker, &mut two, 1), ["next"]);
+    broker.wait(two.close());
+    poll_until_shared(&broker, &mut [&mut one], &[2]);
+}
+
+/// Polls one member, which reports its rebalances, until it has read as much.
+fn poll_until_shared_and_read(broker: &Running, member: &mut Consumer, count: usize) {
+    let mut read = 0;
+    let deadline = Instant::now() + PATIENCE;
+    while read < count {
+        read += broker.wait(member.poll(MOMENT, None)).unwrap().len();
+        while member.next_rebalance().is_some() {}
+        assert!(Instant::now() < deadline, "{read} records");
+    }
+}
+
+#[rstest]
+fn the_broker_finds_the_topics_of_a_pattern(#[values(Memory, Directory)] target: Target) {
+    let broker = start(target);
+    broker.make("t1", 1);
+    broker.make("other", 1);
+    let pattern = Subscription::pattern("t[0-9]").unwrap();
+    let mut one = consumer_member(&broker, pattern, &[]);
+    poll_until_shared(&broker, &mut [&mut one], &[1]);
+    broker.make("t2", 2);
+    poll_until_shared(&broker, &mut [&mut one], &[3]);
+    one.subscribe(Subscription::topics(["other"])).unwrap();
+    poll_until(&broker, &mut [&mut one], |members, _| {
+        let assignment = members[0].assignment();
+        assignment.len() == 1 && &*assignment[0].topic == "other"
+    });
+}
+
+#[rstest]
+fn a_topic_that_does_not_exist_yet_is_read_when_it_does(
+    #[values(Memory, Directory)] target: Target,
+) {
+    let broker = start(target);
+    let mut one = of_t(&broker, &[]);
+    for _ in 0..5 {
+        broker.wait(one.poll(MOMENT, None)).unwrap();
+    }
+    broker.make("t", 1);
+    broker.fill("t", 0, numbers(3));
+    assert_eq!(poll_until_read(&broker, &mut one, 3).len(), 3);
+}
+
+#[rstest]
+fn a_static_member_restarts_to_what_it_had(#[values(Memory, Directory)] target: Target) {
+    let broker = start(target);
+    broker.make("t", 2);
+    let mut one = of_t(&broker, &[("group.instance.id", "one")]);
+    let mut two = of_t(&broker, &[("group.instance.id", "two")]);
+    poll_until_shared(&broker, &mut [&mut one, &mut two], &[1, 1]);
+    one.announce(Announce::Rebalances);
+    let had = two.assignment();
+    broker.wait(two.close());
+    let mut two = of_t(&broker, &[("group.instance.id", "two")]);
+    poll_until_shared(&broker, &mut [&mut one, &mut two], &[1, 1]);
+    assert_eq!((two.assignment(), one.next_rebalance()), (had, None));
+    let mut third = of_t(&broker, &[("group.instance.id", "two")]);
+    let error = poll_until_error(&broker, &mut third);
+    assert_eq!(error.code(), ErrorCode::UnreleasedInstanceId);
+}
+
+fn poll_until_error(broker: &Running, member: &mut Consumer) -> headwater::Error {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match broker.wait(member.poll(MOMENT, None)) {
+            Ok(_) => assert!(Instant::now() < deadline),
+            Err(error) => return error,
+        }
+    }
+}
+
+#[rstest]
+fn a_commit_goes_on_in_the_epoch_that_the_member_has_by_then(
+    #[values(Memory, Directory)] target: Target,
+) {
+    let broker = start(target);
+    broker.make("t", 4);
+    let mut one = of_t(&broker, &[("enable.auto.commit", "false")]);
+    poll_until_shared(&broker, &mut [&mut one], &[4]);
+    // Members come and go, and each changes the epoch of the first one in the background.
+    for _ in 0..5 {
+        let mut two = of_t(&broker, &[]);
+        for _ in 0..5 {
+            broker.wait(two.poll(MOMENT, None)).unwrap();
+            broker.wait(one.commit(None)).unwrap();
+            broker.wait(one.poll(MOMENT, None)).unwrap();
+        }
+        broker.wait(two.close());
+        broker.wait(one.commit(None)).unwrap();
+    }
+    assert!(!one.assignment().is_empty());
+}
+
+#[rstest]
+fn a_member_that_does_not_poll_leaves_and_comes_back(#[values(Memory, Directory)] target: Target) {
+    let broker = start(target);
+    broker.make("t", 2);
+    let mut one = of_t(&broker, &[]);
+    let mut two = of_t(&broker, &[("max.poll.interval.ms", "300")]);
+    two.announce(Announce::Rebalances);
+    poll_until_shared(&broker, &mut [&mut one, &mut two], &[1, 1]);
+    while two.next_rebalance().is_some() {}
+    let had = two.assignment();
+    poll_until_shared(&broker, &mut [&mut one], &[2]);
+    let deadline = Instant::now() + PATIENCE;
+    let lost = loop {
+        broker.wait(two.poll(MOMENT, None)).unwrap();
+        if let Some(rebalance) = two.next_rebalance() {
+            break rebalance;
+        }
+        assert!(Instant::now() < deadline);
+    };
+    assert_eq!(lost, Rebalance::Lost(had));
+    poll_until_shared(&broker, &mut [&mut one, &mut two], &[1, 1]);
+}
+
+#[rstest]
+fn a_group_changes_its_protocol_and_back_while_it_is_read(
+    #[values(Memory, Directory)] target: Target,
+    #[values("range", "cooperative-sticky")] strategy: &str,
+) {
+    let broker = start(target);
+    broker.make("t", 4);
+    let classic = [("partition.assignment.strategy", strategy)];
+    let mut one = member(&broker, &["t"], &classic);
+    poll_until_shared(&broker, &mut [&mut one], &[4]);
+    let mut two = of_t(&broker, &[]);
+    poll_until_shared(&broker, &mut [&mut one, &mut two], &[2, 2]);
+    let mut three = member(&broker, &["t"], &classic);
+    poll_until(
+        &broker,
+        &mut [&mut one, &mut two, &mut three],
+        |members, _| {
+            let sizes: Vec<_> = members
+                .iter()
+                .map(|member| member.assignment().len())
+                .collect();
+            sizes.iter().sum::<usize>() == 4 && sizes.iter().all(|size| *size > 0)
+        },
+    );
+    for number in 0..4 {
+        broker.fill(
+            "t",
+            number,
+            (0..10).map(|index| format!("{number}/{index}")),
+        );
+    }
+    let read = poll_until(&broker, &mut [&mut one, &mut two, &mut three], |_, read| {
+        read.iter().map(Vec::len).sum::<usize>() >= 40
+    });
+    let all: BTreeSet<_> = read.into_iter().flatten().collect();
+    assert_eq!(all.len(), 40);
+    broker.wait(two.close());
+    poll_until_shared(&broker, &mut [&mut one, &mut three], &[2, 2]);
+    let mut partitions = [one.assignment(), three.assignment()].concat();
+    partitions.sort_unstable();
+    assert_eq!(partitions, (0..4).map(partition).collect::<Vec<_>>());
+}

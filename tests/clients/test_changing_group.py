@@ -1,0 +1,111 @@
+"""Our own members and foreign ones in one group, while it changes its protocol (KIP-848): the first member is foreign, ours joins and leaves."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import headwater as hw
+from tests.clients import records as scenario
+from tests.clients.client import Client, Member, Strategy
+from tests.clients.consumer import PolledConsumer, eventually
+from tests.clients.kafka_tools import KafkaTools
+from tests.clients.librdkafka import ConfluentKafka
+from tests.clients.records import Record
+from tests.clients.scenario_groups import ALL, COUNT, PARTITIONS, fairly_shared
+from tests.clients.target import SETTINGS
+from tests.clients.test_aiokafka import AioKafka
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CASES = [
+    ("consumer", ConfluentKafka, Strategy.SERVER_SIDE),
+    ("consumer", ConfluentKafka, Strategy.EAGER),
+    ("consumer", ConfluentKafka, Strategy.COOPERATIVE),
+    ("consumer", AioKafka, Strategy.EAGER),
+    ("consumer", KafkaTools, Strategy.EAGER),
+    ("classic", ConfluentKafka, Strategy.SERVER_SIDE),
+    ("classic", KafkaTools, Strategy.SERVER_SIDE),
+]
+TOPIC = "flights"
+GROUP = "readers"
+
+
+class Ours(PolledConsumer):
+    """A `headwater.Consumer` in the process of the broker."""
+
+    def __init__(self, client: hw.Client, protocol: str) -> None:
+        self._client = client
+        self._config: dict[str, Any] = {
+            "group_id": GROUP,
+            "group_protocol": protocol,
+            "auto_offset_reset": "earliest",
+            "enable_auto_commit": False,
+        }
+        if protocol == "classic":
+            self._config["heartbeat_interval_ms"] = 100
+        super().__init__()
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[None]:
+        """Subscribe; the member leaves its group at the end."""
+        with self._client.consumer(**self._config) as self._consumer:
+            self._consumer.subscribe(TOPIC, on_revoke=lambda _: self._consumer.commit())
+            yield
+
+    def poll_once(self) -> None:
+        """Report records, and what the group gave."""
+        for message in self._consumer.poll(0.1):
+            self.saw(Record(message.partition, message.offset, None, message.key, message.value))
+        self.owns(frozenset(owned.partition for owned in self._consumer.assignment()))
+
+    def commit(self) -> None:
+        self.call(self._consumer.commit)
+
+
+@pytest.fixture
+def engine() -> Iterator[hw.Client]:
+    with hw.open(**{key.replace(".", "_"): value for key, value in SETTINGS.items()}) as engine:
+        yield engine
+
+
+@pytest.mark.parametrize(("protocol", "other", "strategy"), CASES, ids=lambda part: getattr(part, "name", None) or str(part))
+def test_ours_joins_a_foreign_member_and_leaves_again(
+    engine: hw.Client, tmp_path: Path, protocol: str, other: type[Client], strategy: Strategy
+) -> None:
+    engine.create_topic(TOPIC, partitions=PARTITIONS)
+    with engine.serve(port=0) as server:
+        reference = ConfluentKafka(server.bootstrap_servers, tmp_path)
+        foreign = other(server.bootstrap_servers, tmp_path)
+        written: list[Record] = []
+
+        def fill() -> list[Record]:
+            new = scenario.make(scenario.Data.TEXT, PARTITIONS, COUNT, len(written) // PARTITIONS)
+            reference.write(TOPIC, new)
+            written.extend(new)
+            return new
+
+        with foreign.join(TOPIC, Member(GROUP, strategy)) as one:
+            one.await_records(len(fill()))
+            one.commit()
+            with Ours(engine, protocol) as two:
+                eventually(lambda: fairly_shared(one, two), lambda: f"a fair share: {set(one.owned)}, {set(two.owned)}")
+                before, new = len(one.records), fill()
+                eventually(lambda: len(one.records) - before + len(two.records) >= len(new), "the next records")
+                seen = one.records[before:] + two.records
+                assert sorted(record.place for record in seen) == sorted(record.place for record in new)
+                assert {record.partition for record in two.records} == two.owned
+                one.commit()
+                two.commit()
+            eventually(lambda: one.owned == ALL, "the first member to own all again")
+            before, new = len(one.records), fill()
+            one.await_records(before + len(new))
+            assert sorted(record.place for record in one.records[before:]) == sorted(record.place for record in new)
+            one.commit()
+        assert reference.committed(GROUP, TOPIC) == dict.fromkeys(ALL, 3 * COUNT)
+        foreign.close()
+        reference.close()
