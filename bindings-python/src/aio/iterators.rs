@@ -1,6 +1,6 @@
 //! What `async for` iterates: the messages and the batches of a consumer.
 
-use headwater::BatchStream;
+use headwater::Operation;
 use pyo3::exceptions::PyStopIteration;
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
@@ -88,7 +88,7 @@ impl NextMessage {
 #[derive(Debug)]
 pub(super) struct AioBatchIterator {
     pub(super) consumer: Py<AioConsumer>,
-    pub(super) stream: BatchStream,
+    pub(super) next: Operation,
 }
 
 #[pymethods]
@@ -98,7 +98,8 @@ impl AioBatchIterator {
     }
 
     fn __anext__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.consumer.get().next_batch(py, self.stream.clone())
+        let next = self.next.clone();
+        self.consumer.get().read(py, move || next)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -1,7 +1,8 @@
-//! How a call of a consumer reads, one after the other, and what it does with what nobody waits for any more.
+//! How the calls of a consumer read, one after the other.
 
 use std::sync::Arc;
 
+use headwater::{Event, Operation, Rebalance};
 use parking_lot::Mutex as SyncMutex;
 use pyo3::prelude::*;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -10,71 +11,59 @@ use crate::aio::telling::Teller;
 use crate::reading::Reading;
 use crate::rebalances::Callbacks;
 
-/// A reading whose topics are assigned at its first use.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) reading: Reading,
-    pub(super) topics: Option<Vec<String>>,
-}
+/// What an operation has brought, and the reading that it came from.
+pub(super) type Done = (OwnedMutexGuard<Reading>, Event);
 
-impl Shared {
-    pub(super) async fn ready(&mut self) -> headwater::Result<&mut Reading> {
-        if let Some(topics) = &self.topics {
-            let names: Vec<&str> = topics.iter().map(String::as_str).collect();
-            self.reading.consumer().await?.assign_topics(&names).await?;
-            self.topics = None;
-        }
-        Ok(&mut self.reading)
-    }
-}
-
-/// A batch, and the reading that it came from.
-pub(super) type FetchedBatches = (OwnedMutexGuard<Shared>, Option<headwater::Batch>);
-
-/// Keeps a batch that nobody waited for any more for who comes next.
-pub(super) fn take_back((mut shared, batch): FetchedBatches) {
-    if let Some(batch) = batch {
-        shared.reading.take_back(batch);
-    }
+/// Keeps records that nobody waited for any more for who comes next.
+pub(super) fn take_back((mut reading, _): Done) {
+    reading.consumer.take_back();
 }
 
 /// Reads for one call.
 pub(super) struct Reader {
-    pub(super) shared: Arc<Mutex<Shared>>,
+    pub(super) reading: Arc<Mutex<Reading>>,
     pub(super) callbacks: Arc<SyncMutex<Callbacks>>,
     pub(super) teller: Teller,
 }
 
 impl Reader {
-    pub(super) async fn lock(&self) -> OwnedMutexGuard<Shared> {
-        Arc::clone(&self.shared).lock_owned().await
+    async fn lock(&self) -> OwnedMutexGuard<Reading> {
+        Arc::clone(&self.reading).lock_owned().await
     }
 
-    /// Tells all rebalances that are to be told. Nothing is locked meanwhile: who is told may commit and seek.
-    pub(super) async fn tell(
-        &self,
-        mut shared: OwnedMutexGuard<Shared>,
-    ) -> headwater::Result<OwnedMutexGuard<Shared>> {
-        while let Some(rebalance) = shared.reading.next_rebalance()? {
-            let function = Python::attach(|py| self.callbacks.lock().of(py, &rebalance));
-            if let Some(function) = function {
-                drop(shared);
-                self.teller.tell(function, rebalance).await?;
-                shared = self.lock().await;
+    /// Runs an operation until it is done. The functions of the subscription hear of rebalances meanwhile, while nothing is locked: they may
+    /// commit and seek.
+    pub(super) async fn run(&self, operation: &Operation) -> headwater::Result<Done> {
+        loop {
+            let mut reading = self.lock().await;
+            match reading.consumer.next_event(operation).await? {
+                Event::Rebalance(rebalance) => {
+                    drop(reading);
+                    self.report(rebalance).await?;
+                }
+                event => return Ok((reading, event)),
             }
         }
-        Ok(shared)
     }
 
-    /// Tells that the partitions are given up, before they are. The second result is what a function raised.
-    pub(super) async fn tell_leaving(
-        &self,
-        mut shared: OwnedMutexGuard<Shared>,
-    ) -> headwater::Result<(OwnedMutexGuard<Shared>, headwater::Result<()>)> {
-        shared.reading.prepare_leave().await?;
-        match self.tell(shared).await {
-            Ok(shared) => Ok((shared, Ok(()))),
-            Err(error) => Ok((self.lock().await, Err(error))),
+    /// [`Reader::run`] that gives the partitions up in any case, and fails afterwards if a function did.
+    pub(super) async fn leave(&self, operation: &Operation) -> headwater::Result<()> {
+        let mut reported = Ok(());
+        loop {
+            let event = self.lock().await.consumer.next_event(operation).await?;
+            let Event::Rebalance(rebalance) = event else {
+                return reported;
+            };
+            if reported.is_ok() {
+                reported = self.report(rebalance).await;
+            }
+        }
+    }
+
+    async fn report(&self, rebalance: Rebalance) -> headwater::Result<()> {
+        match Python::attach(|py| self.callbacks.lock().of(py, &rebalance)) {
+            Some(function) => self.teller.tell(function, rebalance).await,
+            None => Ok(()),
         }
     }
 }

@@ -116,7 +116,7 @@ impl Client {
             let names: Vec<&str> = topics.iter().map(String::as_str).collect();
             runtime::call(py, self.embedded.runtime(), consumer.assign_topics(&names))?;
         }
-        Consumer::new(Arc::clone(&self.embedded), consumer).map_err(errors::raise)
+        Ok(Consumer::new(Arc::clone(&self.embedded), consumer))
     }
 
     /// Open the engine to any Kafka client. `port=0` takes a free one; `advertised="HOST:PORT"` is what clients are told to connect to.

@@ -1,11 +1,13 @@
 //! What a consumer does as a member of a group.
 
+use headwater::Operation;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::Consumer;
 use crate::convert::consuming::offsets;
 use crate::convert::partitions;
+use crate::errors;
 use crate::rebalances::Callbacks;
 use crate::runtime;
 
@@ -27,7 +29,6 @@ impl Consumer {
     #[pyo3(signature = (topics, *, on_assign=None, on_revoke=None, on_lost=None))]
     fn subscribe(
         &self,
-        py: Python<'_>,
         topics: &Bound<'_, PyAny>,
         on_assign: Option<Py<PyAny>>,
         on_revoke: Option<Py<PyAny>>,
@@ -35,9 +36,8 @@ impl Consumer {
     ) -> PyResult<()> {
         let subscription = partitions::subscription(topics)?;
         let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        let subscribe = async { reading.put_back().await?.subscribe(subscription) };
-        runtime::call(py, self.embedded.runtime(), subscribe)?;
+        let consumer = &mut reading.get_mut()?.consumer;
+        consumer.subscribe(subscription).map_err(errors::raise)?;
         self.set_callbacks(Callbacks::new(on_assign, on_revoke, on_lost));
         Ok(())
     }
@@ -51,11 +51,7 @@ impl Consumer {
     /// ...     consumer.assignment()
     /// []
     fn unsubscribe(&self, py: Python<'_>) -> PyResult<()> {
-        let told = self.tell_leaving(py, self.lock()?);
-        let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        runtime::call(py, self.embedded.runtime(), reading.unsubscribe())?;
-        told
+        self.leave(py, &Operation::Unsubscribe, || self.lock())
     }
 
     /// Commit for the group how far it has read: everything handed out so far, a `Batch`, a `Message` or offsets by partition (the next
@@ -95,8 +91,7 @@ impl Consumer {
     ) -> PyResult<Bound<'py, PyDict>> {
         let partitions = partitions::topic_partitions(partitions)?;
         let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        let committed = async { reading.consumer().await?.committed(&partitions).await };
+        let committed = reading.get_mut()?.consumer.committed(&partitions);
         let committed = runtime::call(py, self.embedded.runtime(), committed)?;
         partitions::with_offsets(py, &committed)
     }

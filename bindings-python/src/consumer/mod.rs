@@ -5,9 +5,8 @@ mod partitions;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
-use headwater::{BatchStream, WakeupHandle};
+use headwater::{Event, Operation, Rebalance, WakeupHandle};
 use parking_lot::{Mutex, MutexGuard};
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
@@ -56,19 +55,14 @@ fn this_thread() -> usize {
 }
 
 impl Consumer {
-    pub(crate) fn new(
-        embedded: Arc<Embedded>,
-        consumer: headwater::Consumer,
-    ) -> headwater::Result<Self> {
-        let wakeup = consumer.wakeup_handle();
-        let reading = Reading::new(consumer, embedded.runtime().clone())?;
-        Ok(Self {
+    pub(crate) fn new(embedded: Arc<Embedded>, consumer: headwater::Consumer) -> Self {
+        Self {
             embedded,
-            reading: Mutex::new(Owned::new(reading)),
+            wakeup: consumer.wakeup_handle(),
+            reading: Mutex::new(Owned::new(Reading::new(consumer))),
             user: AtomicUsize::new(0),
-            wakeup,
             callbacks: Mutex::default(),
-        })
+        }
     }
 
     fn lock(&self) -> PyResult<MutexGuard<'_, Owned<Reading>>> {
@@ -104,60 +98,55 @@ impl Consumer {
         }
     }
 
-    fn next_batch(
-        &self,
-        py: Python<'_>,
-        stream: &BatchStream,
-    ) -> PyResult<Option<headwater::Batch>> {
+    /// Runs an operation until it is done. The functions of the subscription hear of rebalances meanwhile, while nothing is locked: they may
+    /// commit and seek.
+    fn run(&self, py: Python<'_>, operation: &Operation) -> PyResult<Event> {
         loop {
-            let mut reading = self.lock()?;
-            let next = reading.get_mut()?.next_batch(stream);
-            let batch = runtime::call(py, self.embedded.runtime(), next)?;
-            drop(reading);
-            match batch {
-                Some(batch) if batch.is_empty() && self.tell_rebalances(py)? => {}
-                batch => return Ok(batch),
+            match self.next_event(py, self.lock()?, operation)? {
+                Event::Rebalance(rebalance) => self.report(py, &rebalance)?,
+                event => return Ok(event),
             }
         }
     }
 
-    /// Calls the functions of the subscription for the rebalances that are to be told. Whether there were any.
-    fn tell_rebalances(&self, py: Python<'_>) -> PyResult<bool> {
-        let mut any = false;
-        while let Some(rebalance) = self.next_rebalance()? {
-            any = true;
-            let function = self.callbacks.lock().of(py, &rebalance);
-            // Nothing is locked: it may commit and seek.
-            if let Some(function) = function {
-                rebalances::call(py, &function, &rebalance)?;
+    /// [`Consumer::run`] that gives the partitions up in any case, and raises what a function raised afterwards.
+    fn leave<'a>(
+        &'a self,
+        py: Python<'_>,
+        operation: &Operation,
+        lock: impl Fn() -> PyResult<MutexGuard<'a, Owned<Reading>>>,
+    ) -> PyResult<()> {
+        let mut reported = Ok(());
+        while let Event::Rebalance(rebalance) = self.next_event(py, lock()?, operation)? {
+            if reported.is_ok() {
+                reported = self.report(py, &rebalance);
             }
         }
-        Ok(any)
+        reported
     }
 
-    /// Calls the functions of the subscription before the partitions are given up.
-    fn tell_leaving(
+    fn next_event(
         &self,
         py: Python<'_>,
         mut reading: MutexGuard<'_, Owned<Reading>>,
-    ) -> PyResult<()> {
-        // Another thread's call may have been ended, and the functions may commit.
-        self.wakeup.reopen();
-        let leaving = reading.get_mut()?.prepare_leave();
-        runtime::call(py, self.embedded.runtime(), leaving)?;
-        drop(reading);
-        self.tell_rebalances(py).map(drop)
+        operation: &Operation,
+    ) -> PyResult<Event> {
+        let event = reading.get_mut()?.consumer.next_event(operation);
+        runtime::call(py, self.embedded.runtime(), event)
+    }
+
+    fn report(&self, py: Python<'_>, rebalance: &Rebalance) -> PyResult<()> {
+        let function = self.callbacks.lock().of(py, rebalance);
+        match function {
+            Some(function) => rebalances::call(py, &function, rebalance).map(drop),
+            None => Ok(()),
+        }
     }
 
     fn set_callbacks(&self, callbacks: Callbacks) {
         // Dropped behind the lock: that may run Python code.
         let before = std::mem::replace(&mut *self.callbacks.lock(), callbacks);
         drop(before);
-    }
-
-    fn next_rebalance(&self) -> PyResult<Option<headwater::Rebalance>> {
-        let mut reading = self.lock()?;
-        reading.get_mut()?.next_rebalance().map_err(errors::raise)
     }
 }
 
@@ -179,18 +168,11 @@ impl Consumer {
             .map(|records| limit("max_records", records))
             .transpose()?;
         let deadline = runtime::deadline(Some(timeout))?;
-        let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
-        loop {
-            let timeout = deadline.map_or(Duration::from_hours(1), left);
-            let mut reading = self.lock()?;
-            let poll = reading.get_mut()?.poll(timeout, max_records);
-            let batch = runtime::call(py, self.embedded.runtime(), poll)?;
-            drop(reading);
-            let goes_on = batch.is_empty() && self.tell_rebalances(py)? && !timeout.is_zero();
-            if !goes_on {
-                return Ok(Batch::new(batch, None));
-            }
-        }
+        let poll = Operation::Poll {
+            deadline,
+            max_records,
+        };
+        Ok(Batch::of_event(self.run(py, &poll)?))
     }
 
     /// The stream as batches of at most `max_records` records and about `max_bytes` bytes. Once there is something, `max_wait` seconds are
@@ -213,7 +195,7 @@ impl Consumer {
     ) -> PyResult<BatchIterator> {
         Ok(BatchIterator {
             consumer: slf.clone().unbind(),
-            stream: batch_stream(max_records, max_bytes, max_wait, until)?,
+            next: Operation::NextBatch(batch_stream(max_records, max_bytes, max_wait, until)?),
         })
     }
 
@@ -251,10 +233,7 @@ impl Consumer {
         if self.embedded.engine()?.is_closed() {
             return Ok(());
         }
-        let told = self.tell_leaving(py, self.lock_to_close(py)?);
-        let mut reading = self.lock_to_close(py)?;
-        runtime::call(py, self.embedded.runtime(), reading.get_mut()?.close())?;
-        told
+        self.leave(py, &Operation::Close, || self.lock_to_close(py))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -282,19 +261,12 @@ impl Consumer {
         slf
     }
 
-    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<Message>>> {
+    fn __next__(&self, py: Python<'_>) -> PyResult<Py<Message>> {
         loop {
-            let mut reading = self.lock()?;
-            if let Some(message) = reading.get_mut()?.next_message(py)? {
-                return Ok(Some(message));
+            if let Some(message) = self.lock()?.get_mut()?.ready_message(py)? {
+                return Ok(message);
             }
-            let fetch = reading.get_mut()?.fetch();
-            let more = runtime::call(py, self.embedded.runtime(), fetch)?;
-            drop(reading);
-            if !more {
-                return Ok(None);
-            }
-            self.tell_rebalances(py)?;
+            self.run(py, &Operation::NextMessage)?;
         }
     }
 
@@ -309,7 +281,7 @@ impl Consumer {
 #[derive(Debug)]
 pub(crate) struct BatchIterator {
     consumer: Py<Consumer>,
-    stream: BatchStream,
+    next: Operation,
 }
 
 #[pymethods]
@@ -319,11 +291,10 @@ impl BatchIterator {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Batch>> {
-        Ok(self
-            .consumer
-            .get()
-            .next_batch(py, &self.stream)?
-            .map(|batch| Batch::new(batch, None)))
+        Ok(match self.consumer.get().run(py, &self.next)? {
+            Event::End => None,
+            event => Some(Batch::of_event(event)),
+        })
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

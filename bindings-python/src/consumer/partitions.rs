@@ -6,7 +6,7 @@ use pyo3::types::PyDict;
 use super::Consumer;
 use crate::convert::consuming::seeks;
 use crate::convert::partitions;
-use crate::reading::seek;
+use crate::errors;
 use crate::runtime;
 
 #[pymethods]
@@ -23,10 +23,8 @@ impl Consumer {
     fn assign(&self, py: Python<'_>, partitions: &Bound<'_, PyAny>) -> PyResult<()> {
         let partitions = partitions::topic_partitions(Some(partitions))?;
         let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        runtime::call(py, self.embedded.runtime(), async {
-            reading.put_back().await?.assign(partitions).await
-        })
+        let assign = reading.get_mut()?.consumer.assign(partitions);
+        runtime::call(py, self.embedded.runtime(), assign)
     }
 
     /// The partitions that are read.
@@ -38,10 +36,7 @@ impl Consumer {
     /// [TopicPartition(topic='flights', partition=0)]
     fn assignment<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        let assigned = async { Ok(reading.consumer().await?.assignment()) };
-        let assigned = runtime::call(py, self.embedded.runtime(), assigned)?;
-        partitions::list(py, &assigned)
+        partitions::list(py, &reading.get_mut()?.consumer.assignment())
     }
 
     /// The offset that is read next, for each partition.
@@ -53,8 +48,8 @@ impl Consumer {
     /// {TopicPartition(topic='flights', partition=0): 0}
     fn position<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        let positions = runtime::call(py, self.embedded.runtime(), reading.position())?;
+        let positions = reading.get_mut()?.consumer.position();
+        let positions = runtime::call(py, self.embedded.runtime(), positions)?;
         partitions::with_offsets(py, &positions)
     }
 
@@ -68,8 +63,8 @@ impl Consumer {
     /// {TopicPartition(topic='flights', partition=0): 2}
     fn lag<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        let lag = runtime::call(py, self.embedded.runtime(), reading.lag())?;
+        let lag = reading.get_mut()?.consumer.lag();
+        let lag = runtime::call(py, self.embedded.runtime(), lag)?;
         partitions::numbered(py, lag)
     }
 
@@ -94,8 +89,8 @@ impl Consumer {
     ) -> PyResult<()> {
         let moves = seeks(to, partitions)?;
         let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        runtime::call(py, self.embedded.runtime(), seek(reading, moves))
+        let seek = reading.get_mut()?.seek(moves);
+        runtime::call(py, self.embedded.runtime(), seek)
     }
 
     /// Stop reading these partitions, or all, without giving them up.
@@ -111,13 +106,11 @@ impl Consumer {
     /// ...         paused, len(consumer.poll())
     /// (0, 1)
     #[pyo3(signature = (partitions=None))]
-    fn pause(&self, py: Python<'_>, partitions: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    fn pause(&self, partitions: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let partitions = partitions::topic_partitions(partitions)?;
         let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        runtime::call(py, self.embedded.runtime(), async {
-            reading.put_back().await?.pause(&partitions)
-        })
+        let consumer = &mut reading.get_mut()?.consumer;
+        consumer.pause(&partitions).map_err(errors::raise)
     }
 
     /// Read paused partitions again; all, if none is named.
@@ -131,12 +124,11 @@ impl Consumer {
     /// ...         consumer.paused()
     /// []
     #[pyo3(signature = (partitions=None))]
-    fn resume(&self, py: Python<'_>, partitions: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    fn resume(&self, partitions: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let partitions = partitions::topic_partitions(partitions)?;
         let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        let resume = async { reading.consumer().await?.resume(&partitions) };
-        runtime::call(py, self.embedded.runtime(), resume)
+        let consumer = &mut reading.get_mut()?.consumer;
+        consumer.resume(&partitions).map_err(errors::raise)
     }
 
     /// The paused partitions.
@@ -147,9 +139,6 @@ impl Consumer {
     /// []
     fn paused<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let mut reading = self.lock()?;
-        let reading = reading.get_mut()?;
-        let paused = async { Ok(reading.consumer().await?.paused()) };
-        let paused = runtime::call(py, self.embedded.runtime(), paused)?;
-        partitions::list(py, &paused)
+        partitions::list(py, &reading.get_mut()?.consumer.paused())
     }
 }

@@ -25,6 +25,7 @@ mod cluster;
 pub mod config;
 mod consumer;
 mod decode;
+mod decode_batch;
 pub mod duration;
 mod error;
 mod error_codes;
@@ -32,6 +33,7 @@ mod fetch;
 mod isolation;
 mod list_offsets;
 mod mutants;
+mod places;
 mod position;
 mod producer;
 mod scan;
@@ -48,7 +50,7 @@ pub use config::consumer::OffsetReset;
 pub use config::producer::Acks;
 pub use config::{Assignor, ClientConfig, GroupConfig};
 pub use consumer::{
-    Announce, BatchOptions, BatchStream, Consumer, ConsumerConfig, Finishing, Rebalance,
+    BatchOptions, BatchStream, Consumer, ConsumerConfig, Event, MessageRow, Operation, Rebalance,
     Subscription, Until, WakeupHandle,
 };
 pub use error::{Error, ErrorKind, Result};
@@ -60,7 +62,7 @@ pub use producer::{
     BatchResult, BulkOptions, Producer, ProducerConfig, Record, RecordMetadata, SendHandle,
     TableSender, TrySendError,
 };
-pub use scan::{Progress, Scan, ScanOptions, ScanProgress, ScanReader};
+pub use scan::{Bounds, Progress, Scan, ScanOptions, ScanProgress, ScanReader};
 pub use topic::{PartitionDescription, Topic, TopicDescription};
 pub use transport::{
     BrokerAddress, CallFuture, ClosedFuture, Lane, Node, Purpose, Transport, TransportError,

@@ -14,6 +14,12 @@ pub(crate) enum Mutant {
     TakeStaleAnswers,
     /// Every call drops the fetches in flight.
     DropFetches,
+    /// A hand-out that is taken back takes the record before it along, which is delivered twice.
+    TakeBackTwice,
+    /// A consumer that leaves commits the records that its caller is still working on.
+    CommitInHand,
+    /// A table decoded ahead is handed out although its partitions were revoked, or a position has changed.
+    KeepDecodedAhead,
 }
 
 /// Whether this fault is active.
@@ -31,6 +37,9 @@ pub(crate) fn is_active(mutant: Mutant) -> bool {
             "forget-aborted" => Mutant::ForgetAborted,
             "take-stale-answers" => Mutant::TakeStaleAnswers,
             "drop-fetches" => Mutant::DropFetches,
+            "take-back-twice" => Mutant::TakeBackTwice,
+            "commit-in-hand" => Mutant::CommitInHand,
+            "keep-decoded-ahead" => Mutant::KeepDecodedAhead,
             _ => return None,
         })
     });

@@ -116,7 +116,11 @@ impl AioClient {
             consumer_config,
         }
         .open(&self.embedded)?;
-        AioConsumer::new(Arc::clone(&self.embedded), consumer, topics).map_err(errors::raise)
+        Ok(AioConsumer::new(
+            Arc::clone(&self.embedded),
+            consumer,
+            topics,
+        ))
     }
 
     /// See `headwater.Client.serve`: `async with await client.serve() as server`.

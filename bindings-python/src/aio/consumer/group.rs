@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use headwater::Operation;
 use pyo3::prelude::*;
 
 use super::AioConsumer;
@@ -23,13 +24,12 @@ impl AioConsumer {
         on_lost: Option<Py<PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let subscription = partitions::subscription(topics)?;
-        let shared = self.lock()?;
+        let reading = self.lock()?;
         let new = Callbacks::new(on_assign, on_revoke, on_lost);
         let callbacks = Arc::clone(self.callbacks.get()?);
         let work = async move {
-            let mut shared = shared.await;
-            let consumer = shared.reading.put_back().await?;
-            consumer.subscribe(subscription)?;
+            let mut reading = reading.await;
+            reading.consumer.subscribe(subscription)?;
             // Dropped behind the lock: that may run Python code.
             let before = std::mem::replace(&mut *callbacks.lock(), new);
             drop(before);
@@ -40,14 +40,8 @@ impl AioConsumer {
 
     /// See `headwater.Consumer.unsubscribe`.
     fn unsubscribe<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let shared = self.lock()?;
         let reader = self.reader(py)?;
-        let work = async move {
-            let (mut shared, told) = reader.tell_leaving(shared.await).await?;
-            shared.topics = None;
-            shared.reading.unsubscribe().await?;
-            told
-        };
+        let work = async move { reader.leave(&Operation::Unsubscribe).await };
         bridge::quick(py, self.embedded.runtime(), work, bridge::none)
     }
 
@@ -60,10 +54,10 @@ impl AioConsumer {
         wait: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let what = offsets(what)?;
-        let shared = self.lock()?;
+        let reading = self.lock()?;
         let work = async move {
-            let mut shared = shared.await;
-            shared.ready().await?.commit(what, wait.into()).await
+            let mut reading = reading.await;
+            reading.commit(what, wait.into()).await
         };
         bridge::quick(py, self.embedded.runtime(), work, bridge::none)
     }
@@ -76,11 +70,11 @@ impl AioConsumer {
         partitions: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let partitions = partitions::topic_partitions(partitions)?;
-        let shared = self.lock()?;
+        let reading = self.lock()?;
         let work = async move {
-            let mut shared = shared.await;
-            let consumer = shared.ready().await?.consumer().await?;
-            consumer.committed(&partitions).await
+            let mut reading = reading.await;
+            reading.consumer.ready().await?;
+            reading.consumer.committed(&partitions).await
         };
         bridge::quick(py, self.embedded.runtime(), work, |py, committed| {
             Ok(partitions::with_offsets(py, &committed)?

@@ -5,9 +5,9 @@ mod partitions;
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use headwater::{BatchStream, WakeupHandle};
+use headwater::{Event, Operation, WakeupHandle};
 use parking_lot::Mutex as SyncMutex;
 use pyo3::exceptions::PyStopAsyncIteration;
 use pyo3::prelude::*;
@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use crate::aio::bridge;
 use crate::aio::context::async_context;
 use crate::aio::iterators::{AioBatchIterator, NextMessage};
-use crate::aio::reader::{FetchedBatches, Reader, Shared, take_back};
+use crate::aio::reader::{Done, Reader, take_back};
 use crate::aio::telling::Teller;
 use crate::batch::Batch;
 use crate::convert::consuming::{batch_stream, limit};
@@ -43,7 +43,7 @@ use crate::runtime::{Embedded, Owned};
 #[derive(Debug)]
 pub(crate) struct AioConsumer {
     embedded: Arc<Embedded>,
-    shared: Owned<Arc<Mutex<Shared>>>,
+    reading: Owned<Arc<Mutex<Reading>>>,
     /// Calls that read have them, too.
     callbacks: Owned<Arc<SyncMutex<Callbacks>>>,
     wakeup: WakeupHandle,
@@ -52,53 +52,47 @@ pub(crate) struct AioConsumer {
 impl AioConsumer {
     pub(crate) fn new(
         embedded: Arc<Embedded>,
-        consumer: headwater::Consumer,
+        mut consumer: headwater::Consumer,
         topics: Option<Vec<String>>,
-    ) -> headwater::Result<Self> {
-        let wakeup = consumer.wakeup_handle();
-        let reading = Reading::new(consumer, embedded.runtime().clone())?;
-        Ok(Self {
+    ) -> Self {
+        if let Some(topics) = topics {
+            consumer.assign_topics_at_first_use(topics);
+        }
+        Self {
             embedded,
-            shared: Owned::new(Arc::new(Mutex::new(Shared { reading, topics }))),
+            wakeup: consumer.wakeup_handle(),
+            reading: Owned::new(Arc::new(Mutex::new(Reading::new(consumer)))),
             callbacks: Owned::new(Arc::default()),
-            wakeup,
-        })
+        }
     }
 
     /// What reading needs: the way to the consumer, and to the functions of its subscription.
     pub(super) fn reader(&self, py: Python<'_>) -> PyResult<Reader> {
         self.embedded.check()?;
         Ok(Reader {
-            shared: Arc::clone(self.shared.get()?),
+            reading: Arc::clone(self.reading.get()?),
             callbacks: Arc::clone(self.callbacks.get()?),
             teller: Teller::new(py)?,
         })
     }
 
     /// The reading, for one task after the other.
-    fn lock(&self) -> PyResult<impl Future<Output = OwnedMutexGuard<Shared>> + Send + use<>> {
+    fn lock(&self) -> PyResult<impl Future<Output = OwnedMutexGuard<Reading>> + Send + use<>> {
         self.embedded.check()?;
-        Ok(Arc::clone(self.shared.get()?).lock_owned())
+        Ok(Arc::clone(self.reading.get()?).lock_owned())
     }
 
-    pub(super) fn next_batch<'py>(
+    /// A call for records, which begins when it is awaited. Records that nobody waits for any more are read again.
+    pub(super) fn read<'py>(
         &self,
         py: Python<'py>,
-        stream: BatchStream,
+        operation: impl FnOnce() -> Operation + Send + 'static,
     ) -> PyResult<Bound<'py, PyAny>> {
         let reader = self.reader(py)?;
-        let work = async move {
-            let mut shared = reader.lock().await;
-            loop {
-                match shared.ready().await?.next_batch(&stream).await? {
-                    Some(batch) if batch.is_empty() => shared = reader.tell(shared).await?,
-                    batch => return Ok((shared, batch)),
-                }
-            }
-        };
-        let convert = |py: Python<'_>, (_, batch): FetchedBatches| match batch {
-            Some(batch) => Ok(Py::new(py, Batch::new(batch, None))?.into_any()),
-            None => Err(PyStopAsyncIteration::new_err(())),
+        let work = async move { reader.run(&operation()).await };
+        let convert = |py: Python<'_>, (_, event): Done| match event {
+            Event::End => Err(PyStopAsyncIteration::new_err(())),
+            event => Ok(Py::new(py, Batch::of_event(event))?.into_any()),
         };
         let runtime = self.embedded.runtime().clone();
         bridge::later(py, move |py| {
@@ -127,30 +121,7 @@ impl AioConsumer {
         }
         let timeout =
             Duration::try_from_secs_f64(timeout.max(0.0)).unwrap_or(Duration::from_hours(1));
-        let reader = self.reader(py)?;
-        let work = async move {
-            let deadline = Instant::now() + timeout;
-            let mut shared = reader.lock().await;
-            loop {
-                let left = deadline.saturating_duration_since(Instant::now());
-                let batch = shared.ready().await?.poll(left, max_records).await?;
-                if !batch.is_empty() {
-                    return Ok((shared, Some(batch)));
-                }
-                shared = reader.tell(shared).await?;
-                if left.is_zero() {
-                    return Ok((shared, Some(batch)));
-                }
-            }
-        };
-        let convert = |py: Python<'_>, (_, batch): FetchedBatches| match batch {
-            Some(batch) => Ok(Py::new(py, Batch::new(batch, None))?.into_any()),
-            None => Ok(py.None()),
-        };
-        let runtime = self.embedded.runtime().clone();
-        bridge::later(py, move |py| {
-            bridge::background_or(py, &runtime, work, convert, take_back)
-        })
+        self.read(py, move || Operation::poll(timeout, max_records))
     }
 
     /// See `headwater.Consumer.batches`: `async for batch in consumer.batches()`.
@@ -164,7 +135,7 @@ impl AioConsumer {
     ) -> PyResult<AioBatchIterator> {
         Ok(AioBatchIterator {
             consumer: slf.clone().unbind(),
-            stream: batch_stream(max_records, max_bytes, max_wait, until)?,
+            next: Operation::NextBatch(batch_stream(max_records, max_bytes, max_wait, until)?),
         })
     }
 
@@ -180,19 +151,9 @@ impl AioConsumer {
         if self.embedded.engine()?.is_closed() {
             return bridge::ready(py, Ok(py.None().into_bound(py)));
         }
-        let shared = self.lock()?;
         let reader = self.reader(py)?;
         self.wakeup.close();
-        let wakeup = self.wakeup.clone();
-        let work = async move {
-            let shared = shared.await;
-            // The calls of other tasks have ended, and the functions of the subscription may commit.
-            wakeup.reopen();
-            let (mut shared, told) = reader.tell_leaving(shared).await?;
-            shared.topics = None;
-            shared.reading.close().await?;
-            told
-        };
+        let work = async move { reader.leave(&Operation::Close).await };
         bridge::quick(py, self.embedded.runtime(), work, bridge::none)
     }
 
@@ -232,8 +193,8 @@ impl AioConsumer {
     /// The next message, if it was fetched already.
     pub(super) fn ready_message(&self, py: Python<'_>) -> PyResult<Option<Py<Message>>> {
         self.embedded.check()?;
-        match self.shared.get()?.try_lock() {
-            Ok(mut shared) => shared.reading.next_message(py),
+        match self.reading.get()?.try_lock() {
+            Ok(mut reading) => reading.ready_message(py),
             Err(_) => Ok(None),
         }
     }
@@ -242,19 +203,7 @@ impl AioConsumer {
     /// cancelled any more.
     pub(super) fn fetch_messages<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let reader = self.reader(py)?;
-        let work = async move {
-            let mut shared = reader.lock().await;
-            while shared.ready().await?.fetch().await? && !shared.reading.has_rest() {
-                shared = reader.tell(shared).await?;
-            }
-            Ok(shared.reading.has_rest())
-        };
-        bridge::background(py, self.embedded.runtime(), work, |py, has_any| {
-            if has_any {
-                bridge::none(py, ())
-            } else {
-                Err(PyStopAsyncIteration::new_err(()))
-            }
-        })
+        let work = async move { reader.run(&Operation::NextMessage).await.map(drop) };
+        bridge::background(py, self.embedded.runtime(), work, bridge::none)
     }
 }

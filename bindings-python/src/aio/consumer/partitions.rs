@@ -7,7 +7,6 @@ use super::AioConsumer;
 use crate::aio::bridge;
 use crate::convert::consuming::seeks;
 use crate::convert::partitions;
-use crate::reading::seek;
 
 #[pymethods]
 impl AioConsumer {
@@ -18,21 +17,21 @@ impl AioConsumer {
         partitions: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let partitions = partitions::topic_partitions(Some(partitions))?;
-        let shared = self.lock()?;
+        let reading = self.lock()?;
         let work = async move {
-            let mut shared = shared.await;
-            shared.topics = None;
-            shared.reading.put_back().await?.assign(partitions).await
+            let mut reading = reading.await;
+            reading.consumer.assign(partitions).await
         };
         bridge::quick(py, self.embedded.runtime(), work, bridge::none)
     }
 
     /// See `headwater.Consumer.assignment`.
     fn assignment<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let shared = self.lock()?;
+        let reading = self.lock()?;
         let work = async move {
-            let mut shared = shared.await;
-            Ok(shared.ready().await?.consumer().await?.assignment())
+            let mut reading = reading.await;
+            reading.consumer.ready().await?;
+            Ok(reading.consumer.assignment())
         };
         bridge::quick(py, self.embedded.runtime(), work, |py, assigned| {
             partitions::list(py, &assigned)?.into_py_any(py)
@@ -41,10 +40,10 @@ impl AioConsumer {
 
     /// See `headwater.Consumer.position`.
     fn position<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let shared = self.lock()?;
+        let reading = self.lock()?;
         let work = async move {
-            let mut shared = shared.await;
-            shared.ready().await?.position().await
+            let mut reading = reading.await;
+            reading.consumer.position().await
         };
         bridge::quick(py, self.embedded.runtime(), work, |py, positions| {
             Ok(partitions::with_offsets(py, &positions)?
@@ -55,10 +54,10 @@ impl AioConsumer {
 
     /// See `headwater.Consumer.lag`.
     fn lag<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let shared = self.lock()?;
+        let reading = self.lock()?;
         let work = async move {
-            let mut shared = shared.await;
-            shared.ready().await?.lag().await
+            let mut reading = reading.await;
+            reading.consumer.lag().await
         };
         bridge::quick(py, self.embedded.runtime(), work, |py, lag| {
             Ok(partitions::numbered(py, lag)?.into_any().unbind())
@@ -74,10 +73,10 @@ impl AioConsumer {
         partitions: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let moves = seeks(to, partitions)?;
-        let shared = self.lock()?;
+        let reading = self.lock()?;
         let work = async move {
-            let mut shared = shared.await;
-            seek(shared.ready().await?, moves).await
+            let mut reading = reading.await;
+            reading.seek(moves).await
         };
         bridge::quick(py, self.embedded.runtime(), work, bridge::none)
     }
@@ -90,10 +89,11 @@ impl AioConsumer {
         partitions: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let partitions = partitions::topic_partitions(partitions)?;
-        let shared = self.lock()?;
+        let reading = self.lock()?;
         let work = async move {
-            let mut shared = shared.await;
-            shared.ready().await?.put_back().await?.pause(&partitions)
+            let mut reading = reading.await;
+            reading.consumer.ready().await?;
+            reading.consumer.pause(&partitions)
         };
         bridge::quick(py, self.embedded.runtime(), work, bridge::none)
     }
@@ -106,20 +106,22 @@ impl AioConsumer {
         partitions: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let partitions = partitions::topic_partitions(partitions)?;
-        let shared = self.lock()?;
+        let reading = self.lock()?;
         let work = async move {
-            let mut shared = shared.await;
-            shared.ready().await?.consumer().await?.resume(&partitions)
+            let mut reading = reading.await;
+            reading.consumer.ready().await?;
+            reading.consumer.resume(&partitions)
         };
         bridge::quick(py, self.embedded.runtime(), work, bridge::none)
     }
 
     /// See `headwater.Consumer.paused`.
     fn paused<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let shared = self.lock()?;
+        let reading = self.lock()?;
         let work = async move {
-            let mut shared = shared.await;
-            Ok(shared.ready().await?.consumer().await?.paused())
+            let mut reading = reading.await;
+            reading.consumer.ready().await?;
+            Ok(reading.consumer.paused())
         };
         bridge::quick(py, self.embedded.runtime(), work, |py, paused| {
             partitions::list(py, &paused)?.into_py_any(py)

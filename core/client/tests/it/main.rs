@@ -13,5 +13,6 @@ mod leaders;
 mod own_keys;
 mod producer;
 mod routing;
+mod stream;
 mod support;
 mod transactions;

@@ -67,6 +67,8 @@ pub(crate) struct State {
     pub(super) leaders: BTreeMap<Partition, Leadership>,
     /// What Metadata responses say while it is set: a broker that lags behind.
     pub(super) lagging: Option<BTreeMap<Partition, Leadership>>,
+    /// The committed offsets of the one group that tests have.
+    pub(crate) committed: BTreeMap<Partition, i64>,
     /// The groups that each node lists.
     pub(crate) groups: BTreeMap<i32, Vec<String>>,
     /// The batches as they are in the log.
@@ -106,6 +108,8 @@ pub(crate) struct State {
     pub(crate) removed_at_end: i64,
     /// So many fetches return no records, whatever there is.
     pub(crate) empty_fetches: usize,
+    /// How many records were returned to fetches.
+    pub(crate) fetched_records: usize,
     /// How long a fetch takes before it reads.
     pub(crate) fetch_takes: Duration,
     /// Nodes that cannot be reached.
