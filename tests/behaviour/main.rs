@@ -16,6 +16,7 @@ mod produce;
 mod scan;
 mod streams;
 mod table;
+mod tables;
 mod target;
 mod time;
 mod topics;

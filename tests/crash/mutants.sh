@@ -57,5 +57,8 @@ client drop-leader-epochs routing
 client forget-aborted transactions
 client take-stale-answers leaders
 client drop-fetches leaders
+client take-back-twice cancelled_calls_deliver_each_record_once
+client commit-in-hand in_hand_is_not_committed
+client keep-decoded-ahead read_ahead
 MUTANTS
 exit $survived

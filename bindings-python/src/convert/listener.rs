@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use headwater::{
-    Address, Exposure, ListenerOptions, Mechanism, SecurityProtocol, ServeOptions, TlsOptions,
-};
+use headwater::{Address, Exposure, ListenerAddress, ListenerSecurity, Mechanism, ServeOptions};
 use pyo3::prelude::*;
 
 use crate::errors;
@@ -24,28 +22,24 @@ pub(crate) struct ListenerArguments<'a> {
 impl ListenerArguments<'_> {
     /// As options of the core.
     pub(crate) fn options(self) -> PyResult<ServeOptions> {
-        let mut listener = ListenerOptions::new(self.host, self.port);
-        listener.protocol = said(self.security_protocol.parse::<SecurityProtocol>())?;
-        if let Some(advertised) = self.advertised {
-            let Address { host, port } = said(advertised.parse())?;
-            listener.advertised_host = Some(host);
-            listener.advertised_port = Some(port);
-        }
-        listener.tls = match (self.tls_cert, self.tls_key) {
-            (None, None) => None,
-            (Some(certificate), Some(key)) => Some(said(TlsOptions::read(&certificate, &key))?),
-            _ => {
-                return Err(errors::invalid(
-                    "tls_cert and tls_key go together: give both, or neither.",
-                ));
-            }
+        let at = ListenerAddress {
+            protocol: Some(said(self.security_protocol.parse())?),
+            address: Address {
+                host: self.host.to_owned(),
+                port: self.port,
+            },
         };
-        if let Some(mechanisms) = self.sasl_mechanisms {
-            let mechanisms = mechanisms
-                .iter()
-                .map(|name| said(name.parse::<Mechanism>()));
-            listener.mechanisms = mechanisms.collect::<PyResult<_>>()?;
-        }
+        let advertised = self.advertised.map(str::parse).transpose();
+        let mechanisms = self.sasl_mechanisms.map(|names| {
+            let mechanisms = names.iter().map(|name| name.parse());
+            mechanisms.collect::<Result<Vec<Mechanism>, _>>()
+        });
+        let security = ListenerSecurity::read(
+            self.tls_cert.as_deref(),
+            self.tls_key.as_deref(),
+            said(mechanisms.transpose())?,
+        );
+        let listener = said(security)?.listener(&at, said(advertised)?);
         Ok(ServeOptions {
             listeners: vec![listener],
             exposure: if self.allow_insecure {

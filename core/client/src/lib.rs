@@ -60,7 +60,7 @@ pub use isolation::IsolationLevel;
 pub use position::Position;
 pub use producer::{
     BatchResult, BulkOptions, Producer, ProducerConfig, Record, RecordMetadata, SendHandle,
-    TableSender, TrySendError,
+    TableSender, TrySendError, ValueFormat,
 };
 pub use scan::{Bounds, Progress, Scan, ScanOptions, ScanProgress, ScanReader};
 pub use topic::{PartitionDescription, Topic, TopicDescription};

@@ -20,6 +20,8 @@ pub(crate) struct Assignment {
     queue: VecDeque<AssignedPartition>,
     /// The decoded records that are handed out next. [`Assignment::settle`] moves the positions past those that were.
     table: Option<DecodedTable>,
+    /// Where batches without records ended since the positions were settled.
+    passed: BTreeMap<TopicPartition, Offset>,
     /// Counts the changes that make decoded records invalid.
     generation: u64,
 }
@@ -125,7 +127,16 @@ impl Assignment {
         positions
     }
 
-    /// The next offsets after the records that were handed out since the positions were settled, without the last hand-out.
+    /// The next offsets after the records that were handed out since the positions were settled.
+    pub(crate) fn handed_out(&self) -> BTreeMap<TopicPartition, Offset> {
+        let mut handed_out = self.passed.clone();
+        if let Some(table) = &self.table {
+            handed_out.extend(table.handed_out());
+        }
+        handed_out
+    }
+
+    /// [`Assignment::handed_out`] without the last hand-out.
     pub(crate) fn before_last_hand_out(&self) -> BTreeMap<TopicPartition, Offset> {
         let table = self.table.as_ref();
         table.map(DecodedTable::before_last).unwrap_or_default()
@@ -297,6 +308,7 @@ impl Assignment {
     pub(crate) fn pass(&mut self, next_offsets: &BTreeMap<TopicPartition, Offset>) {
         self.move_positions(next_offsets);
         self.rotate(next_offsets);
+        self.passed.extend(next_offsets.clone());
     }
 
     /// The table that is handed out next.
@@ -306,6 +318,7 @@ impl Assignment {
 
     /// Moves the positions past the records that were handed out. They cannot be taken back any more.
     pub(crate) fn settle(&mut self) {
+        self.passed.clear();
         let Some(mut table) = self.table.take() else {
             return;
         };

@@ -23,6 +23,9 @@ const BATCH_BYTES: usize = 1 << 20;
 /// After so many bytes whoever runs us may do something else, such as noticing that nobody wants the result any more.
 const YIELD_BYTES: usize = 4 << 20;
 
+/// After so many rows a check may be cancelled.
+const CHECK_ROWS: usize = 1 << 18;
+
 /// Sends tables as the parts of one large table: [`Producer::tables`].
 ///
 /// An error names the row, counted over all tables, and says how many rows were written. After an error nothing more is sent.
@@ -52,10 +55,19 @@ impl TableSender {
     /// Refuses what can be refused before anything is written: a column, a value, a row that is too large. To be called for tables in
     /// the order in which they will be sent.
     pub async fn check(&mut self, rows: &RecordBatch) -> Result<()> {
-        let first = self.checked;
-        self.checked += rows.num_rows();
-        let checked = check(&self.producer, &self.topic, rows, &self.options).await;
-        checked.map_err(|failure| self.error(first, failure))
+        let mut start = 0;
+        loop {
+            let part = rows.slice(start, CHECK_ROWS.min(rows.num_rows() - start));
+            let first = self.checked;
+            self.checked += part.num_rows();
+            let checked = check(&self.producer, &self.topic, &part, &self.options).await;
+            checked.map_err(|failure| self.error(first, failure))?;
+            start += part.num_rows();
+            if start == rows.num_rows() {
+                return Ok(());
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Sends a table and waits until the broker has taken all of it. Rows keep their order in each partition.

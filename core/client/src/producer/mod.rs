@@ -47,7 +47,7 @@ use topics::TopicQueues;
 
 pub use bulk::TableSender;
 pub use handle::SendHandle;
-pub use record::{BatchResult, BulkOptions, Record, RecordMetadata};
+pub use record::{BatchResult, BulkOptions, Record, RecordMetadata, ValueFormat};
 
 /// Why [`Producer::try_send`] did not accept a record.
 #[derive(Debug)]

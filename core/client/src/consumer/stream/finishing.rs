@@ -9,15 +9,15 @@ use crate::mutants::{self, Mutant};
 impl Consumer {
     /// The caller asks for more, so everything that was handed out is finished.
     pub(super) fn finish_handed_out(&mut self) {
-        let positions = self.assignment.positions();
-        self.committing.finished.finish(&positions);
+        let handed_out = self.assignment.handed_out();
+        self.committing.finished.finish(&handed_out);
         self.assignment.settle();
     }
 
     /// Finishes what was handed out, without the last table or message.
     pub(in crate::consumer) fn finish_before_last(&mut self) {
         let finished = if mutants::is_active(Mutant::CommitInHand) {
-            self.assignment.positions()
+            self.assignment.handed_out()
         } else {
             self.assignment.before_last_hand_out()
         };

@@ -65,8 +65,8 @@ impl Consumer {
         if !self.messages.is_multiple_of(MESSAGES_PER_POLL) {
             return false;
         }
-        let positions = self.assignment.positions();
-        self.committing.finished.finish(&positions);
+        let handed_out = self.assignment.handed_out();
+        self.committing.finished.finish(&handed_out);
         self.group_polled();
         self.commit_if_due();
         self.group_needs_action()
