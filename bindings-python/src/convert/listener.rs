@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 
 use crate::errors;
 
-/// What `serve` was called with.
+/// The arguments of `serve`.
 pub(crate) struct ListenerArguments<'a> {
     pub(crate) host: &'a str,
     pub(crate) port: u16,
@@ -20,10 +20,10 @@ pub(crate) struct ListenerArguments<'a> {
 }
 
 impl ListenerArguments<'_> {
-    /// As options of the core.
+    /// The options of the core.
     pub(crate) fn options(self) -> PyResult<ServeOptions> {
         let at = ListenerAddress {
-            protocol: Some(said(self.security_protocol.parse())?),
+            protocol: Some(checked(self.security_protocol.parse())?),
             address: Address {
                 host: self.host.to_owned(),
                 port: self.port,
@@ -37,9 +37,9 @@ impl ListenerArguments<'_> {
         let security = ListenerSecurity::read(
             self.tls_cert.as_deref(),
             self.tls_key.as_deref(),
-            said(mechanisms.transpose())?,
+            checked(mechanisms.transpose())?,
         );
-        let listener = said(security)?.listener(&at, said(advertised)?);
+        let listener = checked(security)?.listener(&at, checked(advertised)?);
         Ok(ServeOptions {
             listeners: vec![listener],
             exposure: if self.allow_insecure {
@@ -52,6 +52,6 @@ impl ListenerArguments<'_> {
     }
 }
 
-fn said<T>(result: Result<T, impl std::fmt::Display>) -> PyResult<T> {
+fn checked<T>(result: Result<T, impl std::fmt::Display>) -> PyResult<T> {
     result.map_err(|error| errors::invalid(&format!("{error}.")))
 }

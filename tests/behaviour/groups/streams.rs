@@ -97,3 +97,33 @@ fn a_member_that_leaves_reports_its_partitions_once_and_may_commit(
     let committed = broker.wait(other.committed(&[partition(0)])).unwrap();
     assert_eq!(committed[&partition(0)].get(), 4);
 }
+
+#[rstest]
+fn a_member_gives_partitions_up_in_the_middle_of_the_messages_of_a_table(
+    #[values(Memory, Directory)] target: Target,
+) {
+    let broker = start(target);
+    broker.make("t", 2);
+    broker.fill("t", 0, numbers(RECORDS));
+    broker.fill("t", 1, numbers(RECORDS));
+    let mut one = member(&broker, &["t"], &[]);
+    let mut two = member(&broker, &["t"], &[]);
+    broker
+        .wait(async { one.next_message().await.map(drop) })
+        .unwrap();
+    let mut read = 1;
+    let deadline = Instant::now() + PATIENCE;
+    while two.assignment().is_empty() {
+        for _ in 0..300 {
+            let next = async {
+                tokio::time::timeout(MOMENT, one.next_message())
+                    .await
+                    .is_ok()
+            };
+            read += usize::from(broker.wait(next));
+        }
+        broker.wait(two.poll(MOMENT, Some(1))).unwrap();
+        assert!(Instant::now() < deadline);
+    }
+    assert!(read < RECORDS, "{read} messages before the rebalance");
+}

@@ -179,6 +179,7 @@ impl Consumer {
         self.assignment.clear();
         self.followed = None;
         self.deferred_topics = None;
+        self.decode_ahead = None;
         self.assignment_changed(&Offsets::new());
         self.rebalancing = Rebalancing::default();
     }

@@ -32,7 +32,7 @@ impl Consumer {
         if self.closed {
             return Event::Left;
         }
-        // A call in another thread may have been ended by the handle. Whoever hears of the partitions may still commit.
+        // The handle may have ended a call in another thread. While the partitions are reported, the caller may still commit.
         self.wakeup.reopen();
         if let Some(rebalance) = self.announce_leaving().await {
             return Event::Rebalance(rebalance);

@@ -58,8 +58,8 @@ impl Consumer {
         Ok(message.expect("the event says that there is a message"))
     }
 
-    /// Counts a message of a member of a group. From time to time it counts as a poll; then the result is whether the group wants something of
-    /// the consumer before the next message.
+    /// Counts a message of a member of a group. Some of them count as a poll; then the result is whether the group has a todo, which comes before
+    /// the next message.
     fn group_is_due(&mut self) -> bool {
         self.messages += 1;
         if !self.messages.is_multiple_of(MESSAGES_PER_POLL) {
