@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use headwater::columnar::{classic_schema, to_classic};
-use headwater::{Offset, TopicPartition};
+use headwater::{Event, Offset, TopicPartition};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyTuple};
@@ -13,7 +13,6 @@ use pyo3::types::{PyCapsule, PyDict, PyTuple};
 use crate::arrow::{self, ArrowViews};
 use crate::convert::format;
 use crate::convert::partitions;
-use crate::decode::decode;
 use crate::errors;
 use crate::message::{Message, Rows};
 use crate::messages::Messages;
@@ -53,6 +52,16 @@ impl Batch {
         Self {
             rows: Rows::new(batch.records, batch.json.as_ref(), topic),
             next_offsets: batch.next_offsets,
+        }
+    }
+
+    /// The records that a consumer has waited for.
+    pub(crate) fn of_event(event: Event) -> Self {
+        match event {
+            Event::Batch(batch) => Self::new(batch, None),
+            Event::Rebalance(_) | Event::End | Event::Message | Event::Left => {
+                unreachable!("whoever waits for records gets records")
+            }
         }
     }
 
@@ -133,13 +142,14 @@ impl Batch {
     ) -> PyResult<Self> {
         let options = format::options(key, value, schema, unnest, on_error, None)?;
         let topic = self.rows.topic_name(0).unwrap_or_else(|| "".into());
-        let batch = py
-            .detach(|| decode(&self.rows.records, &topic, options))
-            .map_err(errors::raise)?;
-        Ok(Self {
-            rows: Rows::new(batch.records, batch.json.as_ref(), Some(topic)),
+        let batch = headwater::Batch {
+            records: self.rows.records.clone(),
             next_offsets: self.next_offsets.clone(),
-        })
+            json: None,
+            skipped: 0,
+        };
+        let decoded = py.detach(|| batch.decode(&topic, options));
+        Ok(Self::new(decoded.map_err(errors::raise)?, Some(topic)))
     }
 
     /// Where to go on behind the batch, for each partition in it: give it to `Consumer.seek` or `Topic.scan(start=...)`.

@@ -136,14 +136,6 @@ impl Rows {
         self.records.num_rows()
     }
 
-    /// The partition and the offset of a row, where these columns were read.
-    pub(crate) fn place(&self, row: usize) -> Option<(i32, i64)> {
-        Some((
-            self.partition.as_ref()?.value(row),
-            self.offset.as_ref()?.value(row),
-        ))
-    }
-
     /// The one topic of all rows, where the table has no column of topics.
     pub(crate) fn one_topic(&self) -> Option<&str> {
         match &self.topic {

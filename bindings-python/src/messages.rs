@@ -1,21 +1,45 @@
-//! The messages of a table, one after the other.
+//! Messages as Python objects, one after the other.
 
 use std::sync::Arc;
 
+use headwater::MessageRow;
 use pyo3::prelude::*;
 
+use crate::batch::Batch;
 use crate::message::{Message, Rows};
 
-/// The messages of a table, one after the other.
+/// Makes the objects of messages.
 ///
 /// A loop forgets each message when it has the next one. So the last but one is looked at: if nobody else has kept it, it becomes the
 /// next message, and no object is made. Nobody can tell, because whoever could still look at it would have a reference.
+#[derive(Debug, Default)]
+struct Objects {
+    last: Option<Py<Message>>,
+    last_but_one: Option<Py<Message>>,
+}
+
+impl Objects {
+    /// The message of a row. All rows of these objects are of one table.
+    #[inline]
+    fn object(&mut self, py: Python<'_>, rows: &Arc<Rows>, row: usize) -> PyResult<Py<Message>> {
+        let message = match self.last_but_one.take() {
+            Some(forgotten) if is_forgotten(&forgotten) => {
+                forgotten.get().move_to(row);
+                forgotten
+            }
+            _ => Py::new(py, Message::new(Arc::clone(rows), row))?,
+        };
+        self.last_but_one = self.last.replace(message.clone_ref(py));
+        Ok(message)
+    }
+}
+
+/// The messages of a table, one after the other.
 #[derive(Debug)]
 pub(crate) struct Messages {
     rows: Arc<Rows>,
     next: usize,
-    last: Option<Py<Message>>,
-    last_but_one: Option<Py<Message>>,
+    objects: Objects,
 }
 
 impl Messages {
@@ -23,29 +47,8 @@ impl Messages {
         Self {
             rows,
             next: 0,
-            last: None,
-            last_but_one: None,
+            objects: Objects::default(),
         }
-    }
-
-    /// The table.
-    pub(crate) fn rows(&self) -> &Rows {
-        &self.rows
-    }
-
-    /// The row of the next message.
-    pub(crate) fn position(&self) -> usize {
-        self.next
-    }
-
-    /// How many messages are left.
-    pub(crate) fn left(&self) -> usize {
-        self.rows.len() - self.next
-    }
-
-    /// Leaves messages out.
-    pub(crate) fn skip(&mut self, count: usize) {
-        self.next += count.min(self.left());
     }
 
     /// The next message, or `None` at the end.
@@ -56,15 +59,51 @@ impl Messages {
             return Ok(None);
         }
         self.next += 1;
-        let message = match self.last_but_one.take() {
-            Some(forgotten) if is_forgotten(&forgotten) => {
-                forgotten.get().move_to(row);
-                forgotten
-            }
-            _ => Py::new(py, Message::new(Arc::clone(&self.rows), row))?,
+        self.objects.object(py, &self.rows, row).map(Some)
+    }
+}
+
+/// The messages of a consumer.
+#[derive(Debug, Default)]
+pub(crate) struct ConsumerMessages {
+    table: Option<Table>,
+}
+
+/// The table of the last message, with its columns at hand.
+#[derive(Debug)]
+struct Table {
+    batch: Arc<headwater::Batch>,
+    rows: Arc<Rows>,
+    objects: Objects,
+}
+
+impl Table {
+    fn new(batch: &Arc<headwater::Batch>) -> Self {
+        Self {
+            batch: Arc::clone(batch),
+            rows: Arc::clone(Batch::new((**batch).clone(), None).rows()),
+            objects: Objects::default(),
+        }
+    }
+}
+
+impl ConsumerMessages {
+    /// The object of a message. Without one, the last table is dropped.
+    #[inline]
+    pub(crate) fn object(
+        &mut self,
+        py: Python<'_>,
+        row: Option<MessageRow<'_>>,
+    ) -> PyResult<Option<Py<Message>>> {
+        let Some(MessageRow { batch, row }) = row else {
+            self.table = None;
+            return Ok(None);
         };
-        self.last_but_one = self.last.replace(message.clone_ref(py));
-        Ok(Some(message))
+        let table = match &mut self.table {
+            Some(table) if Arc::ptr_eq(&table.batch, batch) => table,
+            table => table.insert(Table::new(batch)),
+        };
+        table.objects.object(py, &table.rows, row).map(Some)
     }
 }
 

@@ -265,12 +265,8 @@ fn bulk_options(
     timestamp: Option<String>,
     value_format: &str,
 ) -> PyResult<BulkOptions> {
-    if value_format != "json" {
-        return Err(errors::invalid(&format!(
-            "value_format is \"json\", not {value_format:?}."
-        )));
-    }
     let mut options = BulkOptions {
+        value_format: value_format.parse().map_err(errors::raise)?,
         key,
         value,
         headers,

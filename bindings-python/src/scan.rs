@@ -1,7 +1,7 @@
 //! A range of a topic as a table.
 
-use headwater::columnar::{Column, classic_schema};
-use headwater::{Offset, PartitionId};
+use headwater::columnar::classic_schema;
+use headwater::{Bounds, Offset, PartitionId};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use pyo3::{PyTraverseError, PyVisit};
@@ -309,27 +309,16 @@ impl BlockingScan {
         limit: Option<u64>,
     ) -> PyResult<Py<PyAny>> {
         let this = slf.as_super().get();
-        let scan = this.get()?;
-        let mut options = scan.options().clone();
-        let read = options.decode.columns.clone();
-        if let Some(columns) = columns {
-            options.decode.columns = read.narrowed(&columns, options.decode.unnest);
-        }
-        // A field of the value may have the name of a record column that is not read.
-        if read.contains(Column::Partition) {
-            options.partitions_within =
-                partitions.map(|within| within.into_iter().map(PartitionId::new).collect());
-        }
-        if read.contains(Column::Offset) {
-            options.offset_from = offsets.0.map(Offset::new);
-            options.offset_until = offsets.1.map(Offset::new);
-        }
-        if read.contains(Column::Timestamp) {
-            options.timestamp_from_ms = timestamps.0;
-            options.timestamp_until_ms = timestamps.1;
-        }
-        options.limit = limit;
+        let narrowed = this.get()?.narrow(Bounds {
+            columns,
+            partitions: partitions.map(|within| within.into_iter().map(PartitionId::new).collect()),
+            offset_from: offsets.0.map(Offset::new),
+            offset_until: offsets.1.map(Offset::new),
+            timestamp_from_ms: timestamps.0,
+            timestamp_until_ms: timestamps.1,
+            limit,
+        });
         let progress = this.progress.get(slf.py());
-        Scan::new(this.access.clone(), scan.with_options(options), progress).into_object(slf.py())
+        Scan::new(this.access.clone(), narrowed, progress).into_object(slf.py())
     }
 }

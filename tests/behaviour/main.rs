@@ -17,6 +17,7 @@ mod releases;
 mod scan;
 mod streams;
 mod table;
+mod tables;
 mod target;
 mod time;
 mod topics;

@@ -72,5 +72,8 @@ client send-to-two-leaders a_partition_whose_leader_moves_waits_for_its_batches_
 client skip-epoch-bump a_record_after_an_expired_one_that_was_written_is_written_too
 client release-early a_partition_has_one_reader
 client ignore-fencing a_partition_has_one_reader
+client take-back-twice cancelled_calls_deliver_each_record_once
+client commit-in-hand in_hand_is_not_committed
+client keep-decoded-ahead read_ahead
 MUTANTS
 exit $survived

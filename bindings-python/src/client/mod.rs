@@ -150,9 +150,10 @@ impl Client {
             let names: Vec<&str> = topics.iter().map(String::as_str).collect();
             runtime::call(py, self.access.runtime(), consumer.assign_topics(&names))?;
         }
-        Consumer::new(self.access.clone(), consumer, topics)
-            .map_err(errors::raise)?
-            .into_object(py)
+        if let Some(topics) = topics {
+            consumer.assign_topics_at_first_use(topics);
+        }
+        Consumer::new(self.access.clone(), consumer).into_object(py)
     }
 
     /// Open the engine to any Kafka client. `port=0` takes a free one; `advertised="HOST:PORT"` is the address that clients connect to.

@@ -40,8 +40,7 @@ impl Consumer {
         let state = Arc::clone(self.state.get()?);
         let guard = self.lock()?;
         let subscribe = async move {
-            let mut deferred = guard.await;
-            deferred.reading.put_back().await?.subscribe(subscription)?;
+            guard.await.consumer.subscribe(subscription)?;
             state.set_callbacks(callbacks);
             Ok(())
         };
@@ -84,7 +83,7 @@ impl Consumer {
     ) -> Answer<'py> {
         let what = offsets(what)?;
         let guard = self.lock()?;
-        let commit = async move { guard.await.ready().await?.commit(what, wait.into()).await };
+        let commit = async move { guard.await.commit(what, wait.into()).await };
         self.access.call(py, commit, none)
     }
 
@@ -105,9 +104,9 @@ impl Consumer {
         let partitions = partitions::topic_partitions(partitions)?;
         let guard = self.lock()?;
         let committed = async move {
-            let mut deferred = guard.await;
-            let consumer = deferred.ready().await?.consumer().await?;
-            consumer.committed(&partitions).await
+            let mut reading = guard.await;
+            reading.consumer.ready().await?;
+            reading.consumer.committed(&partitions).await
         };
         self.access.call(py, committed, partitions::with_offsets)
     }

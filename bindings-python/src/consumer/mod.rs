@@ -7,7 +7,7 @@ mod state;
 use std::future::Future;
 use std::sync::Arc;
 
-use headwater::BatchStream;
+use headwater::{Event, Operation};
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
@@ -23,7 +23,7 @@ use crate::message::Message;
 use crate::reading::Reading;
 use crate::rebalances::Callbacks;
 use crate::runtime::{self, Owned};
-use state::{FetchedBatch, Guard, ReportingCall, State, take_back};
+use state::{Done, Guard, ReportingCall, State, take_back};
 
 const IN_USE: &str =
     "Another thread is using this consumer: give each thread a consumer of its own.";
@@ -78,18 +78,11 @@ faces!(Consumer: BlockingConsumer, AsyncioConsumer);
 closing!(Consumer: BlockingConsumer, AsyncioConsumer);
 
 impl Consumer {
-    /// A consumer of `topics`, which are assigned at its first use.
-    pub(crate) fn new(
-        access: Access,
-        consumer: headwater::Consumer,
-        topics: Option<Vec<String>>,
-    ) -> headwater::Result<Self> {
-        let wakeup = consumer.wakeup_handle();
-        let reading = Reading::new(consumer, access.runtime().clone())?;
-        Ok(Self {
+    pub(crate) fn new(access: Access, consumer: headwater::Consumer) -> Self {
+        Self {
             access,
-            state: Owned::new(Arc::new(State::new(reading, topics, wakeup))),
-        })
+            state: Owned::new(Arc::new(State::new(Reading::new(consumer)))),
+        }
     }
 
     /// The lock of the reading, for one call at a time.
@@ -115,7 +108,7 @@ impl Consumer {
         match state.reading.try_lock() {
             Ok(mut reading) => {
                 state.locked();
-                reading.reading.next_message(py)
+                reading.ready_message(py)
             }
             Err(_) if self.access.face() == Face::Blocking => Err(errors::invalid(IN_USE)),
             // A call of another task comes first.
@@ -126,9 +119,9 @@ impl Consumer {
     /// Fetches the next message. In asyncio it is taken in the step of the event loop in which nothing can be cancelled any more.
     fn fetch_message<'py>(&self, py: Python<'py>) -> Answer<'py> {
         let (guard, call, face) = (self.lock()?, self.reporting()?, self.access.face());
-        let fetch = |functions| call(functions).fetch_messages(guard);
-        let take = move |py: Python<'_>, mut guard: Guard| {
-            let message = guard.reading.next_message(py)?;
+        let fetch = |functions| call(functions).run(guard, || Operation::NextMessage);
+        let take = move |py: Python<'_>, (mut guard, _): Done| {
+            let message = guard.ready_message(py)?;
             message.ok_or_else(|| face.end_of_iteration())
         };
         self.access.transfer_with(py, fetch, take)
@@ -136,10 +129,10 @@ impl Consumer {
 }
 
 /// Converts a batch; the end of a stream ends the iteration.
-fn to_batch(face: Face) -> impl Convert<FetchedBatch, Batch> {
-    move |_: Python<'_>, (_, batch): FetchedBatch| match batch {
-        Some(batch) => Ok(Batch::new(batch, None)),
-        None => Err(face.end_of_iteration()),
+fn to_batch(face: Face) -> impl Convert<Done, Batch> {
+    move |_: Python<'_>, (_, event): Done| match event {
+        Event::End => Err(face.end_of_iteration()),
+        event => Ok(Batch::of_event(event)),
     }
 }
 
@@ -147,15 +140,15 @@ fn to_batch(face: Face) -> impl Convert<FetchedBatch, Batch> {
 #[derive(Debug)]
 struct ConsumerBatches {
     consumer: Py<Consumer>,
-    stream: BatchStream,
+    next: Operation,
 }
 
 impl Batches for ConsumerBatches {
     fn next<'py>(&self, py: Python<'py>) -> Answer<'py> {
-        let (consumer, stream) = (self.consumer.get(), self.stream.clone());
+        let (consumer, next) = (self.consumer.get(), self.next.clone());
         let face = consumer.access.face();
         let (guard, call) = (consumer.lock()?, consumer.reporting()?);
-        let next = |functions| call(functions).next_batch(guard, stream);
+        let next = |functions| call(functions).run(guard, || next);
         consumer
             .access
             .take_with(py, next, to_batch(face), take_back)
@@ -185,7 +178,10 @@ impl Consumer {
             .transpose()?;
         let timeout = runtime::duration(timeout)?;
         let (guard, call, face) = (self.lock()?, self.reporting()?, self.access.face());
-        let poll = |functions| call(functions).poll(guard, timeout, max_records);
+        // The time-out begins when the call does.
+        let poll = move |functions| {
+            call(functions).run(guard, move || Operation::poll(timeout, max_records))
+        };
         self.access.take_with(py, poll, to_batch(face), take_back)
     }
 
@@ -208,8 +204,8 @@ impl Consumer {
         until: &str,
     ) -> Answer<'py> {
         let consumer = slf.clone().unbind();
-        let stream = batch_stream(max_records, max_bytes, max_wait, until)?;
-        let batches = ConsumerBatches { consumer, stream };
+        let next = Operation::NextBatch(batch_stream(max_records, max_bytes, max_wait, until)?);
+        let batches = ConsumerBatches { consumer, next };
         iterator(slf.py(), slf.get().access.face(), batches)
     }
 

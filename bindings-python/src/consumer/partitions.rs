@@ -6,7 +6,6 @@ use super::Consumer;
 use crate::convert::consuming::seeks;
 use crate::convert::partitions;
 use crate::face::{Answer, none};
-use crate::reading::seek;
 
 #[pymethods]
 impl Consumer {
@@ -22,11 +21,7 @@ impl Consumer {
     fn assign<'py>(&self, py: Python<'py>, partitions: &Bound<'py, PyAny>) -> Answer<'py> {
         let partitions = partitions::topic_partitions(Some(partitions))?;
         let guard = self.lock()?;
-        let assign = async move {
-            let mut deferred = guard.await;
-            deferred.topics = None;
-            deferred.reading.put_back().await?.assign(partitions).await
-        };
+        let assign = async move { guard.await.consumer.assign(partitions).await };
         self.access.call(py, assign, none)
     }
 
@@ -39,8 +34,11 @@ impl Consumer {
     /// [TopicPartition(topic='flights', partition=0)]
     fn assignment<'py>(&self, py: Python<'py>) -> Answer<'py> {
         let guard = self.lock()?;
-        let assignment =
-            async move { Ok(guard.await.ready().await?.consumer().await?.assignment()) };
+        let assignment = async move {
+            let mut reading = guard.await;
+            reading.consumer.ready().await?;
+            Ok(reading.consumer.assignment())
+        };
         self.access.call(py, assignment, partitions::list)
     }
 
@@ -53,7 +51,7 @@ impl Consumer {
     /// {TopicPartition(topic='flights', partition=0): 0}
     fn position<'py>(&self, py: Python<'py>) -> Answer<'py> {
         let guard = self.lock()?;
-        let position = async move { guard.await.ready().await?.position().await };
+        let position = async move { guard.await.consumer.position().await };
         self.access.call(py, position, partitions::with_offsets)
     }
 
@@ -67,7 +65,7 @@ impl Consumer {
     /// {TopicPartition(topic='flights', partition=0): 2}
     fn lag<'py>(&self, py: Python<'py>) -> Answer<'py> {
         let guard = self.lock()?;
-        let lag = async move { guard.await.ready().await?.lag().await };
+        let lag = async move { guard.await.consumer.lag().await };
         self.access.call(py, lag, partitions::numbered)
     }
 
@@ -92,7 +90,7 @@ impl Consumer {
     ) -> Answer<'py> {
         let moves = seeks(to, partitions)?;
         let guard = self.lock()?;
-        let seek = async move { seek(guard.await.ready().await?, moves).await };
+        let seek = async move { guard.await.seek(moves).await };
         self.access.call(py, seek, none)
     }
 
@@ -113,9 +111,9 @@ impl Consumer {
         let partitions = partitions::topic_partitions(partitions)?;
         let guard = self.lock()?;
         let pause = async move {
-            let mut deferred = guard.await;
-            let reading = deferred.ready().await?;
-            reading.put_back().await?.pause(&partitions)
+            let mut reading = guard.await;
+            reading.consumer.ready().await?;
+            reading.consumer.pause(&partitions)
         };
         self.access.call(py, pause, none)
     }
@@ -135,9 +133,9 @@ impl Consumer {
         let partitions = partitions::topic_partitions(partitions)?;
         let guard = self.lock()?;
         let resume = async move {
-            let mut deferred = guard.await;
-            let reading = deferred.ready().await?;
-            reading.consumer().await?.resume(&partitions)
+            let mut reading = guard.await;
+            reading.consumer.ready().await?;
+            reading.consumer.resume(&partitions)
         };
         self.access.call(py, resume, none)
     }
@@ -150,7 +148,11 @@ impl Consumer {
     /// []
     fn paused<'py>(&self, py: Python<'py>) -> Answer<'py> {
         let guard = self.lock()?;
-        let paused = async move { Ok(guard.await.ready().await?.consumer().await?.paused()) };
+        let paused = async move {
+            let mut reading = guard.await;
+            reading.consumer.ready().await?;
+            Ok(reading.consumer.paused())
+        };
         self.access.call(py, paused, partitions::list)
     }
 }

@@ -3,9 +3,8 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
-use headwater::{BatchStream, Rebalance, WakeupHandle};
+use headwater::{Event, Operation, Rebalance, WakeupHandle};
 use parking_lot::Mutex as SyncMutex;
 use pyo3::prelude::*;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -15,44 +14,21 @@ use crate::reading::Reading;
 use crate::rebalances::{self, Callbacks};
 use crate::runtime;
 
-/// How long a poll waits at a time: clocks end somewhere.
-const A_LONG_TIME: Duration = Duration::from_hours(1);
-
-/// A reading whose topics are assigned at its first use.
-#[derive(Debug)]
-pub(super) struct DeferredReading {
-    pub(super) reading: Reading,
-    pub(super) topics: Option<Vec<String>>,
-}
-
-impl DeferredReading {
-    pub(super) async fn ready(&mut self) -> headwater::Result<&mut Reading> {
-        if let Some(topics) = &self.topics {
-            let names: Vec<&str> = topics.iter().map(String::as_str).collect();
-            self.reading.consumer().await?.assign_topics(&names).await?;
-            self.topics = None;
-        }
-        Ok(&mut self.reading)
-    }
-}
-
 /// The lock of a reading.
-pub(super) type Guard = OwnedMutexGuard<DeferredReading>;
+pub(super) type Guard = OwnedMutexGuard<Reading>;
 
-/// A batch, and the lock of the reading that it came from.
-pub(super) type FetchedBatch = (Guard, Option<headwater::Batch>);
+/// The last event of an operation, and the lock of the reading that it came from.
+pub(super) type Done = (Guard, Event);
 
-/// Keeps a batch that did not reach its caller for the next call.
-pub(super) fn take_back((mut guard, batch): FetchedBatch) {
-    if let Some(batch) = batch {
-        guard.reading.take_back(batch);
-    }
+/// Keeps records that did not reach their caller for the next call.
+pub(super) fn take_back((mut guard, _): Done) {
+    guard.consumer.take_back();
 }
 
 /// The state that a consumer shares with its running calls.
 #[derive(Debug)]
 pub(super) struct State {
-    pub(super) reading: Arc<Mutex<DeferredReading>>,
+    pub(super) reading: Arc<Mutex<Reading>>,
     pub(super) callbacks: SyncMutex<Callbacks>,
     pub(super) wakeup: WakeupHandle,
     /// The thread that locked the reading last.
@@ -60,11 +36,11 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(reading: Reading, topics: Option<Vec<String>>, wakeup: WakeupHandle) -> Self {
+    pub(super) fn new(reading: Reading) -> Self {
         Self {
-            reading: Arc::new(Mutex::new(DeferredReading { reading, topics })),
+            wakeup: reading.consumer.wakeup_handle(),
+            reading: Arc::new(Mutex::new(reading)),
             callbacks: SyncMutex::default(),
-            wakeup,
             user: AtomicUsize::new(0),
         }
     }
@@ -121,30 +97,67 @@ pub(super) struct ReportingCall {
 }
 
 impl ReportingCall {
-    /// Reports all rebalances that are due.
-    async fn report(&self, mut guard: Guard) -> headwater::Result<Guard> {
-        while let Some(rebalance) = self.next_rebalance(&mut guard)? {
-            drop(guard);
-            self.call(rebalance).await?;
-            guard = self.state.lock().await;
-        }
-        Ok(guard)
-    }
-
-    /// The next rebalance that the subscription has a function for.
-    fn next_rebalance(&self, guard: &mut Guard) -> headwater::Result<Option<Rebalance>> {
+    /// Runs an operation that reads until it is done.
+    pub(super) async fn run(
+        self,
+        guard: impl Future<Output = Guard>,
+        operation: impl FnOnce() -> Operation,
+    ) -> headwater::Result<Done> {
+        let operation = operation();
+        let mut guard = guard.await;
         loop {
-            let rebalance = guard.reading.next_rebalance()?;
-            let is_reported =
-                |rebalance: &Rebalance| self.state.callbacks.lock().of(rebalance).is_some();
-            if rebalance.as_ref().is_none_or(is_reported) {
-                return Ok(rebalance);
+            match guard.consumer.next_event(&operation).await? {
+                Event::Rebalance(rebalance) => {
+                    drop(guard);
+                    self.report(rebalance).await?;
+                    guard = self.state.lock().await;
+                }
+                event => return Ok((guard, event)),
             }
         }
     }
 
-    /// Calls the function of the subscription for a rebalance.
-    async fn call(&self, rebalance: Rebalance) -> headwater::Result<()> {
+    /// Reports that the partitions are given up, and gives them up. The error of a function comes after that.
+    pub(super) async fn unsubscribe(
+        self,
+        guard: impl Future<Output = Guard>,
+    ) -> headwater::Result<()> {
+        let guard = guard.await;
+        self.leave(guard, &Operation::Unsubscribe, Others::Continue)
+            .await
+    }
+
+    /// [`ReportingCall::unsubscribe`] for the last time. Ends the calls of other threads and tasks.
+    pub(super) async fn close(self) -> headwater::Result<()> {
+        let guard = self.state.lock_to_close().await;
+        self.leave(guard, &Operation::Close, Others::End).await
+    }
+
+    async fn leave(
+        &self,
+        mut guard: Guard,
+        operation: &Operation,
+        others: Others,
+    ) -> headwater::Result<()> {
+        let mut reported = Ok(());
+        while let Event::Rebalance(rebalance) = guard.consumer.next_event(operation).await? {
+            drop(guard);
+            if reported.is_ok() {
+                reported = self.report(rebalance).await;
+            }
+            guard = match others {
+                Others::Continue => self.state.lock().await,
+                Others::End => self.state.lock_to_close().await,
+            };
+        }
+        reported
+    }
+
+    /// Calls the function of the subscription for a rebalance, if it has one.
+    async fn report(&self, rebalance: Rebalance) -> headwater::Result<()> {
+        if self.state.callbacks.lock().of(&rebalance).is_none() {
+            return Ok(());
+        }
         let state = Arc::clone(&self.state);
         let call = move |py: Python<'_>| {
             let callbacks = state.callbacks.lock();
@@ -157,97 +170,6 @@ impl ReportingCall {
             )
         };
         self.functions.call(call).await
-    }
-
-    /// The next records, at most `max_records`; an empty batch when `timeout` has passed.
-    pub(super) async fn poll(
-        self,
-        guard: impl Future<Output = Guard>,
-        timeout: Duration,
-        max_records: Option<usize>,
-    ) -> headwater::Result<FetchedBatch> {
-        let start = Instant::now();
-        let mut guard = guard.await;
-        loop {
-            let left = timeout.saturating_sub(start.elapsed());
-            let reading = guard.ready().await?;
-            let batch = reading.poll(left.min(A_LONG_TIME), max_records).await?;
-            if !batch.is_empty() {
-                return Ok((guard, Some(batch)));
-            }
-            guard = self.report(guard).await?;
-            if left.is_zero() {
-                return Ok((guard, Some(batch)));
-            }
-        }
-    }
-
-    /// The next batch of a stream, or `None` at its end.
-    pub(super) async fn next_batch(
-        self,
-        guard: impl Future<Output = Guard>,
-        stream: BatchStream,
-    ) -> headwater::Result<FetchedBatch> {
-        let mut guard = guard.await;
-        loop {
-            let batch = guard.ready().await?.next_batch(&stream).await?;
-            if batch.as_ref().is_none_or(|batch| !batch.is_empty()) {
-                return Ok((guard, batch));
-            }
-            guard = self.report(guard).await?;
-        }
-    }
-
-    /// Fetches messages; there are none at the end of the stream. The caller takes them while it has the lock.
-    pub(super) async fn fetch_messages(
-        self,
-        guard: impl Future<Output = Guard>,
-    ) -> headwater::Result<Guard> {
-        let mut guard = guard.await;
-        while guard.ready().await?.fetch().await? && !guard.reading.has_rest() {
-            guard = self.report(guard).await?;
-        }
-        Ok(guard)
-    }
-
-    /// Reports that the partitions are given up, and gives them up. The error of a function comes after that.
-    pub(super) async fn unsubscribe(
-        self,
-        guard: impl Future<Output = Guard>,
-    ) -> headwater::Result<()> {
-        let (mut guard, reported) = self.report_leaving(guard.await, Others::Continue).await?;
-        guard.reading.unsubscribe().await?;
-        reported
-    }
-
-    /// [`ReportingCall::unsubscribe`] for the last time. Ends the calls of other threads and tasks.
-    pub(super) async fn close(self) -> headwater::Result<()> {
-        let guard = self.state.lock_to_close().await;
-        let (mut guard, reported) = self.report_leaving(guard, Others::End).await?;
-        guard.reading.close().await?;
-        reported
-    }
-
-    /// Reports that the partitions are given up. The second result is the error of a function.
-    async fn report_leaving(
-        &self,
-        mut guard: Guard,
-        others: Others,
-    ) -> headwater::Result<(Guard, headwater::Result<()>)> {
-        guard.topics = None;
-        guard.reading.prepare_leave().await?;
-        while let Some(rebalance) = self.next_rebalance(&mut guard)? {
-            drop(guard);
-            let called = self.call(rebalance).await;
-            guard = match others {
-                Others::Continue => self.state.lock().await,
-                Others::End => self.state.lock_to_close().await,
-            };
-            if called.is_err() {
-                return Ok((guard, called));
-            }
-        }
-        Ok((guard, Ok(())))
     }
 }
 

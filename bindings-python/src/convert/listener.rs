@@ -2,14 +2,12 @@
 
 use std::path::PathBuf;
 
-use headwater::{
-    Address, Exposure, ListenerOptions, Mechanism, SecurityProtocol, ServeOptions, TlsOptions,
-};
+use headwater::{Address, Exposure, ListenerAddress, ListenerSecurity, Mechanism, ServeOptions};
 use pyo3::prelude::*;
 
 use crate::errors;
 
-/// What `serve` was called with.
+/// The arguments of `serve`.
 pub(crate) struct ListenerArguments<'a> {
     pub(crate) host: &'a str,
     pub(crate) port: u16,
@@ -22,30 +20,26 @@ pub(crate) struct ListenerArguments<'a> {
 }
 
 impl ListenerArguments<'_> {
-    /// As options of the core.
+    /// The options of the core.
     pub(crate) fn options(self) -> PyResult<ServeOptions> {
-        let mut listener = ListenerOptions::new(self.host, self.port);
-        listener.protocol = said(self.security_protocol.parse::<SecurityProtocol>())?;
-        if let Some(advertised) = self.advertised {
-            let Address { host, port } = said(advertised.parse())?;
-            listener.advertised_host = Some(host);
-            listener.advertised_port = Some(port);
-        }
-        listener.tls = match (self.tls_cert, self.tls_key) {
-            (None, None) => None,
-            (Some(certificate), Some(key)) => Some(said(TlsOptions::read(&certificate, &key))?),
-            _ => {
-                return Err(errors::invalid(
-                    "tls_cert and tls_key go together: give both, or neither.",
-                ));
-            }
+        let at = ListenerAddress {
+            protocol: Some(checked(self.security_protocol.parse())?),
+            address: Address {
+                host: self.host.to_owned(),
+                port: self.port,
+            },
         };
-        if let Some(mechanisms) = self.sasl_mechanisms {
-            let mechanisms = mechanisms
-                .iter()
-                .map(|name| said(name.parse::<Mechanism>()));
-            listener.mechanisms = mechanisms.collect::<PyResult<_>>()?;
-        }
+        let advertised = self.advertised.map(str::parse).transpose();
+        let mechanisms = self.sasl_mechanisms.map(|names| {
+            let mechanisms = names.iter().map(|name| name.parse());
+            mechanisms.collect::<Result<Vec<Mechanism>, _>>()
+        });
+        let security = ListenerSecurity::read(
+            self.tls_cert.as_deref(),
+            self.tls_key.as_deref(),
+            checked(mechanisms.transpose())?,
+        );
+        let listener = checked(security)?.listener(&at, checked(advertised)?);
         Ok(ServeOptions {
             listeners: vec![listener],
             exposure: if self.allow_insecure {
@@ -58,6 +52,6 @@ impl ListenerArguments<'_> {
     }
 }
 
-fn said<T>(result: Result<T, impl std::fmt::Display>) -> PyResult<T> {
+fn checked<T>(result: Result<T, impl std::fmt::Display>) -> PyResult<T> {
     result.map_err(|error| errors::invalid(&format!("{error}.")))
 }

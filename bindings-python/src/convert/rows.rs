@@ -1,15 +1,9 @@
 //! Python rows (dictionaries, bytes, text) as Arrow tables of keys, values, timestamps and headers.
 
-use std::sync::Arc;
-
-use arrow_array::builder::{
-    BinaryBuilder, Int32Builder, ListBuilder, StringBuilder, StructBuilder,
-    TimestampMillisecondBuilder,
-};
-use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{ArrowError, DataType, Field, Fields, Schema};
+use arrow_array::RecordBatch;
 use headwater::BulkOptions;
-use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
+use headwater::columnar::RowTable;
+use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyString};
 
@@ -57,67 +51,60 @@ impl<'py> Rows<'py> {
 
     /// The next table, with columns `key`, `value`, `headers`, `timestamp`, `partition`.
     pub(crate) fn next_table(&mut self) -> PyResult<Option<RecordBatch>> {
-        let mut table = Table::default();
-        while table.rows < ROWS_MAX {
+        let mut table = RowTable::default();
+        while table.len() < ROWS_MAX {
             let Some(row) = self.items.next() else { break };
             let row = row?;
             self.push(&mut table, &row)
                 .map_err(|error| in_row(row.py(), self.row, error))?;
-            table.complete_row();
+            table.end_row();
             self.row += 1;
         }
-        if table.rows == 0 {
-            return Ok(None);
-        }
-        table
-            .finish()
-            .map(Some)
-            .map_err(|error| PyValueError::new_err(error.to_string()))
+        Ok((!table.is_empty()).then(|| table.finish()))
     }
 
-    fn push(&self, table: &mut Table, row: &Bound<'py, PyAny>) -> PyResult<()> {
+    fn push(&self, table: &mut RowTable, row: &Bound<'py, PyAny>) -> PyResult<()> {
         match row.cast::<PyDict>() {
             Ok(row) => return self.push_items(table, row),
-            Err(_) if row.is_none() => table.value.append_null(),
-            Err(_) => table.value.append_value(record::bytes(row, "a row")?),
+            Err(_) if row.is_none() => {}
+            Err(_) => table.value(record::bytes(row, "a row")?),
         }
         Ok(())
     }
 
-    fn push_items(&self, table: &mut Table, row: &Bound<'py, PyDict>) -> PyResult<()> {
+    fn push_items(&self, table: &mut RowTable, row: &Bound<'py, PyDict>) -> PyResult<()> {
         let rest = row.copy()?;
-        if let Some(key) = take(&rest, self.columns.key.as_deref(), "key")? {
-            if key.is_none() {
-                table.key.append_null();
-            } else {
-                table.key.append_value(record::bytes(&key, "key")?);
-            }
+        if let Some(key) = take(&rest, self.columns.key.as_deref(), "key")?
+            && !key.is_none()
+        {
+            table.key(record::bytes(&key, "key")?);
         }
-        if let Some(timestamp) = take(&rest, self.columns.timestamp.as_deref(), "timestamp")? {
-            table.timestamp.append_option(time::timestamp(&timestamp)?);
+        if let Some(timestamp) = take(&rest, self.columns.timestamp.as_deref(), "timestamp")?
+            && let Some(timestamp) = time::timestamp(&timestamp)?
+        {
+            table.timestamp_ms(timestamp);
         }
         if let Some(partition) = take(&rest, self.columns.partition_column.as_deref(), "partition")?
             && !partition.is_none()
         {
-            table
-                .partition
-                .append_value(partitions::partition(&partition)?.get());
+            table.partition(partitions::partition(&partition)?);
         }
         if let Some(headers) = take(&rest, self.columns.headers.as_deref(), "headers")?
             && !headers.is_none()
         {
-            table.push_headers(&headers)?;
+            for (name, value) in record::headers(&headers)? {
+                table.header(&name, value.as_deref());
+            }
         }
         if let Some(name) = self.columns.value.as_deref() {
-            match take(&rest, Some(name), "value")? {
-                Some(value) if !value.is_none() => {
-                    table.value.append_value(record::bytes(&value, "value")?);
-                }
-                _ => table.value.append_null(),
+            if let Some(value) = take(&rest, Some(name), "value")?
+                && !value.is_none()
+            {
+                table.value(record::bytes(&value, "value")?);
             }
         } else {
             let json = self.to_json.call1((rest,))?;
-            table.value.append_value(json.cast::<PyString>()?.to_str()?);
+            table.value(json.cast::<PyString>()?.to_str()?);
         }
         Ok(())
     }
@@ -151,106 +138,5 @@ fn take<'py>(
         None => Err(PyKeyError::new_err(format!(
             "a row has no item {name:?} for the {role}"
         ))),
-    }
-}
-
-struct Table {
-    rows: usize,
-    key: BinaryBuilder,
-    value: BinaryBuilder,
-    timestamp: TimestampMillisecondBuilder,
-    partition: Int32Builder,
-    headers: ListBuilder<StructBuilder>,
-}
-
-impl Default for Table {
-    fn default() -> Self {
-        let header = StructBuilder::new(
-            header_fields(),
-            vec![
-                Box::new(StringBuilder::new()),
-                Box::new(BinaryBuilder::new()),
-            ],
-        );
-        Self {
-            rows: 0,
-            key: BinaryBuilder::new(),
-            value: BinaryBuilder::new(),
-            timestamp: TimestampMillisecondBuilder::new().with_timezone("UTC"),
-            partition: Int32Builder::new(),
-            headers: ListBuilder::new(header),
-        }
-    }
-}
-
-fn header_fields() -> Fields {
-    Fields::from(vec![
-        Field::new("key", DataType::Utf8, false),
-        Field::new("value", DataType::Binary, true),
-    ])
-}
-
-impl Table {
-    fn push_headers(&mut self, headers: &Bound<'_, PyAny>) -> PyResult<()> {
-        for (name, value) in record::headers(headers)? {
-            let header = self.headers.values();
-            if let Some(names) = header.field_builder::<StringBuilder>(0) {
-                names.append_value(&name);
-            }
-            if let Some(values) = header.field_builder::<BinaryBuilder>(1) {
-                values.append_option(value);
-            }
-            header.append(true);
-        }
-        self.headers.append(true);
-        Ok(())
-    }
-
-    /// Fills what the row did not have with null.
-    fn complete_row(&mut self) {
-        use arrow_array::builder::ArrayBuilder;
-        self.rows += 1;
-        if self.key.len() < self.rows {
-            self.key.append_null();
-        }
-        if self.timestamp.len() < self.rows {
-            self.timestamp.append_null();
-        }
-        if self.partition.len() < self.rows {
-            self.partition.append_null();
-        }
-        if self.headers.len() < self.rows {
-            self.headers.append(true);
-        }
-    }
-
-    fn finish(mut self) -> Result<RecordBatch, ArrowError> {
-        let columns: [(&str, ArrayRef); 5] = [
-            ("key", Arc::new(self.key.finish())),
-            ("value", Arc::new(self.value.finish())),
-            ("headers", Arc::new(self.headers.finish())),
-            ("timestamp", Arc::new(self.timestamp.finish())),
-            ("partition", Arc::new(self.partition.finish())),
-        ];
-        let fields: Vec<_> = columns
-            .iter()
-            .map(|(name, column)| Field::new(*name, column.data_type().clone(), true))
-            .collect();
-        RecordBatch::try_new(
-            Arc::new(Schema::new(fields)),
-            columns.into_iter().map(|(_, column)| column).collect(),
-        )
-    }
-}
-
-/// Which columns of the tables that [`Rows`] makes become what.
-pub(crate) fn made_columns(given: &BulkOptions) -> BulkOptions {
-    BulkOptions {
-        key: Some("key".into()),
-        value: Some("value".into()),
-        headers: Some("headers".into()),
-        timestamp: Some("timestamp".into()),
-        partition_column: given.partition_column.as_ref().map(|_| "partition".into()),
-        partition: given.partition,
     }
 }

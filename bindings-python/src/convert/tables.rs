@@ -8,15 +8,12 @@ use pyo3::types::{PyList, PyTuple};
 
 use crate::arrow;
 use crate::convert::config::type_name;
-use crate::convert::rows::{self, Rows};
-
-/// Rows of a table that are sent between two looks at Ctrl-C.
-const SLICE_ROWS: usize = 1 << 18;
+use crate::convert::rows::Rows;
 
 /// How much of a table is checked before the first row of it is sent. A table may be an endless stream.
 const CHECKED_BYTES: usize = 256 << 20;
 
-/// The tables of `rows`, some at a time, in pieces that leave room for Ctrl-C.
+/// The tables of `rows`, some at a time.
 pub(crate) struct Tables<'py> {
     source: Source<'py>,
     /// Whether the rows are in memory anyway. Those of an iterator or a reader may be endless, or slow to come.
@@ -45,7 +42,7 @@ impl<'py> Tables<'py> {
                 options,
             });
         }
-        let made = rows::made_columns(&options);
+        let made = options.for_row_table();
         Ok(Self {
             source: Source::Rows(Rows::new(rows, options)?),
             in_memory: rows.is_instance_of::<PyList>() || rows.is_instance_of::<PyTuple>(),
@@ -59,25 +56,24 @@ impl<'py> Tables<'py> {
         self.gather(py, usize::MAX)
     }
 
-    /// The next pieces, which are checked before the first of them is sent. None at the end.
+    /// The next tables, which are checked before the first of them is sent. None at the end.
     pub(crate) fn next(&mut self, py: Python<'py>) -> PyResult<Vec<RecordBatch>> {
         self.gather(py, CHECKED_BYTES)
     }
 
     fn gather(&mut self, py: Python<'py>, bytes: usize) -> PyResult<Vec<RecordBatch>> {
-        let mut pieces = Vec::new();
+        let mut tables = Vec::new();
         let mut gathered = 0;
-        while gathered < bytes && (self.in_memory || pieces.is_empty()) {
+        while gathered < bytes && (self.in_memory || tables.is_empty()) {
             let Some(table) = self.next_table(py)? else {
                 break;
             };
-            for start in (0..table.num_rows()).step_by(SLICE_ROWS) {
-                let piece = table.slice(start, SLICE_ROWS.min(table.num_rows() - start));
-                gathered += memory(&piece);
-                pieces.push(piece);
+            if table.num_rows() > 0 {
+                gathered += memory(&table);
+                tables.push(table);
             }
         }
-        Ok(pieces)
+        Ok(tables)
     }
 
     fn next_table(&mut self, py: Python<'py>) -> PyResult<Option<RecordBatch>> {
@@ -96,9 +92,9 @@ impl<'py> Tables<'py> {
     }
 }
 
-/// About the bytes that the rows of a piece have.
-fn memory(piece: &RecordBatch) -> usize {
-    let columns = piece.columns().iter();
+/// About the bytes that the rows of a table have.
+fn memory(table: &RecordBatch) -> usize {
+    let columns = table.columns().iter();
     columns
         .map(|column| column.to_data().get_slice_memory_size().unwrap_or(0))
         .sum()

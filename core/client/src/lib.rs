@@ -25,6 +25,7 @@ mod cluster;
 pub mod config;
 mod consumer;
 mod decode;
+mod decode_batch;
 pub mod duration;
 mod error;
 mod error_codes;
@@ -33,6 +34,7 @@ mod isolation;
 mod list_offsets;
 mod mutants;
 mod node_versions;
+mod places;
 mod position;
 mod producer;
 mod request_shapes;
@@ -52,7 +54,7 @@ pub use config::{
     Assignor, ClassicConfig, ClientConfig, ConsumerProtocolConfig, GroupConfig, GroupProtocol,
 };
 pub use consumer::{
-    Announce, BatchOptions, BatchStream, Consumer, ConsumerConfig, Finishing, Rebalance,
+    BatchOptions, BatchStream, Consumer, ConsumerConfig, Event, MessageRow, Operation, Rebalance,
     Subscription, Until, WakeupHandle,
 };
 pub use error::{Error, ErrorKind, Result};
@@ -63,10 +65,10 @@ pub use node_versions::NodeVersions;
 pub use position::Position;
 pub use producer::{
     BatchResult, BulkOptions, Producer, ProducerConfig, Record, RecordMetadata, SendHandle,
-    TableSender, TrySendError,
+    TableSender, TrySendError, ValueFormat,
 };
 pub use request_shapes::ShapedRequest;
-pub use scan::{Progress, Scan, ScanOptions, ScanProgress, ScanReader};
+pub use scan::{Bounds, Progress, Scan, ScanOptions, ScanProgress, ScanReader};
 pub use topic::{PartitionDescription, Topic, TopicDescription};
 pub use transport::{
     BrokerAddress, CallFuture, ClosedFuture, Lane, Node, Purpose, Transport, TransportError,

@@ -44,6 +44,12 @@ pub(crate) enum Mutant {
     ReleaseEarly,
     /// A fenced member of a consumer group keeps its partitions.
     IgnoreFencing,
+    /// A hand-out that is taken back takes the record before it along, which is delivered twice.
+    TakeBackTwice,
+    /// A consumer that leaves commits the records that its caller is still working on.
+    CommitInHand,
+    /// A table decoded ahead is handed out although its partitions were revoked, or a position has changed.
+    KeepDecodedAhead,
 }
 
 /// Whether this fault is active.
@@ -76,6 +82,9 @@ pub(crate) fn is_active(mutant: Mutant) -> bool {
             "send-to-two-leaders" => Mutant::SendToTwoLeaders,
             "release-early" => Mutant::ReleaseEarly,
             "ignore-fencing" => Mutant::IgnoreFencing,
+            "take-back-twice" => Mutant::TakeBackTwice,
+            "commit-in-hand" => Mutant::CommitInHand,
+            "keep-decoded-ahead" => Mutant::KeepDecodedAhead,
             _ => return None,
         })
     });

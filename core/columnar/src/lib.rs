@@ -43,7 +43,8 @@ pub use classic::{classic_schema, compact, fields_without_views, to_classic};
 pub use decode::{Decoded, Decoder, FetchedBatches, UndecodedRecord};
 pub use dtype::{parse_dtype, parse_schema, schema_from_dtypes};
 pub use encode::{
-    BatchRows, EncodeOptions, EncodedBatch, EncodedBatches, Encoder, KeyValueColumns, Stamping,
+    BatchRows, EncodeOptions, EncodedBatch, EncodedBatches, Encoder, KeyValueColumns, RowTable,
+    Stamping,
 };
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, SchemaError};
 pub use murmur2::{murmur2, partition_for_key};

@@ -41,6 +41,7 @@ mod engine;
 mod engine_config;
 mod handle;
 mod in_process;
+mod listener;
 mod open_error;
 mod registry;
 mod serve;
@@ -59,4 +60,5 @@ pub use headwater_server::{
     Exposure, Limits, ListenerOptions, Mechanism, SecurityProtocol, ServeOptions, TlsError,
     TlsOptions, UnknownMechanism, UnknownProtocol, credential_for,
 };
+pub use listener::{InvalidListener, ListenerAddress, ListenerSecurity};
 pub use serve::Server;

@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use headwater::{Announce, Consumer, ConsumerConfig, ErrorCode, Rebalance, Subscription};
+use headwater::{Consumer, ConsumerConfig, ErrorCode, Rebalance, Subscription};
 use rstest::rstest;
 
 use super::{
-    MOMENT, PATIENCE, member, numbers, partition, poll_until, poll_until_read, poll_until_shared,
-    start,
+    MOMENT, PATIENCE, member, numbers, partition, poll_reporting, poll_until, poll_until_read,
+    poll_until_shared, start,
 };
 use crate::table::text;
 use crate::target::Running;
-use crate::target::Target::{self, Directory, Memory};
+use crate::target::Target::{self, Directory, Memory, Served};
 
 fn consumer_member(
     broker: &Running,
@@ -38,7 +38,7 @@ fn of_t(broker: &Running, pairs: &[(&str, &str)]) -> Consumer {
 
 #[rstest]
 fn members_share_the_partitions_and_each_record_is_read_once(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
     #[values("", "uniform", "range")] assignor: &str,
 ) {
     let broker = start(target);
@@ -64,22 +64,20 @@ fn members_share_the_partitions_and_each_record_is_read_once(
 
 #[rstest]
 fn who_joins_is_given_only_what_moves_and_reads_on_where_it_was_committed(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = start(target);
     broker.make("t", 2);
     let mut one = of_t(&broker, &[]);
-    one.announce(Announce::Rebalances);
     broker.fill("t", 0, numbers(10));
     broker.fill("t", 1, numbers(10));
-    poll_until_shared_and_read(&broker, &mut one, 20);
+    assert_eq!(poll_until_read(&broker, &mut one, 20).len(), 20);
     let mut two = of_t(&broker, &[]);
     let mut rebalances = Vec::new();
     let deadline = Instant::now() + PATIENCE;
     while one.assignment().len() != 1 || two.assignment().len() != 1 {
         assert_eq!(broker.wait(two.poll(MOMENT, None)).unwrap().len(), 0);
-        broker.wait(one.poll(MOMENT, None)).unwrap();
-        rebalances.extend(std::iter::from_fn(|| one.next_rebalance()));
+        poll_reporting(&broker, &mut one, &mut rebalances);
         assert!(Instant::now() < deadline);
     }
     assert_eq!(rebalances, [Rebalance::Revoked(two.assignment())]);
@@ -93,19 +91,8 @@ fn who_joins_is_given_only_what_moves_and_reads_on_where_it_was_committed(
     poll_until_shared(&broker, &mut [&mut one], &[2]);
 }
 
-/// Polls one member, which reports its rebalances, until it has read as much.
-fn poll_until_shared_and_read(broker: &Running, member: &mut Consumer, count: usize) {
-    let mut read = 0;
-    let deadline = Instant::now() + PATIENCE;
-    while read < count {
-        read += broker.wait(member.poll(MOMENT, None)).unwrap().len();
-        while member.next_rebalance().is_some() {}
-        assert!(Instant::now() < deadline, "{read} records");
-    }
-}
-
 #[rstest]
-fn the_broker_finds_the_topics_of_a_pattern(#[values(Memory, Directory)] target: Target) {
+fn the_broker_finds_the_topics_of_a_pattern(#[values(Memory, Directory, Served)] target: Target) {
     let broker = start(target);
     broker.make("t1", 1);
     broker.make("other", 1);
@@ -123,7 +110,7 @@ fn the_broker_finds_the_topics_of_a_pattern(#[values(Memory, Directory)] target:
 
 #[rstest]
 fn a_topic_that_does_not_exist_yet_is_read_when_it_does(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = start(target);
     let mut one = of_t(&broker, &[]);
@@ -136,18 +123,23 @@ fn a_topic_that_does_not_exist_yet_is_read_when_it_does(
 }
 
 #[rstest]
-fn a_static_member_restarts_to_what_it_had(#[values(Memory, Directory)] target: Target) {
+fn a_static_member_restarts_to_what_it_had(#[values(Memory, Directory, Served)] target: Target) {
     let broker = start(target);
     broker.make("t", 2);
     let mut one = of_t(&broker, &[("group.instance.id", "one")]);
     let mut two = of_t(&broker, &[("group.instance.id", "two")]);
     poll_until_shared(&broker, &mut [&mut one, &mut two], &[1, 1]);
-    one.announce(Announce::Rebalances);
     let had = two.assignment();
     broker.wait(two.close());
     let mut two = of_t(&broker, &[("group.instance.id", "two")]);
-    poll_until_shared(&broker, &mut [&mut one, &mut two], &[1, 1]);
-    assert_eq!((two.assignment(), one.next_rebalance()), (had, None));
+    let mut reported = Vec::new();
+    let deadline = Instant::now() + PATIENCE;
+    while two.assignment().is_empty() {
+        poll_reporting(&broker, &mut one, &mut reported);
+        broker.wait(two.poll(MOMENT, None)).unwrap();
+        assert!(Instant::now() < deadline);
+    }
+    assert_eq!((two.assignment(), reported), (had, vec![]));
     let mut third = of_t(&broker, &[("group.instance.id", "two")]);
     let error = poll_until_error(&broker, &mut third);
     assert_eq!(error.code(), ErrorCode::UnreleasedInstanceId);
@@ -165,7 +157,7 @@ fn poll_until_error(broker: &Running, member: &mut Consumer) -> headwater::Error
 
 #[rstest]
 fn a_commit_goes_on_in_the_epoch_that_the_member_has_by_then(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
 ) {
     let broker = start(target);
     broker.make("t", 4);
@@ -186,31 +178,29 @@ fn a_commit_goes_on_in_the_epoch_that_the_member_has_by_then(
 }
 
 #[rstest]
-fn a_member_that_does_not_poll_leaves_and_comes_back(#[values(Memory, Directory)] target: Target) {
+fn a_member_that_does_not_poll_leaves_and_comes_back(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
     let broker = start(target);
     broker.make("t", 2);
     let mut one = of_t(&broker, &[]);
     let mut two = of_t(&broker, &[("max.poll.interval.ms", "300")]);
-    two.announce(Announce::Rebalances);
     poll_until_shared(&broker, &mut [&mut one, &mut two], &[1, 1]);
-    while two.next_rebalance().is_some() {}
     let had = two.assignment();
     poll_until_shared(&broker, &mut [&mut one], &[2]);
     let deadline = Instant::now() + PATIENCE;
-    let lost = loop {
-        broker.wait(two.poll(MOMENT, None)).unwrap();
-        if let Some(rebalance) = two.next_rebalance() {
-            break rebalance;
-        }
+    let mut reported = Vec::new();
+    while reported.is_empty() {
+        poll_reporting(&broker, &mut two, &mut reported);
         assert!(Instant::now() < deadline);
-    };
-    assert_eq!(lost, Rebalance::Lost(had));
+    }
+    assert_eq!(reported[0], Rebalance::Lost(had));
     poll_until_shared(&broker, &mut [&mut one, &mut two], &[1, 1]);
 }
 
 #[rstest]
 fn a_group_changes_its_protocol_and_back_while_it_is_read(
-    #[values(Memory, Directory)] target: Target,
+    #[values(Memory, Directory, Served)] target: Target,
     #[values("range", "cooperative-sticky")] strategy: &str,
 ) {
     let broker = start(target);

@@ -74,13 +74,12 @@ fn an_explicit_commit_stays(
         End::Close => broker.wait(one.close()),
         End::Unsubscribe => broker.wait(one.unsubscribe()).unwrap(),
         End::Interval => (0..50).for_each(|_| {
-            one.keep_up();
+            broker.wait(one.poll(Duration::ZERO, Some(1))).unwrap();
             std::thread::sleep(Duration::from_millis(1));
         }),
         End::Revocation => {
             let mut two = member(&broker, &["t"], &pairs);
             for _ in 0..20 {
-                one.keep_up();
                 broker.wait(two.poll(MOMENT, None)).unwrap();
             }
             // The rebalance begins with this poll, which asks for the next records: so the first ones are finished in any case.

@@ -3,13 +3,12 @@
 use std::time::Instant;
 
 use headwater::{
-    Announce, BatchOptions, BatchStream, ConsumerConfig, ErrorCode, ErrorKind, Rebalance,
-    Subscription,
+    BatchOptions, BatchStream, ConsumerConfig, ErrorCode, ErrorKind, Rebalance, Subscription,
 };
 use rstest::rstest;
 
 use super::{
-    MOMENT, PATIENCE, member, numbers, partition, poll_until_read, poll_until_shared, start,
+    MOMENT, PATIENCE, member, numbers, partition, poll_reporting, poll_until_shared, start,
 };
 use crate::target::Target::{self, Directory, Memory, Served};
 
@@ -22,8 +21,6 @@ fn a_static_member_restarts_without_a_rebalance(
     let mut one = member(&broker, &["t"], &[("group.instance.id", "one")]);
     let mut two = member(&broker, &["t"], &[("group.instance.id", "two")]);
     poll_until_shared(&broker, &mut [&mut one, &mut two], &[1, 1]);
-    one.announce(Announce::Rebalances);
-    while one.next_rebalance().is_some() {}
     let had = two.assignment();
     broker.wait(two.close());
     let mut two = member(&broker, &["t"], &[("group.instance.id", "two")]);
@@ -31,8 +28,13 @@ fn a_static_member_restarts_without_a_rebalance(
     assert_eq!(two.assignment(), had);
     // A few heartbeats later nobody has told the other to give anything up.
     broker.fill("t", one.assignment()[0].partition.get(), numbers(30));
-    let read = poll_until_read(&broker, &mut one, 30);
-    assert_eq!((read.len(), one.next_rebalance()), (30, None));
+    let (mut read, mut reported) = (0, Vec::new());
+    let deadline = Instant::now() + PATIENCE;
+    while read < 30 {
+        read += poll_reporting(&broker, &mut one, &mut reported).len();
+        assert!(Instant::now() < deadline);
+    }
+    assert_eq!((read, reported), (30, vec![]));
 }
 
 #[rstest]
@@ -83,12 +85,10 @@ fn a_member_that_does_not_poll_loses_its_partitions_and_comes_back(
     ];
     let mut one = member(&broker, &["t"], &[]);
     let mut two = member(&broker, &["t"], &impatient);
-    two.announce(Announce::Rebalances);
     let deadline = Instant::now() + PATIENCE;
     while two.assignment().len() != 1 || one.assignment().len() != 1 {
         broker.wait(one.poll(MOMENT, None)).unwrap();
         broker.wait(two.poll(MOMENT, None)).unwrap();
-        while two.next_rebalance().is_some() {}
         assert!(Instant::now() < deadline);
     }
     let had = two.assignment();
@@ -102,14 +102,13 @@ fn a_member_that_does_not_poll_loses_its_partitions_and_comes_back(
         ),
         "{error:?}"
     );
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     while one.assignment().len() != 1 || two.assignment().len() != 1 {
         broker.wait(one.poll(MOMENT, None)).unwrap();
-        broker.wait(two.poll(MOMENT, None)).unwrap();
-        told.extend(std::iter::from_fn(|| two.next_rebalance()));
+        poll_reporting(&broker, &mut two, &mut reported);
         assert!(Instant::now() < deadline);
     }
-    assert_eq!(told[0], Rebalance::Lost(had));
+    assert_eq!(reported[0], Rebalance::Lost(had));
 }
 
 #[rstest]

@@ -6,10 +6,13 @@ mod deleted;
 mod finished;
 mod members;
 mod sharing;
+mod streams;
 
 use std::time::{Duration, Instant};
 
-use headwater::{Consumer, ConsumerConfig, Subscription, TopicPartition};
+use headwater::{
+    Batch, Consumer, ConsumerConfig, Event, Operation, Rebalance, Subscription, TopicPartition,
+};
 
 use crate::table::{text, values};
 use crate::target::{Running, Target};
@@ -45,6 +48,22 @@ pub(super) fn member(broker: &Running, topics: &[&str], pairs: &[(&str, &str)]) 
     consumer.decode_as(text()).unwrap();
     consumer.subscribe(Subscription::topics(topics)).unwrap();
     consumer
+}
+
+/// Polls for a moment, and keeps the rebalances that are reported meanwhile.
+pub(super) fn poll_reporting(
+    broker: &Running,
+    consumer: &mut Consumer,
+    reported: &mut Vec<Rebalance>,
+) -> Batch {
+    let poll = Operation::poll(MOMENT, None);
+    loop {
+        match broker.wait(consumer.next_event(&poll)).unwrap() {
+            Event::Rebalance(rebalance) => reported.push(rebalance),
+            Event::Batch(batch) => return batch,
+            event => panic!("{event:?}"),
+        }
+    }
 }
 
 pub(super) fn numbers(count: usize) -> impl Iterator<Item = String> {

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use headwater::{
-    Announce, NewTopic, Offset, Rebalance, Subscription, TopicChanges, TopicPartition,
+    Event, NewTopic, Offset, Operation, Rebalance, Subscription, TopicChanges, TopicPartition,
 };
 use rstest::rstest;
 
 use super::{
-    MOMENT, PATIENCE, config, member, numbers, partition, poll_until, poll_until_read,
-    poll_until_shared, start,
+    MOMENT, PATIENCE, config, member, numbers, partition, poll_reporting, poll_until,
+    poll_until_read, poll_until_shared, start,
 };
 use crate::table::text;
 use crate::target::Target::{self, Directory, Memory, Served};
@@ -71,25 +71,23 @@ fn cooperative_members_keep_what_stays(#[values(Memory, Directory, Served)] targ
     broker.make("t", 4);
     let cooperative = [("partition.assignment.strategy", "cooperative-sticky")];
     let mut one = member(&broker, &["t"], &cooperative);
-    one.announce(Announce::Rebalances);
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     let mut two = member(&broker, &["t"], &cooperative);
     let deadline = Instant::now() + PATIENCE;
     let mut joined = false;
     while !(one.assignment().len() == 2 && two.assignment().len() == 2) {
-        broker.wait(one.poll(MOMENT, None)).unwrap();
-        told.extend(std::iter::from_fn(|| one.next_rebalance()));
+        poll_reporting(&broker, &mut one, &mut reported);
         joined |= one.assignment().len() == 4;
         if joined {
             // A member joins with its first poll.
             broker.wait(two.poll(MOMENT, None)).unwrap();
         }
-        assert!(Instant::now() < deadline, "{told:?}");
+        assert!(Instant::now() < deadline, "{reported:?}");
     }
     // First all, then two of them go, and nothing is taken away to be given back.
     let all: Vec<_> = (0..4).map(partition).collect();
     let moved = two.assignment();
-    let came: Vec<_> = told
+    let came: Vec<_> = reported
         .iter()
         .filter_map(|rebalance| match rebalance {
             Rebalance::Assigned(partitions) => Some(partitions.clone()),
@@ -97,7 +95,7 @@ fn cooperative_members_keep_what_stays(#[values(Memory, Directory, Served)] targ
         })
         .flatten()
         .collect();
-    let went: Vec<_> = told
+    let went: Vec<_> = reported
         .iter()
         .filter_map(|rebalance| match rebalance {
             Rebalance::Revoked(partitions) => Some(partitions.clone()),
@@ -105,7 +103,7 @@ fn cooperative_members_keep_what_stays(#[values(Memory, Directory, Served)] targ
         })
         .flatten()
         .collect();
-    assert_eq!((came, went), (all, moved), "{told:?}");
+    assert_eq!((came, went), (all, moved), "{reported:?}");
 }
 
 #[rstest]
@@ -118,24 +116,22 @@ fn rebalances_are_told_before_partitions_go_and_after_they_come(
     broker.fill("t", 1, numbers(10));
     let manual = [("enable.auto.commit", "false")];
     let mut one = member(&broker, &["t"], &manual);
-    one.announce(Announce::Rebalances);
     let mut two = None;
     let mut committed = false;
     let deadline = Instant::now() + PATIENCE;
     while !committed {
-        let batch = broker.wait(one.poll(MOMENT, None)).unwrap();
-        while let Some(rebalance) = one.next_rebalance() {
-            assert!(batch.is_empty());
-            match rebalance {
-                Rebalance::Assigned(partitions) => assert_eq!(partitions.len(), 2),
-                Rebalance::Revoked(partitions) => {
-                    // They are still its own.
-                    assert_eq!(one.assignment(), partitions);
-                    broker.wait(one.commit(None)).unwrap();
-                    committed = true;
-                }
-                Rebalance::Lost(partitions) => panic!("{partitions:?} lost"),
+        match broker.wait(one.next_event(&Operation::poll(MOMENT, None))) {
+            Ok(Event::Rebalance(Rebalance::Assigned(partitions))) => {
+                assert_eq!(partitions.len(), 2);
             }
+            Ok(Event::Rebalance(Rebalance::Revoked(partitions))) => {
+                // They are still its own.
+                assert_eq!(one.assignment(), partitions);
+                broker.wait(one.commit(None)).unwrap();
+                committed = true;
+            }
+            Ok(Event::Batch(_)) => {}
+            event => panic!("{event:?}"),
         }
         let at = broker.wait(one.position()).unwrap();
         if at.len() == 2 && at.values().all(|position| position.get() == 10) && two.is_none() {

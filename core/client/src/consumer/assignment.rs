@@ -1,81 +1,44 @@
-//! The assigned partitions: positions, pauses and batches fetched ahead. No I/O.
+//! The assigned partitions: positions, pauses, and what was fetched ahead. No I/O.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use headwater_columnar::FetchedBatches;
 use headwater_record::Offset;
 
-use super::leader_epochs::LeaderEpochs;
-use super::options::Ends;
-use super::preferred_replica::PreferredReplica;
+use super::assigned_partition::AssignedPartition;
+use super::options::{BatchOptions, Ends};
+use super::stream::DecodedTable;
 use crate::batch::TopicPartition;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::headers;
 
-/// One assigned partition.
-#[derive(Debug)]
-pub(crate) struct AssignedPartition {
-    pub(crate) partition: TopicPartition,
-    /// The next offset to return; `None` until the start is known.
-    pub(crate) position: Option<Offset>,
-    pub(crate) paused: bool,
-    /// Batches fetched ahead, contiguous from `position`.
-    pub(crate) ahead: VecDeque<FetchedBatches>,
-    /// The leader epochs of the records that were fetched.
-    pub(crate) leader_epochs: LeaderEpochs,
-    /// The leader epoch in which the fetch offset was valid; `None` if it was never validated.
-    pub(crate) validated_epoch: Option<i32>,
-    pub(crate) preferred_replica: Option<PreferredReplica>,
-    /// The fetch offset at which the last response had no records.
-    empty_at: Option<Offset>,
-}
-
-impl AssignedPartition {
-    /// The next offset to fetch.
-    pub(crate) fn fetch_offset(&self) -> Option<Offset> {
-        match self.ahead.back() {
-            Some(batches) => Some(batches.until),
-            None => self.position,
-        }
-    }
-
-    fn new(partition: TopicPartition, position: Option<Offset>) -> Self {
-        Self {
-            partition,
-            position,
-            paused: false,
-            ahead: VecDeque::new(),
-            leader_epochs: LeaderEpochs::default(),
-            validated_epoch: None,
-            preferred_replica: None,
-            empty_at: None,
-        }
-    }
-
-    pub(super) fn seek(&mut self, to: Option<Offset>) {
-        self.position = to;
-        self.ahead.clear();
-        self.empty_at = None;
-        if let Some(to) = to {
-            self.leader_epochs.seek(to);
-        } else {
-            self.leader_epochs = LeaderEpochs::default();
-            self.validated_epoch = None;
-        }
-    }
-}
-
-/// All assigned partitions, as a round-robin queue: the first one is read next.
+/// All assigned partitions, as a round-robin queue: the first one is decoded next.
+///
+/// Invariant: a position moves past a record only after the record was handed out. So whatever happens to the decoded table, the records
+/// that were not handed out are read again from the batches fetched ahead.
 #[derive(Debug, Default)]
 pub(crate) struct Assignment {
     queue: VecDeque<AssignedPartition>,
+    /// The decoded records that are handed out next. [`Assignment::settle`] moves the positions past those that were.
+    table: Option<DecodedTable>,
+    /// Where batches without records ended since the positions were settled.
+    passed: BTreeMap<TopicPartition, Offset>,
+    /// Counts the changes that make decoded records invalid.
+    generation: u64,
 }
 
-/// The amount that can be returned without a fetch.
+/// An amount of fetched batches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct FetchedAhead {
     pub(crate) offsets: u64,
     pub(crate) bytes: usize,
+}
+
+impl FetchedAhead {
+    /// Whether a table of them is full.
+    pub(crate) fn fills(&self, options: &BatchOptions) -> bool {
+        self.offsets >= options.max_records as u64 || self.bytes >= options.max_bytes
+    }
 }
 
 impl Assignment {
@@ -127,6 +90,7 @@ impl Assignment {
 
     /// Drops these partitions.
     pub(crate) fn drop_all(&mut self, partitions: &[TopicPartition]) {
+        self.forget_table();
         self.queue
             .retain(|assigned| !partitions.contains(&assigned.partition));
     }
@@ -137,6 +101,7 @@ impl Assignment {
         partitions: &[TopicPartition],
         positions: &BTreeMap<TopicPartition, Offset>,
     ) {
+        self.forget_table();
         self.queue
             .retain(|assigned| partitions.contains(&assigned.partition));
         for partition in self.not_assigned(partitions) {
@@ -147,15 +112,35 @@ impl Assignment {
     }
 
     pub(crate) fn clear(&mut self) {
+        self.forget_table();
         self.queue.clear();
     }
 
-    /// The known positions.
+    /// The known positions: the next offsets to hand out.
     pub(crate) fn positions(&self) -> BTreeMap<TopicPartition, Offset> {
-        self.queue
-            .iter()
+        let queue = self.queue.iter();
+        let mut positions: BTreeMap<_, _> = queue
             .filter_map(|assigned| Some((assigned.partition.clone(), assigned.position?)))
-            .collect()
+            .collect();
+        if let Some(table) = &self.table {
+            positions.extend(table.handed_out());
+        }
+        positions
+    }
+
+    /// The next offsets after the records that were handed out since the positions were settled.
+    pub(crate) fn handed_out(&self) -> BTreeMap<TopicPartition, Offset> {
+        let mut handed_out = self.passed.clone();
+        if let Some(table) = &self.table {
+            handed_out.extend(table.handed_out());
+        }
+        handed_out
+    }
+
+    /// [`Assignment::handed_out`] without the last hand-out.
+    pub(crate) fn before_last_hand_out(&self) -> BTreeMap<TopicPartition, Offset> {
+        let table = self.table.as_ref();
+        table.map(DecodedTable::before_last).unwrap_or_default()
     }
 
     /// The partitions without a position.
@@ -169,6 +154,7 @@ impl Assignment {
     }
 
     pub(crate) fn seek(&mut self, partition: &TopicPartition, to: Offset) {
+        self.forget_table();
         if let Some(assigned) = self.get_mut(partition) {
             assigned.seek(Some(to));
         }
@@ -182,6 +168,7 @@ impl Assignment {
 
     /// Clears the position of a partition.
     pub(crate) fn clear_position(&mut self, partition: &TopicPartition) {
+        self.forget_table();
         if let Some(assigned) = self.get_mut(partition) {
             assigned.seek(None);
         }
@@ -215,7 +202,11 @@ impl Assignment {
         }
     }
 
+    /// Pauses or resumes these partitions. What was fetched of them is kept.
     pub(crate) fn set_paused(&mut self, partitions: &[TopicPartition], paused: bool) {
+        if paused {
+            self.forget_table();
+        }
         for assigned in &mut self.queue {
             if partitions.contains(&assigned.partition) {
                 assigned.paused = paused;
@@ -241,20 +232,32 @@ impl Assignment {
         self.get(partition)?.fetch_offset()
     }
 
-    /// The amount fetched ahead, before `ends` and not paused.
-    pub(crate) fn ahead(&self, ends: Option<&Ends>) -> FetchedAhead {
+    /// The amount fetched ahead and not decoded, before `ends` and not paused.
+    pub(crate) fn undecoded(&self, ends: Option<&Ends>) -> FetchedAhead {
         let mut sum = FetchedAhead::default();
         for assigned in self.queue.iter().filter(|assigned| !assigned.paused) {
-            for batches in assigned
-                .ahead
-                .iter()
-                .filter(|batches| before_end(batches.from, &assigned.partition, ends))
+            let undecoded = assigned.undecoded();
+            for (from, batches) in
+                undecoded.filter(|(from, _)| before_end(*from, &assigned.partition, ends))
             {
-                sum.offsets += batches.offsets();
+                sum.offsets += u64::try_from(batches.until - from).unwrap_or(0);
                 sum.bytes += batches.bytes.len();
             }
         }
         sum
+    }
+
+    /// The bytes fetched ahead, decoded or not, before `ends` and not paused.
+    pub(crate) fn fetched_bytes(&self, ends: Option<&Ends>) -> usize {
+        let read = self.queue.iter().filter(|assigned| !assigned.paused);
+        let bytes = read.map(|assigned| {
+            let batches = assigned.ahead.iter();
+            batches
+                .filter(|batches| before_end(batches.from, &assigned.partition, ends))
+                .map(|batches| batches.bytes.len())
+                .sum::<usize>()
+        });
+        bytes.sum()
     }
 
     /// Adds fetched batches, unless the fetch offset has changed since.
@@ -280,8 +283,8 @@ impl Assignment {
         assigned.empty_at.replace(at) == Some(at)
     }
 
-    /// The next batches to return, sorted by partition and offset: partition by partition in queue order, up to the limits, but at least one
-    /// if there is any. They are removed by [`Assignment::advance`].
+    /// The next batches to decode, sorted by partition and offset: partition by partition in queue order, up to the limits, but at least one
+    /// if there is any. [`Assignment::hold`] or [`Assignment::pass`] follows.
     pub(crate) fn next_batches(
         &self,
         max_records: usize,
@@ -292,8 +295,8 @@ impl Assignment {
         let mut sum = FetchedAhead::default();
         'queue: for assigned in self.queue.iter().filter(|assigned| !assigned.paused) {
             let end = ends.and_then(|ends| ends.get(&assigned.partition)).copied();
-            for batches in &assigned.ahead {
-                if end.is_some_and(|end| batches.from >= end) {
+            for (from, batches) in assigned.undecoded() {
+                if end.is_some_and(|end| from >= end) {
                     break;
                 }
                 let enough = sum.offsets >= max_records as u64
@@ -301,8 +304,11 @@ impl Assignment {
                 if enough && !taken.is_empty() {
                     break 'queue;
                 }
-                let batches =
-                    end.map_or_else(|| batches.clone(), |end| batches.clone().split_at(end).0);
+                let mut batches = batches.clone();
+                batches.from = from;
+                if let Some(end) = end {
+                    batches = batches.split_at(end).0;
+                }
                 sum.offsets += batches.offsets();
                 sum.bytes += batches.bytes.len();
                 taken.push(batches);
@@ -312,28 +318,71 @@ impl Assignment {
         taken
     }
 
-    /// Moves positions after records were returned. Partitions with nothing left ahead go to the end of the queue.
-    pub(crate) fn advance(&mut self, next_offsets: &BTreeMap<TopicPartition, Offset>) {
+    /// Keeps the table that the next batches were decoded into, to be handed out.
+    pub(crate) fn hold(&mut self, table: DecodedTable) {
         for assigned in &mut self.queue {
-            let Some(next) = next_offsets.get(&assigned.partition) else {
-                continue;
-            };
-            assigned.position = Some(*next);
-            while assigned
-                .ahead
-                .front()
-                .is_some_and(|batches| batches.until <= *next)
-            {
-                assigned.ahead.pop_front();
-            }
-            if let Some(batches) = assigned.ahead.front_mut() {
-                batches.from = *next;
+            if let Some(until) = table.next_offsets().get(&assigned.partition) {
+                assigned.decoded_until = Some(*until);
             }
         }
+        self.rotate(table.next_offsets());
+        self.table = Some(table);
+    }
+
+    /// Moves positions past batches that have no records.
+    pub(crate) fn pass(&mut self, next_offsets: &BTreeMap<TopicPartition, Offset>) {
+        self.move_positions(next_offsets);
+        self.rotate(next_offsets);
+        self.passed.extend(next_offsets.clone());
+    }
+
+    /// The table that is handed out next.
+    pub(crate) fn table(&mut self) -> Option<&mut DecodedTable> {
+        self.table.as_mut()
+    }
+
+    /// Moves the positions past the records that were handed out. They cannot be taken back any more.
+    pub(crate) fn settle(&mut self) {
+        self.passed.clear();
+        let Some(mut table) = self.table.take() else {
+            return;
+        };
+        let handed_out = table.settle();
+        if table.left() > 0 {
+            self.table = Some(table);
+        }
+        self.move_positions(&handed_out);
+    }
+
+    /// Settles the positions, and drops the decoded records that were not handed out: they are decoded again from the fetched batches.
+    pub(crate) fn forget_table(&mut self) {
+        self.settle();
+        self.table = None;
+        self.generation += 1;
+        for assigned in &mut self.queue {
+            assigned.decoded_until = None;
+        }
+    }
+
+    /// Records that were decoded in an earlier generation are not handed out.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    fn move_positions(&mut self, next_offsets: &BTreeMap<TopicPartition, Offset>) {
+        for assigned in &mut self.queue {
+            if let Some(next) = next_offsets.get(&assigned.partition) {
+                assigned.move_to(*next);
+            }
+        }
+    }
+
+    /// Moves the partitions of a decoded table that have nothing left to decode to the end of the queue.
+    fn rotate(&mut self, decoded: &BTreeMap<TopicPartition, Offset>) {
         let (waiting, done): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.queue)
             .into_iter()
             .partition(|assigned| {
-                !assigned.ahead.is_empty() || !next_offsets.contains_key(&assigned.partition)
+                assigned.undecoded().next().is_some() || !decoded.contains_key(&assigned.partition)
             });
         self.queue = waiting;
         self.queue.extend(done);

@@ -52,7 +52,7 @@ fn partitions_take_turns() {
             .iter()
             .map(|batches| (TopicPartition::from(batches), batches.until))
             .collect();
-        assignment.advance(&passed);
+        assignment.pass(&passed);
     }
     // All that is fetched ahead of a partition is returned before the next partition.
     assert_eq!(order, [0, 0, 1, 1, 2, 2]);
@@ -71,7 +71,7 @@ fn a_partition_that_always_has_more_does_not_starve_the_others() {
     assignment.add(batches(1, 0, 10));
     let taken = assignment.next_batches(10, 1 << 20, None);
     assert_eq!(numbers(&taken), [0]);
-    assignment.advance(&BTreeMap::from([(partition(0), Offset::new(10))]));
+    assignment.pass(&BTreeMap::from([(partition(0), Offset::new(10))]));
     assignment.add(batches(0, 10, 20));
     assert_eq!(numbers(&assignment.next_batches(10, 1 << 20, None)), [1]);
 }
@@ -81,7 +81,7 @@ fn batches_for_an_old_position_are_dropped() {
     let mut assignment = assigned(&[0]);
     assignment.seek(&partition(0), Offset::new(5));
     assignment.add(batches(0, 0, 10));
-    assert_eq!(assignment.ahead(None), FetchedAhead::default());
+    assert_eq!(assignment.undecoded(None), FetchedAhead::default());
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn batches_are_cut_at_the_end_and_the_rest_is_kept() {
     let ends = Ends::from([(partition(0), Offset::new(4))]);
     let taken = assignment.next_batches(100, 1 << 20, Some(&ends));
     assert_eq!(taken[0].until, Offset::new(4));
-    assignment.advance(&BTreeMap::from([(partition(0), Offset::new(4))]));
+    assignment.pass(&BTreeMap::from([(partition(0), Offset::new(4))]));
     assert!(
         assignment
             .next_batches(100, 1 << 20, Some(&ends))
@@ -118,7 +118,7 @@ fn paused_partitions_keep_their_fetched_batches() {
 fn batches_fetched_ahead_can_be_dropped_without_moving_the_position() {
     let mut assignment = assigned(&[0]);
     assignment.add(batches(0, 0, 10));
-    assignment.advance(&BTreeMap::from([(partition(0), Offset::new(4))]));
+    assignment.pass(&BTreeMap::from([(partition(0), Offset::new(4))]));
     assignment.validated(&partition(0), 3);
     assignment.drop_ahead(&partition(0));
     assert_eq!(assignment.fetch_offset(&partition(0)), Some(Offset::new(4)));

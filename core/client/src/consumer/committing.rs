@@ -17,20 +17,9 @@ use crate::batch::TopicPartition;
 use crate::cluster::Coordinator;
 use crate::error::{Error, ErrorKind, Result};
 
-/// When records count as finished. `enable.auto.commit` commits finished records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Finishing {
-    /// When the next table is requested.
-    #[default]
-    WhenNextIsAsked,
-    /// When the caller calls [`Consumer::finish`].
-    WhenTold,
-}
-
 /// The finished offsets, and the state of commits.
 #[derive(Debug)]
 pub(super) struct Committing {
-    pub(super) finishing: Finishing,
     pub(super) finished: FinishedOffsets,
     /// The auto-commit interval; `None` without auto-commit.
     interval: Option<Duration>,
@@ -49,7 +38,6 @@ struct SentCommit {
 impl Committing {
     pub(super) fn new(interval: Option<Duration>) -> Self {
         Self {
-            finishing: Finishing::default(),
             finished: FinishedOffsets::default(),
             due: Instant::now() + interval.unwrap_or_default(),
             interval,
@@ -59,22 +47,6 @@ impl Committing {
 }
 
 impl Consumer {
-    /// Sets when records count as finished.
-    pub fn finish_when(&mut self, finishing: Finishing) {
-        self.committing.finishing = finishing;
-    }
-
-    /// Finishes the records before these offsets. Ignores partitions that are not assigned.
-    pub fn finish(&mut self, next_offsets: &BTreeMap<TopicPartition, Offset>) {
-        self.committing.finished.finish(next_offsets);
-    }
-
-    /// Counts as a poll for `max.poll.interval.ms`, and auto-commits if due, while the caller processes records without polling.
-    pub fn keep_up(&mut self) {
-        self.group_polled();
-        self.commit_if_due();
-    }
-
     /// Commits `offsets` (the next offsets to read), or the positions of all assigned partitions. The records before them are finished:
     /// auto-commit does not go below these offsets.
     ///
@@ -84,6 +56,7 @@ impl Consumer {
         &mut self,
         offsets: Option<BTreeMap<TopicPartition, Offset>>,
     ) -> Result<()> {
+        self.ready().await?;
         let (coordinator, offsets) = self.offsets_to_commit(offsets)?;
         let (wakeup, cluster) = (self.wakeup.clone(), self.cluster.clone());
         let commit = async {
@@ -98,6 +71,7 @@ impl Consumer {
         &mut self,
         offsets: Option<BTreeMap<TopicPartition, Offset>>,
     ) -> Result<()> {
+        self.ready().await?;
         let (coordinator, offsets) = self.offsets_to_commit(offsets)?;
         self.wait_for_commit().await;
         self.send_commit(coordinator, offsets);
@@ -134,13 +108,6 @@ impl Consumer {
                 "The consumer has no group: set group.id to subscribe or commit.",
             )
         })
-    }
-
-    pub(super) fn finish_delivered(&mut self) {
-        if self.committing.finishing == Finishing::WhenNextIsAsked {
-            let positions = self.assignment.positions();
-            self.committing.finished.finish(&positions);
-        }
     }
 
     /// Sends an auto-commit if it is due, without waiting for the response.

@@ -118,7 +118,7 @@ impl Consumer {
     ) {
         let sharers = nodes.len().max(1);
         let ends = stream.and_then(BatchStream::ends);
-        let ahead = self.assignment.ahead(ends.as_deref()).bytes;
+        let ahead = self.assignment.fetched_bytes(ends.as_deref());
         let table = stream.map_or(0, |stream| stream.options().max_bytes);
         let budget = self.config.fetch_max_bytes.max(table);
         let share = budget.saturating_sub(ahead) / sharers;

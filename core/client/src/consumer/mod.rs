@@ -2,6 +2,7 @@
 //! its group ([`Consumer::subscribe`]).
 
 mod answers;
+mod assigned_partition;
 mod assignment;
 mod assignment_epochs;
 #[cfg(test)]
@@ -18,8 +19,8 @@ mod missing;
 mod options;
 mod positions;
 mod preferred_replica;
-mod reading;
 mod rebalancing;
+mod stream;
 mod truncation;
 mod wakeup;
 
@@ -47,15 +48,19 @@ use group::offsets::Offsets;
 use known_topics::KnownTopics;
 use leader_fetches::LeaderFetches;
 use rebalancing::Rebalancing;
+use stream::DecodeAhead;
 
-pub use committing::Finishing;
 pub use group::subscription::Subscription;
 pub use options::{BatchOptions, BatchStream, Until};
-pub use rebalancing::{Announce, Rebalance};
+pub use rebalancing::Rebalance;
+pub use stream::{Event, MessageRow, Operation};
 pub use wakeup::WakeupHandle;
 
-/// Reads assigned partitions. Not for concurrent use, except [`Consumer::wakeup_handle`]. Futures can be dropped without losing records:
-/// positions move only when a table is returned.
+/// Reads assigned partitions: as tables ([`Consumer::poll`], [`Consumer::next_batch`]) or message by message ([`Consumer::next_message`]).
+/// [`Consumer::next_event`] is the same for callers that report rebalances.
+///
+/// Not for concurrent use, except [`Consumer::wakeup_handle`]. Futures can be dropped without losing records: positions move only when records
+/// are handed out. In a group, auto-commit commits the records that are finished: those that were handed out before the caller asked for more.
 #[derive(Debug)]
 pub struct Consumer {
     cluster: Cluster,
@@ -65,10 +70,17 @@ pub struct Consumer {
     config: ConsumerConfig,
     decode: DecodeOptions,
     decoder: Option<Decoder>,
+    decode_ahead: Option<DecodeAhead>,
     assignment: Assignment,
     known_topics: KnownTopics,
     /// Set by [`Consumer::assign_topics`].
     followed: Option<FollowedTopics>,
+    /// Set by [`Consumer::assign_topics_at_first_use`].
+    deferred_topics: Option<Vec<String>>,
+    /// How messages are fetched.
+    message_stream: BatchStream,
+    /// How many messages were asked for.
+    messages: usize,
     closed: bool,
     wakeup: WakeupHandle,
     /// The coordinator of `group.id`.
@@ -92,9 +104,13 @@ impl Consumer {
             config,
             decode,
             decoder: None,
+            decode_ahead: None,
             assignment: Assignment::default(),
             known_topics: KnownTopics::default(),
             followed: None,
+            deferred_topics: None,
+            message_stream: BatchStream::for_messages(),
+            messages: 0,
             closed: false,
             wakeup: WakeupHandle::default(),
             coordinator,
@@ -128,6 +144,8 @@ impl Consumer {
     /// table.
     pub fn decode_as(&mut self, decode: DecodeOptions) -> Result<()> {
         decode::decoder(decode.clone())?;
+        self.finish_before_last();
+        self.assignment.forget_table();
         self.decode = for_consumers(decode, &self.config);
         self.decoder = None;
         Ok(())
@@ -155,6 +173,7 @@ impl Consumer {
         let starts = self
             .starts(&self.assignment.not_assigned(&partitions))
             .await?;
+        self.finish_before_last();
         let mut dropped = self.assignment.partitions();
         dropped.retain(|partition| !partitions.contains(partition));
         if !dropped.is_empty() {
@@ -163,6 +182,7 @@ impl Consumer {
         self.assignment.replace(&partitions, &starts.positions);
         self.assignment.start_with_epochs(&starts.leader_epochs);
         self.followed = None;
+        self.deferred_topics = None;
         self.assignment_changed(&starts.committed);
         Ok(())
     }
@@ -177,11 +197,13 @@ impl Consumer {
     /// Offsets are not checked. If one is out of range, the next poll applies `auto.offset.reset`.
     pub async fn seek(&mut self, to: &Position, partitions: &[TopicPartition]) -> Result<()> {
         self.refuse_if_closed()?;
+        self.ready().await?;
         for partition in partitions {
             self.cluster.topic_metadata(&partition.topic).await?;
         }
         let partitions = self.assignment.named(partitions)?;
         let offsets = self.resolve(to, &partitions).await?;
+        self.finish_before_last();
         for (partition, offset) in &offsets {
             self.assignment.seek(partition, *offset);
             self.committing.finished.seek(partition);
@@ -190,16 +212,11 @@ impl Consumer {
         Ok(())
     }
 
-    /// Moves positions back to return records again that did not reach the user. Finished offsets do not change.
-    pub fn hand_out_again(&mut self, from: &BTreeMap<TopicPartition, Offset>) {
-        for (partition, offset) in from {
-            self.assignment.seek(partition, *offset);
-        }
-    }
-
-    /// The position of each assigned partition that exists. Fails if a partition has no start position.
+    /// The position of each assigned partition that exists: the next offset to be handed out, also half-way through a table that is read
+    /// message by message. Fails if a partition has no start position.
     pub async fn position(&mut self) -> Result<BTreeMap<TopicPartition, Offset>> {
         self.refuse_if_closed()?;
+        self.ready().await?;
         self.find_positions().await?;
         Ok(self.assignment.positions())
     }
@@ -212,6 +229,7 @@ impl Consumer {
     /// The number of offsets between the position and the end of each assigned partition that exists.
     pub async fn lag(&mut self) -> Result<BTreeMap<TopicPartition, u64>> {
         self.refuse_if_closed()?;
+        self.ready().await?;
         self.follow_topics(Refresh::Now).await?;
         let ends = self
             .resolve(&Position::Latest, &self.assignment.partitions())
@@ -227,6 +245,7 @@ impl Consumer {
     /// Stops fetching these partitions, or all if empty. They stay assigned.
     pub fn pause(&mut self, partitions: &[TopicPartition]) -> Result<()> {
         let partitions = self.assignment.named(partitions)?;
+        self.finish_before_last();
         self.assignment.set_paused(&partitions, true);
         Ok(())
     }

@@ -78,13 +78,24 @@ impl BatchStream {
         })
     }
 
+    /// The stream of messages that are read one by one: whatever is there, at once.
+    pub(super) fn for_messages() -> Self {
+        Self {
+            options: BatchOptions {
+                max_wait: Duration::ZERO,
+                ..BatchOptions::default()
+            },
+            ends: Arc::default(),
+        }
+    }
+
     /// Its limits.
     pub fn options(&self) -> &BatchOptions {
         &self.options
     }
 
     /// Whether both are the same stream.
-    pub fn is(&self, other: &Self) -> bool {
+    pub(super) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.ends, &other.ends)
     }
 

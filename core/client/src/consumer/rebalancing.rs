@@ -15,35 +15,25 @@ use crate::error::{Error, ErrorKind, Result};
 pub enum Rebalance {
     /// These partitions were added.
     Assigned(Vec<TopicPartition>),
-    /// These partitions are released by the next poll; until then their offsets can be committed.
+    /// These partitions are released by the next call that reads; until then their offsets can be committed.
     Revoked(Vec<TopicPartition>),
     /// These partitions may already belong to other members: a commit would fail.
     Lost(Vec<TopicPartition>),
 }
 
-/// Whether polls report rebalances.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Announce {
-    /// Rebalances are not reported.
-    #[default]
-    Nothing,
-    /// A poll returns an empty batch for each rebalance, which [`Consumer::next_rebalance`] then returns.
-    Rebalances,
-}
-
 #[derive(Debug, Default)]
 pub(super) struct Rebalancing {
-    announce: Announce,
-    events: VecDeque<Rebalance>,
+    /// The rebalances that were not reported. Nothing else happens before they are.
+    pub(super) events: VecDeque<Rebalance>,
     /// The partitions of the last [`Rebalance::Revoked`], until they are released.
-    announced: Vec<TopicPartition>,
+    pub(super) announced: Vec<TopicPartition>,
     /// Whether the group has made an assignment, which may be empty.
     has_assignment: bool,
 }
 
 impl Consumer {
     /// Subscribes to topics as a member of `group.id`. The consumer joins the group while it is polled; polls before the first assignment
-    /// return empty batches. Subscribing again replaces the subscription.
+    /// return no records. Subscribing again replaces the subscription.
     pub fn subscribe(&mut self, subscription: Subscription) -> Result<()> {
         self.refuse_if_closed()?;
         let (coordinator, config) = (self.coordinator()?, self.config.group.clone());
@@ -51,7 +41,7 @@ impl Consumer {
             group.subscribe(subscription);
             return Ok(());
         }
-        if !self.assignment.is_empty() {
+        if !self.assignment.is_empty() || self.deferred_topics.is_some() {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
                 "The consumer has partitions assigned with assign(): unsubscribe first, then subscribe.",
@@ -73,57 +63,12 @@ impl Consumer {
         Ok(())
     }
 
-    /// Announces that the consumer gives its partitions up, for callers that announce rebalances and are about to call
-    /// [`Consumer::unsubscribe`] or [`Consumer::close`]: commits what is finished (with `enable.auto.commit`), then
-    /// [`Consumer::next_rebalance`] has the partitions, which can still be committed unless they are lost. As Java's `close()`.
-    pub async fn prepare_leave(&mut self) {
-        let partitions = self.assignment.partitions();
-        let Some(group) = &self.group else { return };
-        if partitions.is_empty() || self.rebalancing.announced == partitions {
-            return;
-        }
-        let is_lost = matches!(group.todo(), Todo::Lose(_));
-        self.rebalancing.announced.clone_from(&partitions);
-        if is_lost {
-            self.push_event(Rebalance::Lost(partitions));
-        } else {
-            self.commit_finished().await;
-            self.push_event(Rebalance::Revoked(partitions));
-        }
-    }
-
-    /// Commits finished records (with `enable.auto.commit`), leaves the group and clears the assignment.
-    pub async fn unsubscribe(&mut self) -> Result<()> {
-        self.refuse_if_closed()?;
-        self.release_all().await;
-        Ok(())
-    }
-
-    /// Commits finished records (with `enable.auto.commit`), leaves the group, clears the assignment and rejects further calls. Idempotent.
-    pub async fn close(&mut self) {
-        if !self.closed {
-            self.wakeup.close();
-            self.release_all().await;
-            self.leader_fetches.close(&self.fetches).await;
-            self.closed = true;
-        }
-    }
-
-    /// Sets whether polls report rebalances.
-    pub fn announce(&mut self, announce: Announce) {
-        self.rebalancing.announce = announce;
-    }
-
-    /// The next unreported rebalance. While there is one, polls return empty batches.
-    pub fn next_rebalance(&mut self) -> Option<Rebalance> {
-        self.rebalancing.events.pop_front()
-    }
-
-    /// Carries out the group's todos, refreshes followed topics, and auto-commits if due. Safe to cancel: an unfinished step is repeated.
-    pub(super) async fn run_due_work(&mut self) -> Result<()> {
+    /// Carries out the group's todos, refreshes followed topics, and auto-commits if due. Returns a rebalance that must be reported before
+    /// anything else. Safe to cancel: an unfinished step is repeated.
+    pub(super) async fn run_due_work(&mut self) -> Result<Option<Rebalance>> {
         self.group_polled();
         self.follow_topics(Refresh::WhenDue).await?;
-        while !self.has_pending_rebalance() {
+        while self.rebalancing.events.is_empty() {
             let Some(group) = &self.group else { break };
             match group.todo() {
                 Todo::Nothing => break,
@@ -133,19 +78,14 @@ impl Consumer {
                 }
                 Todo::Lose(partitions) => {
                     self.drop_partitions(&partitions);
-                    self.push_event(Rebalance::Lost(partitions));
+                    self.report(Rebalance::Lost(partitions));
                 }
                 Todo::Revoke(partitions) => self.revoke(partitions).await,
                 Todo::Assign(new_assignment) => self.apply_assignment(new_assignment).await?,
             }
         }
         self.commit_if_due();
-        Ok(())
-    }
-
-    /// Whether a rebalance must be reported before records are returned.
-    pub(super) fn has_pending_rebalance(&self) -> bool {
-        !self.rebalancing.events.is_empty()
+        Ok(self.rebalancing.events.pop_front())
     }
 
     /// Whether the group has a todo.
@@ -165,17 +105,15 @@ impl Consumer {
         }
     }
 
-    /// Commits and releases partitions. If rebalances are reported, releases them in the next poll.
+    /// Commits the finished records of partitions and reports them; after the report, releases them.
     async fn revoke(&mut self, partitions: Vec<TopicPartition>) {
-        if self.rebalancing.announced != partitions {
-            self.commit_finished().await;
-            if self.rebalancing.announce == Announce::Rebalances {
-                self.rebalancing.announced.clone_from(&partitions);
-                self.push_event(Rebalance::Revoked(partitions));
-                return;
-            }
+        if self.rebalancing.announced == partitions {
+            self.drop_partitions(&partitions);
+            return;
         }
-        self.drop_partitions(&partitions);
+        self.commit_finished().await;
+        self.rebalancing.announced.clone_from(&partitions);
+        self.report(Rebalance::Revoked(partitions));
     }
 
     /// Applies an assignment: first revokes the removed partitions, then adds the new ones.
@@ -199,7 +137,7 @@ impl Consumer {
             self.rebalancing.has_assignment = true;
             self.assignment_changed(&starts.committed);
             if !new.is_empty() {
-                self.push_event(Rebalance::Assigned(new));
+                self.report(Rebalance::Assigned(new));
             }
         }
         Ok(())
@@ -229,23 +167,21 @@ impl Consumer {
             .set_positions(&positions, committed);
     }
 
-    fn push_event(&mut self, rebalance: Rebalance) {
-        if self.rebalancing.announce == Announce::Rebalances {
-            self.rebalancing.events.push_back(rebalance);
-        }
+    fn report(&mut self, rebalance: Rebalance) {
+        self.rebalancing.events.push_back(rebalance);
     }
 
-    async fn release_all(&mut self) {
+    /// Commits finished records, leaves the group and clears the assignment.
+    pub(super) async fn release_all(&mut self) {
         self.commit_finished().await;
         if let Some(group) = self.group.take() {
             group.leave().await;
         }
         self.assignment.clear();
         self.followed = None;
+        self.deferred_topics = None;
+        self.decode_ahead = None;
         self.assignment_changed(&Offsets::new());
-        self.rebalancing = Rebalancing {
-            announce: self.rebalancing.announce,
-            ..Rebalancing::default()
-        };
+        self.rebalancing = Rebalancing::default();
     }
 }

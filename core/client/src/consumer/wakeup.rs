@@ -33,9 +33,8 @@ impl WakeupHandle {
         self.0.changed.notify_one();
     }
 
-    /// Takes [`WakeupHandle::close`] back: calls that were waiting have failed, and later ones work again. For a caller that closes in steps,
-    /// and whose own calls in between must not fail.
-    pub fn reopen(&self) {
+    /// Takes [`WakeupHandle::close`] back: calls that were waiting have failed, and later ones work again.
+    pub(super) fn reopen(&self) {
         self.0.closed.store(false, Ordering::Release);
     }
 

@@ -21,6 +21,9 @@ const BATCH_BYTES: usize = 1 << 20;
 /// After so many bytes the task yields, so that a caller can cancel it.
 const YIELD_BYTES: usize = 4 << 20;
 
+/// After so many rows a check may be cancelled.
+const CHECK_ROWS: usize = 1 << 18;
+
 /// Sends tables as the parts of one large table: [`Producer::tables`].
 ///
 /// An error names the row, counted over all tables, and the number of rows written. After an error nothing more is sent.
@@ -51,10 +54,19 @@ impl TableSender {
     /// Checks a table before anything is written: its columns, its values, and the size of its rows. To be called for tables in the order in
     /// which they will be sent.
     pub async fn check(&mut self, rows: &RecordBatch) -> Result<()> {
-        let first = self.checked;
-        self.checked += rows.num_rows();
-        let checked = check(&self.producer, &self.topic, rows, &self.options).await;
-        checked.map_err(|failure| self.error(first, failure))
+        let mut start = 0;
+        loop {
+            let part = rows.slice(start, CHECK_ROWS.min(rows.num_rows() - start));
+            let first = self.checked;
+            self.checked += part.num_rows();
+            let checked = check(&self.producer, &self.topic, &part, &self.options).await;
+            checked.map_err(|failure| self.error(first, failure))?;
+            start += part.num_rows();
+            if start == rows.num_rows() {
+                return Ok(());
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Sends a table and waits until all of it is acknowledged. Rows keep their order in each partition.

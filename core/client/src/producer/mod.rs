@@ -62,7 +62,7 @@ pub use bulk::TableSender;
 pub use handle::SendHandle;
 pub(crate) use registry::ProducerRegistry;
 
-pub use record::{BatchResult, BulkOptions, Record, RecordMetadata};
+pub use record::{BatchResult, BulkOptions, Record, RecordMetadata, ValueFormat};
 
 /// Why [`Producer::try_send`] did not accept a record.
 #[derive(Debug)]

@@ -2,9 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::str::FromStr;
 use std::sync::Arc;
 
+use headwater_columnar::RowTable;
 use headwater_record::{Offset, PartitionId};
+
+use crate::choice;
+use crate::error::Error;
 
 /// A record to send. Its bytes are borrowed and copied once, into the open batch.
 #[derive(Debug, Clone, Copy, Default)]
@@ -93,9 +98,11 @@ pub struct RecordMetadata {
 /// A name that is `None` and not a column of the table is left out. `value: None` packs all other columns as JSON.
 #[derive(Debug, Clone, Default)]
 pub struct BulkOptions {
+    /// How values that are made of several columns are written.
+    pub value_format: ValueFormat,
     /// The column of keys.
     pub key: Option<String>,
-    /// The column of values; `None`: all other columns, as JSON.
+    /// The column of values; `None`: all other columns, in `value_format`.
     pub value: Option<String>,
     /// The column of headers, of type `list<struct<key: utf8, value: binary>>`.
     pub headers: Option<String>,
@@ -105,6 +112,42 @@ pub struct BulkOptions {
     pub partition_column: Option<String>,
     /// The partition of all rows; `None`: by the key's hash, or without a key in large contiguous runs.
     pub partition: Option<PartitionId>,
+}
+
+impl BulkOptions {
+    /// The options for a [`RowTable`] that was made of rows according to these options.
+    #[must_use]
+    pub fn for_row_table(&self) -> Self {
+        let columns = RowTable::columns();
+        Self {
+            value_format: self.value_format,
+            key: columns.key,
+            value: columns.value,
+            headers: columns.headers,
+            timestamp: columns.timestamp,
+            partition_column: columns
+                .partition
+                .filter(|_| self.partition_column.is_some()),
+            partition: self.partition,
+        }
+    }
+}
+
+/// How values that are made of several columns are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ValueFormat {
+    /// A JSON object, with a field for each column.
+    #[default]
+    Json,
+}
+
+impl FromStr for ValueFormat {
+    type Err = Error;
+
+    /// `json`.
+    fn from_str(given: &str) -> Result<Self, Error> {
+        choice::parse("value_format", given, &[("json", Self::Json)])
+    }
 }
 
 /// The result of a table.

@@ -1,5 +1,6 @@
 //! A bounded read of a topic as a stream of Arrow tables.
 
+mod bounds;
 pub(crate) mod count;
 mod explain;
 pub(crate) mod plan;
@@ -20,6 +21,7 @@ use crate::error::Result;
 use crate::isolation::IsolationLevel;
 use crate::position::Position;
 
+pub use bounds::Bounds;
 use plan::plan;
 pub use reader::ScanReader;
 pub(crate) use source::ScanSource;

@@ -21,6 +21,7 @@ mod releases;
 mod retries;
 mod routing;
 mod senders;
+mod stream;
 mod support;
 mod throttling;
 mod transactions;

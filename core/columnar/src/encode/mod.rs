@@ -8,12 +8,14 @@ mod json;
 mod numbers;
 mod options;
 mod prepared;
+mod row_table;
 mod rows;
 mod source;
 mod times;
 
 pub use columns::KeyValueColumns;
 pub use options::EncodeOptions;
+pub use row_table::RowTable;
 pub use rows::BatchRows;
 
 use std::fmt;

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use headwater_server::{
-    Exposure, Limits, ListenerOptions, Mechanism, SecurityProtocol, ServeOptions, TlsOptions,
+    Exposure, Limits, ListenerOptions, Mechanism, SecurityProtocol, ServeOptions,
 };
 
-use super::arguments::{Listen, Setting};
+use super::arguments::Setting;
 use super::exit::Failure;
 use super::stop::Stop;
-use crate::Address;
+use crate::{Address, ListenerAddress, ListenerSecurity};
 
 /// With fewer files and connections than that a server may soon refuse some.
 const OPEN_FILES_MIN: u64 = 4096;
@@ -30,7 +30,7 @@ pub(crate) struct Serve {
         value_name = "[PROTOCOL://]HOST:PORT",
         default_value = "127.0.0.1:9092"
     )]
-    listen: Vec<Listen>,
+    listen: Vec<ListenerAddress>,
     /// What clients are told to connect to, instead of where the server listens; once for each --listen
     #[arg(long, value_name = "HOST:PORT")]
     advertised: Vec<Address>,
@@ -79,28 +79,17 @@ impl Serve {
     }
 
     fn options(&self) -> Result<ServeOptions, Failure> {
-        let tls = self.tls()?;
-        let listeners: Vec<_> = self
-            .listen
-            .iter()
-            .map(|listen| self.listener(listen, tls.as_ref()))
-            .collect();
-        if tls.is_some()
-            && !listeners
-                .iter()
-                .any(|listener| listener.protocol.uses_tls())
-        {
+        let security = self.security()?;
+        let listeners = self.listeners(&security)?;
+        let mut protocols = listeners.iter().map(|listener| listener.protocol);
+        if security.tls.is_some() && !protocols.clone().any(SecurityProtocol::uses_tls) {
             return Err(unused("--tls-cert", "SSL or SASL_SSL"));
         }
-        if self.sasl.is_some()
-            && !listeners
-                .iter()
-                .any(|listener| listener.protocol.uses_sasl())
-        {
+        if self.sasl.is_some() && !protocols.any(SecurityProtocol::uses_sasl) {
             return Err(unused("--sasl", "SASL_PLAINTEXT or SASL_SSL"));
         }
         Ok(ServeOptions {
-            listeners: self.advertise(listeners)?,
+            listeners,
             exposure: if self.allow_insecure {
                 Exposure::AllowInsecure
             } else {
@@ -110,48 +99,26 @@ impl Serve {
         })
     }
 
-    fn tls(&self) -> Result<Option<TlsOptions>, Failure> {
-        let (Some(certificate), Some(key)) = (&self.tls_cert, &self.tls_key) else {
-            return Ok(None);
-        };
-        TlsOptions::read(certificate, key)
-            .map(Some)
+    fn security(&self) -> Result<ListenerSecurity, Failure> {
+        let (certificate, key) = (self.tls_cert.as_deref(), self.tls_key.as_deref());
+        ListenerSecurity::read(certificate, key, self.sasl.clone())
             .map_err(|error| Failure::Failed(format!("Cannot listen with TLS: {error}.")))
     }
 
-    fn listener(&self, listen: &Listen, tls: Option<&TlsOptions>) -> ListenerOptions {
-        let Address { host, port } = &listen.address;
-        let asked = match (tls, &self.sasl) {
-            (None, None) => SecurityProtocol::Plaintext,
-            (Some(_), None) => SecurityProtocol::Ssl,
-            (None, Some(_)) => SecurityProtocol::SaslPlaintext,
-            (Some(_), Some(_)) => SecurityProtocol::SaslSsl,
-        };
-        let mut options = ListenerOptions::new(host, *port);
-        options.protocol = listen.protocol.unwrap_or(asked);
-        options.tls = tls.cloned();
-        if let Some(mechanisms) = &self.sasl {
-            options.mechanisms.clone_from(mechanisms);
-        }
-        options
-    }
-
-    fn advertise(
-        &self,
-        mut listeners: Vec<ListenerOptions>,
-    ) -> Result<Vec<ListenerOptions>, Failure> {
-        let told = self.advertised.len();
-        if told != 0 && told != listeners.len() {
+    fn listeners(&self, security: &ListenerSecurity) -> Result<Vec<ListenerOptions>, Failure> {
+        let advertised = self.advertised.len();
+        if advertised != 0 && advertised != self.listen.len() {
             return Err(Failure::Usage(format!(
-                "--advertised is given {told} times and --listen {} times: give one for each listener, in the same order, or none.",
-                listeners.len()
+                "--advertised is given {advertised} times and --listen {} times: give one for each listener, in the same order, or none.",
+                self.listen.len()
             )));
         }
-        for (listener, told) in listeners.iter_mut().zip(&self.advertised) {
-            listener.advertised_host = Some(told.host.clone());
-            listener.advertised_port = Some(told.port);
-        }
-        Ok(listeners)
+        let listen = self.listen.iter().enumerate();
+        let listeners = listen.map(|(index, at)| {
+            let advertised = self.advertised.get(index).cloned();
+            security.listener(at, advertised)
+        });
+        Ok(listeners.collect())
     }
 }
 

@@ -178,8 +178,10 @@ fn fetch_partition(
     }
     let read_committed = request.isolation_level == 1;
     data.aborted_transactions = read_committed.then(|| aborted(&state.aborted));
-    let max_bytes = asked.partition_max_bytes as usize;
-    data.records = Some(from_offset(&log, asked.fetch_offset, max_bytes));
+    let max_bytes = asked.partition_max_bytes.min(request.max_bytes);
+    let records = from_offset(&log, asked.fetch_offset, max_bytes as usize);
+    state.fetched_records += record_count(&records);
+    data.records = Some(records);
     data
 }
 
@@ -192,6 +194,11 @@ fn aborted(transactions: &[(i64, i64)]) -> Vec<AbortedTransaction> {
             ..Default::default()
         })
         .collect()
+}
+
+fn record_count(bytes: &Bytes) -> usize {
+    let batches = batches(bytes).map(|batch| batch.unwrap().header().record_count);
+    batches.map(|records| records as usize).sum()
 }
 
 /// Whole batches from the one that holds `offset` on, at least one, at most `max_bytes` beyond it.

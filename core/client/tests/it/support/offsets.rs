@@ -1,5 +1,6 @@
-//! Committed offsets, and where a log ends in a leader epoch.
+//! Committed offsets, where a log ends in a leader epoch, and logs that are there from the start.
 
+use bytes::Bytes;
 use headwater_protocol::offset_commit_response::{
     OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
@@ -13,15 +14,20 @@ use headwater_protocol::{
     ErrorCode, OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse,
     OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse,
 };
-use headwater_record::BatchHeader;
+use headwater_record::{BatchBuilder, BatchHeader, BatchOptions};
 
-use super::FakeCluster;
 use super::state::{State, end_offset};
+use super::{FakeCluster, not_here};
 
 impl FakeCluster {
     /// Groups are not told apart, and members not checked.
-    pub(super) fn commit_offsets(&self, request: &OffsetCommitRequest) -> OffsetCommitResponse {
+    pub(super) fn commit_offsets(
+        &self,
+        node: i32,
+        request: &OffsetCommitRequest,
+    ) -> OffsetCommitResponse {
         let mut state = self.state();
+        let is_here = state.coordinator == node;
         let topics = request.topics.iter().map(|topic| {
             let name = match &*topic.name {
                 "" => state.name_of(topic.topic_id).unwrap().to_owned(),
@@ -30,9 +36,12 @@ impl FakeCluster {
             let partitions = topic.partitions.iter().map(|committed| {
                 let key = (name.clone(), committed.partition_index);
                 let value = (committed.committed_offset, committed.committed_leader_epoch);
-                state.committed.insert(key, value);
+                if is_here {
+                    state.committed.insert(key, value);
+                }
                 OffsetCommitResponsePartition {
                     partition_index: committed.partition_index,
+                    error_code: not_here(is_here, ErrorCode::NotCoordinator),
                     ..Default::default()
                 }
             });
@@ -49,8 +58,13 @@ impl FakeCluster {
         }
     }
 
-    pub(super) fn committed_offsets(&self, request: &OffsetFetchRequest) -> OffsetFetchResponse {
+    pub(super) fn committed_offsets(
+        &self,
+        node: i32,
+        request: &OffsetFetchRequest,
+    ) -> OffsetFetchResponse {
         let state = self.state();
+        let is_here = state.coordinator == node;
         let group = &request.groups[0];
         let topics = group.topics.iter().flatten().map(|topic| {
             let name = match &*topic.name {
@@ -78,6 +92,7 @@ impl FakeCluster {
         let group = OffsetFetchResponseGroup {
             group_id: group.group_id.clone(),
             topics: topics.collect(),
+            error_code: not_here(is_here, ErrorCode::NotCoordinator),
             ..Default::default()
         };
         OffsetFetchResponse {
@@ -134,4 +149,31 @@ fn end_of_epoch(state: &State, topic: &str, partition: i32, epoch: i32) -> (i32,
     up_to.last().map_or((-1, -1), |last| {
         (last.leader_epoch.get(), last.next_offset().get())
     })
+}
+
+impl State {
+    /// Appends batches of so many records to a partition.
+    pub(crate) fn append(&mut self, topic: &str, partition: i32, batches: &[usize]) {
+        let place = (topic.to_owned(), partition);
+        let log = self.logs.entry(place).or_default();
+        let mut next = log.last().map_or(0, |last: &Bytes| {
+            BatchHeader::parse(last).unwrap().next_offset().get()
+        });
+        for records in batches {
+            let mut builder = BatchBuilder::new(BatchOptions {
+                capacity: 1 << 20,
+                ..BatchOptions::default()
+            });
+            for _ in 0..*records {
+                let appended = builder.try_append(0, None, Some(b"some value"), &[]);
+                appended.unwrap();
+            }
+            let encoded = builder.finish().unwrap();
+            // The base offset is the first field of a batch.
+            let mut batch = next.to_be_bytes().to_vec();
+            batch.extend_from_slice(&encoded[8..]);
+            log.push(batch.into());
+            next += i64::try_from(*records).unwrap();
+        }
+    }
 }

@@ -155,6 +155,8 @@ pub(crate) struct State {
     pub(crate) throttles_ms: VecDeque<i32>,
     /// Committed offsets and their leader epochs.
     pub(crate) committed: BTreeMap<Partition, (i64, i32)>,
+    /// How many records were returned to fetches.
+    pub(crate) fetched_records: usize,
     /// How long a fetch takes before it reads.
     pub(crate) fetch_takes: Duration,
     /// Nodes that cannot be reached.

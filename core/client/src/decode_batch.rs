@@ -1,27 +1,50 @@
-//! Decoding a batch that is in memory already: its keys and values become record batches again, and those are decoded as any other.
+//! Decodes the keys and values of a table in memory: they become record batches again, and those are decoded as any other.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
+use arrow_array::types::{Int32Type, Int64Type};
 use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow_schema::{DataType, Field, Schema};
 use arrow_select::take::take_record_batch;
-use headwater::columnar::{
-    Column, Decoder, EncodeOptions, Encoder, FetchedBatches, Infer, KeyValueColumns,
+use headwater_columnar::{
+    Column, DecodeError, DecodeOptions, Decoded, Decoder, EncodeOptions, Encoder, FetchedBatches,
+    Infer, KeyValueColumns, Projection,
 };
-use headwater::{Batch, DecodeOptions, Error, ErrorKind, PartitionId, Projection, Result};
+use headwater_record::{Offset, PartitionId};
 
-/// The records of `records` with keys and values in the formats of `options`. Records that are skipped are left out.
-pub(crate) fn decode(
-    records: &RecordBatch,
-    topic: &Arc<str>,
-    mut options: DecodeOptions,
-) -> Result<Batch> {
-    let has = |column: Column| records.column_by_name(column.name()).is_some();
-    let key = has(Column::Key).then(|| Column::Key.name().to_owned());
-    let value = has(Column::Value).then(|| Column::Value.name().to_owned());
+use crate::batch::Batch;
+use crate::error::{Error, ErrorKind, Result};
+
+impl Batch {
+    /// The same records with their keys and values, which must be bytes, in the formats of `options`. Its projection and its limits do not
+    /// count. Records that are skipped (`on_error`) are left out. `topic` is the topic that errors name.
+    pub fn decode(&self, topic: &Arc<str>, options: DecodeOptions) -> Result<Self> {
+        let records = &self.records;
+        let columns = bytes_columns(records)?;
+        let options = for_table(options, &columns);
+        let bytes = encode(records, &columns)?;
+        let decoded = decode(bytes, topic, options, |error| {
+            record_error(records, topic, error)
+        })?;
+        let joined = join(records, &decoded.batch)
+            .map_err(|error| wrong(&format!("The columns do not go together: {error}.")))?;
+        Ok(Self {
+            records: joined,
+            json: decoded.json,
+            skipped: decoded.skipped as u64,
+            next_offsets: self.next_offsets.clone(),
+        })
+    }
+}
+
+/// The columns of keys and values, which must be bytes.
+fn bytes_columns(records: &RecordBatch) -> Result<KeyValueColumns> {
+    let name_of = |column: Column| {
+        let is_there = records.column_by_name(column.name()).is_some();
+        is_there.then(|| column.name().to_owned())
+    };
+    let (key, value) = (name_of(Column::Key), name_of(Column::Value));
     if value.is_none() {
         return Err(wrong(
             "The batch has no column `value`: read it without unnest, and with the value among its columns.",
@@ -30,40 +53,47 @@ pub(crate) fn decode(
     for name in [&key, &value].into_iter().flatten() {
         check_bytes(records, name)?;
     }
-    options.columns = Projection::of(&[Column::Offset, Column::Value]);
-    if key.is_some() {
-        options.columns = options.columns.with(Column::Key);
-    }
-    options.check_crc = false;
-    options.max_decompressed_bytes = usize::MAX;
-    options.infer = Infer::EachTable;
-    let columns = KeyValueColumns {
+    Ok(KeyValueColumns {
         key,
         value,
         ..KeyValueColumns::default()
-    };
-    let bytes = encode(records, &columns)?;
-    let mut fetched = FetchedBatches::new(Arc::clone(topic), PartitionId::new(0), bytes.into(), 0);
-    let mut reader = Decoder::new(options).map_err(|error| wrong(&format!("{error}.")))?;
-    let mut decode = |fetched: &FetchedBatches| {
-        reader
-            .decode(std::slice::from_ref(fetched))
-            .map_err(|error| place(records, topic, error))
-    };
-    let decoded = decode(&fetched)?;
-    if !decoded.complete {
-        // It stopped before a record that cannot be read, which is an error of the whole batch here.
-        fetched.from = decoded.next_offsets[0];
-        decode(&fetched)?;
-    }
-    let joined = join(records, &decoded.batch)
-        .map_err(|error| wrong(&format!("The columns do not go together: {error}.")))?;
-    Ok(Batch {
-        records: joined,
-        json: decoded.json,
-        skipped: decoded.skipped as u64,
-        next_offsets: BTreeMap::new(),
     })
+}
+
+/// The options without what is about reading from a log.
+fn for_table(options: DecodeOptions, columns: &KeyValueColumns) -> DecodeOptions {
+    let mut projection = Projection::of(&[Column::Offset, Column::Value]);
+    if columns.key.is_some() {
+        projection = projection.with(Column::Key);
+    }
+    DecodeOptions {
+        columns: projection,
+        check_crc: false,
+        max_decompressed_bytes: usize::MAX,
+        infer: Infer::EachTable,
+        ..options
+    }
+}
+
+fn decode(
+    bytes: Vec<u8>,
+    topic: &Arc<str>,
+    options: DecodeOptions,
+    place: impl Fn(DecodeError) -> Error,
+) -> Result<Decoded> {
+    let mut fetched = FetchedBatches::new(Arc::clone(topic), PartitionId::new(0), bytes.into(), 0);
+    let mut decoder = Decoder::new(options).map_err(|error| wrong(&format!("{error}.")))?;
+    let table = decoder
+        .decode(std::slice::from_ref(&fetched))
+        .map_err(&place)?;
+    if !table.complete {
+        // It stopped before a record that cannot be read, which is an error of the whole batch here.
+        fetched.from = table.next_offsets[0];
+        decoder
+            .decode(std::slice::from_ref(&fetched))
+            .map_err(&place)?;
+    }
+    Ok(table)
 }
 
 fn wrong(message: &str) -> Error {
@@ -104,18 +134,14 @@ fn encode(records: &RecordBatch, columns: &KeyValueColumns) -> Result<Vec<u8>> {
 }
 
 /// Names the record by its own place instead of its row.
-fn place(
-    records: &RecordBatch,
-    topic: &Arc<str>,
-    error: headwater::columnar::DecodeError,
-) -> Error {
+fn record_error(records: &RecordBatch, topic: &Arc<str>, error: DecodeError) -> Error {
     let row = usize::try_from(error.offset.get()).unwrap_or(0);
     let offset = records
         .column_by_name(Column::Offset.name())
         .and_then(|column| column.as_primitive_opt::<Int64Type>());
     let partition = records
         .column_by_name(Column::Partition.name())
-        .and_then(|column| column.as_primitive_opt::<arrow_array::types::Int32Type>());
+        .and_then(|column| column.as_primitive_opt::<Int32Type>());
     let mut public = Error::new(
         ErrorKind::Decode,
         format!("Row {row} of the batch: {}.", error.kind),
@@ -125,7 +151,7 @@ fn place(
         public = public.in_partition(PartitionId::new(partition.value(row)));
     }
     if let Some(offset) = offset {
-        public = public.at_offset(headwater::Offset::new(offset.value(row)));
+        public = public.at_offset(Offset::new(offset.value(row)));
     }
     public.caused_by(error)
 }

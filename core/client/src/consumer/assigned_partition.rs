@@ -1,0 +1,93 @@
+//! One assigned partition: its position, and the batches fetched ahead of it. No I/O.
+
+use std::collections::VecDeque;
+
+use headwater_columnar::FetchedBatches;
+use headwater_record::Offset;
+
+use super::leader_epochs::LeaderEpochs;
+use super::preferred_replica::PreferredReplica;
+use crate::batch::TopicPartition;
+
+/// One assigned partition.
+#[derive(Debug)]
+pub(crate) struct AssignedPartition {
+    pub(crate) partition: TopicPartition,
+    /// The next offset to return; `None` until the start is known.
+    pub(crate) position: Option<Offset>,
+    pub(crate) paused: bool,
+    /// Batches fetched ahead, contiguous from `position`.
+    pub(super) ahead: VecDeque<FetchedBatches>,
+    /// The records before this offset are in the decoded table.
+    pub(super) decoded_until: Option<Offset>,
+    /// The leader epochs of the records that were fetched.
+    pub(crate) leader_epochs: LeaderEpochs,
+    /// The leader epoch in which the fetch offset was valid; `None` if it was never validated.
+    pub(crate) validated_epoch: Option<i32>,
+    pub(crate) preferred_replica: Option<PreferredReplica>,
+    /// The fetch offset at which the last response had no records.
+    pub(super) empty_at: Option<Offset>,
+}
+
+impl AssignedPartition {
+    pub(super) fn new(partition: TopicPartition, position: Option<Offset>) -> Self {
+        Self {
+            partition,
+            position,
+            paused: false,
+            ahead: VecDeque::new(),
+            decoded_until: None,
+            leader_epochs: LeaderEpochs::default(),
+            validated_epoch: None,
+            preferred_replica: None,
+            empty_at: None,
+        }
+    }
+
+    /// The next offset to fetch.
+    pub(crate) fn fetch_offset(&self) -> Option<Offset> {
+        match self.ahead.back() {
+            Some(batches) => Some(batches.until),
+            None => self.position,
+        }
+    }
+
+    pub(super) fn seek(&mut self, to: Option<Offset>) {
+        self.position = to;
+        self.ahead.clear();
+        self.empty_at = None;
+        if let Some(to) = to {
+            self.leader_epochs.seek(to);
+        } else {
+            self.leader_epochs = LeaderEpochs::default();
+            self.validated_epoch = None;
+        }
+    }
+
+    /// The batches fetched ahead that are not decoded, with the offset from which each of them is to be decoded.
+    pub(super) fn undecoded(&self) -> impl Iterator<Item = (Offset, &FetchedBatches)> {
+        let decoded_until = self.decoded_until;
+        let batches = self.ahead.iter();
+        let from = move |batches: &FetchedBatches| {
+            decoded_until.map_or(batches.from, |until| until.max(batches.from))
+        };
+        batches
+            .map(move |batches| (from(batches), batches))
+            .filter(|(from, batches)| *from < batches.until)
+    }
+
+    /// Moves the position forward, and drops the batches before it.
+    pub(super) fn move_to(&mut self, position: Offset) {
+        self.position = Some(position);
+        while self
+            .ahead
+            .front()
+            .is_some_and(|batches| batches.until <= position)
+        {
+            self.ahead.pop_front();
+        }
+        if let Some(batches) = self.ahead.front_mut() {
+            batches.from = position;
+        }
+    }
+}

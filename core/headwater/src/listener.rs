@@ -1,0 +1,135 @@
+//! Listeners as people describe them: in arguments of the command line, or of a call in a binding.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use headwater_server::{
+    ListenerOptions, Mechanism, SecurityProtocol, TlsError, TlsOptions, UnknownProtocol,
+};
+
+use crate::{Address, InvalidAddress};
+
+/// Where to listen: `[PROTOCOL://]HOST:PORT`, as in Kafka's `listeners`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenerAddress {
+    /// `None`: what the certificate and the mechanisms ask for.
+    pub protocol: Option<SecurityProtocol>,
+    /// Port 0 takes a free one.
+    pub address: Address,
+}
+
+impl FromStr for ListenerAddress {
+    type Err = InvalidListener;
+
+    fn from_str(text: &str) -> Result<Self, InvalidListener> {
+        let (protocol, address) = match text.split_once("://") {
+            Some((protocol, address)) => (Some(protocol.parse()?), address),
+            None => (None, text),
+        };
+        Ok(Self {
+            protocol,
+            address: address.parse()?,
+        })
+    }
+}
+
+/// Why a text is not a listener, or a listener cannot be secured.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidListener {
+    /// Its protocol is unknown.
+    #[error(transparent)]
+    Protocol(#[from] UnknownProtocol),
+    /// Its address is not valid.
+    #[error(transparent)]
+    Address(#[from] InvalidAddress),
+    /// There is a certificate without a key, or a key without a certificate.
+    #[error("tls_cert and tls_key go together: give both, or neither")]
+    HalfOfTls,
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// What listeners are secured with.
+#[derive(Debug, Clone, Default)]
+pub struct ListenerSecurity {
+    /// The certificate, for `SSL` and `SASL_SSL`.
+    pub tls: Option<TlsOptions>,
+    /// How users authenticate with `SASL_PLAINTEXT` and `SASL_SSL`; `None`: all mechanisms.
+    pub mechanisms: Option<Vec<Mechanism>>,
+}
+
+impl ListenerSecurity {
+    /// Reads the certificate chain and its private key, PEM files that go together.
+    pub fn read(
+        tls_cert: Option<&Path>,
+        tls_key: Option<&Path>,
+        mechanisms: Option<Vec<Mechanism>>,
+    ) -> Result<Self, InvalidListener> {
+        let tls = match (tls_cert, tls_key) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) => Some(TlsOptions::read(certificate, key)?),
+            _ => return Err(InvalidListener::HalfOfTls),
+        };
+        Ok(Self { tls, mechanisms })
+    }
+
+    /// The options of a listener at `at`. Clients are told to connect to `advertised`, or to where it listens.
+    pub fn listener(&self, at: &ListenerAddress, advertised: Option<Address>) -> ListenerOptions {
+        let mut options = ListenerOptions::new(&at.address.host, at.address.port);
+        options.protocol = at.protocol.unwrap_or_else(|| self.protocol());
+        options.tls.clone_from(&self.tls);
+        if let Some(mechanisms) = &self.mechanisms {
+            options.mechanisms.clone_from(mechanisms);
+        }
+        if let Some(Address { host, port }) = advertised {
+            options.advertised_host = Some(host);
+            options.advertised_port = Some(port);
+        }
+        options
+    }
+
+    /// The protocol that uses all of it.
+    fn protocol(&self) -> SecurityProtocol {
+        match (&self.tls, &self.mechanisms) {
+            (None, None) => SecurityProtocol::Plaintext,
+            (Some(_), None) => SecurityProtocol::Ssl,
+            (None, Some(_)) => SecurityProtocol::SaslPlaintext,
+            (Some(_), Some(_)) => SecurityProtocol::SaslSsl,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_may_name_its_protocol() {
+        let read: ListenerAddress = "SASL_SSL://kafka.example:9093".parse().unwrap();
+        assert_eq!(read.protocol, Some(SecurityProtocol::SaslSsl));
+        assert_eq!(read.address.host, "kafka.example");
+        let error = "HTTP://host:1".parse::<ListenerAddress>().unwrap_err();
+        assert!(
+            error.to_string().contains("use one of PLAINTEXT"),
+            "{error}"
+        );
+        assert!("host".parse::<ListenerAddress>().is_err());
+    }
+
+    #[test]
+    fn a_listener_without_a_protocol_uses_what_there_is() {
+        let at: ListenerAddress = "localhost:0".parse().unwrap();
+        let advertised = Some("public:1".parse().unwrap());
+        let plain = ListenerSecurity::default().listener(&at, None);
+        assert_eq!(plain.protocol, SecurityProtocol::Plaintext);
+        let security = ListenerSecurity::read(None, None, Some(vec![Mechanism::Plain])).unwrap();
+        let options = security.listener(&at, advertised);
+        assert_eq!(options.protocol, SecurityProtocol::SaslPlaintext);
+        assert_eq!(options.mechanisms, [Mechanism::Plain]);
+        assert_eq!(options.advertised_host.as_deref(), Some("public"));
+        assert_eq!(options.advertised_port, Some(1));
+        let half = ListenerSecurity::read(Some(Path::new("cert.pem")), None, None);
+        assert!(matches!(half, Err(InvalidListener::HalfOfTls)));
+    }
+}

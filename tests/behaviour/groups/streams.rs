@@ -1,0 +1,129 @@
+//! Members that read large tables and messages, and what becomes of records that were read ahead.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use headwater::{BatchOptions, BatchStream, Consumer, Event, Operation, Rebalance};
+use rstest::rstest;
+
+use super::{MOMENT, PATIENCE, member, numbers, partition, start};
+use crate::table::{offsets, partitions};
+use crate::target::Running;
+use crate::target::Target::{self, Directory, Memory, Served};
+
+const RECORDS: usize = 30_000;
+
+/// What both members have read, by partition, in the order in which they read it.
+type Read = BTreeMap<i32, Vec<i64>>;
+
+fn next_batch(broker: &Running, consumer: &mut Consumer, stream: &BatchStream, read: &mut Read) {
+    let next = Operation::NextBatch(stream.clone());
+    let waited = async { tokio::time::timeout(MOMENT, consumer.next_event(&next)).await };
+    // A call that is cancelled has handed nothing out.
+    let Ok(event) = broker.wait(waited) else {
+        return;
+    };
+    match event.unwrap() {
+        Event::Batch(batch) => {
+            for (partition, offset) in partitions(&batch).into_iter().zip(offsets(&batch)) {
+                read.entry(partition).or_default().push(offset);
+            }
+        }
+        Event::Rebalance(_) => {}
+        event => panic!("{event:?}"),
+    }
+}
+
+#[rstest]
+fn records_read_ahead_of_partitions_that_go_are_read_by_their_new_owner(
+    #[values(Memory, Directory, Served)] target: Target,
+    #[values("range", "cooperative-sticky")] strategy: &str,
+) {
+    let broker = start(target);
+    broker.make("t", 2);
+    broker.fill("t", 0, numbers(RECORDS));
+    broker.fill("t", 1, numbers(RECORDS));
+    let pairs = [("partition.assignment.strategy", strategy)];
+    let stream = BatchStream::new(BatchOptions {
+        max_records: 5_000,
+        ..BatchOptions::default()
+    })
+    .unwrap();
+    let mut one = member(&broker, &["t"], &pairs);
+    let mut read = Read::new();
+    let deadline = Instant::now() + PATIENCE;
+    while read.is_empty() {
+        next_batch(&broker, &mut one, &stream, &mut read);
+        assert!(Instant::now() < deadline);
+    }
+    // It has read one table, and the next one is decoded while the other member comes.
+    let mut two = member(&broker, &["t"], &pairs);
+    while read.values().map(Vec::len).sum::<usize>() < 2 * RECORDS
+        || (one.assignment().len(), two.assignment().len()) != (1, 1)
+    {
+        next_batch(&broker, &mut two, &stream, &mut read);
+        next_batch(&broker, &mut one, &stream, &mut read);
+        assert!(Instant::now() < deadline, "{:?}", read.keys());
+    }
+    let all: Vec<_> = (0..RECORDS as i64).collect();
+    let exact = read.values().all(|offsets| *offsets == all);
+    assert!(exact, "each record once, in order");
+}
+
+#[rstest]
+fn a_member_that_leaves_reports_its_partitions_once_and_may_commit(
+    #[values(Memory, Directory, Served)] target: Target,
+    #[values(Operation::Close, Operation::Unsubscribe)] leave: Operation,
+) {
+    let broker = start(target);
+    broker.make("t", 1);
+    broker.fill("t", 0, numbers(10));
+    let mut one = member(&broker, &["t"], &[]);
+    for _ in 0..4 {
+        broker
+            .wait(async { one.next_message().await.map(drop) })
+            .unwrap();
+    }
+    let mut reported = Vec::new();
+    while let Event::Rebalance(rebalance) = broker.wait(one.next_event(&leave)).unwrap() {
+        reported.push(rebalance);
+        let committed = broker.wait(one.committed(&[partition(0)])).unwrap();
+        // The messages before the last one are finished.
+        assert_eq!(committed[&partition(0)].get(), 3);
+        broker.wait(one.commit(None)).unwrap();
+    }
+    assert_eq!(reported, [Rebalance::Revoked(vec![partition(0)])]);
+    let other = broker.consumer(super::config(&[]));
+    let committed = broker.wait(other.committed(&[partition(0)])).unwrap();
+    assert_eq!(committed[&partition(0)].get(), 4);
+}
+
+#[rstest]
+fn a_member_gives_partitions_up_in_the_middle_of_the_messages_of_a_table(
+    #[values(Memory, Directory, Served)] target: Target,
+) {
+    let broker = start(target);
+    broker.make("t", 2);
+    broker.fill("t", 0, numbers(RECORDS));
+    broker.fill("t", 1, numbers(RECORDS));
+    let mut one = member(&broker, &["t"], &[]);
+    let mut two = member(&broker, &["t"], &[]);
+    broker
+        .wait(async { one.next_message().await.map(drop) })
+        .unwrap();
+    let mut read = 1;
+    let deadline = Instant::now() + PATIENCE;
+    while two.assignment().is_empty() {
+        for _ in 0..300 {
+            let next = async {
+                tokio::time::timeout(MOMENT, one.next_message())
+                    .await
+                    .is_ok()
+            };
+            read += usize::from(broker.wait(next));
+        }
+        broker.wait(two.poll(MOMENT, Some(1))).unwrap();
+        assert!(Instant::now() < deadline);
+    }
+    assert!(read < RECORDS, "{read} messages before the rebalance");
+}
