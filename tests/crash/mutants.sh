@@ -60,10 +60,10 @@ client drop-fetches leaders
 client ignore-throttle throttling
 client ignore-topic-ids recreated_topics
 client believe-lagging-brokers lagging_brokers
-client keep-forgotten fetch_sessions
-client keep-lost-session fetch_sessions
-client skip-validation truncation
-client ignore-divergence truncation
+client keep-forgotten a_partition_that_is_not_fetched_any_more_is_forgotten
+client keep-lost-session a_session_with_a_lost_fetch
+client skip-validation a_consumer_that_does_not_reset_names
+client ignore-divergence a_consumer_that_does_not_reset_names
 client keep-failed-replica preferred_replicas
 client keep-expired-replica preferred_replicas
 client resend-out-of-order retries

@@ -1,8 +1,8 @@
 //! `Fetch` (key 1), versions 4-18.
 //!
 //! Behaviour: reads the partitions in the order of the request until `max_bytes` are gathered; the first batch of the answer comes
-//! whole however large it is. With fewer than `min_bytes` it waits, woken by the partitions, until there are enough, an error, or
-//! `max_wait_ms` are over. Topics by name up to version 12, by id from 13.
+//! whole however large it is, and another partition whose first batch does not fit gives nothing. With fewer than `min_bytes` it waits,
+//! woken by the partitions, until there are enough, an error, or `max_wait_ms` are over. Topics by name up to version 12, by id from 13.
 //!
 //! Notes: sessions (KIP-227, from version 7 on) are kept in `fetch_sessions`: a fetch in a session is read as the full fetch that it stands
 //! for, and its answer is cut down to the news. `read_uncommitted` gets no list of aborted transactions. Clients before version 10 do not

@@ -42,9 +42,9 @@ impl NodeTargets {
     }
 }
 
-/// The targets of one node before they are sent: those to validate come first.
+/// The targets of one node: those to validate are sent first.
 #[derive(Default)]
-struct Waiting {
+struct TargetLists {
     to_validate: Vec<TargetWithTopic>,
     to_fetch: Vec<TargetWithTopic>,
 }
@@ -55,7 +55,7 @@ pub(crate) async fn by_node(
     cluster: &Cluster,
     targets: Vec<FetchTarget>,
 ) -> (Vec<NodeTargets>, Vec<PartitionAnswer>) {
-    let mut nodes: BTreeMap<i32, Waiting> = BTreeMap::new();
+    let mut nodes: BTreeMap<i32, TargetLists> = BTreeMap::new();
     let mut failed = Vec::new();
     for target in targets {
         match leader_of(cluster, &target.partition).await {
@@ -73,15 +73,15 @@ pub(crate) async fn by_node(
             Err(error) => failed.push(PartitionAnswer::failed(target, error)),
         }
     }
-    let nodes = nodes.into_iter().map(|(node, waiting)| {
-        let validates = !waiting.to_validate.is_empty();
+    let nodes = nodes.into_iter().map(|(node, lists)| {
+        let validates = !lists.to_validate.is_empty();
         NodeTargets {
             node,
             validates,
             targets: if validates {
-                waiting.to_validate
+                lists.to_validate
             } else {
-                waiting.to_fetch
+                lists.to_fetch
             },
         }
     });

@@ -26,16 +26,16 @@ pub(crate) struct FetchSession {
     /// The epoch of the next fetch.
     epoch: i32,
     /// The partitions as the broker has them, by topic id and number.
-    partitions: BTreeMap<(Uuid, i32), Requested>,
+    partitions: BTreeMap<(Uuid, i32), SessionPartition>,
     /// The id of each topic, for responses that have names only.
     topic_ids: BTreeMap<Str, Uuid>,
     /// Whether the last fetch has no response.
     is_unanswered: bool,
 }
 
-/// What was requested of a partition, and the offsets of its last response without an error.
+/// A partition as the broker has it, and the offsets of its last response without an error.
 #[derive(Debug)]
-struct Requested {
+struct SessionPartition {
     topic: Str,
     fetch: FetchPartition,
     offsets: Option<KnownOffsets>,
@@ -83,7 +83,7 @@ impl FetchSession {
             })
             .collect();
         let mut forgotten: Vec<ForgottenTopic> = Vec::new();
-        self.partitions.retain(|key, requested| {
+        self.partitions.retain(|key, known| {
             if wanted.contains(key) || mutants::is_active(Mutant::KeepForgotten) {
                 return true;
             }
@@ -91,7 +91,7 @@ impl FetchSession {
             match forgotten.last_mut() {
                 Some(last) if last.topic_id == topic_id => last.partitions.push(number),
                 _ => forgotten.push(ForgottenTopic {
-                    topic: requested.topic.clone(),
+                    topic: known.topic.clone(),
                     topic_id,
                     partitions: vec![number],
                     ..ForgottenTopic::default()
@@ -99,6 +99,12 @@ impl FetchSession {
             }
             false
         });
+        for topic in &forgotten {
+            let of_topic = (topic.topic_id, i32::MIN)..=(topic.topic_id, i32::MAX);
+            if self.partitions.range(of_topic).next().is_none() {
+                self.topic_ids.retain(|_, id| *id != topic.topic_id);
+            }
+        }
         forgotten
     }
 
@@ -115,13 +121,12 @@ impl FetchSession {
                 known.fetch.clone_from(fetch);
                 return is_changed;
             }
-            let requested = Requested {
+            let added = SessionPartition {
                 topic: topic.clone(),
                 fetch: fetch.clone(),
                 offsets: None,
             };
-            self.partitions
-                .insert((topic_id, fetch.partition), requested);
+            self.partitions.insert((topic_id, fetch.partition), added);
             true
         });
         (!wanted.partitions.is_empty()).then_some(wanted)
@@ -173,8 +178,8 @@ impl FetchSession {
             for data in &topic.partitions {
                 let key = (topic_id, data.partition_index);
                 answered.insert(key);
-                if let Some(requested) = self.partitions.get_mut(&key) {
-                    requested.offsets = (data.error_code == 0).then_some(KnownOffsets {
+                if let Some(known) = self.partitions.get_mut(&key) {
+                    known.offsets = (data.error_code == 0).then_some(KnownOffsets {
                         high_watermark: data.high_watermark,
                         last_stable_offset: data.last_stable_offset,
                     });
@@ -189,8 +194,8 @@ impl FetchSession {
         &self,
         answered: &BTreeSet<(Uuid, i32)>,
     ) -> impl Iterator<Item = FetchableTopicResponse> {
-        self.partitions.iter().filter_map(|(key, requested)| {
-            let offsets = requested.offsets.filter(|_| !answered.contains(key))?;
+        self.partitions.iter().filter_map(|(key, known)| {
+            let offsets = known.offsets.filter(|_| !answered.contains(key))?;
             let (topic_id, partition_index) = *key;
             let data = PartitionData {
                 partition_index,
@@ -199,7 +204,7 @@ impl FetchSession {
                 ..PartitionData::default()
             };
             Some(FetchableTopicResponse {
-                topic: requested.topic.clone(),
+                topic: known.topic.clone(),
                 topic_id,
                 partitions: vec![data],
                 ..FetchableTopicResponse::default()

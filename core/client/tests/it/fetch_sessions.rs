@@ -199,6 +199,8 @@ fn every_record_is_read_once_whatever_happens_to_sessions() {
     let config = Config {
         cases: 60,
         failure_persistence: None,
+        // A case that fails waits long.
+        max_shrink_iters: 20,
         ..Config::default()
     };
     let checked = TestRunner::new(config).run(&steps(), |steps| {

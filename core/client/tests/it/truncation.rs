@@ -1,9 +1,14 @@
 //! A new leader may lack records that a consumer has read (KIP-320).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
-use headwater_client::{Consumer, ErrorKind, Position, TopicPartition};
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::Int64Type;
+use headwater_client::{Consumer, DecodeOptions, ErrorKind, Position, Record, TopicPartition};
 use headwater_record::{Offset, PartitionId};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 
 use crate::support::reading::{LONG, Reading, TOPIC};
 
@@ -92,4 +97,84 @@ fn a_position_that_the_new_leader_has_is_read_on_from() {
     reading.send(0);
     assert_eq!(reading.poll(&mut consumer, LONG), 1);
     assert_eq!(reading.cluster.asked("OffsetForLeaderEpoch"), [2]);
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Send,
+    Poll,
+    MoveLeader(i32),
+    /// A node becomes the leader that lacks so many of the last records.
+    ElectUncleanly(i32, i64),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        6 => Just(Step::Send),
+        4 => Just(Step::Poll),
+        1 => (1..=3).prop_map(Step::MoveLeader),
+        2 => (1..=3, 0..4_i64).prop_map(|(node, lost)| Step::ElectUncleanly(node, lost)),
+    ];
+    prop::collection::vec(step, 1..40)
+}
+
+/// What a consumer has read: offsets and values.
+fn read_values(reading: &Reading, consumer: &mut Consumer, read: &mut BTreeSet<(i64, Vec<u8>)>) {
+    let polled = consumer.poll(Duration::from_millis(5), Some(2));
+    let batch = reading.wait(polled).unwrap();
+    let column = |name| batch.records.column_by_name(name).unwrap();
+    let offsets = column("offset").as_primitive::<Int64Type>().values();
+    let values = column("value").as_binary::<i32>();
+    for (offset, value) in offsets.iter().zip(values) {
+        read.insert((*offset, value.unwrap().to_vec()));
+    }
+}
+
+fn check(steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let reading = Reading::new(3, 1);
+    let mut consumer = reading.consumer_of_all(&[("fetch.max.wait.ms", "1")]);
+    let decode = DecodeOptions {
+        views: false,
+        ..DecodeOptions::default()
+    };
+    consumer.decode_as(decode).unwrap();
+    let mut read = BTreeSet::new();
+    for (number, step) in steps.into_iter().enumerate() {
+        match step {
+            Step::Send => {
+                let value = number.to_string();
+                let record = Record::new(TOPIC, value.as_bytes());
+                let handle = reading.producer.send_blocking(&record).unwrap();
+                handle.wait().unwrap();
+            }
+            Step::Poll => read_values(&reading, &mut consumer, &mut read),
+            Step::MoveLeader(node) => reading.cluster.state().move_leader(TOPIC, 0, node),
+            Step::ElectUncleanly(node, lost) => {
+                let end = reading.cluster.values(TOPIC, 0).len() as i64;
+                let mut state = reading.cluster.state();
+                if end > 0 {
+                    state.elect_uncleanly(TOPIC, 0, node, end - lost);
+                }
+            }
+        }
+    }
+    let stored = reading.cluster.values(TOPIC, 0);
+    let start = Instant::now();
+    while !stored.iter().all(|record| read.contains(record)) {
+        prop_assert!(start.elapsed() < LONG, "{:?} of {:?}", read, stored);
+        read_values(&reading, &mut consumer, &mut read);
+    }
+    Ok(())
+}
+
+#[test]
+fn every_record_of_the_last_leader_is_read_at_its_offset() {
+    let config = Config {
+        cases: 60,
+        failure_persistence: None,
+        // A case that fails waits long.
+        max_shrink_iters: 20,
+        ..Config::default()
+    };
+    TestRunner::new(config).run(&steps(), check).unwrap();
 }

@@ -13,7 +13,7 @@ use headwater_protocol::{
 use headwater_record::{BatchHeader, batches};
 
 use super::FakeCluster;
-use super::sessions::Asked;
+use super::sessions::SessionPartition;
 use super::state::{self, State};
 
 impl FakeCluster {
@@ -123,11 +123,11 @@ fn fetch_partition(
     state: &mut State,
     node: i32,
     request: &FetchRequest,
-    Asked {
+    SessionPartition {
         topic,
         topic_id,
         fetch: asked,
-    }: &Asked,
+    }: &SessionPartition,
 ) -> PartitionData {
     let mut data = PartitionData {
         partition_index: asked.partition,

@@ -9,12 +9,12 @@ use uuid::Uuid;
 
 use super::state::{Partition, State};
 
-/// A session: what it fetches, and what its client was told last.
+/// A session: its partitions, and the high watermarks of its last responses.
 #[derive(Debug, Default)]
 pub(crate) struct Session {
     pub(crate) epoch: i32,
-    pub(crate) partitions: BTreeMap<Partition, Asked>,
-    told: BTreeMap<Partition, i64>,
+    pub(crate) partitions: BTreeMap<Partition, SessionPartition>,
+    high_watermarks: BTreeMap<Partition, i64>,
 }
 
 /// A fetch that arrived.
@@ -27,20 +27,20 @@ pub(crate) struct SeenFetch {
 }
 
 /// The partitions that a fetch stands for, and the id of its session (0: none).
-pub(super) struct Wanted {
+pub(super) struct FullFetch {
     pub(super) session_id: i32,
-    pub(super) partitions: Vec<Asked>,
+    pub(super) partitions: Vec<SessionPartition>,
 }
 
 /// A partition of a fetch. The topic has a name, an id, or both.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct SessionPartition {
     pub(super) topic: String,
     pub(super) topic_id: Uuid,
     pub(super) fetch: FetchPartition,
 }
 
-impl Asked {
+impl SessionPartition {
     fn key(&self) -> Partition {
         (self.topic.clone(), self.fetch.partition)
     }
@@ -52,7 +52,7 @@ impl State {
         &mut self,
         node: i32,
         request: &FetchRequest,
-    ) -> Result<Wanted, ErrorCode> {
+    ) -> Result<FullFetch, ErrorCode> {
         let asked = partitions(&request.topics);
         let forgotten = request.forgotten_topics_data.iter();
         self.fetches.push(SeenFetch {
@@ -70,11 +70,11 @@ impl State {
                 let session = Session {
                     epoch: 1,
                     partitions: by_key(asked.clone()).collect(),
-                    told: BTreeMap::new(),
+                    high_watermarks: BTreeMap::new(),
                 };
                 self.sessions.insert((node, self.sessions_made), session);
             }
-            return Ok(Wanted {
+            return Ok(FullFetch {
                 session_id: if makes_session { self.sessions_made } else { 0 },
                 partitions: asked,
             });
@@ -90,16 +90,16 @@ impl State {
             for number in &topic.partitions {
                 let key = (topic.topic.to_string(), *number);
                 session.partitions.remove(&key);
-                session.told.remove(&key);
+                session.high_watermarks.remove(&key);
             }
         }
-        Ok(Wanted {
+        Ok(FullFetch {
             session_id: request.session_id,
             partitions: session.partitions.values().cloned().collect(),
         })
     }
 
-    /// Of the answers of a session those that its client does not know yet.
+    /// The answers of a session without those in which nothing has changed.
     pub(super) fn news(
         &mut self,
         node: i32,
@@ -112,9 +112,9 @@ impl State {
         responses.retain(|topic| {
             let data = &topic.partitions[0];
             let key = (topic.topic.to_string(), data.partition_index);
-            let told = session.told.insert(key, data.high_watermark);
+            let before = session.high_watermarks.insert(key, data.high_watermark);
             let records = data.records.as_ref();
-            told != Some(data.high_watermark)
+            before != Some(data.high_watermark)
                 || data.error_code != 0
                 || data.preferred_read_replica >= 0
                 || records.is_some_and(|records| !records.is_empty())
@@ -123,12 +123,12 @@ impl State {
     }
 }
 
-fn partitions(topics: &[FetchTopic]) -> Vec<Asked> {
+fn partitions(topics: &[FetchTopic]) -> Vec<SessionPartition> {
     let topics = topics.iter();
     topics
         .flat_map(|topic| {
             let partitions = topic.partitions.iter();
-            partitions.map(|fetch| Asked {
+            partitions.map(|fetch| SessionPartition {
                 topic: topic.topic.to_string(),
                 topic_id: topic.topic_id,
                 fetch: fetch.clone(),
@@ -137,6 +137,6 @@ fn partitions(topics: &[FetchTopic]) -> Vec<Asked> {
         .collect()
 }
 
-fn by_key(asked: Vec<Asked>) -> impl Iterator<Item = (Partition, Asked)> {
+fn by_key(asked: Vec<SessionPartition>) -> impl Iterator<Item = (Partition, SessionPartition)> {
     asked.into_iter().map(|asked| (asked.key(), asked))
 }
