@@ -314,7 +314,7 @@ fn a_directory_that_was_moved_away_fails_the_close_and_is_reported() {
     create(&broker, "t", 1, &[]);
     append(&broker, "t", 0, batch(&["a"]));
     std::fs::rename(path.join("t-0"), temporary.path().join("moved")).unwrap();
-    std::thread::sleep(Duration::from_millis(2));
+    std::thread::sleep(Duration::from_millis(12));
     let refused = produce(&broker, "t", 0, batch(&["b"]));
     assert_eq!(code(refused.error_code), ErrorCode::KafkaStorageError);
     assert!(broker.close().is_err());

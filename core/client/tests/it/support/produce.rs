@@ -81,6 +81,7 @@ impl FakeCluster {
                 let bytes = data.records.clone().unwrap();
                 let mut answer = match fault.take() {
                     Some(fault) => refusal(fault),
+                    None if topic.name.is_empty() => with_code(ErrorCode::UnknownTopicId, -1),
                     None => state.append_at(node, &topic.name, data.index, &bytes),
                 };
                 answer.index = data.index;
@@ -89,6 +90,7 @@ impl FakeCluster {
             }
             responses.push(TopicProduceResponse {
                 name: topic.name.clone(),
+                topic_id: topic.topic_id,
                 partition_responses,
                 ..Default::default()
             });
