@@ -4,7 +4,6 @@ pub(crate) mod groups;
 pub(crate) mod topics;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use headwater::{Admin, ConsumerConfig, ProducerConfig};
 use pyo3::prelude::*;

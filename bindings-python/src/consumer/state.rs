@@ -67,7 +67,8 @@ impl State {
         guard
     }
 
-    /// Ends the calls that wait, and locks the reading. Then functions of the subscription may make calls.
+    /// Ends the calls that wait, and locks the reading. The core opens the wake-up handle again, so that functions of the subscription may
+    /// make calls.
     async fn lock_to_close(&self) -> Guard {
         if let Ok(guard) = Arc::clone(&self.reading).try_lock_owned() {
             self.locked();
@@ -77,7 +78,6 @@ impl State {
             // Each time: another call that closes may have reopened it.
             self.wakeup.close();
             if let Ok(guard) = tokio::time::timeout(runtime::SLICE, self.lock()).await {
-                self.wakeup.reopen();
                 return guard;
             }
         }
