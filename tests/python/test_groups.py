@@ -433,6 +433,8 @@ def test_members_of_both_protocols_share_a_group_while_it_changes(client: hw.Cli
             while len(read) < sent:
                 read.extend(message.value for consumer in (one, two) for message in consumer.poll(0.02))
                 assert time.monotonic() < deadline
+            assert not one.poll(0)
+            assert not two.poll(0), "and what it has read is finished"
         read += poll_until(lambda: len(one.assignment()) == 4, one)
         send()
         while len(read) < sent:

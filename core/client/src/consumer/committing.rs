@@ -185,9 +185,9 @@ impl Consumer {
     }
 
     async fn commit_now(&mut self, coordinator: &Coordinator, offsets: &Offsets) -> Result<()> {
-        let committer = self.committer();
+        let member = self.committer();
         let ids = self.known_topics.ids();
-        let missing = offsets::commit(&self.cluster, coordinator, &committer, offsets, &ids)
+        let missing = offsets::commit(&self.cluster, coordinator, &member, offsets, &ids)
             .await
             .map_err(|error| self.explain_refusal(error, coordinator))?;
         let mut committed = offsets.clone();
@@ -225,11 +225,11 @@ impl Consumer {
 
     fn send_commit(&mut self, coordinator: Arc<Coordinator>, offsets: Offsets) {
         let cluster = self.cluster.clone();
-        let committer = self.committer();
+        let member = self.committer();
         let ids = self.known_topics.ids();
         let sent = offsets.clone();
         let commit = async move {
-            let committed = offsets::commit(&cluster, &coordinator, &committer, &sent, &ids).await;
+            let committed = offsets::commit(&cluster, &coordinator, &member, &sent, &ids).await;
             if let Err(error) = &committed {
                 tracing::warn!(%error, "a commit failed; the next one covers it");
             }
