@@ -1,4 +1,4 @@
-"""Our own members and foreign ones in one group, while it changes its protocol (KIP-848): the first member is foreign, ours joins and leaves."""
+"""Our own and foreign members in one group while it changes its protocol (KIP-848): a foreign one is first, ours joins and leaves."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Ours(PolledConsumer):
 
 @pytest.fixture
 def engine() -> Iterator[hw.Client]:
-    with hw.open(**{key.replace(".", "_"): value for key, value in SETTINGS.items()}) as engine:
+    with hw.open(config=SETTINGS) as engine:
         yield engine
 
 

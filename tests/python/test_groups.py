@@ -388,13 +388,14 @@ def test_what_needs_a_group_says_so(client: hw.Client, member: dict[str, Any]) -
 
 
 def test_each_protocol_refuses_the_keys_of_the_other(client: hw.Client) -> None:
-    for key, value in [
-        ("session_timeout_ms", 10_000),
-        ("heartbeat_interval_ms", 1_000),
-        ("partition_assignment_strategy", "range"),
-    ]:
-        with pytest.raises(hw.ConfigError, match=f"{key.replace('_', '.')} cannot be set with group.protocol=consumer"):
-            client.consumer(group_id="g", group_protocol="consumer", **{key: value})
+    refused: dict[str, str | int] = {
+        "session.timeout.ms": 10_000,
+        "heartbeat.interval.ms": 1_000,
+        "partition.assignment.strategy": "range",
+    }
+    for key, value in refused.items():
+        with pytest.raises(hw.ConfigError, match=f"{key} cannot be set with group.protocol=consumer"):
+            client.consumer(group_id="g", group_protocol="consumer", config={key: value})
     with pytest.raises(hw.ConfigError, match=r"group.remote.assignor cannot be set with group.protocol=classic"):
         client.consumer(group_id="g", group_remote_assignor="range")
 
@@ -433,6 +434,8 @@ def test_members_of_both_protocols_share_a_group_while_it_changes(client: hw.Cli
             while len(read) < sent:
                 read.extend(message.value for consumer in (one, two) for message in consumer.poll(0.02))
                 assert time.monotonic() < deadline
+            assert not one.poll(0)
+            assert not two.poll(0), "and what it has read is finished"
         read += poll_until(lambda: len(one.assignment()) == 4, one)
         send()
         while len(read) < sent:

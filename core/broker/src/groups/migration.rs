@@ -130,7 +130,7 @@ impl<E: Env> Coordinator<'_, E> {
         classic.count_loaded_members(&self.state.memory);
         self.shard_mut().get_or_new(group_id).group = Group::Classic(classic);
         self.change(group_id, |group, facts, out| {
-            group.prepare_rebalance(facts, out)
+            group.prepare_rebalance(facts, out);
         });
         let (_, response) = draft.into_parts();
         Ok(response)

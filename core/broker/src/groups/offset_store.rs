@@ -178,8 +178,10 @@ impl<E: Env> Coordinator<'_, E> {
             None if committer.rules == CommitRules::Epochs => Err(ErrorCode::GroupIdNotFound),
             None => Err(ErrorCode::IllegalGeneration),
             Some(Group::Consumer(group)) => {
+                // Only members of the consumer protocol need a version that carries their epoch.
                 let is_member = !group.is_empty() || generation >= 0;
-                if is_member && committer.rules == CommitRules::Generations {
+                let needs_epochs = is_member && !group.is_classic_member(member_id);
+                if needs_epochs && committer.rules == CommitRules::Generations {
                     return Err(ErrorCode::UnsupportedVersion);
                 }
                 group.check_commit(member_id, generation)

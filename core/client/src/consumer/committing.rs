@@ -156,19 +156,12 @@ impl Consumer {
     }
 
     async fn commit_now(&mut self, coordinator: &Coordinator, offsets: &Offsets) -> Result<()> {
-        let committer = self.committer();
+        let member = self.committer();
         let ids = self.known_topics.ids();
         let epochs = self.assignment.epochs_before(offsets);
-        let missing = offsets::commit(
-            &self.cluster,
-            coordinator,
-            &committer,
-            offsets,
-            &epochs,
-            &ids,
-        )
-        .await
-        .map_err(|error| self.explain_refusal(error, coordinator))?;
+        let missing = offsets::commit(&self.cluster, coordinator, &member, offsets, &epochs, &ids)
+            .await
+            .map_err(|error| self.explain_refusal(error, coordinator))?;
         let mut committed = offsets.clone();
         committed.retain(|partition, _| !missing.contains_key(partition));
         self.committing.finished.committed(&committed);
@@ -204,13 +197,13 @@ impl Consumer {
 
     fn send_commit(&mut self, coordinator: Arc<Coordinator>, offsets: Offsets) {
         let cluster = self.cluster.clone();
-        let committer = self.committer();
+        let member = self.committer();
         let ids = self.known_topics.ids();
         let epochs = self.assignment.epochs_before(&offsets);
         let sent = offsets.clone();
         let commit = async move {
             let committed =
-                offsets::commit(&cluster, &coordinator, &committer, &sent, &epochs, &ids).await;
+                offsets::commit(&cluster, &coordinator, &member, &sent, &epochs, &ids).await;
             if let Err(error) = &committed {
                 tracing::warn!(%error, "a commit failed; the next one covers it");
             }

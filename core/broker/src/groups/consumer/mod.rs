@@ -169,6 +169,12 @@ impl ConsumerGroup {
         !self.members.is_empty() && members.all(|member| member.classic.is_some())
     }
 
+    /// Whether it is a member that uses the classic protocol.
+    pub(crate) fn is_classic_member(&self, member_id: &str) -> bool {
+        let member = self.members.get(member_id);
+        member.is_some_and(|member| member.classic.is_some())
+    }
+
     /// Whether offsets may be committed: by a member in its epoch, or by anybody without one while there are no members.
     pub(crate) fn check_commit(&self, member_id: &str, epoch: i32) -> Result<(), ErrorCode> {
         if epoch < 0 && self.members.is_empty() {

@@ -76,6 +76,10 @@ impl Target {
 }
 
 /// One member of a group.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about the membership"
+)]
 #[derive(Debug)]
 pub(in crate::consumer::group) struct ConsumerMember {
     pub(super) settings: Settings,

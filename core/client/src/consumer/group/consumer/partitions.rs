@@ -52,13 +52,13 @@ pub(super) fn named<'a>(
     partitions: impl IntoIterator<Item = &'a IdPartition>,
     names: &TopicNames,
 ) -> Vec<TopicPartition> {
-    let mut named: Vec<_> = partitions
+    let mut found: Vec<_> = partitions
         .into_iter()
         .filter_map(|(topic, number)| {
             let name = names.get(topic)?;
             Some(TopicPartition::new(Arc::clone(name), *number))
         })
         .collect();
-    named.sort_unstable();
-    named
+    found.sort_unstable();
+    found
 }
