@@ -3,6 +3,7 @@
 
 mod admin;
 mod fetch;
+mod logs;
 mod metadata;
 mod offsets;
 mod produce;
@@ -106,8 +107,8 @@ impl FakeCluster {
             Request::Produce(request) => self.produce_in_time(node, request).await,
             Request::Fetch(request) => Ok(self.fetch(node, request).await.into()),
             Request::ListOffsets(request) => Ok(self.list_offsets(node, &request).await.into()),
-            Request::OffsetCommit(request) => Ok(self.commit_offsets(node, &request).into()),
-            Request::OffsetFetch(request) => Ok(self.fetch_offsets(node, &request).into()),
+            Request::OffsetCommit(request) => Ok(self.commit_offsets(&request).into()),
+            Request::OffsetFetch(request) => Ok(self.committed_offsets(&request).into()),
             request => self.answer_admin(node, request),
         }
     }

@@ -67,8 +67,8 @@ pub(crate) struct State {
     pub(super) leaders: BTreeMap<Partition, Leadership>,
     /// What Metadata responses say while it is set: a broker that lags behind.
     pub(super) lagging: Option<BTreeMap<Partition, Leadership>>,
-    /// The committed offsets of the one group that tests have.
-    pub(crate) committed: BTreeMap<Partition, i64>,
+    /// The committed offsets, with the leader epochs of the records before them.
+    pub(crate) committed: BTreeMap<Partition, (i64, i32)>,
     /// The groups that each node lists.
     pub(crate) groups: BTreeMap<i32, Vec<String>>,
     /// The batches as they are in the log.
