@@ -61,6 +61,7 @@ impl Assignment {
 
     /// Drops the batches that were fetched ahead, and validates the position instead of the fetch offset.
     pub(crate) fn drop_ahead(&mut self, partition: &TopicPartition) {
+        self.forget_table();
         if let Some(assigned) = self.get_mut(partition)
             && let Some(position) = assigned.position
         {

@@ -14,11 +14,9 @@ async fn consumer(client: &Client, interval: &str) -> Consumer {
 }
 
 fn committed(cluster: &FakeCluster) -> Option<i64> {
-    cluster
-        .state()
-        .committed
-        .get(&(TOPIC.to_owned(), 0))
-        .map(|(offset, _)| *offset)
+    let state = cluster.state();
+    let committed = state.committed.get(&(TOPIC.to_owned(), 0));
+    committed.map(|(offset, _)| *offset)
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod admin;
 mod connection;
 mod fetch;
+mod logs;
 mod metadata;
 mod offsets;
 mod produce;

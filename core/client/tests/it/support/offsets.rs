@@ -1,6 +1,5 @@
-//! Committed offsets, where a log ends in a leader epoch, and logs that are there from the start.
+//! Committed offsets, and where a log ends in a leader epoch.
 
-use bytes::Bytes;
 use headwater_protocol::offset_commit_response::{
     OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
@@ -14,7 +13,7 @@ use headwater_protocol::{
     ErrorCode, OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse,
     OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse,
 };
-use headwater_record::{BatchBuilder, BatchHeader, BatchOptions};
+use headwater_record::BatchHeader;
 
 use super::state::{State, end_offset};
 use super::{FakeCluster, not_here};
@@ -149,31 +148,4 @@ fn end_of_epoch(state: &State, topic: &str, partition: i32, epoch: i32) -> (i32,
     up_to.last().map_or((-1, -1), |last| {
         (last.leader_epoch.get(), last.next_offset().get())
     })
-}
-
-impl State {
-    /// Appends batches of so many records to a partition.
-    pub(crate) fn append(&mut self, topic: &str, partition: i32, batches: &[usize]) {
-        let place = (topic.to_owned(), partition);
-        let log = self.logs.entry(place).or_default();
-        let mut next = log.last().map_or(0, |last: &Bytes| {
-            BatchHeader::parse(last).unwrap().next_offset().get()
-        });
-        for records in batches {
-            let mut builder = BatchBuilder::new(BatchOptions {
-                capacity: 1 << 20,
-                ..BatchOptions::default()
-            });
-            for _ in 0..*records {
-                let appended = builder.try_append(0, None, Some(b"some value"), &[]);
-                appended.unwrap();
-            }
-            let encoded = builder.finish().unwrap();
-            // The base offset is the first field of a batch.
-            let mut batch = next.to_be_bytes().to_vec();
-            batch.extend_from_slice(&encoded[8..]);
-            log.push(batch.into());
-            next += i64::try_from(*records).unwrap();
-        }
-    }
 }
