@@ -23,6 +23,7 @@ mod decode;
 mod engine;
 mod errors;
 mod events;
+mod exclusive;
 mod face;
 mod fetch_ahead;
 mod functions;

@@ -21,7 +21,7 @@ impl Consumer {
     /// [TopicPartition(topic='flights', partition=0), TopicPartition(topic='flights', partition=3)]
     fn assign<'py>(&self, py: Python<'py>, partitions: &Bound<'py, PyAny>) -> Answer<'py> {
         let partitions = partitions::topic_partitions(Some(partitions))?;
-        let guard = self.lock()?;
+        let guard = self.take()?;
         let assign = async move {
             let mut deferred = guard.await;
             deferred.topics = None;
@@ -38,7 +38,7 @@ impl Consumer {
     /// ...     client.consumer("flights").assignment()
     /// [TopicPartition(topic='flights', partition=0)]
     fn assignment<'py>(&self, py: Python<'py>) -> Answer<'py> {
-        let guard = self.lock()?;
+        let guard = self.take()?;
         let assignment =
             async move { Ok(guard.await.ready().await?.consumer().await?.assignment()) };
         self.access.call(py, assignment, partitions::list)
@@ -52,7 +52,7 @@ impl Consumer {
     /// ...     client.consumer("flights", auto_offset_reset="earliest").position()
     /// {TopicPartition(topic='flights', partition=0): 0}
     fn position<'py>(&self, py: Python<'py>) -> Answer<'py> {
-        let guard = self.lock()?;
+        let guard = self.take()?;
         let position = async move { guard.await.ready().await?.position().await };
         self.access.call(py, position, partitions::with_offsets)
     }
@@ -66,7 +66,7 @@ impl Consumer {
     /// ...     client.consumer("flights", auto_offset_reset="earliest").lag()
     /// {TopicPartition(topic='flights', partition=0): 2}
     fn lag<'py>(&self, py: Python<'py>) -> Answer<'py> {
-        let guard = self.lock()?;
+        let guard = self.take()?;
         let lag = async move { guard.await.ready().await?.lag().await };
         self.access.call(py, lag, partitions::numbered)
     }
@@ -91,7 +91,7 @@ impl Consumer {
         partitions: Option<&Bound<'py, PyAny>>,
     ) -> Answer<'py> {
         let moves = seeks(to, partitions)?;
-        let guard = self.lock()?;
+        let guard = self.take()?;
         let seek = async move { seek(guard.await.ready().await?, moves).await };
         self.access.call(py, seek, none)
     }
@@ -111,7 +111,7 @@ impl Consumer {
     #[pyo3(signature = (partitions=None))]
     fn pause<'py>(&self, py: Python<'py>, partitions: Option<&Bound<'py, PyAny>>) -> Answer<'py> {
         let partitions = partitions::topic_partitions(partitions)?;
-        let guard = self.lock()?;
+        let guard = self.take()?;
         let pause = async move {
             let mut deferred = guard.await;
             let reading = deferred.ready().await?;
@@ -133,7 +133,7 @@ impl Consumer {
     #[pyo3(signature = (partitions=None))]
     fn resume<'py>(&self, py: Python<'py>, partitions: Option<&Bound<'py, PyAny>>) -> Answer<'py> {
         let partitions = partitions::topic_partitions(partitions)?;
-        let guard = self.lock()?;
+        let guard = self.take()?;
         let resume = async move {
             let mut deferred = guard.await;
             let reading = deferred.ready().await?;
@@ -149,7 +149,7 @@ impl Consumer {
     /// ...     client.consumer().paused()
     /// []
     fn paused<'py>(&self, py: Python<'py>) -> Answer<'py> {
-        let guard = self.lock()?;
+        let guard = self.take()?;
         let paused = async move { Ok(guard.await.ready().await?.consumer().await?.paused()) };
         self.access.call(py, paused, partitions::list)
     }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use headwater::{BatchStream, Rebalance, WakeupHandle};
 use parking_lot::Mutex as SyncMutex;
 use pyo3::prelude::*;
-use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use crate::exclusive::{Exclusive, Taken};
 use crate::functions::Functions;
 use crate::reading::Reading;
 use crate::rebalances::{self, Callbacks};
@@ -36,10 +36,10 @@ impl DeferredReading {
     }
 }
 
-/// The lock of a reading.
-pub(super) type Guard = OwnedMutexGuard<DeferredReading>;
+/// A reading that a call has taken.
+pub(super) type Guard = Taken<DeferredReading>;
 
-/// A batch, and the lock of the reading that it came from.
+/// A batch, and the reading that it came from.
 pub(super) type FetchedBatch = (Guard, Option<headwater::Batch>);
 
 /// Keeps a batch that did not reach its caller for the next call.
@@ -52,31 +52,32 @@ pub(super) fn take_back((mut guard, batch): FetchedBatch) {
 /// The state that a consumer shares with its running calls.
 #[derive(Debug)]
 pub(super) struct State {
-    pub(super) reading: Arc<Mutex<DeferredReading>>,
+    pub(super) reading: Arc<Exclusive<DeferredReading>>,
     pub(super) callbacks: SyncMutex<Callbacks>,
     pub(super) wakeup: WakeupHandle,
-    /// The thread that locked the reading last.
+    /// The thread that took the reading last.
     user: AtomicUsize,
 }
 
 impl State {
     pub(super) fn new(reading: Reading, topics: Option<Vec<String>>, wakeup: WakeupHandle) -> Self {
         Self {
-            reading: Arc::new(Mutex::new(DeferredReading { reading, topics })),
+            reading: Exclusive::new(DeferredReading { reading, topics }),
             callbacks: SyncMutex::default(),
             wakeup,
             user: AtomicUsize::new(0),
         }
     }
 
-    /// Notes that this thread has locked the reading.
-    pub(super) fn locked(&self) {
+    /// Notes that this thread has the reading.
+    #[inline]
+    pub(super) fn taken(&self) {
         self.user.store(this_thread(), Ordering::Relaxed);
     }
 
-    /// Whether this thread has locked the reading: it runs a signal handler then.
-    pub(super) fn is_locked_here(&self) -> bool {
-        self.user.load(Ordering::Relaxed) == this_thread() && self.reading.try_lock().is_err()
+    /// Whether this thread has the reading: it runs a signal handler then.
+    pub(super) fn is_taken_here(&self) -> bool {
+        self.user.load(Ordering::Relaxed) == this_thread() && self.reading.try_take().is_none()
     }
 
     pub(super) fn set_callbacks(&self, callbacks: Callbacks) {
@@ -85,22 +86,22 @@ impl State {
         drop(before);
     }
 
-    async fn lock(&self) -> Guard {
-        let guard = Arc::clone(&self.reading).lock_owned().await;
-        self.locked();
+    async fn take(&self) -> Guard {
+        let guard = self.reading.take().await;
+        self.taken();
         guard
     }
 
-    /// Ends the calls that wait, and locks the reading. Then functions of the subscription may make calls.
-    async fn lock_to_close(&self) -> Guard {
-        if let Ok(guard) = Arc::clone(&self.reading).try_lock_owned() {
-            self.locked();
+    /// Ends the calls that wait, and takes the reading. Then functions of the subscription may make calls.
+    async fn take_to_close(&self) -> Guard {
+        if let Some(guard) = self.reading.try_take() {
+            self.taken();
             return guard;
         }
         loop {
             // Each time: another call that closes may have reopened it.
             self.wakeup.close();
-            if let Ok(guard) = tokio::time::timeout(runtime::SLICE, self.lock()).await {
+            if let Ok(guard) = tokio::time::timeout(runtime::SLICE, self.take()).await {
                 self.wakeup.reopen();
                 return guard;
             }
@@ -114,7 +115,7 @@ fn this_thread() -> usize {
     HERE.with(|here| std::ptr::from_ref(here) as usize)
 }
 
-/// A call that reports rebalances: to the functions of the subscription, without the lock, because they may commit and seek.
+/// A call that reports rebalances: to the functions of the subscription, without the reading, because they may commit and seek.
 pub(super) struct ReportingCall {
     pub(super) state: Arc<State>,
     pub(super) functions: Functions,
@@ -126,7 +127,7 @@ impl ReportingCall {
         while let Some(rebalance) = self.next_rebalance(&mut guard)? {
             drop(guard);
             self.call(rebalance).await?;
-            guard = self.state.lock().await;
+            guard = self.state.take().await;
         }
         Ok(guard)
     }
@@ -198,7 +199,7 @@ impl ReportingCall {
         }
     }
 
-    /// Fetches messages; there are none at the end of the stream. The caller takes them while it has the lock.
+    /// Fetches messages; there are none at the end of the stream. The caller takes them while it has the reading.
     pub(super) async fn fetch_messages(
         self,
         guard: impl Future<Output = Guard>,
@@ -222,7 +223,7 @@ impl ReportingCall {
 
     /// [`ReportingCall::unsubscribe`] for the last time. Ends the calls of other threads and tasks.
     pub(super) async fn close(self) -> headwater::Result<()> {
-        let guard = self.state.lock_to_close().await;
+        let guard = self.state.take_to_close().await;
         let (mut guard, reported) = self.report_leaving(guard, Others::End).await?;
         guard.reading.close().await?;
         reported
@@ -240,8 +241,8 @@ impl ReportingCall {
             drop(guard);
             let called = self.call(rebalance).await;
             guard = match others {
-                Others::Continue => self.state.lock().await,
-                Others::End => self.state.lock_to_close().await,
+                Others::Continue => self.state.take().await,
+                Others::End => self.state.take_to_close().await,
             };
             if called.is_err() {
                 return Ok((guard, called));
