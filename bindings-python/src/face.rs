@@ -8,11 +8,11 @@ use std::sync::Arc;
 use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::{PyStopAsyncIteration, PyStopIteration};
 use pyo3::prelude::*;
-use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::aio::bridge;
 use crate::aio::call::Start;
 use crate::errors;
+use crate::exclusive::{Exclusive, Taken};
 use crate::functions::Functions;
 use crate::runtime::{self, Embedded};
 
@@ -82,10 +82,6 @@ impl Access {
 
     pub(crate) fn face(&self) -> Face {
         self.face
-    }
-
-    pub(crate) fn embedded(&self) -> &Arc<Embedded> {
-        &self.embedded
     }
 
     /// A call that is answered from memory, or by one request.
@@ -188,24 +184,21 @@ impl Access {
         }
     }
 
-    /// Locks a value that one call at a time may use. A task waits for the call before it; a thread gets an error with the message `in_use`.
-    pub(crate) fn lock<T: Send + 'static>(
+    /// Takes a value for a call. A task waits for the call before it; a thread gets an error with the message `in_use`.
+    pub(crate) fn take<T: Send + 'static>(
         &self,
-        mutex: &Arc<Mutex<T>>,
+        value: &Arc<Exclusive<T>>,
         in_use: &str,
-    ) -> PyResult<impl Future<Output = OwnedMutexGuard<T>> + Send + use<T>> {
-        let mutex = Arc::clone(mutex);
-        let guard = match self.face {
-            Face::Blocking => {
-                let guard = Arc::clone(&mutex).try_lock_owned();
-                Some(guard.map_err(|_| errors::invalid(in_use))?)
-            }
+    ) -> PyResult<impl Future<Output = Taken<T>> + Send + use<T>> {
+        let value = Arc::clone(value);
+        let taken = match self.face {
+            Face::Blocking => Some(value.try_take().ok_or_else(|| errors::invalid(in_use))?),
             Face::Asyncio => None,
         };
         Ok(async move {
-            match guard {
-                Some(guard) => guard,
-                None => mutex.lock_owned().await,
+            match taken {
+                Some(taken) => taken,
+                None => value.take().await,
             }
         })
     }

@@ -22,6 +22,7 @@ mod convert;
 mod engine;
 mod errors;
 mod events;
+mod exclusive;
 mod face;
 mod functions;
 mod future;

@@ -10,11 +10,11 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use pyo3::{PyTraverseError, PyVisit};
-use tokio::sync::Mutex as AsyncMutex;
 
 use crate::arrow::{self, ArrowViews};
 use crate::batch::Batch;
 use crate::errors;
+use crate::exclusive::Exclusive;
 use crate::face::{Access, Answer};
 use crate::functions::Functions;
 use crate::garbage::Collectable;
@@ -123,7 +123,7 @@ impl ScanReading {
 pub(crate) struct ScanBatches {
     access: Access,
     topic: Arc<str>,
-    reading: Owned<Arc<AsyncMutex<ScanReading>>>,
+    reading: Owned<Arc<Exclusive<ScanReading>>>,
     progress: Option<Arc<Progress>>,
 }
 
@@ -133,7 +133,7 @@ impl ScanBatches {
             access,
             topic,
             progress: reading.progress.clone(),
-            reading: Owned::new(Arc::new(AsyncMutex::new(reading))),
+            reading: Owned::new(Exclusive::new(reading)),
         }
     }
 }
@@ -141,7 +141,7 @@ impl ScanBatches {
 impl Batches for ScanBatches {
     fn next<'py>(&self, py: Python<'py>) -> Answer<'py> {
         self.access.check()?;
-        let reading = self.access.lock(
+        let reading = self.access.take(
             self.reading.get()?,
             "Another thread is reading this iterator: give each thread its own, with iter(scan).",
         )?;

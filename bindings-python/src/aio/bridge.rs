@@ -193,6 +193,15 @@ pub(crate) fn later(
     Ok(Bound::new(py, Call::later(Box::new(begin)))?.into_any())
 }
 
+/// A call of `object` that begins when it is awaited.
+pub(crate) fn later_of(
+    object: Bound<'_, PyAny>,
+    begin: fn(&Bound<'_, PyAny>) -> PyResult<Start>,
+) -> Answer<'_> {
+    let py = object.py();
+    Ok(Bound::new(py, Call::later_of(object.unbind(), begin))?.into_any())
+}
+
 /// Carries `work`, which blocks, out in a thread of its own, and returns the call.
 pub(crate) fn blocking<T: Send + 'static, R: Value>(
     py: Python<'_>,

@@ -17,6 +17,8 @@ enum Step {
     Ready(PyResult<Py<PyAny>>),
     /// The work begins when it is awaited.
     Later(Begin),
+    /// The same for a method of an object, without a closure on the heap: every message of a consumer comes that way.
+    LaterOf { object: Py<PyAny>, begin: BeginOf },
     /// The work runs, and the call is not awaited yet; `slot` gets the result before the future is done.
     Begun { future: Py<PyAny>, slot: Slot },
     /// It is being awaited.
@@ -28,6 +30,9 @@ enum Step {
 /// Starts the work when the call is awaited.
 pub(super) type Begin = Box<dyn FnOnce(Python<'_>) -> PyResult<Start> + Send>;
 
+/// Starts the work of an object when the call is awaited.
+pub(super) type BeginOf = fn(&Bound<'_, PyAny>) -> PyResult<Start>;
+
 /// The start of a call that is awaited.
 pub(crate) enum Start {
     /// Its result.
@@ -36,10 +41,25 @@ pub(crate) enum Start {
     Call(Py<PyAny>),
 }
 
+impl Start {
+    /// The call to await next; the result ends the call, as an iterator ends.
+    fn into_steps(self) -> PyResult<(Py<PyAny>, Slot)> {
+        match self {
+            Self::Result(result) => Err(returned(result)),
+            Self::Call(call) => Ok((call, Slot::default())),
+        }
+    }
+}
+
 impl Call {
     /// A call that begins when it is awaited.
     pub(crate) fn later(begin: Begin) -> Self {
         Self(Mutex::new(Step::Later(begin)))
+    }
+
+    /// A call of an object that begins when it is awaited.
+    pub(crate) fn later_of(object: Py<PyAny>, begin: BeginOf) -> Self {
+        Self(Mutex::new(Step::LaterOf { object, begin }))
     }
 
     /// A call whose result is there.
@@ -60,10 +80,8 @@ impl Call {
         let step = std::mem::replace(&mut *self.0.lock(), Step::Over);
         let (steps, slot) = match step {
             Step::Ready(result) => return Err(result.map_or_else(|error| error, returned)),
-            Step::Later(begin) => match begin(py)? {
-                Start::Result(result) => return Err(returned(result)),
-                Start::Call(call) => (call, Slot::default()),
-            },
+            Step::Later(begin) => begin(py)?.into_steps()?,
+            Step::LaterOf { object, begin } => begin(object.bind(py))?.into_steps()?,
             Step::Begun { future, slot } => (future.call_method0(py, "__await__")?, slot),
             Step::Awaited { steps, slot } => (steps, slot),
             Step::Over => {
@@ -93,7 +111,7 @@ impl Call {
                 (None, slot)
             }
             Step::Awaited { steps, slot } => (Some(steps), slot),
-            Step::Ready(_) | Step::Later(_) | Step::Over => return None,
+            Step::Ready(_) | Step::Later(_) | Step::LaterOf { .. } | Step::Over => return None,
         };
         slot.abandon(py);
         steps

@@ -38,7 +38,7 @@ impl Consumer {
         let subscription = partitions::subscription(topics)?;
         let callbacks = Callbacks::new(on_assign, on_revoke, on_lost);
         let state = Arc::clone(self.state.get()?);
-        let guard = self.lock()?;
+        let guard = self.take()?;
         let subscribe = async move {
             guard.await.consumer.subscribe(subscription)?;
             state.set_callbacks(callbacks);
@@ -56,7 +56,7 @@ impl Consumer {
     /// ...     consumer.assignment()
     /// []
     fn unsubscribe<'py>(&self, py: Python<'py>) -> Answer<'py> {
-        let (guard, call) = (self.lock()?, self.reporting()?);
+        let (guard, call) = (self.take()?, self.reporting()?);
         let unsubscribe = |functions| call(functions).unsubscribe(guard);
         self.access.transfer_with(py, unsubscribe, none)
     }
@@ -82,7 +82,7 @@ impl Consumer {
         wait: bool,
     ) -> Answer<'py> {
         let what = offsets(what)?;
-        let guard = self.lock()?;
+        let guard = self.take()?;
         let commit = async move { guard.await.commit(what, wait.into()).await };
         self.access.call(py, commit, none)
     }
@@ -102,7 +102,7 @@ impl Consumer {
         partitions: Option<&Bound<'py, PyAny>>,
     ) -> Answer<'py> {
         let partitions = partitions::topic_partitions(partitions)?;
-        let guard = self.lock()?;
+        let guard = self.take()?;
         let committed = async move {
             let mut reading = guard.await;
             reading.consumer.ready().await?;

@@ -85,12 +85,12 @@ impl Consumer {
         }
     }
 
-    /// The lock of the reading, for one call at a time.
-    fn lock(&self) -> PyResult<impl Future<Output = Guard> + Send + use<>> {
+    /// The reading, for one call at a time.
+    fn take(&self) -> PyResult<impl Future<Output = Guard> + Send + use<>> {
         self.access.check()?;
         let state = self.state.get()?;
-        let guard = self.access.lock(&state.reading, IN_USE)?;
-        state.locked();
+        let guard = self.access.take(&state.reading, IN_USE)?;
+        state.taken();
         Ok(guard)
     }
 
@@ -105,20 +105,21 @@ impl Consumer {
     fn ready_message(&self, py: Python<'_>) -> PyResult<Option<Py<Message>>> {
         self.access.check()?;
         let state = self.state.get()?;
-        match state.reading.try_lock() {
-            Ok(mut reading) => {
-                state.locked();
-                reading.ready_message(py)
-            }
-            Err(_) if self.access.face() == Face::Blocking => Err(errors::invalid(IN_USE)),
+        let next = state.reading.use_in_place(|reading| {
+            state.taken();
+            reading.ready_message(py)
+        });
+        match next {
+            Some(next) => next,
+            None if self.access.face() == Face::Blocking => Err(errors::invalid(IN_USE)),
             // A call of another task comes first.
-            Err(_) => Ok(None),
+            None => Ok(None),
         }
     }
 
     /// Fetches the next message. In asyncio it is taken in the step of the event loop in which nothing can be cancelled any more.
     fn fetch_message<'py>(&self, py: Python<'py>) -> Answer<'py> {
-        let (guard, call, face) = (self.lock()?, self.reporting()?, self.access.face());
+        let (guard, call, face) = (self.take()?, self.reporting()?, self.access.face());
         let fetch = |functions| call(functions).run(guard, || Operation::NextMessage);
         let take = move |py: Python<'_>, (mut guard, _): Done| {
             let message = guard.ready_message(py)?;
@@ -147,7 +148,7 @@ impl Batches for ConsumerBatches {
     fn next<'py>(&self, py: Python<'py>) -> Answer<'py> {
         let (consumer, next) = (self.consumer.get(), self.next.clone());
         let face = consumer.access.face();
-        let (guard, call) = (consumer.lock()?, consumer.reporting()?);
+        let (guard, call) = (consumer.take()?, consumer.reporting()?);
         let next = |functions| call(functions).run(guard, || next);
         consumer
             .access
@@ -177,7 +178,7 @@ impl Consumer {
             .map(|records| limit("max_records", records))
             .transpose()?;
         let timeout = runtime::duration(timeout)?;
-        let (guard, call, face) = (self.lock()?, self.reporting()?, self.access.face());
+        let (guard, call, face) = (self.take()?, self.reporting()?, self.access.face());
         // The time-out begins when the call does.
         let poll = move |functions| {
             call(functions).run(guard, move || Operation::poll(timeout, max_records))
@@ -243,7 +244,7 @@ impl Consumer {
         if self.access.engine()?.is_closed() {
             return self.access.nothing(py);
         }
-        if self.access.face() == Face::Blocking && self.state.get()?.is_locked_here() {
+        if self.access.face() == Face::Blocking && self.state.get()?.is_taken_here() {
             return Err(errors::invalid(
                 "A signal handler cannot close the consumer that its thread is using: call wakeup() there, and close the consumer where \
                  WakeupError arrives.",
@@ -300,9 +301,8 @@ impl AsyncioConsumer {
 
     /// The next message, which is taken when the call is awaited: a call that is cancelled before takes none.
     fn __anext__<'py>(slf: &Bound<'py, Self>) -> Answer<'py> {
-        let consumer = slf.as_super().clone().unbind();
-        bridge::later(slf.py(), move |py| {
-            let consumer = consumer.get();
+        bridge::later_of(slf.as_super().clone().into_any(), |consumer| {
+            let (py, consumer) = (consumer.py(), consumer.cast::<Consumer>()?.get());
             match consumer.ready_message(py)? {
                 Some(message) => Ok(Start::Result(message.into_any())),
                 None => Ok(Start::Call(consumer.fetch_message(py)?.unbind())),

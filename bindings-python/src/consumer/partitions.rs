@@ -20,7 +20,7 @@ impl Consumer {
     /// [TopicPartition(topic='flights', partition=0), TopicPartition(topic='flights', partition=3)]
     fn assign<'py>(&self, py: Python<'py>, partitions: &Bound<'py, PyAny>) -> Answer<'py> {
         let partitions = partitions::topic_partitions(Some(partitions))?;
-        let guard = self.lock()?;
+        let guard = self.take()?;
         let assign = async move { guard.await.consumer.assign(partitions).await };
         self.access.call(py, assign, none)
     }
@@ -33,7 +33,7 @@ impl Consumer {
     /// ...     client.consumer("flights").assignment()
     /// [TopicPartition(topic='flights', partition=0)]
     fn assignment<'py>(&self, py: Python<'py>) -> Answer<'py> {
-        let guard = self.lock()?;
+        let guard = self.take()?;
         let assignment = async move {
             let mut reading = guard.await;
             reading.consumer.ready().await?;
@@ -50,7 +50,7 @@ impl Consumer {
     /// ...     client.consumer("flights", auto_offset_reset="earliest").position()
     /// {TopicPartition(topic='flights', partition=0): 0}
     fn position<'py>(&self, py: Python<'py>) -> Answer<'py> {
-        let guard = self.lock()?;
+        let guard = self.take()?;
         let position = async move { guard.await.consumer.position().await };
         self.access.call(py, position, partitions::with_offsets)
     }
@@ -64,7 +64,7 @@ impl Consumer {
     /// ...     client.consumer("flights", auto_offset_reset="earliest").lag()
     /// {TopicPartition(topic='flights', partition=0): 2}
     fn lag<'py>(&self, py: Python<'py>) -> Answer<'py> {
-        let guard = self.lock()?;
+        let guard = self.take()?;
         let lag = async move { guard.await.consumer.lag().await };
         self.access.call(py, lag, partitions::numbered)
     }
@@ -89,7 +89,7 @@ impl Consumer {
         partitions: Option<&Bound<'py, PyAny>>,
     ) -> Answer<'py> {
         let moves = seeks(to, partitions)?;
-        let guard = self.lock()?;
+        let guard = self.take()?;
         let seek = async move { guard.await.seek(moves).await };
         self.access.call(py, seek, none)
     }
@@ -109,7 +109,7 @@ impl Consumer {
     #[pyo3(signature = (partitions=None))]
     fn pause<'py>(&self, py: Python<'py>, partitions: Option<&Bound<'py, PyAny>>) -> Answer<'py> {
         let partitions = partitions::topic_partitions(partitions)?;
-        let guard = self.lock()?;
+        let guard = self.take()?;
         let pause = async move {
             let mut reading = guard.await;
             reading.consumer.ready().await?;
@@ -131,7 +131,7 @@ impl Consumer {
     #[pyo3(signature = (partitions=None))]
     fn resume<'py>(&self, py: Python<'py>, partitions: Option<&Bound<'py, PyAny>>) -> Answer<'py> {
         let partitions = partitions::topic_partitions(partitions)?;
-        let guard = self.lock()?;
+        let guard = self.take()?;
         let resume = async move {
             let mut reading = guard.await;
             reading.consumer.ready().await?;
@@ -147,7 +147,7 @@ impl Consumer {
     /// ...     client.consumer().paused()
     /// []
     fn paused<'py>(&self, py: Python<'py>) -> Answer<'py> {
-        let guard = self.lock()?;
+        let guard = self.take()?;
         let paused = async move {
             let mut reading = guard.await;
             reading.consumer.ready().await?;

@@ -7,17 +7,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use headwater::{Event, Operation, Rebalance, WakeupHandle};
 use parking_lot::Mutex as SyncMutex;
 use pyo3::prelude::*;
-use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use crate::exclusive::{Exclusive, Taken};
 use crate::functions::Functions;
 use crate::reading::Reading;
 use crate::rebalances::{self, Callbacks};
 use crate::runtime;
 
-/// The lock of a reading.
-pub(super) type Guard = OwnedMutexGuard<Reading>;
+/// A reading that a call has taken.
+pub(super) type Guard = Taken<Reading>;
 
-/// The last event of an operation, and the lock of the reading that it came from.
+/// The last event of an operation, and the reading that it came from.
 pub(super) type Done = (Guard, Event);
 
 /// Keeps records that did not reach their caller for the next call.
@@ -28,10 +28,10 @@ pub(super) fn take_back((mut guard, _): Done) {
 /// The state that a consumer shares with its running calls.
 #[derive(Debug)]
 pub(super) struct State {
-    pub(super) reading: Arc<Mutex<Reading>>,
+    pub(super) reading: Arc<Exclusive<Reading>>,
     pub(super) callbacks: SyncMutex<Callbacks>,
     pub(super) wakeup: WakeupHandle,
-    /// The thread that locked the reading last.
+    /// The thread that took the reading last.
     user: AtomicUsize,
 }
 
@@ -39,20 +39,21 @@ impl State {
     pub(super) fn new(reading: Reading) -> Self {
         Self {
             wakeup: reading.consumer.wakeup_handle(),
-            reading: Arc::new(Mutex::new(reading)),
+            reading: Exclusive::new(reading),
             callbacks: SyncMutex::default(),
             user: AtomicUsize::new(0),
         }
     }
 
-    /// Notes that this thread has locked the reading.
-    pub(super) fn locked(&self) {
+    /// Notes that this thread has the reading.
+    #[inline]
+    pub(super) fn taken(&self) {
         self.user.store(this_thread(), Ordering::Relaxed);
     }
 
-    /// Whether this thread has locked the reading: it runs a signal handler then.
-    pub(super) fn is_locked_here(&self) -> bool {
-        self.user.load(Ordering::Relaxed) == this_thread() && self.reading.try_lock().is_err()
+    /// Whether this thread has the reading: it runs a signal handler then.
+    pub(super) fn is_taken_here(&self) -> bool {
+        self.user.load(Ordering::Relaxed) == this_thread() && self.reading.try_take().is_none()
     }
 
     pub(super) fn set_callbacks(&self, callbacks: Callbacks) {
@@ -61,23 +62,23 @@ impl State {
         drop(before);
     }
 
-    async fn lock(&self) -> Guard {
-        let guard = Arc::clone(&self.reading).lock_owned().await;
-        self.locked();
+    async fn take(&self) -> Guard {
+        let guard = self.reading.take().await;
+        self.taken();
         guard
     }
 
-    /// Ends the calls that wait, and locks the reading. The core opens the wake-up handle again, so that functions of the subscription may
+    /// Ends the calls that wait, and takes the reading. The core opens the wake-up handle again, so that functions of the subscription may
     /// make calls.
-    async fn lock_to_close(&self) -> Guard {
-        if let Ok(guard) = Arc::clone(&self.reading).try_lock_owned() {
-            self.locked();
+    async fn take_to_close(&self) -> Guard {
+        if let Some(guard) = self.reading.try_take() {
+            self.taken();
             return guard;
         }
         loop {
             // Each time: another call that closes may have reopened it.
             self.wakeup.close();
-            if let Ok(guard) = tokio::time::timeout(runtime::SLICE, self.lock()).await {
+            if let Ok(guard) = tokio::time::timeout(runtime::SLICE, self.take()).await {
                 return guard;
             }
         }
@@ -90,7 +91,7 @@ fn this_thread() -> usize {
     HERE.with(|here| std::ptr::from_ref(here) as usize)
 }
 
-/// A call that reports rebalances: to the functions of the subscription, without the lock, because they may commit and seek.
+/// A call that reports rebalances: to the functions of the subscription, without the reading, because they may commit and seek.
 pub(super) struct ReportingCall {
     pub(super) state: Arc<State>,
     pub(super) functions: Functions,
@@ -110,7 +111,7 @@ impl ReportingCall {
                 Event::Rebalance(rebalance) => {
                     drop(guard);
                     self.report(rebalance).await?;
-                    guard = self.state.lock().await;
+                    guard = self.state.take().await;
                 }
                 event => return Ok((guard, event)),
             }
@@ -129,7 +130,7 @@ impl ReportingCall {
 
     /// [`ReportingCall::unsubscribe`] for the last time. Ends the calls of other threads and tasks.
     pub(super) async fn close(self) -> headwater::Result<()> {
-        let guard = self.state.lock_to_close().await;
+        let guard = self.state.take_to_close().await;
         self.leave(guard, &Operation::Close, Others::End).await
     }
 
@@ -146,8 +147,8 @@ impl ReportingCall {
                 reported = self.report(rebalance).await;
             }
             guard = match others {
-                Others::Continue => self.state.lock().await,
-                Others::End => self.state.lock_to_close().await,
+                Others::Continue => self.state.take().await,
+                Others::End => self.state.take_to_close().await,
             };
         }
         reported

@@ -1,0 +1,92 @@
+//! A value for one call at a time. A call takes it, across its waits, and gives it back when it ends; a thread uses it in place.
+//!
+//! Used in place, a free value costs two atomic operations: every message of a consumer comes that way.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+/// A value for one call at a time.
+#[derive(Debug)]
+pub(crate) struct Exclusive<T> {
+    /// Empty while a call has the value. Locked for a moment, or while the value is used in place. Calls only try to lock it: code of Python may run
+    /// while the value is used, and may make calls in the same thread.
+    value: Mutex<Option<Box<T>>>,
+    returned: Notify,
+}
+
+impl<T> Exclusive<T> {
+    pub(crate) fn new(value: T) -> Arc<Self> {
+        Arc::new(Self {
+            value: Mutex::new(Some(Box::new(value))),
+            returned: Notify::new(),
+        })
+    }
+
+    /// Uses the value in place; returns nothing if a call has it.
+    #[inline]
+    pub(crate) fn use_in_place<R>(&self, function: impl FnOnce(&mut T) -> R) -> Option<R> {
+        let mut value = self.value.try_lock()?;
+        value.as_deref_mut().map(function)
+    }
+
+    /// Takes the value, unless another call or thread has it.
+    pub(crate) fn try_take(self: &Arc<Self>) -> Option<Taken<T>> {
+        let value = self.value.try_lock()?.take()?;
+        Some(self.taken(value))
+    }
+
+    /// Takes the value after the calls that have it.
+    pub(crate) async fn take(self: &Arc<Self>) -> Taken<T> {
+        loop {
+            let returned = self.returned.notified();
+            match self.value.try_lock().map(|mut value| value.take()) {
+                Some(Some(value)) => return self.taken(value),
+                // A call has it, and notifies when it returns it.
+                Some(None) => returned.await,
+                // A thread uses it in place, for a moment.
+                None => tokio::task::yield_now().await,
+            }
+        }
+    }
+
+    fn taken(self: &Arc<Self>, value: Box<T>) -> Taken<T> {
+        Taken {
+            value: Some(value),
+            owner: Arc::clone(self),
+        }
+    }
+}
+
+/// A value that a call has taken.
+#[derive(Debug)]
+pub(crate) struct Taken<T> {
+    value: Option<Box<T>>,
+    owner: Arc<Exclusive<T>>,
+}
+
+const UNTIL_DROPPED: &str = "the value is there until it is dropped";
+
+impl<T> Deref for Taken<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.value.as_ref().expect(UNTIL_DROPPED)
+    }
+}
+
+impl<T> DerefMut for Taken<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.value.as_mut().expect(UNTIL_DROPPED)
+    }
+}
+
+impl<T> Drop for Taken<T> {
+    fn drop(&mut self) {
+        // This waits for a moment at most: a taken value is not used in place.
+        *self.owner.value.lock() = self.value.take();
+        self.owner.returned.notify_one();
+    }
+}
