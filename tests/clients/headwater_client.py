@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 STRATEGIES: dict[Strategy, dict[str, str]] = {
     Strategy.EAGER: {"partition_assignment_strategy": "range"},
     Strategy.COOPERATIVE: {"partition_assignment_strategy": "cooperative-sticky"},
+    Strategy.SERVER_SIDE: {"group_protocol": "consumer", "group_remote_assignor": "uniform"},
 }
 
 
@@ -107,16 +108,14 @@ class ConnectedHeadwater(Client):
         return Reader(self._client, topic, at, {"auto_offset_reset": "none"})
 
     def join(self, topic: str, member: Member) -> Consumer:
-        if member.strategy is Strategy.SERVER_SIDE:
-            self.cannot("join a group with group.protocol=consumer")
         config: dict[str, Any] = {
             **STRATEGIES[member.strategy],
             "group_id": member.group,
             "enable_auto_commit": False,
             "auto_offset_reset": "earliest",
-            "session_timeout_ms": 45_000,
-            "heartbeat_interval_ms": 500,
         }
+        if member.strategy is not Strategy.SERVER_SIDE:
+            config |= {"session_timeout_ms": 45_000, "heartbeat_interval_ms": 500}
         if member.instance:
             config["group_instance_id"] = member.instance
         return Reader(self._client, topic, None, config)

@@ -50,11 +50,13 @@ __all__ = [
     "_AioServer",
     "_AioTopic",
     "__version__",
+    "_aio_connect",
     "_aio_open",
     "_main",
     "_unpickle_batch",
     "_unpickle_message",
     "_unpickle_record_metadata",
+    "connect",
     "open",
 ]
 

@@ -62,7 +62,10 @@ impl<E: Env> State<E> {
     /// Makes sure that there is a place for what groups leave. Takes the controller, so the caller holds no coordinator.
     pub(crate) fn ensure_coordinators(&self) -> Result<(), Refusal> {
         self.ensure_offsets_topic().map_err(|refusal| {
-            tracing::error!(reason = refusal.message, "{TOPIC} could not be made");
+            // An engine that closes meanwhile refuses the topic, and that is no fault.
+            if self.is_open() {
+                tracing::error!(reason = refusal.message, "{TOPIC} could not be made");
+            }
             let code = match refusal.code {
                 ErrorCode::KafkaStorageError => ErrorCode::KafkaStorageError,
                 _ => ErrorCode::CoordinatorNotAvailable,

@@ -74,7 +74,9 @@ fn identify_topics(state: &State, response: &mut Response) {
     match response {
         Response::Produce(response) => {
             for topic in &mut response.responses {
-                topic.topic_id = state.id_of(&topic.name);
+                if topic.topic_id.is_nil() {
+                    topic.topic_id = state.id_of(&topic.name);
+                }
             }
         }
         Response::Fetch(response) => {
