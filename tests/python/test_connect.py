@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
@@ -79,7 +79,7 @@ def test_two_members_share_a_topic(connected: hw.Client, server: hw.Server) -> N
             producer.send("t", str(n).encode(), partition=n % 4)
     seen: list[bytes | None] = []
     with hw.connect(server.address) as other:
-        config = {"group_id": "g", "auto_offset_reset": "earliest"}
+        config: dict[str, Any] = {"group_id": "g", "auto_offset_reset": "earliest"}
         with connected.consumer("t", **config) as one, other.consumer("t", **config) as two:
             deadline = time.monotonic() + 60
             while len(set(seen)) < 400 or not (one.assignment() and two.assignment()):
@@ -112,7 +112,7 @@ def test_nobody_listening_raises_at_once_and_names_the_address() -> None:
         ({"security_protocol": "SSL", "ssl_truststore_location": "/nowhere"}, "/nowhere"),
     ],
 )
-def test_wrong_keys_are_refused_before_anything_is_sent(keys: dict[str, str], expected: str) -> None:
+def test_wrong_keys_are_refused_before_anything_is_sent(keys: dict[str, Any], expected: str) -> None:
     with pytest.raises(hw.ConfigError, match=expected) as raised:
         hw.connect("127.0.0.1:1", **keys)
     assert "secret" not in str(raised.value)

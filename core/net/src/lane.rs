@@ -198,11 +198,9 @@ impl fmt::Debug for TcpLane {
 }
 
 /// Names the address in an error.
-fn at_address(address: &Address, error: TransportError) -> TransportError {
-    TransportError {
-        reason: format!("{address}: {}", error.reason),
-        ..error
-    }
+fn at_address(address: &Address, mut error: TransportError) -> TransportError {
+    error.reason = format!("{address}: {}", error.reason);
+    error
 }
 
 /// The error of a call to any broker when none could be reached.

@@ -99,14 +99,13 @@ impl Slot {
                 return Ok(Usable::Open(Arc::clone(connection)));
             }
         }
-        let opening = match &state.opening {
-            Some(opening) => opening.clone(),
-            None => {
-                let (opening, abort) = self.start_opening(state.retry_at);
-                state.opening = Some(opening.clone());
-                state.abort = Some(abort);
-                opening
-            }
+        let opening = if let Some(opening) = &state.opening {
+            opening.clone()
+        } else {
+            let (opening, abort) = self.start_opening(state.retry_at);
+            state.opening = Some(opening.clone());
+            state.abort = Some(abort);
+            opening
         };
         Ok(Usable::Opening(opening))
     }

@@ -94,9 +94,9 @@ impl Consumer {
         } else {
             partitions
         };
-        let committer = self.committer();
+        let member = self.committer();
         let committed =
-            offsets::committed(&self.cluster, &coordinator, &committer, partitions).await?;
+            offsets::committed(&self.cluster, &coordinator, &member, partitions).await?;
         let offset = |(partition, committed): (_, CommittedOffset)| (partition, committed.offset);
         Ok(committed.into_iter().map(offset).collect())
     }

@@ -3,7 +3,7 @@
 use std::env;
 use std::fs::File;
 use std::io::BufReader;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use headwater_client::config::client::CLIENT;
@@ -86,7 +86,10 @@ impl Target {
                 bootstrap_servers,
                 properties,
             } => {
-                let pairs = properties.map_or_else(|| Ok(Vec::new()), read_properties)?;
+                let pairs = match properties {
+                    Some(path) => read_properties(&path)?,
+                    None => Vec::new(),
+                };
                 Ok(crate::connect(&bootstrap_servers, pairs)?)
             }
         }
@@ -136,8 +139,8 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// The keys and values of a Java properties file.
-fn read_properties(path: PathBuf) -> Result<Vec<(String, String)>, Failure> {
-    let read = File::open(&path)
+fn read_properties(path: &Path) -> Result<Vec<(String, String)>, Failure> {
+    let read = File::open(path)
         .map_err(|error| error.to_string())
         .and_then(|file| {
             java_properties::read(BufReader::new(file)).map_err(|error| error.to_string())

@@ -120,7 +120,6 @@ async fn choose_mechanism(
     }
     let request = SaslHandshakeRequest {
         mechanism: mechanism.into(),
-        ..SaslHandshakeRequest::default()
     };
     let response = handshake.call(request).await?;
     match ErrorCode::from_code(response.error_code) {

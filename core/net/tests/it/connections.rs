@@ -195,12 +195,11 @@ async fn a_produce_without_acknowledgement_ends_when_it_is_written() {
         broker.greet().await;
         let mut without_answer = 0;
         while let Some(request) = broker.next().await {
-            match request.request {
-                Request::Produce(_) => without_answer += 1,
-                _ => {
-                    assert_eq!(without_answer, 3);
-                    broker.answer(&request).await;
-                }
+            if let Request::Produce(_) = request.request {
+                without_answer += 1;
+            } else {
+                assert_eq!(without_answer, 3);
+                broker.answer(&request).await;
             }
         }
     })
