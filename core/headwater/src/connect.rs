@@ -4,13 +4,11 @@ use headwater_client::config::client::CLIENT;
 use headwater_client::{ClientConfig, Error, ErrorKind, Result};
 use headwater_metadata::config::canonical_key;
 use headwater_net::{Address, CONNECTION, ConnectionConfig, TcpTransport};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 
 use crate::connected::Connected;
 use crate::engine::Engine;
-
-/// Threads for connections, timers and background work.
-const WORKERS: usize = 2;
+use crate::worker_threads;
 
 /// Connects to a Kafka cluster: Apache Kafka, a Headwater server, or any other that speaks Kafka's protocol.
 ///
@@ -36,7 +34,7 @@ pub fn connect_on_demand<K: AsRef<str>, V: AsRef<str>>(
 ) -> Result<Engine> {
     let bootstrap = addresses(bootstrap_servers)?;
     let (client, connection) = split(config)?;
-    let runtime = runtime()?;
+    let runtime = worker_threads::start("client", Builder::enable_all)?;
     let transport = TcpTransport::new(bootstrap, connection, &client, runtime.handle().clone())?;
     Ok(Engine::on(Connected::new(runtime, transport), client))
 }
@@ -79,19 +77,4 @@ fn is_of_the_client(key: &str) -> bool {
     let is_unknown = CLIENT.find(key).is_none() && CONNECTION.find(key).is_none();
     CLIENT.find(key).is_some()
         || (is_unknown && CONNECTION.nearest(key).is_none() && CLIENT.nearest(key).is_some())
-}
-
-fn runtime() -> Result<Runtime> {
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(WORKERS)
-        .thread_name("headwater")
-        .enable_all()
-        .build();
-    runtime.map_err(|error| {
-        Error::new(
-            ErrorKind::Storage,
-            format!("Cannot start the client's threads ({error}): the system's limit of threads or memory is reached; raise it, or end something."),
-        )
-        .caused_by(error)
-    })
 }

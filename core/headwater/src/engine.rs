@@ -12,7 +12,7 @@ use headwater_client::{Client, ClientConfig, Error, ErrorKind, Result, Transport
 use headwater_env::{Env, MemoryEnv, RealEnv};
 use headwater_metadata::BrokerConfig;
 use headwater_server::ServeOptions;
-use tokio::runtime::{self, Builder, Runtime};
+use tokio::runtime::{self, Builder};
 
 use crate::blocking;
 use crate::engine_config::{self, EngineConfig};
@@ -20,14 +20,13 @@ use crate::handle::Handle;
 use crate::in_process::InProcess;
 use crate::open_error::refused;
 use crate::registry::{self, Place};
+use crate::worker_threads;
 
 /// A configuration that leaves everything at Kafka's defaults: `open(None, NO_CONFIG)`.
 pub const NO_CONFIG: [(&str, &str); 0] = [];
 
 /// Where an engine in memory keeps its files: a path inside its own file system.
 const IN_MEMORY: &str = "/data";
-/// Threads for timers, lingering batches, housekeeping and futures that callers spawn. Requests run in their caller's thread.
-const WORKERS: usize = 2;
 
 /// A handle on an open engine, or on a connected cluster. Cloning is cheap and shares the handle; each [`open`] of the same path makes
 /// another one.
@@ -104,7 +103,7 @@ fn start<E: Env>(
     client: &ClientConfig,
     place: Option<Place>,
 ) -> Result<Arc<InProcess<E>>> {
-    let runtime = runtime()?;
+    let runtime = worker_threads::start("engine", Builder::enable_time)?;
     let (broker, report) = Broker::open(env, path, config).map_err(refused)?;
     broker.spawn_housekeeping(runtime.handle());
     Ok(Arc::new(InProcess::new(
@@ -122,16 +121,6 @@ pub(crate) fn lost_at_once() -> Error {
         ErrorKind::Closed,
         "The engine was closed while it was being opened: open it again.",
     )
-}
-
-fn runtime() -> Result<Runtime> {
-    Builder::new_multi_thread().worker_threads(WORKERS).thread_name("headwater").enable_time().build().map_err(|error| {
-        Error::new(
-            ErrorKind::Storage,
-            format!("Cannot start the engine's threads ({error}): the system's limit of threads or memory is reached; raise it, or end something."),
-        )
-        .caused_by(error)
-    })
 }
 
 impl Engine {

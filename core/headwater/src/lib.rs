@@ -45,6 +45,7 @@ mod listener;
 mod open_error;
 mod registry;
 mod serve;
+mod worker_threads;
 
 pub use connect::{connect, connect_on_demand};
 pub use engine::{Engine, NO_CONFIG, open};

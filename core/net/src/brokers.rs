@@ -2,10 +2,10 @@
 
 use hashbrown::HashMap;
 use headwater_client::BrokerAddress;
+use headwater_env::{Env as _, RealEnv};
 use parking_lot::Mutex;
 
 use crate::address::Address;
-use crate::backoff::random;
 use crate::error::ConnectionError;
 
 /// The bootstrap addresses, and the addresses that metadata names. May be used concurrently.
@@ -70,6 +70,13 @@ impl Brokers {
         let written: Vec<String> = self.bootstrap.iter().map(Address::to_string).collect();
         written.join(",")
     }
+}
+
+/// A random number.
+fn random() -> u32 {
+    let mut bytes = [0; 4];
+    RealEnv.fill_random(&mut bytes);
+    u32::from_le_bytes(bytes)
 }
 
 /// Fisher-Yates.

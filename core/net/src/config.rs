@@ -5,6 +5,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
+use headwater_client::config::RetryConfig;
 use headwater_client::{Error, ErrorKind, Result};
 use headwater_metadata::config::{Definition, Layer, Table, Unit, canonical_key};
 
@@ -129,10 +130,8 @@ const UNSUPPORTED: [(&str, &str); 4] = [
 pub struct ConnectionConfig {
     /// `connections.max.idle.ms`; `None`: connections stay open.
     pub max_idle: Option<Duration>,
-    /// `reconnect.backoff.ms`
-    pub reconnect_backoff: Duration,
-    /// `reconnect.backoff.max.ms`
-    pub reconnect_backoff_max: Duration,
+    /// `reconnect.backoff.ms`, `reconnect.backoff.max.ms` (KIP-144)
+    pub reconnect: RetryConfig,
     /// `socket.connection.setup.timeout.ms`
     pub setup_timeout: Duration,
     /// `security.protocol` as Kafka writes it.
@@ -165,12 +164,14 @@ impl ConnectionConfig {
         refuse_unused_keys(layer, "ssl.", is_tls, "SSL or SASL_SSL")?;
         refuse_unused_keys(layer, "sasl.", is_sasl, "SASL_SSL or SASL_PLAINTEXT")?;
         let millis = |key| Duration::from_millis(layer.integer(key).unsigned_abs());
-        let reconnect_backoff = millis("reconnect.backoff.ms");
+        let backoff = millis("reconnect.backoff.ms");
         Ok(Self {
             max_idle: (layer.integer("connections.max.idle.ms") >= 0)
                 .then(|| millis("connections.max.idle.ms")),
-            reconnect_backoff,
-            reconnect_backoff_max: millis("reconnect.backoff.max.ms").max(reconnect_backoff),
+            reconnect: RetryConfig {
+                backoff,
+                backoff_max: millis("reconnect.backoff.max.ms").max(backoff),
+            },
             setup_timeout: millis("socket.connection.setup.timeout.ms"),
             security_protocol: match (is_sasl, is_tls) {
                 (false, false) => "PLAINTEXT",
@@ -325,5 +326,18 @@ mod tests {
         let config = ConnectionConfig::parse(pairs).unwrap();
         let shown = format!("{config:?} {:?}", config.credentials);
         assert!(!shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
+    fn pauses_between_connections_double_up_to_the_longest() {
+        let config = ConnectionConfig::parse([("reconnect.backoff.ms", "100")]).unwrap();
+        for (failures, expected_ms) in [(1, 100), (2, 200), (4, 800), (5, 1_000), (99, 1_000)] {
+            let pause = config.reconnect.jittered_pause(failures).as_millis();
+            let jitter = expected_ms / 5;
+            assert!(
+                (expected_ms - jitter..=expected_ms + jitter).contains(&pause),
+                "{failures}: {pause}"
+            );
+        }
     }
 }

@@ -13,7 +13,6 @@
 //! Opening a connection resolves the name, connects, starts TLS, asks for the supported versions and authenticates (`connect`).
 
 mod address;
-mod backoff;
 mod brokers;
 mod config;
 mod connect;

@@ -11,7 +11,6 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use crate::backoff::reconnect_pause;
 use crate::config::ConnectionConfig;
 use crate::connect::connect;
 use crate::connection::{Connection, ConnectionOptions, Exchange};
@@ -179,6 +178,8 @@ impl Slot {
     pub(crate) fn close(&self) {
         let mut state = self.state.lock();
         state.is_closed = true;
+        // It keeps this slot alive.
+        state.opening = None;
         let open = state.open.take();
         let abort = state.abort.take();
         drop(state);
@@ -229,7 +230,7 @@ impl State {
     /// Counts an attempt that failed, or a connection that was lost, at `at`.
     fn count_failure(&mut self, config: &ConnectionConfig, at: Instant) {
         self.failures = self.failures.saturating_add(1);
-        self.retry_at = Some(at + reconnect_pause(config, self.failures));
+        self.retry_at = Some(at + config.reconnect.jittered_pause(self.failures));
     }
 }
 

@@ -65,7 +65,7 @@ impl RetryConfig {
     }
 
     /// [`RetryConfig::pause`] with a jitter of 20 %, so that clients do not retry in lockstep (KIP-580).
-    pub(crate) fn jittered_pause(&self, attempt: u32) -> Duration {
+    pub fn jittered_pause(&self, attempt: u32) -> Duration {
         self.pause(attempt).mul_f64(0.8 + 0.4 * chance::fraction())
     }
 }
