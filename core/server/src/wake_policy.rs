@@ -1,7 +1,8 @@
-//! Whether the threads that serve interrupt who runs, when they are woken.
+//! The wake-up policy of server threads: whether a thread preempts the running one when it is woken.
 //!
-//! A producer has several requests on the way: served in turn they add up, and are received, written and answered together. A consumer, and
-//! who asks for anything else, waits for one answer: it is served at once.
+//! A producer has several requests in flight. If its thread is woken without preemption, requests add up and are
+//! received, written and answered together. Other clients wait for single responses, so their threads are woken at
+//! once.
 
 use std::cell::Cell;
 
@@ -9,22 +10,22 @@ use headwater_env::Wake;
 use headwater_protocol::ApiKey;
 
 thread_local! {
-    static WANTED: Cell<Wake> = const { Cell::new(Wake::AtOnce) };
-    static IN_FORCE: Cell<Wake> = const { Cell::new(Wake::AtOnce) };
+    static NEXT: Cell<Wake> = const { Cell::new(Wake::AtOnce) };
+    static CURRENT: Cell<Wake> = const { Cell::new(Wake::AtOnce) };
 }
 
-/// The calling thread has begun a request of `api`; the next is likely to be another one.
+/// Records that the calling thread has started a request of `api`; the next one is likely the same.
 pub(crate) fn note(api: ApiKey) {
-    WANTED.set(match api {
+    NEXT.set(match api {
         ApiKey::Produce => Wake::InTurn,
         _ => Wake::AtOnce,
     });
 }
 
-/// The calling thread has nothing to do for now: settles how it is woken.
+/// Applies the policy of the calling thread before it sleeps.
 pub(crate) fn before_sleep() {
-    let wanted = WANTED.get();
-    if wanted != IN_FORCE.replace(wanted)
+    let wanted = NEXT.get();
+    if wanted != CURRENT.replace(wanted)
         && let Err(error) = headwater_env::wake_this_thread(wanted)
     {
         tracing::debug!(%error, "a thread keeps its scheduling policy");

@@ -1,4 +1,4 @@
-//! What the state machines are told besides the request: the time, the limits; and what they hand back.
+//! The context of a transition (time and limits) and its effects.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use headwater_protocol::{
     ErrorCode, GroupMetadataValue, JoinGroupResponse, Str, SyncGroupResponse,
 };
 
-/// The time: members live by the monotonic clock, offsets by the wall clock, as in Kafka.
+/// The time. Members use the monotonic clock, offsets the wall clock, as in Kafka.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Now {
     pub(crate) monotonic: Duration,
     pub(crate) wall_ms: i64,
 }
 
-/// The limits of classic groups that the configuration sets.
+/// The configured limits of classic groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// `group.initial.rebalance.delay.ms`
@@ -22,41 +22,46 @@ pub(crate) struct Limits {
     pub(crate) members_max: usize,
 }
 
-/// What every transition of a classic group is told.
+/// The context of a transition of a classic group.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Facts {
+pub(crate) struct GroupContext {
     pub(crate) now: Now,
     pub(crate) limits: Limits,
 }
 
-/// Names one request that waits for its answer.
+/// Identifies a request that waits for its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Ticket(pub(crate) u64);
+pub(crate) struct PendingRequestId(pub(crate) u64);
 
-/// What a transition of a classic group wants done: the record first, then the answers.
+/// The effects of a transition: a record to write, then responses to send.
 #[derive(Debug, Default)]
-pub(crate) struct Outbox {
-    pub(crate) joins: Vec<(Ticket, JoinGroupResponse)>,
-    pub(crate) syncs: Vec<(Ticket, SyncGroupResponse)>,
-    /// To be written before anything else happens to the group; then the group is told by `stored` how that went.
+pub(crate) struct Effects {
+    pub(crate) joins: Vec<(PendingRequestId, JoinGroupResponse)>,
+    pub(crate) syncs: Vec<(PendingRequestId, SyncGroupResponse)>,
+    /// Write this before any other change of the group, then report the result to `record_written`.
     pub(crate) record: Option<GroupMetadataValue>,
 }
 
-impl Outbox {
-    pub(super) fn refuse_join(&mut self, ticket: Ticket, member_id: Str, code: ErrorCode) {
+impl Effects {
+    pub(super) fn refuse_join(
+        &mut self,
+        request_id: PendingRequestId,
+        member_id: Str,
+        code: ErrorCode,
+    ) {
         let response = JoinGroupResponse {
             error_code: code.code(),
             member_id,
             ..JoinGroupResponse::default()
         };
-        self.joins.push((ticket, response));
+        self.joins.push((request_id, response));
     }
 
-    pub(super) fn refuse_sync(&mut self, ticket: Ticket, code: ErrorCode) {
+    pub(super) fn refuse_sync(&mut self, request_id: PendingRequestId, code: ErrorCode) {
         let response = SyncGroupResponse {
             error_code: code.code(),
             ..SyncGroupResponse::default()
         };
-        self.syncs.push((ticket, response));
+        self.syncs.push((request_id, response));
     }
 }
