@@ -44,7 +44,7 @@ def phrase(*patterns: str) -> Callable[[Source], Iterator[tuple[int, str]]]:
 
     def find(source: Source) -> Iterator[tuple[int, str]]:
         for prose in source.prose():
-            text = re.sub(r"`[^`]*`", lambda code: "`" * len(code.group()), prose.text)
+            text = re.sub(r"`[^`]*`|\{[^}]*\}", lambda code: "`" * len(code.group()), prose.text)
             for match in expression.finditer(text):
                 start, end = max(0, match.start() - 30), match.end() + 30
                 yield prose.lines[match.start()], "…" + prose.text[start:end].strip() + "…"
@@ -109,8 +109,10 @@ PARTICIPLES = (
     "Told|Begun|Brought|Held|Taken|Given|Kept|Sent|Read|Written|Known|Lost|Found|Left|Done|Gone|Seen|Made|Bound|Spent|Met|Meant"
     "|Unmade|Chosen|Broken|Hidden|Drawn|Shut|Put|Built|Fed"
 )
-COMPARATIVES = "longer|more|less|later|newer|older|smaller|larger|bigger|fewer|better|worse|earlier|greater|one"
-NOUNS_IN_ING = "String|Ring|Setting|Mapping|Listing|Encoding|Padding|Heading|Timing|Thing|Binding|Warning|Meaning|Opening|Spring|Sibling"
+COMPARATIVES = "longer|more|less|later|newer|older|smaller|larger|bigger|fewer|better|worse|earlier|greater|faster|slower|one"
+NOUNS_IN_ING = (
+    "String|Framing|Ring|Setting|Mapping|Listing|Encoding|Padding|Heading|Timing|Thing|Binding|Warning|Meaning|Opening|Spring|Sibling"
+)
 NOUNS_IN_ED = "Feed|Seed|Need|Speed|Embed|Breed|Bed"
 
 RULES = [
@@ -130,7 +132,7 @@ RULES = [
         "Name the thing: not `what is cached is mapped` but `cached segments are read through mmap`;"
         " not `What a member says` but `A member's metadata`.",
         phrase(
-            r"BEGIN what\b(?![^.!]*\?)",
+            r"BEGIN what\b(?! \|)(?![^.!]*\?)",
             r"\bwhat (?:is|was|are|were|has|had|it|they|he|comes?|goes|becomes?)\b",
             r"\b(?:of|for|from|to|with|than|that|by|in|as|after|before) what\b",
         ),
@@ -139,7 +141,7 @@ RULES = [
         "person",
         "Say what the code does: not `the log knows better` but `the log may have set a newer value; keep it`.",
         phrase(
-            r"\b(?:knows?|knew|thanks?|owes?|hears?|heard|says?|said|minds|cares|thinks?|promises|trusts|believes)\b",
+            r"\b(?:knows?|knew|thanks?|owes?|hears?|heard|says?|said|thinks?|trusts|believes)\b",
             r"\b(?:is|are|was|were|be|been|being|get|gets) told\b",
             r"\b(?:tells?|told)\b",
             r"\b(?:wants?|wanted|asks?|asked)\b",
@@ -154,7 +156,7 @@ RULES = [
             r"\bthat there (?:is|are|was|were)\b",
             r"\bthere (?:is|are|was|were) not\b",
             r"\bup to and without\b",
-            r"\b(?:is|are) none\b",
+            r"(?<!\bthere )\b(?:is|are) none\b",
         ),
     ),
     Rule(

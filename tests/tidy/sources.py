@@ -30,7 +30,7 @@ LITERAL = re.compile(
     r"""|(?P<char>'(?:\\[^\n]+?|[^'\\\n])')""",
     re.DOTALL,
 )
-COMMENT_MARK = re.compile(r"^\s*(?:///?|//!|/\*\*?|\*/|\*|\#)\s?|\s*\*/\s*$")
+COMMENT_MARK = re.compile(r"^\s*(?://[/!]?|/\*\*?|\*/|\*|\#)\s?|\s*\*/\s*$")
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,13 @@ PHRASES = {
             "An id that is none of these.",
             "There are not enough.",
         ],
-        ["It is not a valid topic name.", "There is no leader.", "It is no longer valid.", "It is no larger than a page."],
+        [
+            "It is not a valid topic name.",
+            "There is no leader.",
+            "If there are none.",
+            "It is no longer valid.",
+            "It is no larger than a page.",
+        ],
     ),
 }
 
@@ -78,6 +84,7 @@ def test_a_riddle_in_the_name_of_a_test_is_found() -> None:
 def test_code_is_not_read_as_prose() -> None:
     assert found("who", "let who = 1; // Fine.\nmatch who {}\n") == []
     assert found("what-is", "```\nwhat is this\n```\n", "core/docs/x.md") == []
+    assert found("person", 'error!("epoch {asked} is old")\n') == []
     assert found("person", "[the log](knows/tells.md)\n", "core/docs/x.md") == []
 
 
