@@ -1,4 +1,4 @@
-//! What a group leaves in the log, and how it comes back.
+//! The record of a classic group: writing and loading.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,37 +8,40 @@ use bytes::Bytes;
 use headwater_protocol::group_metadata_value::MemberMetadata;
 use headwater_protocol::{ErrorCode, GroupMetadataValue, Str};
 
-use super::member::Standing;
-use super::{ClassicGroup, Facts, Member, Outbox, Protocol, State, Unstored};
+use super::member::MemberPhase;
+use super::{ClassicGroup, Effects, GroupContext, Member, PendingWrite, Protocol, State};
 use crate::groups::IN_PROCESS_HOST;
-use crate::memory::Memory;
+use crate::memory::RequestMemory;
 
 impl ClassicGroup {
-    /// Tells how the writing of the record went that the last transition wanted.
-    pub(crate) fn stored(
+    /// Completes the last transition, whose record was written or failed.
+    pub(crate) fn record_written(
         &mut self,
         result: Result<(), ErrorCode>,
-        facts: &Facts,
-        out: &mut Outbox,
+        context: &GroupContext,
+        effects: &mut Effects,
     ) {
-        match (self.unstored.take(), result) {
-            (Some(Unstored::Assignments(assignments)), Ok(())) => {
-                self.hand_out(assignments, facts, out);
+        match (self.pending_write.take(), result) {
+            (Some(PendingWrite::Assignments(assignments)), Ok(())) => {
+                self.distribute_assignments(assignments, context, effects);
             }
-            (Some(Unstored::Assignments(_)), Err(code)) => {
-                self.answer_syncs(code, facts, out);
-                self.rebalance_or_complete(facts, out);
+            (Some(PendingWrite::Assignments(_)), Err(code)) => {
+                self.answer_syncs(code, context, effects);
+                self.rebalance_or_complete(context, effects);
             }
-            (Some(Unstored::Replacement(replacement)), Ok(())) => self.replaced(&replacement, out),
-            (Some(Unstored::Replacement(replacement)), Err(code)) => {
-                self.take_back(*replacement, code, facts, out);
+            (Some(PendingWrite::Replacement(replacement)), Ok(())) => {
+                self.replaced(&replacement, effects);
             }
-            // A generation without members that is not written comes back as the one before, whose members then time out.
-            (Some(Unstored::EmptyGeneration) | None, _) => {}
+            (Some(PendingWrite::Replacement(replacement)), Err(code)) => {
+                self.undo_replacement(*replacement, code, context, effects);
+            }
+            // If a generation without members is not written, the previous one is loaded after a restart, and its
+            // members expire.
+            (Some(PendingWrite::EmptyGeneration) | None, _) => {}
         }
     }
 
-    /// The group as it is written: with these assignments, or with those that its members have.
+    /// The record of the group: with these assignments, or with the members' current ones.
     pub(in crate::groups) fn record(
         &self,
         assignments: Option<&BTreeMap<Str, Bytes>>,
@@ -70,44 +73,46 @@ impl ClassicGroup {
         }
     }
 
-    /// Counts what members say who joined before a restart.
-    pub(crate) fn count_loaded_members(&mut self, memory: &Arc<Memory>) {
+    /// Reserves memory for the metadata of loaded members.
+    pub(crate) fn reserve_for_loaded_members(&mut self, memory: &Arc<RequestMemory>) {
         for member in self.members.values_mut() {
             let sizes = member.protocols.iter();
             let bytes = sizes
                 .map(|protocol| protocol.name.len() + protocol.metadata.len())
                 .sum();
-            member.memory = Some(Arc::new(memory.hold_for_loaded_members(bytes)));
+            member.memory = Some(Arc::new(memory.reserve_for_loaded_members(bytes)));
         }
     }
 
-    /// The group that was written. All members have a new session from now on, but those of the process that wrote it: its end was theirs.
-    pub(crate) fn from_record(value: GroupMetadataValue, facts: &Facts) -> Self {
+    /// Loads a group from its record. Each member gets a new session, except members in the process that wrote the
+    /// record: they ended with it.
+    pub(crate) fn from_record(value: GroupMetadataValue, context: &GroupContext) -> Self {
         let mut group = Self::new();
         let protocol = value.protocol.clone().unwrap_or_default();
-        for stored in value.members {
+        for record_written in value.members {
             let mut member = Member {
-                id: stored.member_id,
-                instance_id: stored.group_instance_id,
-                client_id: stored.client_id,
-                client_host: stored.client_host,
-                rebalance_timeout: duration(stored.rebalance_timeout)
-                    .unwrap_or_else(|| duration(stored.session_timeout).unwrap_or_default()),
-                session_timeout: duration(stored.session_timeout).unwrap_or_default(),
+                id: record_written.member_id,
+                instance_id: record_written.group_instance_id,
+                client_id: record_written.client_id,
+                client_host: record_written.client_host,
+                rebalance_timeout: duration(record_written.rebalance_timeout).unwrap_or_else(
+                    || duration(record_written.session_timeout).unwrap_or_default(),
+                ),
+                session_timeout: duration(record_written.session_timeout).unwrap_or_default(),
                 protocols: vec![Protocol {
                     name: protocol.clone(),
-                    metadata: stored.subscription,
+                    metadata: record_written.subscription,
                 }],
                 memory: None,
-                assignment: stored.assignment,
-                standing: Standing::Established,
+                assignment: record_written.assignment,
+                phase: MemberPhase::Established,
                 session_deadline: None,
                 join: None,
                 sync: None,
             };
-            member.touch(facts);
+            member.touch(context);
             if member.client_host == IN_PROCESS_HOST {
-                member.session_deadline = Some(facts.now.monotonic);
+                member.session_deadline = Some(context.now.monotonic);
             }
             if let Some(instance_id) = &member.instance_id {
                 group

@@ -1,4 +1,4 @@
-//! Keeping long work from holding up other connections.
+//! Offloads long requests, so that they do not block other connections.
 
 use std::time::{Duration, Instant};
 
@@ -6,10 +6,10 @@ use headwater_protocol::ApiKey;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 
-/// What runs longer than this should not hold a thread on which other connections wait.
+/// Requests that take longer are offloaded.
 const LONG: Duration = Duration::from_millis(1);
 
-/// These wait for a disk, always or nearly so.
+/// APIs that usually wait for the disk.
 const DURABLE: [ApiKey; 8] = [
     ApiKey::CreateTopics,
     ApiKey::DeleteTopics,
@@ -21,19 +21,19 @@ const DURABLE: [ApiKey; 8] = [
     ApiKey::SaslAuthenticate,
 ];
 
-/// Decides which requests of one connection run on its thread as they come, and for which the thread's other connections are first handed
-/// to another thread.
+/// Decides which requests of a connection run directly on its thread, and which are offloaded: the thread's other
+/// connections then move to another thread first.
 ///
-/// A small produce takes microseconds, a hop to another thread more; one that waits for an fsync takes milliseconds. Which of them comes
-/// next is best told by the last one of its API: a connection mostly does the same again.
+/// A small produce takes microseconds, less than a switch to another thread; a produce that waits for an fsync takes
+/// milliseconds. The prediction is the duration of the connection's last request of the same API.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub(crate) struct Offload {
     can_step_aside: bool,
     long: Vec<ApiKey>,
 }
 
-impl Pace {
-    /// For a connection on the runtime that is entered.
+impl Offload {
+    /// For a connection on the current runtime.
     pub(crate) fn new() -> Self {
         Self {
             can_step_aside: Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread,
@@ -41,16 +41,16 @@ impl Pace {
         }
     }
 
-    /// Does the work of a request of `api`.
+    /// Runs the work of a request of `api`.
     pub(crate) fn run<T>(&mut self, api: ApiKey, work: impl FnOnce() -> T) -> T {
         let is_long = DURABLE.contains(&api) || self.long.contains(&api);
-        let begun = Instant::now();
+        let started = Instant::now();
         let done = if is_long && self.can_step_aside {
             block_in_place(work)
         } else {
             work()
         };
-        self.note(api, begun.elapsed());
+        self.note(api, started.elapsed());
         done
     }
 
