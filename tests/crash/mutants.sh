@@ -58,8 +58,13 @@ client forget-aborted transactions
 client take-stale-answers leaders
 client drop-fetches leaders
 client ignore-throttle throttling
+client shorten-throttle the_next_request_waits_for_the_longest_throttle
 client ignore-topic-ids recreated_topics
+client keep-old-positions recreated_topics
 client believe-lagging-brokers lagging_brokers
+client forget-created-topics lagging_brokers
+client send-newest-version releases
+client keep-newest-shape releases
 client keep-forgotten a_partition_that_is_not_fetched_any_more_is_forgotten
 client keep-lost-session a_session_with_a_lost_fetch
 client skip-validation a_consumer_that_does_not_reset_names

@@ -26,7 +26,7 @@ impl<E: Env> PartitionLog<E> {
         file: &E::File,
     ) -> Result<(), Poisoned> {
         let segment = view.segments.active();
-        if mutants::lives(Mutant::AppendUnlinked) {
+        if mutants::is_active(Mutant::AppendUnlinked) {
             return Ok(());
         }
         if !matches!(file.is_linked(), Ok(true)) {
@@ -59,7 +59,7 @@ impl<E: Env> PartitionLog<E> {
         let is_elsewhere = matches!(file.is_at(&segment.path(FileKind::Log)), Ok(false));
         // The file may have been closed, and another opened in its place.
         let is_shorter = || file.len().is_ok_and(|len| len < view.active_size);
-        if !mutants::lives(Mutant::AppendUnlinked) && (is_elsewhere || is_shorter()) {
+        if !mutants::is_active(Mutant::AppendUnlinked) && (is_elsewhere || is_shorter()) {
             return Err(self.lost(segment, "it was moved or replaced while it was open"));
         }
         Ok(())

@@ -9,6 +9,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::expected_topics::ExpectedTopics;
 use super::topic_metadata::TopicMetadata;
+use crate::mutants::{self, Mutant};
 use crate::transport::BrokerAddress;
 
 /// Cached metadata of a cluster. May be used concurrently.
@@ -79,7 +80,9 @@ impl MetadataCache {
     /// Notes that this client has created the topic. Other brokers than the controller may not know it yet.
     pub(super) fn created(&self, name: &str, now: Instant) {
         self.forget(name);
-        self.expected.lock().created(name, now);
+        if !mutants::is_active(Mutant::ForgetCreatedTopics) {
+            self.expected.lock().created(name, now);
+        }
     }
 
     /// Notes that this client has deleted the topic.
