@@ -54,6 +54,8 @@ crash forget-truncation failing_removals
 crash remove-behind-gap gap
 crash append-unlinked removed_files
 client drop-leader-epochs routing
+client drop-leader-epochs a_named_leader_of_an_earlier_epoch
+client ignore-named-leaders named_leaders
 client forget-aborted transactions
 client take-stale-answers leaders
 client drop-fetches leaders

@@ -55,4 +55,6 @@ headwater_env::mutants! {
     KeepOldPositions = "keep-old-positions",
     /// A topic that this client has created is not expected to exist when a broker does not know it.
     ForgetCreatedTopics = "forget-created-topics",
+    /// A leader that a response names is not used.
+    IgnoreNamedLeaders = "ignore-named-leaders",
 }

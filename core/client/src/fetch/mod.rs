@@ -6,13 +6,13 @@ mod request;
 mod session;
 mod validation;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_record::Offset;
-use uuid::Uuid;
 
 use crate::batch::TopicPartition;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, TopicMetadata};
 use crate::error::{Error, Result};
 use crate::error_codes;
 use crate::isolation::IsolationLevel;
@@ -69,8 +69,8 @@ pub(crate) struct FetchLimits {
 #[derive(Debug)]
 pub(crate) struct PartitionAnswer {
     pub(crate) partition: TopicPartition,
-    /// The id of the topic that was read, to detect a recreated topic. `None` if no request was sent.
-    pub(crate) topic_id: Option<Uuid>,
+    /// The metadata of the topic that was read. `None` if no request was sent.
+    pub(crate) topic: Option<Arc<TopicMetadata>>,
     pub(crate) fetch_offset: Offset,
     /// The leader epoch of the request; `None` if it had none.
     pub(crate) leader_epoch: Option<i32>,
@@ -92,7 +92,7 @@ impl PartitionAnswer {
     fn failed(target: FetchTarget, error: Error) -> Self {
         Self {
             partition: target.partition,
-            topic_id: None,
+            topic: None,
             fetch_offset: target.fetch_offset,
             leader_epoch: None,
             from_replica: false,
