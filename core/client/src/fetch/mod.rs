@@ -127,9 +127,6 @@ pub(crate) async fn fetch_one(
     error_codes::only(read(response, &targets, limits.isolation)?, "Fetch")
 }
 
-/// How long a fetch that confirms the absence of records waits for one.
-const CONFIRM_WAIT: Duration = Duration::from_millis(500);
-
 /// Whether compaction has removed all records from `from` to `end`, although these offsets are readable. Call it after an empty fetch.
 /// Fetches the partition alone, as a response with several partitions may be full before it reaches this one. Returns false after an error,
 /// which the next fetch returns.
@@ -142,7 +139,7 @@ pub(crate) async fn has_no_records(
 ) -> bool {
     let target = FetchTarget::at_leader(partition.clone(), from, 1);
     let limits = FetchLimits {
-        max_wait: CONFIRM_WAIT,
+        max_wait: Duration::ZERO,
         min_bytes: 1,
         max_bytes: 1,
         isolation,
