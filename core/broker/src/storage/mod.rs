@@ -23,6 +23,8 @@ pub(crate) struct Storage {
     /// One thread relieves, others wait for it.
     relief: Mutex<()>,
     exhausted: AtomicBool,
+    /// Whether the limits were looked at since the broker was opened.
+    was_looked_at: AtomicBool,
     reason: RwLock<Option<Arc<str>>>,
     appended_since_look: AtomicU64,
     /// Whether the warning that the disk is nearly full was given.
@@ -51,9 +53,11 @@ enum Limit {
 }
 
 impl<E: Env> State<E> {
-    /// Whether a produce may be tried now. While storage is exhausted each try looks again, so writing resumes by itself.
+    /// Whether a produce may be tried now. The first one looks at the limits. While storage is exhausted each one does, so writing resumes by
+    /// itself.
     pub(crate) fn admit_append(&self) -> Result<(), StorageExhausted> {
-        if !self.storage.exhausted.load(Ordering::Relaxed) {
+        let is_exhausted = self.storage.exhausted.load(Ordering::Relaxed);
+        if !is_exhausted && self.storage.was_looked_at.load(Ordering::Relaxed) {
             return Ok(());
         }
         self.relieve_storage(0);
@@ -83,6 +87,7 @@ impl<E: Env> State<E> {
     pub(crate) fn relieve_storage(&self, disk_short: u64) {
         let _one_at_a_time = self.storage.relief.lock();
         self.storage.appended_since_look.store(0, Ordering::Relaxed);
+        self.storage.was_looked_at.store(true, Ordering::Relaxed);
         let pressure = self.pressure(disk_short);
         let Some(pressure) = pressure else {
             return self.storage_suffices();
