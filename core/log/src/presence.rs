@@ -41,6 +41,28 @@ impl<E: Env> PartitionLog<E> {
         Ok(())
     }
 
+    /// Whether the file of the active segment still has its name, for a log that nobody appends to. If not, the log takes no more writes. Does
+    /// nothing while an append is at work, which looks itself.
+    pub fn check_active_file(&self) -> Result<(), Poisoned> {
+        // While it is held, the active segment stays the same.
+        let Some(writer) = self.writer.try_lock() else {
+            return Ok(());
+        };
+        if writer.is_closed
+            || self.poisoned().is_some()
+            || mutants::is_active(Mutant::AppendUnlinked)
+        {
+            return Ok(());
+        }
+        let view = self.view();
+        let segment = view.segments.active();
+        match self.env.metadata(&segment.path(FileKind::Log)) {
+            Ok(None) => Err(self.lost(segment, "it was removed while it was open")),
+            // What cannot be looked at is not known to be gone.
+            Ok(Some(_)) | Err(_) => Ok(()),
+        }
+    }
+
     /// Before the active segment is sealed or the log closed: whether its path leads to its file. If not, the log takes no more writes.
     pub(crate) fn check_in_place(&self, view: &View<E>) -> Result<(), Poisoned> {
         let segment = view.segments.active();

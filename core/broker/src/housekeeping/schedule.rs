@@ -7,7 +7,8 @@ use headwater_metadata::BrokerConfig;
 /// One kind of housekeeping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Task {
-    /// Flush logs that `flush.ms` wants flushed, close old segments, remove files whose delay is over, keep the storage limits.
+    /// Look whether log files were removed, flush logs that `flush.ms` wants flushed, close old segments, remove files whose delay is over,
+    /// keep the storage limits.
     Flush,
     /// Remove segments that `retention.ms` and `retention.bytes` let go.
     Retention,
