@@ -18,6 +18,7 @@ mod file;
 mod fork;
 mod lock;
 mod memory;
+mod mutants;
 mod open_files;
 mod real;
 mod scheduling;

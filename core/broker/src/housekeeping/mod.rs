@@ -96,6 +96,10 @@ impl<E: Env> State<E> {
     fn flush_round(&self, partitions: &[Arc<Partition<E>>]) {
         let now_ms = self.env.wall_clock_ms();
         for partition in partitions {
+            if let Err(error) = partition.log().check_active_file() {
+                failed(partition, "a look at the log file", &error);
+                continue;
+            }
             if let Err(error) = partition.log().flush_if_due() {
                 failed(partition, "flush", &error);
             }

@@ -7,8 +7,8 @@ use headwater_metadata::BrokerConfig;
 /// A housekeeping task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Task {
-    /// Flush logs according to `flush.ms`, close old segments, delete files after their delay, enforce the storage
-    /// limits.
+    /// Check that log files still exist, flush logs according to `flush.ms`, close old segments, delete files after
+    /// their delay, enforce the storage limits.
     Flush,
     /// Apply `retention.ms` and `retention.bytes`.
     Retention,

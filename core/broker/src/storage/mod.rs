@@ -23,6 +23,8 @@ pub(crate) struct Storage {
     /// One thread frees space; others wait for it.
     relief: Mutex<()>,
     exhausted: AtomicBool,
+    /// Whether the limits were checked since the broker was opened.
+    was_checked: AtomicBool,
     reason: RwLock<Option<Arc<str>>>,
     appended_since_check: AtomicU64,
     /// Whether the warning about the nearly full disk was logged.
@@ -51,10 +53,11 @@ enum Limit {
 }
 
 impl<E: Env> State<E> {
-    /// Whether a produce may be tried. While storage is exhausted each call checks again, so writing resumes
-    /// automatically.
+    /// Whether a produce may be tried. The first call checks the limits. While storage is exhausted each call does, so
+    /// writing resumes automatically.
     pub(crate) fn admit_append(&self) -> Result<(), StorageExhausted> {
-        if !self.storage.exhausted.load(Ordering::Relaxed) {
+        let is_exhausted = self.storage.exhausted.load(Ordering::Relaxed);
+        if !is_exhausted && self.storage.was_checked.load(Ordering::Relaxed) {
             return Ok(());
         }
         self.free_storage(0);
@@ -86,6 +89,7 @@ impl<E: Env> State<E> {
         self.storage
             .appended_since_check
             .store(0, Ordering::Relaxed);
+        self.storage.was_checked.store(true, Ordering::Relaxed);
         let pressure = self.pressure(disk_short);
         let Some(pressure) = pressure else {
             return self.storage_suffices();

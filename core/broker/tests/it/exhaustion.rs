@@ -207,6 +207,23 @@ fn the_reserved_space_stays_free() {
 }
 
 #[test]
+fn the_first_write_keeps_what_must_stay_free() {
+    let env = SimEnv::new(8);
+    env.set_capacity(Some(1 << 20));
+    let config = [
+        ("headwater.storage.min.free.bytes", "2000000"),
+        ("headwater.storage.on.full", "fail"),
+    ];
+    let broker = open(&env, &config);
+    create(&broker, "t", 1, &[]);
+    let refused = produce(&broker, "t", 0, kilobyte(1));
+    assert_eq!(code(refused.error_code), ErrorCode::KafkaStorageError);
+    assert_eq!(offset(&broker, "t", 0, LATEST), 0);
+    env.set_capacity(Some(10 << 20));
+    assert_eq!(append(&broker, "t", 0, kilobyte(1)), 0);
+}
+
+#[test]
 fn with_on_full_fail_no_record_is_deleted_and_writing_resumes_by_itself() {
     for limit in ["headwater.storage.max.bytes", "the disk"] {
         let env = SimEnv::new(6);

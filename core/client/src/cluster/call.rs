@@ -24,7 +24,7 @@ impl Cluster {
         request: R,
         timeout: Duration,
     ) -> Result<R::Response> {
-        call_on(&self.lane, node, request, timeout).await
+        self.call_on(&self.lane, node, request, timeout).await
     }
 
     /// [`Cluster::call`] on the lane for administration.
@@ -33,42 +33,45 @@ impl Cluster {
         node: Node,
         request: R,
     ) -> Result<R::Response> {
-        call_on(&self.admin_lane, node, request, self.config.request_timeout).await
+        let timeout = self.config.request_timeout;
+        self.call_on(&self.admin_lane, node, request, timeout).await
     }
-}
 
-async fn call_on<R: ApiRequest>(
-    ClusterLane { lane, throttles }: &ClusterLane,
-    node: Node,
-    request: R,
-    timeout: Duration,
-) -> Result<R::Response> {
-    let throttled = tokio::time::timeout(timeout, throttles.wait(node)).await;
-    throttled.map_err(|_| {
-        Error::new(
-            ErrorKind::Timeout,
-            format!(
-                "The broker accepts no {:?} request of this client for longer than {} ms (its quota is exceeded): send less, or raise the quota or request.timeout.ms.",
-                R::API,
-                timeout.as_millis()
-            ),
-        )
-    })?;
-    let answer = tokio::time::timeout(timeout, lane.call(node, request.into())).await;
-    match answer {
-        Ok(Ok(response)) => {
-            throttles.note(node, &response);
-            typed::<R>(response)
+    async fn call_on<R: ApiRequest>(
+        &self,
+        ClusterLane { lane, throttles }: &ClusterLane,
+        node: Node,
+        request: R,
+        timeout: Duration,
+    ) -> Result<R::Response> {
+        let throttled = tokio::time::timeout(timeout, throttles.wait(node)).await;
+        throttled.map_err(|_| {
+            Error::new(
+                ErrorKind::Timeout,
+                format!(
+                    "The broker accepts no {:?} request of this client for longer than {} ms (its quota is exceeded): send less, or raise the quota or request.timeout.ms.",
+                    R::API,
+                    timeout.as_millis()
+                ),
+            )
+        })?;
+        let answer = tokio::time::timeout(timeout, lane.call(node, request.into())).await;
+        match answer {
+            Ok(Ok(response)) => {
+                throttles.note(node, &response);
+                self.note_leaders(&response);
+                typed::<R>(response)
+            }
+            Ok(Err(error)) => Err(error_codes::transport(error)),
+            Err(_) => Err(Error::new(
+                ErrorKind::Timeout,
+                format!(
+                    "The broker did not answer {:?} within {} ms: raise request.timeout.ms, or check the broker.",
+                    R::API,
+                    timeout.as_millis()
+                ),
+            )),
         }
-        Ok(Err(error)) => Err(error_codes::transport(error)),
-        Err(_) => Err(Error::new(
-            ErrorKind::Timeout,
-            format!(
-                "The broker did not answer {:?} within {} ms: raise request.timeout.ms, or check the broker.",
-                R::API,
-                timeout.as_millis()
-            ),
-        )),
     }
 }
 

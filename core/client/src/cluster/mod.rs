@@ -5,6 +5,7 @@ mod coordinator;
 mod expected_topics;
 mod leaders;
 mod metadata;
+mod named_leaders;
 mod refresh;
 mod retry;
 mod throttles;

@@ -6,14 +6,17 @@ use std::time::Instant;
 
 use headwater_protocol::metadata_request::MetadataRequestTopic;
 use headwater_protocol::metadata_response::{MetadataResponse, MetadataResponseTopic};
-use headwater_protocol::{MetadataRequest, Str};
+use headwater_protocol::{MetadataRequest, Response, Str};
+use headwater_record::PartitionId;
 use uuid::Uuid;
 
 use super::Cluster;
 use super::metadata::Brokers;
+use super::named_leaders::NamedLeaders;
 use super::topic_metadata::TopicMetadata;
 use crate::error::{ErrorKind, Result};
 use crate::error_codes;
+use crate::mutants::{self, Mutant};
 use crate::transport::{BrokerAddress, Node};
 
 impl Cluster {
@@ -81,7 +84,16 @@ impl Cluster {
 
     /// The current metadata of the topic; `None` if no broker responds.
     pub(crate) async fn try_refresh_topic(&self, name: &str) -> Result<Option<Arc<TopicMetadata>>> {
-        match self.refresh_topic(name).await {
+        self.try_refresh_topic_since(name, Instant::now()).await
+    }
+
+    /// The topic's metadata from a request sent at or after `since`; `None` if no broker responds.
+    pub(super) async fn try_refresh_topic_since(
+        &self,
+        name: &str,
+        since: Instant,
+    ) -> Result<Option<Arc<TopicMetadata>>> {
+        match self.request_topic(name, Some(since)).await {
             Ok(metadata) => Ok(Some(metadata)),
             Err(error) if matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout) => {
                 Ok(None)
@@ -93,6 +105,22 @@ impl Cluster {
     /// The current metadata of the topic, from a request sent after this call. Concurrent callers share one request.
     pub(crate) async fn refresh_topic(&self, name: &str) -> Result<Arc<TopicMetadata>> {
         self.request_topic(name, Some(Instant::now())).await
+    }
+
+    /// Uses the leaders that a response names.
+    pub(super) fn note_leaders(&self, response: &Response) {
+        if !mutants::is_active(Mutant::IgnoreNamedLeaders)
+            && let Some(named) = NamedLeaders::of(response)
+            && let Some(brokers) = self.metadata.note_leaders(named)
+        {
+            self.transport.learn(&brokers);
+        }
+    }
+
+    /// Whether a leader of a later epoch than that of `used` is known for the partition by now.
+    pub(crate) fn knows_later_leader(&self, used: &TopicMetadata, partition: PartitionId) -> bool {
+        let known = self.metadata.known(&used.name);
+        known.is_some_and(|known| used.is_behind(&known, partition))
     }
 
     /// The topic's metadata from a request sent at or after `since` (`None`: at any time).

@@ -11,6 +11,7 @@ use super::options::BatchStream;
 use crate::batch::TopicPartition;
 use crate::config::consumer::OffsetReset;
 use crate::error::{Error, ErrorKind, Result};
+use crate::mutants::{self, Mutant};
 use crate::position::Position;
 
 impl Consumer {
@@ -74,6 +75,9 @@ impl Consumer {
         };
         tracing::warn!(%topic, "the topic was recreated; the consumer starts at its first record");
         for partition in &partitions {
+            if mutants::is_active(Mutant::KeepOldPositions) {
+                continue;
+            }
             match starts.get(partition) {
                 Some(start) => {
                     self.assignment.restart(partition, *start);
