@@ -11,7 +11,7 @@ CONSTRAINTS := bindings-python/constraints.txt
 SOURCES := $(shell find core bindings-python Cargo.toml Cargo.lock -name target -prune -o -name .venv -prune -o \
 	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' -o -name Cargo.lock \) -print)
 
-.PHONY: help demo test check-tools test-rust test-mutants test-python test-kafka fuzz bench bench-wire lint docs wheel messages check-messages clean
+.PHONY: help demo test check-tools test-rust test-mutants test-python test-kafka test-on-kafka test-judges fuzz bench bench-wire lint docs wheel messages check-messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,7 +20,7 @@ demo: check-tools $(VENV)/package $(VENV)/demo-tools ## Stream a year of real fl
 	$(BIN)/python notebooks/first_stream.py --fresh --until 2013-07-01
 	$(BIN)/python notebooks/first_stream.py
 
-test: check-tools test-rust test-mutants test-python ## Pass all tests
+test: check-tools test-rust test-mutants test-python test-kafka ## Pass all tests
 
 check-tools: # Say what is missing before anything is built.
 	@bindings-python/check-tools.sh $(PYTHON)
@@ -31,13 +31,22 @@ test-rust: ## The engine: unit, property, behaviour and crash tests
 test-mutants: ## Each safety check, broken on purpose, must be caught
 	tests/crash/mutants.sh $(PROFILE)
 
-test-python: $(VENV)/package $(VENV)/dev-tools ## The Python package, foreign judges, notebooks
+test-python: $(VENV)/package $(VENV)/dev-tools ## The Python package embedded and served, foreign judges, notebooks
 	tests/foreign/install.sh
 	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests/python --target=served
 
-test-kafka: $(VENV)/dev-tools ## The foreign judges against Apache Kafka itself, to see that what they ask for is right
+test-kafka: $(VENV)/package $(VENV)/dev-tools ## The behaviour tests of Rust and Python against an Apache Kafka cluster of three brokers
 	tests/foreign/install.sh
-	$(BIN)/python -m pytest tests/clients --target=kafka
+	$(BIN)/python -m tests.foreign.kafka.cluster -- $(MAKE) test-on-kafka
+
+test-on-kafka: # What test-kafka runs while the cluster runs. Most tests wait for it, so that many run at a time.
+	cargo test --profile $(PROFILE) --workspace --test behaviour -- --ignored on_kafka --test-threads 8
+	HEADWATER_SECONDS=10 $(BIN)/python -m pytest tests/python --target=kafka
+
+test-judges: $(VENV)/dev-tools ## The foreign judges against Apache Kafka itself, to see that what they ask for is right
+	tests/foreign/install.sh
+	$(BIN)/python -m pytest tests/clients --broker=kafka
 
 fuzz: build/fuzz/bin/cargo-bolero ## Let a fuzzer try the wire for SECONDS (600), with what earlier runs learned
 	tests/fuzz.sh $(SECONDS)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     Spawn = Callable[..., subprocess.Popen[str]]
 
+pytestmark = pytest.mark.embedded("has servers of its own")
+
 
 @pytest.fixture
 def engine() -> Iterator[hw.Client]:

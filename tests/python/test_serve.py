@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from subprocess import Popen
 
+pytestmark = pytest.mark.embedded("serves an engine itself")
+
 VALUES = [f"v{n}".encode() for n in range(100)]
 
 

@@ -16,6 +16,8 @@ import headwater as hw
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.embedded("is about files")
+
 PARTITIONS = 600
 OPEN_FILES_MAX = 512
 MANY_PARTITIONS = f"""

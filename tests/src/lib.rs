@@ -1,1 +1,3 @@
 //! Whole-product tests: behaviour, crash, bindings
+
+pub mod kafka;

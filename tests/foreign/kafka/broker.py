@@ -32,7 +32,6 @@ def free_port() -> int:
 def format_storage(folder: Path, settings: Mapping[str, str], port: int) -> Path:
     """Write the broker's configuration and format its data directory, `folder/data`; return the configuration."""
     controller = free_port()
-    folder.mkdir(parents=True, exist_ok=True)
     lines = {
         "process.roles": "broker,controller",
         "node.id": "1",
@@ -47,15 +46,29 @@ def format_storage(folder: Path, settings: Mapping[str, str], port: int) -> Path
         "share.coordinator.state.topic.min.isr": "1",
         **settings,
     }
-    configuration = folder / "server.properties"
-    configuration.write_text("".join(f"{key}={value}\n" for key, value in lines.items()), encoding="utf-8")
-    kafka.run("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(configuration))
+    configuration = write_configuration(folder, lines)
+    kafka.run(*storage_format(configuration))
     return configuration
 
 
-def launch(folder: Path, configuration: Path, port: int, heap: tuple[str, ...] = SMALL_HEAP, nice: int = 15) -> Started:
+def write_configuration(folder: Path, settings: Mapping[str, str]) -> Path:
+    """Write `folder/server.properties`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    configuration = folder / "server.properties"
+    configuration.write_text("".join(f"{key}={value}\n" for key, value in settings.items()), encoding="utf-8")
+    return configuration
+
+
+def storage_format(configuration: Path) -> tuple[str, ...]:
+    """The main class that formats the data directory of this configuration, and its arguments."""
+    return "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(configuration)
+
+
+def launch(
+    folder: Path, configuration: Path, port: int, heap: tuple[str, ...] = SMALL_HEAP, nice: int = 15, log_name: str = "kafka.log"
+) -> Started:
     """Start the broker on a formatted directory, without waiting until it serves."""
-    log = folder / "kafka.log"
+    log = folder / log_name
     command = ["java", *heap, f"-Dlog4j2.configurationFile={LOGGING}", "-cp", f"{kafka.jars()}/*", "kafka.Kafka", str(configuration)]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, preexec_fn=lambda: os.nice(nice) and None)
