@@ -18,7 +18,7 @@ use crate::refusal::Refusal;
 use crate::state::State;
 
 /// The reason for refusing a member.
-const MEMBER_MEMORY_EXHAUSTED: &str = "a member is turned away: all members together hold as much as a quarter of queued.max.request.bytes; raise it, or \
+const MEMBER_MEMORY_EXHAUSTED: &str = "the member is refused: all members together hold as much as a quarter of queued.max.request.bytes; raise it, or \
                        end some";
 
 /// A member that leaves a consumer group.

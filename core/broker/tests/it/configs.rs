@@ -255,7 +255,7 @@ fn a_topic_changed_to_compact_requires_keys() {
 #[case::no_value(&[("segment.ms", SET, None)], ErrorCode::InvalidRequest, "needs a value")]
 #[case::no_list(&[("segment.ms", APPEND, Some("1"))], ErrorCode::InvalidConfig, "is not a list")]
 #[case::empty_list(&[("cleanup.policy", SUBTRACT, Some("delete"))], ErrorCode::InvalidConfig, "one or more of")]
-#[case::no_operation(&[("segment.ms", 9, Some("1"))], ErrorCode::InvalidRequest, "no operation")]
+#[case::no_operation(&[("segment.ms", 9, Some("1"))], ErrorCode::InvalidRequest, "not a valid operation")]
 #[case::twice(&[("segment.ms", SET, Some("1")), ("segment.ms", DELETE, None)], ErrorCode::InvalidRequest, "twice")]
 #[case::together(&[("min.compaction.lag.ms", SET, Some("5")), ("max.compaction.lag.ms", SET, Some("4"))], ErrorCode::InvalidConfig, "larger than")]
 fn a_wrong_change_is_refused_and_changes_nothing(
