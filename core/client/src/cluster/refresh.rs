@@ -93,13 +93,15 @@ impl Cluster {
         name: &str,
         since: Instant,
     ) -> Result<Option<Arc<TopicMetadata>>> {
-        match self.request_topic(name, Some(since)).await {
-            Ok(metadata) => Ok(Some(metadata)),
-            Err(error) if matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout) => {
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
+        if_answered(self.request_topic(name, Some(since)).await)
+    }
+
+    /// [`Cluster::topic_metadata`]; `None` if it is not cached and no broker responds.
+    pub(crate) async fn try_topic_metadata(
+        &self,
+        name: &str,
+    ) -> Result<Option<Arc<TopicMetadata>>> {
+        if_answered(self.topic_metadata(name).await)
     }
 
     /// The current metadata of the topic, from a request sent after this call. Concurrent callers share one request.
@@ -263,6 +265,14 @@ impl Cluster {
         self.transport.learn(&brokers.known);
         self.metadata.set_brokers(brokers);
         Ok(response)
+    }
+}
+
+fn if_answered(metadata: Result<Arc<TopicMetadata>>) -> Result<Option<Arc<TopicMetadata>>> {
+    match metadata {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
