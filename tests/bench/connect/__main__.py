@@ -22,11 +22,11 @@ PRODUCED, AWAITED = 2_000_000, 5_000
 
 
 def consume(bench: Bench) -> Iterator[Figure]:
-    """A topic into a Polars frame."""
-    loads = ["ConfluentConsumeFrame", "KafkarrowConsumeFrame", "OurConsumeFrame"]
+    """A topic into Polars frames."""
+    loads = ["ConfluentConsumeFrames", "KafkarrowConsumeFrames", "OurConsumeFrames"]
     confluent, kafkarrow, ours = bench.in_turns(loads, Topics.READ).values()
-    yield from rate_and_cpu("consume a frame / confluent-kafka", confluent, ours, 8, 10)
-    yield from rate_and_cpu("consume a frame / kafkarrow", kafkarrow, ours, 4, None)
+    yield from rate_and_cpu("consume frames / confluent-kafka", confluent, ours, 8, 10)
+    yield from rate_and_cpu("consume frames / kafkarrow", kafkarrow, ours, 4, None)
 
 
 def produce(bench: Bench) -> Iterator[Figure]:

@@ -25,9 +25,9 @@ ROOT = Path(__file__).parents[3]
 LOADS: dict[str, type[Load]] = {
     load.__name__: load
     for load in (
-        frames.OurConsumeFrame,
-        frames.ConfluentConsumeFrame,
-        frames.KafkarrowConsumeFrame,
+        frames.OurConsumeFrames,
+        frames.ConfluentConsumeFrames,
+        frames.KafkarrowConsumeFrames,
         frames.OurProduceFrame,
         frames.ConfluentProduceFrame,
         messages.OurSend,
@@ -106,6 +106,7 @@ def measure(load: Load, topic: str) -> Run:
     result = load.run(topic)
     seconds, cpu = time.perf_counter() - started, cpu_seconds() - cpu
     gc.enable()
+    load.after.close()
     load.check(result)
     percentiles = {}
     if isinstance(result, list):

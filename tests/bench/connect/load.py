@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import random
 from abc import ABC, abstractmethod
+from contextlib import ExitStack
 
 RECORD_BYTES = 100
 
@@ -16,6 +17,8 @@ class Load(ABC):
         """Connect, and prepare what each run needs."""
         self.address = address
         self.records = records
+        #: What a run leaves to be closed, after its time was taken.
+        self.after = ExitStack()
 
     @abstractmethod
     def run(self, topic: str) -> object:

@@ -56,12 +56,13 @@ class OurMessages(ReadMessages):
 
     def run(self, topic: str) -> int:
         left, size = self.records, 0
-        with self.client.consumer(topic, auto_offset_reset="earliest") as consumer:
-            for message in consumer:
-                size += len(message.value)
-                left -= 1
-                if not left:
-                    break
+        consumer = self.client.consumer(topic, auto_offset_reset="earliest")
+        self.after.callback(consumer.close)
+        for message in consumer:
+            size += len(message.value)
+            left -= 1
+            if not left:
+                break
         return size
 
 
@@ -70,6 +71,7 @@ class ConfluentMessages(ReadMessages):
 
     def run(self, topic: str) -> int:
         consumer = Consumer(confluent.consumer_config(self.address))
+        self.after.callback(consumer.close)
         consumer.assign([TopicPartition(topic, 0, 0)])
         left, size = self.records, 0
         while left:
@@ -78,5 +80,4 @@ class ConfluentMessages(ReadMessages):
             for message in messages:
                 size += len(message.value() or b"")
             left -= len(messages)
-        consumer.close()
         return size
