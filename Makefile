@@ -11,7 +11,7 @@ CONSTRAINTS := bindings-python/constraints.txt
 SOURCES := $(shell find core bindings-python Cargo.toml Cargo.lock -name target -prune -o -name .venv -prune -o \
 	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' -o -name Cargo.lock \) -print)
 
-.PHONY: help demo test check-tools test-rust test-mutants test-python test-kafka test-on-kafka test-judges fuzz bench bench-wire lint docs wheel messages check-messages clean
+.PHONY: help demo test check-tools test-rust test-mutants test-python test-kafka test-on-kafka test-judges fuzz bench bench-wire bench-connect lint docs wheel messages check-messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -58,6 +58,10 @@ bench: $(VENV)/published $(VENV)/dev-tools ## Measure each figure of the README 
 bench-wire: $(VENV)/published $(VENV)/dev-tools build/librdkafka/rdkafka_performance ## Measure the broker against Apache Kafka, with the same foreign clients
 	tests/foreign/install.sh
 	$(BIN)/python -m tests.bench.wire
+
+bench-connect: $(VENV)/published $(VENV)/bench-tools build/librdkafka/rdkafka_performance ## Measure the client on Apache Kafka against its peers
+	tests/foreign/install.sh
+	$(BIN)/python -m tests.bench.connect
 
 lint: $(VENV)/package $(VENV)/dev-tools ## Format, lints and types
 	cargo fmt --all --check
@@ -114,6 +118,10 @@ $(VENV)/published: $(VENV)/build-tools $(SOURCES)
 
 $(VENV)/demo-tools: $(VENV)/created bindings-python/requirements-demo.txt $(CONSTRAINTS)
 	$(PIP) install -c $(CONSTRAINTS) -r bindings-python/requirements-demo.txt
+	@touch $@
+
+$(VENV)/bench-tools: $(VENV)/dev-tools tests/bench/requirements.txt
+	$(PIP) install -c $(CONSTRAINTS) -r tests/bench/requirements.txt
 	@touch $@
 
 $(VENV)/dev-tools: $(VENV)/demo-tools bindings-python/requirements-dev.txt

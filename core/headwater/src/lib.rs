@@ -47,6 +47,7 @@ mod registry;
 mod serve;
 mod worker_threads;
 
+pub use blocking::block_on_for;
 pub use connect::{connect, connect_on_demand};
 pub use engine::{Engine, NO_CONFIG, open};
 pub use headwater_broker::{DeletionCounts, Deletions, OpenReport, RecoveredPartition};

@@ -1,11 +1,14 @@
-"""A row of the table: Kafka's figure, ours, their ratio so that more is better for us, and its floor."""
+"""A row of a table: a figure of another program, ours, their ratio so that more is better for us, and its floor."""
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
 
-HEADER = f"{'what':<66} {'unit':>10} {'Kafka':>10} {'ours':>10} {'ratio':>7} {'floor':>7}"
+
+def header(theirs: str) -> str:
+    """The head of a table that compares with `theirs`."""
+    return f"{'what':<66} {'unit':>10} {theirs:>10} {'ours':>10} {'ratio':>7} {'floor':>7}"
 
 
 class Better(enum.Enum):
@@ -17,12 +20,12 @@ class Better(enum.Enum):
 
 @dataclass(frozen=True)
 class Kind:
-    """What is measured; of several runs the best counts."""
+    """What is measured; of several runs the best counts. Without a floor the ratio is only shown."""
 
     what: str
     unit: str
     better: Better
-    floor: float
+    floor: float | None = None
 
     def best(self, runs: list[float]) -> float:
         """The best of several runs."""
@@ -34,37 +37,38 @@ class Figure:
     """What was measured of both; a side that did not run has none."""
 
     kind: Kind
-    kafka: float | None
+    theirs: float | None
     ours: float | None
 
     @property
     def ratio(self) -> float | None:
         """How many times better ours is."""
-        if self.kafka is None or self.ours is None:
+        if self.theirs is None or self.ours is None:
             return None
-        return self.kafka / self.ours if self.kind.better is Better.LESS else self.ours / self.kafka
+        return self.theirs / self.ours if self.kind.better is Better.LESS else self.ours / self.theirs
 
     @property
     def missed(self) -> bool:
         """Whether the ratio is known and under its floor."""
-        return self.ratio is not None and self.ratio < self.kind.floor
+        return self.ratio is not None and self.kind.floor is not None and self.ratio < self.kind.floor
 
     def __str__(self) -> str:
         """The row."""
-        sides = " ".join(f"{'-' if side is None else f'{side:.3f}':>10}" for side in (self.kafka, self.ours))
+        sides = " ".join(f"{'-' if side is None else f'{side:.3f}':>10}" for side in (self.theirs, self.ours))
         ratio = "-" if self.ratio is None else f"{self.ratio:.2f}"
+        floor = "-" if self.kind.floor is None else f"{self.kind.floor:g}"
         verdict = "  missed" if self.missed else ""
-        return f"{self.kind.what:<66} {self.kind.unit:>10} {sides} {ratio:>7} {self.kind.floor:>7g}{verdict}"
+        return f"{self.kind.what:<66} {self.kind.unit:>10} {sides} {ratio:>7} {floor:>7}{verdict}"
 
 
 @dataclass(frozen=True)
 class Limit:
-    """What ours may be at most, whatever Kafka's is."""
+    """What ours may be at most, whatever theirs is."""
 
     what: str
     unit: str
     most: float
-    kafka: float | None
+    theirs: float | None
     ours: float | None
 
     @property
@@ -74,6 +78,6 @@ class Limit:
 
     def __str__(self) -> str:
         """The row."""
-        sides = " ".join(f"{'-' if side is None else f'{side:.3f}':>10}" for side in (self.kafka, self.ours))
+        sides = " ".join(f"{'-' if side is None else f'{side:.3f}':>10}" for side in (self.theirs, self.ours))
         verdict = "  missed" if self.missed else ""
         return f"{self.what:<66} {self.unit:>10} {sides} {'-':>7} {f'<={self.most:g}':>7}{verdict}"

@@ -15,6 +15,9 @@ def create_topic(address: str, topic: str) -> None:
     """Create a topic of one partition, with the broker's defaults."""
     client = AdminClient({"bootstrap.servers": address, "log_level": 4})
     client.create_topics([NewTopic(topic, 1, 1)])[topic].result(SECONDS)
+    # The controller has created it; the broker learns of it a moment later.
+    while client.list_topics(topic, SECONDS).topics[topic].error:
+        time.sleep(0.01)
 
 
 def delete_topic(address: str, topic: str) -> None:
