@@ -44,6 +44,12 @@ impl Cluster {
     /// Prepares a retry after `error`: refreshes the leaders of `topic`, or the controller. Fails if a retry cannot help. The caller backs
     /// off.
     pub(crate) async fn prepare_retry(&self, error: &Error, topic: Option<&str>) -> Result<()> {
+        self.find_remedy(error, topic).await?;
+        self.counters.count_retry();
+        Ok(())
+    }
+
+    async fn find_remedy(&self, error: &Error, topic: Option<&str>) -> Result<()> {
         if !can_retry(error) {
             return Err(error.clone());
         }

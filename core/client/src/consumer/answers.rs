@@ -41,6 +41,9 @@ impl Consumer {
                 self.replica_failed(&answer.partition);
                 continue;
             }
+            if let Some(end) = answer.readable_end {
+                self.gauge.set_end(&answer.partition, end);
+            }
             self.end_before_hole(&answer, stream);
             match self.keep_batches(answer) {
                 Ok(kept) => any |= kept,
