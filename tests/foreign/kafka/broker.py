@@ -11,7 +11,7 @@ from tests.foreign import kafka
 from tests.foreign.process import Started, await_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 CLUSTER_ID = "AAAAAAAAAAAAAAAAAAAAAQ"
@@ -29,8 +29,11 @@ def free_port() -> int:
         return port
 
 
-def format_storage(folder: Path, settings: Mapping[str, str], port: int) -> Path:
-    """Write the broker's configuration and format its data directory, `folder/data`; return the configuration."""
+def format_storage(folder: Path, settings: Mapping[str, str], port: int, users: Sequence[str] = ()) -> Path:
+    """Write the broker's configuration and format its data directory, `folder/data`; return the configuration.
+
+    `users` are SCRAM credentials as `kafka-storage.sh --add-scram` takes them.
+    """
     controller = free_port()
     folder.mkdir(parents=True, exist_ok=True)
     lines = {
@@ -49,7 +52,8 @@ def format_storage(folder: Path, settings: Mapping[str, str], port: int) -> Path
     }
     configuration = folder / "server.properties"
     configuration.write_text("".join(f"{key}={value}\n" for key, value in lines.items()), encoding="utf-8")
-    kafka.run("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(configuration))
+    scram = [argument for user in users for argument in ("--add-scram", user)]
+    kafka.run("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(configuration), *scram)
     return configuration
 
 
