@@ -268,6 +268,11 @@ impl Drop for User {
     }
 }
 
+/// Counts this thread as one that uses an engine until it ends.
+pub(crate) fn count_as_user() {
+    USER.with(|_| ());
+}
+
 /// Waits until the threads that are left behind have ended, for a moment. An interpreter that ends while one is in the middle of a call
 /// from here to Python kills it there, and before Python 3.14 the whole process.
 fn wait_for_users() {

@@ -33,45 +33,66 @@ impl Cluster {
         node: Node,
         request: R,
     ) -> Result<R::Response> {
-        let timeout = self.config.request_timeout;
-        self.call_on(&self.admin_lane, node, request, timeout).await
+        self.call_on(&self.admin_lane, node, request, self.config.request_timeout)
+            .await
     }
 
     async fn call_on<R: ApiRequest>(
         &self,
-        ClusterLane { lane, throttles }: &ClusterLane,
+        lane: &ClusterLane,
         node: Node,
         request: R,
         timeout: Duration,
     ) -> Result<R::Response> {
-        let throttled = tokio::time::timeout(timeout, throttles.wait(node)).await;
-        throttled.map_err(|_| {
-            Error::new(
-                ErrorKind::Timeout,
-                format!(
-                    "The broker accepts no {:?} request of this client for longer than {} ms (its quota is exceeded): send less, or raise the quota or request.timeout.ms.",
-                    R::API,
-                    timeout.as_millis()
-                ),
-            )
-        })?;
-        let answer = tokio::time::timeout(timeout, lane.call(node, request.into())).await;
-        match answer {
-            Ok(Ok(response)) => {
-                throttles.note(node, &response);
+        self.counters.count_request();
+        let called = call_on::<R>(lane, node, request, timeout).await;
+        match called {
+            Ok((response, throttled)) => {
+                self.counters.add_throttle_time(node, throttled);
                 self.note_leaders(&response);
                 typed::<R>(response)
             }
-            Ok(Err(error)) => Err(error_codes::transport(error)),
-            Err(_) => Err(Error::new(
-                ErrorKind::Timeout,
-                format!(
-                    "The broker did not answer {:?} within {} ms: raise request.timeout.ms, or check the broker.",
-                    R::API,
-                    timeout.as_millis()
-                ),
-            )),
+            Err(error) => {
+                self.counters.count_error();
+                Err(error)
+            }
         }
+    }
+}
+
+/// The response, and how long the broker asks the client to wait.
+async fn call_on<R: ApiRequest>(
+    ClusterLane { lane, throttles }: &ClusterLane,
+    node: Node,
+    request: R,
+    timeout: Duration,
+) -> Result<(Response, Duration)> {
+    let throttled = tokio::time::timeout(timeout, throttles.wait(node)).await;
+    throttled.map_err(|_| {
+        Error::new(
+            ErrorKind::Timeout,
+            format!(
+                "The broker accepts no {:?} request of this client for longer than {} ms (its quota is exceeded): send less, or raise the quota or request.timeout.ms.",
+                R::API,
+                timeout.as_millis()
+            ),
+        )
+    })?;
+    let answer = tokio::time::timeout(timeout, lane.call(node, request.into())).await;
+    match answer {
+        Ok(Ok(response)) => {
+            let throttled = throttles.note(node, &response);
+            Ok((response, throttled))
+        }
+        Ok(Err(error)) => Err(error_codes::transport(error)),
+        Err(_) => Err(Error::new(
+            ErrorKind::Timeout,
+            format!(
+                "The broker did not answer {:?} within {} ms: raise request.timeout.ms, or check the broker.",
+                R::API,
+                timeout.as_millis()
+            ),
+        )),
     }
 }
 

@@ -69,6 +69,17 @@ impl Cluster {
         topic: Option<&str>,
         failed_at: Instant,
     ) -> Result<()> {
+        self.find_remedy(error, topic, failed_at).await?;
+        self.counters.count_retry();
+        Ok(())
+    }
+
+    async fn find_remedy(
+        &self,
+        error: &Error,
+        topic: Option<&str>,
+        failed_at: Instant,
+    ) -> Result<()> {
         if !can_retry(error) {
             return Err(error.clone());
         }

@@ -32,11 +32,11 @@ impl Throttles {
         }
     }
 
-    /// Notes the throttle time of a response.
-    pub(super) fn note(&self, node: Node, response: &Response) {
+    /// Notes the throttle time of a response, and returns it.
+    pub(super) fn note(&self, node: Node, response: &Response) -> Duration {
         let throttled = throttle_time(response);
         if throttled.is_zero() || mutants::is_active(Mutant::IgnoreThrottle) {
-            return;
+            return throttled;
         }
         let now = Instant::now();
         let mut until = self.until.lock();
@@ -48,6 +48,7 @@ impl Throttles {
             (*of_node).max(now + throttled)
         };
         self.is_any.store(true, Ordering::Release);
+        throttled
     }
 }
 

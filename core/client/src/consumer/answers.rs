@@ -45,6 +45,9 @@ impl Consumer {
             if self.has_named_leader(&answer) {
                 continue;
             }
+            if let Some(end) = answer.readable_end {
+                self.gauge.set_end(&answer.partition, end);
+            }
             self.end_before_hole(&answer, stream);
             match self.keep_batches(answer) {
                 Ok(kept) => any |= kept,

@@ -162,6 +162,7 @@ impl Consumer {
     /// Updates the finished offsets after positions were set.
     pub(super) fn positions_changed(&mut self, committed: &Offsets) {
         let positions = self.assignment.positions();
+        self.gauge.set_positions(&positions);
         self.committing
             .finished
             .set_positions(&positions, committed);

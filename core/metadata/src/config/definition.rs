@@ -243,7 +243,11 @@ impl Definition {
             Kind::Double { min, max } if max >= f64::MAX => format!("a number of at least {min}"),
             Kind::Double { min, max } => format!("a number from {min} to {max}"),
             Kind::Text => "text".to_owned(),
-            Kind::Choice { allowed } => format!("one of {}", allowed.join(", ")),
+            Kind::Choice { allowed } => {
+                let shown = |word: &&'static str| if word.is_empty() { "nothing" } else { word };
+                let allowed: Vec<_> = allowed.iter().map(shown).collect();
+                format!("one of {}", allowed.join(", "))
+            }
             Kind::List { allowed: &[] } => "words separated by commas".to_owned(),
             Kind::List { allowed } => {
                 format!("one or more of {}, separated by commas", allowed.join(", "))

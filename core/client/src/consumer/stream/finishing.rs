@@ -10,6 +10,7 @@ impl Consumer {
     /// The caller asks for more, so everything that was handed out is finished.
     pub(super) fn finish_handed_out(&mut self) {
         let handed_out = self.assignment.handed_out();
+        self.gauge.move_to(&handed_out);
         self.committing.finished.finish(&handed_out);
         self.assignment.settle();
     }

@@ -88,7 +88,11 @@ impl Consumer {
         }
         self.refuse_if_idle()?;
         self.finish_handed_out();
-        wakeup.interruptible(&cluster, self.read(operation)).await
+        let event = wakeup.interruptible(&cluster, self.read(operation)).await;
+        if let Ok(Event::Batch(_) | Event::Message) = &event {
+            self.gauge.move_to(&self.assignment.handed_out());
+        }
+        event
     }
 
     async fn read(&mut self, operation: &Operation) -> Result<Event> {

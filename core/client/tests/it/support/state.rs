@@ -108,6 +108,8 @@ pub(crate) struct State {
     pub(crate) list_offsets_barrier: Option<Arc<Barrier>>,
     /// The names under which clients opened lanes.
     pub(crate) client_ids: Vec<String>,
+    /// The `request.timeout.ms` of the lanes.
+    pub(crate) request_timeouts: Vec<Duration>,
     /// The addresses that the client has told its transport.
     pub(crate) learned: Vec<BrokerAddress>,
     /// Every produce request that was sent to a node.
