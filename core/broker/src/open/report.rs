@@ -53,6 +53,15 @@ pub struct StrayDirectory {
 }
 
 impl OpenReport {
+    /// Whether there is something to tell: it was not closed, or something was recovered, missing, damaged or unknown.
+    pub fn has_news(&self) -> bool {
+        !(self.created || self.clean_shutdown)
+            || !self.recovered.is_empty()
+            || !self.missing.is_empty()
+            || !self.damaged_checkpoints.is_empty()
+            || !self.strays.is_empty()
+    }
+
     /// Notes what recovery did, if it did anything.
     pub(crate) fn add(
         &mut self,
