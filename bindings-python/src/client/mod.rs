@@ -5,12 +5,11 @@ pub(crate) mod topics;
 
 use std::path::PathBuf;
 
-use headwater::{Admin, ConsumerConfig, ProducerConfig};
+use headwater::{Admin, ConsumerConfig, ListenerArguments, ProducerConfig};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::consumer::Consumer;
-use crate::convert::listener::ListenerArguments;
 use crate::convert::{config, format, partitions};
 use crate::errors;
 use crate::face::{Access, Answer, Face, closing, faces, none};
@@ -183,16 +182,17 @@ impl Client {
         allow_insecure: bool,
     ) -> Answer<'py> {
         let options = ListenerArguments {
-            host,
+            host: host.to_owned(),
             port,
-            advertised,
-            security_protocol,
+            advertised: advertised.map(str::to_owned),
+            security_protocol: security_protocol.to_owned(),
             tls_cert,
             tls_key,
             sasl_mechanisms,
             allow_insecure,
         }
-        .options()?;
+        .options()
+        .map_err(errors::raise)?;
         self.access.check()?;
         let engine = self.access.engine()?.clone();
         let access = self.access.clone();

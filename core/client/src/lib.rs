@@ -56,10 +56,10 @@ pub use config::{
     Assignor, ClassicConfig, ClientConfig, ConsumerProtocolConfig, GroupConfig, GroupProtocol,
 };
 pub use consumer::{
-    BatchOptions, BatchStream, Consumer, ConsumerConfig, Event, MessageRow, Operation, Rebalance,
-    Subscription, Until, WakeupHandle,
+    BatchOptions, BatchStream, Consumer, ConsumerConfig, Event, Finishing, MessageRow, Operation,
+    Rebalance, Subscription, Until, WakeupHandle,
 };
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, ErrorKind, Result, sentence};
 pub use headwater_columnar::DecodeOptions;
 pub use headwater_metadata::ScramMechanism;
 pub use isolation::IsolationLevel;

@@ -68,5 +68,5 @@ pub use headwater_server::{
     Exposure, Limits, ListenerOptions, Mechanism, SecurityProtocol, ServeOptions, TlsError,
     TlsOptions, UnknownMechanism, UnknownProtocol, credential_for,
 };
-pub use listener::{InvalidListener, ListenerAddress, ListenerSecurity};
+pub use listener::{InvalidListener, ListenerAddress, ListenerArguments, ListenerSecurity};
 pub use serve::Server;

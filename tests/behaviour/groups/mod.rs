@@ -1,5 +1,6 @@
 //! Consumer groups: who reads what, from where, and what happens when members come and go.
 
+mod bindings;
 mod commits;
 mod consumer_protocol;
 mod deleted;

@@ -55,6 +55,15 @@ pub struct StrayDirectory {
 }
 
 impl OpenReport {
+    /// Whether there is something to report: no orderly end before, or something recovered, missing, damaged or unknown.
+    pub fn has_news(&self) -> bool {
+        !(self.created || self.clean_shutdown)
+            || !self.recovered.is_empty()
+            || !self.missing.is_empty()
+            || !self.damaged_checkpoints.is_empty()
+            || !self.strays.is_empty()
+    }
+
     /// Adds the recovery of a partition, if there was one.
     pub(crate) fn add(
         &mut self,

@@ -56,7 +56,7 @@ pub(crate) use gauge::ConsumerRegistry;
 pub use group::subscription::Subscription;
 pub use options::{BatchOptions, BatchStream, Until};
 pub use rebalancing::Rebalance;
-pub use stream::{Event, MessageRow, Operation};
+pub use stream::{Event, Finishing, MessageRow, Operation};
 pub use wakeup::WakeupHandle;
 
 /// Reads assigned partitions: as tables ([`Consumer::poll`], [`Consumer::next_batch`]) or message by message ([`Consumer::next_message`]).

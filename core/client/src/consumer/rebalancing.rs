@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::Consumer;
+use super::stream::Finishing;
 use super::following::Refresh;
 use super::group::offsets::Offsets;
 use super::group::subscription::Subscription;
@@ -108,6 +109,10 @@ impl Consumer {
     /// Commits the finished records of partitions and reports them; after the report, releases them.
     async fn revoke(&mut self, partitions: Vec<TopicPartition>) {
         if self.rebalancing.announced == partitions {
+            if self.committing.finishing == Finishing::Explicit {
+                // The caller may have finished more before it gave them up.
+                self.commit_finished().await;
+            }
             self.drop_partitions(&partitions);
             return;
         }

@@ -23,6 +23,7 @@ use super::{Consumer, Rebalance};
 use crate::batch::Batch;
 use crate::error::Result;
 
+pub use finishing::Finishing;
 pub use messages::MessageRow;
 pub(super) use read_ahead::DecodeAhead;
 pub(super) use table::DecodedTable;
