@@ -104,8 +104,7 @@ impl<E: Env> Coordinator<'_, E> {
     /// The topics, and what consumer groups are told besides.
     pub(super) fn consumer_facts(&self) -> (ConsumerFacts, Arc<Image>) {
         let config = self.state.config();
-        // The version first: an image that is newer than it is only looked at once more.
-        let cluster_version = self.state.metadata_log.log_end_offset().get();
+        let (image, cluster_version) = self.state.versioned_image();
         let facts = ConsumerFacts {
             now: self.now(),
             session_timeout: self.state.consumer_session_timeout(),
@@ -113,7 +112,7 @@ impl<E: Env> Coordinator<'_, E> {
             members_max: config.group_consumer_size_max,
             cluster_version,
         };
-        (facts, self.state.image())
+        (facts, image)
     }
 
     /// Writes a draft, with what goes before it, and makes it the group. If the last member of the consumer protocol has gone, the group
