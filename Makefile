@@ -11,7 +11,7 @@ CONSTRAINTS := bindings-python/constraints.txt
 SOURCES := $(shell find core bindings-python Cargo.toml Cargo.lock -name target -prune -o -name .venv -prune -o \
 	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' -o -name Cargo.lock \) -print)
 
-.PHONY: help demo test check-tools test-rust test-mutants test-python test-kafka test-on-kafka test-judges fuzz bench bench-wire lint docs wheel messages check-messages clean
+.PHONY: help demo test check-tools test-rust test-mutants test-python test-kafka test-on-kafka test-rust-on-kafka test-python-on-kafka test-judges fuzz bench bench-wire lint docs wheel messages check-messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,10 +38,16 @@ test-python: $(VENV)/package $(VENV)/dev-tools ## The Python package embedded an
 
 test-kafka: $(VENV)/package $(VENV)/dev-tools ## The behaviour tests of Rust and Python against an Apache Kafka cluster of three brokers
 	tests/foreign/install.sh
-	$(BIN)/python -m tests.foreign.kafka.cluster -- $(MAKE) test-on-kafka
+	cargo test --profile $(PROFILE) --workspace --test behaviour --no-run
+	$(BIN)/python -m tests.foreign.kafka.cluster -- $(MAKE) -j2 --output-sync test-on-kafka
 
-test-on-kafka: # What test-kafka runs while the cluster runs. Most tests wait for it, so that many run at a time.
+# What test-kafka runs while the cluster runs. Most tests wait for the cluster, so that many run at a time.
+test-on-kafka: test-rust-on-kafka test-python-on-kafka
+
+test-rust-on-kafka:
 	cargo test --profile $(PROFILE) --workspace --test behaviour -- --ignored on_kafka --test-threads 8
+
+test-python-on-kafka:
 	HEADWATER_SECONDS=10 $(BIN)/python -m pytest tests/python --target=kafka
 
 test-judges: $(VENV)/dev-tools ## The foreign judges against Apache Kafka itself, to see that what they ask for is right
