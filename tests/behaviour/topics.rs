@@ -59,7 +59,7 @@ fn configuration_is_layered_and_can_be_put_back(target: Target) {
         .wait(
             broker
                 .admin()
-                .create_topic(NewTopic::new(t).config("retention_ms", "1000")),
+                .create_topic(NewTopic::new(t).config("segment_ms", "1000")),
         )
         .unwrap();
     let value = |key: &str| {
@@ -68,18 +68,18 @@ fn configuration_is_layered_and_can_be_put_back(target: Target) {
         (entry.value.unwrap(), entry.source)
     };
     assert_eq!(
-        value("retention.ms"),
+        value("segment.ms"),
         ("1000".to_owned(), "DYNAMIC_TOPIC_CONFIG")
     );
     let put_back = TopicChanges {
-        config: BTreeMap::from([("retention.ms".to_owned(), None)]),
+        config: BTreeMap::from([("segment.ms".to_owned(), None)]),
         ..TopicChanges::default()
     };
     broker
         .wait(broker.admin().alter_topic(t, put_back))
         .unwrap();
     assert_eq!(
-        value("retention.ms"),
+        value("segment.ms"),
         ("604800000".to_owned(), "DEFAULT_CONFIG")
     );
 }

@@ -306,12 +306,21 @@ def test_a_waiting_reader_is_ended_from_another_thread(
         reading(consumer, how)
     assert time.monotonic() - started < 30
     timer.join()
-    if end == "wakeup":
-        consumer.seek("earliest")
-        assert len(consumer.poll()) == 10
-    else:
+    if end != "wakeup":
         with pytest.raises(hw.ClosedError):
             reading(consumer, how)
+
+
+@pytest.mark.parametrize("how", ["poll", "messages", "batches"])
+def test_a_reader_that_was_woken_reads_elsewhere_at_once(client: hw.Client, flights: hw.Topic, how: str) -> None:
+    with client.consumer(flights.name, fetch_max_wait_ms=60_000) as consumer:
+        timer = threading.Timer(0.1, consumer.wakeup)
+        timer.start()
+        with pytest.raises(hw.WakeupError):
+            reading(consumer, how)
+        timer.join()
+        consumer.seek("earliest")
+        assert len(consumer.poll()) == 10, "one fetch waits, and no other is sent"
 
 
 def test_a_wakeup_is_not_lost_between_two_calls(consumer: hw.Consumer) -> None:

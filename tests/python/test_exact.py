@@ -76,7 +76,7 @@ ARROW: list[tuple[pa.DataType, list[Any], list[bytes | None]]] = [
     (pa.large_list(pa.string()), [["a"], None], [b'["a"]', None]),
     (pa.list_(pa.int8(), 2), [[1, 2], None], [b"[1,2]", None]),
     (pa.struct({"a": pa.int64(), "b": pa.null()}), [{"a": 1, "b": None}, None], [b'{"a":1,"b":null}', None]),
-    (pa.map_(pa.string(), pa.int64()), [[(name("k"), 1)], None], [b'{"k":1}', None]),
+    (pa.map_(pa.string(), pa.int64()), [[("k", 1)], None], [b'{"k":1}', None]),
     (pa.dictionary(pa.int8(), pa.string()), ["x", None], [b"x", None]),
     (pa.dictionary(pa.int8(), pa.int64()), [7, None], [b"7", None]),
 ]

@@ -118,11 +118,9 @@ def test_calls_become_tasks(target: Target) -> None:
                     producer.send_batch(name("t"), [b"x"]),
                     producer.flush(),
                     consumer.position(),
-                    client.serve(port=0),
                 )
             ]
-            results: list[Any] = await asyncio.gather(*tasks)
-            await asyncio.create_task(results[-1].close())
+            await asyncio.gather(*tasks)
             assert await asyncio.create_task(anext(aiter(consumer)))
             assert (await asyncio.create_task(consumer.poll(max_records=1))).to_polars()["value"].to_list() == ["1"]
             first: Any = anext(aiter(consumer.batches()))

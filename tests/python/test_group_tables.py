@@ -91,8 +91,8 @@ def test_both_lists_are_tables(client: hw.Client, flights: hw.Topic) -> None:
 @pytest.mark.parametrize(
     ("to", "committed"),
     [
-        (name("earliest"), 2),
-        (name("latest"), 10),
+        ("earliest", 2),
+        ("latest", 10),
         (7, 7),
         ({0: 5}, 5),
         (datetime(1970, 1, 1, 0, 0, 3, 1, tzinfo=timezone.utc), 4),

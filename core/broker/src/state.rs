@@ -44,7 +44,7 @@ pub(crate) struct State<E: Env> {
     /// The data directory; `None` once closed.
     pub(crate) directory: RwLock<Option<DataDirectory<E>>>,
     config: RwLock<Arc<BrokerConfig>>,
-    image: RwLock<Arc<Image>>,
+    image: RwLock<Published>,
     pub(crate) topics: Topics<E>,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) storage: Storage,
@@ -81,6 +81,13 @@ pub(crate) struct DecompressionTurn<'a> {
     _turn: MutexGuard<'a, ()>,
 }
 
+/// An image with the end of the metadata log when it was published.
+#[derive(Debug)]
+struct Published {
+    image: Arc<Image>,
+    log_end_offset: i64,
+}
+
 impl<E: Env> State<E> {
     /// Waits for other decompressions larger than usual, and reserves the memory for this one.
     pub(crate) fn turn_to_decompress(&self, limit: DecompressLimit) -> DecompressionTurn<'_> {
@@ -104,12 +111,15 @@ impl<E: Env> State<E> {
             env: parts.env,
             static_config: parts.static_config,
             controller: Mutex::default(),
+            image: RwLock::new(Published {
+                image: Arc::new(parts.image),
+                log_end_offset: parts.metadata_log.log_end_offset().get(),
+            }),
             metadata_log: parts.metadata_log,
             checkpoint_turn: Mutex::new(()),
             log_config_turn: Mutex::new(()),
             directory: RwLock::new(Some(parts.directory)),
             config: RwLock::new(Arc::new(parts.config)),
-            image: RwLock::new(Arc::new(parts.image)),
             topics: parts.topics,
             fetch_sessions: FetchSessions::new(fetch_session_slots),
             storage: Storage::default(),
@@ -138,12 +148,23 @@ impl<E: Env> State<E> {
 
     /// The current metadata image.
     pub(crate) fn image(&self) -> Arc<Image> {
-        Arc::clone(&self.image.read())
+        Arc::clone(&self.image.read().image)
+    }
+
+    /// The cluster now, and a number that grows with every image. The metadata log's own end does not do: it grows before the image is
+    /// published.
+    pub(crate) fn versioned_image(&self) -> (Arc<Image>, i64) {
+        let published = self.image.read();
+        (Arc::clone(&published.image), published.log_end_offset)
     }
 
     /// Publishes an image. The caller holds `controller`.
     pub(crate) fn publish(&self, image: Image) {
-        *self.image.write() = Arc::new(image);
+        let log_end_offset = self.metadata_log.log_end_offset().get();
+        *self.image.write() = Published {
+            image: Arc::new(image),
+            log_end_offset,
+        };
     }
 
     /// The current configuration of the broker.

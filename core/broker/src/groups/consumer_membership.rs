@@ -104,8 +104,7 @@ impl<E: Env> Coordinator<'_, E> {
     /// The context of a transition, and the topics.
     pub(super) fn consumer_context(&self) -> (ConsumerGroupContext, Arc<Image>) {
         let config = self.state.config();
-        // Read the version before the image: with a newer image the topics are only compared once more.
-        let cluster_version = self.state.metadata_log.log_end_offset().get();
+        let (image, cluster_version) = self.state.versioned_image();
         let context = ConsumerGroupContext {
             now: self.now(),
             session_timeout: self.state.consumer_session_timeout(),
@@ -113,7 +112,7 @@ impl<E: Env> Coordinator<'_, E> {
             members_max: config.group_consumer_size_max,
             cluster_version,
         };
-        (context, self.state.image())
+        (context, image)
     }
 
     /// Writes the update's records, after `before`, and then replaces the group. If the last member of the consumer

@@ -78,12 +78,19 @@ impl MetadataCache {
         topics.get(name).map(|entry| Arc::clone(&entry.metadata))
     }
 
-    /// Notes that this client has created the topic. Other brokers than the controller may not know it yet.
-    pub(super) fn created(&self, name: &str, now: Instant) {
+    /// Notes that this client has created the topic, or added partitions up to this number. Other brokers than the controller may not know
+    /// it yet.
+    pub(super) fn changed(&self, name: &str, partitions: usize, now: Instant) {
         self.forget(name);
         if !mutants::is_active(Mutant::ForgetCreatedTopics) {
-            self.expected.lock().created(name, now);
+            self.expected.lock().changed(name, partitions, now);
         }
+    }
+
+    /// Whether a broker that named the topic with this number of partitions (0: that does not know it) lags behind what this client has
+    /// changed.
+    pub(super) fn is_behind(&self, name: &str, partitions: usize, now: Instant) -> bool {
+        self.has_several_brokers() && self.expected.lock().is_behind(name, partitions, now)
     }
 
     /// Notes that this client has deleted the topic.
@@ -122,7 +129,8 @@ impl MetadataCache {
         mut metadata: TopicMetadata,
         requested_at: Instant,
     ) -> Arc<TopicMetadata> {
-        self.expected.lock().settled(&metadata.name);
+        let partitions = metadata.partitions.len();
+        self.expected.lock().named(&metadata.name, partitions);
         let mut topics = self.topics.write();
         let known = topics.get(&metadata.name);
         if let Some(known) = known {

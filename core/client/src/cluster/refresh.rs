@@ -25,19 +25,20 @@ impl Cluster {
         self.metadata.generation()
     }
 
-    /// Drops a topic that this client has changed from the cache.
-    pub(crate) fn forget_topic(&self, name: &str) {
-        self.metadata.forget(name);
-    }
-
-    /// Expects a topic that this client has created, though a broker may not know it yet.
-    pub(crate) fn topic_created(&self, name: &str) {
-        self.metadata.created(name, Instant::now());
+    /// Expects a topic that this client has created, or has given this number of partitions, though a broker may not know it yet.
+    pub(crate) fn topic_changed(&self, name: &str, partitions: usize) {
+        self.metadata.changed(name, partitions, Instant::now());
     }
 
     /// Drops a topic that this client has deleted.
     pub(crate) fn topic_deleted(&self, name: &str) {
         self.metadata.deleted(name);
+    }
+
+    /// Whether a broker that named the topic with this number of partitions (0: that does not know it) lags behind what this client has
+    /// changed.
+    fn is_behind(&self, name: &str, partitions: usize) -> bool {
+        self.metadata.is_behind(name, partitions, Instant::now())
     }
 
     /// Whether the topic is expected to exist although a broker has not named it.
@@ -52,14 +53,29 @@ impl Cluster {
     }
 
     /// The topic's metadata, at most `metadata.max.age.ms` old. It is refreshed in the background before it expires, so that callers seldom
-    /// wait.
+    /// wait. What this client has created is there: a broker that does not know it yet is asked again.
     pub(crate) async fn topic_metadata(&self, name: &str) -> Result<Arc<TopicMetadata>> {
-        if let Some(known) = self.cached_topic(name) {
-            return Ok(known);
+        let mut since = match self.cached_topic(name) {
+            Some(known) if self.is_behind(name, known.partitions.len()) => Some(Instant::now()),
+            Some(known) => return Ok(known),
+            // The response to a request in flight is recent enough.
+            None => Instant::now().checked_sub(self.config.metadata_max_age),
+        };
+        let mut attempts = 0;
+        loop {
+            let metadata = self.request_topic(name, since).await;
+            let partitions = match &metadata {
+                Ok(metadata) => metadata.partitions.len(),
+                Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => 0,
+                Err(_) => return metadata,
+            };
+            if !self.is_behind(name, partitions) {
+                return metadata;
+            }
+            attempts += 1;
+            tokio::time::sleep(self.config.retry.jittered_pause(attempts)).await;
+            since = Some(Instant::now());
         }
-        // The response to a request in flight is recent enough.
-        let since = Instant::now().checked_sub(self.config.metadata_max_age);
-        self.request_topic(name, since).await
     }
 
     /// The topic's metadata, if it is cached and at most `metadata.max.age.ms` old. It is refreshed in the background before it expires.

@@ -25,9 +25,10 @@ impl Consumer {
         let (retry, now) = (self.cluster.config().retry, Instant::now());
         if self.known_topics.lookup_failed(partition, &retry, now) {
             tracing::warn!(%partition, %error, "the partition does not exist; the consumer will look it up again");
-            if let Some(group) = &self.group {
-                group.topic_changed();
-            }
+        }
+        // Each time: until the lag of the other brokers has passed, the topic may still exist, and the group keeps it.
+        if let Some(group) = &self.group {
+            group.topic_changed();
         }
     }
 
