@@ -5,16 +5,14 @@ import { invalid } from './errors.js';
 import type { Flat, Header } from './flat.js';
 import type { Formats } from './formats.js';
 
-const NOT_READ = Symbol('not read');
-
 function missing(name: string): Error {
   return invalid(`The column \`${name}\` was not read: name it in \`columns\`.`);
 }
 
 /** One record of a topic. Keys and values of format "bytes" are views into the buffer of their batch; copy what is kept for long. */
 export class Message<K = Buffer | null, V = Buffer | null> {
-  private decodedKey: unknown = NOT_READ;
-  private decodedValue: unknown = NOT_READ;
+  private decodedKey: unknown;
+  private decodedValue: unknown;
 
   /** @internal */
   constructor(
@@ -45,7 +43,7 @@ export class Message<K = Buffer | null, V = Buffer | null> {
 
   /** The key, in the format that was asked for. */
   get key(): K {
-    if (this.decodedKey === NOT_READ) {
+    if (this.decodedKey === undefined) {
       const keys = this.flat.keys ?? raise('key');
       this.decodedKey = keys.get(this.row, this.formats.key);
     }
@@ -54,7 +52,7 @@ export class Message<K = Buffer | null, V = Buffer | null> {
 
   /** The value, in the format that was asked for. */
   get value(): V {
-    if (this.decodedValue === NOT_READ) {
+    if (this.decodedValue === undefined) {
       const values = this.flat.values ?? raise('value');
       this.decodedValue = values.get(this.row, this.formats.value);
     }

@@ -6,9 +6,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildNative } from './native.mjs';
+import { fileURLToPath } from 'node:url';
 
-const here = join(import.meta.dirname, '..');
+const here = fileURLToPath(new URL('..', import.meta.url));
 const profile = process.env.HEADWATER_PROFILE ?? 'release';
 const features = process.env.HEADWATER_FEATURES;
 
@@ -31,6 +31,7 @@ function tool(name, ...args) {
 if (!existsSync(join(here, 'node_modules', 'typescript'))) {
   run('npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error');
 }
+const { buildNative } = await import('./native.mjs');
 await buildNative({ here, profile, features });
 rmSync(join(here, 'dist'), { recursive: true, force: true });
 tool(['typescript', 'bin', 'tsc']);

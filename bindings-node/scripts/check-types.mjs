@@ -4,8 +4,9 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const here = join(import.meta.dirname, '..');
+const here = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(here, 'dist');
 const file = join(here, 'index.d.ts');
 

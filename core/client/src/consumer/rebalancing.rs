@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 
 use super::Consumer;
-use super::stream::Finishing;
 use super::following::Refresh;
 use super::group::offsets::Offsets;
 use super::group::subscription::Subscription;
 use super::group::{Group, NewAssignment, Settings, Todo};
+use super::stream::Finishing;
 use crate::batch::TopicPartition;
 use crate::error::{Error, ErrorKind, Result};
 
