@@ -44,7 +44,7 @@ pub(crate) struct State<E: Env> {
     /// The data directory; `None` once closed.
     pub(crate) directory: RwLock<Option<DataDirectory<E>>>,
     config: RwLock<Arc<BrokerConfig>>,
-    image: RwLock<Published>,
+    image: RwLock<PublishedImage>,
     pub(crate) topics: Topics<E>,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) storage: Storage,
@@ -83,7 +83,7 @@ pub(crate) struct DecompressionTurn<'a> {
 
 /// An image with the end of the metadata log when it was published.
 #[derive(Debug)]
-struct Published {
+struct PublishedImage {
     image: Arc<Image>,
     log_end_offset: i64,
 }
@@ -111,7 +111,7 @@ impl<E: Env> State<E> {
             env: parts.env,
             static_config: parts.static_config,
             controller: Mutex::default(),
-            image: RwLock::new(Published {
+            image: RwLock::new(PublishedImage {
                 image: Arc::new(parts.image),
                 log_end_offset: parts.metadata_log.log_end_offset().get(),
             }),
@@ -151,8 +151,8 @@ impl<E: Env> State<E> {
         Arc::clone(&self.image.read().image)
     }
 
-    /// The cluster now, and a number that grows with every image. The metadata log's own end does not do: it grows before the image is
-    /// published.
+    /// The current metadata image, and a number that grows with every published image. The end of the metadata log is no such number,
+    /// because it grows before the image is published.
     pub(crate) fn versioned_image(&self) -> (Arc<Image>, i64) {
         let published = self.image.read();
         (Arc::clone(&published.image), published.log_end_offset)
@@ -161,7 +161,7 @@ impl<E: Env> State<E> {
     /// Publishes an image. The caller holds `controller`.
     pub(crate) fn publish(&self, image: Image) {
         let log_end_offset = self.metadata_log.log_end_offset().get();
-        *self.image.write() = Published {
+        *self.image.write() = PublishedImage {
             image: Arc::new(image),
             log_end_offset,
         };
