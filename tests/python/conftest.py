@@ -43,17 +43,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
     """Let a test fail that is listed for the target, if its failure says what the list says."""
-    test = f"{pyfuncitem.path.stem}::{pyfuncitem.originalname}"
-    difference = differences.of_test(test, pyfuncitem.config.getoption("--target"))
+    file, kind = pyfuncitem.path.stem, pyfuncitem.config.getoption("--target")
+    tests = (f"{file}::{pyfuncitem.originalname}", f"{file}::{pyfuncitem.name}")
+    difference = differences.of_test(tests, kind)
     if difference is None:
         return (yield)
     try:
         yield
-    except Exception as failure:
+    except (Exception, pytest.fail.Exception) as failure:
         if difference.shows not in str(failure):
             raise
         pytest.xfail(difference.reason)
-    pytest.fail(f"{test} passes on {difference.target}: remove it from {differences.LIST.name}")
+    pytest.fail(f"{difference.test} passes on {difference.target}: remove it from {differences.LIST.name}")
 
 
 @pytest.fixture(autouse=True)
