@@ -1,12 +1,14 @@
 //! Topics: made, listed, configured, grown, deleted.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use headwater::{
     ErrorKind, NewTopic, Offset, PartitionId, Position, Record, ScanOptions, TopicChanges,
 };
 use headwater_behaviour_macro::behaviour;
 
+use crate::consume::PATIENCE;
 use crate::table::{offsets, text};
 use crate::target::Target;
 
@@ -16,7 +18,11 @@ fn a_topic_that_was_made_is_listed_and_described(target: Target) {
     let (b, a) = (broker.name("b"), broker.name("a"));
     broker.make(b, 3);
     broker.make(a, 1);
-    assert_eq!(broker.topics(), [a, b]);
+    // A broker of a cluster may list a topic a moment after its creation.
+    let deadline = Instant::now() + PATIENCE;
+    while broker.topics() != [a, b] {
+        assert!(Instant::now() < deadline, "{:?}", broker.topics());
+    }
     broker.fill(b, 1, ["x", "y"]);
     let description = broker.wait(broker.topic(b).describe()).unwrap();
     let ends: Vec<_> = description

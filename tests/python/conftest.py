@@ -6,6 +6,7 @@ import contextlib
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
 
+HERE = Path(__file__).parent
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "embedded(reason): has no other target than an engine in this process, or none at all")
 
@@ -28,7 +32,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep what runs on the target. A test that takes no client from a fixture says why."""
     elsewhere = []
-    for item in items:
+    # Pytest hands over the tests of other folders too.
+    for item in [item for item in items if item.path.is_relative_to(HERE)]:
         mark = item.get_closest_marker("embedded")
         if "target" in getattr(item, "fixturenames", ()):
             assert mark is None or mark.args, f"{item.nodeid} gives no reason"
@@ -43,17 +48,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
     """Let a test fail that is listed for the target, if its failure says what the list says."""
-    test = f"{pyfuncitem.path.stem}::{pyfuncitem.originalname}"
-    difference = differences.of_test(test, pyfuncitem.config.getoption("--target"))
+    file, kind = pyfuncitem.path.stem, pyfuncitem.config.getoption("--target")
+    tests = (f"{file}::{pyfuncitem.originalname}", f"{file}::{pyfuncitem.name}")
+    difference = differences.of_test(tests, kind)
     if difference is None:
         return (yield)
     try:
         yield
-    except Exception as failure:
+    except (Exception, pytest.fail.Exception) as failure:
         if difference.shows not in str(failure):
             raise
         pytest.xfail(difference.reason)
-    pytest.fail(f"{test} passes on {difference.target}: remove it from {differences.LIST.name}")
+    pytest.fail(f"{difference.test} passes on {difference.target}: remove it from {differences.LIST.name}")
 
 
 @pytest.fixture(autouse=True)

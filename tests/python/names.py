@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import headwater as hw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _RUN = f"{time.time_ns():x}"
 _tests = itertools.count()
@@ -30,6 +30,26 @@ def name(own: str) -> str:
 def place(partition: int, topic: str = "flights") -> hw.TopicPartition:
     """A partition of this test's topic."""
     return hw.TopicPartition(name(topic), partition)
+
+
+def await_true(holds: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait for what a broker of a cluster does a moment later."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def topic_info(client: hw.Client, own: str) -> hw.TopicInfo:
+    """The topic as it is listed: by a broker of a cluster perhaps a moment after its creation."""
+    found: list[hw.TopicInfo] = []
+
+    def is_listed() -> bool:
+        found[:] = [topic for topic in client.topics() if topic.name == name(own)]
+        return bool(found)
+
+    await_true(is_listed)
+    return found[0]
 
 
 def own_topics(topics: Iterable[hw.TopicInfo]) -> list[hw.TopicInfo]:

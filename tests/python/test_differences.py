@@ -16,7 +16,7 @@ TESTS = Path(__file__).parents[1]
 
 def defined(difference: differences.Difference) -> bool:
     """Whether there is such a test."""
-    *modules, name = difference.test.split("::")
+    *modules, name = difference.test.partition("[")[0].split("::")
     if difference.is_of_python:
         path, definition = TESTS / "python" / f"{modules[0]}.py", rf"^def {name}\("
     else:

@@ -13,7 +13,7 @@ import pytest
 
 import headwater as hw
 import headwater.aio
-from tests.python.names import name, own_groups
+from tests.python.names import await_true, name, own_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,7 +76,7 @@ def test_offsets_of_a_topic_that_is_deleted_are_gone(client: hw.Client) -> None:
     with client.consumer(group_id=name("readers")) as consumer:
         consumer.commit({(name("flights"), 0): 0, (name("arrivals"), 0): 0})
     client.delete_topic(name("flights"))
-    assert client.group_offsets(name("readers")) == [hw.GroupOffset(name("arrivals"), 0, 0, 0, 0)]
+    await_true(lambda: client.group_offsets(name("readers")) == [hw.GroupOffset(name("arrivals"), 0, 0, 0, 0)])
 
 
 def test_both_lists_are_tables(client: hw.Client, flights: hw.Topic) -> None:

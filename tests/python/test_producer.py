@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 import headwater as hw
-from tests.python.names import name
+from tests.python.names import await_true, name
 
 
 def only(topic: hw.Topic) -> hw.Message:
@@ -147,7 +147,7 @@ def test_dropped_futures_and_producers_lose_nothing(client: hw.Client, topic: hw
     producer = client.producer(linger_ms=60_000)
     producer.send(name("t"), b"x")
     del producer
-    assert len(topic) == 1
+    await_true(lambda: len(topic) == 1)
 
 
 def test_threads_share_a_producer(client: hw.Client, topic: hw.Topic) -> None:
