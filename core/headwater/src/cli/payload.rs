@@ -78,15 +78,15 @@ mod tests {
     #[test]
     fn text_is_a_string_and_other_bytes_are_base64() {
         assert_eq!(written(b"a\"b", PayloadFormat::Text), r#""a\"b""#);
-        assert_eq!(written(b"\xff", Writing::Text), r#"{"base64":"/w=="}"#);
-        assert_eq!(written(b"a", Writing::Base64), r#"{"base64":"YQ=="}"#);
+        assert_eq!(written(b"\xff", PayloadFormat::Text), r#"{"base64":"/w=="}"#);
+        assert_eq!(written(b"a", PayloadFormat::Base64), r#"{"base64":"YQ=="}"#);
     }
 
     #[test]
     fn json_is_embedded_as_it_is() {
         let number = br#"{"n": 12345678901234567890123}"#;
-        assert_eq!(written(number, Writing::Json).as_bytes(), number);
-        assert_eq!(written(b"late", Writing::Json), r#""late""#);
-        assert_eq!(written(b"[1,\n2]", Writing::Json), r#""[1,\n2]""#);
+        assert_eq!(written(number, PayloadFormat::Json).as_bytes(), number);
+        assert_eq!(written(b"late", PayloadFormat::Json), r#""late""#);
+        assert_eq!(written(b"[1,\n2]", PayloadFormat::Json), r#""[1,\n2]""#);
     }
 }
