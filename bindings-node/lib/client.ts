@@ -20,6 +20,7 @@ import {
   type Format,
   type FormatOptions,
 } from './formats.js';
+import type { Metrics } from './metrics.js';
 import { native } from './native.js';
 import {
   boolean,
@@ -263,9 +264,9 @@ export class Client implements AsyncDisposable {
     return this.serveWith(given);
   }
 
-  /** The counters of the engine since it was opened, by the names that Kafka would give them. */
-  metrics(): Record<string, number> {
-    return Object.fromEntries(this.native.metrics());
+  /** What the client has done, in numbers. Sends no request. */
+  metrics(): Metrics {
+    return this.native.metrics() as Metrics;
   }
 
   /** What opening the directory found, if its last owner did not close it or something was missing or damaged. */

@@ -81,6 +81,13 @@ export type {
   FetchedBatch,
 } from './handlers.js';
 export { Message } from './message.js';
+export type {
+  BrokerMetrics,
+  ConsumerMetrics,
+  DeletionMetrics,
+  Metrics,
+  ProducerMetrics,
+} from './metrics.js';
 export type { Offsets } from './offsets.js';
 export type { Position } from './positions.js';
 export { Producer, type SendBatchOptions } from './producer.js';

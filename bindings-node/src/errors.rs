@@ -128,9 +128,9 @@ unsafe fn call_make_error(env: &Env, fields: ErrorFields) -> napi::Result<sys::n
     unsafe {
         let arguments = [ErrorFields::to_napi_value(raw, fields)?];
         let status = [
-            sys::napi_get_reference_value(raw, environment.make_error.get(), &mut function),
-            sys::napi_get_undefined(raw, &mut this),
-            sys::napi_call_function(raw, this, function, 1, arguments.as_ptr(), &mut made),
+            sys::napi_get_reference_value(raw, environment.make_error.get(), &raw mut function),
+            sys::napi_get_undefined(raw, &raw mut this),
+            sys::napi_call_function(raw, this, function, 1, arguments.as_ptr(), &raw mut made),
         ];
         for status in status {
             napi::check_status!(status, "Cannot make an error")?;

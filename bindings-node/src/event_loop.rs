@@ -126,7 +126,7 @@ pub fn initialise(
                 env.raw(),
                 napi::JsValue::raw(&make_error),
                 1,
-                &mut reference,
+                &raw mut reference,
             )
         },
         "Cannot keep the function that makes errors"
@@ -181,7 +181,7 @@ fn wake_function(
                 Some(finalised),
                 context.cast_mut().cast(),
                 Some(run_jobs),
-                &mut function,
+                &raw mut function,
             )
         },
         "Cannot reach the event loop"
@@ -221,7 +221,7 @@ unsafe extern "C" fn run_jobs(
     for job in event_loop.take() {
         let mut scope = ptr::null_mut();
         // SAFETY: opened and closed in this thread, in order.
-        unsafe { sys::napi_open_handle_scope(env, &mut scope) };
+        unsafe { sys::napi_open_handle_scope(env, &raw mut scope) };
         // A panic must not cross into Node. What the job settles is then rejected when it is dropped.
         let _ = catch_unwind(AssertUnwindSafe(|| job(&environment)));
         // SAFETY: as above.

@@ -98,10 +98,8 @@ impl Writer {
             timestamps.and_then(|c| c.as_primitive_opt::<TimestampMillisecondType>())
         {
             let numbers = timestamps.values().iter().map(|ms| *ms as f64);
-            self.numbers(
-                Section::Timestamps,
-                ScalarBuffer::<f64>::from_iter(numbers).inner(),
-            );
+            let numbers: ScalarBuffer<f64> = numbers.collect();
+            self.numbers(Section::Timestamps, numbers.inner());
         }
         self.cells(Section::KeyEnds, text(Column::Key));
         self.cells(Section::ValueEnds, text(Column::Value));
@@ -186,7 +184,7 @@ impl Writer {
             end = end.wrapping_add(length(row) as u32);
             end
         });
-        let ends = ScalarBuffer::<u32>::from_iter(std::iter::once(0).chain(ends));
+        let ends: ScalarBuffer<u32> = std::iter::once(0).chain(ends).collect();
         self.numbers(section, ends.inner());
     }
 

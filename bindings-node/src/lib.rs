@@ -10,7 +10,8 @@
 )]
 #![allow(
     clippy::needless_pass_by_value,
-    reason = "napi-derive hands arguments over by value"
+    clippy::trivially_copy_pass_by_ref,
+    reason = "napi-derive decides how arguments are passed"
 )]
 #![allow(
     unreachable_pub,
@@ -19,6 +20,13 @@
 #![allow(
     clippy::doc_markdown,
     reason = "the comments become TypeScript documentation"
+)]
+#![cfg_attr(
+    test,
+    allow(
+        dead_code,
+        reason = "napi-derive exports nothing to JavaScript in a test build"
+    )
 )]
 
 mod abort;

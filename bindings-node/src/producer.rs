@@ -23,7 +23,7 @@ use crate::sends::{QueuedRecord, Sends};
 #[derive(Debug)]
 pub struct Producer {
     embedded: Arc<Embedded>,
-    producer: Owned<headwater::Producer>,
+    inner: Owned<headwater::Producer>,
     sends: Arc<Sends>,
 }
 
@@ -83,7 +83,7 @@ impl Producer {
         embedded.add_sends(&sends);
         Self {
             embedded,
-            producer: Owned::new(producer),
+            inner: Owned::new(producer),
             sends,
         }
     }
@@ -116,7 +116,7 @@ impl Producer {
             timestamp_ms: timestamp.map(|timestamp| timestamp as i64),
             pending,
         };
-        self.sends.push(&self.producer, topic, record);
+        self.sends.push(&self.inner, topic, record);
         Ok(answer)
     }
 
@@ -160,7 +160,7 @@ impl Producer {
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn flush(&self, env: Env, abort: Option<&Abort>) -> napi::Result<Answer> {
         self.embedded.client(&env)?;
-        let (producer, sends) = (self.producer.clone(), Arc::clone(&self.sends));
+        let (producer, sends) = (self.inner.clone(), Arc::clone(&self.sends));
         let flush = async move {
             sends.idle().await;
             producer.flush().await
@@ -172,7 +172,7 @@ impl Producer {
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn close(&self, env: Env) -> napi::Result<Answer> {
         let is_closed = self.embedded.engine().is_closed();
-        let (producer, sends) = (self.producer.clone(), Arc::clone(&self.sends));
+        let (producer, sends) = (self.inner.clone(), Arc::clone(&self.sends));
         let close = async move {
             if is_closed {
                 return Ok(());
@@ -186,7 +186,7 @@ impl Producer {
 
 impl Producer {
     fn refuse_if_closed(&self, env: &Env) -> napi::Result<()> {
-        let open = self.producer.check();
+        let open = self.inner.check();
         open.map_err(|error| errors::raise(env, &error))
     }
 
@@ -199,7 +199,7 @@ impl Producer {
         abort: Option<&Abort>,
     ) -> napi::Result<Answer> {
         self.embedded.client(env)?;
-        let sender: TableSender = self.producer.tables(topic, options);
+        let sender: TableSender = self.inner.tables(topic, options);
         let work = async move {
             let mut sender = sender;
             sender.send_checked(&tables()?).await?;

@@ -157,7 +157,7 @@ impl Pending {
         let (mut deferred, mut promise) = (ptr::null_mut(), ptr::null_mut());
         check_status!(
             // SAFETY: this is the thread of the environment.
-            unsafe { sys::napi_create_promise(env.raw(), &mut deferred, &mut promise) },
+            unsafe { sys::napi_create_promise(env.raw(), &raw mut deferred, &raw mut promise) },
             "Cannot create a promise"
         )?;
         environment.add_pending();

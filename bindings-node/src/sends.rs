@@ -119,20 +119,20 @@ async fn send(
     topic: &str,
     record: &QueuedRecord,
 ) -> headwater::Result<SendHandle> {
-    fn bytes(bytes: &Option<Bytes>) -> Option<&[u8]> {
-        bytes.as_ref().map(|bytes| bytes.0.as_slice())
+    fn bytes(bytes: Option<&Bytes>) -> Option<&[u8]> {
+        bytes.map(|bytes| bytes.0.as_slice())
     }
     let headers: Vec<_> = record
         .headers
         .iter()
-        .map(|(name, value)| (name.as_str(), bytes(value)))
+        .map(|(name, value)| (name.as_str(), bytes(value.as_ref())))
         .collect();
     let record = Record {
         topic,
         partition: record.partition,
         timestamp_ms: record.timestamp_ms,
-        key: bytes(&record.key),
-        value: bytes(&record.value),
+        key: bytes(record.key.as_ref()),
+        value: bytes(record.value.as_ref()),
         headers: &headers,
     };
     match producer.try_send(&record) {

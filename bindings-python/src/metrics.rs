@@ -93,13 +93,12 @@ fn of_consumer<'py>(py: Python<'py>, consumer: &ConsumerMetrics) -> PyResult<Bou
     dict.set_item("group-id", &consumer.group_id)?;
     let topics = PyDict::new(py);
     for (partition, lag) in &consumer.lag {
-        let of_topic = match topics.get_item(&*partition.topic)? {
-            Some(of_topic) => of_topic,
-            None => {
-                let of_topic = PyDict::new(py).into_any();
-                topics.set_item(&*partition.topic, &of_topic)?;
-                of_topic
-            }
+        let of_topic = if let Some(of_topic) = topics.get_item(&*partition.topic)? {
+            of_topic
+        } else {
+            let of_topic = PyDict::new(py).into_any();
+            topics.set_item(&*partition.topic, &of_topic)?;
+            of_topic
         };
         of_topic.set_item(partition.partition.get(), lag)?;
     }

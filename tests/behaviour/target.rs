@@ -124,11 +124,11 @@ fn serve<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> (Engine
     let server = engine.serve(options).unwrap();
     let of_client = pairs.filter(|pair| ClientConfig::parse([*pair]).is_ok());
     let client = headwater::connect(&address(&server), of_client).unwrap();
-    let served = Served {
+    let place = Place::Served(Served {
         server,
         _engine: engine,
-    };
-    (client, Place::Served(served))
+    });
+    (client, place)
 }
 
 fn address(server: &Server) -> String {
@@ -180,7 +180,7 @@ impl Running {
     /// The names of this test's groups.
     pub(crate) fn groups(&self) -> Vec<String> {
         let all = self.wait(self.admin().list_groups()).unwrap();
-        let names = all.iter().map(|group| group.group_id.to_string());
+        let names = all.iter().map(|group| group.group_id.clone());
         names.filter(|name| name.ends_with(&self.suffix)).collect()
     }
 

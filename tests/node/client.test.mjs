@@ -106,6 +106,30 @@ test('metrics count what left the logs', async () => {
   assert.equal(client.metrics()['retention-time-deleted-bytes-total'], 0);
 });
 
+onTargets('metrics count requests, and show producers and lag', async (client) => {
+  const topic = await flights(client);
+  const producer = client.producer({ clientId: 'counted' });
+  const consumer = client.consumer({ topics: 'flights', autoOffsetReset: 'earliest' });
+  const { length } = await consumer.poll({ maxRecords: 4 });
+  assert.equal(length, 4);
+  await consumer.poll({ maxRecords: 1 });
+  const metrics = client.metrics();
+  assert.ok(metrics['request-total'] > 0);
+  assert.equal(metrics['request-error-total'], 0);
+  const mine = metrics.producers.find((one) => one['client-id'] === 'counted');
+  assert.deepEqual(mine, { 'client-id': 'counted', 'queued-records': 0, 'queued-bytes': 0 });
+  assert.deepEqual(metrics.consumers.map((one) => one['records-lag']), [{ flights: { 0: 6 } }]);
+  const brokers = Object.values(metrics.brokers);
+  assert.equal(metrics['connection-count'] > 0, brokers.length > 0);
+  for (const broker of brokers) {
+    assert.ok(broker['incoming-byte-total'] > 0);
+    assert.ok(broker['request-latency-max-ms'] >= broker['request-latency-p50-ms']);
+  }
+  await consumer.close();
+  await producer.close();
+  assert.equal(await topic.count(), 10);
+});
+
 test('closing twice is allowed and use after it is not', async () => {
   const client = await open();
   const topic = await client.createTopic('flights');

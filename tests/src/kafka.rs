@@ -46,9 +46,9 @@ impl Cluster {
         };
         let ready = cluster.answer();
         let addresses = ready.strip_prefix("ready ");
-        cluster.bootstrap = addresses
+        addresses
             .unwrap_or_else(|| panic!("the cluster did not start: {ready:?}"))
-            .to_owned();
+            .clone_into(&mut cluster.bootstrap);
         cluster
     }
 

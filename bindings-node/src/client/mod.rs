@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use headwater::{Admin, ConsumerConfig, ListenerArguments, ProducerConfig, Subscription};
 use napi::Env;
+use napi::bindgen_prelude::Object;
 use napi_derive::napi;
 
 use crate::consumer::Consumer;
@@ -114,11 +115,11 @@ impl Client {
         })
     }
 
-    /// The counters of the engine.
+    /// What the client has done, in numbers.
     #[napi(catch_unwind)]
-    pub fn metrics(&self, env: Env) -> napi::Result<Vec<(String, f64)>> {
-        self.embedded.client(&env)?;
-        Ok(metrics::metrics(self.embedded.engine().deletions()))
+    pub fn metrics<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
+        let client = self.embedded.client(env)?;
+        metrics::metrics(env, &client.metrics(), self.embedded.engine().deletions())
     }
 
     /// What opening the directory found, if there is something to tell.

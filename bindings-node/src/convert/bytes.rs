@@ -25,7 +25,7 @@ impl FromNapiValue for Bytes {
     unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> napi::Result<Self> {
         let mut value_type = 0;
         check_status!(
-            unsafe { sys::napi_typeof(env, value, &mut value_type) },
+            unsafe { sys::napi_typeof(env, value, &raw mut value_type) },
             "Cannot read the type of the bytes"
         )?;
         if value_type == sys::ValueType::napi_string {
@@ -45,11 +45,11 @@ unsafe fn copied(env: sys::napi_env, value: sys::napi_value) -> napi::Result<Vec
             sys::napi_get_typedarray_info(
                 env,
                 value,
-                &mut kind,
-                &mut length,
-                &mut data,
-                &mut buffer,
-                &mut offset,
+                &raw mut kind,
+                &raw mut length,
+                &raw mut data,
+                &raw mut buffer,
+                &raw mut offset,
             )
         },
         "The bytes are not a Uint8Array"

@@ -29,7 +29,7 @@ enum End {
 }
 
 fn committed(broker: &Running) -> Option<i64> {
-    let other = broker.consumer(config(&broker, &[]));
+    let other = broker.consumer(config(broker, &[]));
     let committed = broker
         .wait(other.committed(&[broker.partition(0)]))
         .unwrap();

@@ -78,7 +78,10 @@ mod tests {
     #[test]
     fn text_is_a_string_and_other_bytes_are_base64() {
         assert_eq!(written(b"a\"b", PayloadFormat::Text), r#""a\"b""#);
-        assert_eq!(written(b"\xff", PayloadFormat::Text), r#"{"base64":"/w=="}"#);
+        assert_eq!(
+            written(b"\xff", PayloadFormat::Text),
+            r#"{"base64":"/w=="}"#
+        );
         assert_eq!(written(b"a", PayloadFormat::Base64), r#"{"base64":"YQ=="}"#);
     }
 

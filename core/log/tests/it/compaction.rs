@@ -473,7 +473,7 @@ fn a_segment_whose_log_file_was_removed_or_emptied_is_reported() {
         clean(&log).unwrap();
         (env, log)
     };
-    let lose: [fn(&MemoryEnv, &Path); 3] = [
+    let damages: [fn(&MemoryEnv, &Path); 3] = [
         |_, _| {},
         |env, path| env.remove_file(path).unwrap(),
         |env, path| {
@@ -481,7 +481,7 @@ fn a_segment_whose_log_file_was_removed_or_emptied_is_reported() {
             file.set_len(0).unwrap();
         },
     ];
-    for (index, lose) in lose.into_iter().enumerate() {
+    for (index, damage) in damages.into_iter().enumerate() {
         let (env, log) = cleaned();
         let end = log.close().unwrap();
         let start = OpenState {
@@ -492,14 +492,14 @@ fn a_segment_whose_log_file_was_removed_or_emptied_is_reported() {
         };
         let lost = log.segments()[2].base_offset;
         drop(log);
-        lose(
+        damage(
             &env,
             &Path::new(DIR).join(format!("{:020}.log", lost.get())),
         );
         let (log, report) = open_with(&env, compacted(), start);
         assert_eq!(log.log_end_offset(), end);
-        let damaged: Vec<_> = report.damage.iter().map(|damage| damage.segment).collect();
+        let reported: Vec<_> = report.damage.iter().map(|found| found.segment).collect();
         let expected = if index == 0 { vec![] } else { vec![lost] };
-        assert_eq!(damaged, expected, "{report}");
+        assert_eq!(reported, expected, "{report}");
     }
 }

@@ -15,13 +15,13 @@ use crate::config::config_error;
 #[derive(Debug)]
 pub(crate) enum Credentials {
     /// A user with a password.
-    Password(Arc<Password>),
+    Password(Arc<UserPassword>),
     /// A token.
     Bearer(Bearer),
 }
 
 /// A user with a password, and the mechanism that proves it.
-pub(crate) struct Password {
+pub(crate) struct UserPassword {
     pub(super) mechanism: Mechanism,
     pub(super) username: String,
     pub(super) password: String,
@@ -56,7 +56,7 @@ impl Credentials {
                 "sasl.username and sasl.password must not contain NUL.",
             ));
         }
-        Ok(Self::Password(Arc::new(Password {
+        Ok(Self::Password(Arc::new(UserPassword {
             mechanism,
             username,
             password,
@@ -65,7 +65,7 @@ impl Credentials {
     }
 }
 
-impl Password {
+impl UserPassword {
     /// The password, salted: computed once for each salt. Blocks.
     pub(super) fn salted(&self, mechanism: ScramMechanism, salt: &[u8], iterations: u32) -> Bytes {
         let compute = || mechanism.salted_password(self.password.as_bytes(), salt, iterations);
@@ -73,10 +73,10 @@ impl Password {
     }
 }
 
-impl fmt::Debug for Password {
+impl fmt::Debug for UserPassword {
     /// Without the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Password")
+        f.debug_struct("UserPassword")
             .field("mechanism", &self.mechanism)
             .field("username", &self.username)
             .finish_non_exhaustive()

@@ -17,7 +17,7 @@ use headwater_protocol::{
 
 use crate::connect::Handshake;
 use crate::error::{ConnectionError, authentication_refused};
-use credentials::{Mechanism, Password};
+use credentials::{Mechanism, UserPassword};
 use oauth::message;
 use scram::ScramClient;
 
@@ -61,7 +61,7 @@ pub(crate) async fn authenticate(
 
 async fn scram(
     handshake: &mut Handshake,
-    password: &Arc<Password>,
+    password: &Arc<UserPassword>,
     mechanism: ScramMechanism,
 ) -> Result<Option<Duration>, ConnectionError> {
     let client = ScramClient::new(mechanism, &password.username, &scram::nonce());

@@ -37,7 +37,7 @@ impl Authority {
 
     /// A certificate for a host that is valid now.
     pub(crate) fn identity(&self, host: &str) -> Identity {
-        self.sign(CertificateParams::new(vec![host.to_owned()]).unwrap())
+        self.sign(&CertificateParams::new(vec![host.to_owned()]).unwrap())
     }
 
     /// A certificate for a host that has expired.
@@ -45,10 +45,10 @@ impl Authority {
         let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
         params.not_before = date_time_ymd(2000, 1, 1);
         params.not_after = date_time_ymd(2001, 1, 1);
-        self.sign(params)
+        self.sign(&params)
     }
 
-    fn sign(&self, params: CertificateParams) -> Identity {
+    fn sign(&self, params: &CertificateParams) -> Identity {
         let key = KeyPair::generate().unwrap();
         Identity {
             certificate: params.signed_by(&key, &self.issuer).unwrap().pem(),

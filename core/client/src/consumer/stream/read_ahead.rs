@@ -127,13 +127,13 @@ impl Consumer {
         }
         let ahead = self.decode_ahead.as_mut()?;
         let untouched = ahead.table.lock().take();
-        let decoded = match untouched {
+        let result = match untouched {
             Some(table) => Some(table.decode()),
-            // A task that panicked has decoded nothing; the caller's thread meets the same.
+            // A task that panicked has decoded nothing; the caller's thread decodes the table again.
             None => (&mut ahead.task).await.ok().flatten(),
         };
         self.decode_ahead = None;
-        let (decoder, batch) = decoded?;
+        let (decoder, batch) = result?;
         self.decoder = Some(decoder);
         Some(batch)
     }
