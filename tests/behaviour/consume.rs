@@ -46,16 +46,14 @@ fn polling_reads_everything_once_and_in_order(target: Target) {
     broker.fill(t, 0, numbers(1_234));
     let mut consumer = consumer(&broker, &[t], &[]);
     let mut read = Vec::new();
-    loop {
-        let batch = broker
-            .wait(consumer.poll(Duration::from_millis(1), None))
-            .unwrap();
-        if batch.is_empty() {
-            break;
-        }
+    while read.len() < 1_234 {
+        let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
+        assert!(!batch.is_empty(), "{} records were read", read.len());
         assert!(batch.len() <= 500, "max.poll.records");
         read.extend(offsets(&batch));
     }
+    let after = broker.wait(consumer.poll(Duration::from_millis(1), None));
+    assert!(after.unwrap().is_empty());
     assert_eq!(read, (0..1_234).collect::<Vec<_>>());
     let at = broker.wait(consumer.position()).unwrap();
     assert_eq!(at[&TopicPartition::new(t, 0)], Offset::new(1_234));
@@ -258,7 +256,7 @@ fn a_position_that_is_gone_is_reset_as_configured(
                 .delete_records(t, &Position::Offset(Offset::new(60))),
         )
         .unwrap();
-    let polled = broker.wait(consumer.poll(Duration::from_millis(10), Some(1)));
+    let polled = broker.wait(consumer.poll(PATIENCE, Some(1)));
     match expected {
         Ok(offset) => {
             let read = offsets(&polled.unwrap());

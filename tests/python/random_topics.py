@@ -26,11 +26,8 @@ class RandomTopic:
     formats: dict[str, Any] = field(default_factory=dict)
 
 
-def make(client: hw.Client, seed: int, *, deletes: bool = True) -> RandomTopic:
-    """Create the topic of that seed. Nothing writes to it, compacts it or deletes from it afterwards.
-
-    Some seeds delete a prefix, if `deletes`.
-    """
+def make(client: hw.Client, seed: int) -> RandomTopic:
+    """Create the topic of that seed. Nothing writes to it, compacts it or deletes from it afterwards."""
     chance = random.Random(seed)
     is_dirty, is_compacted = chance.random() < 0.4, chance.random() < 0.15
     topic = client.create_topic(
@@ -52,7 +49,7 @@ def make(client: hw.Client, seed: int, *, deletes: bool = True) -> RandomTopic:
         _wait_for_cleaner(topic)
         client.alter_topic(topic.name, config={"cleanup.policy": "delete"})
         time.sleep(0.05)
-    if chance.random() < 0.4 and deletes:
+    if chance.random() < 0.4:
         starts, ends = topic.offsets("earliest"), topic.offsets("latest")
         client.delete_records(topic.name, {partition: chance.randint(starts[partition], ends[partition]) for partition in starts})
     return RandomTopic(topic, _formats(chance, is_dirty=is_dirty))

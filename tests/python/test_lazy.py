@@ -20,7 +20,6 @@ import headwater as hw
 from tests.python.names import name
 from tests.python.random_queries import Query, query
 from tests.python.random_topics import make
-from tests.python.target import Kafka, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,13 +49,11 @@ def seeds() -> Iterator[int]:
         seed += 1
 
 
-def test_random_queries_answer_as_on_the_eager_frame(cleaning_client: hw.Client, target: Target) -> None:
-    # Kafka finds no offset by time while the segments of deleted records are there, so that pushed down times would leave records out.
-    deletes = not isinstance(target, Kafka)
+def test_random_queries_answer_as_on_the_eager_frame(cleaning_client: hw.Client) -> None:
     cases = 0
     for seed in seeds():
         try:
-            cases += compare(cleaning_client, seed, deletes=deletes)
+            cases += compare(cleaning_client, seed)
         except BaseException as error:
             message = f"HEADWATER_SEED={seed} shows this again: {error}"
             raise AssertionError(message) from error
@@ -64,9 +61,9 @@ def test_random_queries_answer_as_on_the_eager_frame(cleaning_client: hw.Client,
     assert cases > 0
 
 
-def compare(client: hw.Client, seed: int, *, deletes: bool) -> int:
+def compare(client: hw.Client, seed: int) -> int:
     """Compare the queries of one seed; return how many cases there were."""
-    made = make(client, seed, deletes=deletes)
+    made = make(client, seed)
     chance = random.Random(seed)
     scan = made.topic.scan(**made.formats)
     eager, lazy = scan.to_polars(), scan.to_polars(lazy=True)

@@ -13,13 +13,26 @@ use crate::error::Result;
 use crate::error_codes;
 use crate::isolation::IsolationLevel;
 use crate::position::Position;
+use crate::scan::ScanSource;
+use crate::scan::first_at_time::first_at_time;
+use crate::scan::plan::Range;
 
 /// Special timestamps of `ListOffsets` requests.
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
+/// The record with the greatest timestamp (KIP-734).
+const MAX_TIMESTAMP: i64 = -3;
 
 /// An offset for each partition that has one.
 pub(crate) type PartitionOffsets = BTreeMap<PartitionId, Offset>;
+
+/// What a broker has found in a partition.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    offset: Offset,
+    /// The record's; -1 for the ends of the log.
+    timestamp_ms: i64,
+}
 
 /// Resolves `at` in each of `partitions`. Offsets are not checked against the log. Partitions that are not in a map of offsets are left
 /// out.
@@ -48,12 +61,61 @@ pub(crate) async fn resolve(
         Position::TimestampMs(time) => (*time).max(0),
         Position::AgoMs(age) => clock::now_ms().saturating_sub_unsigned(*age).max(0),
     };
-    let mut found = list(cluster, topic, partitions, timestamp, isolation).await?;
+    let mut found = offsets(cluster, topic, partitions, timestamp, isolation).await?;
     let mut missing = partitions.to_vec();
     missing.retain(|partition| !found.contains_key(partition));
-    if !missing.is_empty() {
-        // No record has a timestamp that late: use the end.
-        found.extend(list(cluster, topic, &missing, LATEST, isolation).await?);
+    if timestamp < 0 {
+        found.extend(offsets(cluster, topic, &missing, LATEST, isolation).await?);
+    } else if !missing.is_empty() {
+        found.extend(resolve_not_found(cluster, topic, &missing, timestamp, isolation).await?);
+    }
+    Ok(found)
+}
+
+/// Resolves a time in partitions in which the leader has found no record that late: to the end, if it is right.
+///
+/// Kafka looks for the record only in the first segment that is old enough to have it. If a record of that segment was deleted, and the
+/// segment is still there, it answers "none" although later segments have such records. So where records were deleted, and the greatest
+/// timestamp does not confirm the answer, the records are read.
+async fn resolve_not_found(
+    cluster: &Cluster,
+    topic: &str,
+    partitions: &[PartitionId],
+    timestamp: i64,
+    isolation: IsolationLevel,
+) -> Result<PartitionOffsets> {
+    let (starts, mut found) = tokio::try_join!(
+        offsets(cluster, topic, partitions, EARLIEST, isolation),
+        offsets(cluster, topic, partitions, LATEST, isolation),
+    )?;
+    let mut ranges: BTreeMap<PartitionId, Range> = BTreeMap::new();
+    for (partition, start) in starts {
+        if let Some(end) = found.get(&partition).copied()
+            && Offset::ZERO < start
+            && start < end
+        {
+            let range = Range {
+                partition,
+                start,
+                end,
+            };
+            ranges.insert(partition, range);
+        }
+    }
+    let doubtful: Vec<_> = ranges.keys().copied().collect();
+    let greatest = match list(cluster, topic, &doubtful, MAX_TIMESTAMP, isolation).await {
+        // The broker is older than this lookup.
+        Err(error) if error.code() == ErrorCode::UnsupportedVersion => BTreeMap::new(),
+        greatest => greatest?,
+    };
+    ranges.retain(|partition, _| {
+        let greatest = greatest.get(partition);
+        greatest.is_none_or(|greatest| greatest.timestamp_ms >= timestamp)
+    });
+    let source = ScanSource::new(cluster, &Arc::from(topic));
+    for range in ranges.into_values() {
+        let first = first_at_time(&source, range, timestamp, isolation).await?;
+        found.insert(range.partition, first);
     }
     Ok(found)
 }
@@ -81,6 +143,21 @@ pub(crate) async fn resolve_all<const N: usize>(
     Ok(indexes.map(|index| found[index].clone()))
 }
 
+/// The offsets of [`list`].
+async fn offsets(
+    cluster: &Cluster,
+    topic: &str,
+    partitions: &[PartitionId],
+    timestamp: i64,
+    isolation: IsolationLevel,
+) -> Result<PartitionOffsets> {
+    let found = list(cluster, topic, partitions, timestamp, isolation).await?;
+    let offsets = found.into_iter();
+    Ok(offsets
+        .map(|(partition, found)| (partition, found.offset))
+        .collect())
+}
+
 /// Lists offsets by timestamp. Partitions without a record at or after it are left out.
 async fn list(
     cluster: &Cluster,
@@ -88,9 +165,9 @@ async fn list(
     partitions: &[PartitionId],
     timestamp: i64,
     isolation: IsolationLevel,
-) -> Result<PartitionOffsets> {
+) -> Result<BTreeMap<PartitionId, Found>> {
     if partitions.is_empty() {
-        return Ok(PartitionOffsets::new());
+        return Ok(BTreeMap::new());
     }
     let list_at = |led: LeaderPartitions| list_at_leader(cluster, led, timestamp, isolation);
     let found = cluster
@@ -106,7 +183,7 @@ async fn list_at_leader(
     led: LeaderPartitions,
     timestamp: i64,
     isolation: IsolationLevel,
-) -> Result<PartitionOffsets> {
+) -> Result<BTreeMap<PartitionId, Found>> {
     let partitions = led.partitions.iter().map(|partition| ListOffsetsPartition {
         partition_index: partition.get(),
         current_leader_epoch: led.topic.leader_epoch(*partition),
@@ -128,7 +205,7 @@ async fn list_at_leader(
         .topics
         .into_iter()
         .flat_map(|topic| topic.partitions);
-    let mut found = PartitionOffsets::new();
+    let mut found = BTreeMap::new();
     let mut answered = 0;
     for partition in answers {
         let id = PartitionId::new(partition.partition_index);
@@ -140,7 +217,15 @@ async fn list_at_leader(
         }
         answered += 1;
         if partition.offset >= 0 {
-            found.insert(id, Offset::new(partition.offset));
+            let offset = Offset::new(partition.offset);
+            let timestamp_ms = partition.timestamp;
+            found.insert(
+                id,
+                Found {
+                    offset,
+                    timestamp_ms,
+                },
+            );
         }
     }
     if answered < led.partitions.len() {

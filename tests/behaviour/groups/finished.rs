@@ -6,7 +6,7 @@ use std::time::Duration;
 use headwater::{Consumer, Offset, Position, TopicPartition};
 use headwater_behaviour_macro::behaviour;
 
-use super::{MOMENT, config, member, numbers, poll_until_read, start};
+use super::{MOMENT, PATIENCE, config, member, numbers, poll_until_read, start};
 use crate::target::{Running, Target};
 
 /// How the caller says that records are finished.
@@ -126,8 +126,8 @@ fn a_seek_says_where_to_go_on(target: Target) {
     broker.wait(one.commit(None)).unwrap();
     let back = Position::Offset(Offset::ZERO);
     broker.wait(one.seek(&back, &[])).unwrap();
-    assert_eq!(broker.wait(one.poll(MOMENT, Some(7))).unwrap().len(), 7);
-    broker.wait(one.poll(MOMENT, Some(1))).unwrap();
+    assert_eq!(broker.wait(one.poll(PATIENCE, Some(7))).unwrap().len(), 7);
+    broker.wait(one.poll(PATIENCE, Some(1))).unwrap();
     broker.wait(one.close());
     assert_eq!(committed(&broker), Some(7));
 }
@@ -159,7 +159,10 @@ fn partitions_that_are_not_assigned_any_more_are_committed(target: Target) {
     broker.fill(t, 0, numbers(10));
     let mut one = broker.consumer(config(&broker, &[]));
     broker.wait(one.assign(vec![broker.partition(0)])).unwrap();
-    assert_eq!(broker.wait(one.poll(MOMENT, Some(10))).unwrap().len(), 10);
+    let mut read = 0;
+    while read < 10 {
+        read += broker.wait(one.poll(PATIENCE, Some(10))).unwrap().len();
+    }
     broker.wait(one.poll(Duration::ZERO, None)).unwrap();
     broker
         .wait(one.assign(vec![TopicPartition::new(t, 1)]))

@@ -7,10 +7,10 @@ use headwater_protocol::describe_configs_request::DescribeConfigsResource;
 use headwater_protocol::incremental_alter_configs_request::{
     AlterConfigsResource, AlterableConfig,
 };
-use headwater_protocol::{DescribeConfigsRequest, IncrementalAlterConfigsRequest, Str};
+use headwater_protocol::{DescribeConfigsRequest, ErrorCode, IncrementalAlterConfigsRequest, Str};
 
 use super::{Admin, check_topic};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::error_codes::only;
 use crate::transport::Node;
 
@@ -53,7 +53,8 @@ impl Admin {
                 let response = self.cluster.call(Node::Any, request.clone()).await?;
                 let result = only(response.results, "DescribeConfigs")?;
                 let reason = result.error_message.as_deref();
-                check_topic(result.error_code, reason, "describe", name)?;
+                check_topic(result.error_code, reason, "describe", name)
+                    .map_err(|error| self.retriable_if_expected(error, name))?;
                 let entries = result.configs.into_iter().map(|config| ConfigEntry {
                     name: config.name.to_string(),
                     value: config.value.as_deref().map(str::to_owned),
@@ -63,6 +64,15 @@ impl Admin {
                 Ok(entries.collect())
             })
             .await
+    }
+
+    /// Retries a topic that the broker does not know, if this client has created it or knew it a moment ago: the broker may lag behind.
+    fn retriable_if_expected(&self, error: Error, topic: &str) -> Error {
+        let is_unknown = error.code() == ErrorCode::UnknownTopicOrPartition;
+        if is_unknown && self.cluster.may_exist(topic) {
+            return error.retriable(true);
+        }
+        error
     }
 
     /// Sets entries (`Some`), or resets them to their defaults (`None`).

@@ -46,6 +46,11 @@ impl Cluster {
         self.metadata.is_expected(name, Instant::now())
     }
 
+    /// Notes that a broker does not know the topic. Returns whether another one may, because this client has created it or knew it a moment ago.
+    pub(crate) fn may_exist(&self, name: &str) -> bool {
+        self.metadata.unknown(name, Instant::now())
+    }
+
     /// The current metadata of the topic, for calls that begin with it. Retries as all calls do: a broker that lags behind may not know a new
     /// topic yet.
     pub(crate) async fn look_up_topic(&self, name: &str) -> Result<Arc<TopicMetadata>> {

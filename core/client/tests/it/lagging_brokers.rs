@@ -21,6 +21,19 @@ fn a_topic_that_was_just_created_is_asked_for_again() {
 }
 
 #[test]
+fn the_configuration_of_a_topic_that_was_just_created_is_asked_for_again() {
+    let reading = Reading::new(2, 1);
+    let admin = reading.client.admin();
+    reading
+        .wait(admin.create_topic(NewTopic::new("new")))
+        .unwrap();
+    reading.cluster.state().metadata_forgets = 5;
+    reading.wait(admin.topic_config("new")).unwrap();
+    let error = reading.wait(admin.topic_config("none")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnknownTopicOrPartition);
+}
+
+#[test]
 fn a_topic_that_was_just_created_takes_records() {
     let reading = Reading::new(2, 1);
     let create = reading.client.admin().create_topic(NewTopic::new("new"));

@@ -26,5 +26,6 @@ mod senders;
 mod stream;
 mod support;
 mod throttling;
+mod times;
 mod transactions;
 mod truncation;

@@ -7,13 +7,14 @@ use headwater_protocol::delete_records_response::{
     DeleteRecordsPartitionResult, DeleteRecordsTopicResult,
 };
 use headwater_protocol::delete_topics_response::DeletableTopicResult;
+use headwater_protocol::describe_configs_response::DescribeConfigsResult;
 use headwater_protocol::find_coordinator_response::Coordinator;
 use headwater_protocol::list_groups_response::ListedGroup;
 use headwater_protocol::{
     CreateTopicsRequest, CreateTopicsResponse, DeleteGroupsRequest, DeleteGroupsResponse,
     DeleteRecordsRequest, DeleteRecordsResponse, DeleteTopicsRequest, DeleteTopicsResponse,
-    ErrorCode, FindCoordinatorRequest, FindCoordinatorResponse, ListGroupsResponse, Request,
-    Response,
+    DescribeConfigsRequest, DescribeConfigsResponse, ErrorCode, FindCoordinatorRequest,
+    FindCoordinatorResponse, ListGroupsResponse, Request, Response,
 };
 
 use super::{FakeCluster, not_here};
@@ -27,6 +28,7 @@ impl FakeCluster {
         match request {
             Request::CreateTopics(request) => Ok(self.create_topics(node, &request).into()),
             Request::DeleteTopics(request) => Ok(self.delete_topics(&request).into()),
+            Request::DescribeConfigs(request) => Ok(self.describe_configs(&request).into()),
             Request::DeleteRecords(request) => Ok(self.delete_records(node, &request).into()),
             Request::FindCoordinator(request) => Ok(self.find_coordinator(&request).into()),
             Request::ListGroups(_) => Ok(self.list_groups(node).into()),
@@ -73,6 +75,25 @@ impl FakeCluster {
         });
         DeleteTopicsResponse {
             responses: responses.collect(),
+            ..Default::default()
+        }
+    }
+
+    fn describe_configs(&self, request: &DescribeConfigsRequest) -> DescribeConfigsResponse {
+        let mut state = self.state();
+        let forgets = state.metadata_forgets > 0;
+        state.metadata_forgets = state.metadata_forgets.saturating_sub(1);
+        let results = request.resources.iter().map(|resource| {
+            let is_known = !forgets && state.partitions.contains_key(&*resource.resource_name);
+            DescribeConfigsResult {
+                resource_type: resource.resource_type,
+                resource_name: resource.resource_name.clone(),
+                error_code: not_here(is_known, ErrorCode::UnknownTopicOrPartition),
+                ..Default::default()
+            }
+        });
+        DescribeConfigsResponse {
+            results: results.collect(),
             ..Default::default()
         }
     }

@@ -96,10 +96,11 @@ impl FakeCluster {
                 .logs
                 .get(&(topic.name.to_string(), asked.partition_index));
             let end = log.map_or(0, |log| state::end_offset(log)) + state.removed_at_end;
-            let offset = if asked.timestamp == -2 {
-                state.log_start
-            } else {
-                end
+            let (offset, timestamp) = match asked.timestamp {
+                -2 => (state.log_start, -1),
+                -3 => greatest_timestamp(log),
+                0.. if state.finds_no_time => (-1, -1),
+                _ => (end, -1),
             };
             let epoch = asked.current_leader_epoch;
             let refused = state.check_leader(node, &topic.name, asked.partition_index, epoch);
@@ -107,6 +108,7 @@ impl FakeCluster {
                 partition_index: asked.partition_index,
                 error_code: refused.map_or(0, ErrorCode::code),
                 offset,
+                timestamp,
                 ..Default::default()
             }
         });
@@ -120,6 +122,16 @@ impl FakeCluster {
             ..Default::default()
         }
     }
+}
+
+/// The end of the batch with the greatest timestamp, and that timestamp.
+fn greatest_timestamp(log: Option<&Vec<Bytes>>) -> (i64, i64) {
+    let batches = log.into_iter().flatten();
+    let headers = batches.map(|batch| BatchHeader::parse(batch).unwrap());
+    let greatest = headers.max_by_key(|header| header.max_timestamp_ms);
+    greatest.map_or((-1, -1), |header| {
+        (header.last_offset().get(), header.max_timestamp_ms)
+    })
 }
 
 fn endpoint(node: i32) -> NodeEndpoint {

@@ -136,6 +136,8 @@ pub(crate) struct State {
     pub(crate) aborted: Vec<(i64, i64)>,
     /// The first offset that is still there.
     pub(crate) log_start: i64,
+    /// Whether `ListOffsets` finds no record by its time, as Kafka while a segment of deleted records is there.
+    pub(crate) finds_no_time: bool,
     /// Offsets that each log counts after its last batch, as after a compaction that removed its last records.
     pub(crate) removed_at_end: i64,
     /// So many fetches return no records, whatever there is.

@@ -67,6 +67,7 @@ impl ConsumerMember {
             self.target_changed();
             self.lookup_due = now;
             self.forget_names();
+            self.awaits_names = !self.unnamed().is_empty();
         }
     }
 
@@ -102,6 +103,7 @@ impl ConsumerMember {
     /// yet are looked up again.
     pub(super) fn topics_found(&mut self, found: Result<TopicNames>, now: Instant) {
         self.lookup_due = now + self.lookup_pause();
+        self.awaits_names = false;
         match found {
             Ok(names) if names.is_empty() => {}
             Ok(names) => {

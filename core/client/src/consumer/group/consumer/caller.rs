@@ -121,13 +121,15 @@ impl ConsumerMember {
             && !self.awaits_answer
     }
 
-    /// What to apply.
+    /// What to apply. An assignment of topics that all have no known name is not an empty one: it is not applied yet.
     fn new_assignment(&self) -> Option<NewAssignment> {
-        self.target.partitions.as_ref()?;
-        let is_due = !self.target.is_applied() && self.may_take();
+        let assigned = self.target.partitions.as_ref()?;
+        let takable = self.takable();
+        let has_names = !self.awaits_names && takable.is_empty() == assigned.is_empty();
+        let is_due = !self.target.is_applied() && self.may_take() && has_names;
         is_due.then(|| NewAssignment {
             version: self.target.version,
-            partitions: named(&self.takable(), &self.names),
+            partitions: named(&takable, &self.names),
         })
     }
 }

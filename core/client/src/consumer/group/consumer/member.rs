@@ -93,6 +93,9 @@ pub(in crate::consumer::group) struct ConsumerMember {
     pub(super) target: Target,
     /// The topics of assignments.
     pub(super) names: TopicNames,
+    /// Whether the names of newly assigned topics are not looked up yet. The assignment is applied as a whole then, so that no caller takes its
+    /// beginning for all of it.
+    pub(super) awaits_names: bool,
     /// The partitions that the consumer reads.
     pub(super) owned: BTreeSet<IdPartition>,
     /// Whether the owned partitions may already belong to other members.
@@ -130,6 +133,7 @@ impl ConsumerMember {
             has_coordinator: false,
             target: Target::default(),
             names: TopicNames::new(),
+            awaits_names: false,
             owned: BTreeSet::new(),
             is_lost: false,
             sent: None,
@@ -225,6 +229,7 @@ impl ConsumerMember {
         self.state = State::Joining;
         self.is_lost = !self.owned.is_empty();
         self.target.partitions = None;
+        self.awaits_names = false;
         self.target_changed();
         self.sent = None;
         self.acknowledged.clear();
