@@ -126,6 +126,13 @@ impl PendingBatches {
         Some(taken)
     }
 
+    /// The topic was created again: its brokers know nothing of the producer.
+    pub(super) fn topic_recreated(&mut self) {
+        if let Some(sequences) = &mut self.sequences {
+            sequences.topic_recreated();
+        }
+    }
+
     /// A broker has written the batch. Returns the outcome to complete.
     pub(super) fn written(&mut self, order: BatchOrder) -> Option<PendingOutcome> {
         let InFlightBatch { batch, .. } = self.remove_in_flight(order)?;

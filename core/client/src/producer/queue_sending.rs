@@ -47,9 +47,13 @@ impl PartitionQueue {
     /// Sets the broker that the next batches are sent to.
     pub(super) fn set_leader(&self, leader: PartitionLeader) {
         let mut state = self.state.lock();
+        let state = &mut *state;
         let known = state.leader.as_ref();
         if known.is_none_or(|known| known.node != leader.node) {
             state.is_listed = false;
+        }
+        if known.is_some_and(|known| known.topic.topic_id != leader.topic.topic_id) {
+            state.pending.topic_recreated();
         }
         state.leader = Some(leader);
     }

@@ -72,6 +72,11 @@ impl Sequences {
         self.identity == Some(identity) && has_acknowledged && self.gap.is_none()
     }
 
+    /// The topic was created again, so the broker has no state of the producer, as at the start of an epoch.
+    pub(super) fn topic_recreated(&mut self) {
+        self.has_acknowledged = mutants::is_active(Mutant::PipelineFirstBatch);
+    }
+
     /// Whether a batch may be sent again while later ones are in flight: the broker expects it next, or has written it.
     pub(super) fn is_expected(&self, stamp: ProducerState) -> bool {
         let is_confirmed = self.gap.is_some_and(|gap| gap.is_confirmed);
