@@ -6,12 +6,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 SECONDS ?= 600
+# Fault scenarios: how many seeds, and the first one.
+SEEDS ?= 1
+SEED ?= 1
 CONSTRAINTS := bindings-python/constraints.txt
 # A wheel is built again when anything that goes into it has changed.
 SOURCES := $(shell find core bindings-python Cargo.toml Cargo.lock -name target -prune -o -name .venv -prune -o \
 	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' -o -name Cargo.lock \) -print)
 
-.PHONY: help demo test check-tools test-rust test-mutants test-python test-kafka fuzz bench bench-wire lint docs wheel messages check-messages clean
+.PHONY: help demo test check-tools test-rust test-mutants test-faults test-python test-kafka fuzz bench bench-wire lint docs wheel messages check-messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,7 +23,7 @@ demo: check-tools $(VENV)/package $(VENV)/demo-tools ## Stream a year of real fl
 	$(BIN)/python notebooks/first_stream.py --fresh --until 2013-07-01
 	$(BIN)/python notebooks/first_stream.py
 
-test: check-tools test-rust test-mutants test-python ## Pass all tests
+test: check-tools test-rust test-mutants test-faults test-python ## Pass all tests
 
 check-tools: # Say what is missing before anything is built.
 	@bindings-python/check-tools.sh $(PYTHON)
@@ -29,7 +32,13 @@ test-rust: ## The engine: unit, property, behaviour and crash tests
 	cargo test --profile $(PROFILE) --workspace
 
 test-mutants: ## Each safety check, broken on purpose, must be caught
+	tests/foreign/install.sh
 	tests/crash/mutants.sh $(PROFILE)
+
+test-faults: ## Brokers that die, move and get cut off under load, on Apache Kafka and on our server; SEEDS=50 for long
+	tests/foreign/install.sh
+	HEADWATER_FAULT_SEED=$(SEED) HEADWATER_FAULT_SEEDS=$(SEEDS) \
+		cargo test --profile $(PROFILE) --workspace --test faults -- --ignored --nocapture --test-threads 1
 
 test-python: $(VENV)/package $(VENV)/dev-tools ## The Python package, foreign judges, notebooks
 	tests/foreign/install.sh

@@ -50,6 +50,14 @@ pub(crate) enum Mutant {
     CommitInHand,
     /// A table decoded ahead is handed out although its partitions were revoked, or a position has changed.
     KeepDecodedAhead,
+    /// A batch whose response is lost counts as written.
+    AcknowledgeLost,
+    /// A batch that is sent again gets new sequences.
+    RestartSequences,
+    /// Each part of a table repeats the last record of the part before it.
+    RepeatRecords,
+    /// An assignment starts by `auto.offset.reset`, whatever the group has committed.
+    IgnoreCommitted,
 }
 
 /// Whether this fault is active.
@@ -85,6 +93,10 @@ pub(crate) fn is_active(mutant: Mutant) -> bool {
             "take-back-twice" => Mutant::TakeBackTwice,
             "commit-in-hand" => Mutant::CommitInHand,
             "keep-decoded-ahead" => Mutant::KeepDecodedAhead,
+            "acknowledge-lost" => Mutant::AcknowledgeLost,
+            "restart-sequences" => Mutant::RestartSequences,
+            "repeat-records" => Mutant::RepeatRecords,
+            "ignore-committed" => Mutant::IgnoreCommitted,
             _ => return None,
         })
     });

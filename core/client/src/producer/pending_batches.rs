@@ -108,7 +108,7 @@ impl PendingBatches {
         }
         let WaitingBatch { mut batch, payload } = self.waiting.pop_front()?;
         if let (Some(sequences), Some(identity)) = (&mut self.sequences, identity)
-            && batch.stamp.is_none()
+            && (batch.stamp.is_none() || mutants::is_active(Mutant::RestartSequences))
         {
             batch.stamp = Some(sequences.assign(identity, batch.records));
         }

@@ -10,6 +10,7 @@ use crate::cluster::{TopicMetadata, can_retry};
 use crate::config::producer::Acks;
 use crate::error::{Error, Result};
 use crate::error_codes::{self, Remedy};
+use crate::mutants::{self, Mutant};
 
 /// A batch that was not written, or got no response.
 #[derive(Debug)]
@@ -89,6 +90,12 @@ impl ProduceAnswers {
             }
             Self::Failed(error) => {
                 let maybe_written = error_codes::may_have_been_sent(error);
+                if maybe_written && mutants::is_active(Mutant::AcknowledgeLost) {
+                    return Ok(ProduceResult {
+                        base_offset: Some(Offset::ZERO),
+                        log_append_time_ms: None,
+                    });
+                }
                 return Err(ProduceFailure::new(error.clone(), maybe_written));
             }
             Self::Partitions(topics) => topics,
