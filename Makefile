@@ -14,7 +14,12 @@ CONSTRAINTS := bindings-python/constraints.txt
 SOURCES := $(shell find core bindings-python Cargo.toml Cargo.lock -name target -prune -o -name .venv -prune -o \
 	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' -o -name Cargo.lock \) -print)
 
-.PHONY: help demo test check-tools test-rust test-mutants test-faults test-python test-kafka fuzz bench bench-wire lint docs wheel messages check-messages clean
+# The Node package is built again when anything that goes into it has changed.
+NODE_SOURCES := $(shell find core bindings-node Cargo.toml Cargo.lock -name target -prune -o -name node_modules -prune -o -name dist -prune -o \
+	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.ts' -o -name '*.mts' -o -name '*.json' -o -name '*.mjs' -o -name Cargo.lock \) -print)
+NPM_CI := npm ci --no-audit --no-fund --loglevel=error
+
+.PHONY: help demo test check-tools test-rust test-mutants test-faults test-python test-node test-kafka test-on-kafka test-rust-on-kafka test-python-on-kafka test-judges fuzz bench bench-wire bench-connect lint docs wheel messages check-messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,10 +28,11 @@ demo: check-tools $(VENV)/package $(VENV)/demo-tools ## Stream a year of real fl
 	$(BIN)/python notebooks/first_stream.py --fresh --until 2013-07-01
 	$(BIN)/python notebooks/first_stream.py
 
-test: check-tools test-rust test-mutants test-faults test-python ## Pass all tests
+test: check-tools test-rust test-mutants test-python test-node test-kafka ## Pass all tests
 
 check-tools: # Say what is missing before anything is built.
 	@bindings-python/check-tools.sh $(PYTHON)
+	@bindings-node/check-tools.sh
 
 test-rust: ## The engine: unit, property, behaviour and crash tests
 	cargo test --profile $(PROFILE) --workspace
@@ -40,13 +46,33 @@ test-faults: ## Brokers that die, move and get cut off under load, on Apache Kaf
 	HEADWATER_FAULT_SEED=$(SEED) HEADWATER_FAULT_SEEDS=$(SEEDS) \
 		cargo test --profile $(PROFILE) --workspace --test faults -- --ignored --nocapture --test-threads 1
 
-test-python: $(VENV)/package $(VENV)/dev-tools ## The Python package, foreign judges, notebooks
+test-python: $(VENV)/package $(VENV)/dev-tools ## The Python package embedded and served, foreign judges, notebooks
 	tests/foreign/install.sh
 	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests/python --target=served
 
-test-kafka: $(VENV)/dev-tools ## The foreign judges against Apache Kafka itself, to see that what they ask for is right
+test-node: build/node-package build/node-tests ## The Node package
+	bindings-node/node_modules/.bin/tsc -p tests/node
+	bindings-node/node_modules/.bin/tsc -p tests/node/types
+	node --expose-gc --test tests/node/build/
+
+test-kafka: $(VENV)/package $(VENV)/dev-tools ## The behaviour tests of Rust and Python against an Apache Kafka cluster of three brokers
 	tests/foreign/install.sh
-	$(BIN)/python -m pytest tests/clients --target=kafka
+	cargo test --profile $(PROFILE) --workspace --test behaviour --no-run
+	$(BIN)/python -m tests.foreign.kafka.cluster -- $(MAKE) -j2 --output-sync test-on-kafka
+
+# What test-kafka runs while the cluster runs. Most tests wait for the cluster, so that many run at a time.
+test-on-kafka: test-rust-on-kafka test-python-on-kafka
+
+test-rust-on-kafka:
+	cargo test --profile $(PROFILE) --workspace --test behaviour -- --ignored on_kafka --test-threads 8
+
+test-python-on-kafka:
+	HEADWATER_SECONDS=10 $(BIN)/python -m pytest tests/python --target=kafka
+
+test-judges: $(VENV)/dev-tools ## The foreign judges against Apache Kafka itself, to see that what they ask for is right
+	tests/foreign/install.sh
+	$(BIN)/python -m pytest tests/clients --broker=kafka
 
 fuzz: build/fuzz/bin/cargo-bolero ## Let a fuzzer try the wire for SECONDS (600), with what earlier runs learned
 	tests/fuzz.sh $(SECONDS)
@@ -59,13 +85,18 @@ bench-wire: $(VENV)/published $(VENV)/dev-tools build/librdkafka/rdkafka_perform
 	tests/foreign/install.sh
 	$(BIN)/python -m tests.bench.wire
 
-lint: $(VENV)/package $(VENV)/dev-tools ## Format, lints and types
+bench-connect: $(VENV)/published $(VENV)/bench-tools build/librdkafka/rdkafka_performance ## Measure the client on Apache Kafka against its peers
+	tests/foreign/install.sh
+	$(BIN)/python -m tests.bench.connect
+
+lint: $(VENV)/package $(VENV)/dev-tools build/node-package ## Format, lints and types
 	cargo fmt --all --check
 	cargo clippy --profile $(PROFILE) --workspace --all-targets -- -D warnings
 	tests/features/features.sh
 	$(BIN)/python bindings-python/stubs.py --check
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
+	cd bindings-node && npm run lint
 
 docs: ## The Rust documentation, without a warning
 	RUSTDOCFLAGS="-D warnings" cargo doc --profile $(PROFILE) --workspace --no-deps
@@ -82,7 +113,8 @@ check-messages: ## Check that the generated messages are what `make messages` wr
 	$(PYTHON) core/protocol/generate --check
 
 clean: ## Remove what the targets above made
-	rm -rf $(VENV) build target demo-data demo-output
+	rm -rf $(VENV) build target demo-data demo-output \
+		bindings-node/dist bindings-node/native.js bindings-node/node_modules bindings-node/*.node tests/node/build tests/node/node_modules
 
 build/fuzz/bin/cargo-bolero:
 	cargo install cargo-bolero --version 0.13.5 --locked --root build/fuzz
@@ -112,8 +144,21 @@ $(VENV)/published: $(VENV)/build-tools $(SOURCES)
 	$(PIP) install --force-reinstall --no-deps --no-index --find-links build/wheels headwater
 	@touch $@
 
+build/node-package: $(NODE_SOURCES)
+	@echo "Building the Node package: about 5 minutes on two cores the first time, seconds when nothing has changed"
+	cd bindings-node && HEADWATER_PROFILE=$(PROFILE) HEADWATER_FEATURES=tests $(NPM_CI)
+	@mkdir -p build && touch $@
+
+build/node-tests: tests/node/package-lock.json
+	cd tests/node && $(NPM_CI) --ignore-scripts
+	@mkdir -p build && touch $@
+
 $(VENV)/demo-tools: $(VENV)/created bindings-python/requirements-demo.txt $(CONSTRAINTS)
 	$(PIP) install -c $(CONSTRAINTS) -r bindings-python/requirements-demo.txt
+	@touch $@
+
+$(VENV)/bench-tools: $(VENV)/dev-tools tests/bench/requirements.txt
+	$(PIP) install -c $(CONSTRAINTS) -r tests/bench/requirements.txt
 	@touch $@
 
 $(VENV)/dev-tools: $(VENV)/demo-tools bindings-python/requirements-dev.txt

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=$1
-test=connection::tests::hostile::strangers_end_or_are_answered_and_harm_nothing
+test=connection::tests::hostile::hostile_clients_are_answered_or_disconnected_without_harm
 build/fuzz/bin/cargo-bolero bolero test "$test" \
 	--package headwater-server --sanitizer NONE --target-dir build/fuzz/target \
 	--corpus-dir "$PWD/build/fuzz/corpus" --crashes-dir "$PWD/build/fuzz/crashes" \

@@ -1,7 +1,9 @@
 //! `open()` and `connect()` of both faces: an embedded engine in a directory or in memory, and a running cluster.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use headwater::ConnectOptions;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -12,6 +14,8 @@ use crate::errors;
 use crate::events;
 use crate::face::{Access, Answer, Face};
 use crate::runtime::Embedded;
+use crate::stats::Stats;
+use crate::tokens::Tokens;
 
 /// Open an embedded engine and return the client on it.
 ///
@@ -29,7 +33,9 @@ use crate::runtime::Embedded;
 /// Tables that were read may be the files themselves, mapped into memory. Nothing that the engine does changes them; another program
 /// that cuts a file of an open directory ends this process (SIGBUS).
 ///
-/// `config` takes the broker's and the client's keys as Kafka spells them; keyword arguments take them with underscores.
+/// `config` takes the broker's and the client's keys as Kafka spells them; keyword arguments take them with underscores. `stats` is a function
+/// that is called with `client.metrics()` every `statistics_interval_ms` (60,000), in a thread of the package or in the event loop; it should
+/// return soon.
 ///
 /// >>> import headwater as hw
 /// >>> with hw.open(num_partitions=2) as client:
@@ -37,36 +43,48 @@ use crate::runtime::Embedded;
 /// Topic('flights')
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "pyo3 hands it over")]
-#[pyo3(signature = (path=None, *, config=None, **kafka_config))]
+#[pyo3(signature = (path=None, *, stats=None, config=None, **kafka_config))]
 pub(crate) fn open(
     py: Python<'_>,
     path: Option<PathBuf>,
+    stats: Option<&Bound<'_, PyAny>>,
     config: Option<&Bound<'_, PyDict>>,
     kafka_config: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Py<PyAny>> {
     let pairs = config::pairs(config, kafka_config)?;
+    let stats = Stats::new(stats, Face::Blocking, &pairs)?;
     events::listen();
     let engine = py.detach(|| headwater::open(path.as_deref(), pairs));
     events::hand_over(py);
     let engine = engine.map_err(errors::raise)?;
     py.check_signals()?;
-    Client::new(Access::new(Embedded::new(engine), Face::Blocking)).into_object(py)
+    let access = Access::new(Embedded::new(engine), Face::Blocking);
+    if let Some(stats) = stats {
+        stats.report(&access)?;
+    }
+    Client::new(access).into_object(py)
 }
 
 /// Opens an engine in a thread, because recovery may take its time: `headwater.aio.open` awaits it.
 #[pyfunction]
-#[pyo3(signature = (path=None, *, config=None, **kafka_config))]
+#[pyo3(signature = (path=None, *, stats=None, config=None, **kafka_config))]
 pub(crate) fn _aio_open<'py>(
     py: Python<'py>,
     path: Option<PathBuf>,
+    stats: Option<&Bound<'py, PyAny>>,
     config: Option<&Bound<'py, PyDict>>,
     kafka_config: Option<&Bound<'py, PyDict>>,
 ) -> Answer<'py> {
     let pairs = config::pairs(config, kafka_config)?;
+    let stats = Stats::new(stats, Face::Asyncio, &pairs)?;
     events::listen();
     let open = move || headwater::open(path.as_deref(), pairs).map(Embedded::new);
     bridge::blocking(py, open, |py, embedded| {
-        Client::new(Access::new(embedded, Face::Asyncio)).into_object(py)
+        let access = Access::new(embedded, Face::Asyncio);
+        if let Some(stats) = stats {
+            stats.report(&access)?;
+        }
+        Client::new(access).into_object(py)
     })
 }
 
@@ -79,8 +97,16 @@ pub(crate) fn _aio_open<'py>(
 /// The client is the same as that of `open()`, but for `serve()`, which is refused.
 ///
 /// `config` takes the keys of clients and connections as Kafka spells them, such as `security.protocol`, `ssl.truststore.location` (PEM),
-/// `sasl.mechanism` (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512), `sasl.username` and `sasl.password`; keyword arguments take them with
-/// underscores.
+/// `sasl.mechanism` (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER), `sasl.username` and `sasl.password`; keyword arguments take them
+/// with underscores.
+///
+/// OAUTHBEARER takes its tokens from `oauth_token`, or from the token endpoint `sasl.oauthbearer.token.endpoint.url`. `oauth_token` is a
+/// function without arguments that returns the access token, or a tuple of the token and its expiry: an aware datetime or seconds since 1970.
+/// The expiry of a JSON Web Token is read from it; a token without any is used for one connection. The function is called in a thread of its
+/// own, when the first connection is opened and before a token expires; it may wait, and for `headwater.aio` it may be a coroutine function.
+///
+/// `stats` is a function that is called with `client.metrics()` every `statistics_interval_ms` (60,000), in a thread of the package or in
+/// the event loop; it should return soon. Both functions are kept until the client is closed.
 ///
 /// >>> import headwater as hw
 /// >>> with hw.open() as engine, engine.serve(port=0) as server:
@@ -89,44 +115,60 @@ pub(crate) fn _aio_open<'py>(
 /// ...         client.topics()[0].name
 /// 'flights'
 #[pyfunction]
-#[pyo3(signature = (bootstrap_servers, *, config=None, **kafka_config))]
+#[pyo3(signature = (bootstrap_servers, *, oauth_token=None, stats=None, config=None, **kafka_config))]
 pub(crate) fn connect<'py>(
     bootstrap_servers: &Bound<'py, PyAny>,
+    oauth_token: Option<&Bound<'py, PyAny>>,
+    stats: Option<&Bound<'py, PyAny>>,
     config: Option<&Bound<'py, PyDict>>,
     kafka_config: Option<&Bound<'py, PyDict>>,
 ) -> Answer<'py> {
-    connect_in(Face::Blocking, bootstrap_servers, config, kafka_config)
+    let pairs = config::pairs(config, kafka_config)?;
+    connect_in(Face::Blocking, bootstrap_servers, oauth_token, stats, pairs)
 }
 
 /// `headwater.aio.connect` awaits it.
 #[pyfunction]
-#[pyo3(signature = (bootstrap_servers, *, config=None, **kafka_config))]
+#[pyo3(signature = (bootstrap_servers, *, oauth_token=None, stats=None, config=None, **kafka_config))]
 pub(crate) fn _aio_connect<'py>(
     bootstrap_servers: &Bound<'py, PyAny>,
+    oauth_token: Option<&Bound<'py, PyAny>>,
+    stats: Option<&Bound<'py, PyAny>>,
     config: Option<&Bound<'py, PyDict>>,
     kafka_config: Option<&Bound<'py, PyDict>>,
 ) -> Answer<'py> {
-    connect_in(Face::Asyncio, bootstrap_servers, config, kafka_config)
+    let pairs = config::pairs(config, kafka_config)?;
+    connect_in(Face::Asyncio, bootstrap_servers, oauth_token, stats, pairs)
 }
 
 fn connect_in<'py>(
     face: Face,
     bootstrap_servers: &Bound<'py, PyAny>,
-    config: Option<&Bound<'py, PyDict>>,
-    kafka_config: Option<&Bound<'py, PyDict>>,
+    oauth_token: Option<&Bound<'py, PyAny>>,
+    stats: Option<&Bound<'py, PyAny>>,
+    pairs: Vec<(String, String)>,
 ) -> Answer<'py> {
     let py = bootstrap_servers.py();
     let addresses = config::bootstrap_servers(bootstrap_servers)?;
-    let pairs = config::pairs(config, kafka_config)?;
+    let stats = Stats::new(stats, face, &pairs)?;
+    let mut options = ConnectOptions::default();
+    if let Some(function) = oauth_token {
+        options.oauth_token = Some(Arc::new(Tokens::new(function, face)?));
+    }
     events::listen();
     // Reads the certificates.
-    let prepare = move || headwater::connect_on_demand(&addresses, pairs);
+    let prepare = move || headwater::connect_on_demand_with(&addresses, pairs, options);
     let engine = py.detach(prepare).map_err(errors::raise)?;
     let access = Access::new(Embedded::new(engine), face);
     let client = access.client()?.clone();
     let reach = async move { client.check_reachable().await };
     let connected = access.clone();
-    let answer = access.call(py, reach, |py, ()| Client::new(connected).into_object(py));
+    let answer = access.call(py, reach, |py, ()| {
+        if let Some(stats) = stats {
+            stats.report(&connected)?;
+        }
+        Client::new(connected).into_object(py)
+    });
     events::hand_over(py);
     answer
 }

@@ -71,6 +71,11 @@ pub(crate) fn timed_out(message: &str) -> PyErr {
     local("RequestTimedOutError", message)
 }
 
+/// A configuration cannot be right.
+pub(crate) fn config(message: &str) -> PyErr {
+    local("ConfigError", message)
+}
+
 /// An argument cannot be right.
 pub(crate) fn invalid(message: &str) -> PyErr {
     local("InvalidArgumentError", message)

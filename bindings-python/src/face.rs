@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::{PyStopAsyncIteration, PyStopIteration};
@@ -73,6 +73,11 @@ impl Deref for Access {
 impl Access {
     pub(crate) fn new(embedded: Arc<Embedded>, face: Face) -> Self {
         Self { embedded, face }
+    }
+
+    /// The engine, without keeping it open.
+    pub(crate) fn downgrade(&self) -> Weak<Embedded> {
+        Arc::downgrade(&self.embedded)
     }
 
     /// The same engine under another face.

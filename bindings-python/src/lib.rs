@@ -42,6 +42,8 @@ mod scan;
 mod scan_reading;
 mod schema;
 mod server;
+mod stats;
+mod tokens;
 mod topic;
 
 use pyo3::prelude::*;

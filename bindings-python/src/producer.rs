@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
-use headwater::{BulkOptions, SendHandle, TableSender, TrySendError};
+use headwater::{BulkOptions, SendHandle, TrySendError};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
@@ -174,12 +173,12 @@ impl Producer {
         };
         // A thread sends rows that come slowly, or never end, as they come.
         while self.access.face() == Face::Blocking && !pieces.is_empty() {
-            let sent = send_pieces(&mut sender, &pieces);
+            let sent = sender.send_checked(&pieces);
             runtime::call(py, self.access.runtime(), sent)?;
             pieces = tables.next(py)?;
         }
         let work = async move {
-            send_pieces(&mut sender, &pieces).await?;
+            sender.send_checked(&pieces).await?;
             Ok(sender.finish())
         };
         self.access
@@ -243,17 +242,6 @@ impl Producer {
 fn future<'py>(producer: &Bound<'py, Producer>, handle: SendHandle) -> Answer<'py> {
     let future = Future::new(handle, producer.clone().unbind());
     Ok(Bound::new(producer.py(), future)?.into_any())
-}
-
-/// Sends pieces of tables, after all of them were checked.
-async fn send_pieces(sender: &mut TableSender, pieces: &[RecordBatch]) -> headwater::Result<()> {
-    for piece in pieces {
-        sender.check(piece).await?;
-    }
-    for piece in pieces {
-        sender.send(piece).await?;
-    }
-    Ok(())
 }
 
 /// The roles of columns, from the arguments of `send_batch()`.

@@ -10,7 +10,7 @@ pub(crate) fn report<'py>(
     py: Python<'py>,
     found: Option<&OpenReport>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let Some(found) = found.filter(|found| !has_nothing_to_tell(found)) else {
+    let Some(found) = found.filter(|found| found.has_news()) else {
         return Ok(None);
     };
     let recovered: Vec<_> = found
@@ -35,14 +35,6 @@ pub(crate) fn report<'py>(
             strays,
         ))
         .map(Some)
-}
-
-fn has_nothing_to_tell(found: &OpenReport) -> bool {
-    (found.created || found.clean_shutdown)
-        && found.recovered.is_empty()
-        && found.missing.is_empty()
-        && found.damaged_checkpoints.is_empty()
-        && found.strays.is_empty()
 }
 
 fn recovered_partition<'py>(

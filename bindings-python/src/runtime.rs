@@ -5,6 +5,7 @@ use std::mem::ManuallyDrop;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
+use std::task::Poll;
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
@@ -114,8 +115,8 @@ pub(crate) fn wait_until<T: Send>(
                 .saturating_duration_since(Instant::now())
                 .min(SLICE)
         });
-        let slice = async { tokio::time::timeout(left, future.as_mut()).await };
-        if let Ok(value) = py.detach(|| runtime.block_on(slice)) {
+        let polled = py.detach(|| headwater::block_on_for(runtime, future.as_mut(), left));
+        if let Poll::Ready(value) = polled {
             return Ok(Some(value));
         }
         py.check_signals()?;
@@ -168,23 +169,21 @@ pub(crate) fn call_with<T: Send, W: Future<Output = headwater::Result<T>> + Send
     enum Step<T> {
         Over(headwater::Result<T>),
         Function(Request),
-        Slice,
     }
     let (functions, mut requests) = Functions::in_thread();
     let mut work = pin!(work(functions));
     loop {
-        let step = async {
+        let mut step = pin!(async {
             tokio::select! {
                 biased;
                 result = work.as_mut() => Step::Over(result),
                 Some(request) = requests.recv() => Step::Function(request),
-                () = tokio::time::sleep(SLICE) => Step::Slice,
             }
-        };
-        match py.detach(|| runtime.block_on(step)) {
-            Step::Over(result) => return result.map_err(errors::raise),
-            Step::Function(request) => request.run(py),
-            Step::Slice => py.check_signals()?,
+        });
+        match py.detach(|| headwater::block_on_for(runtime, step.as_mut(), SLICE)) {
+            Poll::Ready(Step::Over(result)) => return result.map_err(errors::raise),
+            Poll::Ready(Step::Function(request)) => request.run(py),
+            Poll::Pending => py.check_signals()?,
         }
     }
 }
@@ -267,6 +266,11 @@ impl Drop for User {
             USERS.fetch_sub(1, Ordering::SeqCst);
         }
     }
+}
+
+/// Counts this thread as one that uses an engine until it ends.
+pub(crate) fn count_as_user() {
+    USER.with(|_| ());
 }
 
 /// Waits until the threads that are left behind have ended, for a moment. An interpreter that ends while one is in the middle of a call

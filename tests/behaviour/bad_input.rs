@@ -8,10 +8,10 @@ use headwater::{
     ClientConfig, ConsumerConfig, Error, ErrorKind, NO_CONFIG, NewTopic, Position, ProducerConfig,
     Record,
 };
-use rstest::rstest;
+use headwater_behaviour_macro::behaviour;
 use tempfile::TempDir;
 
-use crate::target::Target::{self, Directory, Memory, Served};
+use crate::target::Target;
 
 fn refused(error: &Error, kind: ErrorKind, says: &str) {
     assert_eq!(error.kind(), kind, "{error}");
@@ -77,36 +77,33 @@ fn a_value_that_is_not_allowed_names_what_is() {
     );
 }
 
-#[rstest]
+#[behaviour]
 #[case::empty("")]
 #[case::dots("..")]
 #[case::path("../../etc/passwd")]
 #[case::space("a b")]
 #[case::long(&"x".repeat(250))]
-fn a_name_that_is_no_topic_name_is_refused(
-    #[values(Memory, Directory, Served)] target: Target,
-    #[case] name: &str,
-) {
+fn a_name_that_is_no_topic_name_is_refused(target: Target, #[case] name: &str) {
     let broker = target.start();
     let error = broker
         .wait(broker.admin().create_topic(NewTopic::new(name)))
         .unwrap_err();
     refused(&error, ErrorKind::InvalidTopic, "");
     assert_eq!(error.code().name(), "INVALID_TOPIC_EXCEPTION");
-    assert!(broker.wait(broker.admin().topics(true)).unwrap().is_empty());
+    let topics = broker.wait(broker.admin().topics(true)).unwrap();
+    assert!(topics.iter().all(|topic| &*topic.name != name));
 }
 
-#[rstest]
-fn a_topic_with_a_wrong_configuration_is_not_made(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_topic_with_a_wrong_configuration_is_not_made(target: Target) {
     let broker = target.start();
+    let t = broker.name("t");
     let make = |key: &str, value: &str| {
         broker
             .wait(
                 broker
                     .admin()
-                    .create_topic(NewTopic::new("t").config(key, value)),
+                    .create_topic(NewTopic::new(t).config(key, value)),
             )
             .unwrap_err()
     };
@@ -122,96 +119,86 @@ fn a_topic_with_a_wrong_configuration_is_not_made(
     );
     refused(&make("cleanup.policy", "burn"), ErrorKind::Config, "delete");
     let none = broker
-        .wait(
-            broker
-                .admin()
-                .create_topic(NewTopic::new("t").partitions(0)),
-        )
+        .wait(broker.admin().create_topic(NewTopic::new(t).partitions(0)))
         .unwrap_err();
     assert_eq!(none.code().name(), "INVALID_PARTITIONS");
-    assert!(broker.wait(broker.admin().topics(true)).unwrap().is_empty());
+    assert!(broker.topics().is_empty());
 }
 
-#[rstest]
-fn an_unknown_topic_is_named_with_what_to_do(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn an_unknown_topic_is_named_with_what_to_do(target: Target) {
     let broker = target.start();
+    let nope = broker.name("nope");
     let unknown =
         |error: Error| refused(&error, ErrorKind::UnknownTopicOrPartition, "create_topic");
-    let topic = broker.topic("nope");
+    let topic = broker.topic(nope);
     unknown(broker.wait(topic.count()).unwrap_err());
     unknown(broker.wait(topic.offsets(&Position::Latest)).unwrap_err());
     unknown(broker.wait(topic.describe()).unwrap_err());
     unknown(
         broker
-            .wait(broker.admin().delete_topic("nope", false))
+            .wait(broker.admin().delete_topic(nope, false))
             .unwrap_err(),
     );
     let producer = broker.producer_with(&[]);
     unknown(
         producer
-            .send_blocking(&Record::new("nope", b"v"))
+            .send_blocking(&Record::new(nope, b"v"))
             .unwrap_err(),
     );
-    assert!(
-        broker.wait(broker.admin().topics(true)).unwrap().is_empty(),
-        "a typing error makes no topic"
-    );
+    assert!(broker.topics().is_empty(), "a typing error makes no topic");
 }
 
-#[rstest]
-fn a_record_that_is_too_large_is_refused_and_the_next_is_not(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_record_that_is_too_large_is_refused_and_the_next_is_not(target: Target) {
     let broker = target.start();
+    let t = broker.name("t");
     broker
         .wait(
             broker
                 .admin()
-                .create_topic(NewTopic::new("t").config("max.message.bytes", "1000")),
+                .create_topic(NewTopic::new(t).config("max.message.bytes", "1000")),
         )
         .unwrap();
     let producer = broker.producer_with(&[]);
     let large = vec![b'x'; 5_000];
     let error = producer
-        .send_blocking(&Record::new("t", &large))
+        .send_blocking(&Record::new(t, &large))
         .unwrap()
         .wait()
         .unwrap_err();
     refused(&error, ErrorKind::RecordTooLarge, "max.message.bytes");
     let huge = vec![b'x'; 2 << 20];
-    let error = producer
-        .send_blocking(&Record::new("t", &huge))
-        .unwrap_err();
+    let error = producer.send_blocking(&Record::new(t, &huge)).unwrap_err();
     refused(&error, ErrorKind::RecordTooLarge, "max.request.size");
     producer
-        .send_blocking(&Record::new("t", b"small"))
+        .send_blocking(&Record::new(t, b"small"))
         .unwrap()
         .wait()
         .unwrap();
-    assert_eq!(broker.wait(broker.topic("t").count()).unwrap(), 1);
+    assert_eq!(broker.wait(broker.topic(t).count()).unwrap(), 1);
 }
 
-#[rstest]
-fn a_record_without_a_key_does_not_go_into_a_compacted_topic(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_record_without_a_key_does_not_go_into_a_compacted_topic(target: Target) {
     let broker = target.start();
+    let t = broker.name("t");
     broker
         .wait(
             broker
                 .admin()
-                .create_topic(NewTopic::new("t").config("cleanup.policy", "compact")),
+                .create_topic(NewTopic::new(t).config("cleanup.policy", "compact")),
         )
         .unwrap();
     let producer = broker.producer_with(&[]);
     let error = producer
-        .send_blocking(&Record::new("t", b"v"))
+        .send_blocking(&Record::new(t, b"v"))
         .unwrap()
         .wait()
         .unwrap_err();
     assert_eq!(error.code().name(), "INVALID_RECORD", "{error}");
     producer
-        .send_blocking(&Record::new("t", b"v").key(b"k"))
+        .send_blocking(&Record::new(t, b"v").key(b"k"))
         .unwrap()
         .wait()
         .unwrap();

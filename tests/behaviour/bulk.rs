@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BinaryArray, Int32Array, Int64Array, RecordBatch, StringArray};
 use headwater::{BulkOptions, ErrorKind, NewTopic, Offset, PartitionId, Record, ScanOptions};
-use rstest::rstest;
+use headwater_behaviour_macro::behaviour;
 
 use crate::table::{keys, offsets, partitions, text, timestamps, values};
-use crate::target::Running;
-use crate::target::Target::{self, Directory, Memory, Served};
+use crate::target::{Running, Target};
 
 fn rows(count: usize) -> RecordBatch {
     let key: StringArray = (0..count)
@@ -36,18 +35,19 @@ fn columns() -> BulkOptions {
     }
 }
 
-#[rstest]
-fn a_table_arrives_whole_and_in_order(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn a_table_arrives_whole_and_in_order(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
+    let t = broker.name("t");
+    broker.make(t, 1);
     let producer = broker.producer_with(&[]);
     let result = broker
-        .wait(producer.send_batch("t", &rows(50_000), &columns()))
+        .wait(producer.send_batch(t, &rows(50_000), &columns()))
         .unwrap();
     assert_eq!(result.records, 50_000);
     let all = BTreeMap::from([(PartitionId::new(0), vec![Offset::ZERO..Offset::new(50_000)])]);
     assert_eq!(result.offsets, all);
-    let scan = broker.topic("t").scan(ScanOptions {
+    let scan = broker.topic(t).scan(ScanOptions {
         decode: text(),
         ..ScanOptions::default()
     });
@@ -63,18 +63,17 @@ fn a_table_arrives_whole_and_in_order(#[values(Memory, Directory, Served)] targe
     assert_eq!(keys(&batch)[..2], [None, Some(b"key 1".to_vec())]);
 }
 
-#[rstest]
-fn rows_go_where_single_records_with_their_key_go(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn rows_go_where_single_records_with_their_key_go(target: Target) {
     let broker = target.start();
-    broker.make("t", 5);
-    broker.make("single", 5);
+    let (t, single) = (broker.name("t"), broker.name("single"));
+    broker.make(t, 5);
+    broker.make(single, 5);
     let producer = broker.producer_with(&[]);
     broker
-        .wait(producer.send_batch("t", &rows(700), &columns()))
+        .wait(producer.send_batch(t, &rows(700), &columns()))
         .unwrap();
-    let batch = broker.wait(broker.topic("t").head(700, text())).unwrap();
+    let batch = broker.wait(broker.topic(t).head(700, text())).unwrap();
     let by_key: BTreeMap<_, _> = keys(&batch)
         .into_iter()
         .zip(partitions(&batch))
@@ -83,7 +82,7 @@ fn rows_go_where_single_records_with_their_key_go(
     assert_eq!(by_key.len(), 7);
     for (key, partition) in by_key {
         let sent = producer
-            .send_blocking(&Record::new("single", b"v").key(&key))
+            .send_blocking(&Record::new(single, b"v").key(&key))
             .unwrap()
             .wait()
             .unwrap();
@@ -91,23 +90,22 @@ fn rows_go_where_single_records_with_their_key_go(
     }
 }
 
-#[rstest]
-fn single_records_before_a_table_stay_before_it(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn single_records_before_a_table_stay_before_it(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
+    let t = broker.name("t");
+    broker.make(t, 1);
     let producer = broker.producer_with(&[("linger.ms", "60000")]);
-    drop(producer.send_blocking(&Record::new("t", b"first")).unwrap());
+    drop(producer.send_blocking(&Record::new(t, b"first")).unwrap());
     broker
-        .wait(producer.send_batch("t", &rows(10), &columns()))
+        .wait(producer.send_batch(t, &rows(10), &columns()))
         .unwrap();
     producer
-        .send_blocking(&Record::new("t", b"last"))
+        .send_blocking(&Record::new(t, b"last"))
         .unwrap()
         .wait()
         .unwrap();
-    let batch = broker.wait(broker.topic("t").head(100, text())).unwrap();
+    let batch = broker.wait(broker.topic(t).head(100, text())).unwrap();
     let values = values(&batch);
     assert_eq!(
         (values[0].as_str(), values[11].as_str(), values.len()),
@@ -115,10 +113,11 @@ fn single_records_before_a_table_stay_before_it(
     );
 }
 
-#[rstest]
-fn the_rest_of_the_columns_is_packed_as_json(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn the_rest_of_the_columns_is_packed_as_json(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
+    let t = broker.name("t");
+    broker.make(t, 1);
     let table = RecordBatch::try_from_iter([
         (
             "carrier",
@@ -136,39 +135,38 @@ fn the_rest_of_the_columns_is_packed_as_json(#[values(Memory, Directory, Served)
         ..BulkOptions::default()
     };
     broker
-        .wait(producer.send_batch("t", &table, &options))
+        .wait(producer.send_batch(t, &table, &options))
         .unwrap();
     let decode = headwater::DecodeOptions {
         value: headwater::Format::Json(None),
         unnest: true,
         ..text()
     };
-    let batch = broker.wait(broker.topic("t").head(10, decode)).unwrap();
+    let batch = broker.wait(broker.topic(t).head(10, decode)).unwrap();
     let delay = batch.records.column_by_name("delay").unwrap();
     assert_eq!((delay.len(), delay.null_count()), (2, 1));
 }
 
-#[rstest]
-fn batches_that_are_too_large_for_the_topic_are_split(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn batches_that_are_too_large_for_the_topic_are_split(target: Target) {
     let broker = target.start();
+    let t = broker.name("t");
     broker
         .wait(
             broker
                 .admin()
-                .create_topic(NewTopic::new("t").config("max.message.bytes", "20000")),
+                .create_topic(NewTopic::new(t).config("max.message.bytes", "20000")),
         )
         .unwrap();
     let producer = broker.producer_with(&[]);
     let result = broker
-        .wait(producer.send_batch("t", &rows(5_000), &columns()))
+        .wait(producer.send_batch(t, &rows(5_000), &columns()))
         .unwrap();
     assert_eq!(
         result.offsets[&PartitionId::new(0)],
         [Offset::ZERO..Offset::new(5_000)]
     );
-    let batch = broker.wait(broker.topic("t").head(10_000, text())).unwrap();
+    let batch = broker.wait(broker.topic(t).head(10_000, text())).unwrap();
     assert_eq!(
         values(&batch),
         (0..5_000)
@@ -177,44 +175,47 @@ fn batches_that_are_too_large_for_the_topic_are_split(
     );
 }
 
-#[rstest]
-fn a_table_in_a_small_buffer_takes_its_turns(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn a_table_in_a_small_buffer_takes_its_turns(target: Target) {
     let broker = target.start();
-    broker.make("t", 3);
+    let t = broker.name("t");
+    broker.make(t, 3);
     let producer =
         broker.producer_with(&[("buffer.memory", "40000"), ("max.request.size", "20000")]);
     assert_eq!(
         broker
-            .wait(producer.send_batch("t", &rows(20_000), &columns()))
+            .wait(producer.send_batch(t, &rows(20_000), &columns()))
             .unwrap()
             .records,
         20_000
     );
 }
 
-#[rstest]
+#[behaviour]
 #[case::no_such_column(BulkOptions { key: Some("nope".into()), ..columns() }, ErrorKind::InvalidArgument, "nope")]
 #[case::no_such_partition(BulkOptions { partition: Some(PartitionId::new(9)), ..columns() }, ErrorKind::UnknownTopicOrPartition, "9")]
 fn a_table_that_cannot_be_sent_sends_nothing(
-    #[values(Memory, Directory, Served)] target: Target,
+    target: Target,
     #[case] options: BulkOptions,
     #[case] kind: ErrorKind,
     #[case] named: &str,
 ) {
     let broker = target.start();
-    broker.make("t", 2);
+    let t = broker.name("t");
+    broker.make(t, 2);
     let producer = broker.producer_with(&[]);
     let error = broker
-        .wait(producer.send_batch("t", &rows(10), &options))
+        .wait(producer.send_batch(t, &rows(10), &options))
         .unwrap_err();
     assert_eq!(error.kind(), kind, "{error}");
     assert!(error.message().contains(named), "{error}");
-    assert_eq!(broker.wait(broker.topic("t").count()).unwrap(), 0);
+    assert_eq!(broker.wait(broker.topic(t).count()).unwrap(), 0);
 }
 
 /// How many bytes of values each partition of `t` has.
 fn bytes_by_partition(broker: &Running, count: i32) -> Vec<usize> {
-    let scan = broker.topic("t").scan(ScanOptions {
+    let t = broker.name("t");
+    let scan = broker.topic(t).scan(ScanOptions {
         decode: text(),
         ..ScanOptions::default()
     });
@@ -237,14 +238,15 @@ fn keyless(rows: usize, size: usize) -> RecordBatch {
     RecordBatch::try_from_iter([("v", Arc::new(value) as ArrayRef)]).unwrap()
 }
 
-#[rstest]
+#[behaviour]
 fn tables_without_keys_are_spread_by_bytes(
-    #[values(Memory, Directory, Served)] target: Target,
+    target: Target,
     // Every other table is this many times as large.
     #[values(1, 10)] large: usize,
 ) {
     let broker = target.start();
-    broker.make("t", 4);
+    let t = broker.name("t");
+    broker.make(t, 4);
     let producer = broker.producer_with(&[]);
     let options = BulkOptions {
         value: Some("v".into()),
@@ -253,16 +255,17 @@ fn tables_without_keys_are_spread_by_bytes(
     for round in 0..40 {
         let rows = if round % 2 == 0 { 1_000 } else { 1_000 * large };
         broker
-            .wait(producer.send_batch("t", &keyless(rows, 40), &options))
+            .wait(producer.send_batch(t, &keyless(rows, 40), &options))
             .unwrap();
     }
     assert_even(&bytes_by_partition(&broker, 4), 1_000 * large * 40);
 }
 
-#[rstest]
-fn null_keys_among_others_are_spread_by_bytes(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn null_keys_among_others_are_spread_by_bytes(target: Target) {
     let broker = target.start();
-    broker.make("t", 2);
+    let t = broker.name("t");
+    broker.make(t, 2);
     let producer = broker.producer_with(&[]);
     let key: StringArray = (0..1_000).map(|row| (row == 0).then_some("k")).collect();
     let value: BinaryArray = (0..1_000).map(|_| Some(vec![b'x'; 40])).collect();
@@ -278,24 +281,25 @@ fn null_keys_among_others_are_spread_by_bytes(#[values(Memory, Directory, Served
     };
     for _ in 0..20 {
         broker
-            .wait(producer.send_batch("t", &table, &options))
+            .wait(producer.send_batch(t, &table, &options))
             .unwrap();
     }
     assert_even(&bytes_by_partition(&broker, 2), 2 * 1_000 * 40);
 }
 
-#[rstest]
+#[behaviour]
 fn records_without_keys_are_spread_by_bytes_whatever_closes_their_batches(
-    #[values(Memory, Directory, Served)] target: Target,
+    target: Target,
     #[values("flush", "wait", "linger")] closes: &str,
 ) {
     let broker = target.start();
-    broker.make("t", 4);
+    let t = broker.name("t");
+    broker.make(t, 4);
     let producer =
         broker.producer_with(&[("linger.ms", if closes == "linger" { "0" } else { "5" })]);
     let value = vec![b'x'; 1_000];
     for _ in 0..400 {
-        let sent = producer.send_blocking(&Record::new("t", &value)).unwrap();
+        let sent = producer.send_blocking(&Record::new(t, &value)).unwrap();
         match closes {
             "flush" => broker.wait(producer.flush()).unwrap(),
             _ => drop(sent.wait().unwrap()),
@@ -318,15 +322,13 @@ fn keyed(count: usize, without_key: usize) -> RecordBatch {
     .unwrap()
 }
 
-#[rstest]
+#[behaviour]
 #[case::one_partition(1)]
 #[case::by_key(3)]
-fn a_refused_row_is_named_with_what_was_written(
-    #[values(Memory, Directory, Served)] target: Target,
-    #[case] partitions: i32,
-) {
+fn a_refused_row_is_named_with_what_was_written(target: Target, #[case] partitions: i32) {
     let broker = target.start();
-    let compacted = NewTopic::new("t")
+    let t = broker.name("t");
+    let compacted = NewTopic::new(t)
         .partitions(partitions)
         .config("cleanup.policy", "compact");
     broker.wait(broker.admin().create_topic(compacted)).unwrap();
@@ -336,7 +338,7 @@ fn a_refused_row_is_named_with_what_was_written(
         value: Some("v".into()),
         ..BulkOptions::default()
     };
-    let mut tables = producer.tables("t", options);
+    let mut tables = producer.tables(t, options);
     broker
         .wait(tables.send(&keyed(50_000, usize::MAX)))
         .unwrap();
@@ -348,7 +350,7 @@ fn a_refused_row_is_named_with_what_was_written(
         error.message().starts_with("Row 130000 of the table: "),
         "{error}"
     );
-    let written = broker.wait(broker.topic("t").count()).unwrap();
+    let written = broker.wait(broker.topic(t).count()).unwrap();
     assert!(
         error
             .message()
@@ -358,16 +360,15 @@ fn a_refused_row_is_named_with_what_was_written(
     assert_eq!(tables.finish().records, written);
 }
 
-#[rstest]
-fn a_row_that_is_too_large_for_the_topic_is_named(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_row_that_is_too_large_for_the_topic_is_named(target: Target) {
     let broker = target.start();
+    let t = broker.name("t");
     broker
         .wait(
             broker
                 .admin()
-                .create_topic(NewTopic::new("t").config("max.message.bytes", "1000")),
+                .create_topic(NewTopic::new(t).config("max.message.bytes", "1000")),
         )
         .unwrap();
     let value: StringArray = (0..500)
@@ -380,14 +381,14 @@ fn a_row_that_is_too_large_for_the_topic_is_named(
     };
     let producer = broker.producer_with(&[]);
     let error = broker
-        .wait(producer.send_batch("t", &table, &options))
+        .wait(producer.send_batch(t, &table, &options))
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::RecordTooLarge, "{error}");
     assert!(
         error.message().starts_with("Row 321 of the table: "),
         "{error}"
     );
-    let written = broker.wait(broker.topic("t").count()).unwrap();
+    let written = broker.wait(broker.topic(t).count()).unwrap();
     assert!(
         error
             .message()

@@ -3,21 +3,22 @@
 use std::time::Duration;
 
 use headwater::{Position, ProducerConfig, Record, TopicChanges, TopicPartition};
-use rstest::rstest;
+use headwater_behaviour_macro::behaviour;
 
 use crate::consume::{PATIENCE, consumer, numbers, until_end};
 use crate::table::values;
-use crate::target::Target::{self, Directory, Memory, Served};
+use crate::target::Target;
 
-#[rstest]
+#[behaviour]
 fn partitions_that_are_added_are_read_from_their_first_record(
-    #[values(Memory, Directory, Served)] target: Target,
+    target: Target,
     #[values("earliest", "latest")] reset: &str,
 ) {
     let broker = target.start();
-    broker.make("t", 1);
+    let t = broker.name("t");
+    broker.make(t, 1);
     let age = ("metadata.max.age.ms", "20");
-    let mut consumer = consumer(&broker, &["t"], &[("auto.offset.reset", reset), age]);
+    let mut consumer = consumer(&broker, &[t], &[("auto.offset.reset", reset), age]);
     broker.wait(consumer.poll(Duration::ZERO, None)).unwrap();
     let more = TopicChanges {
         partitions: Some(3),
@@ -25,10 +26,10 @@ fn partitions_that_are_added_are_read_from_their_first_record(
     };
     // Another client: this one is not told.
     let other = broker.another();
-    broker.wait(other.admin().alter_topic("t", more)).unwrap();
+    broker.wait(other.admin().alter_topic(t, more)).unwrap();
     let producer = other.producer(ProducerConfig::default());
     for partition in 0..3 {
-        let record = Record::new("t", b"v").partition(partition);
+        let record = Record::new(t, b"v").partition(partition);
         producer.send_blocking(&record).unwrap().wait().unwrap();
     }
     let lag = broker.wait(consumer.lag()).unwrap();
@@ -41,19 +42,20 @@ fn partitions_that_are_added_are_read_from_their_first_record(
     assert_eq!(read, 3);
 }
 
-#[rstest]
-fn polling_sees_partitions_that_are_added(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn polling_sees_partitions_that_are_added(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
-    let mut consumer = consumer(&broker, &["t"], &[("metadata.max.age.ms", "20")]);
+    let t = broker.name("t");
+    broker.make(t, 1);
+    let mut consumer = consumer(&broker, &[t], &[("metadata.max.age.ms", "20")]);
     let more = TopicChanges {
         partitions: Some(2),
         ..TopicChanges::default()
     };
     let other = broker.another();
-    broker.wait(other.admin().alter_topic("t", more)).unwrap();
+    broker.wait(other.admin().alter_topic(t, more)).unwrap();
     let producer = other.producer(ProducerConfig::default());
-    let record = Record::new("t", b"new").partition(1);
+    let record = Record::new(t, b"new").partition(1);
     producer.send_blocking(&record).unwrap().wait().unwrap();
     let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
     assert_eq!(values(&batch), ["new"]);
@@ -64,34 +66,37 @@ fn polling_sees_partitions_that_are_added(#[values(Memory, Directory, Served)] t
     assert_eq!(broker.wait(consumer.lag()).unwrap().len(), 1);
 }
 
-#[rstest]
-fn a_deleted_topic_does_not_keep_the_others_from_being_read(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_deleted_topic_does_not_keep_the_others_from_being_read(target: Target) {
     let broker = target.start();
-    broker.make("a", 1);
-    broker.make("b", 1);
-    broker.fill("a", 0, numbers(5));
-    broker.fill("b", 0, numbers(5));
-    let mut consumer = consumer(&broker, &["a", "b"], &[]);
+    let (a, b) = (broker.name("a"), broker.name("b"));
+    broker.make(a, 1);
+    broker.make(b, 1);
+    broker.fill(a, 0, numbers(5));
+    broker.fill(b, 0, numbers(5));
+    let mut consumer = consumer(&broker, &[a, b], &[]);
     let stream = until_end(7);
     broker.wait(consumer.next_batch(&stream)).unwrap().unwrap();
     broker
-        .wait(broker.another().admin().delete_topic("b", false))
+        .wait(broker.another().admin().delete_topic(b, false))
         .unwrap();
     while broker.wait(consumer.next_batch(&stream)).unwrap().is_some() {}
-    broker.fill("a", 0, ["after"]);
+    broker.fill(a, 0, ["after"]);
     let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
     assert_eq!(values(&batch), ["after"]);
     let lag = broker.wait(consumer.lag()).unwrap();
-    assert_eq!(lag.keys().map(|at| &*at.topic).collect::<Vec<_>>(), ["a"]);
+    assert_eq!(lag.keys().map(|at| &*at.topic).collect::<Vec<_>>(), [a]);
     broker.wait(consumer.seek(&Position::Latest, &[])).unwrap();
-    let (a, b) = (until_end(10), TopicPartition::new("b", 0));
-    assert!(broker.wait(consumer.next_batch(&a)).unwrap().is_none());
-    assert!(broker.wait(consumer.seek(&Position::Latest, &[b])).is_err());
+    let (stream, of_b) = (until_end(10), TopicPartition::new(b, 0));
+    assert!(broker.wait(consumer.next_batch(&stream)).unwrap().is_none());
+    assert!(
+        broker
+            .wait(consumer.seek(&Position::Latest, &[of_b]))
+            .is_err()
+    );
     // It comes back.
-    broker.make("b", 1);
-    broker.fill("b", 0, ["back"]);
+    broker.make(b, 1);
+    broker.fill(b, 0, ["back"]);
     let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
     assert_eq!(values(&batch), ["back"]);
 }

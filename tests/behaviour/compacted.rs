@@ -7,11 +7,10 @@ use headwater::{
     BatchOptions, BatchStream, ConsumerConfig, NewTopic, Offset, Position, Record, ScanOptions,
     TopicChanges, Until,
 };
-use rstest::rstest;
+use headwater_behaviour_macro::behaviour;
 
 use crate::table::{keys, offsets, text, values};
-use crate::target::Running;
-use crate::target::Target::{self, Directory, Memory, Served};
+use crate::target::{Running, Target};
 
 /// Long enough for every machine; tests never wait for it when all is well.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -23,7 +22,8 @@ fn start(target: Target) -> Running {
         ("log.cleaner.backoff.ms", "10"),
         ("log.flush.scheduler.interval.ms", "10"),
     ]);
-    let topic = NewTopic::new("t")
+    let t = broker.name("t");
+    let topic = NewTopic::new(t)
         .config("cleanup.policy", "compact")
         .config("internal.segment.bytes", "8192");
     broker.wait(broker.admin().create_topic(topic)).unwrap();
@@ -32,16 +32,18 @@ fn start(target: Target) -> Running {
 
 /// Writes each key again and again, in small batches.
 fn fill(broker: &Running) {
+    let t = broker.name("t");
     let producer = broker.producer_with(&[("compression.type", "lz4"), ("linger.ms", "0")]);
     for number in 0..RECORDS {
         let key = format!("key {}", number % KEYS);
         let value = format!("value {number}");
-        let record = Record::new("t", value.as_bytes()).key(key.as_bytes());
+        let record = Record::new(t, value.as_bytes()).key(key.as_bytes());
         producer.send_blocking(&record).unwrap().wait().unwrap();
     }
 }
 
 fn scan(broker: &Running, start: Position, end: Position) -> Vec<(i64, Vec<u8>, String)> {
+    let t = broker.name("t");
     let options = ScanOptions {
         decode: text(),
         start,
@@ -49,7 +51,7 @@ fn scan(broker: &Running, start: Position, end: Position) -> Vec<(i64, Vec<u8>, 
         ..ScanOptions::default()
     };
     let batch = broker
-        .wait(broker.topic("t").scan(options).collect())
+        .wait(broker.topic(t).scan(options).collect())
         .unwrap();
     let keys = keys(&batch).into_iter().map(Option::unwrap);
     offsets(&batch)
@@ -64,10 +66,8 @@ fn everything(broker: &Running) -> Vec<(i64, Vec<u8>, String)> {
     scan(broker, Position::Earliest, Position::Latest)
 }
 
-#[rstest]
-fn readers_of_a_compacted_topic_get_the_last_value_of_each_key_at_its_offset(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn readers_of_a_compacted_topic_get_the_last_value_of_each_key_at_its_offset(target: Target) {
     let broker = start(target);
     fill(&broker);
     let expected: BTreeMap<_, _> = (RECORDS - KEYS..RECORDS)
@@ -125,34 +125,31 @@ fn readers_of_a_compacted_topic_get_the_last_value_of_each_key_at_its_offset(
 }
 
 /// A topic whose records have no keys loses all of them when it becomes compacted. Its end stays where it was, and readers come there.
-#[rstest]
-fn readers_come_to_the_end_of_a_topic_that_lost_its_last_records(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn readers_come_to_the_end_of_a_topic_that_lost_its_last_records(target: Target) {
     let broker = target.start_with(&[
         ("log.cleaner.backoff.ms", "10"),
         ("log.flush.scheduler.interval.ms", "10"),
     ]);
-    let topic = NewTopic::new("t")
+    let t = broker.name("t");
+    let topic = NewTopic::new(t)
         .config("segment.ms", "100")
         .config("min.cleanable.dirty.ratio", "0.01");
     broker.wait(broker.admin().create_topic(topic)).unwrap();
     let producer = broker.producer_with(&[("enable.idempotence", "false"), ("linger.ms", "0")]);
-    let record = Record::new("t", b"value").key(b"key");
+    let record = Record::new(t, b"value").key(b"key");
     producer.send_blocking(&record).unwrap().wait().unwrap();
     for _ in 0..10 {
-        let record = Record::new("t", b"value");
+        let record = Record::new(t, b"value");
         producer.send_blocking(&record).unwrap().wait().unwrap();
     }
     let changes = TopicChanges {
         config: [("cleanup.policy".into(), Some("compact".into()))].into(),
         ..TopicChanges::default()
     };
-    broker
-        .wait(broker.admin().alter_topic("t", changes))
-        .unwrap();
+    broker.wait(broker.admin().alter_topic(t, changes)).unwrap();
     let deadline = Instant::now() + PATIENCE;
-    while broker.wait(broker.topic("t").count()).unwrap() > 1 {
+    while broker.wait(broker.topic(t).count()).unwrap() > 1 {
         assert!(Instant::now() < deadline, "the topic is not compacted");
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -162,10 +159,11 @@ fn readers_come_to_the_end_of_a_topic_that_lost_its_last_records(
 
 /// The offsets that a consumer reads to the end of the topic, and its position then.
 fn consume(broker: &Running) -> (Vec<i64>, i64) {
+    let t = broker.name("t");
     let config = [("auto.offset.reset", "earliest")];
     let mut consumer = broker.consumer(ConsumerConfig::parse(config).unwrap());
     consumer.decode_as(text()).unwrap();
-    broker.wait(consumer.assign_topics(&["t"])).unwrap();
+    broker.wait(consumer.assign_topics(&[t])).unwrap();
     let stream = BatchStream::new(BatchOptions {
         until: Until::End,
         ..BatchOptions::default()

@@ -7,11 +7,10 @@ use headwater::{
     BatchOptions, BatchStream, Consumer, ConsumerConfig, DecodeOptions, ErrorKind, Format, Offset,
     PartitionId, Position, Record, TopicPartition, Until,
 };
-use rstest::rstest;
+use headwater_behaviour_macro::behaviour;
 
 use crate::table::{offsets, partitions, text, values};
-use crate::target::Running;
-use crate::target::Target::{self, Directory, Memory, Served};
+use crate::target::{Running, Target};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Long enough for every machine; tests never wait for it when all is well.
@@ -39,12 +38,13 @@ pub(crate) fn until_end(max_records: usize) -> BatchStream {
     .unwrap()
 }
 
-#[rstest]
-fn polling_reads_everything_once_and_in_order(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn polling_reads_everything_once_and_in_order(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
-    broker.fill("t", 0, numbers(1_234));
-    let mut consumer = consumer(&broker, &["t"], &[]);
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, numbers(1_234));
+    let mut consumer = consumer(&broker, &[t], &[]);
     let mut read = Vec::new();
     loop {
         let batch = broker
@@ -58,16 +58,15 @@ fn polling_reads_everything_once_and_in_order(#[values(Memory, Directory, Served
     }
     assert_eq!(read, (0..1_234).collect::<Vec<_>>());
     let at = broker.wait(consumer.position()).unwrap();
-    assert_eq!(at[&TopicPartition::new("t", 0)], Offset::new(1_234));
+    assert_eq!(at[&TopicPartition::new(t, 0)], Offset::new(1_234));
 }
 
-#[rstest]
-fn a_poll_with_nothing_to_read_is_an_empty_table_after_its_time(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_poll_with_nothing_to_read_is_an_empty_table_after_its_time(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
-    let mut consumer = consumer(&broker, &["t"], &[]);
+    let t = broker.name("t");
+    broker.make(t, 1);
+    let mut consumer = consumer(&broker, &[t], &[]);
     let start = Instant::now();
     let batch = broker
         .wait(consumer.poll(Duration::from_millis(50), None))
@@ -76,16 +75,17 @@ fn a_poll_with_nothing_to_read_is_an_empty_table_after_its_time(
     assert!(batch.schema().field_with_name("value").is_ok());
 }
 
-#[rstest]
-fn a_poll_that_waits_is_woken_by_the_record(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn a_poll_that_waits_is_woken_by_the_record(target: Target) {
     let broker = target.start();
-    broker.make("t", 2);
-    let mut consumer = consumer(&broker, &["t"], &[("fetch.max.wait.ms", "60000")]);
+    let t = broker.name("t");
+    broker.make(t, 2);
+    let mut consumer = consumer(&broker, &[t], &[("fetch.max.wait.ms", "60000")]);
     let producer = broker.producer_with(&[]);
     let sender = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(50));
         producer
-            .send_blocking(&Record::new("t", b"at last").partition(1))
+            .send_blocking(&Record::new(t, b"at last").partition(1))
             .unwrap()
             .wait()
             .unwrap();
@@ -97,38 +97,38 @@ fn a_poll_that_waits_is_woken_by_the_record(#[values(Memory, Directory, Served)]
     sender.join().unwrap();
 }
 
-#[rstest]
-fn a_poll_that_was_given_up_loses_nothing(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn a_poll_that_was_given_up_loses_nothing(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
-    let mut consumer = consumer(&broker, &["t"], &[]);
+    let t = broker.name("t");
+    broker.make(t, 1);
+    let mut consumer = consumer(&broker, &[t], &[]);
     for round in 0..20 {
         let gave_up = broker.wait(async {
             tokio::time::timeout(Duration::from_millis(2), consumer.poll(PATIENCE, None)).await
         });
         assert!(gave_up.is_err());
-        broker.fill("t", 0, [round.to_string()]);
+        broker.fill(t, 0, [round.to_string()]);
         let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
         assert_eq!(values(&batch), [round.to_string()]);
     }
 }
 
-#[rstest]
-fn batches_end_where_the_log_ended_at_the_first_call(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn batches_end_where_the_log_ended_at_the_first_call(target: Target) {
     let broker = target.start();
-    broker.make("t", 3);
+    let t = broker.name("t");
+    broker.make(t, 3);
     for partition in 0..3 {
-        broker.fill("t", partition, numbers(1_000));
+        broker.fill(t, partition, numbers(1_000));
     }
-    let mut consumer = consumer(&broker, &["t"], &[]);
+    let mut consumer = consumer(&broker, &[t], &[]);
     let mut read: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
     let mut tables = 0;
     let stream = until_end(700);
     while let Some(batch) = broker.wait(consumer.next_batch(&stream)).unwrap() {
         if tables == 0 {
-            broker.fill("t", 0, numbers(10));
+            broker.fill(t, 0, numbers(10));
         }
         assert!(batch.len() <= 700);
         tables += 1;
@@ -146,15 +146,16 @@ fn batches_end_where_the_log_ended_at_the_first_call(
     assert_eq!((partitions(&batch)[0], offsets(&batch)[0]), (0, 1_000));
 }
 
-#[rstest]
-fn a_table_tells_where_to_go_on(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn a_table_tells_where_to_go_on(target: Target) {
     let broker = target.start();
-    broker.make("t", 2);
-    broker.fill("t", 0, numbers(10));
-    broker.fill("t", 1, numbers(10));
-    let mut reader = consumer(&broker, &["t"], &[]);
+    let t = broker.name("t");
+    broker.make(t, 2);
+    broker.fill(t, 0, numbers(10));
+    broker.fill(t, 1, numbers(10));
+    let mut reader = consumer(&broker, &[t], &[]);
     let first = broker.wait(reader.poll(PATIENCE, Some(13))).unwrap();
-    let mut other = consumer(&broker, &["t"], &[]);
+    let mut other = consumer(&broker, &[t], &[]);
     for (partition, next) in &first.next_offsets {
         broker
             .wait(other.seek(&Position::Offset(*next), std::slice::from_ref(partition)))
@@ -168,25 +169,22 @@ fn a_table_tells_where_to_go_on(#[values(Memory, Directory, Served)] target: Tar
     assert_eq!(first.len() + rest.len(), 20);
 }
 
-#[rstest]
+#[behaviour]
 #[case::earliest(Position::Earliest, 0)]
 #[case::latest(Position::Latest, 100)]
 #[case::offset(Position::Offset(Offset::new(42)), 42)]
 #[case::map(Position::PerPartition(BTreeMap::from([(PartitionId::new(0), Offset::new(7))])), 7)]
 #[case::time(Position::TimestampMs(55), 55)]
-fn seeking_goes_there(
-    #[values(Memory, Directory, Served)] target: Target,
-    #[case] to: Position,
-    #[case] offset: i64,
-) {
+fn seeking_goes_there(target: Target, #[case] to: Position, #[case] offset: i64) {
     let broker = target.start();
-    broker.make("t", 1);
-    broker.fill("t", 0, numbers(100));
-    let mut consumer = consumer(&broker, &["t"], &[]);
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, numbers(100));
+    let mut consumer = consumer(&broker, &[t], &[]);
     broker.wait(consumer.poll(PATIENCE, Some(20))).unwrap();
     broker.wait(consumer.seek(&to, &[])).unwrap();
     assert_eq!(
-        broker.wait(consumer.position()).unwrap()[&TopicPartition::new("t", 0)].get(),
+        broker.wait(consumer.position()).unwrap()[&TopicPartition::new(t, 0)].get(),
         offset
     );
     let read = offsets(
@@ -197,19 +195,20 @@ fn seeking_goes_there(
     assert_eq!(read, (offset..100).take(1).collect::<Vec<_>>());
     let lag = broker.wait(consumer.lag()).unwrap();
     assert_eq!(
-        lag[&TopicPartition::new("t", 0)],
+        lag[&TopicPartition::new(t, 0)],
         (100_u64 - offset as u64).saturating_sub(1)
     );
 }
 
-#[rstest]
-fn paused_partitions_wait_and_then_go_on(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn paused_partitions_wait_and_then_go_on(target: Target) {
     let broker = target.start();
-    broker.make("t", 2);
-    broker.fill("t", 0, numbers(30));
-    broker.fill("t", 1, numbers(30));
-    let mut consumer = consumer(&broker, &["t"], &[]);
-    let zero = TopicPartition::new("t", 0);
+    let (t, other) = (broker.name("t"), broker.name("other"));
+    broker.make(t, 2);
+    broker.fill(t, 0, numbers(30));
+    broker.fill(t, 1, numbers(30));
+    let mut consumer = consumer(&broker, &[t], &[]);
+    let zero = TopicPartition::new(t, 0);
     broker.wait(consumer.poll(PATIENCE, Some(10))).unwrap();
     let at = broker.wait(consumer.position()).unwrap()[&zero];
     consumer.pause(std::slice::from_ref(&zero)).unwrap();
@@ -228,26 +227,27 @@ fn paused_partitions_wait_and_then_go_on(#[values(Memory, Directory, Served)] ta
     consumer.resume(&[]).unwrap();
     let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
     assert_eq!((partitions(&batch)[0], offsets(&batch)[0]), (0, at.get()));
-    let other = TopicPartition::new("other", 0);
+    let other = TopicPartition::new(other, 0);
     assert_eq!(
         consumer.pause(&[other]).unwrap_err().kind(),
         ErrorKind::InvalidArgument
     );
 }
 
-#[rstest]
+#[behaviour]
 #[case::earliest("earliest", Ok(60))]
 #[case::latest("latest", Ok(100))]
 #[case::none("none", Err(ErrorKind::OffsetOutOfRange))]
 fn a_position_that_is_gone_is_reset_as_configured(
-    #[values(Memory, Directory, Served)] target: Target,
+    target: Target,
     #[case] reset: &str,
     #[case] expected: Result<i64, ErrorKind>,
 ) {
     let broker = target.start();
-    broker.make("t", 1);
-    broker.fill("t", 0, numbers(100));
-    let mut consumer = consumer(&broker, &["t"], &[("auto.offset.reset", reset)]);
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, numbers(100));
+    let mut consumer = consumer(&broker, &[t], &[("auto.offset.reset", reset)]);
     broker
         .wait(consumer.seek(&Position::Offset(Offset::new(5)), &[]))
         .unwrap();
@@ -255,7 +255,7 @@ fn a_position_that_is_gone_is_reset_as_configured(
         .wait(
             broker
                 .admin()
-                .delete_records("t", &Position::Offset(Offset::new(60))),
+                .delete_records(t, &Position::Offset(Offset::new(60))),
         )
         .unwrap();
     let polled = broker.wait(consumer.poll(Duration::from_millis(10), Some(1)));
@@ -275,14 +275,15 @@ fn a_position_that_is_gone_is_reset_as_configured(
     }
 }
 
-#[rstest]
-fn no_partition_starves(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn no_partition_starves(target: Target) {
     let broker = target.start();
-    broker.make("t", 3);
+    let t = broker.name("t");
+    broker.make(t, 3);
     for partition in 0..3 {
-        broker.fill("t", partition, numbers(5_000));
+        broker.fill(t, partition, numbers(5_000));
     }
-    let mut consumer = consumer(&broker, &["t"], &[("max.partition.fetch.bytes", "10000")]);
+    let mut consumer = consumer(&broker, &[t], &[("max.partition.fetch.bytes", "10000")]);
     let mut first_polls = Vec::new();
     for _ in 0..12 {
         let batch = broker.wait(consumer.poll(PATIENCE, Some(500))).unwrap();
@@ -301,14 +302,15 @@ fn no_partition_starves(#[values(Memory, Directory, Served)] target: Target) {
     }
 }
 
-#[rstest]
-fn several_topics_are_told_apart(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn several_topics_are_told_apart(target: Target) {
     let broker = target.start();
-    broker.make("a", 1);
-    broker.make("b", 1);
-    broker.fill("a", 0, ["from a"]);
-    broker.fill("b", 0, ["from b"]);
-    let mut consumer = consumer(&broker, &["b", "a"], &[]);
+    let (a, b) = (broker.name("a"), broker.name("b"));
+    broker.make(a, 1);
+    broker.make(b, 1);
+    broker.fill(a, 0, ["from a"]);
+    broker.fill(b, 0, ["from b"]);
+    let mut consumer = consumer(&broker, &[b, a], &[]);
     let batch = broker
         .wait(consumer.next_batch(&until_end(100)))
         .unwrap()
@@ -317,16 +319,15 @@ fn several_topics_are_told_apart(#[values(Memory, Directory, Served)] target: Ta
     assert!(batch.schema().field_with_name("topic").is_ok());
 }
 
-#[rstest]
-fn an_assignment_keeps_the_positions_of_what_stays(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn an_assignment_keeps_the_positions_of_what_stays(target: Target) {
     let broker = target.start();
-    broker.make("t", 2);
-    broker.fill("t", 0, numbers(10));
-    broker.fill("t", 1, numbers(10));
-    let mut consumer = consumer(&broker, &["t"], &[]);
-    let (zero, one) = (TopicPartition::new("t", 0), TopicPartition::new("t", 1));
+    let t = broker.name("t");
+    broker.make(t, 2);
+    broker.fill(t, 0, numbers(10));
+    broker.fill(t, 1, numbers(10));
+    let mut consumer = consumer(&broker, &[t], &[]);
+    let (zero, one) = (TopicPartition::new(t, 0), TopicPartition::new(t, 1));
     broker
         .wait(consumer.seek(
             &Position::Offset(Offset::new(4)),
@@ -342,38 +343,38 @@ fn an_assignment_keeps_the_positions_of_what_stays(
     assert_eq!((at[&zero].get(), at[&one].get()), (4, 0));
 }
 
-#[rstest]
-fn a_consumer_that_cannot_read_says_so(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn a_consumer_that_cannot_read_says_so(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
+    let (t, nope) = (broker.name("t"), broker.name("nope"));
+    broker.make(t, 1);
     let mut idle = broker.consumer(ConsumerConfig::default());
     assert_eq!(
         broker.wait(idle.poll(SECOND, None)).unwrap_err().kind(),
         ErrorKind::InvalidArgument
     );
-    let unknown = broker.wait(idle.assign_topics(&["nope"])).unwrap_err();
+    let unknown = broker.wait(idle.assign_topics(&[nope])).unwrap_err();
     assert_eq!(unknown.kind(), ErrorKind::UnknownTopicOrPartition);
     let beyond = broker
-        .wait(idle.assign(vec![TopicPartition::new("t", 5)]))
+        .wait(idle.assign(vec![TopicPartition::new(t, 5)]))
         .unwrap_err();
     assert_eq!(beyond.kind(), ErrorKind::UnknownTopicOrPartition);
     broker.wait(idle.close());
     broker.wait(idle.close());
     assert_eq!(
-        broker.wait(idle.assign_topics(&["t"])).unwrap_err().kind(),
+        broker.wait(idle.assign_topics(&[t])).unwrap_err().kind(),
         ErrorKind::Closed
     );
 }
 
-#[rstest]
-fn without_a_rule_and_without_a_group_the_caller_says_where_to_start(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn without_a_rule_and_without_a_group_the_caller_says_where_to_start(target: Target) {
     let broker = target.start();
-    broker.make("t", 2);
-    broker.fill("t", 0, numbers(10));
-    let mut consumer = consumer(&broker, &["t"], &[("auto.offset.reset", "none")]);
-    let zero = TopicPartition::new("t", 0);
+    let t = broker.name("t");
+    broker.make(t, 2);
+    broker.fill(t, 0, numbers(10));
+    let mut consumer = consumer(&broker, &[t], &[("auto.offset.reset", "none")]);
+    let zero = TopicPartition::new(t, 0);
     for _ in 0..2 {
         let error = broker.wait(consumer.poll(SECOND, None)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::OffsetOutOfRange, "{error}");
@@ -391,14 +392,13 @@ fn without_a_rule_and_without_a_group_the_caller_says_where_to_start(
     assert_eq!(offsets(&batch), (4..10).collect::<Vec<_>>());
 }
 
-#[rstest]
-fn a_bad_record_comes_after_those_before_it_and_can_be_passed(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_bad_record_comes_after_those_before_it_and_can_be_passed(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
-    broker.fill("t", 0, [r#"{"a":0}"#, "no json", r#"{"a":1.5,"b":[]}"#]);
-    let mut consumer = consumer(&broker, &["t"], &[]);
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, [r#"{"a":0}"#, "no json", r#"{"a":1.5,"b":[]}"#]);
+    let mut consumer = consumer(&broker, &[t], &[]);
     consumer
         .decode_as(DecodeOptions {
             value: Format::Json(None),

@@ -6,10 +6,10 @@ use arrow_array::cast::AsArray as _;
 use headwater::{
     Column, DecodeOptions, Format, Offset, OnError, PartitionId, Position, Projection, ScanOptions,
 };
-use rstest::rstest;
+use headwater_behaviour_macro::behaviour;
 
 use crate::table::{offsets, text};
-use crate::target::Target::{self, Directory, Memory, Served};
+use crate::target::Target;
 
 fn scan() -> ScanOptions {
     ScanOptions {
@@ -18,22 +18,21 @@ fn scan() -> ScanOptions {
     }
 }
 
-#[rstest]
-fn counts_and_rates_are_exact_where_a_range_cuts_a_batch(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn counts_and_rates_are_exact_where_a_range_cuts_a_batch(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
-    broker.fill("t", 0, ["x"; 100]);
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, ["x"; 100]);
     let thirty = BTreeMap::from([(PartitionId::new(0), Offset::new(30))]);
     broker
         .wait(
             broker
                 .admin()
-                .delete_records("t", &Position::PerPartition(thirty)),
+                .delete_records(t, &Position::PerPartition(thirty)),
         )
         .unwrap();
-    let topic = broker.topic("t");
+    let topic = broker.topic(t);
     assert_eq!(broker.wait(topic.count()).unwrap(), 70);
     assert_eq!(
         broker.wait(topic.counts()).unwrap(),
@@ -63,12 +62,13 @@ fn counts_and_rates_are_exact_where_a_range_cuts_a_batch(
     }
 }
 
-#[rstest]
-fn skipped_records_count_nowhere(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn skipped_records_count_nowhere(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
+    let t = broker.name("t");
+    broker.make(t, 1);
     broker.fill(
-        "t",
+        t,
         0,
         [r#"{"a":0}"#, "no", r#"{"a":2}"#, "no", r#"{"a":"x"}"#],
     );
@@ -82,7 +82,7 @@ fn skipped_records_count_nowhere(#[values(Memory, Directory, Served)] target: Ta
             on_error: OnError::Skip,
             ..DecodeOptions::default()
         };
-        let topic = broker.topic("t");
+        let topic = broker.topic(t);
         let columns = Projection::of(&[Column::Offset]);
         let narrow = DecodeOptions {
             columns,
@@ -98,23 +98,22 @@ fn skipped_records_count_nowhere(#[values(Memory, Directory, Served)] target: Ta
     }
 }
 
-#[rstest]
-fn a_fixed_schema_stays_whatever_is_read_or_written(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_fixed_schema_stays_whatever_is_read_or_written(target: Target) {
     let broker = target.start();
-    broker.make("t", 2);
-    broker.fill("t", 0, [r#"{"a":1}"#, r#"{"a":2}"#]);
-    broker.fill("t", 1, [r#"{"a":"x","b":1}"#]);
+    let t = broker.name("t");
+    broker.make(t, 2);
+    broker.fill(t, 0, [r#"{"a":1}"#, r#"{"a":2}"#]);
+    broker.fill(t, 1, [r#"{"a":"x","b":1}"#]);
     let decode = DecodeOptions {
         value: Format::Json(None),
         unnest: true,
         ..DecodeOptions::default()
     };
-    let scan = broker.topic("t").scan(ScanOptions { decode, ..scan() });
+    let scan = broker.topic(t).scan(ScanOptions { decode, ..scan() });
     let fixed = broker.wait(scan.with_fixed_schema()).unwrap();
     let schema = broker.wait(scan.collect()).unwrap().schema();
-    broker.fill("t", 0, [r#"{"c":1}"#]);
+    broker.fill(t, 0, [r#"{"c":1}"#]);
     for options in [
         fixed.options().clone(),
         ScanOptions {
@@ -127,7 +126,7 @@ fn a_fixed_schema_stays_whatever_is_read_or_written(
         },
     ] {
         let part = broker
-            .wait(broker.topic("t").scan(options).collect())
+            .wait(broker.topic(t).scan(options).collect())
             .unwrap();
         assert_eq!(part.schema(), schema);
         assert!(!part.is_empty());

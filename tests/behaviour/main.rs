@@ -1,5 +1,5 @@
-//! What a client promises, told through the public API only. The target comes from [`target`]: the same tests are to run against every
-//! broker that speaks Kafka.
+//! What a client promises, told through the public API only. The target comes from [`target`]: the same tests run in process, against our
+//! server and against Apache Kafka. Tests of one place, as those of directories in `engine`, are plain tests.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
@@ -9,6 +9,7 @@ mod changing_topics;
 mod compacted;
 mod config_keys;
 mod consume;
+mod differences;
 mod engine;
 mod exactness;
 mod groups;

@@ -1,37 +1,36 @@
 //! Sending records one by one.
 
 use headwater::{Record, ScanOptions};
+use headwater_behaviour_macro::behaviour;
 use rstest::rstest;
 
 use crate::table::{keys, offsets, partitions, text, timestamps, values};
-use crate::target::Target::{self, Directory, Memory, Served};
+use crate::target::Target::{self, Directory};
 
-#[rstest]
+#[behaviour]
 #[case::plain("none")]
 #[case::gzip("gzip")]
 #[case::snappy("snappy")]
 #[case::lz4("lz4")]
 #[case::zstd("zstd")]
-fn what_was_sent_is_what_is_read(
-    #[values(Memory, Directory, Served)] target: Target,
-    #[case] codec: &str,
-) {
+fn what_was_sent_is_what_is_read(target: Target, #[case] codec: &str) {
     let broker = target.start();
-    broker.make("t", 1);
+    let t = broker.name("t");
+    broker.make(t, 1);
     let producer = broker.producer_with(&[("compression.type", codec), ("batch.size", "2000")]);
     let sent: Vec<_> = (0..500)
         .map(|index| format!("value {index} {}", "x".repeat(index % 50)))
         .collect();
     for (index, value) in sent.iter().enumerate() {
         let key = index.to_string();
-        let mut record = Record::new("t", value.as_bytes()).timestamp_ms(1_000 + index as i64);
+        let mut record = Record::new(t, value.as_bytes()).timestamp_ms(1_000 + index as i64);
         if index % 3 != 0 {
             record = record.key(key.as_bytes());
         }
         drop(producer.send_blocking(&record).unwrap());
     }
     broker.wait(producer.flush()).unwrap();
-    let batch = broker.wait(broker.topic("t").head(1_000, text())).unwrap();
+    let batch = broker.wait(broker.topic(t).head(1_000, text())).unwrap();
     assert_eq!(values(&batch), sent);
     assert_eq!(offsets(&batch), (0..500).collect::<Vec<_>>());
     assert_eq!(timestamps(&batch), (1_000..1_500).collect::<Vec<_>>());
@@ -41,20 +40,21 @@ fn what_was_sent_is_what_is_read(
     assert_eq!(keys(&batch), expected);
 }
 
-#[rstest]
-fn null_values_and_headers_come_back(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn null_values_and_headers_come_back(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
+    let t = broker.name("t");
+    broker.make(t, 1);
     let producer = broker.producer_with(&[]);
     let headers: &[(&str, Option<&[u8]>)] = &[("a", Some(b"1")), ("a", Some(b"2")), ("b", None)];
     let record = Record {
-        topic: "t",
+        topic: t,
         key: Some(b"k"),
         headers,
         ..Record::default()
     };
     producer.send_blocking(&record).unwrap().wait().unwrap();
-    let batch = broker.wait(broker.topic("t").head(1, text())).unwrap();
+    let batch = broker.wait(broker.topic(t).head(1, text())).unwrap();
     assert_eq!(values(&batch), ["null"]);
     let column = batch.records.column_by_name("headers").unwrap();
     let shown = format!(
@@ -71,23 +71,22 @@ fn null_values_and_headers_come_back(#[values(Memory, Directory, Served)] target
     assert!(shown.contains("null"), "{shown}");
 }
 
-#[rstest]
-fn the_result_of_a_send_says_where_the_record_is(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn the_result_of_a_send_says_where_the_record_is(target: Target) {
     let broker = target.start();
-    broker.make("t", 4);
+    let t = broker.name("t");
+    broker.make(t, 4);
     let producer = broker.producer_with(&[]);
     let handles: Vec<_> = (0..100)
         .map(|index: i32| {
             let value = index.to_string();
-            let record = Record::new("t", value.as_bytes())
+            let record = Record::new(t, value.as_bytes())
                 .key(value.as_bytes())
                 .timestamp_ms(i64::from(index));
             producer.send_blocking(&record).unwrap()
         })
         .collect();
-    let scan = broker.topic("t").scan(ScanOptions {
+    let scan = broker.topic(t).scan(ScanOptions {
         decode: text(),
         ..ScanOptions::default()
     });
@@ -111,20 +110,19 @@ fn the_result_of_a_send_says_where_the_record_is(
     }
 }
 
-#[rstest]
-fn the_broker_stamps_records_where_the_topic_says_so(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn the_broker_stamps_records_where_the_topic_says_so(target: Target) {
     let broker = target.start();
-    let topic = headwater::NewTopic::new("t").config("message.timestamp.type", "LogAppendTime");
+    let t = broker.name("t");
+    let topic = headwater::NewTopic::new(t).config("message.timestamp.type", "LogAppendTime");
     broker.wait(broker.admin().create_topic(topic)).unwrap();
     let producer = broker.producer_with(&[]);
     let sent = producer
-        .send_blocking(&Record::new("t", b"v").timestamp_ms(1))
+        .send_blocking(&Record::new(t, b"v").timestamp_ms(1))
         .unwrap()
         .wait()
         .unwrap();
-    let batch = broker.wait(broker.topic("t").head(1, text())).unwrap();
+    let batch = broker.wait(broker.topic(t).head(1, text())).unwrap();
     assert!(
         sent.timestamp_ms > 1_600_000_000_000,
         "{}",
@@ -136,11 +134,12 @@ fn the_broker_stamps_records_where_the_topic_says_so(
 #[rstest]
 fn a_topic_that_asks_for_fsync_gets_it_before_the_answer(#[values(Directory)] target: Target) {
     let broker = target.start();
+    let t = broker.name("t");
     broker
         .wait(
             broker
                 .admin()
-                .create_topic(headwater::NewTopic::new("t").config("flush.messages", "1")),
+                .create_topic(headwater::NewTopic::new(t).config("flush.messages", "1")),
         )
         .unwrap();
     let producer = broker.producer_with(&[]);
@@ -149,7 +148,7 @@ fn a_topic_that_asks_for_fsync_gets_it_before_the_answer(#[values(Directory)] ta
             scope.spawn(|| {
                 for _ in 0..20 {
                     producer
-                        .send_blocking(&Record::new("t", b"v"))
+                        .send_blocking(&Record::new(t, b"v"))
                         .unwrap()
                         .wait()
                         .unwrap();
@@ -157,13 +156,14 @@ fn a_topic_that_asks_for_fsync_gets_it_before_the_answer(#[values(Directory)] ta
             });
         }
     });
-    assert_eq!(broker.wait(broker.topic("t").count()).unwrap(), 80);
+    assert_eq!(broker.wait(broker.topic(t).count()).unwrap(), 80);
 }
 
-#[rstest]
-fn an_async_sender_needs_no_thread_of_its_own(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn an_async_sender_needs_no_thread_of_its_own(target: Target) {
     let broker = target.start();
-    broker.make("t", 2);
+    let t = broker.name("t");
+    broker.make(t, 2);
     let producer = broker.producer_with(&[]);
     let task = broker.runtime().spawn(async move {
         let mut last = None;
@@ -171,7 +171,7 @@ fn an_async_sender_needs_no_thread_of_its_own(#[values(Memory, Directory, Served
             let value = format!("{index}");
             last = Some(
                 producer
-                    .send(&Record::new("t", value.as_bytes()).partition(1))
+                    .send(&Record::new(t, value.as_bytes()).partition(1))
                     .await
                     .unwrap(),
             );

@@ -61,7 +61,7 @@ impl OldBroker {
 }
 
 impl Transport for OldBroker {
-    fn lane(self: Arc<Self>, _: Purpose, _: &str) -> Arc<dyn Lane> {
+    fn lane(self: Arc<Self>, _: Purpose, _: &ClientConfig) -> Arc<dyn Lane> {
         self
     }
 

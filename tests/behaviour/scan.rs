@@ -8,10 +8,10 @@ use headwater::{
     Column, DecodeOptions, ErrorKind, Format, Offset, OnError, PartitionId, Position, Projection,
     ScanOptions, ScanProgress,
 };
-use rstest::rstest;
+use headwater_behaviour_macro::behaviour;
 
 use crate::table::{offsets, partitions, text, values};
-use crate::target::Target::{self, Directory, Memory, Served};
+use crate::target::Target;
 
 fn scan() -> ScanOptions {
     ScanOptions {
@@ -31,16 +31,15 @@ fn per_partition(offsets: &[(i32, i64)]) -> Position {
     Position::PerPartition(offsets.collect::<BTreeMap<_, _>>())
 }
 
-#[rstest]
-fn a_scan_goes_by_partition_and_offset_every_time(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_scan_goes_by_partition_and_offset_every_time(target: Target) {
     let broker = target.start();
-    broker.make("t", 3);
+    let t = broker.name("t");
+    broker.make(t, 3);
     for partition in 0..3 {
-        broker.fill("t", partition, numbers(100));
+        broker.fill(t, partition, numbers(100));
     }
-    let scan = broker.topic("t").scan(scan());
+    let scan = broker.topic(t).scan(scan());
     for _ in 0..2 {
         let batch = broker.wait(scan.collect()).unwrap();
         let expected: Vec<_> = (0..3)
@@ -56,14 +55,15 @@ fn a_scan_goes_by_partition_and_offset_every_time(
     }
 }
 
-#[rstest]
-fn the_end_is_fixed_when_the_reading_starts(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn the_end_is_fixed_when_the_reading_starts(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
-    broker.fill("t", 0, numbers(10));
-    let scan = broker.topic("t").scan(scan());
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, numbers(10));
+    let scan = broker.topic(t).scan(scan());
     let mut reader = broker.wait(scan.reader()).unwrap();
-    broker.fill("t", 0, numbers(10));
+    broker.fill(t, 0, numbers(10));
     let mut records = 0;
     while let Some(batch) = reader.next_batch_blocking().unwrap() {
         records += batch.len();
@@ -76,7 +76,7 @@ fn the_end_is_fixed_when_the_reading_starts(#[values(Memory, Directory, Served)]
     );
 }
 
-#[rstest]
+#[behaviour]
 #[case::all(Position::Earliest, Position::Latest, 0..100)]
 #[case::offsets(Position::Offset(Offset::new(10)), Position::Offset(Offset::new(20)), 10..20)]
 #[case::map(per_partition(&[(0, 95)]), Position::Latest, 95..100)]
@@ -87,15 +87,16 @@ fn the_end_is_fixed_when_the_reading_starts(#[values(Memory, Directory, Served)]
 #[case::at_the_end(Position::Offset(Offset::new(100)), Position::Latest, 0..0)]
 #[case::the_last_minute(Position::AgoMs(60_000), Position::Latest, 0..0)]
 fn ranges_are_half_open(
-    #[values(Memory, Directory, Served)] target: Target,
+    target: Target,
     #[case] start: Position,
     #[case] end: Position,
     #[case] expected: std::ops::Range<i64>,
 ) {
     let broker = target.start();
-    broker.make("t", 1);
-    broker.fill("t", 0, numbers(100));
-    let scan = broker.topic("t").scan(ScanOptions {
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, numbers(100));
+    let scan = broker.topic(t).scan(ScanOptions {
         start,
         end,
         ..scan()
@@ -107,23 +108,18 @@ fn ranges_are_half_open(
     assert_eq!(broker.wait(scan.count()).unwrap(), expected.count() as u64);
 }
 
-#[rstest]
-fn offsets_outside_the_log_are_an_error_and_filters_are_not(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn offsets_outside_the_log_are_an_error_and_filters_are_not(target: Target) {
     let broker = target.start();
-    broker.make("t", 2);
-    broker.fill("t", 0, numbers(100));
+    let t = broker.name("t");
+    broker.make(t, 2);
+    broker.fill(t, 0, numbers(100));
     broker
-        .wait(
-            broker
-                .admin()
-                .delete_records("t", &per_partition(&[(0, 10)])),
-        )
+        .wait(broker.admin().delete_records(t, &per_partition(&[(0, 10)])))
         .unwrap();
     let count = |options: ScanOptions| {
         broker
-            .wait(broker.topic("t").scan(options).collect())
+            .wait(broker.topic(t).scan(options).collect())
             .map(|batch| batch.len())
     };
     let at = |offset| Position::Offset(Offset::new(offset));
@@ -177,16 +173,17 @@ fn offsets_outside_the_log_are_an_error_and_filters_are_not(
     );
 }
 
-#[rstest]
-fn a_time_filter_never_loses_a_record(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn a_time_filter_never_loses_a_record(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
+    let t = broker.name("t");
+    broker.make(t, 1);
     let producer = broker.producer_with(&[("batch.size", "0")]);
     let times = [5, 3, 9, 1, 7, 2];
     for time in times {
         drop(
             producer
-                .send_blocking(&headwater::Record::new("t", b"v").timestamp_ms(time))
+                .send_blocking(&headwater::Record::new(t, b"v").timestamp_ms(time))
                 .unwrap(),
         );
     }
@@ -198,7 +195,7 @@ fn a_time_filter_never_loses_a_record(#[values(Memory, Directory, Served)] targe
             ..scan()
         };
         let batch = broker
-            .wait(broker.topic("t").scan(options).collect())
+            .wait(broker.topic(t).scan(options).collect())
             .unwrap();
         let found = crate::table::timestamps(&batch);
         for time in times.iter().filter(|time| (from..until).contains(time)) {
@@ -214,13 +211,14 @@ fn a_time_filter_never_loses_a_record(#[values(Memory, Directory, Served)] targe
     }
 }
 
-#[rstest]
-fn a_limit_stops_after_so_many_records(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn a_limit_stops_after_so_many_records(target: Target) {
     let broker = target.start();
-    broker.make("t", 2);
-    broker.fill("t", 0, numbers(30));
-    broker.fill("t", 1, numbers(30));
-    let scan = broker.topic("t").scan(ScanOptions {
+    let t = broker.name("t");
+    broker.make(t, 2);
+    broker.fill(t, 0, numbers(30));
+    broker.fill(t, 1, numbers(30));
+    let scan = broker.topic(t).scan(ScanOptions {
         limit: Some(40),
         max_batch_records: 7,
         ..scan()
@@ -235,21 +233,20 @@ fn a_limit_stops_after_so_many_records(#[values(Memory, Directory, Served)] targ
     assert_eq!(broker.wait(scan.count()).unwrap(), 40);
 }
 
-#[rstest]
-fn only_the_partitions_that_were_asked_for_are_read(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn only_the_partitions_that_were_asked_for_are_read(target: Target) {
     let broker = target.start();
-    broker.make("t", 4);
+    let t = broker.name("t");
+    broker.make(t, 4);
     for partition in 0..4 {
-        broker.fill("t", partition, numbers(5));
+        broker.fill(t, partition, numbers(5));
     }
     let options = ScanOptions {
         partitions: Some(vec![PartitionId::new(3), PartitionId::new(1)]),
         ..scan()
     };
     let batch = broker
-        .wait(broker.topic("t").scan(options).collect())
+        .wait(broker.topic(t).scan(options).collect())
         .unwrap();
     assert_eq!(partitions(&batch), [1, 1, 1, 1, 1, 3, 3, 3, 3, 3]);
     let options = ScanOptions {
@@ -257,23 +254,22 @@ fn only_the_partitions_that_were_asked_for_are_read(
         ..scan()
     };
     let error = broker
-        .wait(broker.topic("t").scan(options).collect())
+        .wait(broker.topic(t).scan(options).collect())
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownTopicOrPartition);
 }
 
-#[rstest]
-fn columns_that_were_not_asked_for_are_not_there(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn columns_that_were_not_asked_for_are_not_there(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
-    broker.fill("t", 0, numbers(5));
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, numbers(5));
     let decode = DecodeOptions {
         columns: Projection::of(&[Column::Offset, Column::Value]),
         ..text()
     };
-    let scan = broker.topic("t").scan(ScanOptions { decode, ..scan() });
+    let scan = broker.topic(t).scan(ScanOptions { decode, ..scan() });
     let schema = broker.wait(scan.schema()).unwrap();
     assert_eq!(
         schema
@@ -286,12 +282,13 @@ fn columns_that_were_not_asked_for_are_not_there(
     assert_eq!(broker.wait(scan.collect()).unwrap().schema(), schema);
 }
 
-#[rstest]
-fn progress_is_told_and_ends_at_the_whole(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn progress_is_told_and_ends_at_the_whole(target: Target) {
     let broker = target.start();
-    broker.make("t", 2);
-    broker.fill("t", 0, numbers(100));
-    broker.fill("t", 1, numbers(50));
+    let t = broker.name("t");
+    broker.make(t, 2);
+    broker.fill(t, 0, numbers(100));
+    broker.fill(t, 1, numbers(50));
     let told: Arc<Mutex<Vec<ScanProgress>>> = Arc::default();
     let tell = Arc::clone(&told);
     let progress: headwater::Progress =
@@ -302,7 +299,7 @@ fn progress_is_told_and_ends_at_the_whole(#[values(Memory, Directory, Served)] t
         ..scan()
     };
     broker
-        .wait(broker.topic("t").scan(options).collect())
+        .wait(broker.topic(t).scan(options).collect())
         .unwrap();
     let told = told.lock().unwrap();
     let last = told.last().unwrap();
@@ -319,13 +316,14 @@ fn progress_is_told_and_ends_at_the_whole(#[values(Memory, Directory, Served)] t
     assert!(last.bytes > 0);
 }
 
-#[rstest]
-fn a_table_stays_within_the_budget(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn a_table_stays_within_the_budget(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
+    let t = broker.name("t");
+    broker.make(t, 1);
     let value = "x".repeat(1_000);
-    broker.fill("t", 0, (0..4_000).map(|_| value.as_str()));
-    let scan = broker.topic("t").scan(ScanOptions {
+    broker.fill(t, 0, (0..4_000).map(|_| value.as_str()));
+    let scan = broker.topic(t).scan(ScanOptions {
         memory_budget_bytes: 400_000,
         ..scan()
     });
@@ -338,12 +336,11 @@ fn a_table_stays_within_the_budget(#[values(Memory, Directory, Served)] target: 
     assert!(tables >= 10, "{tables} tables");
 }
 
-#[rstest]
-fn an_empty_topic_is_an_empty_table_with_its_schema(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn an_empty_topic_is_an_empty_table_with_its_schema(target: Target) {
     let broker = target.start();
-    broker.make("t", 2);
+    let t = broker.name("t");
+    broker.make(t, 2);
     for value in [Format::Bytes, Format::String, Format::Json(None)] {
         let decode = DecodeOptions {
             value,
@@ -352,7 +349,7 @@ fn an_empty_topic_is_an_empty_table_with_its_schema(
         let batch = broker
             .wait(
                 broker
-                    .topic("t")
+                    .topic(t)
                     .scan(ScanOptions { decode, ..scan() })
                     .collect(),
             )
@@ -362,13 +359,12 @@ fn an_empty_topic_is_an_empty_table_with_its_schema(
     }
 }
 
-#[rstest]
-fn json_becomes_columns_and_what_does_not_fit_is_named(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn json_becomes_columns_and_what_does_not_fit_is_named(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
-    broker.fill("t", 0, [r#"{"a": 1, "b": "x"}"#, r#"{"a": 2}"#, "no json"]);
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, [r#"{"a": 1, "b": "x"}"#, r#"{"a": 2}"#, "no json"]);
     let decode = |on_error| DecodeOptions {
         value: Format::Json(None),
         unnest: true,
@@ -378,7 +374,7 @@ fn json_becomes_columns_and_what_does_not_fit_is_named(
     let read = |on_error| {
         broker.wait(
             broker
-                .topic("t")
+                .topic(t)
                 .scan(ScanOptions {
                     decode: decode(on_error),
                     ..scan()
@@ -389,7 +385,7 @@ fn json_becomes_columns_and_what_does_not_fit_is_named(
     let error = read(OnError::Raise).unwrap_err();
     assert_eq!(
         (error.kind(), error.topic(), error.offset()),
-        (ErrorKind::Decode, Some("t"), Some(Offset::new(2))),
+        (ErrorKind::Decode, Some(t), Some(Offset::new(2))),
         "{error}"
     );
     let skipped = read(OnError::Skip).unwrap();
@@ -402,16 +398,17 @@ fn json_becomes_columns_and_what_does_not_fit_is_named(
     assert_eq!(offsets(&read(OnError::Null).unwrap()), [0, 1, 2]);
 }
 
-#[rstest]
-fn classic_types_are_there_for_those_who_ask(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn classic_types_are_there_for_those_who_ask(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
-    broker.fill("t", 0, ["a", "b"]);
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, ["a", "b"]);
     let decode = DecodeOptions {
         views: false,
         ..text()
     };
-    let batch = broker.wait(broker.topic("t").head(10, decode)).unwrap();
+    let batch = broker.wait(broker.topic(t).head(10, decode)).unwrap();
     let column = batch.records.column_by_name("value").unwrap();
     assert_eq!(
         column
@@ -423,13 +420,14 @@ fn classic_types_are_there_for_those_who_ask(#[values(Memory, Directory, Served)
     );
 }
 
-#[rstest]
-fn head_and_tail_are_the_two_ends(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn head_and_tail_are_the_two_ends(target: Target) {
     let broker = target.start();
-    broker.make("t", 3);
-    broker.fill("t", 0, (0..20).map(|index| format!("0-{index}")));
-    broker.fill("t", 2, (0..10).map(|index| format!("2-{index}")));
-    let topic = broker.topic("t");
+    let t = broker.name("t");
+    broker.make(t, 3);
+    broker.fill(t, 0, (0..20).map(|index| format!("0-{index}")));
+    broker.fill(t, 2, (0..10).map(|index| format!("2-{index}")));
+    let topic = broker.topic(t);
     assert_eq!(
         values(&broker.wait(topic.head(3, text())).unwrap()),
         ["0-0", "0-1", "0-2"]
@@ -448,15 +446,16 @@ fn head_and_tail_are_the_two_ends(#[values(Memory, Directory, Served)] target: T
     assert!(broker.wait(topic.tail(0, text())).unwrap().is_empty());
 }
 
-#[rstest]
-fn explain_says_what_will_be_read(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn explain_says_what_will_be_read(target: Target) {
     let broker = target.start();
-    broker.make("t", 2);
-    broker.fill("t", 1, numbers(10));
+    let t = broker.name("t");
+    broker.make(t, 2);
+    broker.fill(t, 1, numbers(10));
     let text = broker
         .wait(
             broker
-                .topic("t")
+                .topic(t)
                 .scan(ScanOptions {
                     limit: Some(5),
                     ..scan()
@@ -465,7 +464,7 @@ fn explain_says_what_will_be_read(#[values(Memory, Directory, Served)] target: T
         )
         .unwrap();
     for part in [
-        "SCAN t",
+        &format!("SCAN {t}"),
         "earliest",
         "latest",
         "at most 5",

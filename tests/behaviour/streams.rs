@@ -3,18 +3,19 @@
 use std::time::Duration;
 
 use headwater::{BatchOptions, BatchStream, ErrorKind, Offset, Position, Until};
-use rstest::rstest;
+use headwater_behaviour_macro::behaviour;
 
 use crate::consume::{consumer, numbers, until_end};
 use crate::table::offsets;
-use crate::target::Target::{self, Directory, Memory, Served};
+use crate::target::Target;
 
-#[rstest]
-fn each_stream_has_its_own_end(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn each_stream_has_its_own_end(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
-    broker.fill("t", 0, numbers(100));
-    let mut consumer = consumer(&broker, &["t"], &[]);
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, numbers(100));
+    let mut consumer = consumer(&broker, &[t], &[]);
     let (early, late) = (until_end(30), until_end(30));
     let mut next = |stream: &BatchStream| {
         let batch = broker.wait(consumer.next_batch(stream)).unwrap();
@@ -22,7 +23,7 @@ fn each_stream_has_its_own_end(#[values(Memory, Directory, Served)] target: Targ
     };
     assert_eq!(next(&early), Some(29));
     // Left early. What comes meanwhile belongs to the next stream.
-    broker.fill("t", 0, numbers(50));
+    broker.fill(t, 0, numbers(50));
     assert_eq!(next(&late), Some(59));
     assert_eq!(next(&early), Some(89));
     assert_eq!(next(&early), Some(99));
@@ -30,21 +31,20 @@ fn each_stream_has_its_own_end(#[values(Memory, Directory, Served)] target: Targ
     assert_eq!(next(&late), Some(129));
     assert_eq!(next(&late), Some(149));
     assert_eq!((next(&late), next(&early)), (None, None));
-    broker.fill("t", 0, numbers(10));
+    broker.fill(t, 0, numbers(10));
     assert_eq!((next(&late), next(&early)), (None, None));
     assert_eq!(next(&until_end(30)), Some(159));
 }
 
-#[rstest]
-fn a_stream_after_a_seek_ends_at_the_end_of_its_time(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_stream_after_a_seek_ends_at_the_end_of_its_time(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
-    broker.fill("t", 0, numbers(10));
-    let mut consumer = consumer(&broker, &["t"], &[]);
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, numbers(10));
+    let mut consumer = consumer(&broker, &[t], &[]);
     broker.wait(consumer.next_batch(&until_end(3))).unwrap();
-    broker.fill("t", 0, numbers(10));
+    broker.fill(t, 0, numbers(10));
     broker
         .wait(consumer.seek(&Position::Offset(Offset::new(5)), &[]))
         .unwrap();
@@ -53,13 +53,12 @@ fn a_stream_after_a_seek_ends_at_the_end_of_its_time(
     assert_eq!(offsets(&batch), (5..20).collect::<Vec<_>>());
 }
 
-#[rstest]
-fn limits_that_let_nothing_through_are_refused(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn limits_that_let_nothing_through_are_refused(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
-    broker.fill("t", 0, numbers(10));
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, numbers(10));
     for options in [
         BatchOptions {
             max_records: 0,
@@ -73,7 +72,7 @@ fn limits_that_let_nothing_through_are_refused(
         let refused = BatchStream::new(options).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::InvalidArgument);
     }
-    let mut consumer = consumer(&broker, &["t"], &[]);
+    let mut consumer = consumer(&broker, &[t], &[]);
     let refused = broker
         .wait(consumer.poll(Duration::ZERO, Some(0)))
         .unwrap_err();

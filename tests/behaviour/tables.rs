@@ -7,20 +7,21 @@ use headwater::{
     Bounds, Column, DecodeOptions, ErrorKind, Format, Offset, OnError, PartitionId, Projection,
     ScanOptions,
 };
-use rstest::rstest;
+use headwater_behaviour_macro::behaviour;
 
 use crate::table::{offsets, partitions, values};
-use crate::target::Target::{self, Directory, Memory, Served};
+use crate::target::Target;
 
-#[rstest]
-fn a_narrowed_scan_reads_what_a_query_needs(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn a_narrowed_scan_reads_what_a_query_needs(target: Target) {
     let broker = target.start();
-    broker.make("t", 2);
+    let t = broker.name("t");
+    broker.make(t, 2);
     for partition in 0..2 {
-        broker.fill("t", partition, (0..10).map(|index| index.to_string()));
+        broker.fill(t, partition, (0..10).map(|index| index.to_string()));
     }
     let read = |bounds: Bounds| {
-        let scan = broker.topic("t").scan(ScanOptions::default());
+        let scan = broker.topic(t).scan(ScanOptions::default());
         broker.wait(scan.narrow(bounds).collect()).unwrap()
     };
     let batch = read(Bounds {
@@ -46,21 +47,22 @@ fn a_narrowed_scan_reads_what_a_query_needs(#[values(Memory, Directory, Served)]
         },
         ..ScanOptions::default()
     };
-    let scan = broker.topic("t").scan(values_only).narrow(Bounds {
+    let scan = broker.topic(t).scan(values_only).narrow(Bounds {
         offset_from: Some(Offset::new(4)),
         ..Bounds::default()
     });
     assert_eq!(broker.wait(scan.collect()).unwrap().len(), 20);
 }
 
-#[rstest]
-fn values_are_decoded_in_memory_as_in_a_scan(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn values_are_decoded_in_memory_as_in_a_scan(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
-    broker.fill("t", 0, [r#"{"delay": 1}"#, "broken", r#"{"delay": 3}"#]);
-    let scan = broker.topic("t").scan(ScanOptions::default());
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, [r#"{"delay": 1}"#, "broken", r#"{"delay": 3}"#]);
+    let scan = broker.topic(t).scan(ScanOptions::default());
     let batch = broker.wait(scan.collect()).unwrap();
-    let topic: Arc<str> = "t".into();
+    let topic: Arc<str> = t.into();
     let text = DecodeOptions {
         value: Format::String,
         ..DecodeOptions::default()
@@ -78,7 +80,7 @@ fn values_are_decoded_in_memory_as_in_a_scan(#[values(Memory, Directory, Served)
     };
     let error = batch.decode(&topic, json.clone()).unwrap_err();
     let place = (error.kind(), error.topic(), error.offset());
-    assert_eq!(place, (ErrorKind::Decode, Some("t"), Some(Offset::new(1))));
+    assert_eq!(place, (ErrorKind::Decode, Some(t), Some(Offset::new(1))));
     let skipping = DecodeOptions {
         on_error: OnError::Skip,
         ..json

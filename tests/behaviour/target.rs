@@ -2,12 +2,20 @@
 
 use std::future::Future;
 use std::ops::Deref;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use headwater::{
     Client, ClientConfig, Engine, ListenerOptions, NO_CONFIG, NewTopic, Producer, ProducerConfig,
-    Record, ServeOptions, Server,
+    Record, ServeOptions, Server, TopicPartition,
 };
 use tempfile::TempDir;
+
+/// The variable with the bootstrap addresses of the Apache Kafka cluster that all tests share.
+const KAFKA: &str = "HEADWATER_TEST_KAFKA";
+/// What the brokers of that cluster are told.
+const KAFKA_CONFIG: &str = include_str!("../foreign/kafka/cluster.properties");
 
 /// A kind of broker.
 #[derive(Debug, Clone, Copy)]
@@ -18,14 +26,25 @@ pub(crate) enum Target {
     Directory,
     /// Over TCP: a server on an engine in memory.
     Served,
+    /// Over TCP: an Apache Kafka cluster, which other tests use at the same time.
+    Kafka,
 }
 
 /// A broker that runs, with a client on it. It is a [`Client`] by `Deref`.
 pub(crate) struct Running {
     /// The client under test: on the engine itself, or connected to it.
     client: Engine,
-    server: Option<Served>,
-    directory: Option<TempDir>,
+    place: Place,
+    /// The end of the names of this test's topics and groups.
+    suffix: String,
+}
+
+/// Where the broker is.
+enum Place {
+    Memory,
+    Directory(TempDir),
+    Served(Served),
+    Kafka,
 }
 
 /// An engine in this process that serves the client under test.
@@ -35,37 +54,68 @@ struct Served {
 }
 
 impl Target {
-    /// A fresh broker without topics.
+    /// Its name in the list of differences and in Python.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Memory | Self::Directory => "embedded",
+            Self::Served => "served",
+            Self::Kafka => "kafka",
+        }
+    }
+
+    /// A broker without topics of this test.
     pub(crate) fn start(self) -> Running {
         self.start_with(&NO_CONFIG)
     }
 
-    /// A fresh broker that is told these keys.
+    /// The same, with a broker that has these keys.
     pub(crate) fn start_with(self, pairs: &[(&str, &str)]) -> Running {
-        let pairs = || pairs.iter().copied();
-        match self {
-            Self::Memory => Running {
-                client: headwater::open(None, pairs()).unwrap(),
-                server: None,
-                directory: None,
-            },
-            Self::Served => serve(pairs()),
+        let keys = || pairs.iter().copied();
+        let (client, place) = match self {
+            Self::Memory => (headwater::open(None, keys()).unwrap(), Place::Memory),
+            Self::Served => serve(keys()),
             Self::Directory => {
                 let directory = TempDir::new().unwrap();
-                let client =
-                    headwater::open(Some(&directory.path().join("data")), pairs()).unwrap();
-                Running {
-                    client,
-                    server: None,
-                    directory: Some(directory),
-                }
+                let client = headwater::open(Some(&directory.path().join("data")), keys()).unwrap();
+                (client, Place::Directory(directory))
             }
+            Self::Kafka => (connect_to_kafka(pairs), Place::Kafka),
+        };
+        Running {
+            client,
+            place,
+            suffix: new_suffix(),
         }
     }
 }
 
+/// Something that no other test has, nor one of another run on the same cluster. It means itself in a regular expression.
+fn new_suffix() -> String {
+    static RUN: LazyLock<String> = LazyLock::new(|| {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        format!("{:x}", since.as_millis())
+    });
+    static TESTS: AtomicU32 = AtomicU32::new(0);
+    format!("{}-{}", *RUN, TESTS.fetch_add(1, Ordering::Relaxed))
+}
+
+fn connect_to_kafka(pairs: &[(&str, &str)]) -> Engine {
+    for (key, value) in pairs {
+        let line = format!("{key}={value}");
+        assert!(
+            KAFKA_CONFIG.lines().any(|has| has == line),
+            "the cluster is not told {line}"
+        );
+    }
+    headwater::connect(&kafka_addresses(), NO_CONFIG).unwrap()
+}
+
+fn kafka_addresses() -> String {
+    std::env::var(KAFKA).unwrap_or_else(|_| panic!("{KAFKA} is not set: run make test-kafka"))
+}
+
 /// Serves an engine in memory and connects to it. The keys of the client go to both.
-fn serve<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Running {
+fn serve<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> (Engine, Place) {
     let engine = headwater::open(None, pairs.clone()).unwrap();
     let options = ServeOptions {
         listeners: vec![ListenerOptions::new("127.0.0.1", 0)],
@@ -73,14 +123,12 @@ fn serve<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Running
     };
     let server = engine.serve(options).unwrap();
     let of_client = pairs.filter(|pair| ClientConfig::parse([*pair]).is_ok());
-    Running {
-        client: headwater::connect(&address(&server), of_client).unwrap(),
-        server: Some(Served {
-            server,
-            _engine: engine,
-        }),
-        directory: None,
-    }
+    let client = headwater::connect(&address(&server), of_client).unwrap();
+    let served = Served {
+        server,
+        _engine: engine,
+    };
+    (client, Place::Served(served))
 }
 
 fn address(server: &Server) -> String {
@@ -98,17 +146,42 @@ impl Running {
         &self.client
     }
 
-    /// Another client of the same broker. Unless the broker is in memory, it shares no state with this one.
+    /// Another client of the same broker. Unless the broker is in memory here, it shares no state with this one.
     pub(crate) fn another(&self) -> Engine {
-        match (&self.directory, &self.server) {
-            (Some(directory), _) => {
+        match &self.place {
+            Place::Memory => self.client.clone(),
+            Place::Directory(directory) => {
                 headwater::open(Some(&directory.path().join("data")), NO_CONFIG).unwrap()
             }
-            (None, Some(served)) => {
+            Place::Served(served) => {
                 headwater::connect(&address(&served.server), NO_CONFIG).unwrap()
             }
-            (None, None) => self.client.clone(),
+            Place::Kafka => connect_to_kafka(&NO_CONFIG),
         }
+    }
+
+    /// The name of this test's topic or group that it calls so itself. It is leaked: tests end soon.
+    pub(crate) fn name(&self, own: &str) -> &'static str {
+        format!("{own}-{}", self.suffix).leak()
+    }
+
+    /// A partition of this test's topic `t`.
+    pub(crate) fn partition(&self, number: i32) -> TopicPartition {
+        TopicPartition::new(self.name("t"), number)
+    }
+
+    /// The names of this test's topics, in the order in which the broker lists them.
+    pub(crate) fn topics(&self) -> Vec<String> {
+        let all = self.wait(self.admin().topics(true)).unwrap();
+        let names = all.iter().map(|topic| topic.name.to_string());
+        names.filter(|name| name.ends_with(&self.suffix)).collect()
+    }
+
+    /// The names of this test's groups.
+    pub(crate) fn groups(&self) -> Vec<String> {
+        let all = self.wait(self.admin().list_groups()).unwrap();
+        let names = all.iter().map(|group| group.group_id.to_string());
+        names.filter(|name| name.ends_with(&self.suffix)).collect()
     }
 
     /// Makes a topic with small segments, so that rolls happen in every test, and without retention: timestamps of tests are long ago.

@@ -3,28 +3,29 @@
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Int64Type, TimestampMillisecondType};
 use headwater::{ErrorKind, Offset, PartitionId, Position, Record};
-use rstest::rstest;
+use headwater_behaviour_macro::behaviour;
 
-use crate::target::Target::{self, Directory, Memory, Served};
+use crate::target::Target;
 
-#[rstest]
-fn offsets_by_time_are_those_of_a_linear_scan(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn offsets_by_time_are_those_of_a_linear_scan(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
+    let t = broker.name("t");
+    broker.make(t, 1);
     let producer = broker.producer_with(&[("batch.size", "300")]);
     // Disordered on purpose.
     let times: Vec<i64> = (0..300).map(|index| (index * 7_919) % 1_000).collect();
     for time in &times {
         drop(
             producer
-                .send_blocking(&Record::new("t", b"some value").timestamp_ms(*time))
+                .send_blocking(&Record::new(t, b"some value").timestamp_ms(*time))
                 .unwrap(),
         );
     }
     broker.wait(producer.flush()).unwrap();
     for asked in (0..=1_000).step_by(37) {
         let found = broker
-            .wait(broker.topic("t").offsets(&Position::TimestampMs(asked)))
+            .wait(broker.topic(t).offsets(&Position::TimestampMs(asked)))
             .unwrap()[&PartitionId::new(0)];
         let expected = times
             .iter()
@@ -34,28 +35,29 @@ fn offsets_by_time_are_those_of_a_linear_scan(#[values(Memory, Directory, Served
     }
 }
 
-#[rstest]
-fn a_rate_counts_every_record_once(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn a_rate_counts_every_record_once(target: Target) {
     let broker = target.start();
-    broker.make("t", 2);
+    let t = broker.name("t");
+    broker.make(t, 2);
     let producer = broker.producer_with(&[("batch.size", "0")]);
     // Ten a second for five seconds, nothing for five, then one.
     for index in 0..50_i64 {
-        let record = Record::new("t", b"v")
+        let record = Record::new(t, b"v")
             .partition((index % 2) as i32)
             .timestamp_ms(index * 100);
         drop(producer.send_blocking(&record).unwrap());
     }
     drop(
         producer
-            .send_blocking(&Record::new("t", b"v").timestamp_ms(10_500))
+            .send_blocking(&Record::new(t, b"v").timestamp_ms(10_500))
             .unwrap(),
     );
     broker.wait(producer.flush()).unwrap();
     let rate = broker
         .wait(
             broker
-                .topic("t")
+                .topic(t)
                 .rate(1_000, Position::Earliest, Position::Latest),
         )
         .unwrap();
@@ -86,7 +88,7 @@ fn a_rate_counts_every_record_once(#[values(Memory, Directory, Served)] target: 
     let error = broker
         .wait(
             broker
-                .topic("t")
+                .topic(t)
                 .rate(0, Position::Earliest, Position::Latest),
         )
         .unwrap_err();

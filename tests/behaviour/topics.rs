@@ -1,31 +1,30 @@
 //! Topics: made, listed, configured, grown, deleted.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use headwater::{
     ErrorKind, NewTopic, Offset, PartitionId, Position, Record, ScanOptions, TopicChanges,
 };
-use rstest::rstest;
+use headwater_behaviour_macro::behaviour;
 
+use crate::consume::PATIENCE;
 use crate::table::{offsets, text};
-use crate::target::Target::{self, Directory, Memory, Served};
+use crate::target::Target;
 
-#[rstest]
-fn a_topic_that_was_made_is_listed_and_described(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_topic_that_was_made_is_listed_and_described(target: Target) {
     let broker = target.start();
-    broker.make("b", 3);
-    broker.make("a", 1);
-    let names: Vec<_> = broker
-        .wait(broker.admin().topics(false))
-        .unwrap()
-        .iter()
-        .map(|topic| topic.name.to_string())
-        .collect();
-    assert_eq!(names, ["a", "b"]);
-    broker.fill("b", 1, ["x", "y"]);
-    let description = broker.wait(broker.topic("b").describe()).unwrap();
+    let (b, a) = (broker.name("b"), broker.name("a"));
+    broker.make(b, 3);
+    broker.make(a, 1);
+    // A broker of a cluster may list a topic a moment after its creation.
+    let deadline = Instant::now() + PATIENCE;
+    while broker.topics() != [a, b] {
+        assert!(Instant::now() < deadline, "{:?}", broker.topics());
+    }
+    broker.fill(b, 1, ["x", "y"]);
+    let description = broker.wait(broker.topic(b).describe()).unwrap();
     let ends: Vec<_> = description
         .partitions
         .iter()
@@ -40,78 +39,71 @@ fn a_topic_that_was_made_is_listed_and_described(
     );
 }
 
-#[rstest]
-fn a_second_topic_of_the_same_name_is_an_error_unless_the_first_will_do(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_second_topic_of_the_same_name_is_an_error_unless_the_first_will_do(target: Target) {
     let broker = target.start();
-    broker.make("t", 2);
-    broker.fill("t", 0, ["kept"]);
+    let t = broker.name("t");
+    broker.make(t, 2);
+    broker.fill(t, 0, ["kept"]);
     let error = broker
-        .wait(broker.admin().create_topic(NewTopic::new("t")))
+        .wait(broker.admin().create_topic(NewTopic::new(t)))
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TopicAlreadyExists);
     assert_eq!(error.code().name(), "TOPIC_ALREADY_EXISTS");
     broker
-        .wait(
-            broker
-                .admin()
-                .create_topic(NewTopic::new("t").or_existing()),
-        )
+        .wait(broker.admin().create_topic(NewTopic::new(t).or_existing()))
         .unwrap();
-    assert_eq!(broker.wait(broker.topic("t").count()).unwrap(), 1);
+    assert_eq!(broker.wait(broker.topic(t).count()).unwrap(), 1);
 }
 
-#[rstest]
-fn configuration_is_layered_and_can_be_put_back(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn configuration_is_layered_and_can_be_put_back(target: Target) {
     let broker = target.start();
+    let t = broker.name("t");
     // Keys may be written the Python way.
     broker
         .wait(
             broker
                 .admin()
-                .create_topic(NewTopic::new("t").config("retention_ms", "1000")),
+                .create_topic(NewTopic::new(t).config("segment_ms", "1000")),
         )
         .unwrap();
     let value = |key: &str| {
-        let entries = broker.wait(broker.admin().topic_config("t")).unwrap();
+        let entries = broker.wait(broker.admin().topic_config(t)).unwrap();
         let entry = entries.into_iter().find(|entry| entry.name == key).unwrap();
         (entry.value.unwrap(), entry.source)
     };
     assert_eq!(
-        value("retention.ms"),
+        value("segment.ms"),
         ("1000".to_owned(), "DYNAMIC_TOPIC_CONFIG")
     );
     let put_back = TopicChanges {
-        config: BTreeMap::from([("retention.ms".to_owned(), None)]),
+        config: BTreeMap::from([("segment.ms".to_owned(), None)]),
         ..TopicChanges::default()
     };
     broker
-        .wait(broker.admin().alter_topic("t", put_back))
+        .wait(broker.admin().alter_topic(t, put_back))
         .unwrap();
     assert_eq!(
-        value("retention.ms"),
+        value("segment.ms"),
         ("604800000".to_owned(), "DEFAULT_CONFIG")
     );
 }
 
-#[rstest]
-fn partitions_can_be_added_and_are_used_at_once(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn partitions_can_be_added_and_are_used_at_once(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
+    let t = broker.name("t");
+    broker.make(t, 1);
     let producer = broker.producer_with(&[]);
     producer
-        .send_blocking(&Record::new("t", b"v"))
+        .send_blocking(&Record::new(t, b"v"))
         .unwrap()
         .wait()
         .unwrap();
     broker
         .wait(broker.admin().alter_topic(
-            "t",
+            t,
             TopicChanges {
                 partitions: Some(3),
                 ..TopicChanges::default()
@@ -119,7 +111,7 @@ fn partitions_can_be_added_and_are_used_at_once(
         ))
         .unwrap();
     let sent = producer
-        .send_blocking(&Record::new("t", b"v").partition(2))
+        .send_blocking(&Record::new(t, b"v").partition(2))
         .unwrap()
         .wait()
         .unwrap();
@@ -128,7 +120,7 @@ fn partitions_can_be_added_and_are_used_at_once(
         (PartitionId::new(2), Some(Offset::ZERO))
     );
     let fewer = broker.wait(broker.admin().alter_topic(
-        "t",
+        t,
         TopicChanges {
             partitions: Some(1),
             ..TopicChanges::default()
@@ -137,34 +129,29 @@ fn partitions_can_be_added_and_are_used_at_once(
     assert_eq!(fewer.unwrap_err().code().name(), "INVALID_PARTITIONS");
 }
 
-#[rstest]
-fn a_deleted_topic_is_gone_and_its_name_is_free(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_deleted_topic_is_gone_and_its_name_is_free(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
-    broker.fill("t", 0, ["old"]);
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, ["old"]);
     let producer = broker.producer_with(&[]);
     producer
-        .send_blocking(&Record::new("t", b"old"))
+        .send_blocking(&Record::new(t, b"old"))
         .unwrap()
         .wait()
         .unwrap();
-    assert!(
-        broker
-            .wait(broker.admin().delete_topic("t", false))
-            .unwrap()
-    );
-    assert!(!broker.wait(broker.admin().delete_topic("t", true)).unwrap());
+    assert!(broker.wait(broker.admin().delete_topic(t, false)).unwrap());
+    assert!(!broker.wait(broker.admin().delete_topic(t, true)).unwrap());
     let error = broker
-        .wait(broker.admin().delete_topic("t", false))
+        .wait(broker.admin().delete_topic(t, false))
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownTopicOrPartition);
-    let error = broker.wait(broker.topic("t").count()).unwrap_err();
+    let error = broker.wait(broker.topic(t).count()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownTopicOrPartition);
-    broker.make("t", 1);
+    broker.make(t, 1);
     let sent = producer
-        .send_blocking(&Record::new("t", b"new"))
+        .send_blocking(&Record::new(t, b"new"))
         .unwrap()
         .wait()
         .unwrap();
@@ -175,22 +162,21 @@ fn a_deleted_topic_is_gone_and_its_name_is_free(
     );
 }
 
-#[rstest]
-fn deleted_records_are_gone_and_the_rest_keeps_its_offsets(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn deleted_records_are_gone_and_the_rest_keeps_its_offsets(target: Target) {
     let broker = target.start();
-    broker.make("t", 2);
-    broker.fill("t", 0, (0..10).map(|index| index.to_string()));
+    let t = broker.name("t");
+    broker.make(t, 2);
+    broker.fill(t, 0, (0..10).map(|index| index.to_string()));
     let before = Position::PerPartition(BTreeMap::from([(PartitionId::new(0), Offset::new(4))]));
     let deleted = broker
-        .wait(broker.admin().delete_records("t", &before))
+        .wait(broker.admin().delete_records(t, &before))
         .unwrap();
     assert_eq!(
         deleted,
         BTreeMap::from([(PartitionId::new(0), Offset::new(4))])
     );
-    let scan = broker.topic("t").scan(ScanOptions {
+    let scan = broker.topic(t).scan(ScanOptions {
         decode: text(),
         ..ScanOptions::default()
     });
@@ -200,33 +186,32 @@ fn deleted_records_are_gone_and_the_rest_keeps_its_offsets(
     );
     let beyond = Position::PerPartition(BTreeMap::from([(PartitionId::new(0), Offset::new(40))]));
     let error = broker
-        .wait(broker.admin().delete_records("t", &beyond))
+        .wait(broker.admin().delete_records(t, &beyond))
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::OffsetOutOfRange);
 }
 
-#[rstest]
-fn a_position_that_names_a_partition_that_is_not_there_is_refused(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_position_that_names_a_partition_that_is_not_there_is_refused(target: Target) {
     let broker = target.start();
-    broker.make("t", 2);
-    broker.fill("t", 0, (0..10).map(|index| index.to_string()));
+    let t = broker.name("t");
+    broker.make(t, 2);
+    broker.fill(t, 0, (0..10).map(|index| index.to_string()));
     let offset = |partition| (PartitionId::new(partition), Offset::new(4));
     let at = Position::PerPartition(BTreeMap::from([offset(0), offset(2)]));
     let refused = |error: headwater::Error| {
         assert_eq!(error.kind(), ErrorKind::UnknownTopicOrPartition);
         assert_eq!(error.partition(), Some(PartitionId::new(2)));
     };
-    refused(broker.wait(broker.topic("t").offsets(&at)).unwrap_err());
+    refused(broker.wait(broker.topic(t).offsets(&at)).unwrap_err());
     refused(
         broker
-            .wait(broker.admin().delete_records("t", &at))
+            .wait(broker.admin().delete_records(t, &at))
             .unwrap_err(),
     );
-    let reset = broker.admin().reset_group_offsets("g", "t", &at);
+    let reset = broker.admin().reset_group_offsets(broker.name("g"), t, &at);
     refused(broker.wait(reset).unwrap_err());
-    let start = broker.wait(broker.topic("t").offsets(&Position::Earliest));
+    let start = broker.wait(broker.topic(t).offsets(&Position::Earliest));
     assert_eq!(start.unwrap()[&PartitionId::new(0)], Offset::ZERO);
-    assert_eq!(broker.wait(broker.admin().list_groups()).unwrap(), []);
+    assert!(broker.groups().is_empty());
 }

@@ -3,17 +3,17 @@
 use std::time::{Duration, Instant};
 
 use headwater::{BatchOptions, BatchStream, Consumer, ConsumerConfig, ErrorKind};
-use rstest::rstest;
+use headwater_behaviour_macro::behaviour;
 
 use crate::table::{text, values};
-use crate::target::Running;
-use crate::target::Target::{self, Directory, Memory, Served};
+use crate::target::{Running, Target};
 
 const SOON: Duration = Duration::from_millis(50);
 /// Long enough for every machine; tests never wait for it when all is well.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn consumer(broker: &Running, pairs: &[(&str, &str)]) -> Consumer {
+    let t = broker.name("t");
     let fixed = [
         ("auto.offset.reset", "earliest"),
         ("fetch.max.wait.ms", "60000"),
@@ -21,7 +21,7 @@ fn consumer(broker: &Running, pairs: &[(&str, &str)]) -> Consumer {
     let config = ConsumerConfig::parse(fixed.iter().chain(pairs).copied()).unwrap();
     let mut consumer = broker.consumer(config);
     consumer.decode_as(text()).unwrap();
-    broker.wait(consumer.assign_topics(&["t"])).unwrap();
+    broker.wait(consumer.assign_topics(&[t])).unwrap();
     consumer
 }
 
@@ -52,13 +52,14 @@ fn wait(broker: &Running, consumer: &mut Consumer, waiting: Waiting) -> ErrorKin
     error.kind()
 }
 
-#[rstest]
+#[behaviour]
 fn a_wakeup_ends_the_call_that_waits_and_loses_nothing(
-    #[values(Memory, Directory, Served)] target: Target,
+    target: Target,
     #[values(Waiting::Poll, Waiting::Batches, Waiting::PausedPoll)] waiting: Waiting,
 ) {
     let broker = target.start();
-    broker.make("t", 1);
+    let t = broker.name("t");
+    broker.make(t, 1);
     let mut consumer = consumer(&broker, &[]);
     let handle = consumer.wakeup_handle();
     let waker = std::thread::spawn(move || {
@@ -68,18 +69,17 @@ fn a_wakeup_ends_the_call_that_waits_and_loses_nothing(
     assert_eq!(wait(&broker, &mut consumer, waiting), ErrorKind::Wakeup);
     waker.join().unwrap();
     consumer.resume(&[]).unwrap();
-    broker.fill("t", 0, ["next"]);
+    broker.fill(t, 0, ["next"]);
     let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
     assert_eq!(values(&batch), ["next"]);
 }
 
-#[rstest]
-fn a_wakeup_that_finds_nobody_ends_the_next_call_and_only_that_one(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_wakeup_that_finds_nobody_ends_the_next_call_and_only_that_one(target: Target) {
     let broker = target.start();
-    broker.make("t", 1);
-    broker.fill("t", 0, ["a"]);
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, ["a"]);
     let mut consumer = consumer(&broker, &[]);
     consumer.wakeup_handle().wakeup();
     consumer.wakeup_handle().wakeup();
@@ -91,14 +91,15 @@ fn a_wakeup_that_finds_nobody_ends_the_next_call_and_only_that_one(
     assert_eq!(values(&batch), ["a"]);
 }
 
-#[rstest]
+#[behaviour]
 fn closing_ends_the_call_that_waits(
-    #[values(Memory, Directory, Served)] target: Target,
+    target: Target,
     #[values(Waiting::Poll, Waiting::Batches, Waiting::PausedPoll)] waiting: Waiting,
     #[values("consumer", "engine")] closed: &str,
 ) {
     let broker = target.start();
-    broker.make("t", 1);
+    let t = broker.name("t");
+    broker.make(t, 1);
     let mut consumer = consumer(&broker, &[]);
     let (handle, engine) = (consumer.wakeup_handle(), broker.handle().clone());
     let of_the_engine = closed == "engine";
@@ -119,14 +120,15 @@ fn closing_ends_the_call_that_waits(
     broker.wait(consumer.close());
 }
 
-#[rstest]
-fn a_member_that_waits_for_its_group_is_woken(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour(not_on_kafka = "there groups wait for nobody")]
+fn a_member_that_waits_for_its_group_is_woken(target: Target) {
     let broker = target.start_with(&[("group.initial.rebalance.delay.ms", "60000")]);
-    broker.make("t", 1);
-    let config = ConsumerConfig::parse([("group.id", "g")]).unwrap();
+    let t = broker.name("t");
+    broker.make(t, 1);
+    let config = ConsumerConfig::parse([("group.id", broker.name("g"))]).unwrap();
     let mut member = broker.consumer(config);
     member
-        .subscribe(headwater::Subscription::topics(["t"]))
+        .subscribe(headwater::Subscription::topics([t]))
         .unwrap();
     let handle = member.wakeup_handle();
     std::thread::spawn(move || {

@@ -5,23 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 import headwater as hw
+from tests.bench import rust_program
 from tests.bench.table import Row, in_turns, print_rows, rate
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 RECORDS = 3_000_000
-ROOT = Path(__file__).parents[2]
-
-
-def build_core() -> Path:
-    """Build the Rust side, optimised, and return its program."""
-    command = ["cargo", "build", "--quiet", "--release", "-p", "headwater-python", "--example", "core_frames"]
-    messages = subprocess.run([*command, "--message-format", "json"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    programs = [line.split('"executable":"')[1].split('"')[0] for line in messages.splitlines() if '"executable":"' in line]
-    return Path(programs[-1])
 
 
 def core(program: Path) -> dict[str, float]:
@@ -51,7 +46,7 @@ def python() -> dict[str, float]:
 
 def rows() -> list[Row]:
     """Measure."""
-    program = build_core()
+    program = rust_program.build("headwater-python", "core_frames")
     send, send_core = in_turns(3, lambda: python()["send_batch"], lambda: core(program)["send_batch"])
     read, read_core = in_turns(3, lambda: python()["batches"], lambda: core(program)["batches"])
     return [

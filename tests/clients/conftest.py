@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
     """The broker that all tests share. It must end cleanly when it is asked to."""
-    started = targets.start(request.config.getoption("--target"), tmp_path_factory.mktemp("target"))
+    started = targets.start(request.config.getoption("--broker"), tmp_path_factory.mktemp("target"))
     yield started
     started.stop()
 

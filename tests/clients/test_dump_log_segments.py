@@ -29,7 +29,7 @@ COMPLAINTS = ("Mismatches", "out of order", "Indexed offset", "Found timestamp m
 def data(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data directory of a broker that has served every codec and every kind of group, and was stopped."""
     folder = tmp_path_factory.mktemp("dumped")
-    started = targets.start(request.config.getoption("--target"), folder)
+    started = targets.start(request.config.getoption("--broker"), folder)
     try:
         client = ConfluentKafka(started.address, folder)
         client.create_topic("dumped", PARTITIONS, {"segment.bytes": str(1 << 20), "index.interval.bytes": "1024"})

@@ -95,7 +95,7 @@ class Reader(threading.Thread):
 
 
 def test_a_killed_broker_costs_no_acknowledged_record(request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    start = starter(request.config.getoption("--target"), tmp_path)
+    start = starter(request.config.getoption("--broker"), tmp_path)
     broker = start()
     with hw.connect(broker.address) as client:
         topic = client.create_topic("t", partitions=PARTITIONS)

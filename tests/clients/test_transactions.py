@@ -27,7 +27,7 @@ ARGUMENTS = ("--topic", "t", "--num-records", "1", "--record-size", "1", "--thro
 @pytest.fixture(autouse=True)
 def only_headwater(request: pytest.FixtureRequest) -> None:
     """Apache Kafka has transactions."""
-    if request.config.getoption("--target") != "headwater":
+    if request.config.getoption("--broker") != "headwater":
         pytest.skip("Apache Kafka has transactions")
 
 

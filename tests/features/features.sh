@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fails when a third-party crate would be compiled twice, once for the Python package and once for the tests, because its features differ.
+# Fails when a third-party crate would be compiled twice, once for a package and once for the tests, because its features differ.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -8,8 +8,10 @@ crates() {
     cargo tree --locked --prefix none --format '{p} [{f}]' "$@" | sed -E 's/ \(\*\)$//' | grep -v '(/' | sort -u
 }
 
-only_in_package=$(comm -13 <(crates --workspace) <(crates --package headwater-python --features tests --edges normal,build))
-if [ -n "$only_in_package" ]; then
-    printf 'These crates have other features in the tests. Add what is missing to tests/features/Cargo.toml:\n%s\n' "$only_in_package" >&2
-    exit 1
-fi
+for package in headwater-python headwater-node; do
+    only_in_package=$(comm -13 <(crates --workspace) <(crates --package $package --features tests --edges normal,build))
+    if [ -n "$only_in_package" ]; then
+        printf 'These crates have other features in the tests. Add what is missing to tests/features/Cargo.toml:\n%s\n' "$only_in_package" >&2
+        exit 1
+    fi
+done

@@ -2,33 +2,102 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import textwrap
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import headwater as hw
+from tests import differences
+from tests.python import names
+from tests.python import target as targets
+from tests.python.names import name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
+
+
+HERE = Path(__file__).parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "embedded(reason): has no other target than an engine in this process, or none at all")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep what runs on the target. A test that takes no client from a fixture says why."""
+    elsewhere = []
+    # Pytest hands over the tests of other folders too.
+    for item in [item for item in items if item.path.is_relative_to(HERE)]:
+        mark = item.get_closest_marker("embedded")
+        if "target" in getattr(item, "fixturenames", ()):
+            assert mark is None or mark.args, f"{item.nodeid} gives no reason"
+        else:
+            assert mark is not None, f"{item.nodeid} takes no client from a fixture: take one, or mark it embedded with a reason"
+        if mark is not None and config.getoption("--target") != targets.EMBEDDED:
+            elsewhere.append(item)
+    config.hook.pytest_deselected(items=elsewhere)
+    items[:] = [item for item in items if item not in elsewhere]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Let a test fail that is listed for the target, if its failure says what the list says."""
+    file, kind = pyfuncitem.path.stem, pyfuncitem.config.getoption("--target")
+    tests = (f"{file}::{pyfuncitem.originalname}", f"{file}::{pyfuncitem.name}")
+    difference = differences.of_test(tests, kind)
+    if difference is None:
+        return (yield)
+    try:
+        yield
+    except (Exception, pytest.fail.Exception) as failure:
+        if difference.shows not in str(failure):
+            raise
+        pytest.xfail(difference.reason)
+    pytest.fail(f"{difference.test} passes on {difference.target}: remove it from {differences.LIST.name}")
+
+
+@pytest.fixture(autouse=True)
+def _own_names() -> None:
+    """Each test has names of its own."""
+    names.begin_test()
+
+
+@pytest.fixture(name="target", scope="session")
+def _target(request: pytest.FixtureRequest) -> targets.Target:
+    """What the tests run against."""
+    return targets.of_name(request.config.getoption("--target"))
 
 
 @pytest.fixture
-def client() -> Iterator[hw.Client]:
-    """An engine in memory."""
-    with hw.open() as client:
-        yield client
+def make_client(target: targets.Target) -> Iterator[Callable[..., hw.Client]]:
+    """Makes clients whose broker has this configuration, and closes them at the end."""
+    with contextlib.ExitStack() as clients:
+
+        def make(**config: Any) -> hw.Client:
+            return clients.enter_context(target.client(**config))
+
+        yield make
+
+
+@pytest.fixture
+def client(make_client: Callable[..., hw.Client]) -> hw.Client:
+    """A client of a broker without topics of this test."""
+    return make_client()
 
 
 @pytest.fixture
 def flights(client: hw.Client) -> hw.Topic:
     """A topic of one partition with ten records; record `n` has key `k{n % 3}`, value `v{n}` and timestamp `1000 * n`."""
-    topic = client.create_topic("flights")
+    topic = client.create_topic(name("flights"))
     with client.producer() as producer:
         for n in range(10):
-            producer.send("flights", f"v{n}", key=f"k{n % 3}", timestamp=1000 * n)
+            producer.send(topic.name, f"v{n}", key=f"k{n % 3}", timestamp=1000 * n)
     return topic
 
 

@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tests.python.names import name
+
 if TYPE_CHECKING:
     import headwater as hw
 
@@ -24,13 +26,15 @@ class RandomTopic:
     formats: dict[str, Any] = field(default_factory=dict)
 
 
-def make(client: hw.Client, seed: int) -> RandomTopic:
-    """Create the topic of that seed. Nothing writes to it, compacts it or deletes from it afterwards."""
+def make(client: hw.Client, seed: int, *, deletes: bool = True) -> RandomTopic:
+    """Create the topic of that seed. Nothing writes to it, compacts it or deletes from it afterwards.
+
+    Some seeds delete a prefix, if `deletes`.
+    """
     chance = random.Random(seed)
     is_dirty, is_compacted = chance.random() < 0.4, chance.random() < 0.15
-    name = f"t{seed}"
     topic = client.create_topic(
-        name,
+        name(f"t{seed}"),
         partitions=chance.randint(1, 3),
         config={
             "internal.segment.bytes": chance.choice([2_000, 20_000, 1 << 30]),
@@ -43,14 +47,14 @@ def make(client: hw.Client, seed: int) -> RandomTopic:
     for _ in range(chance.randint(0, 4)):
         _write(client, topic, chance, is_dirty=is_dirty, has_keys=is_compacted)
         if chance.random() < 0.2:
-            client.alter_topic(name, config={"message.timestamp.type": chance.choice(["CreateTime", "LogAppendTime"])})
+            client.alter_topic(topic.name, config={"message.timestamp.type": chance.choice(["CreateTime", "LogAppendTime"])})
     if is_compacted:
         _wait_for_cleaner(topic)
-        client.alter_topic(name, config={"cleanup.policy": "delete"})
+        client.alter_topic(topic.name, config={"cleanup.policy": "delete"})
         time.sleep(0.05)
-    if chance.random() < 0.4:
+    if chance.random() < 0.4 and deletes:
         starts, ends = topic.offsets("earliest"), topic.offsets("latest")
-        client.delete_records(name, {partition: chance.randint(starts[partition], ends[partition]) for partition in starts})
+        client.delete_records(topic.name, {partition: chance.randint(starts[partition], ends[partition]) for partition in starts})
     return RandomTopic(topic, _formats(chance, is_dirty=is_dirty))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import signal
 import socket
 import threading
@@ -14,12 +15,16 @@ import pytest
 
 import headwater as hw
 import headwater.aio
+from tests.security.certificates import Authority
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     Spawn = Callable[..., subprocess.Popen[str]]
+
+pytestmark = pytest.mark.embedded("has servers of its own")
 
 
 @pytest.fixture
@@ -136,6 +141,194 @@ def test_a_broker_that_goes_and_comes_back_is_found_again(engine: hw.Client) -> 
             producer.send("t", b"after").result(30)
         assert [message.value for batch in topic.scan() for message in batch] == [b"after"]
     started[0].close()
+
+
+@pytest.fixture
+def peer() -> Iterator[Callable[[bytes | None], str]]:
+    """Starts a server that answers the first bytes of each connection with these bytes and closes it, or, with `None`, says nothing."""
+    listeners: list[socket.socket] = []
+
+    def start(answer: bytes | None) -> str:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listeners.append(listener)
+
+        def serve() -> None:
+            held = []
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                if answer is None:
+                    held.append(connection)
+                    continue
+                with connection:
+                    connection.recv(4)
+                    connection.sendall(answer)
+                    connection.shutdown(socket.SHUT_WR)
+                    connection.recv(1_000)
+
+        threading.Thread(target=serve, daemon=True).start()
+        return f"127.0.0.1:{listener.getsockname()[1]}"
+
+    yield start
+    for listener in listeners:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
+SSL = {"security_protocol": "SSL", "ssl_endpoint_identification_algorithm": ""}
+
+
+@pytest.mark.parametrize(
+    ("answer", "keys", "expected"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", {}, "answers in HTTP.*check the port"),
+        (b"\x15\x03\x03\x00\x02\x02\x46", {}, "speaks TLS there.*security.protocol to SSL"),
+        (b"SSH-2.0-OpenSSH_9.9\r\n", {}, "not a Kafka broker.*check the address"),
+        (b"", {}, "closed the connection at the first request.*check that it is a Kafka broker"),
+        (None, {}, "No answer within 400 ms.*check that it is a Kafka broker"),
+        (b"", {**SSL}, "during the TLS handshake.*security.protocol to PLAINTEXT"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", {**SSL}, "does not speak TLS.*security.protocol to PLAINTEXT"),
+        (None, {**SSL}, "No answer within 400 ms while starting TLS"),
+    ],
+)
+def test_a_server_that_is_not_a_broker_is_named_with_the_reason_and_what_to_do(
+    peer: Callable[[bytes | None], str], tmp_path: Path, answer: bytes | None, keys: dict[str, Any], expected: str
+) -> None:
+    if keys:
+        keys = {**keys, "ssl_truststore_location": str(Authority.make(tmp_path).certificate)}
+    address = peer(answer)
+    with pytest.raises(hw.TransportError, match=f"{address}: .*{expected}") as raised:
+        hw.connect(address, socket_connection_setup_timeout_ms=400, **keys)
+    assert raised.value.__cause__ is None
+
+
+def test_a_name_that_does_not_resolve_is_named() -> None:
+    with pytest.raises(hw.TransportError, match=r"no-such-host\.invalid:9092.*does not resolve.*correct it"):
+        hw.connect("no-such-host.invalid:9092")
+
+
+def test_an_advertised_listener_that_cannot_be_reached_is_named_with_the_bootstrap_address(engine: hw.Client) -> None:
+    engine.create_topic("t")
+    with engine.serve(port=0, advertised="kafka.invalid:9092") as server:
+        bootstrap = server.address
+        with hw.connect(f"127.0.0.1:{bootstrap.rpartition(':')[2]}", default_api_timeout_ms=500) as client:
+            with pytest.raises(hw.TransportError) as raised:
+                client.topic("t").scan().count()
+            message = str(raised.value)
+    assert "kafka.invalid:9092" in message
+    assert f"127.0.0.1:{bootstrap.rpartition(':')[2]}" in message
+    assert "advertised.listeners" in message
+
+
+def test_certificates_that_prove_nothing_are_refused(engine: hw.Client, tmp_path: Path) -> None:
+    authority = Authority.make(tmp_path / "one")
+    identity = str(authority.identity("broker"))
+    trusted = str(authority.certificate)
+    with engine.serve(port=0, advertised="localhost:9", security_protocol="SSL", tls_cert=identity, tls_key=identity) as server:
+        port = server.address.rpartition(":")[2]
+        with hw.connect(f"localhost:{port}", security_protocol="SSL", ssl_truststore_location=trusted):
+            pass
+        with pytest.raises(hw.AuthenticationError, match=r"ssl\.truststore\.location"):
+            hw.connect(
+                f"localhost:{port}", security_protocol="SSL", ssl_truststore_location=str(Authority.make(tmp_path / "two").certificate)
+            )
+        with pytest.raises(hw.AuthenticationError, match=r"not valid for 127\.0\.0\.2"):
+            hw.connect(f"127.0.0.2:{port}", security_protocol="SSL", ssl_truststore_location=trusted)
+        with pytest.raises(hw.TransportError, match="speaks TLS there"):
+            hw.connect(f"localhost:{port}")
+
+
+def test_an_unknown_topic_is_an_error_with_what_to_do(connected: hw.Client) -> None:
+    with pytest.raises(hw.UnknownTopicOrPartitionError, match="create_topic"):
+        connected.topic("nowhere").scan().count()
+
+
+def test_metrics_count_connections_requests_and_lag(connected: hw.Client, server: hw.Server) -> None:
+    topic = connected.create_topic("t", partitions=2)
+    with connected.producer(client_id="orders", linger_ms=60_000, batch_size=100_000) as producer:
+        for n in range(10):
+            producer.send("t", b"value", partition=n % 2)
+        held = connected.metrics()["producers"]
+        assert [(it["client-id"], it["queued-records"]) for it in held] == [("orders", 10)]
+        assert held[0]["queued-bytes"] > 0
+        producer.flush()
+        assert connected.metrics()["producers"][0]["queued-records"] == 0
+    with connected.consumer("t", group_id="g", auto_offset_reset="earliest") as consumer:
+        while sum(map(len, [consumer.poll(0.1)])) == 0 or sum(consumer.lag().values()) > 0:
+            pass
+        metrics = connected.metrics()
+        assert metrics["consumers"] == [{"client-id": "", "group-id": "g", "records-lag": {"t": {0: 0, 1: 0}}}]
+    broker = metrics["brokers"][server.address]
+    assert broker["node-id"] is not None
+    assert broker["connection-count"] == metrics["connection-count"] >= 3
+    assert broker["request-total"] >= 10
+    assert 0 < broker["request-latency-p50-ms"] <= broker["request-latency-p99-ms"] <= broker["request-latency-max-ms"]
+    assert metrics["outgoing-byte-total"] > 500
+    assert metrics["incoming-byte-total"] > 500
+    assert metrics["request-error-total"] == 0
+    assert connected.aio.metrics()["brokers"].keys() == metrics["brokers"].keys()
+    assert topic.scan().count() == 10
+
+
+@pytest.mark.parametrize("how", ["open", "connect"])
+def test_stats_is_called_with_metrics_until_the_client_is_closed(server: hw.Server, how: str) -> None:
+    reports: queue.Queue[Any] = queue.Queue()
+    keys: dict[str, Any] = {"stats": reports.put, "statistics_interval_ms": 10}
+    with hw.open(**keys) if how == "open" else hw.connect(server.address, **keys) as client:
+        client.create_topic("of-stats")
+        while reports.get(timeout=30)["request-total"] == 0:
+            pass
+        assert reports.get(timeout=30).keys() == client.metrics().keys()
+
+
+def test_stats_that_raises_is_reported_and_called_again(server: hw.Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    raised: queue.Queue[Any] = queue.Queue()
+    monkeypatch.setattr("sys.unraisablehook", raised.put)
+
+    def stats(_: object) -> None:
+        raise ValueError("mine")
+
+    with hw.connect(server.address, stats=stats, statistics_interval_ms=10):
+        for _ in range(2):
+            assert str(raised.get(timeout=30).exc_value) == "mine"
+
+
+def test_asyncio_calls_stats_in_the_event_loop(server: hw.Server) -> None:
+    async def main() -> None:
+        reports: asyncio.Queue[Any] = asyncio.Queue()
+
+        async def stats(metrics: object) -> None:
+            await reports.put((asyncio.get_running_loop(), metrics))
+
+        async with hw.aio.connect(server.address, stats=stats, statistics_interval_ms=10) as client:
+            loop, metrics = await asyncio.wait_for(reports.get(), 30)
+            assert loop is asyncio.get_running_loop()
+            assert metrics.keys() == client.metrics().keys()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "expected"),
+    [
+        ({"statistics_interval_ms": 10}, hw.ConfigError, "give stats="),
+        ({"stats": 7}, TypeError, "stats must be a function"),
+        ({"oauth_token": "secret"}, TypeError, "oauth_token must be a function, not str"),
+        ({"oauth_token": str}, hw.ConfigError, "set security.protocol to SASL_SSL"),
+        (
+            {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "OAUTHBEARER"},
+            hw.ConfigError,
+            r"sasl\.oauthbearer\.token\.endpoint\.url",
+        ),
+        ({"security_protocol": "SASL_PLAINTEXT", "sasl_jaas_config": "X required password='secret'"}, hw.ConfigError, "sasl.password"),
+    ],
+)
+def test_wrong_functions_and_keys_are_refused(arguments: dict[str, Any], error: type[Exception], expected: str) -> None:
+    with pytest.raises(error, match=expected) as raised:
+        hw.connect("127.0.0.1:1", **arguments)
+    assert "secret" not in str(raised.value)
 
 
 def test_ctrl_c_ends_a_connection_attempt(spawn: Spawn) -> None:

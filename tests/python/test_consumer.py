@@ -15,11 +15,10 @@ import polars as pl
 import pytest
 
 import headwater as hw
+from tests.python.names import name, place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-P0 = hw.TopicPartition("flights", 0)
 
 
 @pytest.fixture
@@ -44,13 +43,13 @@ def test_poll_hands_records_out_once(consumer: hw.Consumer) -> None:
 def test_the_default_start_is_the_end(client: hw.Client, flights: hw.Topic) -> None:
     with client.consumer(flights.name) as consumer, client.producer() as producer:
         assert not consumer.poll(timeout=0)
-        producer.send("flights", b"new").result()
+        producer.send(name("flights"), b"new").result()
         assert [message.value for message in consumer.poll()] == [b"new"]
 
 
 def test_poll_waits_for_what_comes(client: hw.Client, consumer: hw.Consumer) -> None:
     consumer.seek("latest")
-    timer = threading.Timer(0.1, lambda: client.producer().send("flights", b"new").result())
+    timer = threading.Timer(0.1, lambda: client.producer().send(name("flights"), b"new").result())
     timer.start()
     started = time.monotonic()
     batch = consumer.poll(timeout=10)
@@ -60,24 +59,24 @@ def test_poll_waits_for_what_comes(client: hw.Client, consumer: hw.Consumer) -> 
 
 
 def test_positions_move_and_lag_shrinks(consumer: hw.Consumer) -> None:
-    assert consumer.position() == {P0: 0}
-    assert consumer.lag() == {P0: 10}
+    assert consumer.position() == {place(0): 0}
+    assert consumer.lag() == {place(0): 10}
     batch = consumer.poll(max_records=4)
-    assert consumer.position() == {P0: 4} == batch.next_offsets
-    assert consumer.lag() == {P0: 6}
+    assert consumer.position() == {place(0): 4} == batch.next_offsets
+    assert consumer.lag() == {place(0): 6}
 
 
 def test_seek_goes_to_any_position(consumer: hw.Consumer) -> None:
     consumer.seek(7)
     assert offsets(consumer.poll()) == [7, 8, 9]
     consumer.seek("earliest")
-    assert consumer.position() == {P0: 0}
-    consumer.seek({P0: 9})
+    assert consumer.position() == {place(0): 0}
+    consumer.seek({place(0): 9})
     assert offsets(consumer.poll()) == [9]
-    consumer.seek("1970-01-01T00:00:05Z", partitions=[P0])
+    consumer.seek("1970-01-01T00:00:05Z", partitions=[place(0)])
     assert offsets(consumer.poll(max_records=1)) == [5]
     consumer.seek("latest")
-    assert consumer.position() == {P0: 10}
+    assert consumer.position() == {place(0): 10}
 
 
 def test_a_batch_says_where_to_go_on(consumer: hw.Consumer, flights: hw.Topic) -> None:
@@ -89,8 +88,8 @@ def test_a_batch_says_where_to_go_on(consumer: hw.Consumer, flights: hw.Topic) -
 
 
 def test_paused_partitions_rest(consumer: hw.Consumer) -> None:
-    consumer.pause([P0])
-    assert consumer.paused() == [P0]
+    consumer.pause([place(0)])
+    assert consumer.paused() == [place(0)]
     assert not consumer.poll(timeout=0.05)
     consumer.resume()
     assert consumer.paused() == []
@@ -98,32 +97,32 @@ def test_paused_partitions_rest(consumer: hw.Consumer) -> None:
 
 
 def test_assign_names_partitions(client: hw.Client) -> None:
-    client.create_topic("wide", partitions=3)
+    client.create_topic(name("wide"), partitions=3)
     with client.producer() as producer:
         for partition in range(3):
-            producer.send("wide", f"{partition}", partition=partition)
+            producer.send(name("wide"), f"{partition}", partition=partition)
     with client.consumer(auto_offset_reset="earliest") as consumer:
-        consumer.assign([("wide", 1), ("wide", 2)])
-        assert consumer.assignment() == [("wide", 1), ("wide", 2)]
+        consumer.assign([(name("wide"), 1), (name("wide"), 2)])
+        assert consumer.assignment() == [(name("wide"), 1), (name("wide"), 2)]
         seen: list[bytes] = []
         while len(seen) < 2:
             seen += [message.value for message in consumer.poll()]
         assert sorted(seen) == [b"1", b"2"]
-        consumer.assign([("wide", 0), ("wide", 1)])
+        consumer.assign([(name("wide"), 0), (name("wide"), 1)])
         assert [message.value for message in consumer.poll()] == [b"0"]
 
 
 def test_several_topics_are_told_apart(client: hw.Client) -> None:
     with client.producer() as producer:
-        for name in ("a", "b"):
-            client.create_topic(name)
-            producer.send(name, name)
-    with client.consumer(["a", "b"], auto_offset_reset="earliest") as consumer:
+        for topic in (name("a"), name("b")):
+            client.create_topic(topic)
+            producer.send(topic, topic)
+    with client.consumer([name("a"), name("b")], auto_offset_reset="earliest") as consumer:
         seen: dict[str, bytes] = {}
         while len(seen) < 2:
             for message in consumer.poll():
                 seen[message.topic] = message.value
-    assert seen == {"a": b"a", "b": b"b"}
+    assert seen == {topic: topic.encode() for topic in (name("a"), name("b"))}
 
 
 def test_batches_end_at_the_end(consumer: hw.Consumer) -> None:
@@ -132,12 +131,12 @@ def test_batches_end_at_the_end(consumer: hw.Consumer) -> None:
 
 def test_iterating_yields_each_message_once_whatever_is_in_between(consumer: hw.Consumer) -> None:
     seen = [next(consumer).offset for _ in range(3)]
-    assert consumer.position() == {P0: 3}
-    assert consumer.lag() == {P0: 7}
+    assert consumer.position() == {place(0): 3}
+    assert consumer.lag() == {place(0): 7}
     seen += offsets(consumer.poll(max_records=2))
-    assert consumer.position() == {P0: 5}
+    assert consumer.position() == {place(0): 5}
     seen += [next(consumer).offset]
-    consumer.assign([P0])
+    consumer.assign([place(0)])
     seen += [next(consumer).offset]
     consumer.pause()
     consumer.resume()
@@ -163,7 +162,7 @@ def test_two_threads_may_not_share_a_consumer(consumer: hw.Consumer) -> None:
 
 
 def test_an_offset_out_of_range_is_an_error_where_nothing_says_how_to_go_on(client: hw.Client, flights: hw.Topic) -> None:
-    client.delete_records("flights", 5)
+    client.delete_records(name("flights"), 5)
     with client.consumer(flights.name, auto_offset_reset="none") as consumer:
         consumer.seek(2)
         with pytest.raises(hw.OffsetOutOfRangeError) as caught:
@@ -183,10 +182,10 @@ def test_a_closed_consumer_reads_nothing(client: hw.Client, flights: hw.Topic) -
 
 def test_what_is_fetched_ahead_is_neither_lost_nor_seen_twice(client: hw.Client) -> None:
     count = 200_000
-    topic = client.create_topic("many")
+    topic = client.create_topic(name("many"))
     with client.producer() as producer:
-        producer.send_batch("many", (f"{n}" for n in range(count)))
-    partition = ("many", 0)
+        producer.send_batch(name("many"), (f"{n}" for n in range(count)))
+    partition = (name("many"), 0)
     with client.consumer(topic.name, auto_offset_reset="earliest") as consumer:
         seen = [next(consumer).offset for _ in range(10)]
         time.sleep(0.05)
@@ -212,11 +211,11 @@ def test_what_is_fetched_ahead_is_neither_lost_nor_seen_twice(client: hw.Client)
 
 
 def test_each_stream_to_the_end_sees_what_came_since_the_last(client: hw.Client) -> None:
-    topic = client.create_topic("growing")
+    topic = client.create_topic(name("growing"))
     producer = client.producer()
     with client.consumer(topic.name, auto_offset_reset="earliest") as consumer:
         for count in (20_000, 10, 30_000):
-            producer.send_batch("growing", [b"x"] * count)
+            producer.send_batch(name("growing"), [b"x"] * count)
             first = next(iter(consumer.batches(until="end", max_records=8_000)))
             rest = list(consumer.batches(until="end", max_records=8_000))
             assert len(first) + sum(map(len, rest)) == count
@@ -225,13 +224,13 @@ def test_each_stream_to_the_end_sees_what_came_since_the_last(client: hw.Client)
 
 
 def test_each_iterator_has_its_own_end(client: hw.Client) -> None:
-    client.create_topic("growing")
+    client.create_topic(name("growing"))
     producer = client.producer()
-    producer.send_batch("growing", [b"x"] * 20_000)
-    with client.consumer("growing", auto_offset_reset="earliest") as consumer:
+    producer.send_batch(name("growing"), [b"x"] * 20_000)
+    with client.consumer(name("growing"), auto_offset_reset="earliest") as consumer:
         early = consumer.batches(until="end", max_records=8_000)
         assert len(next(early)) == 8_000
-        producer.send_batch("growing", [b"x"] * 5_000)
+        producer.send_batch(name("growing"), [b"x"] * 5_000)
         consumer.seek(0)
         late = consumer.batches(until="end", max_records=8_000)
         assert [len(batch) for batch in (next(late), next(early), next(late))] == [8_000, 8_000, 8_000]
@@ -269,13 +268,13 @@ def test_without_a_rule_the_caller_says_where_to_start(client: hw.Client, flight
 
 
 def test_added_partitions_are_read(client: hw.Client) -> None:
-    client.create_topic("wide")
-    with client.consumer("wide") as consumer, client.producer() as producer:
+    client.create_topic(name("wide"))
+    with client.consumer(name("wide")) as consumer, client.producer() as producer:
         assert not consumer.poll(timeout=0)
-        client.alter_topic("wide", partitions=3)
+        client.alter_topic(name("wide"), partitions=3)
         for partition in range(3):
-            producer.send("wide", f"{partition}", partition=partition).result()
-        assert consumer.lag() == {("wide", partition): 1 for partition in range(3)}
+            producer.send(name("wide"), f"{partition}", partition=partition).result()
+        assert consumer.lag() == {(name("wide"), partition): 1 for partition in range(3)}
         seen = [message.value for batch in consumer.batches(until="end") for message in batch]
         assert sorted(seen) == [b"0", b"1", b"2"]
 
@@ -307,12 +306,21 @@ def test_a_waiting_reader_is_ended_from_another_thread(
         reading(consumer, how)
     assert time.monotonic() - started < 30
     timer.join()
-    if end == "wakeup":
-        consumer.seek("earliest")
-        assert len(consumer.poll()) == 10
-    else:
+    if end != "wakeup":
         with pytest.raises(hw.ClosedError):
             reading(consumer, how)
+
+
+@pytest.mark.parametrize("how", ["poll", "messages", "batches"])
+def test_a_reader_that_was_woken_reads_elsewhere_at_once(client: hw.Client, flights: hw.Topic, how: str) -> None:
+    with client.consumer(flights.name, fetch_max_wait_ms=60_000) as consumer:
+        timer = threading.Timer(0.1, consumer.wakeup)
+        timer.start()
+        with pytest.raises(hw.WakeupError):
+            reading(consumer, how)
+        timer.join()
+        consumer.seek("earliest")
+        assert len(consumer.poll()) == 10, "one fetch waits, and no other is sent"
 
 
 def test_a_wakeup_is_not_lost_between_two_calls(consumer: hw.Consumer) -> None:
@@ -353,7 +361,7 @@ class Owner:
             scan = topic.scan(progress=self.told)
             self.held = iter(scan) if "iterator" in kind else scan
         else:
-            consumer = client.consumer(group_id="g")
+            consumer = client.consumer(group_id=name("g"))
             consumer.subscribe(topic.name, on_assign=self.told, on_lost=self.told)
             self.held = consumer.batches() if kind == "batches" else consumer
 
@@ -384,10 +392,10 @@ JSON_VALUES = [
 
 @pytest.mark.parametrize("at_a_time", [1, 3, 100])
 def test_a_message_of_json_is_what_json_loads_gives(client: hw.Client, at_a_time: int) -> None:
-    topic = client.create_topic("json")
+    topic = client.create_topic(name("json"))
     with client.producer() as producer:
-        producer.send_batch("json", JSON_VALUES)
-        producer.send("json", None, key=b'{"id": 1}')
+        producer.send_batch(name("json"), JSON_VALUES)
+        producer.send(name("json"), None, key=b'{"id": 1}')
     expected = [json.loads(value) for value in JSON_VALUES] + [None]
     with client.consumer(topic.name, key="json", value="json", auto_offset_reset="earliest") as consumer:
         polled: list[Any] = []
@@ -404,9 +412,9 @@ def test_a_message_of_json_is_what_json_loads_gives(client: hw.Client, at_a_time
 
 
 def test_each_batch_of_json_is_inferred_for_itself_and_loses_no_key(client: hw.Client) -> None:
-    topic = client.create_topic("json")
+    topic = client.create_topic(name("json"))
     with client.producer() as producer:
-        producer.send_batch("json", [b"{}", b'{"a": 1}', b'{"a": 1.5, "b": []}', *[b'{"c": 1}'] * 20_000, b'{"late": true}'])
+        producer.send_batch(name("json"), [b"{}", b'{"a": 1}', b'{"a": 1.5, "b": []}', *[b'{"c": 1}'] * 20_000, b'{"late": true}'])
     with client.consumer(topic.name, value="json", unnest=True, auto_offset_reset="earliest") as consumer:
         assert consumer.poll(max_records=1).columns == ["partition", "offset", "timestamp", "key", "headers"]
         assert consumer.poll(max_records=2).to_polars().schema["a"] == pl.Float64
@@ -420,17 +428,17 @@ def test_each_batch_of_json_is_inferred_for_itself_and_loses_no_key(client: hw.C
 
 
 def test_a_decode_error_comes_after_what_was_before_it_and_can_be_passed(client: hw.Client) -> None:
-    topic = client.create_topic("json")
+    topic = client.create_topic(name("json"))
     with client.producer() as producer:
         for value in (b'{"a": 1}', b"no json", b'{"a": 3}'):
-            producer.send("json", value, key=b"k")
+            producer.send(name("json"), value, key=b"k")
     with client.consumer(topic.name, value="json", auto_offset_reset="earliest") as consumer:
         assert [message.value for message in consumer.poll()] == [{"a": 1}]
         for read in (consumer.poll, consumer.poll, lambda: next(consumer), lambda: next(iter(consumer.batches()))):
             with pytest.raises(hw.DecodeError) as caught:
                 read()
             error = caught.value
-            assert (error.topic, error.partition, error.offset) == ("json", 0, 1)
+            assert (error.topic, error.partition, error.offset) == (name("json"), 0, 1)
             assert (error.key, error.value) == (b"k", b"no json")
         consumer.seek({(error.topic, error.partition): error.offset + 1})
         assert [message.value for message in consumer.poll()] == [{"a": 3}]

@@ -17,6 +17,8 @@ import headwater.aio
 import headwater.errors
 import headwater.types
 
+pytestmark = pytest.mark.embedded("is about the text of the package")
+
 MODULES = [headwater, headwater.aio, headwater.errors, headwater.types]
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
@@ -15,7 +15,10 @@ import pyarrow as pa
 import pytest
 
 import headwater as hw
-import headwater.aio as aio
+from tests.python.names import name
+
+if TYPE_CHECKING:
+    from tests.python.target import Target
 
 UTC = dt.timezone.utc
 DAY = dt.date(2013, 1, 31)
@@ -24,12 +27,12 @@ NOON = dt.datetime(2013, 1, 31, 12, 30, 0, 250_000)
 
 @pytest.fixture
 def topic(client: hw.Client) -> hw.Topic:
-    return client.create_topic("t")
+    return client.create_topic(name("t"))
 
 
 def send(client: hw.Client, rows: Any, **columns: Any) -> hw.BatchResult:
     with client.producer() as producer:
-        return producer.send_batch("t", rows, **columns)
+        return producer.send_batch(name("t"), rows, **columns)
 
 
 def values(topic: hw.Topic) -> list[bytes | None]:
@@ -327,7 +330,7 @@ def test_timestamps_are_floored_to_milliseconds_everywhere(client: hw.Client, to
     when = dt.datetime(2013, 1, 31, 12, 0, 0, 1_999, tzinfo=UTC)
     floor = int(when.timestamp()) * 1000 + 1
     with client.producer() as producer:
-        producer.send("t", b"", timestamp=when).result()
+        producer.send(name("t"), b"", timestamp=when).result()
     send(client, [{"t": when}], timestamp="t")
     send(client, pl.DataFrame({"t": [when]}), timestamp="t")
     send(client, pa.table({"t": pa.array([when], pa.timestamp("ns", "UTC"))}), timestamp="t")
@@ -347,7 +350,7 @@ def test_a_negative_timestamp_is_an_invalid_argument(client: hw.Client, topic: h
     with client.producer() as producer:
         for timestamp in (negative, dt.datetime(1969, 1, 1, tzinfo=UTC)):
             with pytest.raises(hw.InvalidArgumentError, match="negative"):
-                producer.send("t", b"", timestamp=timestamp)
+                producer.send(name("t"), b"", timestamp=timestamp)
     assert values(topic) == []
 
 
@@ -367,13 +370,13 @@ def test_whatever_stands_for_an_integer_is_taken(flights: hw.Topic, client: hw.C
     assert flights.scan(start={0: integer(9)}, partitions=[integer(0)]).count() == 1
     assert flights.offsets(integer(3)) == {0: 3}
     with client.producer(linger_ms=integer(1)) as producer:
-        metadata = producer.send("flights", b"", partition=integer(0), timestamp=integer(7)).result()
+        metadata = producer.send(name("flights"), b"", partition=integer(0), timestamp=integer(7)).result()
         assert (metadata.offset, metadata.timestamp_ms) == (10, 7)
-        assert producer.send_batch("flights", [b""], partition=integer(0)).records == 1
-    consumer = client.consumer("flights")
-    consumer.seek({("flights", integer(0)): integer(4)})
+        assert producer.send_batch(name("flights"), [b""], partition=integer(0)).records == 1
+    consumer = client.consumer(name("flights"))
+    consumer.seek({(name("flights"), integer(0)): integer(4)})
     batch = consumer.poll(max_records=integer(1))
-    assert batch.next_offsets == {("flights", 0): 5}
+    assert batch.next_offsets == {(name("flights"), 0): 5}
     consumer.seek(integer(2))
     assert next(iter(consumer.poll())).offset == 2
     consumer.close()
@@ -389,10 +392,10 @@ def rows_without_a_key(at: int, count: int) -> pa.Table:
 
 
 def test_a_row_that_the_broker_refuses_is_named_with_what_was_written(client: hw.Client) -> None:
-    topic = client.create_topic("t", cleanup_policy="compact")
+    topic = client.create_topic(name("t"), cleanup_policy="compact")
     table = rows_without_a_key(40_000, 50_000)
     with client.producer(batch_size=10_000) as producer, pytest.raises(hw.InvalidArgumentError) as caught:
-        producer.send_batch("t", table, key="k", value="v")
+        producer.send_batch(name("t"), table, key="k", value="v")
     message = str(caught.value)
     written = sum(topic.offsets("latest").values())
     assert "Row 40000 of the table" in message
@@ -401,23 +404,23 @@ def test_a_row_that_the_broker_refuses_is_named_with_what_was_written(client: hw
         assert f"{written} rows of the table are written: {written} to partition 0." in message
     else:
         assert "Nothing of the table is written." in message
-    assert (caught.value.topic, caught.value.partition) == ("t", 0)
+    assert (caught.value.topic, caught.value.partition) == (name("t"), 0)
 
 
 def test_rows_are_counted_over_all_tables_and_partitions(client: hw.Client) -> None:
-    client.create_topic("t", partitions=3, cleanup_policy="compact")
+    client.create_topic(name("t"), partitions=3, cleanup_policy="compact")
     # More than one table, and more than one piece of each.
     parts = [rows_without_a_key(-1, 300_000), rows_without_a_key(299_999, 300_000)]
     table = pa.concat_tables(parts)
     with client.producer() as producer, pytest.raises(hw.InvalidArgumentError, match="Row 599999 of the table") as caught:
-        producer.send_batch("t", table, key="k", value="v")
-    written = {number: count for number, count in client["t"].offsets("latest").items() if count}
+        producer.send_batch(name("t"), table, key="k", value="v")
+    written = {number: count for number, count in client[name("t")].offsets("latest").items() if count}
     parts_written = ", ".join(f"{count} to partition {number}" for number, count in sorted(written.items()))
     assert f"{sum(written.values())} rows of the table are written: {parts_written}." in str(caught.value)
 
 
 def test_what_can_be_checked_is_checked_before_anything_is_written(client: hw.Client) -> None:
-    topic = client.create_topic("t")
+    topic = client.create_topic(name("t"))
     good = pa.table({"v": pa.array([1.0] * 300_000)})
     bad = pa.table({"v": pa.array([1.0] * 10 + [float("nan")])})
     with pytest.raises(hw.InvalidArgumentError, match='row 300010 of column "v"'):
@@ -428,12 +431,12 @@ def test_what_can_be_checked_is_checked_before_anything_is_written(client: hw.Cl
     assert len(topic) == 0
 
 
-def test_the_asyncio_face_checks_and_counts_alike() -> None:
+def test_the_asyncio_face_checks_and_counts_alike(target: Target) -> None:
     async def main() -> tuple[str, int]:
-        async with aio.open() as client, client.producer() as producer:
-            topic = await client.create_topic("t", cleanup_policy="compact")
+        async with target.aio() as client, client.producer() as producer:
+            topic = await client.create_topic(name("t"), cleanup_policy="compact")
             try:
-                await producer.send_batch("t", rows_without_a_key(40_000, 50_000), key="k", value="v")
+                await producer.send_batch(name("t"), rows_without_a_key(40_000, 50_000), key="k", value="v")
             except hw.InvalidArgumentError as error:
                 return str(error), sum((await topic.offsets("latest")).values())
         return "", -1

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     Spawn = Callable[..., subprocess.Popen[str]]
 
+pytestmark = pytest.mark.embedded("ends processes")
+
 DAEMONS = {
     "poll": "while True: client.consumer('t').poll(timeout=60)",
     "poll briefly": "consumer = client.consumer('t')\n    while True: consumer.poll(timeout=0.001)",

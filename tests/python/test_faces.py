@@ -21,6 +21,8 @@ import headwater.aio
 if TYPE_CHECKING:
     from types import ModuleType
 
+pytestmark = pytest.mark.embedded("compares the two faces of the package with each other")
+
 
 def load(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(path.stem, path)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     Spawn = Callable[..., subprocess.Popen[str]]
 
+pytestmark = pytest.mark.embedded("forks processes")
+
 # The parent: an engine that works in threads of its own, with a record that is not sent yet.
 PARENT = """
 import asyncio, os, sys, threading, time, headwater as hw, headwater.aio as aio

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 import headwater as hw
+from tests.python.names import name
 
 VALUES = [f"v{n}".encode() for n in range(10)]
 
@@ -77,9 +78,9 @@ def test_methods_agree_with_the_interface(flights: hw.Topic) -> None:
 
 
 def test_polars_shares_the_bytes_that_were_read(client: hw.Client) -> None:
-    topic = client.create_topic("t")
+    topic = client.create_topic(name("t"))
     with client.producer() as producer:
-        producer.send_batch("t", [b"x" * 100] * 10_000)
+        producer.send_batch(name("t"), [b"x" * 100] * 10_000)
     frame = topic.scan(columns=["value"]).to_polars()
     # A copy would have its own buffers of exactly the values' size; views keep the batch with its record headers.
     assert frame.estimated_size() > 0
@@ -87,8 +88,8 @@ def test_polars_shares_the_bytes_that_were_read(client: hw.Client) -> None:
 
 
 def test_an_empty_topic_is_an_empty_frame_with_all_columns(client: hw.Client) -> None:
-    scan = client.create_topic("t").scan()
-    for frame in (scan.to_polars(), pl.DataFrame(scan), client["t"].head().to_polars()):
+    scan = client.create_topic(name("t")).scan()
+    for frame in (scan.to_polars(), pl.DataFrame(scan), client[name("t")].head().to_polars()):
         assert frame.columns == ["partition", "offset", "timestamp", "key", "value", "headers"]
         assert frame.is_empty()
     assert scan.to_arrow().num_rows == 0
@@ -97,11 +98,12 @@ def test_an_empty_topic_is_an_empty_frame_with_all_columns(client: hw.Client) ->
 
 def test_the_topic_column_is_a_category(flights: hw.Topic) -> None:
     frame = flights.scan(columns=["offset", "topic"]).to_polars()
-    assert frame["topic"].cast(pl.String).unique().to_list() == ["flights"]
+    assert frame["topic"].cast(pl.String).unique().to_list() == [flights.name]
     table = flights.scan(columns=["offset", "topic"]).to_arrow()
     assert table.schema.field("topic").type == pa.dictionary(pa.int32(), pa.string())
 
 
+@pytest.mark.embedded("runs a program without the libraries")
 def test_no_library_is_needed_and_a_missing_one_is_named() -> None:
     program = """
 import sys

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     Spawn = Callable[..., subprocess.Popen[str]]
 
+pytestmark = pytest.mark.embedded("shares and removes directories")
+
 
 def test_closing_a_second_client_leaves_the_first_one_open(tmp_path: Path) -> None:
     one = hw.open(tmp_path)

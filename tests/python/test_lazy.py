@@ -17,8 +17,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import headwater as hw
+from tests.python.names import name
 from tests.python.random_queries import Query, query
 from tests.python.random_topics import make
+from tests.python.target import Kafka, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,10 +32,9 @@ QUERIES_EACH = 30
 
 
 @pytest.fixture
-def cleaning_client() -> Iterator[hw.Client]:
-    """An engine that compacts at once."""
-    with hw.open(config={"log.cleaner.backoff.ms": 10, "log.flush.scheduler.interval.ms": 10}) as client:
-        yield client
+def cleaning_client(make_client: Callable[..., hw.Client]) -> hw.Client:
+    """A client of a broker that compacts at once."""
+    return make_client(log_cleaner_backoff_ms=10, log_flush_scheduler_interval_ms=10)
 
 
 def seeds() -> Iterator[int]:
@@ -49,11 +50,13 @@ def seeds() -> Iterator[int]:
         seed += 1
 
 
-def test_random_queries_answer_as_on_the_eager_frame(cleaning_client: hw.Client) -> None:
+def test_random_queries_answer_as_on_the_eager_frame(cleaning_client: hw.Client, target: Target) -> None:
+    # Kafka finds no offset by time while the segments of deleted records are there, so that pushed down times would leave records out.
+    deletes = not isinstance(target, Kafka)
     cases = 0
     for seed in seeds():
         try:
-            cases += compare(cleaning_client, seed)
+            cases += compare(cleaning_client, seed, deletes=deletes)
         except BaseException as error:
             message = f"HEADWATER_SEED={seed} shows this again: {error}"
             raise AssertionError(message) from error
@@ -61,9 +64,9 @@ def test_random_queries_answer_as_on_the_eager_frame(cleaning_client: hw.Client)
     assert cases > 0
 
 
-def compare(client: hw.Client, seed: int) -> int:
+def compare(client: hw.Client, seed: int, *, deletes: bool) -> int:
     """Compare the queries of one seed; return how many cases there were."""
-    made = make(client, seed)
+    made = make(client, seed, deletes=deletes)
     chance = random.Random(seed)
     scan = made.topic.scan(**made.formats)
     eager, lazy = scan.to_polars(), scan.to_polars(lazy=True)
@@ -148,11 +151,11 @@ def compare_duckdb(scan: hw.Scan, eager: pl.DataFrame, chance: random.Random) ->
 @pytest.fixture
 def hundred(client: hw.Client) -> hw.Topic:
     """A topic of two partitions with fifty records each: the value is JSON with the offset, the time is the offset in seconds."""
-    topic = client.create_topic("hundred", partitions=2)
+    topic = client.create_topic(name("hundred"), partitions=2)
     with client.producer() as producer:
         for number in range(100):
             offset, key = number // 2, None if number % 3 else b"k"
-            producer.send("hundred", f'{{"n": {offset}}}', key=key, partition=number % 2, timestamp=offset * 1_000)
+            producer.send(name("hundred"), f'{{"n": {offset}}}', key=key, partition=number % 2, timestamp=offset * 1_000)
     return topic
 
 
@@ -245,9 +248,9 @@ def test_filters_may_call_python(hundred: hw.Topic) -> None:
 
 
 def test_what_is_skipped_does_not_depend_on_the_columns(client: hw.Client) -> None:
-    topic = client.create_topic("mixed")
+    topic = client.create_topic(name("mixed"))
     with client.producer() as producer:
-        producer.send_batch("mixed", [b'{"a": 1, "b": "x"}', b'{"a": 2, "b": 7}', b"{", b'{"a": 4}'])
+        producer.send_batch(name("mixed"), [b'{"a": 1, "b": "x"}', b'{"a": 2, "b": 7}', b"{", b'{"a": 4}'])
     formats: dict[str, Any] = {"value": "json", "schema": {"a": "int64", "b": "string"}, "unnest": True, "on_error": "skip"}
     scan = topic.scan(**formats)
     assert scan.to_polars()["offset"].to_list() == [0, 3]
@@ -266,10 +269,10 @@ def test_what_is_skipped_does_not_depend_on_the_columns(client: hw.Client) -> No
 
 
 def test_the_schema_is_fixed_when_the_frame_is_made(client: hw.Client) -> None:
-    topic = client.create_topic("types", partitions=2)
+    topic = client.create_topic(name("types"), partitions=2)
     with client.producer() as producer:
-        producer.send("types", b'{"a": 1}', partition=0)
-        producer.send("types", b'{"a": "1", "b": [2]}', partition=1)
+        producer.send(name("types"), b'{"a": 1}', partition=0)
+        producer.send(name("types"), b'{"a": "1", "b": [2]}', partition=1)
         producer.flush()
         scan = topic.scan(value="json", unnest=True)
         lazy = scan.to_polars(lazy=True)
@@ -277,7 +280,7 @@ def test_the_schema_is_fixed_when_the_frame_is_made(client: hw.Client) -> None:
         for condition in (pl.col("partition") == 0, pl.col("partition") == 1, pl.col("a") == "1"):
             same(scan, filtered(condition))
         same(scan, lambda frame: frame.head(1))
-        producer.send("types", b'{"a": true, "c": 1}', partition=0).result()
+        producer.send(name("types"), b'{"a": true, "c": 1}', partition=0).result()
     for engine in ENGINES:
         found = lazy.collect(engine=engine)
         assert found.schema == schema == lazy.collect_schema()
@@ -285,9 +288,9 @@ def test_the_schema_is_fixed_when_the_frame_is_made(client: hw.Client) -> None:
 
 
 def test_a_field_with_the_name_of_a_record_column_is_the_field(client: hw.Client) -> None:
-    topic = client.create_topic("names")
+    topic = client.create_topic(name("names"))
     with client.producer() as producer:
-        producer.send_batch("names", [f'{{"offset": {9 - number}, "value": {number}}}'.encode() for number in range(10)])
+        producer.send_batch(name("names"), [f'{{"offset": {9 - number}, "value": {number}}}'.encode() for number in range(10)])
     scan = topic.scan(columns=["partition", "value"], value="json", schema={"offset": "int64", "value": "int64"}, unnest=True)
     same(scan, lambda frame: frame.filter(pl.col("offset") >= 8))
     same(scan, lambda frame: frame.select("offset").head(2))
@@ -295,12 +298,12 @@ def test_a_field_with_the_name_of_a_record_column_is_the_field(client: hw.Client
 
 
 def test_times_that_go_back_lose_nothing(client: hw.Client) -> None:
-    topic = client.create_topic("times")
+    topic = client.create_topic(name("times"))
     with client.producer() as producer:
         for number in (5_000, 1_000, 9_000, 2_000):
-            producer.send("times", b"x", timestamp=number).result()
-        client.alter_topic("times", config={"message.timestamp.type": "LogAppendTime"})
-        producer.send("times", b"x").result()
+            producer.send(name("times"), b"x", timestamp=number).result()
+        client.alter_topic(name("times"), config={"message.timestamp.type": "LogAppendTime"})
+        producer.send(name("times"), b"x").result()
     for moment in (1, 2, 6, 9):
         at = datetime(1970, 1, 1, 0, 0, moment, tzinfo=timezone.utc)
         for condition in (pl.col("timestamp") < at, pl.col("timestamp") >= at):

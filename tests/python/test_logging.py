@@ -7,6 +7,8 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 import headwater as hw
 import headwater.aio as aio
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     import pytest
 
     Spawn = Callable[..., subprocess.Popen[str]]
+
+pytestmark = pytest.mark.embedded("is about what the engine logs")
 
 
 def killed_with_a_torn_batch(spawn: Spawn, path: Path) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     Spawn = Callable[..., subprocess.Popen[str]]
 
+pytestmark = pytest.mark.embedded("is about signals, locks and files of processes")
+
 BLOCKING = {
     "poll": "client.consumer('t').poll(timeout=60)",
     "iterate messages": "next(client.consumer('t'))",

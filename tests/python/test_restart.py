@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 import headwater as hw
 
 if TYPE_CHECKING:
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Spawn = Callable[..., subprocess.Popen[str]]
+
+pytestmark = pytest.mark.embedded("kills processes that share a directory")
 
 WORKER = """
     import sys, time, headwater as hw

@@ -11,6 +11,7 @@ import pytest
 
 import headwater as hw
 from headwater._lazy import bounds
+from tests.python.names import name
 
 UTC = timezone.utc
 
@@ -22,11 +23,11 @@ def at(seconds: float) -> datetime:
 @pytest.fixture
 def wide(client: hw.Client) -> hw.Topic:
     """Four partitions with 100 records each; the timestamps of a partition are `10 * offset`."""
-    topic = client.create_topic("wide", partitions=4)
+    topic = client.create_topic(name("wide"), partitions=4)
     with client.producer() as producer:
         for partition in range(4):
             for n in range(100):
-                producer.send("wide", f'{{"n": {n}, "p": {partition}}}', partition=partition, timestamp=10 * n)
+                producer.send(name("wide"), f'{{"n": {n}, "p": {partition}}}', partition=partition, timestamp=10 * n)
     return topic
 
 
@@ -66,7 +67,7 @@ def test_a_scan_can_be_read_again_and_sees_what_came(client: hw.Client, flights:
     scan = flights.scan()
     assert sum(map(len, scan)) == 10
     with client.producer() as producer:
-        producer.send("flights", b"new")
+        producer.send(name("flights"), b"new")
     assert sum(map(len, scan)) == 11
     assert scan.count() == 11
 
@@ -104,21 +105,21 @@ def test_schemas_come_in_many_forms(wide: hw.Topic, schema: Any) -> None:
 
 
 def test_nested_schemas_are_dictionaries_and_lists(client: hw.Client) -> None:
-    topic = client.create_topic("nested")
+    topic = client.create_topic(name("nested"))
     with client.producer() as producer:
-        producer.send("nested", b'{"a": {"b": 1}, "c": [1.5, 2]}')
+        producer.send(name("nested"), b'{"a": {"b": 1}, "c": [1.5, 2]}')
     scan = topic.scan(value="json", schema={"a": {"b": "int32"}, "c": ["float64"]}, unnest=True)
     assert scan.to_polars().select("a", "c").rows() == [({"b": 1}, [1.5, 2.0])]
 
 
 def test_on_error_raises_or_nulls_or_skips(client: hw.Client) -> None:
-    topic = client.create_topic("mixed")
+    topic = client.create_topic(name("mixed"))
     with client.producer() as producer:
-        producer.send_batch("mixed", [b'{"a": 1}', b"{", b'{"a": 3}'])
+        producer.send_batch(name("mixed"), [b'{"a": 1}', b"{", b'{"a": 3}'])
     formats: dict[str, Any] = {"value": "json", "schema": {"a": "int64"}, "unnest": True}
     with pytest.raises(hw.DecodeError) as caught:
         topic.scan(**formats).to_polars()
-    assert (caught.value.topic, caught.value.partition, caught.value.offset) == ("mixed", 0, 1)
+    assert (caught.value.topic, caught.value.partition, caught.value.offset) == (name("mixed"), 0, 1)
     assert topic.scan(**formats, on_error="null").to_polars()["a"].to_list() == [1, None, 3]
     assert topic.scan(**formats, on_error="skip").to_polars()["offset"].to_list() == [0, 2]
 
@@ -140,7 +141,7 @@ def test_an_error_in_progress_stops_the_scan(wide: hw.Topic) -> None:
 
 def test_explain_says_what_will_be_read(wide: hw.Topic) -> None:
     text = wide.scan(start=10, columns=["offset"]).explain()
-    assert "wide" in text
+    assert name("wide") in text
 
 
 def test_a_lazy_frame_answers_as_the_eager_one(wide: hw.Topic) -> None:
@@ -170,6 +171,7 @@ def test_a_lazy_frame_answers_as_the_eager_one(wide: hw.Topic) -> None:
     assert lazy.select(pl.len()).collect().item() == 400
 
 
+@pytest.mark.embedded("asks no broker")
 def test_bounds_are_taken_from_filters() -> None:
     offset, partition, time = pl.col("offset"), pl.col("partition"), pl.col("timestamp")
     assert bounds((offset >= 5) & (offset < 9)).offsets == (5, 9)
@@ -184,6 +186,7 @@ def test_bounds_are_taken_from_filters() -> None:
     assert bounds(time > datetime(1970, 1, 1, 0, 0, 1, 1, tzinfo=UTC)).timestamps == (1001, None)
 
 
+@pytest.mark.embedded("asks no broker")
 def test_what_is_not_understood_bounds_nothing() -> None:
     offset = pl.col("offset")
     for query in [

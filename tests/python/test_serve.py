@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from subprocess import Popen
 
+pytestmark = pytest.mark.embedded("serves an engine itself")
+
 VALUES = [f"v{n}".encode() for n in range(100)]
 
 
@@ -146,3 +148,12 @@ def test_asyncio_serves_too() -> None:
             return [message.value for message in await client["flights"].head()]
 
     assert asyncio.run(main()) == [b"late"]
+
+
+def test_serving_and_closing_become_tasks() -> None:
+    async def main() -> None:
+        async with hw.aio.open() as client:
+            server = await asyncio.create_task(client.serve(port=0))
+            await asyncio.create_task(server.close())
+
+    asyncio.run(main())

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 import headwater as hw
+from tests.python.names import name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_head_and_tail_are_the_two_ends(flights: hw.Topic) -> None:
@@ -29,7 +34,7 @@ def test_positions_have_offsets(flights: hw.Topic) -> None:
 
 def test_len_counts_and_a_topic_is_never_false(client: hw.Client, flights: hw.Topic) -> None:
     assert len(flights) == 10
-    empty = client.create_topic("empty")
+    empty = client.create_topic(name("empty"))
     assert len(empty) == 0
     assert empty
 
@@ -42,55 +47,55 @@ def test_rate_counts_records_and_bytes_over_time(flights: hw.Topic) -> None:
 
 
 def test_the_html_shows_each_partition(client: hw.Client) -> None:
-    topic = client.create_topic("flights", partitions=2)
+    topic = client.create_topic(name("flights"), partitions=2)
     with client.producer() as producer:
-        producer.send("flights", b"late", partition=1).result()
+        producer.send(name("flights"), b"late", partition=1).result()
     html = topic._repr_html_()
-    assert "<b>flights</b>" in html
+    assert f"<b>{topic.name}</b>" in html
     assert "<td>1</td><td>0</td><td>1</td><td>1</td>" in html
     assert html.count("<tr>") == 3
 
 
 def test_names_and_text_forms(client: hw.Client, flights: hw.Topic) -> None:
-    assert flights.name == "flights"
-    assert repr(flights) == "Topic('flights')"
-    assert repr(client["flights"]) == repr(flights)
-    assert "flights" in repr(flights.scan())
+    assert flights.name == name("flights")
+    assert repr(flights) == f"Topic('{flights.name}')"
+    assert repr(client[name("flights")]) == repr(flights)
+    assert flights.name in repr(flights.scan())
 
 
-def test_records_are_counted_and_not_offsets() -> None:
-    with hw.open(config={"log.cleaner.backoff.ms": 10, "log.flush.scheduler.interval.ms": 10}) as client:
-        topic = client.create_topic(
-            "compacted", config={"cleanup.policy": "compact", "internal.segment.bytes": 8_192, "min.cleanable.dirty.ratio": "0.01"}
-        )
-        with client.producer(batch_size=500) as producer:
-            rows = [{"k": f"k{number % 5}", "v": f"value {number}"} for number in range(2_000)]
-            producer.send_batch("compacted", rows, key="k", value="v")
-        deadline = time.monotonic() + 60
-        while len(topic) > 500:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        client.alter_topic("compacted", config={"cleanup.policy": "delete", "retention.ms": -1})
-        time.sleep(0.1)
-        records = topic.scan().to_polars().height
-        assert records < 500 < topic.offsets("latest")[0]
-        assert len(topic) == topic.scan().count() == records
-        assert f"<td>{records}</td>" in topic._repr_html_()
-        told: list[tuple[int, int]] = []
-        topic.scan(progress=lambda done, total: told.append((done, total))).to_arrow()
-        assert told[-1] == (records, records)
-        # A range that starts within a batch.
-        last = topic.offsets("latest")[0]
-        for start in (0, 1, last // 2, last - 3):
-            scan = topic.scan(start=start)
-            assert scan.count() == scan.to_polars().height
+def test_records_are_counted_and_not_offsets(make_client: Callable[..., hw.Client]) -> None:
+    client = make_client(log_cleaner_backoff_ms=10, log_flush_scheduler_interval_ms=10)
+    topic = client.create_topic(
+        name("compacted"), config={"cleanup.policy": "compact", "internal.segment.bytes": 8_192, "min.cleanable.dirty.ratio": "0.01"}
+    )
+    with client.producer(batch_size=500) as producer:
+        rows = [{"k": f"k{number % 5}", "v": f"value {number}"} for number in range(2_000)]
+        producer.send_batch(name("compacted"), rows, key="k", value="v")
+    deadline = time.monotonic() + 60
+    while len(topic) > 500:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    client.alter_topic(name("compacted"), config={"cleanup.policy": "delete", "retention.ms": -1})
+    time.sleep(0.1)
+    records = topic.scan().to_polars().height
+    assert records < 500 < topic.offsets("latest")[0]
+    assert len(topic) == topic.scan().count() == records
+    assert f"<td>{records}</td>" in topic._repr_html_()
+    told: list[tuple[int, int]] = []
+    topic.scan(progress=lambda done, total: told.append((done, total))).to_arrow()
+    assert told[-1] == (records, records)
+    # A range that starts within a batch.
+    last = topic.offsets("latest")[0]
+    for start in (0, 1, last // 2, last - 3):
+        scan = topic.scan(start=start)
+        assert scan.count() == scan.to_polars().height
 
 
 def test_a_rate_counts_only_what_is_in_its_range(client: hw.Client) -> None:
-    topic = client.create_topic("t")
+    topic = client.create_topic(name("t"))
     with client.producer() as producer:
-        producer.send_batch("t", [f"{number}" for number in range(100)])
-    client.delete_records("t", 20)
+        producer.send_batch(name("t"), [f"{number}" for number in range(100)])
+    client.delete_records(name("t"), 20)
     assert len(topic) == 80
     assert topic.rate("1h").to_polars()["records"].sum() == 80
     assert topic.rate("1h", start=50, end=60).to_polars()["records"].sum() == 10

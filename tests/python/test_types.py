@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import headwater
+
+pytestmark = pytest.mark.embedded("is about the stubs")
 
 PACKAGE = Path(headwater.__file__).parent
 CONFIG = Path(__file__).parents[2] / ".mypy.ini"

@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import tomllib
 
 import headwater
+
+pytestmark = pytest.mark.embedded("installs other versions of libraries")
 
 ROOT = Path(__file__).parents[2]
 SMOKE = Path(__file__).with_name("smoke_libraries.py")

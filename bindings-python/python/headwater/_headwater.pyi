@@ -10,6 +10,8 @@ import polars as pl
 import pyarrow as pa
 
 from headwater.types import (
+    AsyncOauthTokenFunction,
+    AsyncStats,
     Bytes,
     ConfigValue,
     Dtypes,
@@ -18,6 +20,8 @@ from headwater.types import (
     GroupOffset,
     Headers,
     IsolationLevel,
+    Metrics,
+    OauthTokenFunction,
     OnError,
     Partitions,
     Position,
@@ -26,6 +30,7 @@ from headwater.types import (
     Rows,
     SaslMechanism,
     SecurityProtocol,
+    Stats,
     TopicPartition,
 )
 
@@ -65,12 +70,15 @@ __version__: str
 def open(
     path: str | os.PathLike[str] | None = None,
     *,
+    stats: Stats | None = None,
     config: Mapping[str, ConfigValue] | None = None,
     **kafka_config: ConfigValue,
 ) -> Client: ...
 def connect(
     bootstrap_servers: str | Sequence[str],
     *,
+    oauth_token: OauthTokenFunction | None = None,
+    stats: Stats | None = None,
     config: Mapping[str, ConfigValue] | None = None,
     **kafka_config: ConfigValue,
 ) -> Client: ...
@@ -136,7 +144,7 @@ class Client:
     def aio(self) -> _AioClient: ...
     @property
     def recovery(self) -> RecoveryReport | None: ...
-    def metrics(self) -> dict[str, int]: ...
+    def metrics(self) -> Metrics: ...
     @property
     def closed(self) -> bool: ...
     def __enter__(self) -> Client: ...
@@ -391,12 +399,15 @@ class Message:
 def _aio_open(
     path: str | os.PathLike[str] | None = None,
     *,
+    stats: AsyncStats | None = None,
     config: Mapping[str, ConfigValue] | None = None,
     **kafka_config: ConfigValue,
 ) -> Coroutine[Any, Any, _AioClient]: ...
 def _aio_connect(
     bootstrap_servers: str | Sequence[str],
     *,
+    oauth_token: AsyncOauthTokenFunction | None = None,
+    stats: AsyncStats | None = None,
     config: Mapping[str, ConfigValue] | None = None,
     **kafka_config: ConfigValue,
 ) -> Coroutine[Any, Any, _AioClient]: ...
@@ -469,7 +480,7 @@ class _AioClient:
     def sync(self) -> Client: ...
     @property
     def recovery(self) -> RecoveryReport | None: ...
-    def metrics(self) -> dict[str, int]: ...
+    def metrics(self) -> Metrics: ...
     @property
     def closed(self) -> bool: ...
     def __aenter__(self) -> Coroutine[Any, Any, _AioClient]: ...

@@ -83,7 +83,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
     from types import TracebackType
 
-    from headwater.types import ConfigValue
+    from headwater.types import AsyncOauthTokenFunction, AsyncStats, ConfigValue
 
 __all__ = [
     "AuthenticationError",
@@ -173,6 +173,7 @@ class _Opening(Coroutine[Any, Any, Client]):
 def open(  # noqa: A001
     path: str | os.PathLike[str] | None = None,
     *,
+    stats: AsyncStats | None = None,
     config: Mapping[str, ConfigValue] | None = None,
     **kafka_config: ConfigValue,
 ) -> _Opening:
@@ -188,18 +189,20 @@ def open(  # noqa: A001
     >>> asyncio.run(main())
     True
     """
-    return _Opening(lambda: _aio_open(path, config=config, **kafka_config))
+    return _Opening(lambda: _aio_open(path, stats=stats, config=config, **kafka_config))
 
 
 def connect(
     bootstrap_servers: str | Sequence[str],
     *,
+    oauth_token: AsyncOauthTokenFunction | None = None,
+    stats: AsyncStats | None = None,
     config: Mapping[str, ConfigValue] | None = None,
     **kafka_config: ConfigValue,
 ) -> _Opening:
     """Connect to a Kafka cluster: ``await hw.connect("host:9092")``, or ``async with hw.connect(...) as client``.
 
-    See ``headwater.connect``.
+    See ``headwater.connect``. ``oauth_token`` and ``stats`` may be coroutine functions; they run in this event loop.
 
     >>> import asyncio, headwater.aio as hw
     >>> async def main():
@@ -210,4 +213,4 @@ def connect(
     >>> asyncio.run(main())
     ['flights']
     """
-    return _Opening(lambda: _aio_connect(bootstrap_servers, config=config, **kafka_config))
+    return _Opening(lambda: _aio_connect(bootstrap_servers, oauth_token=oauth_token, stats=stats, config=config, **kafka_config))

@@ -7,10 +7,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol, SupportsIndex, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, SupportsIndex, TypeAlias, TypedDict
 
 __all__ = ["GroupInfo", "GroupOffset", "RecoveredPartition", "RecoveryReport", "TopicPartition"]
 
@@ -118,6 +118,103 @@ class RecoveryReport(NamedTuple):
     """Directories of unknown topics: they were left as they are."""
 
 
+# What `client.metrics()` returns. The keys have dashes, as Kafka's metrics have, so these types are not classes. Totals count from the
+# making of the client and only grow; times are in milliseconds.
+BrokerMetrics = TypedDict(
+    "BrokerMetrics",
+    {
+        # The broker's id; None if the metadata names no broker at this address: a bootstrap address, or a broker that has left.
+        "node-id": int | None,
+        # Connections that are open now, that were opened, and attempts that failed.
+        "connection-count": int,
+        "connection-creation-total": int,
+        "connection-failure-total": int,
+        # Requests that were written; of these, those that ended without a response because the connection was lost; those in flight now.
+        "request-total": int,
+        "request-error-total": int,
+        "requests-in-flight": int,
+        # The bytes of requests and responses, as Kafka encodes them: without TLS, and without the messages that open a connection.
+        "outgoing-byte-total": int,
+        "incoming-byte-total": int,
+        # From request to response, over the last minute or two. A fetch and a join of a group wait in the broker, which counts too.
+        "request-latency-avg-ms": float,
+        "request-latency-p50-ms": float,
+        "request-latency-p99-ms": float,
+        "request-latency-max-ms": float,
+        # For how long the broker has asked the client to wait, because a quota was exceeded.
+        "throttle-time-total-ms": float,
+    },
+)
+"""A broker in `headwater.types.Metrics`."""
+
+ProducerMetrics = TypedDict(
+    "ProducerMetrics",
+    {
+        "client-id": str,
+        # Records that were accepted and have no result yet, and the bytes of `buffer.memory` that they take.
+        "queued-records": int,
+        "queued-bytes": int,
+    },
+)
+"""A producer in `headwater.types.Metrics`."""
+
+ConsumerMetrics = TypedDict(
+    "ConsumerMetrics",
+    {
+        "client-id": str,
+        # None: it belongs to no group.
+        "group-id": str | None,
+        # By topic and partition: the offsets between the position and the end that the last response named.
+        # `consumer.lag()` asks the brokers.
+        "records-lag": dict[str, dict[int, int]],
+    },
+)
+"""A consumer in `headwater.types.Metrics`."""
+
+_ClientMetrics = TypedDict(
+    "_ClientMetrics",
+    {
+        # Requests; of these, those without a response; how often something was tried again after an error; for how long brokers
+        # have asked the client to wait.
+        "request-total": int,
+        "request-error-total": int,
+        "retry-total": int,
+        "throttle-time-total-ms": float,
+        # Over all brokers; 0 for an embedded engine.
+        "connection-count": int,
+        "connection-creation-total": int,
+        "connection-failure-total": int,
+        "outgoing-byte-total": int,
+        "incoming-byte-total": int,
+        # By "HOST:PORT"; empty for an embedded engine.
+        "brokers": dict[str, BrokerMetrics],
+        # Those that are in use.
+        "producers": list[ProducerMetrics],
+        "consumers": list[ConsumerMetrics],
+    },
+)
+
+_DeletionMetrics = TypedDict(
+    "_DeletionMetrics",
+    {
+        # Only of an embedded engine: the segments that left the logs, and the bytes of their records, by reason.
+        "retention-time-deleted-segments-total": int,
+        "retention-time-deleted-bytes-total": int,
+        "retention-size-deleted-segments-total": int,
+        "retention-size-deleted-bytes-total": int,
+        "delete-records-deleted-segments-total": int,
+        "delete-records-deleted-bytes-total": int,
+        "exhaustion-deleted-segments-total": int,
+        "exhaustion-deleted-bytes-total": int,
+    },
+    total=False,
+)
+
+
+class Metrics(_ClientMetrics, _DeletionMetrics):
+    """What a client has done, in numbers: `client.metrics()`."""
+
+
 class ArrowSchema(Protocol):
     """Anything with an Arrow schema: of PyArrow, Polars, or `headwater.Schema`."""
 
@@ -158,5 +255,10 @@ Bytes: TypeAlias = bytes | str | bytearray | memoryview
 Headers: TypeAlias = Iterable[tuple[str, Bytes | None]] | Mapping[str, Bytes | None]
 Partitions: TypeAlias = Iterable[tuple[str, SupportsIndex]]
 Progress: TypeAlias = Callable[[int, int], object]
+OauthToken: TypeAlias = str | tuple[str, datetime | float | None]
+OauthTokenFunction: TypeAlias = Callable[[], OauthToken]
+AsyncOauthTokenFunction: TypeAlias = Callable[[], OauthToken | Awaitable[OauthToken]]
+Stats: TypeAlias = Callable[[Metrics], object]
+AsyncStats: TypeAlias = Callable[[Metrics], object]
 Dtypes: TypeAlias = ArrowSchema | Mapping[str, Any]
 Rows: TypeAlias = ArrowStream | ArrowArray | Iterable[Mapping[str, Any] | Bytes | None]

@@ -5,12 +5,11 @@ pub(crate) mod topics;
 
 use std::path::PathBuf;
 
-use headwater::{Admin, ConsumerConfig, ProducerConfig};
+use headwater::{Admin, ConsumerConfig, ListenerArguments, ProducerConfig};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::consumer::Consumer;
-use crate::convert::listener::ListenerArguments;
 use crate::convert::{config, format, partitions};
 use crate::errors;
 use crate::face::{Access, Answer, Face, closing, faces, none};
@@ -183,16 +182,17 @@ impl Client {
         allow_insecure: bool,
     ) -> Answer<'py> {
         let options = ListenerArguments {
-            host,
+            host: host.to_owned(),
             port,
-            advertised,
-            security_protocol,
+            advertised: advertised.map(str::to_owned),
+            security_protocol: security_protocol.to_owned(),
             tls_cert,
             tls_key,
             sasl_mechanisms,
             allow_insecure,
         }
-        .options()?;
+        .options()
+        .map_err(errors::raise)?;
         self.access.check()?;
         let engine = self.access.engine()?.clone();
         let access = self.access.clone();
@@ -233,19 +233,25 @@ impl Client {
         recovery::report(py, self.access.engine()?.report())
     }
 
-    /// The counters of the engine since it was opened: deleted segments, and their bytes, by reason.
+    /// What this client has done, in numbers: requests and their latencies, connections and bytes for each broker, what producers hold, and the
+    /// lag of consumers. `headwater.types.Metrics` has each key with its unit. Sends no request. `stats=` of `open()` and `connect()` is
+    /// called with the same from time to time.
     ///
-    /// `exhaustion` counts segments that were deleted before their retention ended because the disk, or `headwater.storage.max.bytes`, was full;
+    /// An embedded engine also counts deleted segments, and their bytes, by reason. `exhaustion` counts segments that were deleted before their retention ended because the disk, or `headwater.storage.max.bytes`, was full;
     /// `retention-time` and `retention-size` count deletions by `retention.ms` and `retention.bytes`, `delete-records` those by
     /// `delete_records`. All clients on one directory of this process see the same counts.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:
     /// ...     client.metrics()["exhaustion-deleted-segments-total"]
+    /// ...     topic = client.create_topic("flights")
+    /// ...     client.metrics()["request-total"] > 0
     /// 0
+    /// True
     fn metrics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         self.access.check()?;
-        metrics::metrics(py, self.access.engine()?.deletions())
+        let engine = self.access.engine()?;
+        metrics::metrics(py, &engine.client().metrics(), engine.deletions())
     }
 
     /// Whether it was closed.

@@ -50,13 +50,7 @@ pub(crate) fn options(
 
 /// An error of the columnar floor as one of an argument.
 pub(crate) fn sentence(error: &impl std::fmt::Display) -> PyErr {
-    let text = error.to_string();
-    let mut letters = text.chars();
-    let first = letters
-        .next()
-        .map(|letter| letter.to_uppercase().to_string())
-        .unwrap_or_default();
-    errors::invalid(&format!("{first}{}.", letters.as_str()))
+    errors::invalid(&headwater::sentence(error))
 }
 
 /// A schema: anything with an Arrow schema capsule, or a dictionary of names and dtypes.

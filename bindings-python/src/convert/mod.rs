@@ -5,7 +5,6 @@ pub(crate) mod config;
 pub(crate) mod consuming;
 pub(crate) mod format;
 pub(crate) mod integer;
-pub(crate) mod listener;
 pub(crate) mod partitions;
 pub(crate) mod position;
 pub(crate) mod record;

@@ -1,6 +1,7 @@
-//! How long a directory takes to open, and how many requests the handlers answer.
+//! Measures the time to open a directory and the throughput of the handlers.
 //!
-//! `cargo bench -p headwater-broker --profile fast`. Each row names the limit measured in the same run and the ratio to it.
+//! `cargo bench -p headwater-broker --profile fast`. Each row has the limit measured in the same run and the ratio to
+//! it.
 
 use std::fs;
 use std::future::Future;
@@ -27,7 +28,7 @@ const PARTITIONS: i32 = 1000;
 const PARTITION_BYTES: usize = (10 << 30) / PARTITIONS as usize;
 const BATCH_BYTES: usize = 16 << 10;
 const CALLS: usize = 40_000;
-/// What of a batch is not zero: its header, and the head of its one record.
+/// The size of the non-zero part of a batch: its header, and the head of its one record.
 const BATCH_HEAD_BYTES: usize = 96;
 
 fn main() {
@@ -67,7 +68,7 @@ fn milliseconds(time: Duration) -> String {
     format!("{:.2} ms", time.as_secs_f64() * 1e3)
 }
 
-/// An empty directory against one small file made durable: open, write, fsync, rename, fsync of the directory.
+/// Opens an empty directory; the limit is one durable small file: open, write, fsync, rename, fsync of the directory.
 fn open_empty() {
     let temporary = tempfile::tempdir().expect("a directory");
     let mut opens = Vec::new();
@@ -98,7 +99,7 @@ fn open_empty() {
     );
 }
 
-/// 1,000 partitions with 10 GiB of sparse data after a clean close, against listing their directories.
+/// Opens 1,000 partitions with 10 GiB of sparse data after a clean shutdown; the limit is listing their directories.
 fn open_many() {
     let temporary = tempfile::tempdir().expect("a directory");
     make_many(temporary.path());
@@ -163,7 +164,8 @@ fn size_in_bytes(broker: &Broker<RealEnv>) -> i64 {
         .sum()
 }
 
-/// One partition is written through the broker: one batch of one record of zeros. The others get its files, their zeros as holes.
+/// Writes one partition through the broker: one batch of one record of zeros. The others get copies of its files with
+/// holes.
 fn make_many(path: &Path) {
     let (broker, _) = open(path);
     create(
@@ -199,7 +201,7 @@ fn make_many(path: &Path) {
     }
 }
 
-/// Produce of 16 KiB batches against pwrite of the same bytes; fetch of 1 MiB against pread.
+/// Produces batches of 16 KiB against pwrite of the same bytes; fetches 1 MiB against pread.
 fn produce_and_fetch() {
     let temporary = tempfile::tempdir().expect("a directory");
     let (broker, _) = open(temporary.path());
@@ -257,7 +259,7 @@ fn pwrite(path: &Path, bytes: &[u8]) -> Duration {
     started.elapsed()
 }
 
-/// Bytes a second of reading all of a file by `size`.
+/// Bytes per second of reading a whole file in blocks of `size`.
 fn pread(path: &Path, size: usize) -> f64 {
     let file = fs::File::open(path).expect("a file");
     let mut buffer = vec![0; size];

@@ -1,4 +1,4 @@
-//! Leaving the data directory clean.
+//! Clean shutdown.
 
 use headwater_env::Env;
 use headwater_log::{CheckpointKind, close_all};
@@ -6,23 +6,23 @@ use headwater_log::{CheckpointKind, close_all};
 use crate::deletion::Urgency;
 use crate::state::State;
 
-/// Why a directory was not left clean. Everything that could be closed was; the next open recovers the rest.
+/// Why the shutdown was not clean. Everything else was closed; the next open recovers the rest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the engine closed, but not cleanly, and the next open will check the logs: {}", reasons.join("; "))]
 pub struct CloseError {
-    /// What failed, in sentences.
+    /// The failures.
     pub reasons: Vec<String>,
 }
 
 impl<E: Env> State<E> {
-    /// Closes once; later calls do nothing.
+    /// Closes the broker once; later calls do nothing.
     pub(crate) fn close(&self) -> Result<(), CloseError> {
         if !self.begin_close() {
             return Ok(());
         }
         self.closing.notify_one();
         self.close_groups();
-        // Whoever changes the cluster finishes; nobody begins.
+        // Wait for the current metadata change; no other can start.
         let _changes = self.controller.lock();
         let mut reasons = Vec::new();
         let partitions = self.topics.partitions();
@@ -50,13 +50,13 @@ impl<E: Env> State<E> {
                 reasons.push(format!("a checkpoint: {error}"));
             }
         }
-        // Dropping the directory gives up its lock, last of all.
+        // Dropping the directory releases its lock, which must come last.
         let directory = self.directory.write().take();
         if let Some(directory) = &directory
             && reasons.is_empty()
             && let Err(error) = directory.mark_clean_shutdown()
         {
-            reasons.push(format!("the mark of a clean shutdown: {error}"));
+            reasons.push(format!("writing the clean-shutdown marker: {error}"));
         }
         if reasons.is_empty() {
             Ok(())

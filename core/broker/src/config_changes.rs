@@ -1,4 +1,4 @@
-//! Changing the configuration of a topic or a broker that runs.
+//! Changes to the configuration of topics and of the running broker.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::refusal::Refusal;
 use crate::state::{State, resolve_broker};
 use crate::topics::Topic;
 
-/// One change of one key.
+/// A change of one key.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Change<'a> {
     pub(crate) name: &'a str,
@@ -25,7 +25,7 @@ pub(crate) struct Change<'a> {
     pub(crate) value: Option<&'a str>,
 }
 
-/// What is done to a key.
+/// The operation on a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
     Set,
@@ -34,14 +34,14 @@ pub(crate) enum Operation {
     Subtract,
 }
 
-/// Whose configuration.
+/// The resource that is changed.
 enum Target {
     Topic,
     Broker(Option<NodeId>),
 }
 
 impl<E: Env> State<E> {
-    /// Changes keys of one resource, all or none: checked, durable, then in force.
+    /// Changes keys of one resource, all or none: validates them, makes them durable, then applies them.
     pub(crate) fn change_configs(
         &self,
         (resource_type, name): (i8, &str),
@@ -86,14 +86,14 @@ impl<E: Env> State<E> {
             RESOURCE_BROKER => broker_of(self, name).map(Target::Broker),
             other => {
                 let message = format!(
-                    "resources of type {other} cannot be configured here: name a topic ({RESOURCE_TOPIC}) or a broker ({RESOURCE_BROKER})"
+                    "resources of type {other} cannot be configured here: use a topic ({RESOURCE_TOPIC}) or a broker ({RESOURCE_BROKER})"
                 );
                 Err(Refusal::new(ErrorCode::InvalidRequest, message))
             }
         }
     }
 
-    /// What the resource sets now, and what lies below for lists that are appended to.
+    /// The values that the resource sets, and the layer below it, for append and subtract on lists.
     fn present(&self, image: &Image, target: &Target, name: &str) -> (Layer, Layer) {
         match target {
             Target::Topic => {
@@ -111,7 +111,7 @@ impl<E: Env> State<E> {
         }
     }
 
-    /// The configuration of this broker when `altered` is what is set on `node`, or on all brokers.
+    /// The configuration of this broker if `altered` is set on `node`, or on all brokers.
     fn with_broker(&self, image: &Image, node: Option<NodeId>, altered: &Layer) -> BrokerConfig {
         let layer_of = |of: Option<NodeId>| {
             if of == node {
@@ -128,7 +128,7 @@ impl<E: Env> State<E> {
             .fold(self.static_config.clone(), over)
     }
 
-    /// Puts the configuration that the image says in force on all partitions of a topic.
+    /// Applies the configuration of the image to all partitions of a topic.
     fn reconfigure(&self, topic: &Topic<E>) {
         let _turn = self.log_config_turn.lock();
         let config: Arc<TopicConfig> = self.topic_config(&self.image(), &topic.name);
@@ -148,7 +148,7 @@ impl<E: Env> State<E> {
     }
 }
 
-/// `layer` with the changes.
+/// The layer after the changes.
 fn with_changes(layer: &Layer, below: &Layer, changes: &[Change<'_>]) -> Result<Layer, Refusal> {
     let mut seen = HashSet::new();
     let mut altered = layer.clone();
@@ -180,7 +180,7 @@ fn with_changes(layer: &Layer, below: &Layer, changes: &[Change<'_>]) -> Result<
     Ok(altered)
 }
 
-/// The words of a list with some more, or less.
+/// Adds words to a list or removes them.
 fn edited(
     definition: &'static Definition,
     layer: &Layer,
@@ -189,7 +189,7 @@ fn edited(
     value: &str,
 ) -> Result<String, Refusal> {
     let Value::List(given) = definition.parse(value)? else {
-        let message = format!("{} is no list: set it instead", definition.name);
+        let message = format!("{} is not a list: set it instead", definition.name);
         return Err(Refusal::new(ErrorCode::InvalidConfig, message));
     };
     let inherited = definition
@@ -229,7 +229,7 @@ fn check_dynamic(changes: &[Change<'_>]) -> Result<(), Refusal> {
                 .map(|definition| definition.name)
                 .collect();
             let message = format!(
-                "{} cannot change while the broker runs: give it when opening. These can: {}",
+                "{} cannot be changed while the broker runs: set it when opening. Dynamic keys: {}",
                 change.name,
                 dynamic.join(", ")
             );
@@ -238,7 +238,7 @@ fn check_dynamic(changes: &[Change<'_>]) -> Result<(), Refusal> {
     }
 }
 
-/// The records that lead from `before` to `after`.
+/// The metadata records that change `before` to `after`.
 fn records(
     (resource_type, name): (i8, &str),
     before: &Layer,

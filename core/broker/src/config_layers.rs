@@ -1,4 +1,4 @@
-//! The values that a key has in the layers above its default.
+//! The configuration layers of a key, from the strongest to its default.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use headwater_protocol::ErrorCode;
 use crate::refusal::Refusal;
 use crate::state::State;
 
-/// The values of one key with the key that set each, the strongest first; the default is the last, if there is one.
+/// The values of a key, each with the name that set it. The strongest comes first; the default, if any, last.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Layered {
+pub(crate) struct LayeredValues {
     pub(crate) values: Vec<(&'static str, Value, Source)>,
 }
 
-impl Layered {
+impl LayeredValues {
     /// The values of a topic's key.
     pub(crate) fn of_topic(
         view: &TopicView<'_>,
@@ -33,14 +33,14 @@ impl Layered {
             values.extend(broker.set(synonym));
         }
         values.extend(default_of(definition));
-        // The first value counts, in the topic's own unit.
+        // Convert the effective value to the topic's own unit.
         if let (Some(first), Some((value, _))) = (values.first_mut(), view.lookup(definition)) {
             first.1 = value;
         }
         Self { values }
     }
 
-    /// The value that counts, and where it comes from.
+    /// The effective value and its source.
     pub(crate) fn effective(&self) -> (Option<&Value>, Source) {
         self.values
             .first()
@@ -50,7 +50,7 @@ impl Layered {
     }
 }
 
-/// The layers of a broker.
+/// The configuration layers of a broker.
 #[derive(Debug)]
 pub(crate) struct BrokerLayers {
     own: Option<Arc<Layer>>,
@@ -59,7 +59,7 @@ pub(crate) struct BrokerLayers {
 }
 
 impl BrokerLayers {
-    /// The layers of the broker that a request names by its number, or of all brokers for an empty name.
+    /// The layers of the broker with this id, or of all brokers for an empty name.
     pub(crate) fn new<E: Env>(
         state: &State<E>,
         image: &Image,
@@ -87,10 +87,10 @@ impl BrokerLayers {
     }
 
     /// The values of one key.
-    pub(crate) fn of(&self, definition: &'static Definition) -> Layered {
+    pub(crate) fn of(&self, definition: &'static Definition) -> LayeredValues {
         let mut values: Vec<_> = self.set(definition.name).collect();
         values.extend(default_of(definition));
-        Layered { values }
+        LayeredValues { values }
     }
 
     /// The values that the layers set for one key.
@@ -107,7 +107,7 @@ impl BrokerLayers {
     }
 }
 
-/// The broker that a request names: this one, or all of them with an empty name.
+/// Parses a broker name: this broker, or all brokers if the name is empty.
 pub(crate) fn broker_of<E: Env>(state: &State<E>, name: &str) -> Result<Option<NodeId>, Refusal> {
     if name.is_empty() {
         return Ok(None);
@@ -115,10 +115,7 @@ pub(crate) fn broker_of<E: Env>(state: &State<E>, name: &str) -> Result<Option<N
     match name.parse() {
         Ok(node) if node == state.node_id => Ok(Some(node)),
         _ => {
-            let message = format!(
-                "there is no broker \"{name}\": this one is {}",
-                state.node_id
-            );
+            let message = format!("unknown broker \"{name}\": this one is {}", state.node_id);
             Err(Refusal::new(ErrorCode::InvalidRequest, message))
         }
     }

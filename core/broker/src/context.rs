@@ -1,43 +1,44 @@
-//! Who asks, and where.
+//! The client and the listener of a request.
 
 use std::fmt;
 use std::sync::Arc;
 
 use headwater_record::ByteSource;
 
-/// What a handler may know about the caller besides the request itself.
+/// The parts of the caller's context that handlers need.
 #[derive(Debug, Clone, Default)]
 pub struct RequestContext {
-    /// The client's own name for itself, as Kafka's request header carries it.
+    /// The client id of the request header.
     pub client_id: Option<Arc<str>>,
-    /// The address that the request came from, as a consumer group shows it; `None` in process.
+    /// The client's address, shown in consumer groups; `None` in process.
     pub client_host: Option<Arc<str>>,
-    /// The version that the request was encoded in, where the answer depends on more than its fields; `None`, in process, is the newest.
+    /// The version of the request, where the response depends on more than its fields; `None`, in process, is the
+    /// newest.
     pub api_version: Option<i16>,
-    /// Where the bytes of its batches come from. In process they come from our own builder, and only their headers are checked.
+    /// The source of the batches' bytes. In process they come from our own builder, and only their headers are checked.
     pub bytes: ByteSource,
-    /// Who the client is.
+    /// The authenticated client.
     pub principal: Principal,
-    /// Where the client reached this broker, so that answers name the same address.
+    /// The listener that the client used, so that responses contain its advertised address.
     pub listener: Listener,
 }
 
 impl RequestContext {
-    /// Whether the request has at least that version.
+    /// Whether the request has at least this version.
     pub(crate) fn is_at_least(&self, version: i16) -> bool {
         self.api_version.is_none_or(|known| known >= version)
     }
 }
 
-/// Who a client has proved to be.
+/// The authenticated identity of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
-    /// The user's name.
+    /// The user name.
     pub user: Arc<str>,
 }
 
 impl Default for Principal {
-    /// Kafka's name for somebody who was not asked.
+    /// Kafka's name for clients without authentication.
     fn default() -> Self {
         Self {
             user: Arc::from("ANONYMOUS"),
@@ -46,25 +47,25 @@ impl Default for Principal {
 }
 
 impl fmt::Display for Principal {
-    /// As Kafka writes it: `User:alice`.
+    /// Kafka's format: `User:alice`.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "User:{}", self.user)
     }
 }
 
-/// A listener, by its name and the address that its clients are told.
+/// A listener: its name and its advertised address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listener {
-    /// Its name, which is its security protocol.
+    /// The name, which is the security protocol.
     pub name: Arc<str>,
-    /// The host that clients are told.
+    /// The advertised host.
     pub host: Arc<str>,
-    /// The port that clients are told; 0 in process, where no client connects.
+    /// The advertised port; 0 in process, where clients do not connect.
     pub port: u16,
 }
 
 impl Default for Listener {
-    /// In process.
+    /// The in-process listener.
     fn default() -> Self {
         Self {
             name: Arc::from("PLAINTEXT"),
@@ -75,7 +76,7 @@ impl Default for Listener {
 }
 
 impl fmt::Display for Listener {
-    /// As Kafka's `listeners` has it: `SASL_SSL://example.org:9092`.
+    /// The format of Kafka's `listeners`: `SASL_SSL://example.org:9092`.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, host, port } = self;
         if host.contains(':') {

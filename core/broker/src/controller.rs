@@ -1,4 +1,4 @@
-//! Changes of the cluster: decided, made durable, then published.
+//! Metadata changes: validated, made durable, then published.
 
 use headwater_env::Env;
 use headwater_metadata::MetadataRecord;
@@ -9,19 +9,19 @@ use crate::metadata_log::CommitError;
 use crate::producer_ids::{BLOCK_LEN, ProducerIds};
 use crate::state::State;
 
-/// The one who changes the cluster. A broker alone is its own controller.
+/// Commits metadata changes. A single broker is its own controller.
 #[derive(Debug, Default)]
 pub(crate) struct Controller {
     producer_ids: ProducerIds,
 }
 
 impl Controller {
-    /// Makes `records` one durable change of the cluster and publishes the image with it. On an error nothing is published. The recovery point
-    /// is written down too: what was acknowledged is then known to have been there, and damage of it is no torn end.
-    /// `&mut self` is the proof that nobody else changes the cluster at the same time.
+    /// Commits `records` as one durable change and publishes the new image. After an error nothing is published. The
+    /// recovery point is checkpointed too, so that damage to an acknowledged change is not mistaken for a torn end.
+    /// `&mut self` excludes concurrent changes.
     #[expect(
         clippy::unused_self,
-        reason = "holding it is what gives the right to change the cluster"
+        reason = "exclusive access serialises metadata changes"
     )]
     pub(crate) fn commit<E: Env>(
         &mut self,
@@ -42,7 +42,7 @@ impl Controller {
         Ok(())
     }
 
-    /// A producer id that nobody was given before, not even before a crash.
+    /// The next producer id. Ids are not reused after a crash.
     pub(crate) fn next_producer_id<E: Env>(
         &mut self,
         state: &State<E>,
@@ -64,7 +64,7 @@ impl Controller {
 }
 
 impl CommitError {
-    /// Kafka's code for it.
+    /// Kafka's error code.
     pub(crate) const fn code(&self) -> ErrorCode {
         match self {
             Self::Append(_) | Self::Flush(_) => ErrorCode::KafkaStorageError,

@@ -1,19 +1,19 @@
-//! What the broker has done since it was opened.
+//! Counters since the broker was opened.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use headwater_log::{DeletedSegment, DeletionReason};
 
-/// Segments and bytes that left for one reason.
+/// Segments deleted for one reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Deletions {
-    /// How many segments.
+    /// Number of segments.
     pub segments: u64,
-    /// The bytes of their records.
+    /// Size of their records in bytes.
     pub bytes: u64,
 }
 
-/// What left the logs since the broker was opened, by reason.
+/// Deleted segments since the broker was opened, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DeletionCounts {
     /// By `retention.ms`.
@@ -42,7 +42,7 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    /// A segment has gone.
+    /// Counts a deleted segment.
     pub(crate) fn count(&self, segment: &DeletedSegment) {
         let cell = match segment.reason {
             DeletionReason::RetentionTime => &self.retention_time,
@@ -54,7 +54,7 @@ impl Counters {
         cell.bytes.fetch_add(segment.size_bytes, Ordering::Relaxed);
     }
 
-    /// The counts now.
+    /// A snapshot of the counters.
     pub(crate) fn deletions(&self) -> DeletionCounts {
         let read = |cell: &Cell| Deletions {
             segments: cell.segments.load(Ordering::Relaxed),

@@ -1,4 +1,4 @@
-//! Deleted topics: gone for clients at once, gone from the disk after `file.delete.delay.ms`.
+//! Deletion of topics: clients lose access at once, the files are deleted after `file.delete.delay.ms`.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,31 +13,31 @@ use parking_lot::Mutex;
 use crate::state::State;
 use crate::topics::Topic;
 
-/// Directories of deleted partitions that are still on the disk.
+/// Directories of deleted partitions that still exist.
 #[derive(Debug, Default)]
 pub(crate) struct DeletedDirectories {
-    waiting: Mutex<Vec<Waiting>>,
+    pending: Mutex<Vec<PendingDeletion>>,
 }
 
 #[derive(Debug)]
-struct Waiting {
-    directory: Deleted,
-    /// When its files may be removed.
+struct PendingDeletion {
+    directory: DeletedDirectory,
+    /// The time at which its files may be deleted.
     due: Duration,
 }
 
 /// The directory of a deleted partition.
 #[derive(Debug)]
-enum Deleted {
+enum DeletedDirectory {
     /// It could not be renamed yet.
     Named { topic: Arc<str>, id: PartitionId },
-    /// It was renamed to this.
+    /// It was renamed to this path.
     Renamed(PathBuf),
 }
 
 impl<E: Env> State<E> {
-    /// Takes the partitions of a topic out of service and renames their directories. The removal of the topic is durable already, so the next
-    /// open finishes after a crash; the next round of housekeeping tries again after a failure.
+    /// Takes the partitions of a topic out of service and renames their directories. The deletion is durable already:
+    /// after a crash the next open completes it, after a failure the next round of housekeeping.
     pub(crate) fn retire_topic(&self, topic: &Topic<E>) {
         let directory = self.directory.read();
         for partition in topic.partitions() {
@@ -45,49 +45,49 @@ impl<E: Env> State<E> {
             partition.log().abandon();
             let Some(directory) = &*directory else { return };
             let delay = Duration::from_millis(partition.config().file_delete_delay_ms);
-            let mut waiting = Waiting {
-                directory: Deleted::Named {
+            let mut pending = PendingDeletion {
+                directory: DeletedDirectory::Named {
                     topic: Arc::clone(&topic.name),
                     id: partition.id,
                 },
                 due: self.env.monotonic().saturating_add(delay),
             };
-            if let Err(error) = waiting.rename(directory) {
-                tracing::error!(topic = %topic.name, partition = %partition.id, %error, "the directory of a deleted partition cannot be renamed; it is tried again");
+            if let Err(error) = pending.rename(directory) {
+                tracing::error!(topic = %topic.name, partition = %partition.id, %error, "the directory of a deleted partition cannot be renamed; the next round tries again");
             }
-            self.deleted.waiting.lock().push(waiting);
+            self.deleted.pending.lock().push(pending);
         }
     }
 
-    /// Renames the directory of a deleted partition, if it is not renamed yet, so that a new partition can use the name.
+    /// Renames the directory of a deleted partition if this failed before, so that a new partition can use the name.
     pub(crate) fn finish_deletion(
         &self,
         directory: &DataDirectory<E>,
         topic: &str,
         id: PartitionId,
     ) -> Result<(), DataDirectoryError> {
-        let mut waiting = self.deleted.waiting.lock();
-        waiting
+        let mut pending = self.deleted.pending.lock();
+        pending
             .iter_mut()
-            .filter(|waiting| waiting.is_named(topic, id))
-            .try_for_each(|waiting| match waiting.rename(directory) {
+            .filter(|pending| pending.is_named(topic, id))
+            .try_for_each(|pending| match pending.rename(directory) {
                 Err(error) if is_missing(&error) => Ok(()),
                 result => result,
             })
     }
 
-    /// Removes the directories that are due, or all with `Urgency::Now`. A removal that fails is tried again later.
+    /// Deletes the directories that are due, or all of them with `Urgency::Now`. Failures are retried later.
     pub(crate) fn remove_deleted_directories(&self, urgency: Urgency) {
         let now = self.env.monotonic();
         let directory = self.directory.read();
         let Some(directory) = &*directory else { return };
-        self.deleted.waiting.lock().retain_mut(|waiting| {
-            let is_due = urgency == Urgency::Now || waiting.due <= now;
-            match waiting.remove(directory, is_due) {
+        self.deleted.pending.lock().retain_mut(|pending| {
+            let is_due = urgency == Urgency::Now || pending.due <= now;
+            match pending.remove(directory, is_due) {
                 Ok(is_gone) => !is_gone,
                 Err(error) if is_missing(&error) => false,
                 Err(error) => {
-                    tracing::error!(%error, "the directory of a deleted partition cannot be removed; it is tried again");
+                    tracing::error!(%error, "the directory of a deleted partition cannot be removed; the next round tries again");
                     true
                 }
             }
@@ -95,28 +95,28 @@ impl<E: Env> State<E> {
     }
 }
 
-impl Waiting {
+impl PendingDeletion {
     fn is_named(&self, topic: &str, id: PartitionId) -> bool {
-        matches!(&self.directory, Deleted::Named { topic: name, id: other } if **name == *topic && *other == id)
+        matches!(&self.directory, DeletedDirectory::Named { topic: name, id: other } if **name == *topic && *other == id)
     }
 
-    /// Renames the directory as deleted, unless it is renamed already.
+    /// Renames the directory, unless it has been renamed.
     fn rename<E: Env>(&mut self, directory: &DataDirectory<E>) -> Result<(), DataDirectoryError> {
-        if let Deleted::Named { topic, id } = &self.directory {
+        if let DeletedDirectory::Named { topic, id } = &self.directory {
             let path = directory.mark_deleted(topic, id.get())?;
-            self.directory = Deleted::Renamed(path);
+            self.directory = DeletedDirectory::Renamed(path);
         }
         Ok(())
     }
 
-    /// Removes the directory if it is due; returns whether it is gone.
+    /// Deletes the directory if it is due. Returns whether it is gone.
     fn remove<E: Env>(
         &mut self,
         directory: &DataDirectory<E>,
         is_due: bool,
     ) -> Result<bool, DataDirectoryError> {
         self.rename(directory)?;
-        if let (Deleted::Renamed(path), true) = (&self.directory, is_due) {
+        if let (DeletedDirectory::Renamed(path), true) = (&self.directory, is_due) {
             directory.remove_deleted(path)?;
             return Ok(true);
         }
@@ -124,16 +124,16 @@ impl Waiting {
     }
 }
 
-/// Whether somebody else has removed the directory.
+/// Whether the directory does not exist any more.
 fn is_missing(error: &DataDirectoryError) -> bool {
     matches!(error, DataDirectoryError::File(error) if error.source.kind() == io::ErrorKind::NotFound)
 }
 
-/// Whether files that wait for their time may wait on.
+/// Whether the delay of delayed deletions applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Urgency {
-    /// Readers may still hold them.
+    /// Readers may still use the files.
     WhenDue,
-    /// Their space is needed.
+    /// The space is needed.
     Now,
 }

@@ -1,4 +1,4 @@
-//! A warning for records that arrive older than the retention of their topic: the next retention check removes them.
+//! Warns about records older than the retention of their topic, which the next retention check deletes.
 
 use headwater_env::Env;
 use headwater_metadata::TopicConfig;
@@ -6,7 +6,7 @@ use headwater_record::{TimestampType, ValidatedBatches};
 
 use crate::topics::Topic;
 
-/// Warns when a batch has only records that retention will remove; once for each configuration of a topic.
+/// Warns if all records of a batch are older than the retention; once for each configuration of a topic.
 pub(crate) fn warn_of_expired<E: Env>(
     topic: &Topic<E>,
     config: &TopicConfig,
@@ -25,10 +25,10 @@ pub(crate) fn warn_of_expired<E: Env>(
     let Some(newest_ms) = newest.find(is_expired) else {
         return;
     };
-    if topic.is_first_expired() {
+    if topic.mark_expired_reported() {
         tracing::warn!(
             topic = %topic.name, newest_timestamp_ms = newest_ms, retention_ms,
-            "records arrive that are older than retention.ms of their topic: the next check of retention removes them; raise retention.ms, or set it to -1 to keep records of any age"
+            "records older than retention.ms of their topic were produced: the next retention check deletes them; raise retention.ms, or set it to -1 to keep records of any age"
         );
     }
 }

@@ -1,25 +1,25 @@
-//! Features of the cluster (KIP-584): what this broker can do at which level, and the level that a new cluster begins with. The level in
-//! force is a record in the metadata log.
+//! Features of the cluster (KIP-584): the levels that this broker supports, and the level of a new cluster. The
+//! finalized level is a record in the metadata log.
 
-/// One feature.
+/// A feature.
 #[derive(Debug)]
 pub(crate) struct Feature {
     pub(crate) name: &'static str,
-    /// The lowest level that this broker can run at; 0 is without the feature.
+    /// The lowest supported level; 0 means without the feature.
     pub(crate) lowest: i16,
-    /// The highest.
+    /// The highest supported level.
     pub(crate) highest: i16,
 }
 
-/// All features, by name. Transactions are not served yet, and so neither is `transaction.version`.
+/// All features, by name. There are no transactions yet, so `transaction.version` is missing.
 pub(crate) const FEATURES: &[Feature] = &[
-    // Groups whose members are assigned by the broker (KIP-848).
+    // Consumer groups (KIP-848).
     Feature {
         name: "group.version",
         lowest: 0,
         highest: 1,
     },
-    // The oldest of Kafka 4: our records use nothing newer.
+    // The oldest version of Kafka 4: our metadata records use nothing newer.
     Feature {
         name: "metadata.version",
         lowest: 7,

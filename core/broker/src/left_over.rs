@@ -1,11 +1,11 @@
-//! Directories of partitions that were never recorded, because the process died or failed while it created them.
+//! Partition directories left over from a failed or crashed creation.
 
 use std::io;
 use std::path::Path;
 
 use headwater_env::Env;
 
-/// Whether a directory holds only the files of a new partition, and no record. Its creation was never acknowledged.
+/// Whether a directory contains only the files of a new partition and no record. Its creation was never acknowledged.
 pub(crate) fn is_left_over<E: Env>(env: &E, dir: &Path) -> io::Result<bool> {
     for entry in env.read_dir(dir)? {
         if !is_of_new_partition(&entry.name) {
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_has_no_record_and_nothing_else_is_left_over() {
+    fn only_the_empty_files_of_a_new_partition_are_left_over() {
         let dir = Path::new("/data/t-0");
         let with = |files: &[(&str, &[u8])]| {
             let env = MemoryEnv::new();

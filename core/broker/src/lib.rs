@@ -1,12 +1,13 @@
-//! Partitions and the Kafka API handlers over the log.
+//! Partitions and the handlers of Kafka's APIs, over the log.
 //!
-//! [`Broker::open`] takes a data directory, [`Broker::handle`] answers Kafka's typed requests in it, [`Broker::close`] leaves it clean.
-//! A handler computes in the thread that polls it: in process a produce is done at the end of its first poll. Only a fetch that may
-//! wait (`max_wait_ms`) returns pending.
+//! [`Broker::open`] opens a data directory, [`Broker::handle`] handles Kafka's typed requests, [`Broker::close`] shuts
+//! down cleanly. A handler runs in the thread that polls it: an in-process produce completes in its first poll. Only a
+//! fetch that waits (`max_wait_ms`) returns pending.
 //!
-//! The way of a request: `api` (one file for each API) finds the topics and partitions and maps errors to Kafka's codes; `partition`
-//! knows who leads and how far may be read; the log below it does the rest. A change of the cluster goes through the `controller`: it is
-//! durable in the `metadata_log` before an image with it is published and files are made. `housekeeping` and `storage` remove what may go.
+//! The path of a request: `api` (one file for each API) looks up topics and partitions and maps errors to Kafka's
+//! codes; `partition` checks the leadership and the high watermark; the log below does the rest. Metadata changes go
+//! through the `controller`, which makes them durable in the `metadata_log` before it publishes a new image.
+//! `housekeeping` and `storage` delete old records.
 
 mod api;
 mod broker;
@@ -47,5 +48,5 @@ pub use context::{Listener, Principal, RequestContext};
 pub use counters::{DeletionCounts, Deletions};
 pub use listeners::{ListenerRegistration, OpenListener};
 pub use loss::DirectoryLost;
-pub use memory::{FREE_BYTES, Holding, Memory};
+pub use memory::{ConnectionMemory, FREE_BYTES, RequestMemory};
 pub use open::{OpenError, OpenReport, RecoveredPartition, StrayDirectory};

@@ -1,4 +1,4 @@
-//! The listeners that servers have opened for a broker, as its configuration shows them.
+//! The open listeners of the servers of a broker, as the broker's configuration shows them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use parking_lot::Mutex;
 
 use crate::Listener;
 
-/// A listener that is open.
+/// An open listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenListener {
-    /// Where it is bound.
+    /// The bound address.
     pub bound: Listener,
-    /// What its clients are told.
+    /// The advertised address.
     pub advertised: Listener,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Listeners {
     by_server: Arc<Mutex<ByServer>>,
 }
 
-/// Shows a server's listeners in the broker's configuration until it is dropped.
+/// Keeps a server's listeners in the broker's configuration until it is dropped.
 #[derive(Debug)]
 pub struct ListenerRegistration {
     by_server: Arc<Mutex<ByServer>>,
@@ -33,7 +33,7 @@ pub struct ListenerRegistration {
 }
 
 impl Listeners {
-    /// Adds the listeners of one more server.
+    /// Adds the listeners of a server.
     pub(crate) fn register(&self, listeners: Vec<OpenListener>) -> ListenerRegistration {
         let mut by_server = self.by_server.lock();
         let server = by_server.last_key_value().map_or(0, |(last, _)| last + 1);
@@ -44,7 +44,7 @@ impl Listeners {
         }
     }
 
-    /// The values of `listeners` and `advertised.listeners`, while any server runs.
+    /// The values of `listeners` and `advertised.listeners`; `None` without a server.
     pub(crate) fn values(&self) -> Option<(Value, Value)> {
         let by_server = self.by_server.lock();
         if by_server.is_empty() {

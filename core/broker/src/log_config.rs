@@ -1,15 +1,16 @@
-//! What a topic's configuration means for its logs and for the bytes that producers send.
+//! Derives the configuration of logs and of validation from a topic's configuration.
 
 use headwater_log::{CleanupPolicy, LogConfig};
 use headwater_metadata::{BrokerConfig, TopicConfig};
 use headwater_record::{AppendOrigin, ByteSource, TimestampRule, TimestampType, ValidationRules};
 
-/// A segment takes at most this part of the storage budget, so that there are sealed ones to remove before it is used up.
+/// A segment is at most this fraction of the storage budget, so that sealed segments exist before the budget is used
+/// up.
 const SEGMENTS_IN_BUDGET: u64 = 8;
-/// But no less than Kafka's smallest `segment.bytes`.
+/// Kafka's smallest `segment.bytes`; the budget does not reduce segments below it.
 const SEGMENT_BYTES_MIN: u64 = 1 << 20;
 
-/// The configuration of the logs of a topic.
+/// The configuration of a topic's logs.
 pub(crate) fn log_config(topic: &TopicConfig, broker: &BrokerConfig) -> LogConfig {
     let milliseconds = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
     LogConfig {
@@ -37,7 +38,7 @@ pub(crate) fn log_config(topic: &TopicConfig, broker: &BrokerConfig) -> LogConfi
     }
 }
 
-/// What is checked of a producer's bytes at `now_ms`.
+/// The validation rules for produced batches at `now_ms`.
 pub(crate) fn validation_rules(
     topic: &TopicConfig,
     source: ByteSource,
@@ -61,7 +62,7 @@ pub(crate) fn validation_rules(
     }
 }
 
-/// Whoever set a limit wants the space when a segment goes. Readers that hold its files finish undisturbed all the same.
+/// With a storage limit, deleted files must free their space at once. Readers that have them open are not affected.
 fn file_delete_delay_ms(topic: &TopicConfig, broker: &BrokerConfig) -> u64 {
     let is_limited = broker.storage_bytes_max.is_some() || broker.storage_free_bytes_min > 0;
     if is_limited {
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn kafkas_defaults_give_the_logs_defaults() {
+    fn the_defaults_of_kafka_match_those_of_the_log() {
         let (topic, broker) = configs(&[], &[]);
         assert_eq!(log_config(&topic, &broker), LogConfig::default());
     }
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_checked_unless_the_log_gives_them() {
+    fn timestamps_are_checked_unless_the_log_assigns_them() {
         let rules = |pairs: &[_]| {
             validation_rules(&configs(pairs, &[]).0, ByteSource::Outside, 5).timestamps
         };

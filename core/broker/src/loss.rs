@@ -1,5 +1,5 @@
-//! What becomes of a broker when somebody removes or replaces its data directory: it is given up. Nothing is written any more, because
-//! paths lead to another directory, or to none, and an open file without a name is lost when it is closed.
+//! Closes the broker if its data directory is removed or replaced. After that nothing is written: paths lead to another
+//! directory or to none, and an unlinked open file is lost when it is closed.
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -9,8 +9,8 @@ use headwater_log::DataDirectoryError;
 
 use crate::state::State;
 
-/// A produce looks at the directory at most so often: the append itself notices that its file was removed, and what is written into a
-/// directory that was only moved is found there.
+/// Produce requests check the directory at most this often. The append itself detects that its file was removed, and
+/// writes to a directory that was only moved are not lost.
 const PRODUCE_CHECK_INTERVAL_US: u64 = 1_000;
 
 /// The data directory is not the one that was opened.
@@ -22,16 +22,16 @@ pub struct DirectoryLost {
 }
 
 impl<E: Env> State<E> {
-    /// Looks whether the path still leads to the directory that was opened; gives the broker up otherwise.
+    /// Checks that the path still leads to the directory that was opened; otherwise closes the broker.
     pub(crate) fn check_directory(&self) -> Result<(), DirectoryLost> {
         let checked = match &*self.directory.read() {
             Some(directory) => directory.check_in_place(),
             None => Ok(()),
         };
-        self.judge(checked)
+        self.close_if_lost(checked)
     }
 
-    /// As [`check_directory`](Self::check_directory), unless it was called a moment ago.
+    /// Like [`check_directory`](Self::check_directory), unless the last check was recent.
     pub(crate) fn check_directory_if_due(&self) -> Result<(), DirectoryLost> {
         let now_us = self.env.monotonic().as_micros() as u64;
         let last_us = self.directory_checked_us.load(Ordering::Relaxed);
@@ -42,24 +42,24 @@ impl<E: Env> State<E> {
         self.check_directory()
     }
 
-    /// As [`check_directory`](Self::check_directory), and looks whether the directory was emptied.
+    /// Like [`check_directory`](Self::check_directory), and also checks that the files exist.
     pub(crate) fn check_files(&self) -> Result<(), DirectoryLost> {
         let checked = match &*self.directory.read() {
             Some(directory) => directory.check_not_emptied(),
             None => Ok(()),
         };
-        self.judge(checked)
+        self.close_if_lost(checked)
     }
 
-    fn judge(&self, checked: Result<(), DataDirectoryError>) -> Result<(), DirectoryLost> {
+    fn close_if_lost(&self, checked: Result<(), DataDirectoryError>) -> Result<(), DirectoryLost> {
         if let Err(DataDirectoryError::Replaced { path }) = checked {
-            self.give_up(DirectoryLost { path });
+            self.close_lost(DirectoryLost { path });
         }
         self.lost.get().cloned().map_or(Ok(()), Err)
     }
 
-    /// Closes without writing anything.
-    fn give_up(&self, lost: DirectoryLost) {
+    /// Closes without writing.
+    fn close_lost(&self, lost: DirectoryLost) {
         let lost = self.lost.get_or_init(|| lost);
         if !self.begin_close() {
             return;

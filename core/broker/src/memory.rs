@@ -1,4 +1,4 @@
-//! The bytes that the requests of all clients hold together: `queued.max.request.bytes`.
+//! The memory of all clients' requests and responses, limited by `queued.max.request.bytes`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,29 +6,29 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use headwater_record::DecompressLimit;
 use tokio::sync::Notify;
 
-/// What a connection may hold without being counted: enough for small requests and their answers, so that these are served however
-/// short memory is.
+/// The memory of a connection that is not counted. It is enough for small requests and their responses, so these are
+/// served even if the memory is exhausted.
 pub const FREE_BYTES: usize = 64 * 1024;
 
-/// Batches that decompress to no more than this are decompressed by any number of threads at once, and not counted.
+/// Batches up to this decompressed size are decompressed concurrently and not counted.
 pub(crate) const USUAL_DECOMPRESSION: DecompressLimit = DecompressLimit::new(4 << 20);
 
-/// The broker's memory for requests and answers. It is an account, not an allocator: connections and handlers say what they hold, and
-/// ask before they hold more.
+/// Accounts for the memory of requests and responses. It allocates nothing: connections and handlers report their use,
+/// and check the limit before they use more.
 #[derive(Debug)]
-pub struct Memory {
+pub struct RequestMemory {
     limit: usize,
     used: AtomicUsize,
-    /// Of `used`, what members of groups hold.
+    /// The part of `used` that belongs to group members.
     of_members: AtomicUsize,
     freed: Arc<Notify>,
 }
 
-/// Members of groups may hold this part of the account, so that they leave room for requests.
+/// Group members may use one part in this many of the limit, which leaves the rest for requests.
 const MEMBERS_PART: usize = 4;
 
-impl Memory {
-    /// An account of so many bytes.
+impl RequestMemory {
+    /// An account with a limit in bytes.
     pub fn new(limit: usize) -> Self {
         Self {
             limit,
@@ -38,59 +38,59 @@ impl Memory {
         }
     }
 
-    /// Whether somebody may hold more. Who was told so at the same time as others may together exceed the limit by one request each.
+    /// Whether more memory may be used. Concurrent callers may together exceed the limit by one request each.
     pub fn has_room(&self) -> bool {
-        self.left() > 0
+        self.available() > 0
     }
 
-    /// How much is left.
-    pub fn left(&self) -> usize {
+    /// The unused bytes.
+    pub fn available(&self) -> usize {
         self.limit.saturating_sub(self.used())
     }
 
-    /// How much is used.
+    /// The used bytes.
     pub fn used(&self) -> usize {
         self.used.load(Ordering::Acquire)
     }
 
-    /// How much there is in all.
+    /// The limit in bytes.
     pub fn limit(&self) -> usize {
         self.limit
     }
 
-    /// Told when there is room again.
+    /// Notified when memory is available again.
     pub fn freed(&self) -> &Arc<Notify> {
         &self.freed
     }
 
-    /// Counts bytes that a handler holds until what it gets is dropped.
-    pub(crate) fn hold(self: &Arc<Self>, bytes: usize) -> Held {
+    /// Reserves memory for a handler until the reservation is dropped.
+    pub(crate) fn reserve(self: &Arc<Self>, bytes: usize) -> MemoryReservation {
         self.take(bytes);
-        Held {
+        MemoryReservation {
             memory: Arc::clone(self),
             bytes,
             holder: Holder::Handler,
         }
     }
 
-    /// Counts bytes that members of groups hold; `None` if they hold too much already. `replaced` of these bytes are counted by what the
-    /// caller drops when it has the answer.
-    pub(crate) fn hold_for_members(
+    /// Reserves memory for group members; `None` if their share is exhausted. The caller drops `replaced` bytes of
+    /// other reservations afterwards.
+    pub(crate) fn reserve_for_members(
         self: &Arc<Self>,
         bytes: usize,
         replaced: usize,
-    ) -> Option<Held> {
-        let held = self.hold_for_loaded_members(bytes);
+    ) -> Option<MemoryReservation> {
+        let held = self.reserve_for_loaded_members(bytes);
         let after = self.of_members.load(Ordering::Acquire);
         let has_room = after.saturating_sub(replaced) <= self.limit / MEMBERS_PART;
         (has_room || bytes <= replaced).then_some(held)
     }
 
-    /// Counts bytes that members hold who joined before a restart, however many these are.
-    pub(crate) fn hold_for_loaded_members(self: &Arc<Self>, bytes: usize) -> Held {
+    /// Reserves memory for group members that were loaded from the log, even beyond their share.
+    pub(crate) fn reserve_for_loaded_members(self: &Arc<Self>, bytes: usize) -> MemoryReservation {
         self.of_members.fetch_add(bytes, Ordering::AcqRel);
         self.take(bytes);
-        Held {
+        MemoryReservation {
             memory: Arc::clone(self),
             bytes,
             holder: Holder::Member,
@@ -109,29 +109,29 @@ impl Memory {
     }
 }
 
-/// Bytes that are counted until this is dropped.
+/// Reserved memory, released when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Held {
-    memory: Arc<Memory>,
+pub(crate) struct MemoryReservation {
+    memory: Arc<RequestMemory>,
     bytes: usize,
     holder: Holder,
 }
 
-impl Held {
-    /// How many bytes.
+impl MemoryReservation {
+    /// The size in bytes.
     pub(crate) const fn bytes(&self) -> usize {
         self.bytes
     }
 }
 
-/// Who holds them.
+/// The kind of owner of a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holder {
     Handler,
     Member,
 }
 
-impl Drop for Held {
+impl Drop for MemoryReservation {
     fn drop(&mut self) {
         if self.holder == Holder::Member {
             let of_members = &self.memory.of_members;
@@ -141,20 +141,20 @@ impl Drop for Held {
     }
 }
 
-/// One connection's part of the account; given back when it is dropped.
+/// The memory of one connection, released when this is dropped.
 #[derive(Debug)]
-pub struct Holding {
-    memory: Arc<Memory>,
+pub struct ConnectionMemory {
+    memory: Arc<RequestMemory>,
     counted: usize,
 }
 
-impl Holding {
-    /// Nothing yet.
-    pub fn new(memory: Arc<Memory>) -> Self {
+impl ConnectionMemory {
+    /// A connection without memory.
+    pub fn new(memory: Arc<RequestMemory>) -> Self {
         Self { memory, counted: 0 }
     }
 
-    /// Says how many bytes are held now.
+    /// Sets the memory of the connection to `held` bytes.
     pub fn set(&mut self, held: usize) {
         let counted = held.saturating_sub(FREE_BYTES);
         if counted > self.counted {
@@ -165,18 +165,18 @@ impl Holding {
         self.counted = counted;
     }
 
-    /// Whether more may be held than the `held` bytes now.
+    /// Whether the connection may use more than its current `held` bytes.
     pub fn may_grow(&self, held: usize) -> bool {
         held <= FREE_BYTES || self.memory.has_room()
     }
 
-    /// The account.
-    pub fn memory(&self) -> &Arc<Memory> {
+    /// The account of all connections.
+    pub fn account(&self) -> &Arc<RequestMemory> {
         &self.memory
     }
 }
 
-impl Drop for Holding {
+impl Drop for ConnectionMemory {
     fn drop(&mut self) {
         self.set(0);
     }
@@ -187,43 +187,46 @@ mod tests {
     use super::*;
 
     #[test]
-    fn small_holdings_are_free_and_large_ones_are_given_back() {
-        let memory = Arc::new(Memory::new(FREE_BYTES));
-        let mut small = Holding::new(Arc::clone(&memory));
+    fn small_connections_are_not_counted_and_large_ones_release_their_memory() {
+        let memory = Arc::new(RequestMemory::new(FREE_BYTES));
+        let mut small = ConnectionMemory::new(Arc::clone(&memory));
         small.set(FREE_BYTES);
         assert_eq!(memory.used(), 0);
-        let mut large = Holding::new(Arc::clone(&memory));
+        let mut large = ConnectionMemory::new(Arc::clone(&memory));
         large.set(2 * FREE_BYTES);
         assert!(!memory.has_room());
-        assert!(small.may_grow(FREE_BYTES), "small ones are never starved");
+        assert!(
+            small.may_grow(FREE_BYTES),
+            "small connections can always grow"
+        );
         assert!(!small.may_grow(FREE_BYTES + 1));
         drop(large);
-        assert_eq!(memory.left(), FREE_BYTES);
+        assert_eq!(memory.available(), FREE_BYTES);
     }
 
     #[test]
-    fn members_of_groups_hold_a_quarter_at_most_and_give_it_back() {
-        let memory = Arc::new(Memory::new(400));
-        let first = memory.hold_for_members(60, 0).unwrap();
-        assert!(memory.hold_for_members(41, 0).is_none());
-        let second = memory.hold_for_members(40, 0).unwrap();
+    fn group_members_reserve_at_most_a_quarter_and_release_it() {
+        let memory = Arc::new(RequestMemory::new(400));
+        let first = memory.reserve_for_members(60, 0).unwrap();
+        assert!(memory.reserve_for_members(41, 0).is_none());
+        let second = memory.reserve_for_members(40, 0).unwrap();
         assert_eq!(memory.used(), 100);
         drop(first);
-        let third = memory.hold_for_members(60, 0).unwrap();
+        let third = memory.reserve_for_members(60, 0).unwrap();
         drop((second, third));
         assert_eq!(memory.used(), 0);
-        let loaded = memory.hold_for_loaded_members(150);
-        assert!(memory.hold_for_members(1, 0).is_none());
-        assert!(memory.hold_for_members(151, 150).is_none());
-        let fewer = memory.hold_for_members(149, 150).unwrap();
+        let loaded = memory.reserve_for_loaded_members(150);
+        assert!(memory.reserve_for_members(1, 0).is_none());
+        assert!(memory.reserve_for_members(151, 150).is_none());
+        let fewer = memory.reserve_for_members(149, 150).unwrap();
         drop(loaded);
         assert_eq!((memory.used(), fewer.bytes()), (149, 149));
     }
 
     #[tokio::test]
-    async fn whoever_waits_for_room_is_woken_when_there_is_some() {
-        let memory = Arc::new(Memory::new(1));
-        let mut large = Holding::new(Arc::clone(&memory));
+    async fn waiters_are_woken_when_memory_is_released() {
+        let memory = Arc::new(RequestMemory::new(1));
+        let mut large = ConnectionMemory::new(Arc::clone(&memory));
         large.set(FREE_BYTES + 1);
         let freed = Arc::clone(&memory.freed).notified_owned();
         large.set(FREE_BYTES);

@@ -1,4 +1,4 @@
-//! `__cluster_metadata-0`: the changes of the cluster, in order, durable before anybody acts on them.
+//! `__cluster_metadata-0`: the metadata changes of the cluster, in order. A change is durable before it takes effect.
 
 mod check;
 
@@ -20,15 +20,15 @@ use uuid::Uuid;
 
 pub(crate) use check::{CheckError, check};
 
-/// The topic that no client sees.
+/// The name of the internal topic.
 pub(crate) const TOPIC: &str = "__cluster_metadata";
 const READ_BYTES: usize = 1 << 20;
-/// The most that one change may take: it is one batch, so that a crash leaves all of it or nothing.
+/// The maximum size of a change. A change is one batch, so a crash keeps all of it or nothing.
 const CHANGE_BYTES_MAX: usize = 256 << 20;
-/// What a record takes besides its value: lengths, deltas, the null key, no headers.
+/// The size of a record without its value: lengths, deltas, the null key, no headers.
 const RECORD_OVERHEAD_MAX: usize = 32;
 
-/// Why the log could not be read back.
+/// Why the log could not be replayed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReplayError {
     #[error(transparent)]
@@ -44,7 +44,7 @@ pub(crate) enum ReplayError {
     Apply { offset: Offset, source: ApplyError },
 }
 
-/// Why a change was not made.
+/// Why a change was not committed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommitError {
     #[error("the engine is closed: open the directory again")]
@@ -63,23 +63,23 @@ pub(crate) enum CommitError {
     Flush(#[from] FlushError),
 }
 
-/// What the log says.
+/// The result of a replay.
 #[derive(Debug, Default)]
-pub(crate) struct Replayed {
-    /// The cluster.
+pub(crate) struct ReplayedMetadata {
+    /// The image of the cluster.
     pub(crate) image: Image,
-    /// Topics that were deleted: directories of theirs may be removed.
+    /// Deleted topics, whose directories may be deleted.
     pub(crate) removed_topics: HashSet<Uuid>,
 }
 
-/// The log of the cluster's changes.
+/// The log of the metadata changes.
 #[derive(Debug)]
 pub(crate) struct MetadataLog<E: Env> {
     log: PartitionLog<E>,
 }
 
 impl<E: Env> MetadataLog<E> {
-    /// Opens the log in `dir`; a new one is empty.
+    /// Opens the log in `dir`; creates it if it does not exist.
     pub(crate) fn open(
         env: E,
         dir: &Path,
@@ -88,16 +88,16 @@ impl<E: Env> MetadataLog<E> {
         let config = LogConfig {
             max_message_bytes: CHANGE_BYTES_MAX as u32,
             retention_ms: None,
-            // Every change is flushed by hand, once it is whole.
+            // Every change is flushed explicitly.
             ..LogConfig::default()
         };
         let (log, report) = PartitionLog::open(env, dir, config, start)?;
         Ok((Self { log }, report))
     }
 
-    /// Reads all of it.
-    pub(crate) fn replay(&self) -> Result<Replayed, ReplayError> {
-        let mut replayed = Replayed::default();
+    /// Replays the whole log.
+    pub(crate) fn replay(&self) -> Result<ReplayedMetadata, ReplayError> {
+        let mut replayed = ReplayedMetadata::default();
         let mut next = self.log.log_start_offset();
         let end = self.log.log_end_offset();
         while next < end {
@@ -126,8 +126,8 @@ impl<E: Env> MetadataLog<E> {
         Ok(replayed)
     }
 
-    /// Makes `records` one change: applies them to `image`, writes them as one batch, and returns when they are durable. On an error
-    /// nobody may use `image` any more; the log then holds all of the change or nothing of it.
+    /// Applies `records` to `image`, writes them as one batch, and returns when they are durable. After an error
+    /// `image` must not be used any more; the log then contains the whole change or nothing of it.
     pub(crate) fn commit(
         &self,
         image: &mut Image,
@@ -172,9 +172,9 @@ impl<E: Env> MetadataLog<E> {
             .log
             .append_as_leader(validate(bytes, &rules)?, LeaderEpoch::new(0))?;
         if let Err(error) = self.log.wait_flushed(appended.next_offset()) {
-            // Nobody was told of the change, and the next one must not follow it.
+            // The change was not acknowledged, so no other change may follow it.
             if let Err(error) = self.log.truncate_to(appended.base_offset) {
-                tracing::error!(%error, "a change that failed could not be taken back yet; no other is made before it is");
+                tracing::error!(%error, "a failed change could not be truncated yet; further changes are refused until it is");
             }
             return Err(error.into());
         }
@@ -186,18 +186,18 @@ impl<E: Env> MetadataLog<E> {
         self.log.log_end_offset()
     }
 
-    /// First offset not known to be on the disk.
+    /// The first offset that is not known to be on the disk.
     pub(crate) fn recovery_point(&self) -> Offset {
         self.log.recovery_point()
     }
 
-    /// Leaves the log clean.
+    /// Closes the log cleanly.
     pub(crate) fn close(&self) -> Result<Offset, ChangeError> {
         self.log.close()
     }
 }
 
-impl Replayed {
+impl ReplayedMetadata {
     fn apply(&mut self, offset: Offset, value: bytes::Bytes) -> Result<(), ReplayError> {
         let record = MetadataRecord::decode(value)
             .map_err(|source| ReplayError::Record { offset, source })?;

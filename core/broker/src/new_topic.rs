@@ -1,4 +1,4 @@
-//! Whether a topic may be made, and what it is then.
+//! Validation of new topics.
 
 use std::sync::Arc;
 
@@ -14,35 +14,35 @@ use crate::random::random_uuid;
 use crate::refusal::Refusal;
 use crate::state::State;
 
-/// Kafka's limit for one request; each partition is a directory and open files.
+/// Kafka's limit for one request; each partition needs a directory and open files.
 pub(crate) const PARTITIONS_MAX: i32 = 10_000;
-/// Asks for the broker's default.
+/// Requests the broker's default.
 const DEFAULT: i32 = -1;
 
-/// For whom a topic is made.
+/// The owner of a new topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Owner {
-    /// A client, who cannot have the broker's names.
+    /// A client, which must not use internal names.
     Client,
     /// The broker.
     Broker,
 }
 
-/// A topic as somebody wants it.
+/// The description of a new topic.
 #[derive(Debug)]
 pub(crate) struct NewTopic<'a> {
     pub(crate) name: &'a str,
     pub(crate) owner: Owner,
-    /// -1: the broker's default, or what `assignments` say.
+    /// -1 for the broker's default, or if `assignments` are given.
     pub(crate) partitions: i32,
-    /// -1: the broker's default, or what `assignments` say.
+    /// -1 for the broker's default, or if `assignments` are given.
     pub(crate) replication_factor: i16,
-    /// The brokers of each partition, if the caller chooses them.
+    /// The brokers of each partition, if the caller assigns them.
     pub(crate) assignments: Vec<(i32, &'a [NodeId])>,
     pub(crate) configs: Vec<(&'a str, Option<&'a str>)>,
 }
 
-/// The topic that `wanted` describes, beside those of `image`.
+/// Validates `wanted` against the topics of `image`. Returns the new topic.
 pub(crate) fn check<E: Env>(
     state: &State<E>,
     image: &Image,
@@ -61,7 +61,7 @@ pub(crate) fn check<E: Env>(
     })
 }
 
-/// The records that make the topic that [`check`] gave.
+/// The metadata records of a topic that passed [`check`].
 pub(crate) fn records(
     topic: &TopicImage,
     wanted: &NewTopic<'_>,
@@ -76,7 +76,7 @@ pub(crate) fn records(
     Ok(records)
 }
 
-/// The records that set the configuration of `wanted`.
+/// The metadata records of the topic's configuration.
 fn config_records(
     resource_type: i8,
     wanted: &NewTopic<'_>,
@@ -94,7 +94,7 @@ fn config_records(
     Ok(layer.iter().map(record).collect())
 }
 
-/// Whether `count` partitions on the brokers of `assignments` are possible here.
+/// Checks that this broker is the only replica.
 pub(crate) fn check_assignment(node_id: NodeId, brokers: &[NodeId]) -> Result<(), Refusal> {
     if brokers == [node_id] {
         return Ok(());
@@ -110,7 +110,7 @@ fn check_name(image: &Image, wanted: &NewTopic<'_>) -> Result<(), Refusal> {
     validate_topic_name(name)
         .map_err(|error| Refusal::new(ErrorCode::InvalidTopicException, error.to_string()))?;
     if is_internal_topic(name) && wanted.owner == Owner::Client {
-        let message = format!("the name \"{name}\" belongs to the broker: choose another");
+        let message = format!("the name \"{name}\" is internal: choose another");
         return Err(Refusal::new(ErrorCode::InvalidTopicException, message));
     }
     if image.topic(name).is_some() {
@@ -140,19 +140,19 @@ fn check_counts<E: Env>(state: &State<E>, wanted: &NewTopic<'_>) -> Result<i32, 
     };
     if !(1..=PARTITIONS_MAX).contains(&partitions) {
         let message = format!(
-            "a topic cannot have {partitions} partitions: give a number from 1 to {PARTITIONS_MAX}"
+            "a topic cannot have {partitions} partitions: use a number from 1 to {PARTITIONS_MAX}"
         );
         return Err(Refusal::new(ErrorCode::InvalidPartitions, message));
     }
-    let asked = i32::from(wanted.replication_factor);
-    let replicas = if asked == DEFAULT {
+    let requested = i32::from(wanted.replication_factor);
+    let replicas = if requested == DEFAULT {
         i32::from(config.default_replication_factor)
     } else {
-        asked
+        requested
     };
     if replicas != 1 {
         let message = format!(
-            "replication factor {replicas} needs that many brokers: there is one, so give 1"
+            "replication factor {replicas} needs that many brokers: there is one, so use 1"
         );
         return Err(Refusal::new(ErrorCode::InvalidReplicationFactor, message));
     }
@@ -162,7 +162,7 @@ fn check_counts<E: Env>(state: &State<E>, wanted: &NewTopic<'_>) -> Result<i32, 
 fn check_assignments(node_id: NodeId, wanted: &NewTopic<'_>) -> Result<i32, Refusal> {
     if wanted.partitions != DEFAULT || i32::from(wanted.replication_factor) != DEFAULT {
         let message =
-            "give either assignments or a number of partitions and a replication factor, not both";
+            "use either assignments or a number of partitions and a replication factor, not both";
         return Err(Refusal::new(ErrorCode::InvalidRequest, message));
     }
     let mut indexes: Vec<i32> = wanted.assignments.iter().map(|(index, _)| *index).collect();

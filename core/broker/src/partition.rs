@@ -1,4 +1,4 @@
-//! One partition: a log, who leads it, and how far it may be read.
+//! A partition: its log, its leadership and its high watermark.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -13,18 +13,18 @@ use parking_lot::RwLock;
 
 use crate::waiters::Waiters;
 
-/// What this broker is to a partition.
+/// The role of this broker for a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// It takes appends.
+    /// It accepts appends.
     Leader,
-    /// Another broker takes appends.
+    /// Another broker accepts appends.
     Follower,
     /// The topic was deleted, or the broker is closed.
     Gone,
 }
 
-/// The facts of leadership that the cluster's image gives.
+/// The leadership from the metadata image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Leadership {
     pub(crate) role: Role,
@@ -32,19 +32,19 @@ pub(crate) struct Leadership {
     pub(crate) in_sync_replicas: usize,
 }
 
-/// Which records a reader may see.
+/// The records that a reader may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Isolation {
-    /// All below the high watermark.
+    /// All records below the high watermark.
     ReadUncommitted,
-    /// All below the last stable offset.
+    /// All records below the last stable offset.
     ReadCommitted,
 }
 
-/// Who must hold a batch before it is acknowledged.
+/// The replicas that must store a batch before it is acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Acks {
-    /// Nobody.
+    /// None.
     None,
     /// The leader.
     Leader,
@@ -52,29 +52,29 @@ pub(crate) enum Acks {
     All,
 }
 
-/// Why a partition did not do what was asked.
+/// Why a partition refused an operation.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LeaderError {
-    /// Another broker leads.
-    #[error("this broker does not lead the partition: refresh the metadata and ask its leader")]
+    /// Another broker is the leader.
+    #[error("this broker does not lead the partition: refresh the metadata and use its leader")]
     NotLeader,
-    /// The topic has been deleted, or the engine closed.
+    /// The topic was deleted, or the broker is closed.
     #[error("the partition is gone: its topic was deleted, or the engine is closed")]
     Gone,
-    /// The caller's epoch is of the past.
-    #[error("leader epoch {asked} is older than {current}: refresh the metadata")]
+    /// The caller's epoch is too old.
+    #[error("leader epoch {requested} is older than {current}: refresh the metadata")]
     FencedEpoch {
-        /// The caller's.
-        asked: LeaderEpoch,
-        /// The partition's.
+        /// The caller's epoch.
+        requested: LeaderEpoch,
+        /// The partition's epoch.
         current: LeaderEpoch,
     },
-    /// The caller's epoch is of the future.
-    #[error("leader epoch {asked} is newer than {current}, which this broker knows: try again")]
+    /// The caller's epoch is too new.
+    #[error("leader epoch {requested} is newer than this broker's {current}: try again")]
     UnknownEpoch {
-        /// The caller's.
-        asked: LeaderEpoch,
-        /// The partition's.
+        /// The caller's epoch.
+        requested: LeaderEpoch,
+        /// The partition's epoch.
         current: LeaderEpoch,
     },
 }
@@ -94,13 +94,13 @@ pub(crate) enum ProduceError {
     Flush(#[from] FlushError),
 }
 
-/// A partition of this broker. Any number of threads may use it at once; the log puts appends in order.
+/// A partition on this broker. All methods may be called concurrently; the log orders the appends.
 #[derive(Debug)]
 pub(crate) struct Partition<E: Env> {
     pub(crate) topic: Arc<str>,
     pub(crate) id: PartitionId,
     pub(crate) waiters: Waiters,
-    /// It was found in a state in which it cannot be compacted.
+    /// Whether compaction of the partition is disabled because of damage.
     pub(crate) uncleanable: AtomicBool,
     log: PartitionLog<E>,
     leadership: RwLock<Leadership>,
@@ -110,7 +110,7 @@ pub(crate) struct Partition<E: Env> {
 }
 
 impl<E: Env> Partition<E> {
-    /// A partition over an open log. This broker is the only replica that is asked, so all of the log may be read.
+    /// A partition over an open log. This broker is the only replica, so the whole log is readable.
     pub(crate) fn new(
         (topic, id): (Arc<str>, PartitionId),
         log: PartitionLog<E>,
@@ -132,41 +132,41 @@ impl<E: Env> Partition<E> {
         }
     }
 
-    /// Its log.
+    /// The log.
     pub(crate) const fn log(&self) -> &PartitionLog<E> {
         &self.log
     }
 
-    /// The configuration of its topic now.
+    /// The current configuration of the topic.
     pub(crate) fn config(&self) -> Arc<TopicConfig> {
         Arc::clone(&self.config.read())
     }
 
-    /// From the next operation on its topic is configured so.
+    /// Sets the configuration of the topic for the following operations.
     pub(crate) fn update_config(&self, config: Arc<TopicConfig>) {
         *self.config.write() = config;
     }
 
-    /// Who leads it.
+    /// The leadership.
     pub(crate) fn leadership(&self) -> Leadership {
         *self.leadership.read()
     }
 
-    /// First offset that is not on all in-sync replicas.
+    /// The first offset that is not on all in-sync replicas.
     pub(crate) fn high_watermark(&self) -> Offset {
         Offset::new(self.high_watermark.load(Ordering::SeqCst))
     }
 
-    /// First offset of an open transaction, or the high watermark.
+    /// The first offset of an open transaction, or the high watermark.
     pub(crate) fn last_stable_offset(&self) -> Offset {
-        // In this order: what begins below the high watermark is known as unstable before it is moved.
+        // Read the high watermark first: transactions that start below it are then registered.
         let high_watermark = self.high_watermark();
         self.log
             .first_unstable_offset()
             .map_or(high_watermark, |first| first.min(high_watermark))
     }
 
-    /// First offset that a reader of that isolation does not see.
+    /// The first offset that is not visible with this isolation level.
     pub(crate) fn readable_end(&self, isolation: Isolation) -> Offset {
         match isolation {
             Isolation::ReadUncommitted => self.high_watermark(),
@@ -174,24 +174,25 @@ impl<E: Env> Partition<E> {
         }
     }
 
-    /// Bytes appended since it was opened: two readings tell how much came in between.
+    /// The bytes appended since the partition was opened; differences measure growth.
     pub(crate) fn bytes_appended(&self) -> u64 {
         self.bytes_appended.load(Ordering::SeqCst)
     }
 
-    /// Whether this broker leads it in the epoch that the caller believes in, if it tells one.
+    /// Checks that this broker is the leader, in the given epoch if there is one.
     pub(crate) fn check_leader(
         &self,
-        believed: Option<LeaderEpoch>,
+        epoch: Option<LeaderEpoch>,
     ) -> Result<Leadership, LeaderError> {
         let leadership = self.leadership();
-        leadership.check(believed)?;
+        leadership.check(epoch)?;
         Ok(leadership)
     }
 
-    /// Appends batches and lets readers see them. Returns when they are as safe as the topic promises.
+    /// Appends batches and makes them visible to readers. Returns when they are as durable as the topic's configuration
+    /// requires.
     ///
-    /// The leadership cannot change while this runs: whoever takes it away waits for appends that have begun.
+    /// The leadership cannot change meanwhile: `retire` waits for running appends.
     pub(crate) fn append_as_leader(
         &self,
         batches: ValidatedBatches,
@@ -207,8 +208,8 @@ impl<E: Env> Partition<E> {
         Ok(appended)
     }
 
-    /// Appends the batches of several requests together; `None` where they must be appended one by one, and nothing of them was
-    /// acknowledged.
+    /// Appends the batches of several requests with one write. `None` if they must be appended one by one; nothing has
+    /// been acknowledged then.
     pub(crate) fn append_together_as_leader(
         &self,
         run: &[ValidatedBatches],
@@ -238,7 +239,7 @@ impl<E: Env> Partition<E> {
         Ok(())
     }
 
-    /// What follows an append of so many bytes, the last of which are these: makes all safe, and lets readers see it.
+    /// Completes an append of `bytes` that ends with `last`: flushes if required and makes the records visible.
     fn complete(&self, last: Appended, bytes: u64) -> Result<(), FlushError> {
         if last.flush_required {
             self.log.wait_flushed(last.next_offset())?;
@@ -250,7 +251,7 @@ impl<E: Env> Partition<E> {
         Ok(())
     }
 
-    /// Reads batches that a reader of that isolation may see.
+    /// Reads batches that are visible with this isolation level.
     pub(crate) fn read(
         &self,
         from: Offset,
@@ -262,12 +263,12 @@ impl<E: Env> Partition<E> {
         self.log.read(from, end, max_bytes, min_one_batch)
     }
 
-    /// Moves the start of the log to `before`; returns the start. Retention removes the segments below it.
+    /// Moves the log start offset to `before` and returns it. Retention deletes the segments below it.
     pub(crate) fn delete_records(&self, before: Offset) -> Result<Offset, ChangeError> {
         self.log.delete_records(before)
     }
 
-    /// Takes segments out of the log that retention says may go; what is not yet on all in-sync replicas stays.
+    /// Removes segments from the log according to retention, except those that are not on all in-sync replicas.
     pub(crate) fn apply_retention(
         &self,
         now_wall_ms: i64,
@@ -276,7 +277,7 @@ impl<E: Env> Partition<E> {
             .apply_retention_below(now_wall_ms, self.high_watermark())
     }
 
-    /// Takes the leadership away for good and wakes who waits. Returns after appends that had begun.
+    /// Ends the leadership for good and wakes waiting fetches. Returns after running appends have finished.
     pub(crate) fn retire(&self) {
         self.leadership.write().role = Role::Gone;
         self.waiters.wake();
@@ -285,7 +286,7 @@ impl<E: Env> Partition<E> {
     fn advance_high_watermark(&self, to: Offset) {
         assert!(
             to <= self.log.log_end_offset(),
-            "the high watermark must not pass the log's end"
+            "the high watermark must not exceed the log end offset"
         );
         self.high_watermark.fetch_max(to.get(), Ordering::SeqCst);
         self.log.advance_high_watermark(self.high_watermark());
@@ -294,7 +295,7 @@ impl<E: Env> Partition<E> {
 }
 
 impl Leadership {
-    /// What the image says of a partition, seen from broker `node`.
+    /// The leadership of broker `node` according to the image.
     pub(crate) fn of(image: &PartitionImage, node: i32) -> Self {
         let role = if image.leader == Some(node) {
             Role::Leader
@@ -308,16 +309,20 @@ impl Leadership {
         }
     }
 
-    fn check(&self, believed: Option<LeaderEpoch>) -> Result<(), LeaderError> {
+    fn check(&self, epoch: Option<LeaderEpoch>) -> Result<(), LeaderError> {
         match self.role {
             Role::Gone => return Err(LeaderError::Gone),
             Role::Follower => return Err(LeaderError::NotLeader),
             Role::Leader => {}
         }
         let current = self.leader_epoch;
-        match believed {
-            Some(asked) if asked < current => Err(LeaderError::FencedEpoch { asked, current }),
-            Some(asked) if asked > current => Err(LeaderError::UnknownEpoch { asked, current }),
+        match epoch {
+            Some(requested) if requested < current => {
+                Err(LeaderError::FencedEpoch { requested, current })
+            }
+            Some(requested) if requested > current => {
+                Err(LeaderError::UnknownEpoch { requested, current })
+            }
             _ => Ok(()),
         }
     }

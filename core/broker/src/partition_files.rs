@@ -1,4 +1,4 @@
-//! From a partition in the image to a partition that is open.
+//! Opens the files of a partition.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,16 +24,16 @@ pub(crate) enum PartitionError {
     /// The directory or its `partition.metadata` cannot be read or written.
     #[error("the directory cannot be used: {0}; check the disk and the permissions")]
     Metadata(#[from] std::io::Error),
-    /// `partition.metadata` makes no sense, or names another topic.
+    /// `partition.metadata` is damaged, or belongs to another topic.
     #[error(
-        "the file partition.metadata does not name the topic {expected}; remove the file to give the directory to it"
+        "the file partition.metadata does not contain the topic id {expected}; remove the file to assign the directory to this topic"
     )]
     Owner {
-        /// The topic that should own the directory.
+        /// The topic id that was expected.
         expected: Uuid,
     },
-    /// The directory holds what nobody recorded.
-    #[error("{} is there already and belongs to no topic: move it away", path.display())]
+    /// The directory contains unknown files.
+    #[error("{} exists already and belongs to no topic: move it away", path.display())]
     Taken {
         /// The directory.
         path: PathBuf,
@@ -43,7 +43,7 @@ pub(crate) enum PartitionError {
     Directory(#[from] DataDirectoryError),
 }
 
-/// What all partitions of one topic have in common.
+/// The properties of a topic that its partitions share.
 #[derive(Debug, Clone)]
 pub(crate) struct TopicFacts {
     pub(crate) id: Uuid,
@@ -51,7 +51,7 @@ pub(crate) struct TopicFacts {
     pub(crate) config: Arc<TopicConfig>,
 }
 
-/// Opens the partition in `dir`, which is made and marked with its topic if it is new.
+/// Opens the partition in `dir`. A new directory is created and marked with its topic id.
 pub(crate) fn open_partition<E: Env>(
     env: &E,
     dir: &Path,

@@ -1,11 +1,11 @@
-//! Producer ids, given out one by one from blocks that the metadata log makes durable.
+//! Producer ids, allocated from blocks that are reserved durably in the metadata log.
 
 use headwater_record::ProducerId;
 
-/// How many ids one metadata record reserves.
+/// The number of ids reserved by one metadata record.
 pub(crate) const BLOCK_LEN: i64 = 1000;
 
-/// The rest of the block that this broker reserved. What a crash leaves of it is never used.
+/// The rest of the reserved block. After a crash the rest is never used.
 #[derive(Debug, Default)]
 pub(crate) struct ProducerIds {
     next: i64,
@@ -13,7 +13,7 @@ pub(crate) struct ProducerIds {
 }
 
 impl ProducerIds {
-    /// The next id of the block; `None` when a new block is needed.
+    /// The next id of the block; `None` if a new block is needed.
     pub(crate) fn take(&mut self) -> Option<ProducerId> {
         if self.next == self.end {
             return None;
@@ -23,7 +23,7 @@ impl ProducerIds {
         Some(id)
     }
 
-    /// A block from `start` was reserved, durably.
+    /// Sets a new block that was reserved durably.
     pub(crate) fn refill(&mut self, start: ProducerId) {
         self.next = start.get();
         self.end = start.get() + BLOCK_LEN;

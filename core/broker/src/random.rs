@@ -1,13 +1,13 @@
-//! Random identities and numbers, from the environment's chance.
+//! Random ids and numbers from the environment.
 
 use headwater_env::Env;
 use uuid::{Builder, Uuid};
 
-/// A random id (version 4) that is none of Kafka's reserved ones.
+/// A random id (version 4), different from Kafka's reserved ids.
 pub(crate) fn random_uuid<E: Env>(env: &E) -> Uuid {
     let mut bytes = [0; 16];
     env.fill_random(&mut bytes);
-    // The version bits keep it apart from Kafka's reserved ids, which are all zero but for the last bits.
+    // The version bits distinguish it from Kafka's reserved ids, which are all zero except the last bits.
     Builder::from_random_bytes(bytes).into_uuid()
 }
 

@@ -1,11 +1,11 @@
-//! Saying no.
+//! Refused requests.
 
 use headwater_metadata::{ApplyError, ConfigError};
 use headwater_protocol::ErrorCode;
 
 use crate::metadata_log::CommitError;
 
-/// A refusal: Kafka's code, and a sentence that says what to do.
+/// A refusal: Kafka's error code, and a message with a remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) code: ErrorCode,
@@ -13,7 +13,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal with that code and sentence.
+    /// A refusal with this code and message.
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -21,7 +21,7 @@ impl Refusal {
         }
     }
 
-    /// No such topic.
+    /// The topic does not exist.
     pub(crate) fn unknown_topic(name: &str) -> Self {
         Self::new(
             ErrorCode::UnknownTopicOrPartition,

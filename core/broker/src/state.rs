@@ -1,4 +1,4 @@
-//! What all parts of one broker share.
+//! The shared state of a broker.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -17,52 +17,52 @@ use crate::fetch_sessions::FetchSessions;
 use crate::groups::Groups;
 use crate::listeners::Listeners;
 use crate::loss::DirectoryLost;
-use crate::memory::{Held, Memory};
+use crate::memory::{MemoryReservation, RequestMemory};
 use crate::metadata_log::MetadataLog;
 use crate::storage::Storage;
 use crate::topics::Topics;
 
-/// A broker's state. Locks are taken in the order of the fields: `controller` before all others.
+/// The state of a broker. Locks are taken in the order of the fields, `controller` first.
 #[derive(Debug)]
 pub(crate) struct State<E: Env> {
     pub(crate) env: E,
     pub(crate) node_id: NodeId,
     pub(crate) cluster_id: String,
     data_dir: String,
-    /// Where servers listen for it.
+    /// The listeners of the broker's servers.
     pub(crate) listeners: Listeners,
-    /// What the owner gave; topics stand over `config`, which has what was set while the broker ran on top.
+    /// The configuration passed to `open`. `config` also has the dynamic changes; topic configurations build on it.
     pub(crate) static_config: BrokerConfig,
-    /// Changes of the cluster, one after the other.
+    /// Serialises metadata changes.
     pub(crate) controller: Mutex<Controller>,
-    /// The record of those changes.
+    /// The log of the metadata changes.
     pub(crate) metadata_log: MetadataLog<E>,
-    /// Writers of checkpoints take turns.
+    /// Serialises checkpoint writers.
     pub(crate) checkpoint_turn: Mutex<()>,
-    /// The configuration of logs changes in turns, so that an older one never replaces a newer one.
+    /// Serialises changes of log configurations, so that an older one never replaces a newer one.
     pub(crate) log_config_turn: Mutex<()>,
     /// The data directory; `None` once closed.
     pub(crate) directory: RwLock<Option<DataDirectory<E>>>,
     config: RwLock<Arc<BrokerConfig>>,
-    image: RwLock<Arc<Image>>,
+    image: RwLock<PublishedImage>,
     pub(crate) topics: Topics<E>,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) storage: Storage,
     pub(crate) counters: Counters,
-    pub(crate) memory: Arc<Memory>,
-    /// Held while a batch is decompressed that is much larger than it came.
+    pub(crate) memory: Arc<RequestMemory>,
+    /// Serialises the decompression of batches larger than usual.
     decompression_turn: Mutex<()>,
     pub(crate) groups: Groups,
     pub(crate) deleted: DeletedDirectories,
     pub(crate) closing: Arc<Notify>,
     pub(crate) lost: OnceLock<DirectoryLost>,
-    /// When the directory was last looked at, in microseconds of the monotonic clock.
+    /// When the directory was checked last, in microseconds of the monotonic clock.
     pub(crate) directory_checked_us: AtomicU64,
     open: AtomicBool,
     forks: u32,
 }
 
-/// What a broker is made of once everything is open.
+/// The components of an open broker.
 #[derive(Debug)]
 pub(crate) struct Parts<E: Env> {
     pub(crate) env: E,
@@ -74,19 +74,26 @@ pub(crate) struct Parts<E: Env> {
     pub(crate) topics: Topics<E>,
 }
 
-/// Permission to decompress a batch that is much larger than it came; its memory is counted until this is dropped.
+/// Permission to decompress a batch larger than usual. Its memory is reserved until this is dropped.
 #[derive(Debug)]
 pub(crate) struct DecompressionTurn<'a> {
-    _held: Held,
+    _reservation: MemoryReservation,
     _turn: MutexGuard<'a, ()>,
 }
 
+/// An image with the end of the metadata log when it was published.
+#[derive(Debug)]
+struct PublishedImage {
+    image: Arc<Image>,
+    log_end_offset: i64,
+}
+
 impl<E: Env> State<E> {
-    /// Waits until nobody else decompresses a batch that gives more than usual, and counts what this one may give.
+    /// Waits for other decompressions larger than usual, and reserves the memory for this one.
     pub(crate) fn turn_to_decompress(&self, limit: DecompressLimit) -> DecompressionTurn<'_> {
         let turn = self.decompression_turn.lock();
         DecompressionTurn {
-            _held: self.memory.hold(limit.get()),
+            _reservation: self.memory.reserve(limit.get()),
             _turn: turn,
         }
     }
@@ -104,17 +111,20 @@ impl<E: Env> State<E> {
             env: parts.env,
             static_config: parts.static_config,
             controller: Mutex::default(),
+            image: RwLock::new(PublishedImage {
+                image: Arc::new(parts.image),
+                log_end_offset: parts.metadata_log.log_end_offset().get(),
+            }),
             metadata_log: parts.metadata_log,
             checkpoint_turn: Mutex::new(()),
             log_config_turn: Mutex::new(()),
             directory: RwLock::new(Some(parts.directory)),
             config: RwLock::new(Arc::new(parts.config)),
-            image: RwLock::new(Arc::new(parts.image)),
             topics: parts.topics,
             fetch_sessions: FetchSessions::new(fetch_session_slots),
             storage: Storage::default(),
             counters: Counters::default(),
-            memory: Arc::new(Memory::new(memory_bytes_max.unwrap_or(usize::MAX))),
+            memory: Arc::new(RequestMemory::new(memory_bytes_max.unwrap_or(usize::MAX))),
             decompression_turn: Mutex::new(()),
             groups: Groups::default(),
             deleted: DeletedDirectories::default(),
@@ -126,37 +136,48 @@ impl<E: Env> State<E> {
         }
     }
 
-    /// Whether requests are answered: never in a child of `fork()`, where the directory is the parent's.
+    /// Whether requests are handled. Never in a child of `fork()`, because the parent owns the directory.
     pub(crate) fn is_open(&self) -> bool {
         self.open.load(Ordering::SeqCst) && self.forks == forks()
     }
 
-    /// Refuses requests from now on. Whether it was open.
+    /// Refuses requests from now on. Returns whether the broker was open.
     pub(crate) fn begin_close(&self) -> bool {
         self.is_open() && self.open.swap(false, Ordering::SeqCst)
     }
 
-    /// The cluster now.
+    /// The current metadata image.
     pub(crate) fn image(&self) -> Arc<Image> {
-        Arc::clone(&self.image.read())
+        Arc::clone(&self.image.read().image)
     }
 
-    /// Publishes another image. Only the holder of `controller` may.
+    /// The current metadata image, and a number that grows with every published image. The end of the metadata log is no such number,
+    /// because it grows before the image is published.
+    pub(crate) fn versioned_image(&self) -> (Arc<Image>, i64) {
+        let published = self.image.read();
+        (Arc::clone(&published.image), published.log_end_offset)
+    }
+
+    /// Publishes an image. The caller holds `controller`.
     pub(crate) fn publish(&self, image: Image) {
-        *self.image.write() = Arc::new(image);
+        let log_end_offset = self.metadata_log.log_end_offset().get();
+        *self.image.write() = PublishedImage {
+            image: Arc::new(image),
+            log_end_offset,
+        };
     }
 
-    /// The broker's configuration now.
+    /// The current configuration of the broker.
     pub(crate) fn config(&self) -> Arc<BrokerConfig> {
         Arc::clone(&self.config.read())
     }
 
-    /// Replaces the broker's configuration. Only the holder of `controller` may.
+    /// Replaces the configuration of the broker. The caller holds `controller`.
     pub(crate) fn set_config(&self, config: BrokerConfig) {
         *self.config.write() = Arc::new(config);
     }
 
-    /// What the owner gave, and what is so without being given: the broker's number, its directory, its listeners.
+    /// The configuration passed to `open`, with the actual node id, directory and listeners.
     pub(crate) fn stated_config(&self) -> Layer {
         let mut layer = self.static_config.layer().clone();
         layer.state("node.id", Value::Integer(i64::from(self.node_id)));
@@ -168,13 +189,13 @@ impl<E: Env> State<E> {
         layer
     }
 
-    /// The configuration of a topic in `image`, over the broker's.
+    /// The configuration of a topic in `image`.
     pub(crate) fn topic_config(&self, image: &Image, name: &str) -> Arc<TopicConfig> {
         resolve_topic(image, name, &self.config())
     }
 }
 
-/// The configuration of a topic in `image` that stands over `broker`.
+/// The configuration of a topic in `image`, on top of `broker`.
 pub(crate) fn resolve_topic(image: &Image, name: &str, broker: &BrokerConfig) -> Arc<TopicConfig> {
     let resolved = match image.topic_config(name) {
         Some(layer) => TopicConfig::resolve(layer, broker.layer()),
@@ -183,7 +204,7 @@ pub(crate) fn resolve_topic(image: &Image, name: &str, broker: &BrokerConfig) ->
     Arc::new(resolved)
 }
 
-/// The broker's configuration with what the image says was set while it ran: for all brokers, then for this one.
+/// The configuration of the broker with the dynamic changes of the image: for all brokers, then for this one.
 pub(crate) fn resolve_broker(image: &Image, node_id: NodeId, given: &BrokerConfig) -> BrokerConfig {
     let mut config = given.clone();
     for layer in [

@@ -17,7 +17,7 @@ use crate::refusal::Refusal;
 use crate::state::State;
 use crate::topics::Topic;
 
-/// New partitions of a topic whose files exist and whose record is not written yet. Clients do not see them.
+/// New partitions of a topic whose files exist but whose record is not written yet. Clients do not see them.
 #[derive(Debug)]
 pub(crate) struct NewPartitions<E: Env> {
     topic: TopicFacts,
@@ -26,8 +26,8 @@ pub(crate) struct NewPartitions<E: Env> {
 }
 
 impl<E: Env> State<E> {
-    /// Makes the files of the partitions that `topic` has in `image`, the image after the change, and that are not in service yet. The caller
-    /// holds the controller. After an error the files are removed.
+    /// Creates the files of the partitions of `topic` that are in `image` (the image after the change) but not in
+    /// service yet. The caller holds the controller. After an error the files are deleted.
     pub(crate) fn prepare(
         &self,
         image: &Image,
@@ -48,7 +48,7 @@ impl<E: Env> State<E> {
             if let Err(error) = self.make_partition(&mut new, partition) {
                 self.discard(new);
                 let message = format!(
-                    "the files of \"{}\" cannot be made, and nothing was recorded: {error}. Then try again",
+                    "the files of \"{}\" cannot be created, and the change was not made: {error}. Then try again",
                     topic.name
                 );
                 return Err(Refusal::new(ErrorCode::KafkaStorageError, message));
@@ -57,7 +57,8 @@ impl<E: Env> State<E> {
         Ok(new)
     }
 
-    /// Makes `records` one durable change and puts the new partitions into service. After an error it removes their files.
+    /// Commits `records` as one change and puts the new partitions into service. After an error their files are
+    /// deleted.
     pub(crate) fn record(
         &self,
         controller: &mut Controller,
@@ -75,7 +76,7 @@ impl<E: Env> State<E> {
         Ok(committed?)
     }
 
-    /// Puts partitions whose record is durable into service.
+    /// Puts partitions into service whose record is durable.
     fn serve(&self, new: NewPartitions<E>) {
         match self.topics.by_id(new.topic.id) {
             Some(topic) => topic.extend(new.partitions),
@@ -87,8 +88,8 @@ impl<E: Env> State<E> {
         }
     }
 
-    /// Removes the files of partitions that were not recorded. Files that cannot be removed now are removed when the name is used again, or
-    /// at the next open.
+    /// Deletes the files of partitions that were not recorded. If this fails, they are deleted when the name is used
+    /// again, or by the next open.
     fn discard(&self, new: NewPartitions<E>) {
         drop(new.partitions);
         let directory = self.directory.read();

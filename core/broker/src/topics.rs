@@ -1,4 +1,4 @@
-//! The topics of this broker and their partitions, to be found by name and by id.
+//! The topics of this broker and their partitions, by name and by id.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use uuid::Uuid;
 
 use crate::partition::Partition;
 
-/// A topic and those of its partitions that this broker holds.
+/// A topic with its partitions on this broker.
 #[derive(Debug)]
 pub(crate) struct Topic<E: Env> {
     pub(crate) id: Uuid,
     pub(crate) name: Arc<str>,
     partitions: RwLock<Vec<Arc<Partition<E>>>>,
-    /// Whether the warning about records older than the retention was given.
+    /// Whether the warning about expired records was logged.
     expired_reported: AtomicBool,
 }
 
@@ -33,12 +33,12 @@ impl<E: Env> Topic<E> {
         }
     }
 
-    /// Whether expired records arrive for the first time since the configuration changed.
-    pub(crate) fn is_first_expired(&self) -> bool {
+    /// Whether this is the first batch of expired records since the configuration changed.
+    pub(crate) fn mark_expired_reported(&self) -> bool {
         !self.expired_reported.swap(true, Ordering::Relaxed)
     }
 
-    /// The partition of that number.
+    /// The partition with this index.
     pub(crate) fn partition(&self, id: PartitionId) -> Option<Arc<Partition<E>>> {
         self.partitions
             .read()
@@ -46,17 +46,17 @@ impl<E: Env> Topic<E> {
             .cloned()
     }
 
-    /// All partitions, by number.
+    /// All partitions, by index.
     pub(crate) fn partitions(&self) -> Vec<Arc<Partition<E>>> {
         self.partitions.read().clone()
     }
 
-    /// Adds partitions after the last.
+    /// Appends partitions.
     pub(crate) fn extend(&self, partitions: Vec<Arc<Partition<E>>>) {
         self.partitions.write().extend(partitions);
     }
 
-    /// From now on all partitions are configured so.
+    /// Sets the configuration of all partitions.
     pub(crate) fn update_config(&self, config: &Arc<TopicConfig>) {
         self.expired_reported.store(false, Ordering::Relaxed);
         for partition in self.partitions.read().iter() {
@@ -65,7 +65,7 @@ impl<E: Env> Topic<E> {
     }
 }
 
-/// All topics. Looking one up takes a read lock for the time of a hash.
+/// All topics. A lookup holds a read lock while it computes a hash.
 #[derive(Debug)]
 pub(crate) struct Topics<E: Env> {
     maps: RwLock<Maps<E>>,
@@ -78,7 +78,7 @@ struct Maps<E: Env> {
 }
 
 impl<E: Env> Topics<E> {
-    /// No topics.
+    /// A map without topics.
     pub(crate) fn new() -> Self {
         Self {
             maps: RwLock::new(Maps {
@@ -88,12 +88,12 @@ impl<E: Env> Topics<E> {
         }
     }
 
-    /// The topic of that name.
+    /// The topic with this name.
     pub(crate) fn by_name(&self, name: &str) -> Option<Arc<Topic<E>>> {
         self.maps.read().by_name.get(name).cloned()
     }
 
-    /// The topic of that id.
+    /// The topic with this id.
     pub(crate) fn by_id(&self, id: Uuid) -> Option<Arc<Topic<E>>> {
         self.maps.read().by_id.get(&id).cloned()
     }
@@ -111,14 +111,14 @@ impl<E: Env> Topics<E> {
             .collect()
     }
 
-    /// Adds a topic, or replaces the one of the same name.
+    /// Inserts a topic; replaces one of the same name.
     pub(crate) fn insert(&self, topic: Arc<Topic<E>>) {
         let mut maps = self.maps.write();
         maps.by_id.insert(topic.id, Arc::clone(&topic));
         maps.by_name.insert(Arc::clone(&topic.name), topic);
     }
 
-    /// Takes a topic out.
+    /// Removes a topic.
     pub(crate) fn remove(&self, id: Uuid) -> Option<Arc<Topic<E>>> {
         let mut maps = self.maps.write();
         let topic = maps.by_id.remove(&id)?;

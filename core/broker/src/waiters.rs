@@ -1,4 +1,4 @@
-//! Who waits for a partition to grow.
+//! Fetches that wait for a partition to grow.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-/// One waiting fetch. It is woken by any of the partitions it registered with, and a wake-up before it waits is not lost.
+/// A waiting fetch. Any of its partitions can wake it; a wake-up before the wait is not lost.
 #[derive(Debug, Default)]
 pub(crate) struct Waiter {
     notify: Notify,
@@ -19,7 +19,7 @@ impl Waiter {
     }
 }
 
-/// The fetches that wait for one partition. Waking none costs one load.
+/// The fetches that wait for one partition. Without fetches `wake` costs one load.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
     count: AtomicUsize,
@@ -27,14 +27,14 @@ pub(crate) struct Waiters {
 }
 
 impl Waiters {
-    /// From now on `waiter` is woken here. Whoever registers looks at the partition again afterwards.
+    /// Registers `waiter`. The caller checks the partition again afterwards.
     pub(crate) fn add(&self, waiter: &Arc<Waiter>) {
         let mut list = self.list.lock();
         list.push(Arc::clone(waiter));
         self.count.store(list.len(), Ordering::SeqCst);
     }
 
-    /// `waiter` is not woken here any more.
+    /// Unregisters `waiter`.
     pub(crate) fn remove(&self, waiter: &Arc<Waiter>) {
         let mut list = self.list.lock();
         if let Some(at) = list.iter().position(|other| Arc::ptr_eq(other, waiter)) {
@@ -43,7 +43,7 @@ impl Waiters {
         self.count.store(list.len(), Ordering::SeqCst);
     }
 
-    /// Wakes all. The caller has published what they wait for, with sequential consistency, before.
+    /// Wakes all waiters. The caller has published the new records with sequential consistency before.
     pub(crate) fn wake(&self) {
         if self.count.load(Ordering::SeqCst) == 0 {
             return;
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn who_left_is_not_woken() {
+    fn an_unregistered_waiter_is_not_woken() {
         let waiters = Waiters::default();
         let (gone, stays) = (Arc::new(Waiter::default()), Arc::new(Waiter::default()));
         waiters.add(&gone);

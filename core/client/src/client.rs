@@ -10,9 +10,11 @@ use tokio::time::Instant;
 use crate::admin::Admin;
 use crate::cluster::Cluster;
 use crate::config::ClientConfig;
-use crate::consumer::{Consumer, ConsumerConfig};
+use crate::consumer::{Consumer, ConsumerConfig, ConsumerRegistry};
 use crate::error::Result;
+use crate::metrics::ClientMetrics;
 use crate::producer::{Producer, ProducerConfig, ProducerRegistry};
+use crate::reporting::MetricsSource;
 use crate::topic::Topic;
 use crate::transport::{Purpose, Transport};
 
@@ -24,6 +26,7 @@ pub struct Client {
     cluster: Cluster,
     admin: Admin,
     producers: Arc<ProducerRegistry>,
+    consumers: Arc<ConsumerRegistry>,
 }
 
 impl Client {
@@ -34,6 +37,7 @@ impl Client {
             admin: Admin::new(cluster.clone()),
             cluster,
             producers: Arc::default(),
+            consumers: Arc::default(),
         }
     }
 
@@ -76,7 +80,27 @@ impl Client {
     /// A consumer without an assignment: see [`Consumer::assign`].
     pub fn consumer(&self, config: ConsumerConfig) -> Consumer {
         let cluster = self.cluster.with_own_keys(&config.own);
-        Consumer::new(cluster, config)
+        let consumer = Consumer::new(cluster, config);
+        self.consumers.add(consumer.gauge());
+        consumer
+    }
+
+    /// What this client and its clones have done: connections, requests, latencies, what producers hold, how far consumers are. Sends no
+    /// request.
+    pub fn metrics(&self) -> ClientMetrics {
+        self.metrics_source().collect()
+    }
+
+    /// Calls `report` with the metrics every `statistics.interval.ms`, until the client is closed or dropped. `report` runs in a thread of
+    /// the client's runtime and must not block it.
+    pub fn report_metrics(&self, report: impl Fn(ClientMetrics) + Send + 'static) {
+        let interval = self.config().statistics_interval;
+        let reporting = self.metrics_source().report(interval, report);
+        self.runtime().spawn(reporting);
+    }
+
+    fn metrics_source(&self) -> MetricsSource {
+        MetricsSource::new(&self.cluster, &self.producers, &self.consumers)
     }
 
     /// Closes the producers of this client: they send what they hold, and take no more records.

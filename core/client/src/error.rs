@@ -10,6 +10,16 @@ use headwater_record::{Offset, PartitionId};
 /// The result of every fallible call of the public API.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// A reason as a sentence for [`Error::message`]: with a capital letter and a full stop.
+pub fn sentence(reason: &impl fmt::Display) -> String {
+    let text = reason.to_string();
+    let mut letters = text.chars();
+    let first: String = letters
+        .next()
+        .map_or_else(String::new, |letter| letter.to_uppercase().collect());
+    format!("{first}{}.", letters.as_str())
+}
+
 /// The kind of an [`Error`]. Bindings map it to an exception class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -168,6 +168,12 @@ fn advice(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::InvalidPartitions => {
             "Ask for at least one partition, and never for fewer than there are."
         }
+        ErrorCode::TopicAuthorizationFailed
+        | ErrorCode::GroupAuthorizationFailed
+        | ErrorCode::ClusterAuthorizationFailed
+        | ErrorCode::TransactionalIdAuthorizationFailed => {
+            "The user that this client connects as needs an access rule (ACL) of the cluster that allows it."
+        }
         ErrorCode::InvalidReplicationFactor => "Ask for no more replicas than there are brokers.",
         _ => return None,
     })

@@ -10,7 +10,7 @@
 //! - [`Consumer`] reads partitions, alone or as a member of a group.
 //! - [`Error`] is the error of every call.
 //!
-//! Modules import in one direction: `transport`, `config` and `error` at the bottom, then `cluster`, then `fetch` and `list_offsets`, then
+//! Modules import in one direction: `transport`, `config`, `metrics` and `error` at the bottom, then `cluster`, then `fetch` and `list_offsets`, then
 //! `producer`, `consumer`, `scan` and `admin`, then `topic`, then `client`.
 //!
 //! All calls are futures; a thread without a runtime blocks on them with [`tokio::runtime::Handle::block_on`] on [`Client::runtime`].
@@ -32,11 +32,13 @@ mod error_codes;
 mod fetch;
 mod isolation;
 mod list_offsets;
+mod metrics;
 mod mutants;
 mod node_versions;
 mod places;
 mod position;
 mod producer;
+mod reporting;
 mod request_shapes;
 mod scan;
 mod topic;
@@ -54,13 +56,17 @@ pub use config::{
     Assignor, ClassicConfig, ClientConfig, ConsumerProtocolConfig, GroupConfig, GroupProtocol,
 };
 pub use consumer::{
-    BatchOptions, BatchStream, Consumer, ConsumerConfig, Event, MessageRow, Operation, Rebalance,
-    Subscription, Until, WakeupHandle,
+    BatchOptions, BatchStream, Consumer, ConsumerConfig, Event, Finishing, MessageRow, Operation,
+    Rebalance, Subscription, Until, WakeupHandle,
 };
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, ErrorKind, Result, sentence};
 pub use headwater_columnar::DecodeOptions;
 pub use headwater_metadata::ScramMechanism;
 pub use isolation::IsolationLevel;
+pub use metrics::{
+    BrokerMetrics, ClientMetrics, ConsumerMetrics, LatencySummary, LatencyWindow, ProducerMetrics,
+    RequestMetrics,
+};
 pub use node_versions::NodeVersions;
 pub use position::Position;
 pub use producer::{

@@ -33,6 +33,7 @@ use headwater_protocol::{
 };
 use uuid::Uuid;
 
+use crate::mutants::{self, Mutant};
 use crate::node_versions::NodeVersions;
 use crate::transport::TransportError;
 
@@ -55,8 +56,13 @@ impl ShapedRequest {
         let usable = common
             .intersection(needed)
             .ok_or_else(|| outside(api, needed))?;
-        let version = usable.highest;
+        let version = if mutants::is_active(Mutant::SendNewestVersion) {
+            api.supported().highest
+        } else {
+            usable.highest
+        };
         let request = match request {
+            request if mutants::is_active(Mutant::KeepNewestShape) => request,
             Request::FindCoordinator(request) if version < 4 => one_key(request)?.into(),
             Request::OffsetFetch(request) if version < 8 => one_group(request, version)?.into(),
             Request::LeaveGroup(request) if version < 3 => one_member(request)?.into(),

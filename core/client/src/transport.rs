@@ -7,6 +7,9 @@ use std::sync::Arc;
 
 use headwater_protocol::{Request, Response};
 
+use crate::config::ClientConfig;
+use crate::metrics::BrokerMetrics;
+
 /// The pending response of a [`Lane::call`].
 pub type CallFuture<'a> =
     Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send + 'a>>;
@@ -54,11 +57,17 @@ pub struct BrokerAddress {
 
 /// Reaches the brokers of one cluster.
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
-    /// A lane for requests of this purpose by a client named `client_id` (`client.id`; empty: no name).
-    fn lane(self: Arc<Self>, purpose: Purpose, client_id: &str) -> Arc<dyn Lane>;
+    /// A lane for requests of this purpose by a client with this configuration: its `client.id` (empty: no name), and its
+    /// `request.timeout.ms`, after which a broker that does not answer is given up.
+    fn lane(self: Arc<Self>, purpose: Purpose, config: &ClientConfig) -> Arc<dyn Lane>;
 
     /// Replaces the addresses of the cluster's brokers. The in-process transport ignores them.
     fn learn(&self, brokers: &[BrokerAddress]);
+
+    /// What went to and came from each broker. Empty by default: an embedded engine has no connections.
+    fn broker_metrics(&self) -> Vec<BrokerMetrics> {
+        Vec::new()
+    }
 
     /// Resolves when the transport is closed for good, for callers that wait without a request. By default it never resolves.
     fn closed(&self) -> ClosedFuture<'_> {

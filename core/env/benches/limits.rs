@@ -1,7 +1,7 @@
-//! What this machine can do: the limits that all other figures are measured against.
+//! Measures the limits of this machine that all other figures are compared with.
 //!
-//! `cargo bench -p headwater-env --bench limits`. Each line gives the best of some rounds; the last column says how much of its limit the
-//! environment's own call reaches.
+//! `cargo bench -p headwater-env --bench limits`. Each line is the best of several rounds; the last column is the
+//! environment's rate relative to the limit.
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on fails")]
 
 use std::fs;
@@ -39,7 +39,7 @@ fn main() {
     RealEnv.remove_dir_all(&dir).unwrap();
 }
 
-/// Prints a rate and what part of `limit` it is; gives the rate.
+/// Prints a rate and its ratio to `limit`. Returns the rate.
 fn print_rate(what: &str, best: Duration, limit: Option<f64>) -> f64 {
     let rate = TOTAL as f64 / best.as_secs_f64() / 1e9;
     let ratio = limit.map_or_else(String::new, |limit| format!("{:.2}", rate / limit));
@@ -47,7 +47,7 @@ fn print_rate(what: &str, best: Duration, limit: Option<f64>) -> f64 {
     rate
 }
 
-/// The shortest of some rounds of `work` on what `prepare` gives.
+/// The shortest of several rounds of `work` on the result of `prepare`.
 fn best<T>(mut prepare: impl FnMut() -> T, mut work: impl FnMut(&mut T)) -> Duration {
     let round = |_| {
         let mut subject = prepare();
@@ -89,7 +89,7 @@ fn measure_copy() -> f64 {
     print_rate("memcpy, beyond cache", beyond, None)
 }
 
-/// Every round writes a new file, as a log does.
+/// Every round writes a new file, like a log.
 fn measure_writes(dir: &Path, call: usize) {
     let (path, bytes) = (dir.join("written"), vec![1_u8; call]);
     let std_file = || {
@@ -155,7 +155,7 @@ fn measure_reads(dir: &Path) {
     fs::remove_file(&path).unwrap();
 }
 
-/// Reads every byte, as fast as memory gives them.
+/// Reads every byte at memory speed.
 fn touch(bytes: &[u8]) {
     let words = bytes
         .chunks_exact(8)

@@ -1,11 +1,11 @@
-//! What `fork()` does to a process: how to notice it, and how to keep values and open files from being inherited.
+//! Detects `fork()` and protects values and open files from it.
 //!
-//! A child of `fork()` has the memory of its parent, without the other threads, and shares its open files. So a mutex may be locked for
-//! ever, and a lock on an open file has two holders. Values of the whole process live in a [`PerProcess`]; files that carry a lock are
-//! opened as [`OwnFile`].
+//! A child of `fork()` has the memory of its parent without the other threads, and shares its open files. So a mutex
+//! may stay locked for ever, and a lock on an open file has two holders. Values of the process are in a [`PerProcess`];
+//! files that carry a lock are opened as [`OwnFile`].
 #![allow(
     unsafe_code,
-    reason = "hooks of the C library have no safe face, and what they reach must outlive every thread"
+    reason = "fork hooks of the C library have no safe interface, and their data must outlive every thread"
 )]
 
 use std::cell::UnsafeCell;
@@ -19,23 +19,23 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-/// How many forks lie between this process and the one that first asked.
+/// The number of forks between this process and the first one that called [`forks`].
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
-/// The descriptors of every [`OwnFile`]. Held while a process forks, so that a child closes all of them.
+/// The descriptors of every [`OwnFile`]. Locked during a fork, so that a child closes all of them.
 static OWN_FILES: Mutex<Vec<RawFd>> = Mutex::new(Vec::new());
 
-/// The guard of [`OWN_FILES`] while a process forks.
-static FORKING: Forking = Forking(UnsafeCell::new(None));
+/// The guard of [`OWN_FILES`] during a fork.
+static FORK_GUARD: ForkGuard = ForkGuard(UnsafeCell::new(None));
 
-struct Forking(UnsafeCell<Option<MutexGuard<'static, Vec<RawFd>>>>);
+struct ForkGuard(UnsafeCell<Option<MutexGuard<'static, Vec<RawFd>>>>);
 
-// SAFETY: only the hooks of a fork touch the cell. `before` puts in the guard of a mutex and the hook behind it takes it out, in the same
-// thread: the mutex keeps other forks away in between.
-unsafe impl Sync for Forking {}
+// SAFETY: only the fork hooks use the cell. `before` stores the guard of a mutex, and the next hook removes it in the
+// same thread; the mutex excludes other forks in between.
+unsafe impl Sync for ForkGuard {}
 
-/// How many forks lie between this process and the one that first asked: two processes with the same memory have different numbers.
-/// Only `fork()` of the C library counts.
+/// The number of forks between this process and the first caller; it distinguishes two processes with the same memory.
+/// Only `fork()` of the C library is counted.
 #[inline]
 pub fn forks() -> u32 {
     static WATCH: Once = Once::new();
@@ -52,19 +52,19 @@ fn own_files() -> MutexGuard<'static, Vec<RawFd>> {
 
 unsafe extern "C" fn before() {
     let guard = own_files();
-    // SAFETY: see `Forking`.
-    unsafe { *FORKING.0.get() = Some(guard) };
+    // SAFETY: see `ForkGuard`.
+    unsafe { *FORK_GUARD.0.get() = Some(guard) };
 }
 
 unsafe extern "C" fn after_in_parent() {
-    // SAFETY: see `Forking`.
-    drop(unsafe { (*FORKING.0.get()).take() });
+    // SAFETY: see `ForkGuard`.
+    drop(unsafe { (*FORK_GUARD.0.get()).take() });
 }
 
 unsafe extern "C" fn after_in_child() {
     FORKS.fetch_add(1, Ordering::Relaxed);
-    // SAFETY: see `Forking`.
-    let guard = unsafe { (*FORKING.0.get()).take() };
+    // SAFETY: see `ForkGuard`.
+    let guard = unsafe { (*FORK_GUARD.0.get()).take() };
     let Some(mut files) = guard else { return };
     for file in &*files {
         // SAFETY: it belongs to an `OwnFile` of the parent, which is neither used nor dropped in this process.
@@ -84,7 +84,7 @@ impl OwnFile {
     /// Opens `path`.
     pub(crate) fn open(options: &fs::OpenOptions, path: &Path) -> io::Result<Self> {
         let forks = forks();
-        // No fork may come between opening and remembering.
+        // Opening and registering must not be separated by a fork.
         let mut files = own_files();
         let file = options.open(path)?;
         files.push(file.as_raw_fd());
@@ -94,12 +94,12 @@ impl OwnFile {
         })
     }
 
-    /// The file, in the process that opened it.
+    /// The file; an error in a process that did not open it.
     pub(crate) fn get(&self) -> io::Result<&fs::File> {
         if self.forks == forks() {
             Ok(&self.file)
         } else {
-            Err(opened_by_the_parent())
+            Err(opened_before_fork())
         }
     }
 }
@@ -107,7 +107,7 @@ impl OwnFile {
 impl Drop for OwnFile {
     fn drop(&mut self) {
         if self.forks != forks() {
-            // Its number may stand for another file by now.
+            // The descriptor may belong to another file by now.
             return;
         }
         let mut files = own_files();
@@ -117,33 +117,33 @@ impl Drop for OwnFile {
     }
 }
 
-/// Why a child of `fork()` may not change a file.
-pub(crate) fn opened_by_the_parent() -> io::Error {
+/// The error for a child of `fork()` that changes a file of its parent.
+pub(crate) fn opened_before_fork() -> io::Error {
     io::Error::new(
         io::ErrorKind::PermissionDenied,
         "it was opened before a fork, and only the parent may use it",
     )
 }
 
-/// A value of the process that a child of `fork()` does not inherit: there it is made anew at its first use. That of the parent is left as
-/// it is, because a thread that is gone may have been changing it.
+/// A value of the process that a child of `fork()` does not inherit: the child creates its own at the first use. The
+/// parent's value is neither used nor dropped, because a thread that is gone may have been changing it.
 #[derive(Debug)]
 pub struct PerProcess<T: 'static> {
-    made: AtomicPtr<Made<T>>,
+    value: AtomicPtr<ProcessValue<T>>,
     make: fn() -> T,
 }
 
 #[derive(Debug)]
-struct Made<T> {
+struct ProcessValue<T> {
     forks: u32,
     value: T,
 }
 
 impl<T: Send + Sync> PerProcess<T> {
-    /// A value that `make` makes at its first use in each process.
+    /// A value that `make` creates at the first use in each process.
     pub const fn new(make: fn() -> T) -> Self {
         Self {
-            made: AtomicPtr::new(ptr::null_mut()),
+            value: AtomicPtr::new(ptr::null_mut()),
             make,
         }
     }
@@ -151,25 +151,25 @@ impl<T: Send + Sync> PerProcess<T> {
     /// The value of this process.
     pub fn get(&self) -> &'static T {
         let forks = forks();
-        let mut seen = self.made.load(Ordering::Acquire);
+        let mut seen = self.value.load(Ordering::Acquire);
         loop {
-            // SAFETY: it is null, or was leaked below, whole, and nothing changes or frees it.
-            if let Some(made) = unsafe { seen.as_ref() }
-                && made.forks == forks
+            // SAFETY: the pointer is null, or it was leaked below after initialisation and is never changed or freed.
+            if let Some(current) = unsafe { seen.as_ref() }
+                && current.forks == forks
             {
-                return &made.value;
+                return &current.value;
             }
             let value = (self.make)();
-            let made = Box::into_raw(Box::new(Made { forks, value }));
+            let value = Box::into_raw(Box::new(ProcessValue { forks, value }));
             let swapped =
-                self.made
-                    .compare_exchange(seen, made, Ordering::AcqRel, Ordering::Acquire);
+                self.value
+                    .compare_exchange(seen, value, Ordering::AcqRel, Ordering::Acquire);
             if let Err(other) = swapped {
-                // SAFETY: it came from a box just now, and nobody else has seen it.
-                drop(unsafe { Box::from_raw(made) });
+                // SAFETY: it was just created from a box, and no other thread has seen it.
+                drop(unsafe { Box::from_raw(value) });
                 seen = other;
             } else {
-                seen = made;
+                seen = value;
             }
         }
     }
@@ -190,9 +190,10 @@ mod tests {
     use super::*;
     use crate::{Env as _, File as _, Lock as _, LockError, OpenMode, RealEnv};
 
-    /// Runs `check` in a child of `fork()`; whether it held.
+    /// Runs `check` in a child of `fork()`. Returns whether it held.
     fn holds_in_child(check: impl FnOnce() -> bool) -> bool {
-        // SAFETY: the child runs `check`, which takes no lock that another thread of the test may hold, and ends without cleaning up.
+        // SAFETY: the child runs `check`, which takes no lock that another thread of the test may hold, and ends
+        // without cleaning up.
         let pid = unsafe { libc::fork() };
         if pid == 0 {
             let held = check();
@@ -251,8 +252,8 @@ mod tests {
                 unsafe { libc::pause() };
             }
         }
-        // As if the parent had died: its file is closed, and nothing else is done.
-        // SAFETY: nobody uses it from here on.
+        // As if the parent had died: close its file and do nothing else.
+        // SAFETY: the file is not used any more.
         unsafe { libc::close(own.get()?.as_raw_fd()) };
         std::mem::forget(own);
         let other = fs::File::open(dir.path())?;

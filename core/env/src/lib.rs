@@ -1,13 +1,14 @@
-//! The outside world behind one seam: clock, chance and files.
+//! The environment: clock, randomness and files.
 //!
-//! Everything above takes an [`Env`] by type parameter and does no I/O of its own, so static dispatch makes the real one free and a
-//! test can swap in one that fails on purpose.
+//! All other crates take an [`Env`] as a type parameter and do no I/O of their own. Static dispatch makes the real
+//! environment free, and tests can use one with injected faults.
 //!
 //! | environment | for |
 //! |---|---|
 //! | [`RealEnv`] | a data directory on disk |
 //! | [`MemoryEnv`] | an engine without a directory: nothing outlives the process |
-//! | [`SimEnv`] | tests: a seeded disk that forgets what was not synced, tears writes, fails calls, fills up; a clock that jumps |
+//! | [`SimEnv`] | tests: a seeded disk that loses unsynced changes, tears writes, fails calls and fills up; a clock
+//! that jumps |
 //!
 //! All three pass the same contract tests (`tests/contract/`).
 
@@ -17,6 +18,7 @@ mod file;
 mod fork;
 mod lock;
 mod memory;
+mod mutants;
 mod open_files;
 mod real;
 mod scheduling;

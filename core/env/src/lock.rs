@@ -1,4 +1,4 @@
-//! Why a lock was not given, and the locks of worlds without other processes.
+//! Lock errors, and the locks of environments without other processes.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -11,10 +11,10 @@ use thiserror::Error;
 /// Why [`Env::lock`](crate::Env::lock) failed.
 #[derive(Debug, Error)]
 pub enum LockError {
-    /// Someone else has it: another process, or another owner in this one.
+    /// Another process, or another owner in this process, holds it.
     #[error("the lock is held by {}", holder(*pid))]
     Held {
-        /// The owner as it wrote itself into the file; `None` if it had not yet done so.
+        /// The process id in the lock file; `None` if the owner has not written it yet.
         pid: Option<u32>,
     },
     /// The lock file could not be opened, locked or written.
@@ -24,8 +24,8 @@ pub enum LockError {
 
 /// A held lock.
 pub trait Lock: fmt::Debug + Send + Sync + 'static {
-    /// Whether it still keeps others out of the directory at its path: neither the directory nor, where it counts, the lock file was
-    /// removed or replaced.
+    /// Whether the lock still protects the directory at its path: neither the directory nor (where it matters) the lock
+    /// file was removed or replaced.
     fn is_in_force(&self) -> bool;
 }
 
@@ -36,14 +36,14 @@ fn holder(pid: Option<u32>) -> String {
     )
 }
 
-/// The locks of one world in memory, by path.
+/// The locks of one in-memory environment, by path.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PathLocks {
     held: Arc<Mutex<HashSet<String>>>,
 }
 
 impl PathLocks {
-    /// Takes the lock of a path in normal form.
+    /// Takes the lock of a normalised path.
     pub(crate) fn take(&self, path: String) -> Result<PathLock, LockError> {
         if self.held.lock().insert(path.clone()) {
             Ok(PathLock {
@@ -66,7 +66,7 @@ pub struct PathLock {
 }
 
 impl Lock for PathLock {
-    /// Always: there are no other processes, and the path is the lock.
+    /// Always true: there are no other processes, and the path is the lock.
     fn is_in_force(&self) -> bool {
         true
     }

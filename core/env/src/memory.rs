@@ -1,4 +1,4 @@
-//! A world in memory: an engine without a directory, and benches that leave the disk out.
+//! An environment in memory, for engines without a directory and for benches without a disk.
 
 mod contents;
 mod file;
@@ -19,12 +19,13 @@ use crate::{
 };
 
 pub use file::MemoryFile;
-use file::Shared;
+use file::SharedFile;
 
-/// A tree of files in memory, with the real clock and real chance. Clones share it; it goes with the last of them.
+/// A tree of files in memory, with the real clock and real randomness. Clones share it; it is dropped with the last of
+/// them.
 #[derive(Debug, Clone)]
 pub struct MemoryEnv {
-    tree: Arc<RwLock<Tree<Shared>>>,
+    tree: Arc<RwLock<Tree<SharedFile>>>,
     locks: PathLocks,
 }
 
@@ -39,7 +40,7 @@ impl Directory for MemoryDirectory {
 }
 
 impl MemoryEnv {
-    /// An empty world.
+    /// An empty environment.
     pub fn new() -> MemoryEnv {
         MemoryEnv {
             tree: Arc::new(RwLock::new(Tree::new())),
@@ -78,14 +79,14 @@ impl Env for MemoryEnv {
 
     fn open_file(&self, path: &Path, mode: OpenMode) -> io::Result<MemoryFile> {
         let mut tree = self.tree.write();
-        let at = tree.find_place(path)?;
+        let at = tree.find_location(path)?;
         match (tree.at(&at), mode) {
             (Some(Node::Dir(_)), _) => Err(io::ErrorKind::IsADirectory.into()),
             (Some(Node::File(_)), OpenMode::CreateNew) => Err(io::ErrorKind::AlreadyExists.into()),
             (Some(Node::File(file)), _) => Ok(MemoryFile::new(file.clone(), mode)),
             (None, OpenMode::Read | OpenMode::Write) => Err(io::ErrorKind::NotFound.into()),
             (None, OpenMode::Create | OpenMode::CreateNew) => {
-                let file = Shared::new(self.wall_clock_ms());
+                let file = SharedFile::new(self.wall_clock_ms());
                 tree.apply(&Change::Link {
                     at,
                     node: Node::File(file.clone()),
@@ -150,7 +151,7 @@ impl Env for MemoryEnv {
         Ok(())
     }
 
-    /// Without bound: the process ends before a number given here would mean something.
+    /// Unlimited: the process runs out of memory first.
     fn disk_space(&self, path: &Path) -> io::Result<DiskSpace> {
         self.tree.read().find(path).map(|_| DiskSpace {
             free_bytes: u64::MAX,

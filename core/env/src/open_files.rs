@@ -1,14 +1,14 @@
-//! How many files and sockets this process may hold open.
+//! The limit of open files and sockets of this process.
 
 use std::io;
 
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Lets this process hold as many files and sockets open as the system allows it: the soft limit of `RLIMIT_NOFILE` becomes the hard one.
-/// Returns how many that are; [`u64::MAX`] if there is no limit.
+/// Raises the soft limit of open files and sockets (`RLIMIT_NOFILE`) to the hard limit. Returns the limit; [`u64::MAX`]
+/// if there is none.
 ///
-/// For programs that serve many connections, not for libraries: the limit is the whole process's.
+/// For programs that serve many connections, not for libraries: the limit belongs to the whole process.
 pub fn allow_most_open_files() -> io::Result<u64> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current != maximum {
@@ -21,12 +21,13 @@ pub fn allow_most_open_files() -> io::Result<u64> {
     Ok(maximum.unwrap_or(u64::MAX))
 }
 
-/// How many files and sockets this process may hold open now; [`u64::MAX`] if there is no limit.
+/// The current limit of open files and sockets; [`u64::MAX`] if there is none.
 pub fn open_files_max() -> u64 {
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
-/// Whether a call failed because the process, or the system, may open no more files: then it did nothing, and may be tried again.
+/// Whether a call failed because the process or the system is out of file descriptors. The call had no effect and can
+/// be retried.
 pub fn is_out_of_files(error: &io::Error) -> bool {
     let codes = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
     error

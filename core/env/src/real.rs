@@ -1,4 +1,4 @@
-//! The operating system's clock, chance and files.
+//! The operating system's clock, randomness and files.
 
 mod behind;
 mod file;
@@ -22,7 +22,7 @@ pub use behind::{FilePlace, file_behind};
 pub use file::RealFile;
 pub use lock::RealLock;
 
-/// The world as it is.
+/// The real environment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RealEnv;
 
@@ -38,7 +38,7 @@ impl Directory for RealDirectory {
 
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
-/// A name that is a symbolic link is not opened: somebody put it there, and we would write where it points.
+/// Symbolic links are not opened, because they may lead outside the data directory.
 const NO_FOLLOW: i32 = OFlags::NOFOLLOW.bits().cast_signed();
 
 static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
@@ -51,7 +51,7 @@ impl Env for RealEnv {
 
     #[inline]
     fn wall_clock_ms(&self) -> i64 {
-        // Each record that is sent reads it, and `SystemTime` takes half as long again.
+        // Each sent record reads the clock; `SystemTime` is slower.
         let now = clock_gettime(ClockId::Realtime);
         now.tv_sec * 1_000 + now.tv_nsec / 1_000_000
     }

@@ -1,4 +1,4 @@
-//! When a thread that is woken gets a processor.
+//! The scheduling of a thread that is woken.
 #![cfg_attr(
     target_os = "linux",
     allow(unsafe_code, reason = "one call of the system has no safe face")
@@ -6,19 +6,20 @@
 
 use std::io;
 
-/// What a thread does to the one that has the processor when it is woken and none is free.
+/// Whether a woken thread preempts the running one if no processor is free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wake {
-    /// Interrupts it if it has had enough, as threads do by default (`SCHED_OTHER`).
+    /// Preempts the running thread according to the default policy (`SCHED_OTHER`).
     AtOnce,
-    /// Waits until it has had its turn (`SCHED_BATCH`): so it is woken less often, for more work.
+    /// Waits until the running thread has used its time slice (`SCHED_BATCH`), so the thread is woken less often and
+    /// for more work.
     InTurn,
 }
 
-/// Sets how the calling thread is woken from now on. Where a processor is free there is no difference. A thread that somebody gave another
-/// policy (real-time, idle) keeps it.
+/// Sets how the calling thread is woken from now on. It makes no difference while a processor is free. A thread with
+/// another policy (real-time, idle) keeps it.
 ///
-/// Other systems than Linux have no such thing, and nothing happens there.
+/// Only Linux supports this; elsewhere nothing happens.
 pub fn wake_this_thread(how: Wake) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {
@@ -33,7 +34,7 @@ pub fn wake_this_thread(how: Wake) -> io::Result<()> {
             return Ok(());
         }
         let parameters = libc::sched_param { sched_priority: 0 };
-        // SAFETY: the call reads the parameters, which are there for it.
+        // SAFETY: the call reads the parameters, which are valid.
         let result =
             unsafe { libc::sched_setscheduler(calling_thread, policy, &raw const parameters) };
         if result != 0 {
@@ -65,10 +66,10 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_somebody_chose_stays() {
+    fn other_policies_are_kept() {
         let parameters = libc::sched_param { sched_priority: 0 };
         let chosen = std::thread::spawn(move || {
-            // SAFETY: the calls read the parameters, which are there for them, or take a number.
+            // SAFETY: the calls read valid parameters, or take a number.
             unsafe {
                 assert_eq!(
                     libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const parameters),

@@ -1,4 +1,5 @@
-//! A world for tests: its disk forgets, tears and fails as disks do, its clock obeys, and one seed decides all that is left to chance.
+//! A simulated environment for tests: its disk loses, tears and fails like a real one, tests control its clock, and one
+//! seed determines all random choices.
 
 mod clock;
 mod contents;
@@ -31,8 +32,9 @@ pub use file::SimFile;
 
 /// A simulated machine. Clones are the same machine.
 ///
-/// Each call that changes the disk is a *boundary*, counted from 0. To see what survives there, arm [`crash_at`](SimEnv::crash_at), run
-/// the script until calls fail, and start as many machines as wanted from what is left, each with its own seed:
+/// Each call that changes the disk is a *boundary*, counted from 0. To test a crash at a boundary, set
+/// [`crash_at`](SimEnv::crash_at), run the script until calls fail, and start machines from the remaining disk, each
+/// with its own seed:
 ///
 /// ```
 /// use headwater_env::{Env, File, OpenMode, SimEnv};
@@ -51,7 +53,7 @@ pub use file::SimFile;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
-/// With one thread, the same seed and the same calls give the same bytes.
+/// With one thread, the same seed and calls give the same bytes.
 #[derive(Debug, Clone)]
 pub struct SimEnv {
     machine: Arc<Machine>,
@@ -61,7 +63,7 @@ pub struct SimEnv {
 struct Machine {
     disk: Mutex<Disk>,
     clock: Clock,
-    /// How often its power was cut.
+    /// The number of power cuts.
     boots: u128,
     locks: PathLocks,
 }
@@ -80,7 +82,7 @@ impl Directory for SimDirectory {
 }
 
 impl SimEnv {
-    /// A machine with an empty disk without bound.
+    /// A machine with an empty, unlimited disk.
     pub fn new(seed: u64) -> SimEnv {
         SimEnv::start(Disk::new(seed), Clock::new(), 0)
     }
@@ -101,7 +103,7 @@ impl SimEnv {
         self.machine.disk.lock()
     }
 
-    /// Cuts the power in the middle of the boundary of this number: that call fails, and every call after it.
+    /// Cuts the power at this boundary: the call and every later one fail.
     pub fn crash_at(&self, boundary: u64) {
         self.disk().script.crash_at = Some(boundary);
     }
@@ -111,7 +113,8 @@ impl SimEnv {
         self.disk().script.crashed
     }
 
-    /// A machine that starts after a power cut, now or at the crash: of what was not synced it has what chance kept, whole or torn.
+    /// The machine that starts after a power cut, now or at the crash: unsynced changes survive at random, complete or
+    /// torn.
     #[must_use]
     pub fn after_power_cut(&self, seed: u64) -> SimEnv {
         let disk = self.disk().after_power_cut(seed);
@@ -119,8 +122,8 @@ impl SimEnv {
         SimEnv::start(disk, Clock::booted_at(self.wall_clock_ms()), boots)
     }
 
-    /// The machine as a new process finds it after the old one was killed, now or at the crash: all that finished calls did, and perhaps
-    /// a part of the one that was under way.
+    /// The machine after the process was killed, now or at the crash: all completed calls, and possibly a part of the
+    /// interrupted one.
     #[must_use]
     pub fn after_kill(&self, seed: u64) -> SimEnv {
         let disk = self.disk().after_kill(seed);
@@ -133,71 +136,73 @@ impl SimEnv {
         self.disk().script.history.clone()
     }
 
-    /// How many calls of a kind there were.
+    /// The number of calls of a kind.
     pub fn calls(&self, operation: Operation) -> u64 {
         self.disk().script.calls(operation)
     }
 
-    /// Makes a call to come fail.
+    /// Makes a later call fail.
     pub fn inject(&self, fault: Fault) {
         self.disk().script.arm(fault);
     }
 
-    /// Takes back all faults.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         self.disk().script.disarm();
     }
 
-    /// Whether this process may open no more files: what needs a descriptor fails with `EMFILE`; files that are open work.
+    /// Sets whether the process is out of file descriptors: calls that need one fail with `EMFILE`; open files keep
+    /// working.
     pub fn set_out_of_files(&self, out: bool) {
         let script = &mut self.disk().script;
         script.out_of_files = out;
         script.out_of_files_at = None;
     }
 
-    /// From the boundary of this number on the process may open no more files, until [`SimEnv::set_out_of_files`] says so.
+    /// Runs the process out of file descriptors at this boundary, until [`SimEnv::set_out_of_files`] changes it.
     pub fn set_out_of_files_at(&self, boundary: u64) {
         self.disk().script.out_of_files_at = Some(boundary);
     }
 
-    /// Bounds the bytes of all files; a write beyond writes what fits and fails with `StorageFull`. `None`: no bound.
+    /// Limits the bytes of all files. A write beyond the limit writes the part that fits and fails with `StorageFull`.
+    /// `None` for no limit.
     pub fn set_capacity(&self, bytes: Option<u64>) {
         self.disk().capacity = bytes;
     }
 
-    /// Bytes that the files take; holes take none.
+    /// The disk space of all files in bytes; holes take none.
     pub fn used_bytes(&self) -> u64 {
         self.disk().used
     }
 
-    /// Whether `read_at` may give fewer bytes than asked, by chance.
+    /// Sets whether `read_at` may return fewer bytes at random.
     pub fn set_short_reads(&self, short: bool) {
         self.disk().short_reads = short;
     }
 
-    /// Sets the wall clock and leaves the monotonic one.
+    /// Sets the wall clock, but not the monotonic clock.
     pub fn set_wall_clock_ms(&self, ms: i64) {
         self.machine.clock.set_wall_ms(ms);
     }
 
-    /// Moves the wall clock, either way, and leaves the monotonic one.
+    /// Moves the wall clock in either direction, but not the monotonic clock.
     pub fn jump_wall_clock_ms(&self, by_ms: i64) {
         self.machine.clock.jump_wall_ms(by_ms);
     }
 
-    /// Lets time pass on both clocks.
+    /// Advances both clocks.
     pub fn advance(&self, by: Duration) {
         self.machine.clock.advance(by);
     }
 
-    /// The bytes of all files as programs see them, by path without a leading `/`.
+    /// The live bytes of all files, by path without a leading `/`.
     pub fn image(&self) -> BTreeMap<String, Bytes> {
         self.disk().image()
     }
 }
 
 impl Env for SimEnv {
-    /// Small, so that short logs have room too.
+    /// Small, so that short logs are padded too.
     const ROOM_BYTES: u64 = 256;
     type File = SimFile;
     type Directory = SimDirectory;
@@ -222,7 +227,7 @@ impl Env for SimEnv {
     fn open_file(&self, path: &Path, mode: OpenMode) -> io::Result<SimFile> {
         let now_ms = self.wall_clock_ms();
         let mut disk = self.disk();
-        let at = disk.live.find_place(path)?;
+        let at = disk.live.find_location(path)?;
         let id = match (disk.live.at(&at).cloned(), mode) {
             (Some(Node::Dir(_)), _) => return Err(io::ErrorKind::IsADirectory.into()),
             (Some(Node::File(_)), OpenMode::CreateNew) => {
@@ -333,7 +338,7 @@ impl Env for SimEnv {
         let lock = self.machine.locks.take(normal_form(path)?)?;
         let file = self.open_file(path, OpenMode::Create)?;
         file.set_len(0)?;
-        // Any number will do, if it is the same in every run.
+        // The same number in every run.
         file.write_all_at(b"1\n", 0)?;
         Ok(lock)
     }

@@ -1,9 +1,9 @@
-//! A tree of names in memory, under [`MemoryEnv`](crate::MemoryEnv) and [`SimEnv`](crate::SimEnv).
+//! A tree of names in memory, used by [`MemoryEnv`](crate::MemoryEnv) and [`SimEnv`](crate::SimEnv).
 //!
-//! What a call does to the tree is worked out first, as a list of [`Change`]s, and applied second, so that the simulated disk can keep a
-//! second, older tree and apply to it what it chooses. Directories have numbers, hence a change means the same to both.
+//! A call first computes a list of [`Change`]s and then applies it, so that the simulated disk can apply some of the
+//! changes to its durable tree. Directories have ids, so a change means the same in both trees.
 //!
-//! Paths are taken from the root, whether they start with `/` or not; `..` is refused.
+//! Paths start at the root, with or without a leading `/`; `..` is refused.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -11,47 +11,47 @@ use std::path::{Component, Path};
 
 use crate::{DirEntry, EntryKind};
 
-/// Number of a directory, never used twice.
+/// The id of a directory, never reused.
 pub(crate) type DirId = u64;
 
 const ROOT: DirId = 0;
-/// The longest name, as on the file systems that people use.
+/// The longest name, as on common file systems.
 const NAME_BYTES_MAX: usize = 255;
 
 /// A name in a directory.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct Location {
     pub(crate) dir: DirId,
     pub(crate) name: String,
 }
 
-/// What a name stands for; `F` is how the owner of the tree knows a file.
+/// A file or a directory; `F` identifies a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Node<F> {
     Dir(DirId),
     File(F),
 }
 
-/// The least that can happen to a tree. A crash keeps a change or loses it, never a part of it.
+/// An atomic change of the tree. A crash keeps all of it or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Change<F> {
     Link {
-        at: Place,
+        at: Location,
         node: Node<F>,
     },
     Unlink {
-        at: Place,
+        at: Location,
         node: Node<F>,
     },
     Move {
-        from: Place,
-        to: Place,
+        from: Location,
+        to: Location,
         node: Node<F>,
     },
 }
 
 impl<F> Change<F> {
-    /// Whether the change is one of this directory's names.
+    /// Whether the change affects a name in this directory.
     pub(crate) fn touches(&self, dir: DirId) -> bool {
         match self {
             Change::Link { at, .. } | Change::Unlink { at, .. } => at.dir == dir,
@@ -74,12 +74,12 @@ impl<F: Clone + PartialEq> Tree<F> {
         }
     }
 
-    /// What a path stands for; `NotFound` if nothing.
+    /// The node at a path; `NotFound` if there is none.
     pub(crate) fn find(&self, path: &Path) -> io::Result<Node<F>> {
-        match self.place(path)? {
+        match self.location(path)? {
             None => Ok(Node::Dir(ROOT)),
-            Some(place) => self
-                .at(&place)
+            Some(location) => self
+                .at(&location)
                 .cloned()
                 .ok_or_else(|| io::ErrorKind::NotFound.into()),
         }
@@ -92,14 +92,14 @@ impl<F: Clone + PartialEq> Tree<F> {
         }
     }
 
-    /// The place of a path that is not the root; its directory exists, the name need not.
-    pub(crate) fn find_place(&self, path: &Path) -> io::Result<Place> {
-        self.place(path)?
+    /// The location of a path other than the root. Its directory exists; its name may not exist.
+    pub(crate) fn find_location(&self, path: &Path) -> io::Result<Location> {
+        self.location(path)?
             .ok_or_else(|| io::ErrorKind::InvalidInput.into())
     }
 
-    pub(crate) fn at(&self, place: &Place) -> Option<&Node<F>> {
-        self.dirs.get(&place.dir)?.get(&place.name)
+    pub(crate) fn at(&self, location: &Location) -> Option<&Node<F>> {
+        self.dirs.get(&location.dir)?.get(&location.name)
     }
 
     pub(crate) fn list(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
@@ -134,17 +134,17 @@ impl<F: Clone + PartialEq> Tree<F> {
         found
     }
 
-    /// Makes the directories of `path` that are missing.
+    /// Creates the missing directories of `path`.
     pub(crate) fn plan_create_dirs(&mut self, path: &Path) -> io::Result<Vec<Change<F>>> {
         let mut changes = Vec::new();
         let mut dir = Some(ROOT);
         let mut parent = ROOT;
         for name in names(path)? {
-            let place = Place {
+            let location = Location {
                 dir: parent,
                 name: name.to_owned(),
             };
-            dir = match dir.and_then(|_| self.at(&place)) {
+            dir = match dir.and_then(|_| self.at(&location)) {
                 Some(Node::Dir(found)) => Some(*found),
                 Some(Node::File(_)) => return Err(io::ErrorKind::AlreadyExists.into()),
                 None => None,
@@ -153,7 +153,7 @@ impl<F: Clone + PartialEq> Tree<F> {
                 let made = self.next_dir;
                 self.next_dir += 1;
                 changes.push(Change::Link {
-                    at: place,
+                    at: location,
                     node: Node::Dir(made),
                 });
                 made
@@ -163,7 +163,7 @@ impl<F: Clone + PartialEq> Tree<F> {
     }
 
     pub(crate) fn plan_rename(&self, from: &Path, to: &Path) -> io::Result<Change<F>> {
-        let (source, target) = (self.find_place(from)?, self.find_place(to)?);
+        let (source, target) = (self.find_location(from)?, self.find_location(to)?);
         let node = self.at(&source).cloned().ok_or(io::ErrorKind::NotFound)?;
         match (&node, self.at(&target)) {
             (Node::Dir(_), _) if names(to)?.starts_with(&names(from)?) && source != target => {
@@ -186,7 +186,7 @@ impl<F: Clone + PartialEq> Tree<F> {
     }
 
     pub(crate) fn plan_remove_file(&self, path: &Path) -> io::Result<Change<F>> {
-        let at = self.find_place(path)?;
+        let at = self.find_location(path)?;
         match self.at(&at).ok_or(io::ErrorKind::NotFound)? {
             Node::Dir(_) => Err(io::ErrorKind::IsADirectory.into()),
             file @ Node::File(_) => Ok(Change::Unlink {
@@ -196,9 +196,9 @@ impl<F: Clone + PartialEq> Tree<F> {
         }
     }
 
-    /// Removes what is inside first, as the system's call must.
+    /// Removes the contents first, like the system call.
     pub(crate) fn plan_remove_all(&self, path: &Path) -> io::Result<Vec<Change<F>>> {
-        let at = self.find_place(path)?;
+        let at = self.find_location(path)?;
         let dir = self.find_dir(path)?;
         let mut changes = vec![Change::Unlink {
             at,
@@ -208,7 +208,7 @@ impl<F: Clone + PartialEq> Tree<F> {
         while let Some(dir) = open.pop() {
             for (name, node) in &self.dirs[&dir] {
                 changes.push(Change::Unlink {
-                    at: Place {
+                    at: Location {
                         dir,
                         name: name.clone(),
                     },
@@ -223,8 +223,8 @@ impl<F: Clone + PartialEq> Tree<F> {
         Ok(changes)
     }
 
-    /// Applies a change if what it takes away stands where it was. A directory whose own name is not there yet takes names all the same;
-    /// they are found once it is. Gives the file that lost its name, if one did.
+    /// Applies a change, unless the node that it removes is not there. A directory without a name accepts names; they
+    /// are reachable once it has one. Returns the file that lost its name, if any.
     pub(crate) fn apply(&mut self, change: &Change<F>) -> Option<F> {
         match change {
             Change::Link { at, node } => self.link(at, node),
@@ -237,7 +237,7 @@ impl<F: Clone + PartialEq> Tree<F> {
         }
     }
 
-    fn link(&mut self, at: &Place, node: &Node<F>) -> Option<F> {
+    fn link(&mut self, at: &Location, node: &Node<F>) -> Option<F> {
         if let Node::Dir(dir) = node {
             self.dirs.entry(*dir).or_default();
             self.next_dir = self.next_dir.max(dir + 1);
@@ -253,7 +253,7 @@ impl<F: Clone + PartialEq> Tree<F> {
         }
     }
 
-    fn unlink(&mut self, at: &Place) -> Option<F> {
+    fn unlink(&mut self, at: &Location) -> Option<F> {
         match self.dirs.get_mut(&at.dir)?.remove(&at.name)? {
             Node::File(file) => Some(file),
             Node::Dir(_) => None,
@@ -261,7 +261,7 @@ impl<F: Clone + PartialEq> Tree<F> {
     }
 
     /// `None` is the root.
-    fn place(&self, path: &Path) -> io::Result<Option<Place>> {
+    fn location(&self, path: &Path) -> io::Result<Option<Location>> {
         let names = names(path)?;
         let Some((name, above)) = names.split_last() else {
             return Ok(None);
@@ -273,14 +273,14 @@ impl<F: Clone + PartialEq> Tree<F> {
                 Node::File(_) => return Err(io::ErrorKind::NotADirectory.into()),
             }
         }
-        Ok(Some(Place {
+        Ok(Some(Location {
             dir,
             name: (*name).to_owned(),
         }))
     }
 }
 
-/// The names of a path from the root down.
+/// The components of a path from the root.
 fn names(path: &Path) -> io::Result<Vec<&str>> {
     let mut names = Vec::new();
     for component in path.components() {
@@ -301,7 +301,7 @@ fn names(path: &Path) -> io::Result<Vec<&str>> {
     Ok(names)
 }
 
-/// One spelling for all spellings of a path.
+/// The normal form of a path.
 pub(crate) fn normal_form(path: &Path) -> io::Result<String> {
     Ok(names(path)?.join("/"))
 }

@@ -1,7 +1,8 @@
-//! The engine through its public API, each figure beside the limit of the machine measured in the same run.
+//! Measures the engine through its public API, each figure with the limit of the machine in the same run.
 //!
-//! `cargo bench -p headwater --bench engine --profile fast [-- NAME]`. Runs take turns with their limit, and the better of them counts.
-//! The last column is the ratio of processor time of this thread: on a machine that others use it says more than the clock on the wall.
+//! `cargo bench -p headwater --bench engine --profile fast [-- NAME]`. Runs alternate with their limit, and the best of
+//! each counts. The last column is the ratio of this thread's processor time, which is more reliable than wall time on
+//! a shared machine.
 
 mod opening;
 mod stopwatch;
@@ -18,14 +19,14 @@ use headwater::{
     BatchOptions, BatchStream, BulkOptions, ConsumerConfig, Engine, NO_CONFIG, NewTopic,
     ProducerConfig, Record, ScanOptions, Until,
 };
-use stopwatch::{Spent, Stopwatch};
+use stopwatch::{RunTime, Stopwatch};
 use tempfile::TempDir;
 
 /// As in the Python and Node packages.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Encoded bytes of one run.
+/// The encoded bytes of one run.
 const RUN_BYTES: usize = 192 << 20;
 const MIB: usize = 1 << 20;
 const TURNS: usize = 5;
@@ -64,7 +65,7 @@ fn main() {
 }
 
 fn directory() -> TempDir {
-    // Beside the build: `/tmp` may be memory.
+    // Next to the build, because `/tmp` may be in memory.
     let parent = option_env!("CARGO_TARGET_TMPDIR").map_or_else(std::env::temp_dir, Into::into);
     TempDir::new_in(parent).expect("a directory for the bench")
 }
@@ -91,17 +92,17 @@ fn value_column() -> BulkOptions {
     }
 }
 
-/// An Arrow table to the page cache, against `write(2)` of as many bytes in calls of 1 MiB.
+/// Writes an Arrow table to the page cache, against `write(2)` of the same number of bytes in calls of 1 MiB.
 fn produce(size: usize) {
     let rows = RUN_BYTES / (size + 10);
     let table = table(size, rows);
-    let (mut ours, mut limit) = (Spent::MAX, Spent::MAX);
+    let (mut ours, mut limit) = (RunTime::MAX, RunTime::MAX);
     let mut bytes = 0;
     for turn in 0..TURNS {
         let directory = directory();
         let engine = with_topic(&directory);
         let producer = engine.producer(ProducerConfig::default());
-        // Whoever writes second after a clearance writes a tenth faster, so they take turns in that too.
+        // The second writer after the cache was dropped is a tenth faster, so the order alternates too.
         if turn % 2 == 1 {
             limit = limit.min(write_all(&directory.path().join("limit"), RUN_BYTES));
         }
@@ -131,7 +132,7 @@ fn produce(size: usize) {
     );
 }
 
-fn write_all(path: &Path, bytes: usize) -> Spent {
+fn write_all(path: &Path, bytes: usize) -> RunTime {
     let buffer = vec![b'x'; MIB];
     let mut file = File::create(path).expect("a file");
     let start = Stopwatch::start();
@@ -144,13 +145,13 @@ fn write_all(path: &Path, bytes: usize) -> Spent {
     start.spent()
 }
 
-/// The log to Arrow views with the CRC checked, against `pread(2)` of the same bytes in calls of 1 MiB. A first read of a topic enters
-/// its pages in the page tables; what is read again finds them there.
+/// Reads the log to Arrow views with the CRC checked, against `pread(2)` of the same bytes in calls of 1 MiB. The first
+/// read of a topic fills the page tables; later reads find the pages there.
 fn scan(size: usize) {
     let rows = RUN_BYTES / (size + 10);
     let table = table(size, rows);
-    let (mut first, mut again, mut stream) = (Spent::MAX, Spent::MAX, Spent::MAX);
-    let (mut limit, mut bytes) = (Spent::MAX, 0);
+    let (mut first, mut again, mut stream) = (RunTime::MAX, RunTime::MAX, RunTime::MAX);
+    let (mut limit, mut bytes) = (RunTime::MAX, 0);
     for _ in 0..TURNS {
         let directory = directory();
         let engine = with_topic(&directory);
@@ -159,7 +160,7 @@ fn scan(size: usize) {
             .block_on(producer.send_batch("t", &table, &value_column()))
             .expect("sent");
         first = first.min(read_scan(&engine, rows));
-        // The first of these makes the map.
+        // The first of these creates the map.
         for _ in 0..3 {
             again = again.min(read_scan(&engine, rows));
         }
@@ -189,7 +190,7 @@ fn scan(size: usize) {
     );
 }
 
-fn read_scan(engine: &Engine, rows: usize) -> Spent {
+fn read_scan(engine: &Engine, rows: usize) -> RunTime {
     let scan = engine.topic("t").scan(ScanOptions::default());
     let start = Stopwatch::start();
     let mut reader = engine.block_on(scan.reader()).expect("a reader");
@@ -202,7 +203,7 @@ fn read_scan(engine: &Engine, rows: usize) -> Spent {
     time
 }
 
-fn read_batches(engine: &Engine, rows: usize) -> Spent {
+fn read_batches(engine: &Engine, rows: usize) -> RunTime {
     let config =
         ConsumerConfig::parse([("auto.offset.reset", "earliest")]).expect("a valid configuration");
     let mut consumer = engine.consumer(config);
@@ -224,10 +225,10 @@ fn read_batches(engine: &Engine, rows: usize) -> Spent {
     time
 }
 
-fn pread_all(partition: &Path) -> (Spent, usize) {
+fn pread_all(partition: &Path) -> (RunTime, usize) {
     let mut buffer = vec![0; MIB];
     let mut total = 0;
-    let mut time = Spent::default();
+    let mut time = RunTime::default();
     for entry in fs::read_dir(partition).expect("a partition") {
         let path = entry.expect("an entry").path();
         if path.extension().is_some_and(|extension| extension == "log") {
@@ -248,11 +249,11 @@ fn pread_all(partition: &Path) -> (Spent, usize) {
     (time, total)
 }
 
-/// One record after the other from one thread.
+/// Sends single records from one thread.
 fn send(config: &ProducerConfig, what: &str) {
     const RECORDS: usize = 2_000_000;
     let value = [b'x'; 100];
-    let (mut ours, mut limit) = (Spent::MAX, Spent::MAX);
+    let (mut ours, mut limit) = (RunTime::MAX, RunTime::MAX);
     for _ in 0..TURNS {
         let directory = directory();
         let engine = with_topic(&directory);
@@ -279,21 +280,21 @@ fn send(config: &ProducerConfig, what: &str) {
     );
 }
 
-fn report(what: &str, ours: &str, of_limit: &str, limit: Spent, time: Spent) {
+fn report(what: &str, ours: &str, of_limit: &str, limit: RunTime, time: RunTime) {
     let ratio = |limit: Duration, time: Duration| limit.as_secs_f64() / time.as_secs_f64();
     let wall = ratio(limit.wall, time.wall);
     let cpu = ratio(limit.cpu, time.cpu);
     println!("{what:<44} {ours:>14} {of_limit:>14} {wall:>8.2} {cpu:>8.2}");
 }
 
-fn rate(records: usize, time: Spent) -> String {
+fn rate(records: usize, time: RunTime) -> String {
     format!("{:.1} M/s", records as f64 / time.wall.as_secs_f64() / 1e6)
 }
 
-fn throughput(bytes: usize, time: Spent) -> String {
+fn throughput(bytes: usize, time: RunTime) -> String {
     format!("{:.2} GB/s", bytes as f64 / time.wall.as_secs_f64() / 1e9)
 }
 
-fn millis(time: Spent) -> String {
+fn millis(time: RunTime) -> String {
     format!("{:.1} ms", time.wall.as_secs_f64() * 1e3)
 }

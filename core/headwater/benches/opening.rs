@@ -1,4 +1,4 @@
-//! How long it takes to open a directory.
+//! Measures the time to open a directory.
 
 use std::fs;
 use std::path::Path;
@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use headwater::{BulkOptions, NO_CONFIG, NewTopic, ProducerConfig, TopicChanges};
 
-use super::stopwatch::{Spent, Stopwatch};
+use super::stopwatch::{RunTime, Stopwatch};
 use super::{MIB, TURNS, directory, millis, report, table, value_column};
 
 pub(super) fn open_empty() {
-    let mut best = Spent::MAX;
+    let mut best = RunTime::MAX;
     for _ in 0..TURNS {
         let directory = directory();
         let start = Stopwatch::start();
@@ -18,7 +18,7 @@ pub(super) fn open_empty() {
         best = best.min(start.spent());
         drop(engine);
     }
-    let limit = Spent::allowed(Duration::from_millis(20));
+    let limit = RunTime::allowed(Duration::from_millis(20));
     report(
         "open of an empty directory",
         &millis(best),
@@ -28,7 +28,7 @@ pub(super) fn open_empty() {
     );
 }
 
-/// A thousand partitions of 10 MiB. Their segments are one file under many names: opening reads, and reads nothing of them but their ends.
+/// A thousand partitions of 10 MiB. Their segments are hard links to one file, of which opening reads only the end.
 pub(super) fn open_many() {
     const PARTITIONS: i32 = 1_000;
     let directory = directory();
@@ -61,7 +61,7 @@ pub(super) fn open_many() {
             .expect("sent");
     }
     let end = spread(&path, PARTITIONS);
-    let mut best = Spent::MAX;
+    let mut best = RunTime::MAX;
     for _ in 0..TURNS {
         let start = Stopwatch::start();
         let engine = headwater::open(Some(&path), NO_CONFIG).expect("an engine");
@@ -75,7 +75,7 @@ pub(super) fn open_many() {
         assert_eq!(count, end * u64::from(PARTITIONS.unsigned_abs()));
         drop(engine);
     }
-    let limit = Spent::allowed(Duration::from_secs(1));
+    let limit = RunTime::allowed(Duration::from_secs(1));
     report(
         "open of 1,000 partitions, 10 GiB",
         &millis(best),
@@ -85,7 +85,8 @@ pub(super) fn open_many() {
     );
 }
 
-/// Gives every partition the files of the first one, and says so in the checkpoint. Returns the end of the log.
+/// Links the files of the first partition into every other, and writes the checkpoint for them. Returns the log end
+/// offset.
 fn spread(path: &Path, partitions: i32) -> u64 {
     let first = path.join("t-0");
     for partition in 1..partitions {

@@ -1,4 +1,4 @@
-//! Time on the wall and time on a processor.
+//! Wall time and processor time.
 
 use std::fs;
 use std::ops::AddAssign;
@@ -10,9 +10,9 @@ pub(crate) struct Stopwatch {
     cpu: Duration,
 }
 
-/// What something took.
+/// The time of a run.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Spent {
+pub(crate) struct RunTime {
     pub(crate) wall: Duration,
     pub(crate) cpu: Duration,
 }
@@ -26,21 +26,21 @@ impl Stopwatch {
         }
     }
 
-    pub(crate) fn spent(&self) -> Spent {
-        Spent {
+    pub(crate) fn spent(&self) -> RunTime {
+        RunTime {
             wall: self.wall.elapsed(),
             cpu: on_processor().saturating_sub(self.cpu),
         }
     }
 }
 
-impl Spent {
+impl RunTime {
     pub(crate) const MAX: Self = Self {
         wall: Duration::MAX,
         cpu: Duration::MAX,
     };
 
-    /// A limit that is set and not measured.
+    /// A fixed limit.
     pub(crate) fn allowed(time: Duration) -> Self {
         Self {
             wall: time,
@@ -48,7 +48,7 @@ impl Spent {
         }
     }
 
-    /// The better of two runs, each measure by itself.
+    /// The better of two runs, separately for each time.
     pub(crate) fn min(self, other: Self) -> Self {
         Self {
             wall: self.wall.min(other.wall),
@@ -57,14 +57,14 @@ impl Spent {
     }
 }
 
-impl AddAssign for Spent {
+impl AddAssign for RunTime {
     fn add_assign(&mut self, other: Self) {
         self.wall += other.wall;
         self.cpu += other.cpu;
     }
 }
 
-/// How long this thread has run, in the kernel or out of it.
+/// The processor time of this thread, in user and kernel mode.
 fn on_processor() -> Duration {
     let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanoseconds = text.split(' ').next().and_then(|first| first.parse().ok());

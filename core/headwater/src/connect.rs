@@ -1,9 +1,12 @@
 //! `connect()`: a client on a running cluster.
 
+use std::fmt;
+use std::sync::Arc;
+
 use headwater_client::config::client::CLIENT;
 use headwater_client::{ClientConfig, Error, ErrorKind, Result};
 use headwater_metadata::config::canonical_key;
-use headwater_net::{Address, CONNECTION, ConnectionConfig, TcpTransport};
+use headwater_net::{Address, CONNECTION, ConnectionConfig, TcpTransport, TokenProvider};
 use tokio::runtime::Builder;
 
 use crate::connected::Connected;
@@ -22,7 +25,32 @@ pub fn connect<K: AsRef<str>, V: AsRef<str>>(
     bootstrap_servers: &str,
     config: impl IntoIterator<Item = (K, V)>,
 ) -> Result<Engine> {
-    let engine = connect_on_demand(bootstrap_servers, config)?;
+    connect_with(bootstrap_servers, config, ConnectOptions::default())
+}
+
+/// What a connection needs that cannot be written as a key.
+#[derive(Clone, Default)]
+pub struct ConnectOptions {
+    /// Gives the tokens for `sasl.mechanism=OAUTHBEARER`. `None`: `sasl.oauthbearer.token.endpoint.url` names who does, or the mechanism is
+    /// another one.
+    pub oauth_token: Option<Arc<dyn TokenProvider>>,
+}
+
+impl fmt::Debug for ConnectOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectOptions")
+            .field("oauth_token", &self.oauth_token.is_some())
+            .finish()
+    }
+}
+
+/// [`connect`] with [`ConnectOptions`].
+pub fn connect_with<K: AsRef<str>, V: AsRef<str>>(
+    bootstrap_servers: &str,
+    config: impl IntoIterator<Item = (K, V)>,
+    options: ConnectOptions,
+) -> Result<Engine> {
+    let engine = connect_on_demand_with(bootstrap_servers, config, options)?;
     engine.block_on(engine.check_reachable())?;
     Ok(engine)
 }
@@ -32,10 +60,20 @@ pub fn connect_on_demand<K: AsRef<str>, V: AsRef<str>>(
     bootstrap_servers: &str,
     config: impl IntoIterator<Item = (K, V)>,
 ) -> Result<Engine> {
+    connect_on_demand_with(bootstrap_servers, config, ConnectOptions::default())
+}
+
+/// [`connect_on_demand`] with [`ConnectOptions`].
+pub fn connect_on_demand_with<K: AsRef<str>, V: AsRef<str>>(
+    bootstrap_servers: &str,
+    config: impl IntoIterator<Item = (K, V)>,
+    options: ConnectOptions,
+) -> Result<Engine> {
     let bootstrap = addresses(bootstrap_servers)?;
     let (client, connection) = split(config)?;
+    let connection = ConnectionConfig::parse_with_tokens(connection, options.oauth_token)?;
     let runtime = worker_threads::start("client", Builder::enable_all)?;
-    let transport = TcpTransport::new(bootstrap, connection, &client, runtime.handle().clone())?;
+    let transport = TcpTransport::new(bootstrap, connection, runtime.handle().clone())?;
     Ok(Engine::on(Connected::new(runtime, transport), client))
 }
 
@@ -52,10 +90,10 @@ fn addresses(bootstrap_servers: &str) -> Result<Vec<Address>> {
     addresses.collect()
 }
 
-/// Gives each pair to its table.
+/// The configuration of the client, and the pairs of its connections.
 fn split<K: AsRef<str>, V: AsRef<str>>(
     pairs: impl IntoIterator<Item = (K, V)>,
-) -> Result<(ClientConfig, ConnectionConfig)> {
+) -> Result<(ClientConfig, Vec<(String, String)>)> {
     let (mut client, mut connection) = (Vec::new(), Vec::new());
     for (key, value) in pairs {
         let key = canonical_key(key.as_ref());
@@ -66,10 +104,7 @@ fn split<K: AsRef<str>, V: AsRef<str>>(
             connection.push(pair);
         }
     }
-    Ok((
-        ClientConfig::parse(client)?,
-        ConnectionConfig::parse(connection)?,
-    ))
+    Ok((ClientConfig::parse(client)?, connection))
 }
 
 /// Whether the client's table has the key, or the key that is spelled most like it.

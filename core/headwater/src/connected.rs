@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use headwater_broker::{DeletionCounts, OpenReport};
 use headwater_client::{
-    BrokerAddress, ClosedFuture, Error, ErrorKind, Lane, Purpose, Result, Transport,
+    BrokerAddress, BrokerMetrics, ClientConfig, ClosedFuture, Error, ErrorKind, Lane, Purpose,
+    Result, Transport,
 };
 use headwater_net::TcpTransport;
 use headwater_server::ServeOptions;
@@ -32,12 +33,16 @@ impl Connected {
 }
 
 impl Transport for Connected {
-    fn lane(self: Arc<Self>, purpose: Purpose, client_id: &str) -> Arc<dyn Lane> {
-        Arc::clone(&self.transport).lane(purpose, client_id)
+    fn lane(self: Arc<Self>, purpose: Purpose, config: &ClientConfig) -> Arc<dyn Lane> {
+        Arc::clone(&self.transport).lane(purpose, config)
     }
 
     fn learn(&self, brokers: &[BrokerAddress]) {
         self.transport.learn(brokers);
+    }
+
+    fn broker_metrics(&self) -> Vec<BrokerMetrics> {
+        self.transport.broker_metrics()
     }
 
     fn closed(&self) -> ClosedFuture<'_> {
@@ -54,8 +59,8 @@ impl Host for Connected {
         None
     }
 
-    fn deletions(&self) -> DeletionCounts {
-        DeletionCounts::default()
+    fn deletions(&self) -> Option<DeletionCounts> {
+        None
     }
 
     fn serve(&self, _: ServeOptions) -> Result<Arc<headwater_server::Server>> {

@@ -45,8 +45,8 @@ pub(crate) trait Host: Transport {
     fn runtime(&self) -> &runtime::Handle;
     /// What opening found; `None` for a connected cluster.
     fn report(&self) -> Option<&OpenReport>;
-    /// What left the logs since then.
-    fn deletions(&self) -> DeletionCounts;
+    /// What left the logs since then; `None` for a connected cluster.
+    fn deletions(&self) -> Option<DeletionCounts>;
     /// Listens for clients until the handle is closed. A connected cluster refuses.
     fn serve(&self, options: ServeOptions) -> Result<Arc<headwater_server::Server>>;
     /// Closes the handle, and the engine with the last one.
@@ -157,8 +157,8 @@ impl Engine {
         self.host.report()
     }
 
-    /// The segments that were deleted since the engine was opened, by reason.
-    pub fn deletions(&self) -> DeletionCounts {
+    /// The segments that were deleted since the engine was opened, by reason; `None` for a connected cluster.
+    pub fn deletions(&self) -> Option<DeletionCounts> {
         self.host.deletions()
     }
 

@@ -1,11 +1,11 @@
-//! What `open` takes: the broker's keys and the client's, in one list.
+//! The configuration of `open`: the keys of the broker and of the client in one list.
 
 use headwater_client::config::client::CLIENT;
 use headwater_client::{ClientConfig, Result};
 use headwater_metadata::BrokerConfig;
 use headwater_metadata::config::canonical_key;
 
-/// The two halves of a configuration.
+/// The configurations of the broker and of the client.
 #[derive(Debug, Clone)]
 pub(crate) struct EngineConfig {
     pub(crate) broker: BrokerConfig,
@@ -13,13 +13,13 @@ pub(crate) struct EngineConfig {
 }
 
 impl EngineConfig {
-    /// Whether somebody who asks for this may share an engine that was opened with `other`: the client's part is everybody's own.
+    /// Whether an engine that was opened with `other` can be shared: the broker's part must match.
     pub(crate) fn goes_with(&self, other: &Self) -> bool {
         self.broker.layer().is_empty() || self.broker == other.broker
     }
 }
 
-/// Gives each pair to whom it belongs. An unknown key is the broker's to refuse.
+/// Assigns each key to its table. The broker's table reports unknown keys.
 pub(crate) fn split<K: AsRef<str>, V: AsRef<str>>(
     pairs: impl IntoIterator<Item = (K, V)>,
 ) -> Result<EngineConfig> {

@@ -7,8 +7,8 @@ use std::sync::{Arc, Weak};
 
 use headwater_broker::{DeletionCounts, OpenReport, RequestContext};
 use headwater_client::{
-    BrokerAddress, CallFuture, ClosedFuture, Error, ErrorKind, Lane, Node, Purpose, Result,
-    Transport, TransportError, TransportErrorKind,
+    BrokerAddress, CallFuture, ClientConfig, ClosedFuture, Error, ErrorKind, Lane, Node, Purpose,
+    Result, Transport, TransportError, TransportErrorKind,
 };
 use headwater_env::Env;
 use headwater_protocol::Request;
@@ -73,7 +73,8 @@ fn closed() -> Error {
 
 impl<E: Env> Transport for Handle<E> {
     /// All purposes share one lane: a request that waits holds up no other.
-    fn lane(self: Arc<Self>, _: Purpose, client_id: &str) -> Arc<dyn Lane> {
+    fn lane(self: Arc<Self>, _: Purpose, config: &ClientConfig) -> Arc<dyn Lane> {
+        let client_id = &*config.client_id;
         if client_id
             == self
                 .engine
@@ -133,8 +134,8 @@ impl<E: Env> Host for Handle<E> {
         Some(self.engine.report())
     }
 
-    fn deletions(&self) -> DeletionCounts {
-        self.engine.broker().deletions()
+    fn deletions(&self) -> Option<DeletionCounts> {
+        Some(self.engine.broker().deletions())
     }
 
     fn serve(&self, options: ServeOptions) -> Result<Arc<Server>> {

@@ -1,4 +1,4 @@
-//! A broker in this process, and the runtime that its waiting requests and its housekeeping need.
+//! A broker in this process, with the runtime of its waiting requests and its housekeeping.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio::runtime::{Handle, Runtime};
 
 use crate::registry::{self, Place};
 
-/// An open engine, shared by its handles. It closes with the last of them.
+/// An open engine, shared by its handles. It closes with the last handle.
 pub(crate) struct InProcess<E: Env> {
     broker: Broker<E>,
     context: RequestContext,
@@ -23,14 +23,14 @@ pub(crate) struct InProcess<E: Env> {
     runtime: Option<Runtime>,
     handle: Handle,
     place: Option<Place>,
-    /// How many handles there are.
+    /// The number of handles.
     handles: Mutex<usize>,
     closed: AtomicBool,
     /// The process that opened it.
     forks: u32,
 }
 
-/// The context of requests of a client of that name.
+/// The context of requests of a client with this name.
 pub(crate) fn context(client_id: &str) -> RequestContext {
     RequestContext {
         client_id: (!client_id.is_empty()).then(|| Arc::from(client_id)),
@@ -69,7 +69,7 @@ impl<E: Env> InProcess<E> {
         &self.broker
     }
 
-    /// What opening found.
+    /// The report of opening the directory.
     pub(crate) fn report(&self) -> &OpenReport {
         &self.report
     }
@@ -79,12 +79,12 @@ impl<E: Env> InProcess<E> {
         &self.context
     }
 
-    /// Answers one request.
+    /// Handles one request.
     pub(crate) async fn handle(&self, context: &RequestContext, request: Request) -> Response {
         self.broker.handle(context, request).await
     }
 
-    /// Counts one more handle, unless it is closed.
+    /// Adds a handle, unless the engine is closed.
     pub(crate) fn attach(&self) -> bool {
         let mut handles = self.handles.lock();
         let is_open = self.check().is_ok();
@@ -92,12 +92,12 @@ impl<E: Env> InProcess<E> {
         is_open
     }
 
-    /// Counts one handle less, and closes with the last.
+    /// Removes a handle, and closes the engine with the last one.
     pub(crate) fn detach(&self) {
         let mut handles = self.handles.lock();
         *handles -= 1;
         let is_last = *handles == 0;
-        // From here on nobody attaches.
+        // From here on no handle can be added.
         let closes = is_last && !self.closed.swap(true, Ordering::AcqRel);
         drop(handles);
         if closes {
@@ -105,7 +105,7 @@ impl<E: Env> InProcess<E> {
         }
     }
 
-    /// Closes it whatever handles there are.
+    /// Closes the engine, even if it has handles.
     pub(crate) fn close(&self) {
         if !self.is_inherited() && !self.closed.swap(true, Ordering::AcqRel) {
             self.shut();
@@ -121,7 +121,7 @@ impl<E: Env> InProcess<E> {
         }
     }
 
-    /// Whether it has closed or is closing.
+    /// Whether the engine has closed or is closing.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
@@ -131,7 +131,7 @@ impl<E: Env> InProcess<E> {
         self.forks != forks()
     }
 
-    /// Whether it takes requests.
+    /// Fails if the engine cannot handle requests.
     pub(crate) fn check(&self) -> Result<()> {
         if self.is_inherited() {
             return Err(forked());
@@ -144,7 +144,7 @@ impl<E: Env> InProcess<E> {
         Ok(())
     }
 
-    /// Fails when its directory was removed or replaced.
+    /// Fails if the directory was removed or replaced.
     pub(crate) fn check_directory(&self, request: &Request) -> Result<()> {
         let checked = match request {
             Request::Produce(_) => self.broker.check_directory_if_due(),
@@ -153,7 +153,7 @@ impl<E: Env> InProcess<E> {
         checked.map_err(lost)
     }
 
-    /// Fails when its directory was removed, replaced or emptied.
+    /// Fails if the directory was removed, replaced or emptied.
     pub(crate) fn check_files(&self) -> Result<()> {
         self.broker.check_files().map_err(lost)
     }
@@ -177,13 +177,13 @@ impl<E: Env> Drop for InProcess<E> {
     fn drop(&mut self) {
         let runtime = self.runtime.take();
         if self.is_inherited() {
-            // Its threads are the parent's.
+            // Its threads belong to the parent.
             std::mem::forget(runtime);
             return;
         }
         self.close();
         if let Some(runtime) = runtime {
-            // The last handle may go in a thread of this very runtime, which must not wait for itself.
+            // The last handle may be dropped in a thread of this runtime, which must not wait for itself.
             runtime.shutdown_background();
         }
     }

@@ -47,19 +47,26 @@ mod registry;
 mod serve;
 mod worker_threads;
 
-pub use connect::{connect, connect_on_demand};
+pub use blocking::block_on_for;
+pub use connect::{
+    ConnectOptions, connect, connect_on_demand, connect_on_demand_with, connect_with,
+};
 pub use engine::{Engine, NO_CONFIG, open};
 pub use headwater_broker::{DeletionCounts, Deletions, OpenReport, RecoveredPartition};
 pub use headwater_client::*;
 pub use headwater_columnar as columnar;
 pub use headwater_columnar::{Column, DecodeOptions, Format, OnError, Projection};
 pub use headwater_env::{PerProcess, forks};
-pub use headwater_net::{Address, ConnectionConfig, InvalidAddress};
+pub use headwater_metadata::config::canonical_key;
+pub use headwater_net::{
+    Address, CONNECTION, ConnectionConfig, InvalidAddress, OauthToken, TokenError, TokenFuture,
+    TokenProvider,
+};
 pub use headwater_protocol::ErrorCode;
 pub use headwater_record::{Offset, PartitionId};
 pub use headwater_server::{
     Exposure, Limits, ListenerOptions, Mechanism, SecurityProtocol, ServeOptions, TlsError,
     TlsOptions, UnknownMechanism, UnknownProtocol, credential_for,
 };
-pub use listener::{InvalidListener, ListenerAddress, ListenerSecurity};
+pub use listener::{InvalidListener, ListenerAddress, ListenerArguments, ListenerSecurity};
 pub use serve::Server;

@@ -1,10 +1,14 @@
 //! Listeners as people describe them: in arguments of the command line, or of a call in a binding.
 
-use std::path::Path;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use headwater_client::{Error, ErrorKind};
+
 use headwater_server::{
-    ListenerOptions, Mechanism, SecurityProtocol, TlsError, TlsOptions, UnknownProtocol,
+    Exposure, ListenerOptions, Mechanism, SecurityProtocol, ServeOptions, TlsError, TlsOptions,
+    UnknownProtocol,
 };
 
 use crate::{Address, InvalidAddress};
@@ -48,6 +52,64 @@ pub enum InvalidListener {
     /// The certificate or its key cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+}
+
+/// The arguments of `serve()` in a binding.
+#[derive(Debug, Clone, Default)]
+pub struct ListenerArguments {
+    /// Where to listen.
+    pub host: String,
+    /// The port; 0 takes a free one.
+    pub port: u16,
+    /// The `HOST:PORT` that clients are told to connect to; `None`: where it listens.
+    pub advertised: Option<String>,
+    /// `PLAINTEXT`, `SSL`, `SASL_PLAINTEXT` or `SASL_SSL`.
+    pub security_protocol: String,
+    /// The certificate chain, a PEM file.
+    pub tls_cert: Option<PathBuf>,
+    /// Its private key, a PEM file.
+    pub tls_key: Option<PathBuf>,
+    /// The SASL mechanisms; `None`: all.
+    pub sasl_mechanisms: Option<Vec<String>>,
+    /// Whether other machines may connect without TLS and SASL.
+    pub allow_insecure: bool,
+}
+
+impl ListenerArguments {
+    /// Checks the arguments, and reads the certificate and its key.
+    pub fn options(self) -> Result<ServeOptions, Error> {
+        let at = ListenerAddress {
+            protocol: Some(checked(self.security_protocol.parse())?),
+            address: Address {
+                host: self.host,
+                port: self.port,
+            },
+        };
+        let advertised = self.advertised.as_deref().map(str::parse).transpose();
+        let mechanisms = self.sasl_mechanisms.map(|names| {
+            let mechanisms = names.iter().map(|name| name.parse());
+            mechanisms.collect::<Result<Vec<Mechanism>, _>>()
+        });
+        let security = ListenerSecurity::read(
+            self.tls_cert.as_deref(),
+            self.tls_key.as_deref(),
+            checked(mechanisms.transpose())?,
+        );
+        let listener = checked(security)?.listener(&at, checked(advertised)?);
+        Ok(ServeOptions {
+            listeners: vec![listener],
+            exposure: if self.allow_insecure {
+                Exposure::AllowInsecure
+            } else {
+                Exposure::Loopback
+            },
+            ..ServeOptions::default()
+        })
+    }
+}
+
+fn checked<T>(result: Result<T, impl Display>) -> Result<T, Error> {
+    result.map_err(|error| Error::new(ErrorKind::InvalidArgument, format!("{error}.")))
 }
 
 /// What listeners are secured with.

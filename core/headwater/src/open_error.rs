@@ -1,4 +1,4 @@
-//! Why a directory was not opened, as the one public error.
+//! Converts errors of opening a directory to the public error.
 
 use headwater_broker::OpenError;
 use headwater_client::{Error, ErrorKind};

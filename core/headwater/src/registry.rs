@@ -1,4 +1,4 @@
-//! Which directories this process has open: the same path twice is the same engine.
+//! The open directories of this process: the same path is the same engine.
 
 use std::collections::HashMap;
 use std::io;
@@ -14,12 +14,12 @@ use crate::engine_config::EngineConfig;
 use crate::handle::Handle;
 use crate::in_process::InProcess;
 
-/// A directory under its one absolute name.
+/// The absolute path of a directory.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Place(PathBuf);
 
 impl Place {
-    /// The place of `path`, which need not exist yet: links in the part that does are followed.
+    /// The canonical path of `path`, which need not exist yet. Symbolic links in its existing part are followed.
     pub(crate) fn of(path: &Path) -> Result<Self> {
         canonical(path).map(Self).map_err(|error| {
             Error::new(
@@ -54,27 +54,28 @@ fn canonical(path: &Path) -> io::Result<PathBuf> {
 
 struct Registry {
     engines: Mutex<HashMap<Place, Entry>>,
-    /// An entry was removed or became open.
+    /// Notified when an entry was removed or became open.
     changed: Condvar,
 }
 
 enum Entry {
-    /// Somebody is opening it.
+    /// The engine is being opened.
     Opening,
-    /// It is open, or, if the pointer leads nowhere, being closed.
+    /// The engine is open, or is being closed if the pointer is dangling.
     Open {
         engine: Weak<InProcess<RealEnv>>,
         config: Box<EngineConfig>,
     },
 }
 
-/// A child of `fork()` has opened nothing.
+/// A child of `fork()` starts with an empty registry.
 static REGISTRY: PerProcess<Registry> = PerProcess::new(|| Registry {
     engines: Mutex::default(),
     changed: Condvar::new(),
 });
 
-/// A handle on the engine that has `place` open; otherwise on the one that `open` makes. Waits for one that is being opened or closed.
+/// Returns a handle on the engine that has `place` open, or opens it with `open`. Waits while it is being opened or
+/// closed.
 pub(crate) fn open_once(
     place: &Place,
     config: &EngineConfig,
@@ -94,7 +95,7 @@ pub(crate) fn open_once(
                 .map(|engine| (engine, before.clone())),
         };
         if let Some((engine, before)) = found {
-            // Not under the lock: closing the engine takes it.
+            // Not under the lock, because closing the engine takes it.
             drop(engines);
             if let Some(handle) = share(&engine) {
                 return if config.goes_with(&before) {
@@ -124,7 +125,8 @@ pub(crate) fn open_once(
     Ok(handle)
 }
 
-/// One more handle on an open engine; `None` when it has closed. An engine whose directory is gone closes: the path now leads elsewhere.
+/// Adds a handle to an open engine; `None` if it has closed. Closes an engine whose directory is gone, because the path
+/// leads elsewhere now.
 fn share(engine: &Arc<InProcess<RealEnv>>) -> Option<Arc<Handle<RealEnv>>> {
     if engine.check_files().is_err() {
         engine.close();
@@ -132,7 +134,8 @@ fn share(engine: &Arc<InProcess<RealEnv>>) -> Option<Arc<Handle<RealEnv>>> {
     Handle::attach(engine)
 }
 
-/// Replaces the entry of an engine that is being opened: by the open one, or by nothing if opening failed or panicked.
+/// Replaces the entry of an engine that is being opened: by the open engine, or by nothing if opening failed or
+/// panicked.
 struct Opening<'a> {
     place: &'a Place,
     opened: Option<Entry>,
@@ -149,7 +152,7 @@ impl Drop for Opening<'_> {
     }
 }
 
-/// The engine at `place` has given its directory up.
+/// Removes the entry of an engine that has released its directory.
 pub(crate) fn closed(place: &Place) {
     REGISTRY.engines.lock().remove(place);
     REGISTRY.changed.notify_all();

@@ -1,4 +1,4 @@
-//! The engine on the network.
+//! Serves the engine on the network.
 
 use std::fmt;
 use std::io;
@@ -11,16 +11,16 @@ use headwater_server::{ServeError, ServeOptions};
 use crate::engine::{Engine, Host};
 use headwater_net::Address;
 
-/// An engine that listens for Kafka clients. It keeps the engine open, and stops at [`shutdown`](Self::shutdown), when it is dropped, or
-/// when the engine is closed.
+/// A server for Kafka clients. It keeps the engine open, and stops at [`shutdown`](Self::shutdown), when it is dropped,
+/// or when the engine is closed.
 pub struct Server {
     listening: Arc<headwater_server::Server>,
-    /// Behind `listening`, so that it is dropped after it.
+    /// Declared after `listening`, so that it is dropped later.
     _host: Arc<dyn Host>,
 }
 
 impl Engine {
-    /// Opens the engine to Kafka clients at the listeners of `options`. Returns when connections are accepted.
+    /// Serves the engine at the listeners of `options`. Returns when connections are accepted.
     pub fn serve(&self, options: ServeOptions) -> Result<Server> {
         Ok(Server {
             listening: self.host().serve(options)?,
@@ -30,12 +30,12 @@ impl Engine {
 }
 
 impl Server {
-    /// Where it listens, in the order of the options, with the ports that the system chose.
+    /// The bound addresses, in the order of the options, with the ports that the system chose.
     pub fn addresses(&self) -> &[SocketAddr] {
         self.listening.addresses()
     }
 
-    /// What clients are told to connect to, in the order of the options.
+    /// The advertised addresses, in the order of the options.
     pub fn advertised(&self) -> impl Iterator<Item = Address> {
         self.listening.advertised().iter().map(|listener| Address {
             host: listener.host.to_string(),
@@ -43,8 +43,8 @@ impl Server {
         })
     }
 
-    /// Accepts nothing more, answers the requests that were begun, up to a deadline, and closes all connections. Blocks until then; the
-    /// engine stays open. Idempotent.
+    /// Stops accepting connections, completes pending requests up to a deadline, and closes all connections. Blocks
+    /// until then; the engine stays open. Idempotent.
     pub fn shutdown(&self) {
         self.listening.shutdown();
     }
@@ -58,7 +58,7 @@ impl fmt::Debug for Server {
     }
 }
 
-/// Why an engine does not listen, as the one public error.
+/// Converts the error of a server to the public error.
 pub(crate) fn refused(error: ServeError) -> Error {
     let kind = match &error {
         ServeError::Bind { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {

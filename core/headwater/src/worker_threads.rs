@@ -3,10 +3,10 @@
 use headwater_client::{Error, ErrorKind, Result};
 use tokio::runtime::{Builder, Runtime};
 
-/// Requests run in their caller's thread.
+/// Requests run in their callers' threads.
 const WORKERS: usize = 2;
 
-/// Starts a runtime with what `enable` enables. `owner` is named if that fails.
+/// Starts a runtime with the features that `enable` enables. Errors contain `owner`.
 pub(crate) fn start(
     owner: &str,
     enable: impl FnOnce(&mut Builder) -> &mut Builder,

@@ -227,7 +227,7 @@ impl<E: Env> PartitionLog<E> {
 }
 
 fn sequences() -> Check {
-    if mutants::lives(Mutant::SkipSequenceCheck) {
+    if mutants::is_active(Mutant::SkipSequenceCheck) {
         Check::Nothing
     } else {
         Check::Sequences

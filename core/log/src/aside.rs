@@ -21,7 +21,7 @@ pub(crate) fn set_aside<E: Env>(
     report: &mut RecoveryReport,
 ) -> Result<(), FileError> {
     let bytes = segment.size();
-    if mutants::lives(Mutant::RemoveBehindGap) || !holds_batches(segment, 0)? {
+    if mutants::is_active(Mutant::RemoveBehindGap) || !holds_batches(segment, 0)? {
         report.segments_removed.push((segment.base_offset(), bytes));
         return remove_segment(segment);
     }

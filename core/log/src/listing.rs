@@ -30,6 +30,11 @@ impl Listed {
             || (self.lengths.log > 0 && self.lengths.time_index == 0)
     }
 
+    /// Whether the log file of a sealed segment has lost everything: its time index would be empty, too, had it never had a record.
+    pub(crate) fn is_emptied(&self) -> bool {
+        self.lengths.log == 0 && self.lengths.time_index > 0
+    }
+
     fn add(&mut self, kind: FileKind, len: u64, modified_ms: i64) {
         match kind {
             FileKind::Log => {
@@ -49,6 +54,15 @@ impl Listed {
             FileKind::ProducerSnapshot => {}
         }
     }
+}
+
+/// The segments of a directory.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    /// Those with a log file.
+    pub(crate) segments: BTreeMap<Offset, Listed>,
+    /// Those that had index files alone, which were removed.
+    pub(crate) without_log: Vec<Offset>,
 }
 
 /// What is in the directory now. A symbolic link in the place of one of our files is an error: it could lead our writes anywhere.
@@ -75,7 +89,7 @@ pub(crate) fn list<E: Env>(
     dir: &Path,
     entries: &[DirEntry],
     removed: &mut Vec<String>,
-) -> Result<BTreeMap<Offset, Listed>, FileError> {
+) -> Result<Listing, FileError> {
     let mut listed: BTreeMap<Offset, Listed> = BTreeMap::new();
     for entry in entries {
         match file_name::parse(&entry.name) {
@@ -105,8 +119,11 @@ pub(crate) fn list<E: Env>(
             remove(env, dir, entry, removed)?;
         }
     }
-    listed.retain(|_, segment| segment.has_log);
-    Ok(listed)
+    let without_log = listed.extract_if(.., |_, segment| !segment.has_log);
+    Ok(Listing {
+        without_log: without_log.map(|(offset, _)| offset).collect(),
+        segments: listed,
+    })
 }
 
 /// Removes a file and remembers its name.

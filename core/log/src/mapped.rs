@@ -118,7 +118,7 @@ impl Maps {
         state.release();
         state.read_to = state.read_to.min(end);
         let alive = match Arc::get_mut(&mut state.token) {
-            None if !mutants::lives(Mutant::CutUnderMap) => Alive::Yes,
+            None if !mutants::is_active(Mutant::CutUnderMap) => Alive::Yes,
             _ => Alive::No,
         };
         cut(alive)

@@ -73,7 +73,8 @@ pub(crate) fn open<E: Env>(
         &entries,
         &mut opening.report.files_removed,
     )?;
-    let recovered = opening.recover(&listed)?;
+    opening.report_without_log(&listed.without_log);
+    let recovered = opening.recover(&listed.segments)?;
     opening.finish(recovered)
 }
 
@@ -100,7 +101,11 @@ impl<E: Env> Opening<E> {
         }
         let sealed = segments.len() - 1;
         for segment in &segments[..first_checked.min(sealed)] {
-            if listed[&segment.base_offset()].lacks_index() {
+            let files = &listed[&segment.base_offset()];
+            if files.is_emptied() {
+                self.report_loss(segment.base_offset(), "its log file was emptied");
+            }
+            if files.lacks_index() {
                 match index_builder::rebuild(segment, self.config.index_interval_bytes) {
                     Ok(()) => self.report_rebuilt(segment),
                     Err(error) => self.report_damage(segment, &error)?,
@@ -223,6 +228,24 @@ impl<E: Env> Opening<E> {
             tracing::warn!(%error, "the state of producers is not complete");
         }
         Ok((limit, states))
+    }
+
+    /// Reports segments whose log file is gone. Only a crash between two removals leaves index files alone, and only where compaction leaves
+    /// gaps it does not show otherwise.
+    fn report_without_log(&mut self, segments: &[Offset]) {
+        if self.start.clean_shutdown && self.gaps() == Gaps::Allowed {
+            for segment in segments {
+                self.report_loss(*segment, "its log file is gone");
+            }
+        }
+    }
+
+    fn report_loss(&mut self, segment: Offset, reason: &str) {
+        self.report.damage.push(Damage {
+            segment,
+            position: 0,
+            reason: reason.to_owned(),
+        });
     }
 
     fn report_rebuilt(&mut self, segment: &Segment<E>) {

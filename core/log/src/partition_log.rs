@@ -164,7 +164,7 @@ impl<E: Env> PartitionLog<E> {
 
     /// Why the partition takes no more writes, if that is so.
     pub fn poisoned(&self) -> Option<Poisoned> {
-        if mutants::lives(Mutant::IgnorePoison) {
+        if mutants::is_active(Mutant::IgnorePoison) {
             return None;
         }
         self.poison.get().map(|reason| Poisoned {
@@ -235,7 +235,7 @@ impl<E: Env> PartitionLog<E> {
     pub(crate) fn sync_directory(&self) -> Result<(), FileError> {
         // Held while syncing: whoever finds nothing to do may rely on it.
         let mut changed = self.directory_changed.lock();
-        if !*changed || mutants::lives(Mutant::SkipDirectorySync) {
+        if !*changed || mutants::is_active(Mutant::SkipDirectorySync) {
             return Ok(());
         }
         if let Err(source) = self.env.sync_dir(&self.dir) {

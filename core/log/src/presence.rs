@@ -26,7 +26,7 @@ impl<E: Env> PartitionLog<E> {
         file: &E::File,
     ) -> Result<(), Poisoned> {
         let segment = view.segments.active();
-        if mutants::lives(Mutant::AppendUnlinked) {
+        if mutants::is_active(Mutant::AppendUnlinked) {
             return Ok(());
         }
         if !matches!(file.is_linked(), Ok(true)) {
@@ -39,6 +39,28 @@ impl<E: Env> PartitionLog<E> {
             writer.head.found_in_place = Some(now);
         }
         Ok(())
+    }
+
+    /// Whether the file of the active segment still has its name, for a log that nobody appends to. If not, the log takes no more writes. Does
+    /// nothing while an append is at work, which looks itself.
+    pub fn check_active_file(&self) -> Result<(), Poisoned> {
+        // While it is held, the active segment stays the same.
+        let Some(writer) = self.writer.try_lock() else {
+            return Ok(());
+        };
+        if writer.is_closed
+            || self.poisoned().is_some()
+            || mutants::is_active(Mutant::AppendUnlinked)
+        {
+            return Ok(());
+        }
+        let view = self.view();
+        let segment = view.segments.active();
+        match self.env.metadata(&segment.path(FileKind::Log)) {
+            Ok(None) => Err(self.lost(segment, "it was removed while it was open")),
+            // What cannot be looked at is not known to be gone.
+            Ok(Some(_)) | Err(_) => Ok(()),
+        }
     }
 
     /// Before the active segment is sealed or the log closed: whether its path leads to its file. If not, the log takes no more writes.
@@ -59,7 +81,7 @@ impl<E: Env> PartitionLog<E> {
         let is_elsewhere = matches!(file.is_at(&segment.path(FileKind::Log)), Ok(false));
         // The file may have been closed, and another opened in its place.
         let is_shorter = || file.len().is_ok_and(|len| len < view.active_size);
-        if !mutants::lives(Mutant::AppendUnlinked) && (is_elsewhere || is_shorter()) {
+        if !mutants::is_active(Mutant::AppendUnlinked) && (is_elsewhere || is_shorter()) {
             return Err(self.lost(segment, "it was moved or replaced while it was open"));
         }
         Ok(())

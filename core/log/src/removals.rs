@@ -56,7 +56,7 @@ impl<E: Env> PartitionLog<E> {
         let mut pending = self.removals.pending.lock();
         while let Some(segment) = pending.retiring.front().map(Arc::clone) {
             let retired = self.retire(&segment, &mut pending.doomed);
-            if retired.is_err() && mutants::lives(Mutant::ForgetRemovals) {
+            if retired.is_err() && mutants::is_active(Mutant::ForgetRemovals) {
                 pending.retiring.clear();
             }
             retired?;

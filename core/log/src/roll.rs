@@ -215,7 +215,7 @@ impl<E: Env> PartitionLog<E> {
     /// Lets the file of the active segment end where the segment does; returns whether it was longer.
     pub(crate) fn end_file(&self, writer: &mut Writer) -> Result<bool, FileError> {
         let size = self.view.read().active_size;
-        let is_longer = writer.head.room.is_after(size) && !mutants::lives(Mutant::KeepRoom);
+        let is_longer = writer.head.room.is_after(size) && !mutants::is_active(Mutant::KeepRoom);
         if is_longer {
             self.cut_tail(writer)?;
         }

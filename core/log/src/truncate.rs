@@ -129,7 +129,7 @@ impl<E: Env> PartitionLog<E> {
         let Some(truncation) = writer.truncation else {
             return Ok(());
         };
-        if mutants::lives(Mutant::ForgetTruncation) {
+        if mutants::is_active(Mutant::ForgetTruncation) {
             writer.truncation = None;
         }
         self.finish_removals()?;

@@ -1,7 +1,7 @@
-//! The cluster image and its records: topics, configs, assignments. Pure.
+//! The metadata image and its records: topics, configurations, assignments. Pure.
 //!
-//! Nothing here touches a disk, a clock or a network: the broker reads records, hands them to [`Image::apply`], and asks
-//! the image. The [`config`] module holds the tables of configuration keys and the machinery that checks, layers and documents them.
+//! This crate uses no disk, clock or network: the broker reads records and applies them with [`Image::apply`]. The
+//! [`config`] module has the tables of configuration keys, with validation, layers and documentation.
 
 pub mod config;
 mod image;

@@ -1,8 +1,8 @@
-//! The records of `__cluster_metadata`, and their bytes.
+//! The records of `__cluster_metadata` and their encoding.
 //!
 //! # The format
 //!
-//! A record's value, Kafka's own; its key is null:
+//! The value of a record is in Kafka's format; the key is null:
 //!
 //! ```text
 //! value = frame_version:uvarint=1 api_key:uvarint version:uvarint message
@@ -20,16 +20,16 @@ use headwater_protocol::{DecodeError, EncodeError, Message as _, RecordMessage};
 pub const RESOURCE_TOPIC: i8 = 2;
 /// The resource type of a broker in configuration records and requests.
 pub const RESOURCE_BROKER: i8 = 4;
-/// The leader of a partition that has none.
+/// The leader id of a partition without a leader.
 pub(crate) const NO_LEADER: i32 = -1;
-/// The leader in a change that does not touch it.
+/// The leader id in a change that keeps the leader.
 pub(crate) const NO_LEADER_CHANGE: i32 = -2;
 
 const FRAME_VERSION: u32 = 1;
-/// What we write. Newer versions add fields that one node does not need.
+/// The version that we write. Newer versions add fields that a single node does not need.
 const WRITTEN_VERSION: i16 = 0;
 
-/// Why bytes are no metadata record.
+/// Why a metadata record cannot be decoded.
 #[derive(Debug, thiserror::Error)]
 pub enum MetadataRecordError {
     /// The bytes end early or a number is malformed.
@@ -41,12 +41,12 @@ pub enum MetadataRecordError {
     /// A number of the frame has more than 32 bits.
     #[error("a number in the frame of a metadata record has more than 32 bits")]
     Overflow,
-    /// Its frame is of a version that we do not know.
+    /// The frame version is unknown.
     #[error(
         "a metadata record has frame version {0}; this version of the library reads {FRAME_VERSION}"
     )]
     UnknownFrame(u32),
-    /// A record or a version of one that we do not know.
+    /// The record type or its version is unknown.
     #[error(
         "a metadata record of type {api_key} and version {version} is not known to this version of the library"
     )]
@@ -60,21 +60,21 @@ pub enum MetadataRecordError {
 
 macro_rules! metadata_records {
     ($($(#[$doc:meta])* $variant:ident($message:ident),)*) => {
-        /// One change of the cluster.
+        /// A change of the cluster.
         #[derive(Debug, Clone, PartialEq)]
         pub enum MetadataRecord {
             $($(#[$doc])* $variant($message),)*
         }
 
         impl MetadataRecord {
-            /// The record's number, Kafka's.
+            /// Kafka's record type.
             pub const fn api_key(&self) -> i16 {
                 match self {
                     $(Self::$variant(_) => $message::RECORD_TYPE,)*
                 }
             }
 
-            /// The record as the value of a record in `__cluster_metadata`.
+            /// Encodes the record as the value of a record in `__cluster_metadata`.
             pub fn encode(&self) -> Result<Bytes, EncodeError> {
                 let mut out = BytesMut::new();
                 write_uvarint(&mut out, FRAME_VERSION);
@@ -103,28 +103,28 @@ macro_rules! metadata_records {
 metadata_records! {
     /// A broker started.
     RegisterBroker(RegisterBrokerRecord),
-    /// A topic was made; its partitions follow.
+    /// A topic was created; its partitions follow.
     Topic(TopicRecord),
-    /// A partition was made.
+    /// A partition was created.
     Partition(PartitionRecord),
-    /// A configuration key was set, or taken back.
+    /// A configuration key was set or reset.
     Config(ConfigRecord),
-    /// A partition has another leader or other replicas.
+    /// The leader or the replicas of a partition changed.
     PartitionChange(PartitionChangeRecord),
     /// A topic was deleted, with its partitions and configuration.
     RemoveTopic(RemoveTopicRecord),
-    /// A feature has another level.
+    /// The level of a feature changed.
     FeatureLevel(FeatureLevelRecord),
-    /// Producer ids up to this one were given to a broker.
+    /// Producer ids below this one were reserved by a broker.
     ProducerIds(ProducerIdsRecord),
-    /// A user got a password for a mechanism, or another one.
+    /// A SCRAM credential of a user was set.
     UserScramCredential(UserScramCredentialRecord),
-    /// A user lost the password for a mechanism.
+    /// A SCRAM credential of a user was deleted.
     RemoveUserScramCredential(RemoveUserScramCredentialRecord),
 }
 
 impl MetadataRecord {
-    /// Reads the value of a record of `__cluster_metadata`.
+    /// Decodes the value of a record of `__cluster_metadata`.
     pub fn decode(mut value: Bytes) -> Result<Self, MetadataRecordError> {
         let frame = read_uvarint(&mut value)?;
         if frame != FRAME_VERSION {
@@ -136,7 +136,7 @@ impl MetadataRecord {
     }
 }
 
-/// Seven bits a byte, least significant first; all bytes but the last have the top bit.
+/// Seven bits per byte, least significant first; all bytes except the last have the top bit set.
 fn write_uvarint(out: &mut BytesMut, mut value: u32) {
     while value >= 0x80 {
         out.put_u8(value as u8 | 0x80);

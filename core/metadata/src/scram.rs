@@ -1,4 +1,4 @@
-//! Salted passwords (RFC 5802, RFC 7677): what a broker keeps of a password, and how it comes about.
+//! SCRAM credentials (RFC 5802, RFC 7677).
 //!
 //! ```text
 //! salted_password = PBKDF2(password, salt, iterations)
@@ -6,7 +6,7 @@
 //! server_key      = HMAC(salted_password, "Server Key")
 //! ```
 //!
-//! Passwords are taken as their UTF-8 bytes, as Kafka does, without `SASLprep`.
+//! Passwords are used as UTF-8 bytes without `SASLprep`, as in Kafka.
 
 use std::fmt;
 
@@ -17,10 +17,10 @@ use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::MetadataRecord;
 
-/// Kafka's least number of iterations, and its default.
+/// Kafka's minimum and default number of iterations.
 pub const SCRAM_ITERATIONS_MIN: u32 = 4096;
 
-/// A hash function for SCRAM.
+/// A SCRAM mechanism, which is a hash function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ScramMechanism {
     /// `SCRAM-SHA-256`.
@@ -45,17 +45,17 @@ macro_rules! with_hash {
 }
 
 impl ScramMechanism {
-    /// Both.
+    /// All mechanisms.
     pub const ALL: [Self; 2] = [Self::Sha256, Self::Sha512];
 
-    /// The mechanism with Kafka's number.
+    /// The mechanism with Kafka's code.
     pub fn from_code(code: i8) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|mechanism| mechanism.code() == code)
     }
 
-    /// Kafka's number.
+    /// Kafka's code.
     pub const fn code(self) -> i8 {
         match self {
             Self::Sha256 => 1,
@@ -63,7 +63,7 @@ impl ScramMechanism {
         }
     }
 
-    /// Its name in SASL.
+    /// The SASL name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sha256 => "SCRAM-SHA-256",
@@ -71,7 +71,7 @@ impl ScramMechanism {
         }
     }
 
-    /// How many bytes a hash has.
+    /// The length of a hash in bytes.
     pub const fn hash_len(self) -> usize {
         match self {
             Self::Sha256 => 32,
@@ -87,12 +87,12 @@ impl ScramMechanism {
     /// `HMAC(key, message)`.
     pub fn hmac(self, key: &[u8], message: &[u8]) -> Bytes {
         with_hash!(self, Hash => {
-            let mac = Hmac::<Hash>::new_from_slice(key).expect("a key of any length is allowed");
+            let mac = Hmac::<Hash>::new_from_slice(key).expect("HMAC accepts keys of any length");
             Bytes::copy_from_slice(&mac.chain_update(message).finalize().into_bytes())
         })
     }
 
-    /// The password, salted: the slow part, in proportion to `iterations`.
+    /// Computes the salted password. The time is proportional to `iterations`.
     pub fn salted_password(self, password: &[u8], salt: &[u8], iterations: u32) -> Bytes {
         let mut salted = vec![0; self.hash_len()];
         with_hash!(self, Hash => pbkdf2::pbkdf2_hmac::<Hash>(password, salt, iterations, &mut salted));
@@ -100,21 +100,21 @@ impl ScramMechanism {
     }
 }
 
-/// What a broker keeps of a user's password: enough to check it, not enough to use it.
+/// The stored form of a user's password: it can verify the password, but not replace it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ScramCredential {
-    /// What was mixed with the password.
+    /// The salt.
     pub salt: Bytes,
-    /// Checks the client.
+    /// The key that verifies the client.
     pub stored_key: Bytes,
-    /// Proves the broker to the client.
+    /// The key that proves the server's identity to the client.
     pub server_key: Bytes,
-    /// How often the password was hashed.
+    /// The number of hash iterations.
     pub iterations: u32,
 }
 
 impl ScramCredential {
-    /// From a password.
+    /// Derives the credential from a password.
     pub fn from_password(
         mechanism: ScramMechanism,
         password: &[u8],
@@ -125,7 +125,7 @@ impl ScramCredential {
         Self::from_salted_password(mechanism, &salted, salt, iterations)
     }
 
-    /// From a password that was salted elsewhere.
+    /// Derives the credential from a salted password.
     pub fn from_salted_password(
         mechanism: ScramMechanism,
         salted_password: &[u8],
@@ -141,7 +141,7 @@ impl ScramCredential {
         }
     }
 
-    /// The record that gives it to `user`.
+    /// The record that assigns the credential to `user`.
     pub fn record(&self, user: &str, mechanism: ScramMechanism) -> MetadataRecord {
         MetadataRecord::UserScramCredential(UserScramCredentialRecord {
             name: user.into(),
@@ -167,7 +167,7 @@ impl From<&UserScramCredentialRecord> for ScramCredential {
 }
 
 impl fmt::Debug for ScramCredential {
-    /// Without its secrets.
+    /// Omits the secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ScramCredential")
             .field("iterations", &self.iterations)

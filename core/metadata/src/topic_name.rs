@@ -1,9 +1,9 @@
-//! Which names a topic may have. A name becomes a directory, so it is checked before anything else is done with it.
+//! Validation of topic names. A name becomes a directory name, so it is validated first.
 
 /// The longest topic name: a directory `<name>-<partition>` must fit in the 255 bytes of a file name.
 pub const TOPIC_NAME_LEN_MAX: usize = 249;
 
-/// Topics that belong to the broker. Clients may read some of them and never create, delete or produce to them.
+/// Internal topics. Clients may read some of them, but never create, delete or produce to them.
 const INTERNAL: [&str; 4] = [
     "__cluster_metadata",
     "__consumer_offsets",
@@ -11,29 +11,29 @@ const INTERNAL: [&str; 4] = [
     "__transaction_state",
 ];
 
-/// Why a text is no topic name.
+/// Why a topic name is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TopicNameError {
-    /// Nothing.
+    /// The name is empty.
     #[error("a topic name must not be empty")]
     Empty,
     /// `.` or `..`, which are directories.
-    #[error("\"{0}\" is no topic name: it means a directory")]
+    #[error("\"{0}\" is not a valid topic name: it is a directory")]
     Dots(String),
-    /// Too long to become a directory.
+    /// Too long for a directory name.
     #[error("a topic name has at most {TOPIC_NAME_LEN_MAX} characters, this one has {0}")]
     TooLong(usize),
     /// A character that is not allowed.
-    #[error("\"{name}\" is no topic name: '{}' is not allowed, only letters, digits, '.', '_' and '-' of ASCII are", character.escape_default())]
+    #[error("\"{name}\" is not a valid topic name: '{}' is not allowed, only letters, digits, '.', '_' and '-' of ASCII are", character.escape_default())]
     Character {
         /// The name.
         name: String,
-        /// The first character that is not allowed.
+        /// The first invalid character.
         character: char,
     },
 }
 
-/// Whether `name` may be a topic's, by Kafka's rules.
+/// Validates a topic name by Kafka's rules.
 ///
 /// ```
 /// use headwater_metadata::{TopicNameError, validate_topic_name};
@@ -60,12 +60,12 @@ pub fn validate_topic_name(name: &str) -> Result<(), TopicNameError> {
     }
 }
 
-/// Whether the topic belongs to the broker.
+/// Whether the topic is internal.
 pub fn is_internal_topic(name: &str) -> bool {
     INTERNAL.contains(&name)
 }
 
-/// What two names share that collide in metric names: `.` and `_` count as one.
+/// The key that is equal for names that collide in metric names: `.` and `_` are the same.
 pub(crate) fn collision_key(name: &str) -> String {
     name.replace('.', "_")
 }
@@ -79,14 +79,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kafkas_names_are_names() {
+    fn names_that_kafka_allows_are_valid() {
         for name in ["a", "...", "__x", "A-9_.z", "-", &"n".repeat(249)] {
             assert_eq!(validate_topic_name(name), Ok(()), "{name}");
         }
     }
 
     #[test]
-    fn a_name_that_is_none_is_refused_with_the_reason() {
+    fn an_invalid_name_is_refused_with_the_reason() {
         assert_eq!(validate_topic_name(""), Err(TopicNameError::Empty));
         assert_eq!(
             validate_topic_name("."),

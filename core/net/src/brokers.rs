@@ -48,6 +48,13 @@ impl Brokers {
         })
     }
 
+    /// The id of the broker that has this address, by the metadata.
+    pub(crate) fn id_of(&self, address: &Address) -> Option<i32> {
+        let by_id = self.by_id.lock();
+        let found = by_id.iter().find(|(_, known)| *known == address);
+        found.map(|(id, _)| *id)
+    }
+
     /// All addresses, each once, in the order in which they should be tried: those that metadata names in random order, then the bootstrap addresses in random order
     /// (`metadata.recovery.strategy=rebootstrap`, KIP-899).
     pub(crate) fn candidates(&self) -> Vec<Address> {

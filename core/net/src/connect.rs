@@ -40,7 +40,14 @@ pub(crate) async fn connect(
     client_id: Option<&Str>,
 ) -> Result<ReadyStream, ConnectionError> {
     let mut step = "connecting";
-    let opening = open(address, config, client_id, &mut step);
+    let opening = async {
+        match open(address, config, client_id, &mut step).await {
+            Err(error) if error.kind == ConnectionErrorKind::StaleToken => {
+                open(address, config, client_id, &mut step).await
+            }
+            opened => opened,
+        }
+    };
     match tokio::time::timeout(config.setup_timeout, opening).await {
         Ok(opened) => opened,
         Err(_) => Err(timed_out(step, config)),
@@ -51,6 +58,7 @@ fn timed_out(step: &str, config: &ConnectionConfig) -> ConnectionError {
     let limit_ms = config.setup_timeout.as_millis();
     let advice = match step {
         "connecting" => "check the address and the firewall",
+        "waiting for the OAUTHBEARER token" => "check where the token comes from",
         _ => "check that it is a Kafka broker and that security.protocol fits its listener",
     };
     ConnectionError::unreachable(format!(
@@ -64,6 +72,7 @@ async fn open(
     client_id: Option<&Str>,
     step: &mut &'static str,
 ) -> Result<ReadyStream, ConnectionError> {
+    *step = "connecting";
     let tcp = socket::open(address).await?;
     let stream = match &config.tls {
         None => Stream::Plain(tcp),
@@ -86,10 +95,7 @@ async fn open(
     handshake.ask_versions().await?;
     let lifetime = match &config.credentials {
         None => None,
-        Some(credentials) => {
-            *step = "authenticating";
-            sasl::authenticate(&mut handshake, credentials).await?
-        }
+        Some(credentials) => sasl::authenticate(&mut handshake, credentials, step).await?,
     };
     Ok(handshake.finish(lifetime))
 }
@@ -226,7 +232,7 @@ fn closed_in_handshake(api: ApiKey) -> ConnectionError {
             "The server closed the connection at the first request: check that it is a Kafka broker and that security.protocol fits its listener (a TLS listener closes plain connections)"
         }
         _ => {
-            "The broker closed the connection during authentication: check sasl.mechanism, sasl.username and sasl.password"
+            "The broker closed the connection during authentication: check sasl.mechanism and the user and password, or the token"
         }
     })
 }

@@ -22,6 +22,10 @@ pub(crate) enum ConnectionErrorKind {
     Protocol,
     /// The peer could not prove who it is, or did not accept who we are.
     Authentication,
+    /// The broker refused a token that other connections have used: a new one may be accepted.
+    StaleToken,
+    /// There is no token now: trying again may help, another broker does not.
+    NoToken,
     /// The client was closed.
     Closed,
 }
@@ -39,6 +43,14 @@ impl ConnectionError {
         Self::of(ConnectionErrorKind::Authentication, message)
     }
 
+    pub(crate) fn stale_token(message: impl Into<Arc<str>>) -> Self {
+        Self::of(ConnectionErrorKind::StaleToken, message)
+    }
+
+    pub(crate) fn no_token(message: impl Into<Arc<str>>) -> Self {
+        Self::of(ConnectionErrorKind::NoToken, message)
+    }
+
     pub(crate) fn closed(message: impl Into<Arc<str>>) -> Self {
         Self::of(ConnectionErrorKind::Closed, message)
     }
@@ -52,18 +64,27 @@ impl ConnectionError {
 
     /// Whether other brokers would answer the same.
     pub(crate) fn is_final(&self) -> bool {
-        matches!(
+        !matches!(
             self.kind,
-            ConnectionErrorKind::Authentication | ConnectionErrorKind::Closed
+            ConnectionErrorKind::Unreachable | ConnectionErrorKind::Protocol
         )
+    }
+
+    /// Whether one of the sides did not accept the other.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.kind == ConnectionErrorKind::Authentication
     }
 
     /// The error of a request. `sent`: whether the broker may have received it.
     pub(crate) fn of_request(&self, sent: bool) -> TransportError {
         let kind = match self.kind {
-            ConnectionErrorKind::Unreachable => TransportErrorKind::Unreachable,
+            ConnectionErrorKind::Unreachable | ConnectionErrorKind::NoToken => {
+                TransportErrorKind::Unreachable
+            }
             ConnectionErrorKind::Protocol => TransportErrorKind::Protocol,
-            ConnectionErrorKind::Authentication => TransportErrorKind::Authentication,
+            ConnectionErrorKind::Authentication | ConnectionErrorKind::StaleToken => {
+                TransportErrorKind::Authentication
+            }
             ConnectionErrorKind::Closed => TransportErrorKind::Closed,
         };
         TransportError {
@@ -92,7 +113,7 @@ pub(crate) fn authentication_refused(code: ErrorCode, message: Option<&str>) -> 
     let reason = message.map(str::trim).filter(|message| !message.is_empty());
     let reason = reason.unwrap_or_else(|| code.message());
     ConnectionError::authentication(format!(
-        "The broker refused the authentication ({}): check sasl.mechanism, sasl.username and sasl.password",
+        "The broker refused the authentication ({}): check sasl.mechanism and the user and password, or the token",
         reason.trim_end_matches('.')
     ))
 }

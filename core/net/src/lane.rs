@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hashbrown::HashMap;
-use headwater_client::{CallFuture, Lane, Node, Purpose, TransportError};
+use headwater_client::{CallFuture, ClientConfig, Lane, Node, Purpose, TransportError};
 use headwater_protocol::Request;
 use headwater_protocol::codec::Str;
 use parking_lot::Mutex;
@@ -25,6 +25,7 @@ pub(crate) struct TcpLane {
     transport: Arc<TcpTransport>,
     purpose: Purpose,
     client_id: Option<Str>,
+    request_timeout: Duration,
     slots: Mutex<Slots>,
 }
 
@@ -35,11 +36,17 @@ struct Slots {
 }
 
 impl TcpLane {
-    pub(crate) fn new(transport: Arc<TcpTransport>, purpose: Purpose, client_id: &str) -> Self {
+    pub(crate) fn new(
+        transport: Arc<TcpTransport>,
+        purpose: Purpose,
+        config: &ClientConfig,
+    ) -> Self {
+        let client_id = &*config.client_id;
         Self {
             transport,
             purpose,
             client_id: (!client_id.is_empty()).then(|| client_id.into()),
+            request_timeout: config.request_timeout,
             slots: Mutex::default(),
         }
     }
@@ -126,8 +133,9 @@ impl TcpLane {
             address: address.clone(),
             is_authenticated: self.transport.config().credentials.is_some(),
             client_id: self.client_id.clone(),
-            request_timeout: self.transport.request_timeout(),
+            request_timeout: self.request_timeout,
             max_idle: self.transport.config().max_idle,
+            meter: self.transport.meter(address),
         };
         let runtime = self.transport.runtime().clone();
         let slot = Slot::new(Arc::clone(self.transport.config()), options, runtime);
@@ -144,7 +152,13 @@ impl TcpLane {
         error: &ConnectionError,
     ) -> ConnectionError {
         let brokers = self.transport.brokers();
-        if error.kind == ConnectionErrorKind::Closed || brokers.is_bootstrap(address) {
+        let is_about_the_client = matches!(
+            error.kind,
+            ConnectionErrorKind::Closed
+                | ConnectionErrorKind::NoToken
+                | ConnectionErrorKind::StaleToken
+        );
+        if is_about_the_client || brokers.is_bootstrap(address) {
             return error.with_message(format!("{address}: {error}"));
         }
         error.with_message(format!(

@@ -20,6 +20,7 @@ mod connection;
 mod error;
 mod frame_reader;
 mod lane;
+mod meter;
 mod race;
 mod sasl;
 mod slot;
@@ -30,4 +31,5 @@ mod transport;
 
 pub use address::{Address, InvalidAddress};
 pub use config::{CONNECTION, ConnectionConfig};
+pub use sasl::{OauthToken, TokenError, TokenFuture, TokenProvider};
 pub use transport::TcpTransport;

@@ -153,7 +153,12 @@ impl Slot {
                 state.retry_at = None;
                 state.open = Some(Arc::clone(connection));
             }
-            Err(_) => state.count_failure(&self.config, Instant::now()),
+            Err(_) => {
+                if !state.is_closed {
+                    self.options.meter.count_failed();
+                }
+                state.count_failure(&self.config, Instant::now());
+            }
         }
         opened
     }

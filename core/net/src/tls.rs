@@ -19,10 +19,15 @@ use tokio_rustls::rustls::{
 use crate::config::config_error;
 use crate::error::ConnectionError;
 
+/// What both forms of an encrypted key in PEM have: `BEGIN ENCRYPTED PRIVATE KEY`, and `Proc-Type: 4,ENCRYPTED`.
+const ENCRYPTED: &[u8] = b"ENCRYPTED";
+
 /// What TLS is configured with, in PEM.
 pub(crate) struct TlsFiles {
     /// The authorities; `None`: those of the system.
     pub(crate) trusted: Option<Vec<u8>>,
+    /// The keys that give the authorities, for messages: `ssl.truststore`.
+    pub(crate) trusted_key: &'static str,
     /// The client's certificate and those of its issuers.
     pub(crate) certificate_chain: Option<Vec<u8>>,
     /// The key of the client's certificate.
@@ -41,8 +46,8 @@ impl Tls {
     pub(crate) fn new(files: &TlsFiles) -> Result<Self> {
         let provider = Arc::new(ring::default_provider());
         let roots = match &files.trusted {
-            Some(pem) => given_roots(pem)?,
-            None => system_roots()?,
+            Some(pem) => given_roots(pem, files.trusted_key)?,
+            None => system_roots(files.trusted_key)?,
         };
         let verifier =
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
@@ -86,7 +91,7 @@ impl Tls {
     }
 }
 
-fn given_roots(pem: &[u8]) -> Result<RootCertStore> {
+fn given_roots(pem: &[u8], key: &str) -> Result<RootCertStore> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {
         let added = certificate
@@ -94,26 +99,26 @@ fn given_roots(pem: &[u8]) -> Result<RootCertStore> {
             .and_then(|certificate| roots.add(certificate).map_err(|error| error.to_string()));
         added.map_err(|error| {
             config_error(&format!(
-                "The certificates of ssl.truststore cannot be read ({error}): give the authorities' certificates in PEM."
+                "The certificates of {key} cannot be read ({error}): give the authorities' certificates in PEM."
             ))
         })?;
     }
     if roots.is_empty() {
-        return Err(config_error(
-            "ssl.truststore has no certificate: give the authorities' certificates in PEM.",
-        ));
+        return Err(config_error(&format!(
+            "{key} has no certificate: give the authorities' certificates in PEM."
+        )));
     }
     Ok(roots)
 }
 
-fn system_roots() -> Result<RootCertStore> {
+fn system_roots(key: &str) -> Result<RootCertStore> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);
     if roots.is_empty() {
-        return Err(config_error(
-            "This system has no trusted certificates: give the authorities' certificates with ssl.truststore.location.",
-        ));
+        return Err(config_error(&format!(
+            "This system has no trusted certificates: give the authorities' certificates with {key}.location."
+        )));
     }
     Ok(roots)
 }
@@ -132,6 +137,14 @@ fn own_chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
 }
 
 fn own_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>> {
+    let is_encrypted = pem
+        .windows(ENCRYPTED.len())
+        .any(|window| window == ENCRYPTED);
+    if is_encrypted {
+        return Err(config_error(
+            "The client's private key is encrypted: decrypt it, for example with `openssl pkey -in KEY -out DECRYPTED_KEY`, and give the result.",
+        ));
+    }
     PrivateKeyDer::from_pem_slice(pem).map_err(|error| {
         config_error(&format!(
             "The client's private key cannot be read ({error}): give an unencrypted PKCS #8, PKCS #1 or SEC 1 key in PEM."

@@ -4,10 +4,11 @@ use std::fmt;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
+use hashbrown::HashMap;
 use headwater_client::{
-    BrokerAddress, ClientConfig, ClosedFuture, Error, ErrorKind, Lane, Purpose, Result, Transport,
+    BrokerAddress, BrokerMetrics, ClientConfig, ClosedFuture, Error, ErrorKind, Lane, Purpose,
+    Result, Transport,
 };
 use headwater_env::forks;
 use parking_lot::Mutex;
@@ -19,6 +20,7 @@ use crate::brokers::Brokers;
 use crate::config::ConnectionConfig;
 use crate::error::ConnectionError;
 use crate::lane::TcpLane;
+use crate::meter::BrokerMeter;
 use crate::slot;
 
 /// Reaches the brokers of a cluster over TCP.
@@ -27,8 +29,9 @@ use crate::slot;
 pub struct TcpTransport {
     brokers: Brokers,
     config: Arc<ConnectionConfig>,
-    request_timeout: Duration,
     runtime: Handle,
+    /// By address. Addresses that are not used any more keep what they counted.
+    meters: Mutex<HashMap<Address, Arc<BrokerMeter>>>,
     lanes: Mutex<Vec<Weak<TcpLane>>>,
     closed: AtomicBool,
     /// Wakes callers that wait for it to close.
@@ -44,7 +47,6 @@ impl TcpTransport {
     pub fn new(
         bootstrap: Vec<Address>,
         config: ConnectionConfig,
-        client: &ClientConfig,
         runtime: Handle,
     ) -> Result<Arc<Self>> {
         if bootstrap.is_empty() {
@@ -56,8 +58,8 @@ impl TcpTransport {
         Ok(Arc::new(Self {
             brokers: Brokers::new(bootstrap),
             config: Arc::new(config),
-            request_timeout: client.request_timeout,
             runtime,
+            meters: Mutex::default(),
             lanes: Mutex::default(),
             closed: AtomicBool::new(false),
             closing: Notify::new(),
@@ -77,8 +79,10 @@ impl TcpTransport {
         &self.runtime
     }
 
-    pub(crate) fn request_timeout(&self) -> Duration {
-        self.request_timeout
+    pub(crate) fn meter(&self, address: &Address) -> Arc<BrokerMeter> {
+        let mut meters = self.meters.lock();
+        let meter = meters.entry(address.clone());
+        Arc::clone(meter.or_insert_with(|| Arc::new(BrokerMeter::new())))
     }
 
     /// The bootstrap addresses, separated by commas.
@@ -138,8 +142,8 @@ impl TcpTransport {
 }
 
 impl Transport for TcpTransport {
-    fn lane(self: Arc<Self>, purpose: Purpose, client_id: &str) -> Arc<dyn Lane> {
-        let lane = Arc::new(TcpLane::new(Arc::clone(&self), purpose, client_id));
+    fn lane(self: Arc<Self>, purpose: Purpose, config: &ClientConfig) -> Arc<dyn Lane> {
+        let lane = Arc::new(TcpLane::new(Arc::clone(&self), purpose, config));
         let mut lanes = self.lanes.lock();
         lanes.retain(|lane| lane.strong_count() > 0);
         lanes.push(Arc::downgrade(&lane));
@@ -152,6 +156,16 @@ impl Transport for TcpTransport {
         for lane in self.lanes.lock().iter().filter_map(Weak::upgrade) {
             lane.retain(&known);
         }
+    }
+
+    fn broker_metrics(&self) -> Vec<BrokerMetrics> {
+        let meters = self.meters.lock();
+        let brokers = meters.iter().map(|(address, meter)| {
+            meter.snapshot(address.to_string(), self.brokers.id_of(address))
+        });
+        let mut brokers: Vec<_> = brokers.collect();
+        brokers.sort_by(|one, other| (one.id, &one.address).cmp(&(other.id, &other.address)));
+        brokers
     }
 
     fn closed(&self) -> ClosedFuture<'_> {

@@ -1,5 +1,5 @@
-//! Nanoseconds to encode and decode what crosses a connection most, against copying the same bytes (the limit) and against
-//! kafka-protocol. `cargo bench -p headwater-protocol`
+//! Measures encoding and decoding of the most frequent messages in nanoseconds, against copying the same bytes (the
+//! limit) and against kafka-protocol. `cargo bench -p headwater-protocol`
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use kafka_protocol::messages::{ApiKey as TheirApiKey, RequestKind, ResponseKind}
 const ROUND: Duration = Duration::from_millis(60);
 const ROUNDS: usize = 7;
 
-/// Nanoseconds a call, the best round: what the machine can do when nobody disturbs it.
+/// Nanoseconds per call, the best round.
 fn nanoseconds(mut work: impl FnMut()) -> f64 {
     let mut best = f64::MAX;
     for _ in 0..ROUNDS {
@@ -102,7 +102,7 @@ fn metadata(topics: usize) -> Response {
     .into()
 }
 
-/// One row: how long each way takes.
+/// A row: the time of each direction.
 struct Row {
     name: &'static str,
     bytes: usize,
@@ -131,7 +131,7 @@ impl Row {
     }
 }
 
-/// Measures the five of a row. `encode` and `their_encode` append to the buffer that they get.
+/// Measures the five values of a row. `encode` and `their_encode` append to their buffer.
 fn measure<D, T>(
     name: &'static str,
     encode: impl Fn(&mut BytesMut),
@@ -166,7 +166,7 @@ fn request(name: &'static str, request: &Request, version: i16) -> Row {
         .expect("the version has all that is set");
     let (api, key) = (
         request.api_key(),
-        TheirApiKey::try_from(request.api_key().code()).expect("kafka-protocol knows it"),
+        TheirApiKey::try_from(request.api_key().code()).expect("kafka-protocol supports it"),
     );
     let theirs =
         RequestKind::decode(key, &mut bytes.freeze(), version).expect("kafka-protocol reads it");
@@ -185,7 +185,7 @@ fn response(name: &'static str, response: &Response, version: i16) -> Row {
         .encode(&mut bytes, version)
         .expect("the version has all that is set");
     let api: ApiKey = response.api_key();
-    let key = TheirApiKey::try_from(api.code()).expect("kafka-protocol knows it");
+    let key = TheirApiKey::try_from(api.code()).expect("kafka-protocol supports it");
     let theirs =
         ResponseKind::decode(key, &mut bytes.freeze(), version).expect("kafka-protocol reads it");
     measure(

@@ -1,25 +1,25 @@
-//! API keys, and requests and responses of any of them.
+//! API keys, and requests and responses of any API.
 
 use std::fmt;
 
 use crate::generated::apis::{ApiKey, Request, Response};
 use crate::message::Message;
 
-/// The request of an API: ties it to its key and to its response.
+/// The request of an API, with its key and response.
 pub trait ApiRequest: Message + Into<Request> {
-    /// What answers it.
+    /// The response.
     type Response: Message + Into<Response> + TryFrom<Response, Error = WrongResponse>;
-    /// Its key.
+    /// The API key.
     const API: ApiKey;
 }
 
-/// A response to another API than the one asked.
+/// A response of another API than the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a response to {expected} was expected, this is one to {found}")]
 pub struct WrongResponse {
-    /// The API that was asked.
+    /// The API of the request.
     pub expected: ApiKey,
-    /// The API that this is a response of.
+    /// The API of the response.
     pub found: ApiKey,
 }
 
@@ -30,18 +30,18 @@ impl fmt::Display for ApiKey {
 }
 
 impl ApiKey {
-    /// Is `version` of the request and its response flexible, see [`crate::codec`]?
+    /// Whether `version` of the request and its response is flexible, see [`crate::codec`].
     pub fn is_flexible(self, version: i16) -> bool {
         self.flexible_since().is_some_and(|since| version >= since)
     }
 
-    /// The version of the header in front of a request at `version`.
+    /// The version of the header of a request at `version`.
     pub fn request_header_version(self, version: i16) -> i16 {
         if self.is_flexible(version) { 2 } else { 1 }
     }
 
-    /// The version of the header in front of a response at `version`. That of `ApiVersions` never changes: a client reads it before
-    /// it knows what the broker speaks.
+    /// The version of the header of a response at `version`. That of `ApiVersions` is constant: a client decodes it
+    /// before the versions are negotiated.
     pub fn response_header_version(self, version: i16) -> i16 {
         i16::from(self != Self::ApiVersions && self.is_flexible(version))
     }
@@ -53,7 +53,7 @@ macro_rules! apis {
     (@flexible $since:literal) => { Some($since) };
     ($($name:ident = $key:literal: $lowest:literal..=$highest:literal, $advertised_lowest:literal..=$advertised_highest:literal,
        $flexible:tt, $request:ident, $response:ident;)*) => {
-        /// The number of an API in Kafka's protocol. Those that Headwater serves and speaks.
+        /// The key of an API in Kafka's protocol. Contains the supported APIs.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(i16)]
         pub enum ApiKey {
@@ -64,7 +64,7 @@ macro_rules! apis {
             /// Every API key, in the order of their numbers.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// The API key with this number; None if Headwater does not have it.
+            /// The API key with this number; `None` if it is not supported.
             pub fn from_code(code: i16) -> Option<Self> {
                 match code {
                     $($key => Some(Self::$name),)*
@@ -82,13 +82,13 @@ macro_rules! apis {
                 match self { $(Self::$name => stringify!($name),)* }
             }
 
-            /// The versions that are served and spoken.
+            /// The supported versions.
             pub const fn supported(self) -> VersionRange {
                 match self { $(Self::$name => VersionRange::new($lowest, $highest),)* }
             }
 
-            /// The versions that `ApiVersions` announces: the supported ones, but Produce from 0 (no client that knows 3 uses less,
-            /// and some that do not see 0 stop compressing).
+            /// The versions that `ApiVersions` advertises: the supported ones, but Produce from 0. Clients with support
+            /// for 3 use no older one, and some clients stop compressing if 0 is missing.
             pub const fn advertised(self) -> VersionRange {
                 match self { $(Self::$name => VersionRange::new($advertised_lowest, $advertised_highest),)* }
             }
@@ -114,44 +114,44 @@ macro_rules! apis {
         }
 
         impl Request {
-            /// The API that it asks.
+            /// The API of the request.
             pub fn api_key(&self) -> ApiKey {
                 match self { $(Self::$name(_) => ApiKey::$name,)* }
             }
 
-            /// Reads a request; what follows it stays in the decoder.
+            /// Decodes a request; following bytes stay in the decoder.
             pub fn decode(api: ApiKey, decoder: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
                 match api { $(ApiKey::$name => $request::decode(decoder, version).map(Self::$name),)* }
             }
 
-            /// Appends the request to `out`; leaves `out` as it was if that fails.
+            /// Appends the request to `out`. After an error `out` is unchanged.
             pub fn encode(&self, out: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
                 match self { $(Self::$name(request) => request.encode(out, version),)* }
             }
 
-            /// Appends the request to `out`, sharing its long runs of bytes; leaves `out` as it was if that fails.
+            /// Appends the request to `out` and shares its long byte ranges. After an error `out` is unchanged.
             pub fn encode_sharing(&self, out: &mut $crate::codec::Rope, version: i16) -> Result<(), EncodeError> {
                 match self { $(Self::$name(request) => request.encode_sharing(out, version),)* }
             }
         }
 
         impl Response {
-            /// The API that it answers.
+            /// The API of the response.
             pub fn api_key(&self) -> ApiKey {
                 match self { $(Self::$name(_) => ApiKey::$name,)* }
             }
 
-            /// Reads a response; what follows it stays in the decoder.
+            /// Decodes a response; following bytes stay in the decoder.
             pub fn decode(api: ApiKey, decoder: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
                 match api { $(ApiKey::$name => $response::decode(decoder, version).map(Self::$name),)* }
             }
 
-            /// Appends the response to `out`; leaves `out` as it was if that fails.
+            /// Appends the response to `out`. After an error `out` is unchanged.
             pub fn encode(&self, out: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
                 match self { $(Self::$name(response) => response.encode(out, version),)* }
             }
 
-            /// Appends the response to `out`, sharing its long runs of bytes; leaves `out` as it was if that fails.
+            /// Appends the response to `out` and shares its long byte ranges. After an error `out` is unchanged.
             pub fn encode_sharing(&self, out: &mut $crate::codec::Rope, version: i16) -> Result<(), EncodeError> {
                 match self { $(Self::$name(response) => response.encode_sharing(out, version),)* }
             }

@@ -1,8 +1,8 @@
-//! What a broker answers when something is wrong.
+//! Kafka's error codes.
 
 use std::fmt;
 
-/// Defines the codes from one table: number, name, whether trying again may help, and what it means.
+/// Defines the codes from one table: number, name, whether a retry may help, and the message.
 macro_rules! error_codes {
     (@retriable retriable) => { true };
     (@retriable final) => { false };
@@ -18,7 +18,7 @@ macro_rules! error_codes {
             /// Every code, in the order of Kafka's list.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// The code with this number; `UnknownServerError` for one that Kafka 4.3 does not have.
+            /// The code with this number; `UnknownServerError` if Kafka 4.3 does not have it.
             pub const fn from_code(code: i16) -> Self {
                 match code {
                     $($code => Self::$name,)*
@@ -26,17 +26,17 @@ macro_rules! error_codes {
                 }
             }
 
-            /// Kafka's name of it, such as `OFFSET_OUT_OF_RANGE`.
+            /// Kafka's name, such as `OFFSET_OUT_OF_RANGE`.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$name => $kafka,)* }
             }
 
-            /// May the same request succeed when it is sent again, as Kafka's clients see it?
+            /// Whether a retry of the same request may succeed, according to Kafka's clients.
             pub const fn is_retriable(self) -> bool {
                 match self { $(Self::$name => error_codes!(@retriable $retriable),)* }
             }
 
-            /// What it means, as a sentence.
+            /// The message, a sentence.
             pub const fn message(self) -> &'static str {
                 match self { $(Self::$name => $message,)* }
             }
@@ -45,12 +45,12 @@ macro_rules! error_codes {
 }
 
 impl ErrorCode {
-    /// Its number in the protocol.
+    /// The number in the protocol.
     pub const fn code(self) -> i16 {
         self as i16
     }
 
-    /// Is it no error?
+    /// Whether the code means success.
     pub const fn is_ok(self) -> bool {
         matches!(self, Self::None)
     }
@@ -69,12 +69,12 @@ impl fmt::Display for ErrorCode {
 }
 
 error_codes! {
-    UnknownServerError = -1 "UNKNOWN_SERVER_ERROR" final "The broker failed in a way that it did not foresee; its log says more.";
+    UnknownServerError = -1 "UNKNOWN_SERVER_ERROR" final "The broker failed unexpectedly; its log has the details.";
     None = 0 "NONE" final "No error.";
     OffsetOutOfRange = 1 "OFFSET_OUT_OF_RANGE" final "The partition does not hold that offset, or not any more.";
     CorruptMessage = 2 "CORRUPT_MESSAGE" retriable "A record batch is damaged: its checksum, size or a key that must be there is wrong.";
     UnknownTopicOrPartition = 3 "UNKNOWN_TOPIC_OR_PARTITION" retriable "This broker does not have that topic or partition.";
-    InvalidFetchSize = 4 "INVALID_FETCH_SIZE" final "The number of bytes asked for is not possible.";
+    InvalidFetchSize = 4 "INVALID_FETCH_SIZE" final "The requested number of bytes is not valid.";
     LeaderNotAvailable = 5 "LEADER_NOT_AVAILABLE" retriable "The partition has no leader yet; one is being elected.";
     NotLeaderOrFollower = 6 "NOT_LEADER_OR_FOLLOWER" retriable "This broker does not lead the partition, or has no replica of it.";
     RequestTimedOut = 7 "REQUEST_TIMED_OUT" retriable "The request was not done in the time that it allowed.";
@@ -87,14 +87,14 @@ error_codes! {
     CoordinatorLoadInProgress = 14 "COORDINATOR_LOAD_IN_PROGRESS" retriable "The coordinator is still reading its state.";
     CoordinatorNotAvailable = 15 "COORDINATOR_NOT_AVAILABLE" retriable "There is no coordinator at the moment.";
     NotCoordinator = 16 "NOT_COORDINATOR" retriable "Another broker coordinates this group or transactional id.";
-    InvalidTopicException = 17 "INVALID_TOPIC_EXCEPTION" final "That is no name for a topic, or the topic is not open to this request.";
+    InvalidTopicException = 17 "INVALID_TOPIC_EXCEPTION" final "The topic name is not valid, or the request is not allowed for the topic.";
     RecordListTooLarge = 18 "RECORD_LIST_TOO_LARGE" final "The record batches are larger than a segment may be.";
-    NotEnoughReplicas = 19 "NOT_ENOUGH_REPLICAS" retriable "Fewer replicas are in sync than min.insync.replicas asks for; nothing was written.";
-    NotEnoughReplicasAfterAppend = 20 "NOT_ENOUGH_REPLICAS_AFTER_APPEND" retriable "The records were written, but to fewer replicas than min.insync.replicas asks for.";
+    NotEnoughReplicas = 19 "NOT_ENOUGH_REPLICAS" retriable "Fewer replicas are in sync than min.insync.replicas requires; nothing was written.";
+    NotEnoughReplicasAfterAppend = 20 "NOT_ENOUGH_REPLICAS_AFTER_APPEND" retriable "The records were written, but to fewer replicas than min.insync.replicas requires.";
     InvalidRequiredAcks = 21 "INVALID_REQUIRED_ACKS" final "acks must be 0, 1 or -1 (all).";
     IllegalGeneration = 22 "ILLEGAL_GENERATION" final "The group has moved on to another generation.";
     InconsistentGroupProtocol = 23 "INCONSISTENT_GROUP_PROTOCOL" final "The member has no assignment protocol in common with the group, or offers none.";
-    InvalidGroupId = 24 "INVALID_GROUP_ID" final "That is no id for a group.";
+    InvalidGroupId = 24 "INVALID_GROUP_ID" final "The group id is not valid.";
     UnknownMemberId = 25 "UNKNOWN_MEMBER_ID" final "The group has no member with this id.";
     InvalidSessionTimeout = 26 "INVALID_SESSION_TIMEOUT" final "The session time-out is not between group.min.session.timeout.ms and group.max.session.timeout.ms.";
     RebalanceInProgress = 27 "REBALANCE_IN_PROGRESS" final "The group is rebalancing; join again.";
@@ -107,7 +107,7 @@ error_codes! {
     IllegalSaslState = 34 "ILLEGAL_SASL_STATE" final "The request does not fit the state of the authentication.";
     UnsupportedVersion = 35 "UNSUPPORTED_VERSION" final "The broker does not serve that version of the request.";
     TopicAlreadyExists = 36 "TOPIC_ALREADY_EXISTS" final "There is a topic with that name.";
-    InvalidPartitions = 37 "INVALID_PARTITIONS" final "That is no possible number of partitions.";
+    InvalidPartitions = 37 "INVALID_PARTITIONS" final "The number of partitions is not valid.";
     InvalidReplicationFactor = 38 "INVALID_REPLICATION_FACTOR" final "The replication factor must be at least 1 and at most the number of brokers.";
     InvalidReplicaAssignment = 39 "INVALID_REPLICA_ASSIGNMENT" final "The replicas cannot be assigned like that.";
     InvalidConfig = 40 "INVALID_CONFIG" final "A configuration key or its value is not valid.";
@@ -137,18 +137,18 @@ error_codes! {
     DelegationTokenRequestNotAllowed = 64 "DELEGATION_TOKEN_REQUEST_NOT_ALLOWED" final "Delegation tokens need a connection that is authenticated in another way.";
     DelegationTokenAuthorizationFailed = 65 "DELEGATION_TOKEN_AUTHORIZATION_FAILED" final "This principal may not use delegation tokens.";
     DelegationTokenExpired = 66 "DELEGATION_TOKEN_EXPIRED" final "The delegation token is too old.";
-    InvalidPrincipalType = 67 "INVALID_PRINCIPAL_TYPE" final "The broker does not know that type of principal.";
+    InvalidPrincipalType = 67 "INVALID_PRINCIPAL_TYPE" final "The type of the principal is not supported.";
     NonEmptyGroup = 68 "NON_EMPTY_GROUP" final "The group still has members.";
     GroupIdNotFound = 69 "GROUP_ID_NOT_FOUND" final "There is no group with this id.";
     FetchSessionIdNotFound = 70 "FETCH_SESSION_ID_NOT_FOUND" retriable "The broker has no such fetch session, or not any more.";
     InvalidFetchSessionEpoch = 71 "INVALID_FETCH_SESSION_EPOCH" retriable "The fetch session is at another epoch.";
     ListenerNotFound = 72 "LISTENER_NOT_FOUND" retriable "The leader has no listener of the kind that the request came through.";
     TopicDeletionDisabled = 73 "TOPIC_DELETION_DISABLED" final "delete.topic.enable is off.";
-    FencedLeaderEpoch = 74 "FENCED_LEADER_EPOCH" retriable "The request knows an older leader epoch than the broker.";
-    UnknownLeaderEpoch = 75 "UNKNOWN_LEADER_EPOCH" retriable "The request knows a newer leader epoch than the broker.";
+    FencedLeaderEpoch = 74 "FENCED_LEADER_EPOCH" retriable "The leader epoch of the request is older than the broker's.";
+    UnknownLeaderEpoch = 75 "UNKNOWN_LEADER_EPOCH" retriable "The leader epoch of the request is newer than the broker's.";
     UnsupportedCompressionType = 76 "UNSUPPORTED_COMPRESSION_TYPE" final "This version of the request does not allow the compression of the records.";
     StaleBrokerEpoch = 77 "STALE_BROKER_EPOCH" final "The broker has registered again since.";
-    OffsetNotAvailable = 78 "OFFSET_NOT_AVAILABLE" retriable "The new leader does not know the high watermark yet.";
+    OffsetNotAvailable = 78 "OFFSET_NOT_AVAILABLE" retriable "The new leader has not determined the high watermark yet.";
     MemberIdRequired = 79 "MEMBER_ID_REQUIRED" final "Join again with the member id of this response.";
     PreferredLeaderNotAvailable = 80 "PREFERRED_LEADER_NOT_AVAILABLE" retriable "The preferred leader is not there.";
     GroupMaxSizeReached = 81 "GROUP_MAX_SIZE_REACHED" final "The group has as many members as group.max.size allows.";
@@ -165,7 +165,7 @@ error_codes! {
     DuplicateResource = 92 "DUPLICATE_RESOURCE" final "The request names the same thing twice.";
     UnacceptableCredential = 93 "UNACCEPTABLE_CREDENTIAL" final "The credential does not meet the broker's rules.";
     InconsistentVoterSet = 94 "INCONSISTENT_VOTER_SET" final "Sender or receiver is not one of the voters.";
-    InvalidUpdateVersion = 95 "INVALID_UPDATE_VERSION" final "That is no version to update to.";
+    InvalidUpdateVersion = 95 "INVALID_UPDATE_VERSION" final "The version of the update is not valid.";
     FeatureUpdateFailed = 96 "FEATURE_UPDATE_FAILED" final "The features could not be updated.";
     PrincipalDeserializationFailure = 97 "PRINCIPAL_DESERIALIZATION_FAILURE" final "The principal of a forwarded request cannot be read.";
     SnapshotNotFound = 98 "SNAPSHOT_NOT_FOUND" final "There is no such snapshot.";
@@ -182,7 +182,7 @@ error_codes! {
     OffsetMovedToTieredStorage = 109 "OFFSET_MOVED_TO_TIERED_STORAGE" final "The offset has been moved to tiered storage.";
     FencedMemberEpoch = 110 "FENCED_MEMBER_EPOCH" final "The coordinator has given the member up; drop all partitions and join again.";
     UnreleasedInstanceId = 111 "UNRELEASED_INSTANCE_ID" final "Another member still uses the instance id and must leave first.";
-    UnsupportedAssignor = 112 "UNSUPPORTED_ASSIGNOR" final "The group does not know that assignor, or not in this version.";
+    UnsupportedAssignor = 112 "UNSUPPORTED_ASSIGNOR" final "The group does not support the assignor or its version.";
     StaleMemberEpoch = 113 "STALE_MEMBER_EPOCH" final "The member's epoch is an old one; take the new one from the next heartbeat.";
     MismatchedEndpointType = 114 "MISMATCHED_ENDPOINT_TYPE" final "The request went to a broker instead of a controller, or the other way round.";
     UnsupportedEndpointType = 115 "UNSUPPORTED_ENDPOINT_TYPE" final "That type of endpoint is not supported.";
@@ -199,7 +199,7 @@ error_codes! {
     DuplicateVoter = 126 "DUPLICATE_VOTER" final "The voter is one already.";
     VoterNotFound = 127 "VOTER_NOT_FOUND" final "There is no such voter.";
     InvalidRegularExpression = 128 "INVALID_REGULAR_EXPRESSION" final "The regular expression cannot be read.";
-    RebootstrapRequired = 129 "REBOOTSTRAP_REQUIRED" final "What the client knows of the cluster is out of date; it must start from its bootstrap servers.";
+    RebootstrapRequired = 129 "REBOOTSTRAP_REQUIRED" final "The client's metadata is out of date; it must start from its bootstrap servers.";
     StreamsInvalidTopology = 130 "STREAMS_INVALID_TOPOLOGY" final "The topology is not valid.";
     StreamsInvalidTopologyEpoch = 131 "STREAMS_INVALID_TOPOLOGY_EPOCH" final "The topology epoch is not valid.";
     StreamsTopologyFenced = 132 "STREAMS_TOPOLOGY_FENCED" final "The topology epoch is an old one.";

@@ -1,11 +1,12 @@
-//! Kafka's messages with a codec that is safe on hostile bytes.
+//! Kafka's messages with a codec that is safe for hostile bytes.
 //!
-//! The structs are generated from the message definitions of Apache Kafka (`core/protocol/generate`): a message such as
-//! [`ProduceRequest`] stands at the root of this crate, the structs inside it in the module of its name ([`produce_request`]).
-//! [`Message`] decodes and encodes them at a version, [`Request`] and [`Response`] hold one of any API, [`ApiKey`] is the table
-//! of supported versions, [`frame`] puts headers and lengths around them, and [`ErrorCode`] names what brokers answer.
+//! The structs are generated from the message definitions of Apache Kafka (`core/protocol/generate`). A message such as
+//! [`ProduceRequest`] is at the root of this crate, its nested structs are in the module of its name
+//! ([`produce_request`]). [`Message`] decodes and encodes them at a version, [`Request`] and [`Response`] contain one
+//! of any API, [`ApiKey`] is the table of supported versions, [`frame`] adds headers and lengths, and [`ErrorCode`] has
+//! Kafka's error codes.
 //!
-//! In process, requests and responses are handed over as they are; encoding happens at a socket only.
+//! In process, requests and responses are passed as structs; encoding happens at a socket only.
 
 pub mod api;
 pub mod codec;
@@ -13,7 +14,7 @@ mod error_code;
 pub mod frame;
 #[rustfmt::skip]
 #[allow(clippy::pedantic)]
-#[allow(missing_docs)] // A field without a note: its name says it, and it is there in all versions.
+#[allow(missing_docs)] // Fields without documentation exist in all versions.
 pub mod generated;
 pub mod message;
 

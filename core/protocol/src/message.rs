@@ -1,4 +1,4 @@
-//! What all messages have in common.
+//! The traits of messages.
 
 use std::fmt;
 
@@ -21,17 +21,17 @@ impl VersionRange {
         Self { lowest, highest }
     }
 
-    /// Is `version` in it?
+    /// Whether `version` is in the range.
     pub const fn contains(self, version: i16) -> bool {
         self.lowest <= version && version <= self.highest
     }
 
-    /// Every version, lowest first.
+    /// All versions, the lowest first.
     pub fn iter(self) -> impl DoubleEndedIterator<Item = i16> {
         self.lowest..=self.highest
     }
 
-    /// The versions that lie in both; None if there is none.
+    /// The versions in both ranges; `None` if there is none.
     pub fn intersection(self, other: Self) -> Option<Self> {
         let both = Self::new(
             self.lowest.max(other.lowest),
@@ -51,11 +51,11 @@ impl fmt::Display for VersionRange {
     }
 }
 
-/// A message of Kafka's protocol: a request, a response, or a record that Kafka keeps in a topic of its own.
+/// A message of Kafka's protocol: a request, a response, or a record of an internal topic.
 ///
-/// A struct holds the fields of all versions. Encoding at a version leaves out the fields that it does not have: without a word if
-/// Kafka's definition calls the field ignorable, else with an error unless the field is at its default. Decoding gives fields that
-/// the version does not have their defaults.
+/// A struct has the fields of all versions. Encoding at a version leaves out the fields that it does not have: silently
+/// if Kafka's definition calls the field ignorable, otherwise with an error unless the field has its default. Decoding
+/// sets missing fields to their defaults.
 pub trait Message: Wire + Default + Clone + fmt::Debug + PartialEq + Send + Sync + 'static {
     /// Kafka's name of the message.
     const NAME: &'static str;
@@ -64,12 +64,12 @@ pub trait Message: Wire + Default + Clone + fmt::Debug + PartialEq + Send + Sync
     /// The first flexible version, see [`crate::codec`].
     const FLEXIBLE_SINCE: Option<i16>;
 
-    /// Is `version` flexible?
+    /// Whether `version` is flexible.
     fn is_flexible(version: i16) -> bool {
         Self::FLEXIBLE_SINCE.is_some_and(|since| version >= since)
     }
 
-    /// Reads the message; what follows it stays in the decoder.
+    /// Decodes the message; following bytes stay in the decoder.
     fn decode(decoder: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
         if !Self::VERSIONS.contains(version) {
             return Err(DecodeError::UnsupportedVersion {
@@ -82,7 +82,7 @@ pub trait Message: Wire + Default + Clone + fmt::Debug + PartialEq + Send + Sync
         Self::read(decoder, version)
     }
 
-    /// Appends the message to `out`; leaves `out` as it was if that fails.
+    /// Appends the message to `out`. After an error `out` is unchanged.
     fn encode(&self, out: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
         encodable::<Self>(version)?;
         let start = out.len();
@@ -93,7 +93,7 @@ pub trait Message: Wire + Default + Clone + fmt::Debug + PartialEq + Send + Sync
         written
     }
 
-    /// Appends the message to `out`, sharing its long runs of bytes; leaves `out` as it was if that fails.
+    /// Appends the message to `out` and shares its long byte ranges. After an error `out` is unchanged.
     fn encode_sharing(&self, out: &mut Rope, version: i16) -> Result<(), EncodeError> {
         encodable::<Self>(version)?;
         let start = out.mark();
@@ -107,7 +107,7 @@ pub trait Message: Wire + Default + Clone + fmt::Debug + PartialEq + Send + Sync
         written
     }
 
-    /// Reads a message that is all of `bytes`.
+    /// Decodes a message that is all of `bytes`.
     fn from_bytes(bytes: Bytes, version: i16) -> Result<Self, DecodeError> {
         let mut decoder = Decoder::new(bytes);
         let message = Self::decode(&mut decoder, version)?;
@@ -122,15 +122,15 @@ pub trait Message: Wire + Default + Clone + fmt::Debug + PartialEq + Send + Sync
         Ok(out.freeze())
     }
 
-    /// Reads a message behind its version as an `i16`: values in `__consumer_offsets` and `__transaction_state`, and what members
-    /// of a group tell each other. Also returns the version.
+    /// Decodes a message after its version as an `i16`: values in `__consumer_offsets` and `__transaction_state`, and
+    /// the embedded metadata of group members. Also returns the version.
     fn from_versioned_bytes(bytes: Bytes) -> Result<(Self, i16), DecodeError> {
         let mut decoder = Decoder::new(bytes);
         let version = decoder.i16()?;
         Ok((Self::decode(&mut decoder, version)?, version))
     }
 
-    /// The encoded message behind its version.
+    /// The encoded message after its version.
     fn to_versioned_bytes(&self, version: i16) -> Result<Bytes, EncodeError> {
         let mut out = BytesMut::new();
         out.put_i16(version);
@@ -150,11 +150,11 @@ fn encodable<M: Message>(version: i16) -> Result<(), EncodeError> {
     })
 }
 
-/// A message that is kept in a topic: the key or value of a record.
+/// A message in an internal topic: the key or value of a record.
 ///
-/// In `__cluster_metadata` a value starts with this type; in `__consumer_offsets` and `__transaction_state` a key does, as an `i16`
-/// where other messages have their version, and its value has the same type.
+/// In `__cluster_metadata` a value starts with this type. In `__consumer_offsets` and `__transaction_state` a key
+/// starts with it, as an `i16` in place of the version, and its value has the same type.
 pub trait RecordMessage: Message {
-    /// Kafka's number for it. Unique within the topic only.
+    /// Kafka's record type, unique within the topic.
     const RECORD_TYPE: i16;
 }

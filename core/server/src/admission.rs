@@ -1,4 +1,4 @@
-//! Who may connect: so many in all, and so many from one address.
+//! The limits for connections: in all, and for each address.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -18,12 +18,12 @@ pub(crate) struct Admission {
     counts: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// One connection's place among all; given back when it is dropped.
-pub(crate) type Place = OwnedSemaphorePermit;
+/// A permit for one connection; released when it is dropped.
+pub(crate) type ConnectionPermit = OwnedSemaphorePermit;
 
-/// One connection's place among those of its address; given back when it is dropped.
+/// A permit for one connection of an address; released when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Admitted {
+pub(crate) struct AddressPermit {
     admission: Arc<Admission>,
     address: IpAddr,
 }
@@ -38,17 +38,17 @@ impl Admission {
         }
     }
 
-    /// A place among all connections, once there is one.
-    pub(crate) async fn place(&self) -> Place {
+    /// Waits for a permit for a connection.
+    pub(crate) async fn acquire(&self) -> ConnectionPermit {
         let all = Arc::clone(&self.all);
         all.acquire_owned()
             .await
-            .expect("nobody closes the semaphore")
+            .expect("the semaphore is never closed")
     }
 
-    /// A place among the connections of `address`; `None` if it has as many as it may.
-    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Admitted> {
-        // An IPv4 client of a listener on [::] is the one that it is elsewhere.
+    /// A permit for a connection of `address`; `None` if the limit is reached.
+    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<AddressPermit> {
+        // Listeners on [::] see IPv4 clients with mapped addresses.
         let address = address.to_canonical();
         let mut counts = self.counts.lock();
         let count = counts.get(&address).copied().unwrap_or(0);
@@ -56,14 +56,14 @@ impl Admission {
             return None;
         }
         counts.insert(address, count + 1);
-        Some(Admitted {
+        Some(AddressPermit {
             admission: Arc::clone(self),
             address,
         })
     }
 }
 
-impl Drop for Admitted {
+impl Drop for AddressPermit {
     fn drop(&mut self) {
         if let Entry::Occupied(mut count) = self.admission.counts.lock().entry(self.address) {
             *count.get_mut() -= 1;
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_has_so_many_places_and_gives_them_back() {
+    fn connections_of_an_address_are_limited_and_released() {
         let limits = BrokerLimits {
             connections_max: 10,
             connections_per_ip_max: 2,
@@ -98,6 +98,6 @@ mod tests {
         drop(first);
         let fourth = admission.admit(same).unwrap();
         drop((second, third, fourth));
-        assert!(admission.counts.lock().is_empty(), "nothing is remembered");
+        assert!(admission.counts.lock().is_empty(), "counts remain");
     }
 }

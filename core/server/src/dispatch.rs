@@ -1,9 +1,9 @@
-//! From a frame to work: what it asks, and whether it may.
+//! Decodes requests, checks the authentication and starts the handlers.
 
 use std::sync::Arc;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use headwater_broker::{Listener, Memory, RequestContext};
+use headwater_broker::{Listener, RequestContext, RequestMemory};
 use headwater_metadata::ScramMechanism;
 use headwater_protocol::codec::Rope;
 use headwater_protocol::frame::{
@@ -14,63 +14,63 @@ use headwater_record::ByteSource;
 
 use crate::connection::pipeline::{Answer, Size, Work};
 use crate::handler::Handler;
-use crate::pace::Pace;
+use crate::offload::Offload;
 use crate::produce_run::{Produce, ProduceRun};
 use crate::reply::{Reply, SASL_APIS, advertise_sasl, advertised};
 use crate::sasl::Session;
 
-/// The most that a fetch takes of the memory that is left.
+/// A fetch may use one part in this many of the available memory.
 const FETCH_PART: usize = 4;
-/// What a fetch gets however short memory is.
+/// The bytes that a fetch may always return.
 const FETCH_BYTES_MIN: usize = 64 * 1024;
 
-/// What a frame leads to.
+/// The result of reading a frame.
 pub(crate) enum Step {
-    /// A request begins.
-    Begin(Begun),
-    /// A request that may be served with those after it.
+    /// A request has started.
+    Begin(StartedRequest),
+    /// A Produce request that may be handled together with the following ones.
     Produce(Produce),
-    /// A request begins, and no other one after it.
-    Last(Begun),
-    /// The connection ends; why was logged.
+    /// A request has started, and no other one may follow.
+    Last(StartedRequest),
+    /// The connection ends; the reason has been logged.
     End,
 }
 
-/// A request that was read.
-pub(crate) struct Begun {
+/// A decoded request whose handler has not been polled yet.
+pub(crate) struct StartedRequest {
     pub(crate) api: ApiKey,
     pub(crate) work: Work,
     pub(crate) size: Size,
 }
 
-/// Reads the requests of one connection and hands them to the broker.
+/// Decodes the requests of one connection and passes them to the broker.
 #[derive(Debug)]
 pub(crate) struct Dispatch<H> {
     handler: H,
-    memory: Arc<Memory>,
+    memory: Arc<RequestMemory>,
     listener: Listener,
     client_host: Arc<str>,
-    /// The last client id, so that a client that always gives the same one costs nothing.
+    /// The last client id: clients usually send the same one.
     client_id: Option<(Str, Arc<str>)>,
     session: Session,
-    is_proven: bool,
+    is_verified: bool,
 }
 
-/// How far a client is trusted.
+/// The verification of a client, which limits the size of its requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trust {
-    /// It must authenticate first.
-    Stranger,
-    /// It has sent nothing valid yet.
-    Unproven,
-    /// It speaks Kafka's protocol, and is who it must be.
-    Proven,
+    /// The client has not authenticated.
+    Unauthenticated,
+    /// The client has not sent a valid request.
+    Unverified,
+    /// The client has sent a valid request and, if required, has authenticated.
+    Verified,
 }
 
 impl<H: Handler> Dispatch<H> {
     pub(crate) fn new(
         handler: H,
-        memory: Arc<Memory>,
+        memory: Arc<RequestMemory>,
         listener: Listener,
         client_host: Arc<str>,
         session: Session,
@@ -82,23 +82,23 @@ impl<H: Handler> Dispatch<H> {
             client_host,
             client_id: None,
             session,
-            is_proven: false,
+            is_verified: false,
         }
     }
 
-    /// How far its client is trusted.
+    /// The verification of the client.
     pub(crate) fn trust(&self) -> Trust {
-        match (self.session.is_open(), self.is_proven) {
-            (false, _) => Trust::Stranger,
-            (true, false) => Trust::Unproven,
-            (true, true) => Trust::Proven,
+        match (self.session.is_open(), self.is_verified) {
+            (false, _) => Trust::Unauthenticated,
+            (true, false) => Trust::Unverified,
+            (true, true) => Trust::Verified,
         }
     }
 
-    /// What `frame` leads to. Passwords are checked here, at the `pace` of the connection.
-    pub(crate) fn read(&mut self, frame: Bytes, pace: &mut Pace) -> Step {
+    /// Decodes `frame` and starts its request. Passwords are checked here, offloaded if this takes long.
+    pub(crate) fn read(&mut self, frame: Bytes, offload: &mut Offload) -> Step {
         if self.session.expects_bare() {
-            return self.read_bare(&frame, pace);
+            return self.read_bare(&frame, offload);
         }
         let RequestFrame { header, request } = match decode_request(frame) {
             Ok(read) => read,
@@ -106,7 +106,7 @@ impl<H: Handler> Dispatch<H> {
         };
         let api = request.api_key();
         if !self.serves(api) {
-            tracing::warn!(client = %self.client_host, %api, "a connection ends: the API is not served");
+            tracing::warn!(client = %self.client_host, %api, "a connection ends: the API is not supported");
             return Step::End;
         }
         let reply = Reply::to(&header, &request);
@@ -117,16 +117,19 @@ impl<H: Handler> Dispatch<H> {
             Request::SaslAuthenticate(message) => {
                 let (handler, session) = (&self.handler, &mut self.session);
                 let find = |user: &str, mechanism| handler.scram_credential(user, mechanism);
-                return reply.sasl(api, pace.run(api, || session.authenticate(message, &find)));
+                return reply.sasl(
+                    api,
+                    offload.run(api, || session.authenticate(message, &find)),
+                );
             }
             Request::ApiVersions(_) => {}
             _ if !self.session.is_open() => {
-                tracing::warn!(client = %self.client_host, %api, "a connection ends: its client asks before it has authenticated");
+                tracing::warn!(client = %self.client_host, %api, "a connection ends: its client sent a request before it authenticated");
                 return Step::End;
             }
             _ => {}
         }
-        self.is_proven = true;
+        self.is_verified = true;
         match request {
             Request::Produce(request) => Step::Produce(Produce {
                 header,
@@ -137,7 +140,7 @@ impl<H: Handler> Dispatch<H> {
         }
     }
 
-    /// Serves a run of requests; returns their answers in order.
+    /// Handles a run of requests; returns their responses in order.
     pub(crate) fn produce(&mut self, run: ProduceRun) -> impl Iterator<Item = Answer> + use<H> {
         let context = self.context(&run.header);
         let responses = self.handler.produce(&context, run.requests);
@@ -145,20 +148,20 @@ impl<H: Handler> Dispatch<H> {
         answered.map(|(reply, response)| reply.answer(response.into()))
     }
 
-    /// A message of the client's mechanism without a request around it.
-    fn read_bare(&mut self, message: &Bytes, pace: &mut Pace) -> Step {
+    /// Handles a bare message of the client's mechanism.
+    fn read_bare(&mut self, message: &Bytes, offload: &mut Offload) -> Step {
         let api = ApiKey::SaslAuthenticate;
         let (handler, session) = (&self.handler, &mut self.session);
         let find =
             |user: &str, mechanism: ScramMechanism| handler.scram_credential(user, mechanism);
-        let Some(answer) = pace.run(api, || session.bare(message, &find)) else {
+        let Some(answer) = offload.run(api, || session.bare(message, &find)) else {
             return Step::End;
         };
         let mut frame = BytesMut::with_capacity(LENGTH_BYTES + answer.len());
         frame.put_i32(answer.len() as i32);
         frame.put_slice(&answer);
         let work = Box::pin(std::future::ready(Answer::Send(Rope::from(frame))));
-        Step::Begin(Begun {
+        Step::Begin(StartedRequest {
             api,
             work,
             size: Size::Small,
@@ -169,7 +172,7 @@ impl<H: Handler> Dispatch<H> {
         self.handler.served().contains(&api) || SASL_APIS.contains(&api)
     }
 
-    fn begin(&mut self, reply: Reply, header: &RequestHeader, request: Request) -> Begun {
+    fn begin(&mut self, reply: Reply, header: &RequestHeader, request: Request) -> StartedRequest {
         let api = request.api_key();
         let context = self.context(header);
         let request = self.within_memory(request);
@@ -179,7 +182,7 @@ impl<H: Handler> Dispatch<H> {
         };
         let response = self.handler.handle(context, request);
         let work = Box::pin(async move { reply.answer(response.await) });
-        Begun { api, work, size }
+        StartedRequest { api, work, size }
     }
 
     fn context(&mut self, header: &RequestHeader) -> RequestContext {
@@ -200,15 +203,15 @@ impl<H: Handler> Dispatch<H> {
             return Arc::clone(shared);
         }
         let shared: Arc<str> = Arc::from(&**id);
-        // A copy, because the header's string keeps its whole frame.
+        // A copy, because the header's string keeps its whole frame in memory.
         self.client_id = Some((Str::from(&*shared), Arc::clone(&shared)));
         shared
     }
 
-    /// What the memory makes of a request.
+    /// Limits a fetch to the available memory.
     fn within_memory(&self, mut request: Request) -> Request {
         if let Request::Fetch(fetch) = &mut request {
-            let most = (self.memory.left() / FETCH_PART).max(FETCH_BYTES_MIN);
+            let most = (self.memory.available() / FETCH_PART).max(FETCH_BYTES_MIN);
             let most = i32::try_from(most).unwrap_or(i32::MAX);
             fetch.max_bytes = fetch.max_bytes.min(most);
         }
@@ -221,20 +224,20 @@ impl<H: Handler> Dispatch<H> {
             header,
         } = error
         {
-            self.is_proven = true;
+            self.is_verified = true;
             let reply = Reply::in_version(0, header);
-            let work = reply.at_once(&self.unsupported_version().into());
-            return Step::Begin(Begun {
+            let work = reply.ready(&self.unsupported_version().into());
+            return Step::Begin(StartedRequest {
                 api: ApiKey::ApiVersions,
                 work,
                 size: Size::Small,
             });
         }
-        tracing::warn!(client = %self.client_host, %error, "a connection ends: its request cannot be served");
+        tracing::warn!(client = %self.client_host, %error, "a connection ends: its request is not supported");
         Step::End
     }
 
-    /// The versions from which a client chooses anew.
+    /// The supported versions, from which the client chooses another one.
     fn unsupported_version(&self) -> ApiVersionsResponse {
         let mut response = ApiVersionsResponse {
             error_code: ErrorCode::UnsupportedVersion.code(),

@@ -1,44 +1,44 @@
-//! Who answers requests.
+//! The handler of requests.
 
 use std::future::Future;
 use std::sync::Arc;
 
-use headwater_broker::{Broker, ListenerRegistration, Memory, OpenListener, RequestContext};
+use headwater_broker::{Broker, ListenerRegistration, OpenListener, RequestContext, RequestMemory};
 use headwater_env::Env;
 use headwater_metadata::{ScramCredential, ScramMechanism};
 use headwater_protocol::{ApiKey, ProduceRequest, ProduceResponse, Request, Response};
 
 use crate::BrokerLimits;
 
-/// What stands behind the listeners: a broker, or a part of one in a test.
+/// The service behind the listeners: a broker, or a part of one in a test.
 pub trait Handler: Clone + Send + Sync + 'static {
-    /// Answers one request that is no Produce. What happens in the first poll happens in the order of the requests of a connection.
+    /// Handles a request other than Produce. The first polls happen in the order of the connection's requests.
     fn handle(
         &self,
         context: RequestContext,
         request: Request,
     ) -> impl Future<Output = Response> + Send + 'static;
 
-    /// Answers Produce requests that came one after the other, in their order. It is done when it returns.
+    /// Handles Produce requests of one client in their order. They are complete when it returns.
     fn produce(
         &self,
         context: &RequestContext,
         requests: Vec<ProduceRequest>,
     ) -> Vec<ProduceResponse>;
 
-    /// The APIs that it answers. A request of another one ends the connection.
+    /// The supported APIs. A request of another API ends the connection.
     fn served(&self) -> &'static [ApiKey];
 
-    /// The limits that its configuration sets. Asked once, when a server starts.
+    /// The limits from the configuration. Called once, when a server starts.
     fn limits(&self) -> BrokerLimits;
 
-    /// The account of what all connections hold.
-    fn memory(&self) -> Arc<Memory>;
+    /// The memory of all connections.
+    fn memory(&self) -> Arc<RequestMemory>;
 
-    /// Shows these listeners in its configuration, as long as the registration is kept.
+    /// Adds these listeners to the configuration until the registration is dropped.
     fn register_listeners(&self, listeners: Vec<OpenListener>) -> Option<ListenerRegistration>;
 
-    /// What proves the password of `user` with `mechanism`.
+    /// The SCRAM credential of `user` for `mechanism`.
     fn scram_credential(&self, user: &str, mechanism: ScramMechanism) -> Option<ScramCredential>;
 }
 
@@ -68,7 +68,7 @@ impl<E: Env> Handler for Broker<E> {
         BrokerLimits::from(self.config())
     }
 
-    fn memory(&self) -> Arc<Memory> {
+    fn memory(&self) -> Arc<RequestMemory> {
         Arc::clone(Self::memory(self))
     }
 

@@ -1,18 +1,19 @@
 //! The broker on the network: listeners, frames, TLS and SASL around [`headwater_broker::Broker::handle`].
 //!
-//! [`Server::start`] binds the listeners of [`ServeOptions`] and serves them on threads of its own until [`Server::shutdown`].
+//! [`Server::start`] binds the listeners of [`ServeOptions`] and serves them on threads of its own until
+//! [`Server::shutdown`].
 //!
-//! # The way of a request
+//! # The path of a request
 //!
-//! `listener` accepts; `connection` reads frames, begins each request in the order of arrival and in the thread that read it, and sends
-//! the answers in that order whatever ends first; `dispatch` decodes, knows who may ask what (`sasl`), and calls the broker. Nothing is
-//! handed to another thread on the way to the log and back. The records of a produce request are a slice of the bytes that were read,
-//! and those of a fetch leave as the log gave them: sent by the system from their file, or in a vectored write.
+//! `listener` accepts connections. `connection` reads frames, starts each request in the order of arrival on the thread
+//! that read it, and sends the responses in that order. `dispatch` decodes, checks the authentication (`sasl`) and
+//! calls the broker. No request changes threads between the socket and the log. The records of a Produce request are a
+//! slice of the receive buffer. Fetched records are sent from their file by the system, or by a vectored write.
 //!
 //! # Memory
 //!
-//! Every queue has a bound in [`Limits`]. A connection reads only while it may begin requests, and begins them only while its client
-//! takes the answers; all connections share one account of bytes.
+//! Every queue is bounded by [`Limits`]. A connection reads only while it may start requests, and starts them only
+//! while its client receives the responses. All connections share one memory limit.
 
 mod admission;
 mod connection;
@@ -20,15 +21,15 @@ mod dispatch;
 mod handler;
 mod limits;
 mod listener;
-mod manners;
+mod offload;
 mod options;
-mod pace;
 mod produce_run;
 mod reply;
 mod sasl;
 mod server;
 mod socket;
 mod tls;
+mod wake_policy;
 
 pub use handler::Handler;
 pub use limits::{BrokerLimits, Limits};

@@ -1,4 +1,4 @@
-//! What a server grants its clients.
+//! The limits of a server.
 
 use std::time::Duration;
 
@@ -7,24 +7,24 @@ use headwater_metadata::BrokerConfig;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
-/// The limits of one server that Kafka has no keys for. Every queue in it has one of them, or of [`BrokerLimits`], as its bound.
+/// The limits without a Kafka key. Every queue is bounded by one of them or of [`BrokerLimits`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// The longest request before one of the connection was valid, 2 MiB: some clients begin a connection with a full produce request, and
-    /// what is no Kafka client begins with letters, which are a length of a gigabyte.
+    /// The maximum size of a connection's first requests until one is valid, 2 MiB. Some clients start with a full
+    /// Produce request; text of other protocols would decode as a length of a gigabyte.
     pub first_request_bytes_max: usize,
-    /// The longest request before the client has authenticated, where it has to, 64 KiB.
+    /// The maximum size of a request before authentication, if it is required, 64 KiB.
     pub unauthenticated_bytes_max: usize,
-    /// How many requests of one connection may be begun and not answered, 32. Reading stops beyond.
+    /// The maximum number of pending requests of one connection, 32. Beyond it the connection is not read.
     pub requests_in_flight_max: usize,
-    /// How many bytes of answers a connection may hold, 1 MiB. Beyond, no request is begun and none that waits goes on; so it holds
-    /// this, one more answer, and small ones.
+    /// The response bytes that stop a connection from starting and resuming requests, 1 MiB. A connection holds at most
+    /// this, one more response, and small ones.
     pub answer_bytes_max: usize,
-    /// How long one request may take to arrive, or one answer to be taken, while memory is short, 10 seconds.
+    /// The maximum time for receiving one request or sending one response while memory is short, 10 seconds.
     pub stall_max: Duration,
-    /// How long a client may take to shake hands and to authenticate, 30 seconds.
+    /// The maximum time for the TLS handshake and the authentication, 30 seconds.
     pub handshake_max: Duration,
-    /// How long a shutdown waits for the requests that were begun, 5 seconds.
+    /// The maximum time that a shutdown waits for pending requests, 5 seconds.
     pub drain_max: Duration,
 }
 
@@ -42,21 +42,22 @@ impl Default for Limits {
     }
 }
 
-/// The limits of a server that are keys of its broker. Another one, `queued.max.request.bytes`, is the size of the broker's
-/// [`Memory`](headwater_broker::Memory): beyond it reading of long requests stops, fetches that wait go on waiting, and new ones get little.
+/// The limits that are keys of the broker. Another one, `queued.max.request.bytes`, is the size of the broker's
+/// [`RequestMemory`](headwater_broker::RequestMemory): beyond it long requests are not read, waiting fetches keep
+/// waiting, and new fetches return little.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BrokerLimits {
-    /// `max.connections`. The next one is accepted when another one has gone (KIP-402).
+    /// `max.connections`. Further connections wait until another one is closed (KIP-402).
     pub connections_max: usize,
-    /// `max.connections.per.ip`. The next one is closed at once.
+    /// `max.connections.per.ip`. Further connections are closed at once.
     pub connections_per_ip_max: usize,
-    /// `connections.max.idle.ms`: how long nothing may happen on a connection that waits for no answer.
+    /// `connections.max.idle.ms`: the idle time after which a connection without pending requests is closed.
     pub idle_max: Duration,
-    /// `socket.request.max.bytes`: the longest request.
+    /// `socket.request.max.bytes`: the maximum size of a request.
     pub request_bytes_max: usize,
 }
 
-/// As long as for ever, and still a time that can be added to another.
+/// Longer than any process runs, and short enough to be added to another time.
 const EVER: Duration = Duration::from_hours(24 * 365 * 10);
 
 impl From<&BrokerConfig> for BrokerLimits {
@@ -71,7 +72,7 @@ impl From<&BrokerConfig> for BrokerLimits {
     }
 }
 
-/// What bounds one connection.
+/// The limits of one connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Bounds {
     pub(crate) limits: Limits,

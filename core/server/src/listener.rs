@@ -1,18 +1,18 @@
-//! Accepting connections.
+//! Accepts connections.
 
 use std::fmt;
 use std::net::{self, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_broker::{Listener, Memory, OpenListener};
+use headwater_broker::{Listener, OpenListener, RequestMemory};
 use tokio::io::AsyncRead;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use crate::admission::{Admission, Place};
+use crate::admission::{Admission, ConnectionPermit};
 use crate::connection::{Connection, Drain, End, Sink};
 use crate::dispatch::Dispatch;
 use crate::handler::Handler;
@@ -20,47 +20,47 @@ use crate::limits::Bounds;
 use crate::sasl::{Decoy, Mechanism, Session};
 use crate::socket;
 
-/// How long to wait when the system gives no connection: it lacks file descriptors or memory, and others may give some back.
+/// The pause after a failed accept: the process lacks file descriptors or memory, which may be released soon.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Whether a server serves.
+/// The state of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
     Serving,
-    /// Nothing new begins.
+    /// No new requests are started.
     Draining,
 }
 
-/// What the listeners of one server share.
+/// The state that the listeners of a server share.
 #[derive(Debug, Clone)]
-pub(crate) struct Shared<H> {
+pub(crate) struct ServerContext<H> {
     pub(crate) handler: H,
     pub(crate) bounds: Arc<Bounds>,
-    pub(crate) memory: Arc<Memory>,
+    pub(crate) memory: Arc<RequestMemory>,
     pub(crate) decoy: Arc<Decoy>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) stage: watch::Receiver<Stage>,
 }
 
-/// An address that is bound.
+/// A bound listener.
 #[derive(Debug)]
-pub(crate) struct Bound {
+pub(crate) struct BoundListener {
     pub(crate) socket: net::TcpListener,
     pub(crate) address: SocketAddr,
-    pub(crate) terms: Terms,
+    pub(crate) terms: ListenerTerms,
 }
 
-/// What holds for the connections of one listener.
+/// The settings of one listener's connections.
 #[derive(Clone)]
-pub(crate) struct Terms {
+pub(crate) struct ListenerTerms {
     pub(crate) advertised: Listener,
     pub(crate) tls: Option<TlsAcceptor>,
-    /// How clients may authenticate, if they must.
+    /// The mechanisms, if authentication is required.
     pub(crate) mechanisms: Option<Arc<[Mechanism]>>,
 }
 
-impl Bound {
-    /// How the broker's configuration shows it.
+impl BoundListener {
+    /// The listener as the broker's configuration shows it.
     pub(crate) fn open(&self) -> OpenListener {
         let advertised = self.terms.advertised.clone();
         OpenListener {
@@ -74,7 +74,7 @@ impl Bound {
     }
 }
 
-impl fmt::Debug for Terms {
+impl fmt::Debug for ListenerTerms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Terms")
             .field("advertised", &self.advertised)
@@ -83,9 +83,9 @@ impl fmt::Debug for Terms {
     }
 }
 
-impl<H: Handler> Shared<H> {
-    /// Accepts connections at `bound` until the server drains.
-    pub(crate) async fn listen(self, bound: Bound) {
+impl<H: Handler> ServerContext<H> {
+    /// Accepts connections until the server drains.
+    pub(crate) async fn listen(self, bound: BoundListener) {
         let socket = match TcpListener::from_std(bound.socket) {
             Ok(socket) => socket,
             Err(error) => {
@@ -100,15 +100,15 @@ impl<H: Handler> Shared<H> {
                 accepted = accept(&socket, &self.admission) => accepted,
             };
             match accepted {
-                Ok((stream, peer, place)) => {
+                Ok((stream, peer, permit)) => {
                     let Some(admitted) = self.admission.admit(peer.ip()) else {
-                        tracing::info!(%peer, "a connection is closed: its address has as many as max.connections.per.ip allows");
+                        tracing::info!(%peer, "a connection is closed: its address has reached max.connections.per.ip");
                         continue;
                     };
                     let serving = self.clone().serve(stream, peer, bound.terms.clone());
                     tokio::spawn(async move {
                         serving.await;
-                        drop((admitted, place));
+                        drop((admitted, permit));
                     });
                 }
                 Err(error) => {
@@ -127,9 +127,9 @@ impl<H: Handler> Shared<H> {
         })
     }
 
-    async fn serve(self, stream: TcpStream, peer: SocketAddr, terms: Terms) {
+    async fn serve(self, stream: TcpStream, peer: SocketAddr, terms: ListenerTerms) {
         if let Err(error) = socket::prepare(&stream, peer) {
-            tracing::debug!(%peer, %error, "a connection ended before it began");
+            tracing::debug!(%peer, %error, "a connection ended during its setup");
             return;
         }
         let Some(tls) = terms.tls.clone() else {
@@ -142,11 +142,16 @@ impl<H: Handler> Shared<H> {
         }
     }
 
-    async fn serve_stream<S: AsyncRead + Sink>(self, stream: S, peer: SocketAddr, terms: Terms) {
+    async fn serve_stream<S: AsyncRead + Sink>(
+        self,
+        stream: S,
+        peer: SocketAddr,
+        terms: ListenerTerms,
+    ) {
         let drain = self.drain();
         let session = match terms.mechanisms {
-            None => Session::not_asked(self.decoy),
-            Some(offered) => Session::expected(offered, self.decoy),
+            None => Session::not_required(self.decoy),
+            Some(offered) => Session::required(offered, self.decoy),
         };
         let dispatch = Dispatch::new(
             self.handler,
@@ -165,12 +170,12 @@ impl<H: Handler> Shared<H> {
     }
 }
 
-/// The next connection, once there may be one more.
+/// Accepts the next connection, once max.connections allows it.
 async fn accept(
     socket: &TcpListener,
     admission: &Admission,
-) -> std::io::Result<(TcpStream, SocketAddr, Place)> {
-    let place = admission.place().await;
+) -> std::io::Result<(TcpStream, SocketAddr, ConnectionPermit)> {
+    let permit = admission.acquire().await;
     let (stream, peer) = socket.accept().await?;
-    Ok((stream, peer, place))
+    Ok((stream, peer, permit))
 }

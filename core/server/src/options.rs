@@ -1,27 +1,27 @@
-//! Where to listen, and how openly.
+//! The options of a server.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::{Limits, Mechanism, TlsOptions};
 
-/// What is around the requests on a listener, in Kafka's words.
+/// The security protocol of a listener, in Kafka's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum SecurityProtocol {
-    /// Nothing: whoever reaches the port may do everything.
+    /// No security: every client that reaches the port may do everything.
     #[default]
     Plaintext,
     /// TLS.
     Ssl,
-    /// Users with passwords, in the open.
+    /// Users with passwords, without encryption.
     SaslPlaintext,
     /// Users with passwords over TLS.
     SaslSsl,
 }
 
-/// A name of a security protocol that there is not.
+/// An unknown security protocol.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is no security protocol: use one of PLAINTEXT, SSL, SASL_PLAINTEXT and SASL_SSL")]
+#[error("{0} is not a security protocol: use one of PLAINTEXT, SSL, SASL_PLAINTEXT and SASL_SSL")]
 pub struct UnknownProtocol(pub String);
 
 impl SecurityProtocol {
@@ -32,7 +32,7 @@ impl SecurityProtocol {
         Self::SaslSsl,
     ];
 
-    /// Whether the bytes are encrypted.
+    /// Whether the connection is encrypted.
     pub const fn uses_tls(self) -> bool {
         matches!(self, Self::Ssl | Self::SaslSsl)
     }
@@ -69,37 +69,37 @@ impl FromStr for SecurityProtocol {
     }
 }
 
-/// Who may reach listeners without TLS and SASL.
+/// The clients that may reach listeners without TLS and SASL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Exposure {
-    /// Programs on this machine; a listener elsewhere that is not `SASL_SSL` is refused.
+    /// Programs on this machine. Other listeners must use `SASL_SSL`.
     #[default]
     Loopback,
-    /// Anybody: the user insists.
+    /// All clients: the user accepts the risk.
     AllowInsecure,
 }
 
-/// One address to listen on.
+/// The options of one listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenerOptions {
     /// A name or an address of this machine.
     pub host: String,
-    /// The port; 0 takes a free one.
+    /// The port; 0 uses a free one.
     pub port: u16,
-    /// What clients must speak there.
+    /// The security protocol.
     pub protocol: SecurityProtocol,
-    /// The certificate, where the protocol is `SSL` or `SASL_SSL`.
+    /// The certificate, for `SSL` and `SASL_SSL`.
     pub tls: Option<TlsOptions>,
-    /// How clients may authenticate, where they must (`sasl.enabled.mechanisms`); by default in any way.
+    /// The mechanisms, for `SASL_PLAINTEXT` and `SASL_SSL` (`sasl.enabled.mechanisms`); all of them by default.
     pub mechanisms: Vec<Mechanism>,
-    /// The host that clients are told (`advertised.listeners`); by default `host`.
+    /// The advertised host (`advertised.listeners`); `host` by default.
     pub advertised_host: Option<String>,
-    /// The port that clients are told; by default the one that is listened on.
+    /// The advertised port; the bound port by default.
     pub advertised_port: Option<u16>,
 }
 
 impl ListenerOptions {
-    /// A plaintext listener there.
+    /// A plaintext listener.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
         Self {
             host: host.into(),
@@ -113,14 +113,14 @@ impl ListenerOptions {
     }
 }
 
-/// How a server listens.
+/// The options of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServeOptions {
-    /// Where; at least one.
+    /// The listeners; at least one.
     pub listeners: Vec<ListenerOptions>,
-    /// Who may reach them.
+    /// The clients that may reach the listeners.
     pub exposure: Exposure,
-    /// What is granted to clients.
+    /// The limits of clients.
     pub limits: Limits,
 }
 

@@ -1,21 +1,21 @@
-//! Produce requests that came one right after the other: they are served together, so that the log takes them with one write.
+//! Runs of Produce requests that arrived together; the log appends them with one write.
 
 use headwater_protocol::ProduceRequest;
 use headwater_protocol::frame::RequestHeader;
 
 use crate::reply::Reply;
 
-/// A run that has so many bytes is served before more is taken in: longer ones gain nothing, and their memory is held until then.
+/// The maximum size of a run. Longer runs are not faster, and their memory is held until the end.
 const BYTES_MAX: usize = 1024 * 1024;
 
-/// A Produce request that was read.
+/// A decoded Produce request.
 pub(crate) struct Produce {
     pub(crate) header: RequestHeader,
     pub(crate) reply: Reply,
     pub(crate) request: ProduceRequest,
 }
 
-/// Requests that were read and not begun, at least one.
+/// Produce requests to be handled together, at least one.
 pub(crate) struct ProduceRun {
     pub(crate) header: RequestHeader,
     pub(crate) replies: Vec<Reply>,
@@ -24,7 +24,7 @@ pub(crate) struct ProduceRun {
 }
 
 impl ProduceRun {
-    /// Begins with one, of a frame of so many bytes.
+    /// A run of one request, whose frame has `frame_bytes`.
     pub(crate) fn new(first: Produce, frame_bytes: usize) -> Self {
         Self {
             header: first.header,
@@ -34,21 +34,21 @@ impl ProduceRun {
         }
     }
 
-    /// Whether one more is served with these: it comes from the same client in the same version, and there is room.
+    /// Whether the run accepts another request: it needs the same client id and version, and the run must not be full.
     pub(crate) fn takes(&self, next: &Produce) -> bool {
         self.bytes < BYTES_MAX
             && self.header.api_version == next.header.api_version
             && self.header.client_id == next.header.client_id
     }
 
-    /// Takes in one more.
+    /// Adds a request.
     pub(crate) fn push(&mut self, next: Produce, frame_bytes: usize) {
         self.replies.push(next.reply);
         self.requests.push(next.request);
         self.bytes += frame_bytes;
     }
 
-    /// How many there are.
+    /// The number of requests.
     pub(crate) fn len(&self) -> usize {
         self.requests.len()
     }

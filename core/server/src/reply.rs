@@ -1,4 +1,4 @@
-//! How a request is answered: the bytes of its response.
+//! Encodes the response of a request.
 
 use std::time::Duration;
 
@@ -8,13 +8,14 @@ use headwater_protocol::frame::{RequestHeader, encode_response_sharing};
 use headwater_protocol::{ApiKey, ApiVersionsResponse, EncodeError, ErrorCode, Request, Response};
 
 use crate::connection::pipeline::{Answer, Size, Work};
-use crate::dispatch::{Begun, Step};
+use crate::dispatch::{StartedRequest, Step};
 use crate::sasl::SaslStep;
 
-/// How long a client that was not let in waits for its answer (`connection.failed.authentication.delay.ms`), so that guessing is slow.
+/// The delay of the response to a failed authentication (`connection.failed.authentication.delay.ms`); it slows down
+/// guessing.
 const DENIAL_DELAY: Duration = Duration::from_millis(100);
 
-/// The APIs that the server answers itself.
+/// The APIs that the server handles itself.
 pub(crate) const SASL_APIS: [ApiKey; 2] = [ApiKey::SaslHandshake, ApiKey::SaslAuthenticate];
 
 pub(crate) fn advertised(api: ApiKey) -> ApiVersion {
@@ -27,27 +28,27 @@ pub(crate) fn advertised(api: ApiKey) -> ApiVersion {
     }
 }
 
-/// Adds what the server answers to what the broker does.
+/// Adds the APIs of the server to those of the broker.
 pub(crate) fn advertise_sasl(response: &mut ApiVersionsResponse) {
     response.api_keys.extend(SASL_APIS.map(advertised));
     response.api_keys.sort_by_key(|api| api.api_key);
 }
 
-/// How a request wants to be answered.
+/// The format of a request's response.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reply {
     pub(crate) version: i16,
     correlation_id: i32,
-    is_wanted: bool,
+    is_expected: bool,
 }
 
 impl Reply {
-    /// In another version than the request has.
+    /// In another version than the request.
     pub(crate) fn in_version(version: i16, header: &RequestHeader) -> Self {
         Self {
             version,
             correlation_id: header.correlation_id,
-            is_wanted: true,
+            is_expected: true,
         }
     }
 
@@ -55,22 +56,22 @@ impl Reply {
         Self {
             version: header.api_version,
             correlation_id: header.correlation_id,
-            is_wanted: !matches!(request, Request::Produce(produce) if produce.acks == 0),
+            is_expected: !matches!(request, Request::Produce(produce) if produce.acks == 0),
         }
     }
 
-    /// The bytes of `response`.
+    /// Encodes `response`.
     pub(crate) fn answer(self, mut response: Response) -> Answer {
         if let Response::ApiVersions(response) = &mut response {
             advertise_sasl(response);
         }
-        if !self.is_wanted {
-            return after_unwanted(&response);
+        if !self.is_expected {
+            return without_acknowledgement(&response);
         }
         match self.encode(&response) {
             Ok(rope) => Answer::Send(rope),
             Err(error) => {
-                tracing::error!(api = %response.api_key(), version = self.version, %error, "a connection ends: its answer has no bytes");
+                tracing::error!(api = %response.api_key(), version = self.version, %error, "a connection ends: its response cannot be encoded");
                 Answer::Close
             }
         }
@@ -80,13 +81,13 @@ impl Reply {
         encode_response_sharing(response, self.version, self.correlation_id)
     }
 
-    /// The answer to a request of the authentication.
+    /// The response to an authentication request.
     pub(crate) fn sasl<T: Into<Response>>(self, api: ApiKey, step: SaslStep<T>) -> Step {
         let size = Size::Small;
         match step {
-            SaslStep::Continue(response) => Step::Begin(Begun {
+            SaslStep::Continue(response) => Step::Begin(StartedRequest {
                 api,
-                work: self.at_once(&response.into()),
+                work: self.ready(&response.into()),
                 size,
             }),
             SaslStep::Deny(response) => {
@@ -95,13 +96,13 @@ impl Reply {
                     tokio::time::sleep(DENIAL_DELAY).await;
                     self.answer(response)
                 });
-                Step::Last(Begun { api, work, size })
+                Step::Last(StartedRequest { api, work, size })
             }
         }
     }
 
-    /// An answer that is there already.
-    pub(crate) fn at_once(self, response: &Response) -> Work {
+    /// A response that is complete.
+    pub(crate) fn ready(self, response: &Response) -> Work {
         let answer = match self.encode(response) {
             Ok(rope) => Answer::Send(rope),
             Err(_) => Answer::Close,
@@ -110,8 +111,8 @@ impl Reply {
     }
 }
 
-/// A producer that wants no acknowledgement learns of an error by the end of its connection, as with Kafka.
-fn after_unwanted(response: &Response) -> Answer {
+/// A producer without acknowledgements notices errors by the end of its connection, as in Kafka.
+fn without_acknowledgement(response: &Response) -> Answer {
     let Response::Produce(response) = response else {
         return Answer::Nothing;
     };

@@ -1,4 +1,4 @@
-//! A server: its listeners, its threads and its end.
+//! A server: its listeners, threads and shutdown.
 
 use std::io;
 use std::net::{self, SocketAddr, ToSocketAddrs as _};
@@ -6,7 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use headwater_broker::{Listener, ListenerRegistration, Memory};
+use headwater_broker::{Listener, ListenerRegistration, RequestMemory};
 use parking_lot::Mutex;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
@@ -16,31 +16,31 @@ use tokio_rustls::TlsAcceptor;
 use crate::admission::Admission;
 use crate::handler::Handler;
 use crate::limits::Bounds;
-use crate::listener::{Bound, Shared, Stage, Terms};
-use crate::manners;
+use crate::listener::{BoundListener, ListenerTerms, ServerContext, Stage};
 use crate::sasl::Decoy;
+use crate::wake_policy;
 use crate::{Exposure, ListenerOptions, SecurityProtocol, ServeOptions, TlsError};
 
-/// A server has at least so many threads: while one waits for a disk the other serves.
+/// The minimum number of threads: one may block on the disk.
 const WORKERS_MIN: usize = 2;
 
 /// Why a server did not start. Nothing is bound then.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// No listener was asked for.
+    /// There are no listeners.
     #[error("There is nothing to listen on: give at least one listener, such as 127.0.0.1:9092.")]
     NoListener,
-    /// The host is no address of anything.
+    /// The host is unknown.
     #[error(
-        "Cannot listen on {host}: it is not known ({source}). Use a name or an address of this machine, such as 127.0.0.1."
+        "Cannot listen on {host}: the host is unknown ({source}). Use a name or an address of this machine, such as 127.0.0.1."
     )]
     UnknownHost {
-        /// What was asked for.
+        /// The host.
         host: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The address is reached from other machines, and the listener lets everybody in.
+    /// Other machines can reach the address, and the listener has no authentication or no encryption.
     #[error(
         "Refusing to listen on {address} with {protocol}: other machines can reach it, and the listener would let them in without both \
          encryption and a password. Listen on 127.0.0.1, make it a SASL_SSL listener, or insist with allow_insecure."
@@ -48,25 +48,25 @@ pub enum ServeError {
     Exposed {
         /// The address.
         address: SocketAddr,
-        /// What clients would have to speak there.
+        /// The security protocol of the listener.
         protocol: SecurityProtocol,
     },
-    /// Every address of the machine was asked for, and none to tell clients.
+    /// The listener is bound to every address of the machine, and no advertised host is set.
     #[error(
-        "A listener on {address} listens on every address of this machine, none of which is what clients should be told: set the advertised host to the name by which they reach it."
+        "A listener on {address} listens on every address of this machine, which cannot be advertised: set the advertised host to the name by which clients reach it."
     )]
     NothingToAdvertise {
         /// The address.
         address: SocketAddr,
     },
-    /// The system does not give the address.
+    /// The system refuses the address.
     #[error(
         "Cannot listen on {address} ({source}): another program may listen there; stop it, or use another port (0 takes a free one)."
     )]
     Bind {
         /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A listener with TLS has no certificate.
@@ -77,34 +77,34 @@ pub enum ServeError {
     /// The certificate cannot be used.
     #[error("Cannot listen with TLS: {0}.")]
     Tls(#[from] TlsError),
-    /// A listener asks for passwords and takes none.
+    /// A listener with SASL has no mechanism.
     #[error(
         "A {0} listener needs a mechanism to authenticate with: enable PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."
     )]
     NoMechanism(SecurityProtocol),
-    /// The system does not give threads.
+    /// The system refuses threads.
     #[error(
-        "Cannot start the server's threads ({0}): the system's limit of threads or memory is reached; raise it, or end something."
+        "Cannot start the server's threads ({0}): the system's limit of threads or memory is reached; raise it, or stop other programs."
     )]
     Threads(io::Error),
 }
 
-/// A server that listens. It stops at [`shutdown`](Self::shutdown), which lets requests finish, or when it is dropped, which does not.
+/// A running server. [`shutdown`](Self::shutdown) completes pending requests; dropping the server does not.
 #[derive(Debug)]
 pub struct Server {
     addresses: Vec<SocketAddr>,
     advertised: Vec<Listener>,
     stage: Arc<watch::Sender<Stage>>,
-    memory: Arc<Memory>,
+    memory: Arc<RequestMemory>,
     drain_max: Duration,
-    /// `None` once shut down.
+    /// `None` after the shutdown.
     runtime: Mutex<Option<Runtime>>,
-    /// As long as it listens.
+    /// Kept while the server listens.
     registration: Mutex<Option<ListenerRegistration>>,
 }
 
 impl Server {
-    /// Listens as `options` say and hands requests to `handler`. Returns when connections are accepted.
+    /// Binds the listeners of `options` and passes requests to `handler`. Returns when connections are accepted.
     pub fn start<H: Handler>(handler: H, options: ServeOptions) -> Result<Self, ServeError> {
         let ServeOptions {
             listeners,
@@ -114,7 +114,7 @@ impl Server {
         if listeners.is_empty() {
             return Err(ServeError::NoListener);
         }
-        let bound: Vec<Bound> = listeners
+        let bound: Vec<BoundListener> = listeners
             .iter()
             .map(|listener| bind(listener, exposure))
             .collect::<Result<_, _>>()?;
@@ -123,8 +123,9 @@ impl Server {
         let drain_max = limits.drain_max;
         let broker = handler.limits();
         let memory = handler.memory();
-        let registration = handler.register_listeners(bound.iter().map(Bound::open).collect());
-        let shared = Shared {
+        let registration =
+            handler.register_listeners(bound.iter().map(BoundListener::open).collect());
+        let shared = ServerContext {
             admission: Arc::new(Admission::new(&broker)),
             handler,
             memory: Arc::clone(&memory),
@@ -151,25 +152,25 @@ impl Server {
         })
     }
 
-    /// Where it listens, in the order of the options.
+    /// The bound addresses, in the order of the options.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
-    /// What clients are told to connect to, in the order of the options.
+    /// The advertised listeners, in the order of the options.
     pub fn advertised(&self) -> &[Listener] {
         &self.advertised
     }
 
-    /// How many bytes of requests and answers its connections hold beyond what each has free.
+    /// The bytes of requests and responses of all connections, without the free part of each.
     pub fn memory_used(&self) -> usize {
         self.memory.used()
     }
 
-    /// Accepts nothing more, answers the requests that were begun, up to a deadline, and closes all connections. Blocks until then.
-    /// Idempotent.
+    /// Stops accepting connections, completes pending requests up to a deadline, and closes all connections. Blocks
+    /// until then. Idempotent.
     pub fn shutdown(&self) {
-        // Whoever comes second returns when it is done, not before.
+        // A concurrent second call returns when the shutdown is complete.
         let mut slot = self.runtime.lock();
         let Some(runtime) = slot.take() else {
             return;
@@ -181,13 +182,11 @@ impl Server {
         runtime.spawn(async move {
             // Every listener and connection holds a receiver.
             if timeout(drain_max, stage.closed()).await.is_err() {
-                tracing::warn!(
-                    "some requests took too long for the shutdown and were not answered"
-                );
+                tracing::warn!("some requests did not complete before the shutdown deadline");
             }
             let _ = done.send(());
         });
-        // An error means that the task is gone, and with it what it waited for.
+        // An error means that the task has ended with the runtime.
         let _ = is_done.recv();
         runtime.shutdown_background();
     }
@@ -207,14 +206,14 @@ fn runtime() -> io::Result<Runtime> {
     Builder::new_multi_thread()
         .worker_threads(workers.max(WORKERS_MIN))
         .thread_name("headwater-net")
-        .on_thread_park(manners::before_sleep)
+        .on_thread_park(wake_policy::before_sleep)
         .enable_io()
         .enable_time()
         .build()
 }
 
-/// Binds a listener at the first address of its host that the system gives.
-fn bind(options: &ListenerOptions, exposure: Exposure) -> Result<Bound, ServeError> {
+/// Binds a listener to the first address that its host resolves to.
+fn bind(options: &ListenerOptions, exposure: Exposure) -> Result<BoundListener, ServeError> {
     let host = options.host.as_str();
     let unknown = |source| ServeError::UnknownHost {
         host: host.to_owned(),
@@ -264,7 +263,7 @@ fn bind_at(
     address: SocketAddr,
     options: &ListenerOptions,
     tls: Option<&TlsAcceptor>,
-) -> io::Result<Bound> {
+) -> io::Result<BoundListener> {
     let socket = net::TcpListener::bind(address)?;
     socket.set_nonblocking(true)?;
     let address = socket.local_addr()?;
@@ -276,12 +275,12 @@ fn bind_at(
         port: options.advertised_port.unwrap_or(address.port()),
     };
     let mechanisms = options.mechanisms.as_slice();
-    let terms = Terms {
+    let terms = ListenerTerms {
         advertised,
         tls: tls.cloned(),
         mechanisms: options.protocol.uses_sasl().then(|| mechanisms.into()),
     };
-    Ok(Bound {
+    Ok(BoundListener {
         socket,
         address,
         terms,

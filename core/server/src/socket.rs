@@ -1,20 +1,20 @@
-//! What a socket is told when a client has connected.
+//! Socket options of accepted connections.
 
 use std::io;
 use std::net::SocketAddr;
 
 use tokio::net::TcpStream;
 
-/// Congestion control that every Linux has and lets everybody choose. Where nothing is lost it only ever sends more.
+/// A congestion control that every Linux supports without privileges. Without losses its window only grows.
 #[cfg(target_os = "linux")]
 const UNPACED: &str = "reno";
 
-/// Sets a socket up for answers to `peer`.
+/// Configures the socket of a connection from `peer`.
 pub(crate) fn prepare(stream: &TcpStream, peer: SocketAddr) -> io::Result<()> {
-    // An answer is written whole; waiting for more to send with it would only delay it.
+    // Responses are written whole; waiting for more data would only delay them.
     stream.set_nodelay(true)?;
     if is_same_machine(stream.local_addr()?, peer) {
-        do_not_pace(stream);
+        disable_pacing(stream);
     }
     Ok(())
 }
@@ -24,17 +24,17 @@ fn is_same_machine(local: SocketAddr, peer: SocketAddr) -> bool {
     peer.is_loopback() || local == peer
 }
 
-/// Some machines have BBR for all connections, which paces what is sent by a timer. Within the machine there is no network to be
-/// gentle with: a mebibyte sent that way takes three times the processor time, and more than twice the time.
+/// Loopback connections need no pacing: with BBR as the system's default, each mebibyte takes more than twice the time.
+/// See docs/decisions/loopback-congestion-control.md.
 #[cfg(target_os = "linux")]
-fn do_not_pace(stream: &TcpStream) {
+fn disable_pacing(stream: &TcpStream) {
     if let Err(error) = rustix::net::sockopt::set_tcp_congestion(stream, UNPACED) {
         tracing::debug!(%error, "a connection keeps the machine's congestion control");
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn do_not_pace(_: &TcpStream) {}
+fn disable_pacing(_: &TcpStream) {}
 
 #[cfg(test)]
 mod tests {
@@ -50,7 +50,7 @@ mod tests {
     #[case::own_address("192.0.2.7", "192.0.2.7", true)]
     #[case::neighbour("192.0.2.7", "192.0.2.8", false)]
     #[case::far("192.0.2.7", "198.51.100.1", false)]
-    fn the_same_machine_is_known_by_its_addresses(
+    fn loopback_connections_are_detected_by_their_addresses(
         #[case] local: &str,
         #[case] peer: &str,
         #[case] same: bool,
@@ -61,7 +61,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn a_connection_within_the_machine_is_neither_delayed_nor_paced() {
+    async fn a_loopback_connection_is_neither_delayed_nor_paced() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap());
         let (accepted, _client) = tokio::join!(listener.accept(), client);

@@ -12,16 +12,16 @@ use tokio_rustls::rustls::pki_types::pem::{self, PemObject as _};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ServerConfig};
 
-/// What a listener shows to prove that it is the server, in PEM.
+/// The certificate of a listener, in PEM.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TlsOptions {
-    /// The server's certificate and those that vouch for it (`ssl.keystore.certificate.chain`).
+    /// The server's certificate and its chain (`ssl.keystore.certificate.chain`).
     pub certificate_chain: Vec<u8>,
-    /// The private key of the first of them, not encrypted (`ssl.keystore.key`).
+    /// The private key of the server's certificate, not encrypted (`ssl.keystore.key`).
     pub private_key: Vec<u8>,
 }
 
-/// Why there is no TLS.
+/// Why the TLS options cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read.
@@ -29,12 +29,12 @@ pub enum TlsError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The certificates cannot be read.
     #[error(
-        "the certificate chain is not PEM with certificates ({0}): give the server's certificate first, then those that vouch for it"
+        "the certificate chain is not PEM with certificates ({0}): give the server's certificate first, then its chain"
     )]
     Certificates(pem::Error),
     /// There is no certificate.
@@ -53,7 +53,7 @@ pub enum TlsError {
 }
 
 impl TlsOptions {
-    /// The certificate chain and the private key in these files.
+    /// Reads the certificate chain and the private key from these files.
     pub fn read(certificate_chain: &Path, private_key: &Path) -> Result<Self, TlsError> {
         let read = |path: &Path| {
             fs::read(path).map_err(|source| TlsError::File {
@@ -86,7 +86,7 @@ impl TlsOptions {
 }
 
 impl fmt::Debug for TlsOptions {
-    /// Without the key.
+    /// Omits the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TlsOptions").finish_non_exhaustive()
     }

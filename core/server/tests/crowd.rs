@@ -1,6 +1,6 @@
-//! A thousand connections at once: idle ones, ones that send a byte a second, ones that read nothing. Who comes beside is served, and memory
-//! is bounded. Alone in its process: it looks at all of its memory.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+//! A thousand connections at once: idle ones, ones that send a byte per second, ones that read nothing. Other clients
+//! are served, and the memory is bounded. This test measures the memory of its process, so it runs alone.
+#![allow(clippy::unwrap_used, reason = "a panic shows the failing line")]
 #![cfg(target_os = "linux")]
 
 #[path = "it/support/mod.rs"]
@@ -21,9 +21,9 @@ use support::{Client, batch, broker, code, connect, fetch, local, produce, serve
 const IDLE: usize = 650;
 const SLOW: usize = 200;
 const DEAF: usize = 150;
-/// How many bytes each slow client sends while the good one works.
+/// The number of bytes that each slow client sends while the good one works.
 const BYTES: usize = 6;
-/// What one deaf client asks for and does not read: 200 answers of nearly a megabyte.
+/// The number of fetches of a client that reads nothing: 200 responses of nearly a megabyte.
 const UNREAD: usize = 200;
 const RECORD_BYTES: usize = 900_000;
 
@@ -43,7 +43,7 @@ fn resident() -> usize {
 
 fn deaf(server: &Server) -> Client<TcpStream> {
     let mut client = connect(server);
-    // The system's buffers fill at some time; then the client waits no longer than this.
+    // The system's buffers fill up; from then on the client waits only this long.
     let short = Duration::from_millis(1);
     client.stream.set_write_timeout(Some(short)).unwrap();
     let mut bytes = BytesMut::new();
@@ -58,7 +58,7 @@ fn deaf(server: &Server) -> Client<TcpStream> {
     client
 }
 
-/// Sends a byte of a request a second from each client.
+/// Sends one byte per second from each client.
 fn trickle(clients: &mut [Client<TcpStream>], request: &[u8], sent: &AtomicUsize) {
     for byte in &request[..BYTES] {
         for client in &mut *clients {
@@ -69,7 +69,7 @@ fn trickle(clients: &mut [Client<TcpStream>], request: &[u8], sent: &AtomicUsize
     }
 }
 
-/// Does what clients do, from a new connection.
+/// Runs typical requests on a new connection.
 fn work(server: &Server, round: usize) {
     let mut client = connect(server);
     let answer = client.ask(produce("u", batch(&round.to_be_bytes()), -1), 9);
@@ -89,7 +89,7 @@ fn work(server: &Server, round: usize) {
 }
 
 #[test]
-fn a_thousand_connections_that_idle_trickle_or_read_nothing_leave_others_unharmed() {
+fn a_thousand_idle_slow_or_deaf_connections_do_not_affect_others() {
     let files = headwater_env::allow_most_open_files().unwrap();
     assert!(
         files > 2 * (IDLE + SLOW + DEAF) as u64 + 100,
@@ -133,7 +133,7 @@ fn a_thousand_connections_that_idle_trickle_or_read_nothing_leave_others_unharme
         "{rounds} rounds beside; {grown} MiB more resident, {held} MiB held for requests and answers"
     );
     assert!(rounds > BYTES, "only {rounds} rounds in {BYTES} seconds");
-    assert!(grown < 512, "{grown} MiB more are resident");
+    assert!(grown < 512, "the resident size grew by {grown} MiB");
     assert!(held < 512, "{held} MiB are held for requests and answers");
 
     for mut client in slow {
@@ -147,7 +147,7 @@ fn a_thousand_connections_that_idle_trickle_or_read_nothing_leave_others_unharme
     work(&server, rounds);
 }
 
-/// A connection from this address of the loopback interface.
+/// A connection from this loopback address.
 fn connect_from(address: &str, server: &Server) -> Client<TcpStream> {
     let local: SocketAddr = address.parse().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -181,7 +181,7 @@ fn one_more_connection_from_an_address_than_allowed_is_closed_at_once() {
     other.ask(ApiVersionsRequest::default(), 3);
     second.ask(ApiVersionsRequest::default(), 3);
     drop(first);
-    // The server learns at some time that the client has left.
+    // The server notices the disconnect with a delay.
     let is_served = || {
         let mut client = Client::new(tcp(server.addresses()[0]));
         let mut bytes = BytesMut::new();
@@ -200,6 +200,6 @@ fn one_more_connection_from_an_address_than_allowed_is_closed_at_once() {
             std::thread::sleep(Duration::from_millis(10));
             false
         }),
-        "a place that is given back is given again"
+        "a released permit must be available"
     );
 }

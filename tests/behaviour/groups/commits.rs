@@ -4,57 +4,61 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use headwater::{BatchOptions, BatchStream, ErrorKind, Offset, Position, Until};
-use rstest::rstest;
+use headwater_behaviour_macro::behaviour;
 
 use super::{
-    MOMENT, PATIENCE, config, member, numbers, partition, poll_until, poll_until_read,
-    poll_until_shared, start,
+    MOMENT, PATIENCE, config, member, numbers, poll_until, poll_until_read, poll_until_shared,
+    start,
 };
 use crate::table::{text, values};
-use crate::target::Target::{self, Directory, Memory, Served};
+use crate::target::Target;
 
-#[rstest]
-fn commits_are_kept_and_started_from(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn commits_are_kept_and_started_from(target: Target) {
     let broker = start(target);
-    broker.make("t", 2);
-    broker.fill("t", 0, numbers(20));
-    let mut one = member(&broker, &["t"], &[("enable.auto.commit", "false")]);
+    let t = broker.name("t");
+    broker.make(t, 2);
+    broker.fill(t, 0, numbers(20));
+    let mut one = member(&broker, &[t], &[("enable.auto.commit", "false")]);
     assert_eq!(poll_until_read(&broker, &mut one, 7).len(), 7);
     assert_eq!(
-        broker.wait(one.committed(&[partition(0)])).unwrap(),
+        broker.wait(one.committed(&[broker.partition(0)])).unwrap(),
         BTreeMap::new()
     );
     broker.wait(one.commit(None)).unwrap();
     let committed = broker.wait(one.committed(&[])).unwrap();
-    assert_eq!(committed[&partition(0)], Offset::new(7));
+    assert_eq!(committed[&broker.partition(0)], Offset::new(7));
     broker.wait(one.commit_async(None)).unwrap();
     broker.wait(one.close());
 
     // Who assigns partitions by hand starts there, too, and may commit while the group has no members.
-    let mut other = broker.consumer(config(&[("enable.auto.commit", "false")]));
+    let mut other = broker.consumer(config(&broker, &[("enable.auto.commit", "false")]));
     other.decode_as(text()).unwrap();
-    broker.wait(other.assign(vec![partition(0)])).unwrap();
+    broker
+        .wait(other.assign(vec![broker.partition(0)]))
+        .unwrap();
     let batch = broker.wait(other.poll(PATIENCE, Some(1))).unwrap();
     assert_eq!(values(&batch), ["7"]);
-    assert_eq!(broker.wait(other.lag()).unwrap()[&partition(0)], 12);
+    assert_eq!(broker.wait(other.lag()).unwrap()[&broker.partition(0)], 12);
     broker.wait(other.commit(None)).unwrap();
     let committed = broker.wait(other.committed(&[])).unwrap();
-    assert_eq!(committed[&partition(0)], Offset::new(8));
+    assert_eq!(committed[&broker.partition(0)], Offset::new(8));
 }
 
-#[rstest]
+#[behaviour]
 fn only_finished_batches_are_committed_by_themselves(
-    #[values(Memory, Directory, Served)] target: Target,
+    target: Target,
     #[values("leaves", "dies")] how: &str,
 ) {
     let broker = start(target);
-    broker.make("t", 1);
-    broker.fill("t", 0, numbers(30));
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, numbers(30));
     let short = [
         ("auto.commit.interval.ms", "0"),
         ("session.timeout.ms", "200"),
     ];
-    let mut one = member(&broker, &["t"], &short);
+    let mut one = member(&broker, &[t], &short);
     let read = poll_until(&broker, &mut [&mut one], |_, read| read[0].len() >= 21);
     assert_eq!(read[0].len(), 21);
     // The third batch was handed out, and nobody has asked for the fourth.
@@ -63,23 +67,22 @@ fn only_finished_batches_are_committed_by_themselves(
     } else {
         drop(one);
     }
-    let mut two = member(&broker, &["t"], &short);
+    let mut two = member(&broker, &[t], &short);
     let again = poll_until_read(&broker, &mut two, 1);
     let first: usize = again[0].parse().unwrap();
     // The last commit of who dies may not have been sent.
     assert!(first == 14 || (how == "dies" && first < 14), "{first}");
 }
 
-#[rstest]
-fn a_stream_to_the_end_waits_for_its_partitions(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_stream_to_the_end_waits_for_its_partitions(target: Target) {
     let broker = start(target);
-    broker.make("t", 3);
+    let t = broker.name("t");
+    broker.make(t, 3);
     for number in 0..3 {
-        broker.fill("t", number, numbers(100));
+        broker.fill(t, number, numbers(100));
     }
-    let mut one = member(&broker, &["t"], &[]);
+    let mut one = member(&broker, &[t], &[]);
     let stream = BatchStream::new(BatchOptions {
         max_records: 70,
         until: Until::End,
@@ -93,7 +96,7 @@ fn a_stream_to_the_end_waits_for_its_partitions(
     assert_eq!(read, 300);
     // The end was asked for, so all was finished.
     broker.wait(one.close());
-    let mut two = member(&broker, &["t"], &[]);
+    let mut two = member(&broker, &[t], &[]);
     poll_until_shared(&broker, &mut [&mut two], &[3]);
     assert!(
         broker
@@ -104,12 +107,13 @@ fn a_stream_to_the_end_waits_for_its_partitions(
     );
 }
 
-#[rstest]
-fn seeking_goes_there_within_the_assignment(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn seeking_goes_there_within_the_assignment(target: Target) {
     let broker = start(target);
-    broker.make("t", 1);
-    broker.fill("t", 0, numbers(10));
-    let mut one = member(&broker, &["t"], &[]);
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, numbers(10));
+    let mut one = member(&broker, &[t], &[]);
     poll_until_read(&broker, &mut one, 10);
     broker
         .wait(one.seek(&Position::Offset(Offset::new(8)), &[]))
@@ -117,14 +121,13 @@ fn seeking_goes_there_within_the_assignment(#[values(Memory, Directory, Served)]
     assert_eq!(poll_until_read(&broker, &mut one, 2), ["8", "9"]);
 }
 
-#[rstest]
-fn without_a_committed_offset_and_without_a_rule_polling_fails(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn without_a_committed_offset_and_without_a_rule_polling_fails(target: Target) {
     let broker = start(target);
-    broker.make("t", 1);
-    broker.fill("t", 0, numbers(5));
-    let mut one = member(&broker, &["t"], &[("auto.offset.reset", "none")]);
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, numbers(5));
+    let mut one = member(&broker, &[t], &[("auto.offset.reset", "none")]);
     let deadline = Instant::now() + PATIENCE;
     let error = loop {
         match broker.wait(one.poll(MOMENT, None)) {
@@ -133,7 +136,7 @@ fn without_a_committed_offset_and_without_a_rule_polling_fails(
         }
     };
     assert_eq!(error.kind(), ErrorKind::OffsetOutOfRange);
-    let at = BTreeMap::from([(partition(0), Offset::new(3))]);
+    let at = BTreeMap::from([(broker.partition(0), Offset::new(3))]);
     broker.wait(one.commit(Some(at))).unwrap();
     assert_eq!(poll_until_read(&broker, &mut one, 2), ["3", "4"]);
 }

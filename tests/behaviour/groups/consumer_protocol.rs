@@ -4,15 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use headwater::{Consumer, ConsumerConfig, ErrorCode, Rebalance, Subscription};
-use rstest::rstest;
+use headwater_behaviour_macro::behaviour;
 
 use super::{
-    MOMENT, PATIENCE, member, numbers, partition, poll_reporting, poll_until, poll_until_read,
+    MOMENT, PATIENCE, member, numbers, poll_reporting, poll_until, poll_until_read,
     poll_until_shared, start,
 };
 use crate::table::text;
-use crate::target::Running;
-use crate::target::Target::{self, Directory, Memory, Served};
+use crate::target::{Running, Target};
 
 fn consumer_member(
     broker: &Running,
@@ -20,7 +19,7 @@ fn consumer_member(
     pairs: &[(&str, &str)],
 ) -> Consumer {
     let fixed = [
-        ("group.id", "g"),
+        ("group.id", broker.name("g")),
         ("group.protocol", "consumer"),
         ("auto.offset.reset", "earliest"),
         ("fetch.max.wait.ms", "50"),
@@ -33,26 +32,24 @@ fn consumer_member(
 }
 
 fn of_t(broker: &Running, pairs: &[(&str, &str)]) -> Consumer {
-    consumer_member(broker, Subscription::topics(["t"]), pairs)
+    let t = broker.name("t");
+    consumer_member(broker, Subscription::topics([t]), pairs)
 }
 
-#[rstest]
+#[behaviour]
 fn members_share_the_partitions_and_each_record_is_read_once(
-    #[values(Memory, Directory, Served)] target: Target,
+    target: Target,
     #[values("", "uniform", "range")] assignor: &str,
 ) {
     let broker = start(target);
-    broker.make("t", 4);
+    let t = broker.name("t");
+    broker.make(t, 4);
     let assignor = [("group.remote.assignor", assignor)];
     let mut one = of_t(&broker, &assignor);
     let mut two = of_t(&broker, &assignor);
     poll_until_shared(&broker, &mut [&mut one, &mut two], &[2, 2]);
     for number in 0..4 {
-        broker.fill(
-            "t",
-            number,
-            (0..50).map(|index| format!("{number}/{index}")),
-        );
+        broker.fill(t, number, (0..50).map(|index| format!("{number}/{index}")));
     }
     let read = poll_until(&broker, &mut [&mut one, &mut two], |_, read| {
         read.iter().map(Vec::len).sum::<usize>() >= 200
@@ -62,15 +59,14 @@ fn members_share_the_partitions_and_each_record_is_read_once(
     assert_eq!(all.len(), 200);
 }
 
-#[rstest]
-fn who_joins_is_given_only_what_moves_and_reads_on_where_it_was_committed(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn who_joins_is_given_only_what_moves_and_reads_on_where_it_was_committed(target: Target) {
     let broker = start(target);
-    broker.make("t", 2);
+    let t = broker.name("t");
+    broker.make(t, 2);
     let mut one = of_t(&broker, &[]);
-    broker.fill("t", 0, numbers(10));
-    broker.fill("t", 1, numbers(10));
+    broker.fill(t, 0, numbers(10));
+    broker.fill(t, 1, numbers(10));
     assert_eq!(poll_until_read(&broker, &mut one, 20).len(), 20);
     let mut two = of_t(&broker, &[]);
     let mut rebalances = Vec::new();
@@ -81,51 +77,48 @@ fn who_joins_is_given_only_what_moves_and_reads_on_where_it_was_committed(
         assert!(Instant::now() < deadline);
     }
     assert_eq!(rebalances, [Rebalance::Revoked(two.assignment())]);
-    broker.fill(
-        "t",
-        two.assignment()[0].partition.get(),
-        ["next".to_owned()],
-    );
+    broker.fill(t, two.assignment()[0].partition.get(), ["next".to_owned()]);
     assert_eq!(poll_until_read(&broker, &mut two, 1), ["next"]);
     broker.wait(two.close());
     poll_until_shared(&broker, &mut [&mut one], &[2]);
 }
 
-#[rstest]
-fn the_broker_finds_the_topics_of_a_pattern(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn the_broker_finds_the_topics_of_a_pattern(target: Target) {
     let broker = start(target);
-    broker.make("t1", 1);
-    broker.make("other", 1);
-    let pattern = Subscription::pattern("t[0-9]").unwrap();
+    let (t1, other, t2) = (broker.name("t1"), broker.name("other"), broker.name("t2"));
+    broker.make(t1, 1);
+    broker.make(other, 1);
+    let pattern = Subscription::pattern(broker.name("t[0-9]")).unwrap();
     let mut one = consumer_member(&broker, pattern, &[]);
     poll_until_shared(&broker, &mut [&mut one], &[1]);
-    broker.make("t2", 2);
+    broker.make(t2, 2);
     poll_until_shared(&broker, &mut [&mut one], &[3]);
-    one.subscribe(Subscription::topics(["other"])).unwrap();
+    one.subscribe(Subscription::topics([other])).unwrap();
     poll_until(&broker, &mut [&mut one], |members, _| {
         let assignment = members[0].assignment();
-        assignment.len() == 1 && &*assignment[0].topic == "other"
+        assignment.len() == 1 && &*assignment[0].topic == other
     });
 }
 
-#[rstest]
-fn a_topic_that_does_not_exist_yet_is_read_when_it_does(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_topic_that_does_not_exist_yet_is_read_when_it_does(target: Target) {
     let broker = start(target);
+    let t = broker.name("t");
     let mut one = of_t(&broker, &[]);
     for _ in 0..5 {
         broker.wait(one.poll(MOMENT, None)).unwrap();
     }
-    broker.make("t", 1);
-    broker.fill("t", 0, numbers(3));
+    broker.make(t, 1);
+    broker.fill(t, 0, numbers(3));
     assert_eq!(poll_until_read(&broker, &mut one, 3).len(), 3);
 }
 
-#[rstest]
-fn a_static_member_restarts_to_what_it_had(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn a_static_member_restarts_to_what_it_had(target: Target) {
     let broker = start(target);
-    broker.make("t", 2);
+    let t = broker.name("t");
+    broker.make(t, 2);
     let mut one = of_t(&broker, &[("group.instance.id", "one")]);
     let mut two = of_t(&broker, &[("group.instance.id", "two")]);
     poll_until_shared(&broker, &mut [&mut one, &mut two], &[1, 1]);
@@ -155,12 +148,11 @@ fn poll_until_error(broker: &Running, member: &mut Consumer) -> headwater::Error
     }
 }
 
-#[rstest]
-fn a_commit_goes_on_in_the_epoch_that_the_member_has_by_then(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_commit_goes_on_in_the_epoch_that_the_member_has_by_then(target: Target) {
     let broker = start(target);
-    broker.make("t", 4);
+    let t = broker.name("t");
+    broker.make(t, 4);
     let mut one = of_t(&broker, &[("enable.auto.commit", "false")]);
     poll_until_shared(&broker, &mut [&mut one], &[4]);
     // Members come and go, and each changes the epoch of the first one in the background.
@@ -177,12 +169,11 @@ fn a_commit_goes_on_in_the_epoch_that_the_member_has_by_then(
     assert!(!one.assignment().is_empty());
 }
 
-#[rstest]
-fn a_member_that_does_not_poll_leaves_and_comes_back(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_member_that_does_not_poll_leaves_and_comes_back(target: Target) {
     let broker = start(target);
-    broker.make("t", 2);
+    let t = broker.name("t");
+    broker.make(t, 2);
     let mut one = of_t(&broker, &[]);
     let mut two = of_t(&broker, &[("max.poll.interval.ms", "300")]);
     poll_until_shared(&broker, &mut [&mut one, &mut two], &[1, 1]);
@@ -198,19 +189,20 @@ fn a_member_that_does_not_poll_leaves_and_comes_back(
     poll_until_shared(&broker, &mut [&mut one, &mut two], &[1, 1]);
 }
 
-#[rstest]
+#[behaviour]
 fn a_group_changes_its_protocol_and_back_while_it_is_read(
-    #[values(Memory, Directory, Served)] target: Target,
+    target: Target,
     #[values("range", "cooperative-sticky")] strategy: &str,
 ) {
     let broker = start(target);
-    broker.make("t", 4);
+    let t = broker.name("t");
+    broker.make(t, 4);
     let classic = [("partition.assignment.strategy", strategy)];
-    let mut one = member(&broker, &["t"], &classic);
+    let mut one = member(&broker, &[t], &classic);
     poll_until_shared(&broker, &mut [&mut one], &[4]);
     let mut two = of_t(&broker, &[]);
     poll_until_shared(&broker, &mut [&mut one, &mut two], &[2, 2]);
-    let mut three = member(&broker, &["t"], &classic);
+    let mut three = member(&broker, &[t], &classic);
     poll_until(
         &broker,
         &mut [&mut one, &mut two, &mut three],
@@ -223,11 +215,7 @@ fn a_group_changes_its_protocol_and_back_while_it_is_read(
         },
     );
     for number in 0..4 {
-        broker.fill(
-            "t",
-            number,
-            (0..10).map(|index| format!("{number}/{index}")),
-        );
+        broker.fill(t, number, (0..10).map(|index| format!("{number}/{index}")));
     }
     let read = poll_until(&broker, &mut [&mut one, &mut two, &mut three], |_, read| {
         read.iter().map(Vec::len).sum::<usize>() >= 40
@@ -238,5 +226,10 @@ fn a_group_changes_its_protocol_and_back_while_it_is_read(
     poll_until_shared(&broker, &mut [&mut one, &mut three], &[2, 2]);
     let mut partitions = [one.assignment(), three.assignment()].concat();
     partitions.sort_unstable();
-    assert_eq!(partitions, (0..4).map(partition).collect::<Vec<_>>());
+    assert_eq!(
+        partitions,
+        (0..4)
+            .map(|number| broker.partition(number))
+            .collect::<Vec<_>>()
+    );
 }

@@ -3,12 +3,11 @@
 use std::time::Instant;
 
 use headwater::{Subscription, TopicPartition};
-use rstest::rstest;
+use headwater_behaviour_macro::behaviour;
 
 use super::{MOMENT, PATIENCE, config, member, numbers, poll_until, poll_until_read, start};
 use crate::table::{text, values};
-use crate::target::Running;
-use crate::target::Target::{self, Directory, Memory, Served};
+use crate::target::{Running, Target};
 
 /// As long as Kafka keeps metadata: nothing may wait for it to become old.
 const OLD: (&str, &str) = ("metadata.max.age.ms", "300000");
@@ -31,77 +30,80 @@ fn delete(broker: &Running, topic: &str, by: By) {
     };
 }
 
-#[rstest]
+#[behaviour]
 fn the_other_topics_are_read_and_committed(
-    #[values(Memory, Directory, Served)] target: Target,
+    target: Target,
     #[values("names", "pattern")] subscription: &str,
     #[values(By::SameClient, By::OtherClient)] by: By,
 ) {
     let broker = start(target);
-    broker.make("a", 1);
-    broker.make("b", 1);
-    broker.fill("a", 0, numbers(5));
-    broker.fill("b", 0, numbers(5));
-    let mut one = broker.consumer(config(&[OLD]));
+    let (a, b) = (broker.name("a"), broker.name("b"));
+    broker.make(a, 1);
+    broker.make(b, 1);
+    broker.fill(a, 0, numbers(5));
+    broker.fill(b, 0, numbers(5));
+    let mut one = broker.consumer(config(&broker, &[OLD]));
     one.decode_as(text()).unwrap();
     one.subscribe(match subscription {
-        "names" => Subscription::topics(["a", "b"]),
-        _ => Subscription::pattern("a|b").unwrap(),
+        "names" => Subscription::topics([a, b]),
+        _ => Subscription::pattern(&format!("{a}|{b}")).unwrap(),
     })
     .unwrap();
     poll_until_read(&broker, &mut one, 10);
-    delete(&broker, "b", by);
+    delete(&broker, b, by);
     broker.wait(one.commit(None)).unwrap();
-    broker.fill("a", 0, ["after"]);
+    broker.fill(a, 0, ["after"]);
     assert_eq!(poll_until_read(&broker, &mut one, 1), ["after"]);
     // The group gives the partitions of the topic up.
     poll_until(&broker, &mut [&mut one], |members, _| {
-        members[0].assignment() == [TopicPartition::new("a", 0)]
+        members[0].assignment() == [TopicPartition::new(a, 0)]
     });
-    broker.fill("a", 0, ["last"]);
+    broker.fill(a, 0, ["last"]);
     assert_eq!(poll_until_read(&broker, &mut one, 1), ["last"]);
     broker.wait(one.poll(MOMENT, None)).unwrap();
     broker.wait(one.close());
-    let two = broker.consumer(config(&[]));
-    let a = TopicPartition::new("a", 0);
+    let two = broker.consumer(config(&broker, &[]));
+    let a = TopicPartition::new(a, 0);
     let committed = broker
         .wait(two.committed(std::slice::from_ref(&a)))
         .unwrap();
     assert_eq!(committed[&a].get(), 7);
 }
 
-#[rstest]
-fn closing_commits_the_other_topics(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn closing_commits_the_other_topics(target: Target) {
     let broker = start(target);
-    broker.make("a", 1);
-    broker.make("b", 1);
-    broker.fill("a", 0, numbers(5));
-    broker.fill("b", 0, numbers(5));
-    let mut one = member(&broker, &["a", "b"], &[OLD]);
+    let (a, b) = (broker.name("a"), broker.name("b"));
+    broker.make(a, 1);
+    broker.make(b, 1);
+    broker.fill(a, 0, numbers(5));
+    broker.fill(b, 0, numbers(5));
+    let mut one = member(&broker, &[a, b], &[OLD]);
     poll_until_read(&broker, &mut one, 10);
-    delete(&broker, "b", By::OtherClient);
+    delete(&broker, b, By::OtherClient);
     broker.wait(one.commit(None)).unwrap();
     broker.wait(one.close());
-    let two = broker.consumer(config(&[]));
-    let a = TopicPartition::new("a", 0);
+    let two = broker.consumer(config(&broker, &[]));
+    let a = TopicPartition::new(a, 0);
     let committed = broker
         .wait(two.committed(std::slice::from_ref(&a)))
         .unwrap();
     assert_eq!(committed[&a].get(), 5);
 }
 
-#[rstest]
+#[behaviour]
 fn a_topic_that_is_created_again_is_read_from_its_first_record(
-    #[values(Memory, Directory, Served)] target: Target,
+    target: Target,
     #[values("earliest", "latest")] reset: &str,
     #[values(By::SameClient, By::OtherClient)] by: By,
 ) {
     let broker = start(target);
-    broker.make("a", 1);
-    broker.make("b", 1);
+    let (a, b) = (broker.name("a"), broker.name("b"));
+    broker.make(a, 1);
+    broker.make(b, 1);
     let mut one = member(
         &broker,
-        &["a", "b"],
+        &[a, b],
         &[
             OLD,
             ("auto.offset.reset", reset),
@@ -111,12 +113,12 @@ fn a_topic_that_is_created_again_is_read_from_its_first_record(
     poll_until(&broker, &mut [&mut one], |members, _| {
         members[0].assignment().len() == 2
     });
-    broker.fill("a", 0, numbers(3));
-    broker.fill("b", 0, numbers(3));
+    broker.fill(a, 0, numbers(3));
+    broker.fill(b, 0, numbers(3));
     poll_until_read(&broker, &mut one, 6);
-    delete(&broker, "b", by);
-    broker.make("b", 1);
-    broker.fill("b", 0, (0..10).map(|index| format!("new {index}")));
+    delete(&broker, b, by);
+    broker.make(b, 1);
+    broker.fill(b, 0, (0..10).map(|index| format!("new {index}")));
     let mut read = Vec::new();
     let deadline = Instant::now() + PATIENCE;
     while read.len() < 10 {
@@ -131,30 +133,29 @@ fn a_topic_that_is_created_again_is_read_from_its_first_record(
     );
     broker.wait(one.commit(None)).unwrap();
     broker.wait(one.close());
-    let two = broker.consumer(config(&[]));
-    let b = TopicPartition::new("b", 0);
+    let two = broker.consumer(config(&broker, &[]));
+    let b = TopicPartition::new(b, 0);
     let committed = broker
         .wait(two.committed(std::slice::from_ref(&b)))
         .unwrap();
     assert_eq!(committed[&b].get(), 10);
 }
 
-#[rstest]
-fn a_topic_that_comes_back_is_read_soon(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn a_topic_that_comes_back_is_read_soon(target: Target) {
     let broker = start(target);
-    broker.make("a", 1);
-    broker.make("b", 1);
-    let mut one = member(&broker, &["a", "b"], &[OLD]);
+    let (a, b) = (broker.name("a"), broker.name("b"));
+    broker.make(a, 1);
+    broker.make(b, 1);
+    let mut one = member(&broker, &[a, b], &[OLD]);
     poll_until(&broker, &mut [&mut one], |members, _| {
         members[0].assignment().len() == 2
     });
-    broker
-        .wait(broker.admin().delete_topic("b", false))
-        .unwrap();
+    broker.wait(broker.admin().delete_topic(b, false)).unwrap();
     poll_until(&broker, &mut [&mut one], |members, _| {
         members[0].assignment().len() == 1
     });
-    broker.make("b", 1);
-    broker.fill("b", 0, ["back"]);
+    broker.make(b, 1);
+    broker.fill(b, 0, ["back"]);
     assert_eq!(poll_until_read(&broker, &mut one, 1), ["back"]);
 }

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use headwater::{Consumer, Offset, Position, TopicPartition};
-use rstest::rstest;
+use headwater_behaviour_macro::behaviour;
 
-use super::{MOMENT, config, member, numbers, partition, poll_until_read, start};
-use crate::target::Running;
-use crate::target::Target::{self, Directory, Memory, Served};
+use super::{MOMENT, config, member, numbers, poll_until_read, start};
+use crate::target::{Running, Target};
 
 /// How the caller says that records are finished.
 #[derive(Debug, Clone, Copy)]
@@ -30,13 +29,17 @@ enum End {
 }
 
 fn committed(broker: &Running) -> Option<i64> {
-    let other = broker.consumer(config(&[]));
-    let committed = broker.wait(other.committed(&[partition(0)])).unwrap();
-    committed.get(&partition(0)).map(|offset| offset.get())
+    let other = broker.consumer(config(&broker, &[]));
+    let committed = broker
+        .wait(other.committed(&[broker.partition(0)]))
+        .unwrap();
+    committed
+        .get(&broker.partition(0))
+        .map(|offset| offset.get())
 }
 
 fn commit(broker: &Running, consumer: &mut Consumer, how: Commit) {
-    let what = BTreeMap::from([(partition(0), Offset::new(40))]);
+    let what = BTreeMap::from([(broker.partition(0), Offset::new(40))]);
     match how {
         Commit::Positions => broker.wait(consumer.commit(None)).unwrap(),
         Commit::Offsets => broker.wait(consumer.commit(Some(what))).unwrap(),
@@ -44,15 +47,16 @@ fn commit(broker: &Running, consumer: &mut Consumer, how: Commit) {
     }
 }
 
-#[rstest]
+#[behaviour]
 fn an_explicit_commit_stays(
-    #[values(Memory, Directory, Served)] target: Target,
+    target: Target,
     #[values(Commit::Positions, Commit::Offsets, Commit::WithoutWaiting)] how: Commit,
     #[values(End::Close, End::Unsubscribe, End::Interval, End::Revocation)] end: End,
 ) {
     let broker = start(target);
-    broker.make("t", 1);
-    broker.fill("t", 0, numbers(100));
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, numbers(100));
     let interval = match end {
         End::Interval => "0",
         _ => "60000",
@@ -61,7 +65,7 @@ fn an_explicit_commit_stays(
         ("max.poll.records", "40"),
         ("auto.commit.interval.ms", interval),
     ];
-    let mut one = member(&broker, &["t"], &pairs);
+    let mut one = member(&broker, &[t], &pairs);
     let mut read = 0;
     while read < 40 {
         read += broker
@@ -78,7 +82,7 @@ fn an_explicit_commit_stays(
             std::thread::sleep(Duration::from_millis(1));
         }),
         End::Revocation => {
-            let mut two = member(&broker, &["t"], &pairs);
+            let mut two = member(&broker, &[t], &pairs);
             for _ in 0..20 {
                 broker.wait(two.poll(MOMENT, None)).unwrap();
             }
@@ -90,17 +94,18 @@ fn an_explicit_commit_stays(
     assert!(committed(&broker) >= Some(40), "{:?}", committed(&broker));
 }
 
-#[rstest]
+#[behaviour]
 fn a_commit_ahead_of_the_position_and_one_behind_it_both_stay(
-    #[values(Memory, Directory, Served)] target: Target,
+    target: Target,
     #[values(70, 5)] explicit: i64,
 ) {
     let broker = start(target);
-    broker.make("t", 1);
-    broker.fill("t", 0, numbers(100));
-    let mut one = member(&broker, &["t"], &[("auto.commit.interval.ms", "0")]);
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, numbers(100));
+    let mut one = member(&broker, &[t], &[("auto.commit.interval.ms", "0")]);
     poll_until_read(&broker, &mut one, 40);
-    let what = BTreeMap::from([(partition(0), Offset::new(explicit))]);
+    let what = BTreeMap::from([(broker.partition(0), Offset::new(explicit))]);
     broker.wait(one.commit(Some(what))).unwrap();
     if explicit == 70 {
         // Asking for more finishes what was handed out, and that is less.
@@ -110,12 +115,13 @@ fn a_commit_ahead_of_the_position_and_one_behind_it_both_stay(
     assert_eq!(committed(&broker), Some(explicit));
 }
 
-#[rstest]
-fn a_seek_says_where_to_go_on(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn a_seek_says_where_to_go_on(target: Target) {
     let broker = start(target);
-    broker.make("t", 1);
-    broker.fill("t", 0, numbers(100));
-    let mut one = member(&broker, &["t"], &[]);
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, numbers(100));
+    let mut one = member(&broker, &[t], &[]);
     poll_until_read(&broker, &mut one, 40);
     broker.wait(one.commit(None)).unwrap();
     let back = Position::Offset(Offset::ZERO);
@@ -126,39 +132,37 @@ fn a_seek_says_where_to_go_on(#[values(Memory, Directory, Served)] target: Targe
     assert_eq!(committed(&broker), Some(7));
 }
 
-#[rstest]
-fn an_idle_consumer_does_not_undo_what_others_commit(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn an_idle_consumer_does_not_undo_what_others_commit(target: Target) {
     let broker = start(target);
-    broker.make("t", 1);
-    broker.fill("t", 0, numbers(100));
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, numbers(100));
     let commit = |offset| {
-        let mut other = broker.consumer(config(&[]));
-        let what = BTreeMap::from([(partition(0), Offset::new(offset))]);
+        let mut other = broker.consumer(config(&broker, &[]));
+        let what = BTreeMap::from([(broker.partition(0), Offset::new(offset))]);
         broker.wait(other.commit(Some(what))).unwrap();
     };
     commit(10);
-    let mut one = broker.consumer(config(&[]));
-    broker.wait(one.assign(vec![partition(0)])).unwrap();
+    let mut one = broker.consumer(config(&broker, &[]));
+    broker.wait(one.assign(vec![broker.partition(0)])).unwrap();
     commit(50);
     broker.wait(one.close());
     assert_eq!(committed(&broker), Some(50));
 }
 
-#[rstest]
-fn partitions_that_are_not_assigned_any_more_are_committed(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn partitions_that_are_not_assigned_any_more_are_committed(target: Target) {
     let broker = start(target);
-    broker.make("t", 2);
-    broker.fill("t", 0, numbers(10));
-    let mut one = broker.consumer(config(&[]));
-    broker.wait(one.assign(vec![partition(0)])).unwrap();
+    let t = broker.name("t");
+    broker.make(t, 2);
+    broker.fill(t, 0, numbers(10));
+    let mut one = broker.consumer(config(&broker, &[]));
+    broker.wait(one.assign(vec![broker.partition(0)])).unwrap();
     assert_eq!(broker.wait(one.poll(MOMENT, Some(10))).unwrap().len(), 10);
     broker.wait(one.poll(Duration::ZERO, None)).unwrap();
     broker
-        .wait(one.assign(vec![TopicPartition::new("t", 1)]))
+        .wait(one.assign(vec![TopicPartition::new(t, 1)]))
         .unwrap();
     assert_eq!(committed(&broker), Some(10));
 }

@@ -5,29 +5,26 @@ use std::time::Instant;
 use headwater::{
     BatchOptions, BatchStream, ConsumerConfig, ErrorCode, ErrorKind, Rebalance, Subscription,
 };
-use rstest::rstest;
+use headwater_behaviour_macro::behaviour;
 
-use super::{
-    MOMENT, PATIENCE, member, numbers, partition, poll_reporting, poll_until_shared, start,
-};
-use crate::target::Target::{self, Directory, Memory, Served};
+use super::{MOMENT, PATIENCE, member, numbers, poll_reporting, poll_until_shared, start};
+use crate::target::Target;
 
-#[rstest]
-fn a_static_member_restarts_without_a_rebalance(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_static_member_restarts_without_a_rebalance(target: Target) {
     let broker = start(target);
-    broker.make("t", 2);
-    let mut one = member(&broker, &["t"], &[("group.instance.id", "one")]);
-    let mut two = member(&broker, &["t"], &[("group.instance.id", "two")]);
+    let t = broker.name("t");
+    broker.make(t, 2);
+    let mut one = member(&broker, &[t], &[("group.instance.id", "one")]);
+    let mut two = member(&broker, &[t], &[("group.instance.id", "two")]);
     poll_until_shared(&broker, &mut [&mut one, &mut two], &[1, 1]);
     let had = two.assignment();
     broker.wait(two.close());
-    let mut two = member(&broker, &["t"], &[("group.instance.id", "two")]);
+    let mut two = member(&broker, &[t], &[("group.instance.id", "two")]);
     poll_until_shared(&broker, &mut [&mut two], &[1]);
     assert_eq!(two.assignment(), had);
     // A few heartbeats later nobody has told the other to give anything up.
-    broker.fill("t", one.assignment()[0].partition.get(), numbers(30));
+    broker.fill(t, one.assignment()[0].partition.get(), numbers(30));
     let (mut read, mut reported) = (0, Vec::new());
     let deadline = Instant::now() + PATIENCE;
     while read < 30 {
@@ -37,16 +34,15 @@ fn a_static_member_restarts_without_a_rebalance(
     assert_eq!((read, reported), (30, vec![]));
 }
 
-#[rstest]
-fn of_two_static_members_with_one_name_the_newer_stays(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn of_two_static_members_with_one_name_the_newer_stays(target: Target) {
     let broker = start(target);
-    broker.make("t", 1);
+    let t = broker.name("t");
+    broker.make(t, 1);
     let name = [("group.instance.id", "one")];
-    let mut old = member(&broker, &["t"], &name);
+    let mut old = member(&broker, &[t], &name);
     poll_until_shared(&broker, &mut [&mut old], &[1]);
-    let mut new = member(&broker, &["t"], &name);
+    let mut new = member(&broker, &[t], &name);
     poll_until_shared(&broker, &mut [&mut new], &[1]);
     let deadline = Instant::now() + PATIENCE;
     let error = loop {
@@ -59,32 +55,30 @@ fn of_two_static_members_with_one_name_the_newer_stays(
     assert!(error.is_fatal() && old.assignment().is_empty());
 }
 
-#[rstest]
-fn the_partitions_of_a_dead_member_go_to_the_others(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn the_partitions_of_a_dead_member_go_to_the_others(target: Target) {
     let broker = start(target);
-    broker.make("t", 2);
+    let t = broker.name("t");
+    broker.make(t, 2);
     let short = [("session.timeout.ms", "200")];
-    let mut one = member(&broker, &["t"], &short);
-    let mut two = member(&broker, &["t"], &short);
+    let mut one = member(&broker, &[t], &short);
+    let mut two = member(&broker, &[t], &short);
     poll_until_shared(&broker, &mut [&mut one, &mut two], &[1, 1]);
     drop(two);
     poll_until_shared(&broker, &mut [&mut one], &[2]);
 }
 
-#[rstest]
-fn a_member_that_does_not_poll_loses_its_partitions_and_comes_back(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_member_that_does_not_poll_loses_its_partitions_and_comes_back(target: Target) {
     let broker = start(target);
-    broker.make("t", 2);
+    let t = broker.name("t");
+    broker.make(t, 2);
     let impatient = [
         ("max.poll.interval.ms", "400"),
         ("enable.auto.commit", "false"),
     ];
-    let mut one = member(&broker, &["t"], &[]);
-    let mut two = member(&broker, &["t"], &impatient);
+    let mut one = member(&broker, &[t], &[]);
+    let mut two = member(&broker, &[t], &impatient);
     let deadline = Instant::now() + PATIENCE;
     while two.assignment().len() != 1 || one.assignment().len() != 1 {
         broker.wait(one.poll(MOMENT, None)).unwrap();
@@ -111,30 +105,32 @@ fn a_member_that_does_not_poll_loses_its_partitions_and_comes_back(
     assert_eq!(reported[0], Rebalance::Lost(had));
 }
 
-#[rstest]
-fn what_cannot_be_right_is_refused(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn what_cannot_be_right_is_refused(target: Target) {
     let broker = start(target);
-    broker.make("t", 1);
+    let t = broker.name("t");
+    broker.make(t, 1);
     let mut loner = broker.consumer(ConsumerConfig::default());
-    let error = loner.subscribe(Subscription::topics(["t"])).unwrap_err();
+    let error = loner.subscribe(Subscription::topics([t])).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     assert!(broker.wait(loner.commit(None)).is_err());
-    let mut one = member(&broker, &["t"], &[]);
-    assert!(broker.wait(one.assign(vec![partition(0)])).is_err());
+    let mut one = member(&broker, &[t], &[]);
+    assert!(broker.wait(one.assign(vec![broker.partition(0)])).is_err());
     for (key, value) in [
         ("group.protocol", "sideways"),
         ("group.remote.assignor", "uniform"),
         ("partition.assignment.strategy", "best"),
         ("heartbeat.interval.ms", "60000"),
     ] {
-        let refused = ConsumerConfig::parse([("group.id", "g"), (key, value)]).unwrap_err();
+        let refused =
+            ConsumerConfig::parse([("group.id", broker.name("g")), (key, value)]).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Config, "{refused}");
     }
     // Members must have an assignor in common.
     poll_until_shared(&broker, &mut [&mut one], &[1]);
     let mut stranger = member(
         &broker,
-        &["t"],
+        &[t],
         &[("partition.assignment.strategy", "sticky")],
     );
     let deadline = Instant::now() + PATIENCE;
@@ -147,12 +143,13 @@ fn what_cannot_be_right_is_refused(#[values(Memory, Directory, Served)] target: 
     assert_eq!(error.code(), ErrorCode::InconsistentGroupProtocol);
 }
 
-#[rstest]
-fn a_member_without_partitions_waits_for_some(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn a_member_without_partitions_waits_for_some(target: Target) {
     let broker = start(target);
-    broker.make("t", 1);
-    let mut one = member(&broker, &["t"], &[]);
-    let mut two = member(&broker, &["t"], &[]);
+    let t = broker.name("t");
+    broker.make(t, 1);
+    let mut one = member(&broker, &[t], &[]);
+    let mut two = member(&broker, &[t], &[]);
     poll_until_shared(&broker, &mut [&mut one], &[1]);
     for _ in 0..20 {
         broker.wait(one.poll(MOMENT, None)).unwrap();

@@ -1,5 +1,6 @@
 //! Consumer groups: who reads what, from where, and what happens when members come and go.
 
+mod bindings;
 mod commits;
 mod consumer_protocol;
 mod deleted;
@@ -10,9 +11,7 @@ mod streams;
 
 use std::time::{Duration, Instant};
 
-use headwater::{
-    Batch, Consumer, ConsumerConfig, Event, Operation, Rebalance, Subscription, TopicPartition,
-};
+use headwater::{Batch, Consumer, ConsumerConfig, Event, Operation, Rebalance, Subscription};
 
 use crate::table::{text, values};
 use crate::target::{Running, Target};
@@ -32,9 +31,9 @@ pub(super) fn start(target: Target) -> Running {
     ])
 }
 
-pub(super) fn config(pairs: &[(&str, &str)]) -> ConsumerConfig {
+pub(super) fn config(broker: &Running, pairs: &[(&str, &str)]) -> ConsumerConfig {
     let fixed = [
-        ("group.id", "g"),
+        ("group.id", broker.name("g")),
         ("auto.offset.reset", "earliest"),
         ("heartbeat.interval.ms", "20"),
         ("metadata.max.age.ms", "50"),
@@ -44,7 +43,7 @@ pub(super) fn config(pairs: &[(&str, &str)]) -> ConsumerConfig {
 }
 
 pub(super) fn member(broker: &Running, topics: &[&str], pairs: &[(&str, &str)]) -> Consumer {
-    let mut consumer = broker.consumer(config(pairs));
+    let mut consumer = broker.consumer(config(broker, pairs));
     consumer.decode_as(text()).unwrap();
     consumer.subscribe(Subscription::topics(topics)).unwrap();
     consumer
@@ -68,10 +67,6 @@ pub(super) fn poll_reporting(
 
 pub(super) fn numbers(count: usize) -> impl Iterator<Item = String> {
     (0..count).map(|index| index.to_string())
-}
-
-pub(super) fn partition(number: i32) -> TopicPartition {
-    TopicPartition::new("t", number)
 }
 
 /// Polls all members in turn until `done`, and returns what each has read.

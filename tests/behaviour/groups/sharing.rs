@@ -6,30 +6,31 @@ use std::time::{Duration, Instant};
 use headwater::{
     Event, NewTopic, Offset, Operation, Rebalance, Subscription, TopicChanges, TopicPartition,
 };
-use rstest::rstest;
+use headwater_behaviour_macro::behaviour;
 
 use super::{
-    MOMENT, PATIENCE, config, member, numbers, partition, poll_reporting, poll_until,
-    poll_until_read, poll_until_shared, start,
+    MOMENT, PATIENCE, config, member, numbers, poll_reporting, poll_until, poll_until_read,
+    poll_until_shared, start,
 };
 use crate::table::text;
-use crate::target::Target::{self, Directory, Memory, Served};
+use crate::target::Target;
 
-#[rstest]
+#[behaviour]
 fn two_members_share_the_partitions_and_each_record_is_read_once(
-    #[values(Memory, Directory, Served)] target: Target,
+    target: Target,
     #[values("range", "roundrobin", "sticky", "cooperative-sticky")] strategy: &str,
 ) {
     let broker = start(target);
-    broker.make("t", 4);
+    let t = broker.name("t");
+    broker.make(t, 4);
     let strategy = [("partition.assignment.strategy", strategy)];
-    let mut one = member(&broker, &["t"], &strategy);
-    let mut two = member(&broker, &["t"], &strategy);
+    let mut one = member(&broker, &[t], &strategy);
+    let mut two = member(&broker, &[t], &strategy);
     poll_until_shared(&broker, &mut [&mut one, &mut two], &[2, 2]);
     let mut sent = BTreeSet::new();
     for number in 0..4 {
         let values: Vec<_> = (0..50).map(|index| format!("{number}/{index}")).collect();
-        broker.fill("t", number, &values);
+        broker.fill(t, number, &values);
         sent.extend(values);
     }
     let read = poll_until(&broker, &mut [&mut one, &mut two], |_, read| {
@@ -42,17 +43,16 @@ fn two_members_share_the_partitions_and_each_record_is_read_once(
     assert!(one.iter().all(|partition| !two.contains(partition)));
 }
 
-#[rstest]
-fn who_stays_takes_over_where_the_other_committed(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn who_stays_takes_over_where_the_other_committed(target: Target) {
     let broker = start(target);
-    broker.make("t", 2);
+    let t = broker.name("t");
+    broker.make(t, 2);
     let manual = [("enable.auto.commit", "false")];
-    let mut one = member(&broker, &["t"], &manual);
-    let mut two = member(&broker, &["t"], &manual);
+    let mut one = member(&broker, &[t], &manual);
+    let mut two = member(&broker, &[t], &manual);
     poll_until_shared(&broker, &mut [&mut one, &mut two], &[1, 1]);
-    broker.fill("t", two.assignment()[0].partition.get(), numbers(10));
+    broker.fill(t, two.assignment()[0].partition.get(), numbers(10));
     let read = poll_until(&broker, &mut [&mut one, &mut two], |_, read| {
         read[1].len() >= 10
     });
@@ -65,14 +65,15 @@ fn who_stays_takes_over_where_the_other_committed(
     assert_eq!(one.assignment().len(), 2);
 }
 
-#[rstest]
-fn cooperative_members_keep_what_stays(#[values(Memory, Directory, Served)] target: Target) {
+#[behaviour]
+fn cooperative_members_keep_what_stays(target: Target) {
     let broker = start(target);
-    broker.make("t", 4);
+    let t = broker.name("t");
+    broker.make(t, 4);
     let cooperative = [("partition.assignment.strategy", "cooperative-sticky")];
-    let mut one = member(&broker, &["t"], &cooperative);
+    let mut one = member(&broker, &[t], &cooperative);
     let mut reported = Vec::new();
-    let mut two = member(&broker, &["t"], &cooperative);
+    let mut two = member(&broker, &[t], &cooperative);
     let deadline = Instant::now() + PATIENCE;
     let mut joined = false;
     while !(one.assignment().len() == 2 && two.assignment().len() == 2) {
@@ -85,7 +86,7 @@ fn cooperative_members_keep_what_stays(#[values(Memory, Directory, Served)] targ
         assert!(Instant::now() < deadline, "{reported:?}");
     }
     // First all, then two of them go, and nothing is taken away to be given back.
-    let all: Vec<_> = (0..4).map(partition).collect();
+    let all: Vec<_> = (0..4).map(|number| broker.partition(number)).collect();
     let moved = two.assignment();
     let came: Vec<_> = reported
         .iter()
@@ -106,16 +107,15 @@ fn cooperative_members_keep_what_stays(#[values(Memory, Directory, Served)] targ
     assert_eq!((came, went), (all, moved), "{reported:?}");
 }
 
-#[rstest]
-fn rebalances_are_told_before_partitions_go_and_after_they_come(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn rebalances_are_told_before_partitions_go_and_after_they_come(target: Target) {
     let broker = start(target);
-    broker.make("t", 2);
-    broker.fill("t", 0, numbers(10));
-    broker.fill("t", 1, numbers(10));
+    let t = broker.name("t");
+    broker.make(t, 2);
+    broker.fill(t, 0, numbers(10));
+    broker.fill(t, 1, numbers(10));
     let manual = [("enable.auto.commit", "false")];
-    let mut one = member(&broker, &["t"], &manual);
+    let mut one = member(&broker, &[t], &manual);
     let mut two = None;
     let mut committed = false;
     let deadline = Instant::now() + PATIENCE;
@@ -135,7 +135,7 @@ fn rebalances_are_told_before_partitions_go_and_after_they_come(
         }
         let at = broker.wait(one.position()).unwrap();
         if at.len() == 2 && at.values().all(|position| position.get() == 10) && two.is_none() {
-            two = Some(member(&broker, &["t"], &manual));
+            two = Some(member(&broker, &[t], &manual));
         }
         if let Some(two) = &mut two {
             broker.wait(two.poll(Duration::ZERO, None)).unwrap();
@@ -143,66 +143,67 @@ fn rebalances_are_told_before_partitions_go_and_after_they_come(
         assert!(Instant::now() < deadline);
     }
     let committed = broker
-        .wait(one.committed(&[partition(0), partition(1)]))
+        .wait(one.committed(&[broker.partition(0), broker.partition(1)]))
         .unwrap();
     assert!(committed.values().all(|offset| offset.get() == 10));
 }
 
-#[rstest]
-fn a_new_topic_that_matches_the_pattern_is_read(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_new_topic_that_matches_the_pattern_is_read(target: Target) {
     let broker = start(target);
-    broker.make("flights-1", 1);
-    broker.make("trains-1", 1);
-    let mut consumer = broker.consumer(config(&[]));
+    let (flights_1, trains_1, flights_2) = (
+        broker.name("flights-1"),
+        broker.name("trains-1"),
+        broker.name("flights-2"),
+    );
+    broker.make(flights_1, 1);
+    broker.make(trains_1, 1);
+    let mut consumer = broker.consumer(config(&broker, &[]));
     consumer.decode_as(text()).unwrap();
     consumer
-        .subscribe(Subscription::pattern("flights-.*").unwrap())
+        .subscribe(Subscription::pattern(broker.name("flights-.*")).unwrap())
         .unwrap();
     poll_until_shared(&broker, &mut [&mut consumer], &[1]);
-    broker.make("flights-2", 2);
+    broker.make(flights_2, 2);
     poll_until_shared(&broker, &mut [&mut consumer], &[3]);
-    broker.fill("flights-2", 1, ["new"]);
-    broker.fill("trains-1", 0, ["other"]);
+    broker.fill(flights_2, 1, ["new"]);
+    broker.fill(trains_1, 0, ["other"]);
     assert_eq!(poll_until_read(&broker, &mut consumer, 1), ["new"]);
 }
 
-#[rstest]
-fn new_partitions_and_topics_that_come_later_are_read(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn new_partitions_and_topics_that_come_later_are_read(target: Target) {
     let broker = start(target);
-    broker.make("t", 1);
-    let mut one = member(&broker, &["t", "later"], &[]);
+    let (t, later) = (broker.name("t"), broker.name("later"));
+    broker.make(t, 1);
+    let mut one = member(&broker, &[t, later], &[]);
     poll_until_shared(&broker, &mut [&mut one], &[1]);
     let more = TopicChanges {
         partitions: Some(3),
         ..TopicChanges::default()
     };
-    broker.wait(broker.admin().alter_topic("t", more)).unwrap();
+    broker.wait(broker.admin().alter_topic(t, more)).unwrap();
     poll_until_shared(&broker, &mut [&mut one], &[3]);
     broker
-        .wait(broker.admin().create_topic(NewTopic::new("later")))
+        .wait(broker.admin().create_topic(NewTopic::new(later)))
         .unwrap();
     poll_until_shared(&broker, &mut [&mut one], &[4]);
 }
 
-#[rstest]
-fn subscribing_to_something_else_moves_the_member(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn subscribing_to_something_else_moves_the_member(target: Target) {
     let broker = start(target);
-    broker.make("t", 2);
-    broker.make("u", 1);
-    let mut one = member(&broker, &["t"], &[]);
+    let (t, u) = (broker.name("t"), broker.name("u"));
+    broker.make(t, 2);
+    broker.make(u, 1);
+    let mut one = member(&broker, &[t], &[]);
     poll_until_shared(&broker, &mut [&mut one], &[2]);
-    one.subscribe(Subscription::topics(["u"])).unwrap();
+    one.subscribe(Subscription::topics([u])).unwrap();
     poll_until(&broker, &mut [&mut one], |members, _| {
-        members[0].assignment() == [TopicPartition::new("u", 0)]
+        members[0].assignment() == [TopicPartition::new(u, 0)]
     });
     broker.wait(one.unsubscribe()).unwrap();
     assert_eq!(one.assignment(), []);
-    broker.wait(one.assign(vec![partition(1)])).unwrap();
-    assert_eq!(one.assignment(), [partition(1)]);
+    broker.wait(one.assign(vec![broker.partition(1)])).unwrap();
+    assert_eq!(one.assignment(), [broker.partition(1)]);
 }

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use headwater::{BatchOptions, BatchStream, Consumer, Event, Operation, Rebalance};
-use rstest::rstest;
+use headwater_behaviour_macro::behaviour;
 
-use super::{MOMENT, PATIENCE, member, numbers, partition, start};
+use super::{MOMENT, PATIENCE, member, numbers, start};
 use crate::table::{offsets, partitions};
-use crate::target::Running;
-use crate::target::Target::{self, Directory, Memory, Served};
+use crate::target::{Running, Target};
 
 const RECORDS: usize = 30_000;
 
@@ -34,22 +33,23 @@ fn next_batch(broker: &Running, consumer: &mut Consumer, stream: &BatchStream, r
     }
 }
 
-#[rstest]
+#[behaviour]
 fn records_read_ahead_of_partitions_that_go_are_read_by_their_new_owner(
-    #[values(Memory, Directory, Served)] target: Target,
+    target: Target,
     #[values("range", "cooperative-sticky")] strategy: &str,
 ) {
     let broker = start(target);
-    broker.make("t", 2);
-    broker.fill("t", 0, numbers(RECORDS));
-    broker.fill("t", 1, numbers(RECORDS));
+    let t = broker.name("t");
+    broker.make(t, 2);
+    broker.fill(t, 0, numbers(RECORDS));
+    broker.fill(t, 1, numbers(RECORDS));
     let pairs = [("partition.assignment.strategy", strategy)];
     let stream = BatchStream::new(BatchOptions {
         max_records: 5_000,
         ..BatchOptions::default()
     })
     .unwrap();
-    let mut one = member(&broker, &["t"], &pairs);
+    let mut one = member(&broker, &[t], &pairs);
     let mut read = Read::new();
     let deadline = Instant::now() + PATIENCE;
     while read.is_empty() {
@@ -57,7 +57,7 @@ fn records_read_ahead_of_partitions_that_go_are_read_by_their_new_owner(
         assert!(Instant::now() < deadline);
     }
     // It has read one table, and the next one is decoded while the other member comes.
-    let mut two = member(&broker, &["t"], &pairs);
+    let mut two = member(&broker, &[t], &pairs);
     while read.values().map(Vec::len).sum::<usize>() < 2 * RECORDS
         || (one.assignment().len(), two.assignment().len()) != (1, 1)
     {
@@ -70,15 +70,16 @@ fn records_read_ahead_of_partitions_that_go_are_read_by_their_new_owner(
     assert!(exact, "each record once, in order");
 }
 
-#[rstest]
+#[behaviour]
 fn a_member_that_leaves_reports_its_partitions_once_and_may_commit(
-    #[values(Memory, Directory, Served)] target: Target,
+    target: Target,
     #[values(Operation::Close, Operation::Unsubscribe)] leave: Operation,
 ) {
     let broker = start(target);
-    broker.make("t", 1);
-    broker.fill("t", 0, numbers(10));
-    let mut one = member(&broker, &["t"], &[]);
+    let t = broker.name("t");
+    broker.make(t, 1);
+    broker.fill(t, 0, numbers(10));
+    let mut one = member(&broker, &[t], &[]);
     for _ in 0..4 {
         broker
             .wait(async { one.next_message().await.map(drop) })
@@ -87,27 +88,28 @@ fn a_member_that_leaves_reports_its_partitions_once_and_may_commit(
     let mut reported = Vec::new();
     while let Event::Rebalance(rebalance) = broker.wait(one.next_event(&leave)).unwrap() {
         reported.push(rebalance);
-        let committed = broker.wait(one.committed(&[partition(0)])).unwrap();
+        let committed = broker.wait(one.committed(&[broker.partition(0)])).unwrap();
         // The messages before the last one are finished.
-        assert_eq!(committed[&partition(0)].get(), 3);
+        assert_eq!(committed[&broker.partition(0)].get(), 3);
         broker.wait(one.commit(None)).unwrap();
     }
-    assert_eq!(reported, [Rebalance::Revoked(vec![partition(0)])]);
-    let other = broker.consumer(super::config(&[]));
-    let committed = broker.wait(other.committed(&[partition(0)])).unwrap();
-    assert_eq!(committed[&partition(0)].get(), 4);
+    assert_eq!(reported, [Rebalance::Revoked(vec![broker.partition(0)])]);
+    let other = broker.consumer(super::config(&broker, &[]));
+    let committed = broker
+        .wait(other.committed(&[broker.partition(0)]))
+        .unwrap();
+    assert_eq!(committed[&broker.partition(0)].get(), 4);
 }
 
-#[rstest]
-fn a_member_gives_partitions_up_in_the_middle_of_the_messages_of_a_table(
-    #[values(Memory, Directory, Served)] target: Target,
-) {
+#[behaviour]
+fn a_member_gives_partitions_up_in_the_middle_of_the_messages_of_a_table(target: Target) {
     let broker = start(target);
-    broker.make("t", 2);
-    broker.fill("t", 0, numbers(RECORDS));
-    broker.fill("t", 1, numbers(RECORDS));
-    let mut one = member(&broker, &["t"], &[]);
-    let mut two = member(&broker, &["t"], &[]);
+    let t = broker.name("t");
+    broker.make(t, 2);
+    broker.fill(t, 0, numbers(RECORDS));
+    broker.fill(t, 1, numbers(RECORDS));
+    let mut one = member(&broker, &[t], &[]);
+    let mut two = member(&broker, &[t], &[]);
     broker
         .wait(async { one.next_message().await.map(drop) })
         .unwrap();

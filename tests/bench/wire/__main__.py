@@ -11,15 +11,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.bench.figure import header
 from tests.bench.wire import latency, loads, memory, starting
 from tests.bench.wire.contestant import HEADWATER, KAFKA, Contestant
-from tests.bench.wire.figure import HEADER
 from tests.bench.wire.full_memory import FullMemory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.bench.wire.figure import Figure, Limit
+    from tests.bench.figure import Figure, Limit
     from tests.foreign.process import Started
 
 
@@ -48,7 +48,7 @@ def main() -> int:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     missed = 0
-    print(HEADER)
+    print(header("Kafka"))
     with tempfile.TemporaryDirectory() as folder:
         for row in rows(kafka, ours, Path(folder)):
             print(row, flush=True)

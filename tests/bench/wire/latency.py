@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.bench.wire import librdkafka
-from tests.bench.wire.figure import Better, Figure, Kind
+from tests.bench import librdkafka
+from tests.bench.figure import Better, Figure, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

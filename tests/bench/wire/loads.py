@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.bench.wire import java, librdkafka, rdkafka_performance
+from tests.bench import librdkafka
+from tests.bench.figure import Better, Figure, Kind
+from tests.bench.wire import java, rdkafka_performance
 from tests.bench.wire.contestant import cpu_seconds
-from tests.bench.wire.figure import Better, Figure, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,8 +7,8 @@ import struct
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from tests.bench.figure import Better, Figure, Kind, Limit
 from tests.bench.wire.contestant import resident_mib
-from tests.bench.wire.figure import Better, Figure, Kind, Limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tests.bench.wire import librdkafka
+from tests.bench import librdkafka
+from tests.bench.figure import Better, Figure, Kind
 from tests.bench.wire.contestant import Contestant, await_listener
-from tests.bench.wire.figure import Better, Figure, Kind
 from tests.foreign.kafka.broker import free_port
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from tests.foreign import kafka
 from tests.foreign.process import Started, await_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 CLUSTER_ID = "AAAAAAAAAAAAAAAAAAAAAQ"
@@ -29,8 +29,11 @@ def free_port() -> int:
         return port
 
 
-def format_storage(folder: Path, settings: Mapping[str, str], port: int) -> Path:
-    """Write the broker's configuration and format its data directory, `folder/data`; return the configuration."""
+def format_storage(folder: Path, settings: Mapping[str, str], port: int, users: Sequence[str] = ()) -> Path:
+    """Write the broker's configuration and format its data directory, `folder/data`; return the configuration.
+
+    `users` are SCRAM credentials as `kafka-storage.sh --add-scram` takes them.
+    """
     controller = free_port()
     lines = {
         "process.roles": "broker,controller",
@@ -47,7 +50,8 @@ def format_storage(folder: Path, settings: Mapping[str, str], port: int) -> Path
         **settings,
     }
     configuration = write_configuration(folder, lines)
-    kafka.run(*storage_format(configuration))
+    scram = [argument for user in users for argument in ("--add-scram", user)]
+    kafka.run(*storage_format(configuration), *scram)
     return configuration
 
 

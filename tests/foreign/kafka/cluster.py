@@ -1,8 +1,8 @@
 """An Apache Kafka cluster in KRaft mode: every node is a broker and a controller.
 
 `python -m tests.foreign.kafka.cluster -- COMMAND...` runs a command while a cluster of three nodes runs; the command finds the bootstrap
-addresses in the variable HEADWATER_TEST_KAFKA, and its exit code is ours. Without a command, the cluster is steered through standard input, so
-that a test in any language can kill a node: see `steering.py`.
+addresses in the variable HEADWATER_TEST_KAFKA, and its exit code is ours. Without a command, the cluster is steered through standard
+input, so that a test in any language can kill a node: see `steering.py`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ def settings() -> dict[str, str]:
 
 
 def server_ports(count: int) -> list[int]:
-    """Loopback ports that nobody listens on, below those that the system gives to outgoing connections: a node that restarts finds them free."""
+    """Loopback ports that nobody listens on.
+
+    They are below those that the system gives to outgoing connections, so that a node that restarts finds them free.
+    """
     chosen: list[int] = []
     with contextlib.ExitStack() as held:
         while len(chosen) < count:
@@ -157,8 +160,8 @@ class Cluster:
 def start(folder: Path, nodes: int = 3, more: Mapping[str, str] | None = None, advertised: Sequence[str] = ()) -> Cluster:
     """Start a cluster below a folder and return it when all nodes serve.
 
-    `more` are settings beyond `cluster.properties`. `advertised` are addresses, one a node, that clients are told in place of the listener's: those
-    of a proxy. The nodes among themselves never use them.
+    `more` are settings beyond `cluster.properties`. `advertised` are addresses, one a node, that clients are told in place of the
+    listener's: those of a proxy. The nodes among themselves never use them.
     """
     assert len(advertised) in (0, nodes), "one advertised address for each node"
     ports = server_ports(3 * nodes)
@@ -226,7 +229,7 @@ def run(cluster: Cluster, command: Sequence[str]) -> int:
 
 def main() -> int:
     """Run the command, or obey standard input."""
-    from tests.foreign.kafka import steering  # noqa: PLC0415 steering imports this module
+    from tests.foreign.kafka import steering
 
     parser = argparse.ArgumentParser(
         prog="python -m tests.foreign.kafka.cluster",
@@ -234,7 +237,9 @@ def main() -> int:
         usage="%(prog)s [--setting KEY=VALUE] [--advertise HOST:PORT,...] [-- COMMAND...]",
     )
     parser.add_argument("--setting", action="append", default=[], metavar="KEY=VALUE", help="a setting beyond cluster.properties")
-    parser.add_argument("--advertise", default="", metavar="HOST:PORT,...", help="what clients are told to connect to, an address for each node")
+    parser.add_argument(
+        "--advertise", default="", metavar="HOST:PORT,...", help="what clients are told to connect to, an address for each node"
+    )
     own, command = sys.argv[1:], []
     if "--" in own:
         own, command = own[: own.index("--")], own[own.index("--") + 1 :]

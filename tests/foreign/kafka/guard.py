@@ -6,7 +6,10 @@ import subprocess
 
 
 class Guard:
-    """Watches a process that we started. Only we hold the other end of the guard's standard input: when it ends without a line, we are dead."""
+    """Watches a process that we started.
+
+    Only we hold the other end of the guard's standard input: when it ends without a line, we are dead.
+    """
 
     def __init__(self, pid: int) -> None:
         self.watching = subprocess.Popen(

@@ -1,7 +1,7 @@
 """Steering a cluster from a test in another language, a line each way.
 
-The first line that we print is `ready HOST:PORT,HOST:PORT,HOST:PORT`. Then each line of standard input is a command and a node, `kill 2`, and is
-answered with `done` when it has happened, or with `failed` and the reason. When standard input ends, the cluster does.
+The first line that we print is `ready HOST:PORT,HOST:PORT,HOST:PORT`. Then each line of standard input is a command and a node,
+`kill 2`, and is answered with `done` when it has happened, or with `failed` and the reason. When standard input ends, the cluster does.
 
 | command | does |
 |---|---|

@@ -1,8 +1,9 @@
 //! `AlterConfigs` (key 33), versions 0-2.
 //!
-//! Behaviour: replaces the whole configuration of a topic or of this broker: keys that are not named go back to what lies below.
+//! Behaviour: replaces the whole configuration of a topic or of this broker. Keys that are not in the request return to
+//! their default.
 //!
-//! Notes: a resource that is named twice is `INVALID_REQUEST`. Kafka keeps this API for old clients; new ones use
+//! Notes: a resource that appears twice is `INVALID_REQUEST`. Kafka keeps this API for old clients; new ones use
 //! `IncrementalAlterConfigs`.
 
 use headwater_env::Env;
@@ -12,21 +13,21 @@ use headwater_protocol::alter_configs_response::AlterConfigsResourceResponse;
 use headwater_protocol::{AlterConfigsRequest, AlterConfigsResponse, ErrorCode, Str};
 
 use super::errors::Refusal;
-use super::resources::{check_named_once, named_twice};
+use super::resources::{check_not_repeated, repeated};
 use crate::RequestContext;
 use crate::config_changes::{Change, Operation};
 use crate::state::State;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     _context: &RequestContext,
     request: AlterConfigsRequest,
 ) -> AlterConfigsResponse {
     let validate_only = request.validate_only;
-    let twice = named_twice(request.resources.iter().map(name));
+    let twice = repeated(request.resources.iter().map(name));
     let responses = request.resources.into_iter().map(|resource| {
-        let replaced = check_named_once(&twice, name(&resource))
+        let replaced = check_not_repeated(&twice, name(&resource))
             .and_then(|()| replace(state, &resource, validate_only));
         let (code, message) = match replaced {
             Ok(()) => (ErrorCode::None, None),
@@ -78,7 +79,7 @@ fn replace<E: Env>(
         })
         .collect();
     changes.extend(resource.configs.iter().map(|config| {
-        // A null value is Kafka's way to take a key back here.
+        // In this API a null value resets the key.
         let operation = if config.value.is_some() {
             Operation::Set
         } else {

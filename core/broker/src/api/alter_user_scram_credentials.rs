@@ -1,7 +1,7 @@
 //! `AlterUserScramCredentials` (key 51), version 0.
 //!
-//! Behaviour: gives users passwords for SCRAM mechanisms, or takes them away. The client salts the password; the broker keeps what checks
-//! it. One result for each user: if something is wrong with one of a user's changes, none of them is made.
+//! Behaviour: sets or deletes users' passwords for SCRAM mechanisms. The client salts the password; the broker stores
+//! the salted credential. Each user gets one result, and either all of a user's changes are made or none.
 //!
 //! Notes: Kafka's bounds: 4,096 to 16,384 iterations.
 
@@ -26,14 +26,14 @@ use crate::state::State;
 
 const ITERATIONS_MAX: u32 = 16_384;
 
-/// What is asked for one user.
+/// The changes of one user.
 #[derive(Default)]
 struct Changes {
     deletions: Vec<ScramCredentialDeletion>,
     upsertions: Vec<ScramCredentialUpsertion>,
 }
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     _context: &RequestContext,
@@ -90,11 +90,11 @@ fn once(code: i8, seen: &mut HashSet<ScramMechanism>) -> Result<ScramMechanism, 
     let mechanism = ScramMechanism::from_code(code).ok_or_else(|| {
         Refusal::new(
             ErrorCode::UnsupportedSaslMechanism,
-            format!("{code} is no SCRAM mechanism: use 1 (SCRAM-SHA-256) or 2 (SCRAM-SHA-512)"),
+            format!("{code} is not a SCRAM mechanism: use 1 (SCRAM-SHA-256) or 2 (SCRAM-SHA-512)"),
         )
     })?;
     if !seen.insert(mechanism) {
-        let message = "a user's credential cannot be changed twice in one request: ask once";
+        let message = "a user's credential cannot be changed twice in one request";
         return Err(Refusal::new(ErrorCode::DuplicateResource, message));
     }
     Ok(mechanism)
@@ -127,7 +127,7 @@ fn credential(
     let unacceptable =
         |message: String| Err(Refusal::new(ErrorCode::UnacceptableCredential, message));
     if upsertion.name.is_empty() {
-        return unacceptable("a user needs a name: give one".to_owned());
+        return unacceptable("the user name must not be empty".to_owned());
     }
     if upsertion.salt.is_empty() || upsertion.salted_password.len() != mechanism.hash_len() {
         return unacceptable(format!(
@@ -152,7 +152,7 @@ fn credential(
     }
 }
 
-/// Without the rest of the request, which a slice would keep in memory, salted password and all.
+/// A copy, because a slice would keep the request with the salted password in memory.
 fn copy(salt: &bytes::Bytes) -> bytes::Bytes {
     bytes::Bytes::copy_from_slice(salt)
 }

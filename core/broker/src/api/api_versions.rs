@@ -1,10 +1,10 @@
 //! `ApiVersions` (key 18), versions 0-4.
 //!
-//! Behaviour: lists what this broker answers, from the table that dispatches it, and the features of the cluster with their levels. From
-//! version 3 on the client says what software it is, and is refused if that is no name (`INVALID_REQUEST`).
+//! Behaviour: lists the supported APIs, from the table that also dispatches them, and the features of the cluster with
+//! their levels. From version 3 on the client sends the name of its software; an invalid name is `INVALID_REQUEST`.
 //!
-//! Notes: an unknown version is the network layer's to answer, in layout 0 with `UNSUPPORTED_VERSION` and these ranges. Clients before
-//! version 4 cannot read a feature that may be at level 0, and are not told of it.
+//! Notes: the network layer answers unknown versions, in layout 0 with `UNSUPPORTED_VERSION` and these ranges. Clients
+//! before version 4 cannot decode a feature whose lowest level is 0; the response leaves it out.
 
 use headwater_env::Env;
 use headwater_metadata::Image;
@@ -18,12 +18,12 @@ use crate::RequestContext;
 use crate::features::{FEATURES, Feature};
 use crate::state::State;
 
-/// From this version on a client names its software.
+/// The first version with the client's software name.
 const SOFTWARE_SINCE: i16 = 3;
-/// From this version on a client can read a feature whose lowest level is 0.
+/// The first version whose clients can decode a feature with lowest level 0.
 const LEVEL_ZERO_SINCE: i16 = 4;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     context: &RequestContext,
@@ -74,7 +74,7 @@ fn supported(feature: &Feature) -> SupportedFeatureKey {
     }
 }
 
-/// The levels in force.
+/// The finalized levels.
 fn finalized(image: &Image) -> Vec<FinalizedFeatureKey> {
     let levels = FEATURES.iter().filter_map(|feature| {
         let level = image.feature(feature.name).filter(|level| *level > 0)?;
@@ -88,7 +88,7 @@ fn finalized(image: &Image) -> Vec<FinalizedFeatureKey> {
     levels.collect()
 }
 
-/// Letters and digits, with dots and dashes between them.
+/// Letters and digits, separated by dots and dashes.
 fn is_software_name(name: &str) -> bool {
     let is_inner = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
     let ends = [name.bytes().next(), name.bytes().next_back()];

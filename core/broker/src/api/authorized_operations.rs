@@ -1,7 +1,7 @@
-//! What a client may do, as the bits of Kafka's ACL operations: there are no access rules yet, so everything.
+//! Authorized operations, as bits of Kafka's ACL operations. There are no ACLs yet, so clients may do everything.
 
-/// Not asked for, or not known.
-pub(super) const NOT_ASKED: i32 = i32::MIN;
+/// Not requested, or unknown.
+pub(super) const NOT_REQUESTED: i32 = i32::MIN;
 /// All operations on a topic.
 pub(super) const TOPIC: i32 = bits(&[
     READ,
@@ -37,9 +37,9 @@ const DESCRIBE_CONFIGS: u8 = 10;
 const ALTER_CONFIGS: u8 = 11;
 const IDEMPOTENT_WRITE: u8 = 12;
 
-/// `operations` if the client asked to be told.
-pub(super) const fn if_asked(asked: bool, operations: i32) -> i32 {
-    if asked { operations } else { NOT_ASKED }
+/// `operations`, if the client requested them.
+pub(super) const fn if_requested(requested: bool, operations: i32) -> i32 {
+    if requested { operations } else { NOT_REQUESTED }
 }
 
 const fn bits(operations: &[u8]) -> i32 {
@@ -57,8 +57,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kafka_without_access_rules_answers_these_numbers() {
+    fn the_bits_are_those_of_a_kafka_broker_without_acls() {
         assert_eq!((TOPIC, GROUP, CLUSTER), (3576, 3400, 8096));
-        assert_eq!(if_asked(false, TOPIC), -2_147_483_648);
+        assert_eq!(if_requested(false, TOPIC), -2_147_483_648);
     }
 }

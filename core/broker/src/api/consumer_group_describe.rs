@@ -1,8 +1,8 @@
 //! `ConsumerGroupDescribe` (key 69), versions 0-1.
 //!
-//! Behaviour: state, epochs, members, what they have and what they are to have.
+//! Behaviour: state, epochs, members, and each member's current and target assignment.
 //!
-//! Notes: a group that is not there, or is a classic one, is `GROUP_ID_NOT_FOUND`. From version 1 on each member has the type of its protocol.
+//! Notes: an unknown or classic group is `GROUP_ID_NOT_FOUND`. From version 1 on each member has its protocol type.
 
 use headwater_env::Env;
 use headwater_metadata::Image;
@@ -13,24 +13,24 @@ use headwater_protocol::{
     ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse, ErrorCode, Str,
 };
 
-use super::authorized_operations::{self, if_asked};
+use super::authorized_operations::{self, if_requested};
 use crate::RequestContext;
 use crate::groups::consumer::{Assignment, ConsumerGroup, Member};
 use crate::groups::group::Group;
 use crate::state::State;
 
-/// The member type of those that speak the consumer protocol.
+/// The member type of the consumer protocol.
 const CONSUMER: i8 = 1;
-/// The member type of those that speak the classic protocol.
+/// The member type of the classic protocol.
 const CLASSIC: i8 = 0;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     _context: &RequestContext,
     request: ConsumerGroupDescribeRequest,
 ) -> ConsumerGroupDescribeResponse {
-    let operations = if_asked(
+    let operations = if_requested(
         request.include_authorized_operations,
         authorized_operations::GROUP,
     );
@@ -90,13 +90,13 @@ fn described(image: &Image, group_id: Str, group: &ConsumerGroup) -> DescribedGr
         assignment_epoch: group.target_epoch(),
         assignor_name: group.assignor().into(),
         members: group.members().map(member).collect(),
-        authorized_operations: authorized_operations::NOT_ASKED,
+        authorized_operations: authorized_operations::NOT_REQUESTED,
         ..DescribedGroup::default()
     }
 }
 
 fn assignment(image: &Image, partitions: &Assignment) -> DescribedAssignment {
-    // A topic that has just been deleted has no name any more.
+    // A deleted topic has no name.
     let topics = partitions.iter().filter_map(|(topic_id, partitions)| {
         Some(TopicPartitions {
             topic_id: *topic_id,
@@ -116,7 +116,7 @@ fn failed(group_id: Str, code: ErrorCode) -> DescribedGroup {
         error_code: code.code(),
         error_message: Some(code.message().into()),
         group_id,
-        authorized_operations: authorized_operations::NOT_ASKED,
+        authorized_operations: authorized_operations::NOT_REQUESTED,
         ..DescribedGroup::default()
     }
 }

@@ -1,12 +1,13 @@
 //! `ConsumerGroupHeartbeat` (key 68), versions 0-1.
 //!
-//! Behaviour: a member of a consumer group joins (epoch 0), says what it reads and holds, and leaves (-1; -2 for a static member that will
-//! be back). The broker assigns (`uniform` or `range`), and the answer says what the member is to hold now; see `groups::consumer`.
-//! From version 1 on topics may be given by a pattern, and members bring their own ids.
+//! Behaviour: a member of a consumer group joins (epoch 0), sends its subscription and owned partitions, and leaves
+//! (-1; -2 for a static member that will come back). The broker assigns (`uniform` or `range`), and the response
+//! contains the member's assignment; see `groups::consumer`. From version 1 on a subscription may be a pattern, and
+//! members choose their own ids.
 //!
-//! Notes: a pattern is one of Rust's `regex`, which like Kafka's RE2/J has neither look-around nor back references; it must match a whole
-//! name, and finds internal topics too. A member that joins a classic group makes it a consumer group if `group.consumer.migration.policy`
-//! allows it, else it is refused with `GROUP_ID_NOT_FOUND`.
+//! Notes: patterns use Rust's `regex`, which like Kafka's RE2/J supports neither look-around nor back references. A
+//! pattern must match the whole name and matches internal topics too. A member that joins a classic group turns it into
+//! a consumer group if `group.consumer.migration.policy` allows it; otherwise the response is `GROUP_ID_NOT_FOUND`.
 
 use std::collections::BTreeSet;
 
@@ -23,14 +24,14 @@ use crate::groups::{ConsumerLeaver, detached};
 use crate::random::random_uuid;
 use crate::state::State;
 
-/// The first version whose members bring their own ids.
-const OWN_IDS: i16 = 1;
+/// The first version whose members choose their ids.
+const CLIENT_MEMBER_IDS_SINCE: i16 = 1;
 const LEAVE: i32 = -1;
 const LEAVE_FOR_A_WHILE: i32 = -2;
-/// As before.
+/// The field has not changed.
 const UNCHANGED: i32 = -1;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     context: &RequestContext,
@@ -52,7 +53,7 @@ fn leave<E: Env>(
     request: &ConsumerGroupHeartbeatRequest,
 ) -> Result<ConsumerGroupHeartbeatResponse, Refusal> {
     if request.group_id.is_empty() || request.member_id.is_empty() {
-        let message = "who leaves must give its group and its member id";
+        let message = "a member that leaves must send its group id and its member id";
         return Err(Refusal::new(ErrorCode::InvalidRequest, message));
     }
     let leaver = ConsumerLeaver {
@@ -87,7 +88,7 @@ fn beat<E: Env>(
         client_id: detached(context.client_id.as_deref().unwrap_or_default()),
         client_host: super::client_host(context),
     };
-    beat.check(if context.is_at_least(OWN_IDS) {
+    beat.check(if context.is_at_least(CLIENT_MEMBER_IDS_SINCE) {
         MemberIds::Members
     } else {
         MemberIds::Broker

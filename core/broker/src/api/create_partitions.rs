@@ -1,8 +1,9 @@
 //! `CreatePartitions` (key 37), versions 0-3.
 //!
-//! Behaviour: gives a topic more partitions, up to a total count. Records with keys go to other partitions from then on, as in Kafka.
+//! Behaviour: increases the number of partitions of a topic to a total count. Records with keys may map to other
+//! partitions afterwards, as in Kafka.
 //!
-//! Notes: the count may only grow (`INVALID_PARTITIONS`); assignments, if given, can only name this broker.
+//! Notes: the count may only grow (`INVALID_PARTITIONS`); replica assignments may only contain this broker.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use crate::new_topic::{PARTITIONS_MAX, check_assignment};
 use crate::state::State;
 use crate::topic_changes::NewPartitions;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     _context: &RequestContext,
@@ -92,7 +93,8 @@ fn plan<E: Env>(
     Ok((present..wanted.count).map(new).collect())
 }
 
-/// Creates the planned partitions: first the files, topic by topic, then one change for all. Each topic gets its own result.
+/// Creates the planned partitions: the files of each topic first, then one metadata change for all. Each topic gets its
+/// own result.
 fn make<E: Env>(
     state: &State<E>,
     controller: &mut Controller,

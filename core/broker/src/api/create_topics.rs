@@ -1,11 +1,11 @@
 //! `CreateTopics` (key 19), versions 2-7.
 //!
-//! Behaviour: each topic gets its own result. Its name, counts, assignments and configuration are checked, and the first fault is its error,
-//! with a sentence. Then its files are made, and all topics whose files could be made become durable in one write. -1 asks for the broker's
-//! default.
+//! Behaviour: each topic gets its own result. The name, counts, assignments and configuration are checked, and the
+//! first problem is the topic's error, with a message. Then the topic's files are created; all topics whose files were
+//! created become durable in one write. -1 requests the broker's default.
 //!
-//! Notes: the topics of one request have at most 10,000 partitions together (`POLICY_VIOLATION`). With one broker the only replication
-//! factor is 1. Names that differ only in '.' and '_' collide, as in Kafka.
+//! Notes: the topics of one request have at most 10,000 partitions together (`POLICY_VIOLATION`). With one broker the
+//! only replication factor is 1. Names that differ only in '.' and '_' collide, as in Kafka.
 
 use std::collections::HashSet;
 
@@ -22,7 +22,7 @@ use crate::controller::Controller;
 use crate::new_topic::{self, NewTopic, Owner, PARTITIONS_MAX};
 use crate::state::State;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     _context: &RequestContext,
@@ -30,7 +30,7 @@ pub(super) fn handle<E: Env>(
 ) -> CreateTopicsResponse {
     let mut controller = state.controller.lock();
     let image = state.image();
-    let twice = named_twice(&request.topics);
+    let twice = repeated(&request.topics);
     let mut planned = image.as_ref().clone();
     let mut results = Vec::new();
     let mut partitions = 0;
@@ -63,8 +63,8 @@ pub(super) fn handle<E: Env>(
     }
 }
 
-/// A topic that may be made, and the records that make it.
-struct Plan {
+/// A valid new topic, and the metadata records that create it.
+struct TopicPlan {
     topic: TopicImage,
     records: Vec<MetadataRecord>,
 }
@@ -73,7 +73,7 @@ fn plan<E: Env>(
     state: &State<E>,
     planned: &mut Image,
     wanted: &CreatableTopic,
-) -> Result<Plan, Refusal> {
+) -> Result<TopicPlan, Refusal> {
     let assignments = wanted
         .assignments
         .iter()
@@ -99,10 +99,10 @@ fn plan<E: Env>(
             .apply(record)
             .map_err(|error| Refusal::new(ErrorCode::UnknownServerError, error.to_string()))?;
     }
-    Ok(Plan { topic, records })
+    Ok(TopicPlan { topic, records })
 }
 
-/// Kafka's limit for a request as a whole; a topic that would go beyond it is refused.
+/// Checks Kafka's limit for the partitions of one request. The topic that exceeds it is refused.
 fn check_total(partitions: usize) -> Result<(), Refusal> {
     if partitions <= PARTITIONS_MAX as usize {
         return Ok(());
@@ -113,12 +113,13 @@ fn check_total(partitions: usize) -> Result<(), Refusal> {
     Err(Refusal::new(ErrorCode::PolicyViolation, message))
 }
 
-/// Creates the planned topics: first the files, topic by topic, then one change for all. Each topic gets its own result.
+/// Creates the planned topics: the files of each topic first, then one metadata change for all. Each topic gets its own
+/// result.
 fn make<E: Env>(
     state: &State<E>,
     controller: &mut Controller,
     planned: &Image,
-    results: &mut [Result<Plan, Refusal>],
+    results: &mut [Result<TopicPlan, Refusal>],
 ) {
     let mut new = Vec::new();
     let mut records = Vec::new();
@@ -139,7 +140,7 @@ fn make<E: Env>(
     }
 }
 
-fn named_twice(topics: &[CreatableTopic]) -> HashSet<&str> {
+fn repeated(topics: &[CreatableTopic]) -> HashSet<&str> {
     let mut seen = HashSet::new();
     topics
         .iter()
@@ -148,7 +149,7 @@ fn named_twice(topics: &[CreatableTopic]) -> HashSet<&str> {
         .collect()
 }
 
-fn created<E: Env>(state: &State<E>, image: &Image, plan: &Plan) -> CreatableTopicResult {
+fn created<E: Env>(state: &State<E>, image: &Image, plan: &TopicPlan) -> CreatableTopicResult {
     CreatableTopicResult {
         name: (&*plan.topic.name).into(),
         topic_id: plan.topic.id,

@@ -1,6 +1,7 @@
 //! `DeleteGroups` (key 42), versions 0-2.
 //!
-//! Behaviour: deletes groups without members, with their offsets, once that is written. `NON_EMPTY_GROUP` for one that has members.
+//! Behaviour: deletes groups without members, and their offsets; the deletion is written before the response. A group
+//! with members is `NON_EMPTY_GROUP`.
 
 use headwater_env::Env;
 use headwater_protocol::delete_groups_response::DeletableGroupResult;
@@ -9,7 +10,7 @@ use headwater_protocol::{DeleteGroupsRequest, DeleteGroupsResponse, ErrorCode};
 use crate::RequestContext;
 use crate::state::State;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     _context: &RequestContext,

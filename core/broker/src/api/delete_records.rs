@@ -1,10 +1,11 @@
 //! `DeleteRecords` (key 21), versions 0-2.
 //!
-//! Behaviour: moves the start of a partition's log to an offset, -1 for its high watermark. Answers with the new start. Segments below it
-//! go with the next round of retention. An offset past the high watermark is `OFFSET_OUT_OF_RANGE`; one before the start changes nothing.
+//! Behaviour: moves the log start offset of a partition; -1 moves it to the high watermark. Returns the new log start
+//! offset. The next retention run deletes the segments below it. An offset above the high watermark is
+//! `OFFSET_OUT_OF_RANGE`; an offset below the log start changes nothing.
 //!
-//! Notes: as in Kafka only a topic with `cleanup.policy=delete` allows it (`POLICY_VIOLATION`). The new start is checkpointed before a reader
-//! sees it, so a crash does not bring the records back, and a request that fails changes nothing.
+//! Notes: as in Kafka the topic must have `cleanup.policy=delete` (`POLICY_VIOLATION`). The new start is checkpointed
+//! before it is visible to readers, so a crash does not restore the records, and a failed request changes nothing.
 
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ use crate::topics::Topic;
 
 const HIGH_WATERMARK: i64 = -1;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     _context: &RequestContext,
@@ -68,7 +69,7 @@ pub(super) fn handle<E: Env>(
     }
 }
 
-/// Moves the starts of the logs; the results are in the order of `moves`.
+/// Moves the log start offsets; the results are in the order of `moves`.
 fn move_starts<E: Env>(
     state: &State<E>,
     moves: &[(Arc<Partition<E>>, Offset)],
@@ -79,7 +80,7 @@ fn move_starts<E: Env>(
     let starts = match state.move_log_starts(moves) {
         Ok(starts) => starts,
         Err(error) => {
-            tracing::error!(%error, "the new log start offsets were not written down, and no record was deleted");
+            tracing::error!(%error, "the new log start offsets could not be written; no record was deleted");
             return vec![Err(ErrorCode::KafkaStorageError); moves.len()];
         }
     };
@@ -92,7 +93,7 @@ fn move_starts<E: Env>(
     starts.into_iter().zip(moves).map(code).collect()
 }
 
-/// The partition that is asked for, and where its log is to start.
+/// Looks up the partition and its new log start offset.
 fn check<E: Env>(
     state: &State<E>,
     topic: &Topic<E>,

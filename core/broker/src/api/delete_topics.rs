@@ -1,10 +1,10 @@
 //! `DeleteTopics` (key 20), versions 1-6.
 //!
-//! Behaviour: topics by name, from version 6 on also by id. The removal is durable before the answer; the files go after
-//! `file.delete.delay.ms`, and a crash in between is finished by the next open.
+//! Behaviour: deletes topics by name, from version 6 on also by id. The deletion is durable before the response. The
+//! files are deleted after `file.delete.delay.ms`; after a crash the next open deletes them.
 //!
-//! Notes: a topic named twice in one request is `INVALID_REQUEST`, and `delete.topic.enable=false` refuses all, before version 3 with
-//! `INVALID_REQUEST` too, for lack of a code. Internal topics stay.
+//! Notes: a topic that appears twice is `INVALID_REQUEST`. With `delete.topic.enable=false` all topics are refused;
+//! versions before 3 have no code for that and get `INVALID_REQUEST`. Internal topics cannot be deleted.
 
 use std::sync::Arc;
 
@@ -18,10 +18,10 @@ use super::errors::Refusal;
 use crate::RequestContext;
 use crate::state::State;
 
-/// From this version on clients know the code for deletion that is disabled.
+/// The first version with the code for disabled deletion.
 const DISABLED_SINCE: i16 = 3;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     context: &RequestContext,
@@ -51,18 +51,18 @@ pub(super) fn handle<E: Env>(
     }
 }
 
-/// A topic that is to go, or why it stays.
-type Found = Result<Arc<TopicImage>, Refusal>;
+/// A topic to delete, or the reason for refusing it.
+type DeletionTarget = Result<Arc<TopicImage>, Refusal>;
 
-/// Removes those of the topics that may go; nobody else changes the cluster meanwhile.
+/// Deletes the topics that may be deleted, under the controller lock.
 fn delete<E: Env>(
     state: &State<E>,
     context: &RequestContext,
     wanted: &[DeleteTopicState],
-) -> (Vec<Found>, Result<(), Refusal>) {
+) -> (Vec<DeletionTarget>, Result<(), Refusal>) {
     let mut controller = state.controller.lock();
     let image = state.image();
-    let mut found: Vec<Found> = wanted
+    let mut found: Vec<DeletionTarget> = wanted
         .iter()
         .map(|wanted| {
             check_allowed(state, context)?;
@@ -84,7 +84,7 @@ fn delete<E: Env>(
                 state.retire_topic(&topic);
             }
         }
-        // A line of a topic that is gone must not be taken for one of its successor.
+        // A later topic must not inherit the recovery point of a deleted one.
         state.write_recovery_points();
         state.write_log_starts();
         state.write_cleaner_offsets();
@@ -101,7 +101,7 @@ fn check_allowed<E: Env>(state: &State<E>, context: &RequestContext) -> Result<(
     } else {
         ErrorCode::InvalidRequest
     };
-    let message = "topics may not be deleted: the broker was opened with delete.topic.enable=false";
+    let message = "topics cannot be deleted: the broker was opened with delete.topic.enable=false";
     Err(Refusal::new(code, message))
 }
 
@@ -121,7 +121,7 @@ fn find(image: &Image, wanted: &DeleteTopicState) -> Result<Arc<TopicImage>, Ref
         }
         _ => Err(Refusal::new(
             ErrorCode::InvalidRequest,
-            "name a topic either by its name or by its id",
+            "identify a topic either by its name or by its id",
         )),
     }?;
     if is_internal_topic(&topic.name) {
@@ -134,7 +134,7 @@ fn find(image: &Image, wanted: &DeleteTopicState) -> Result<Arc<TopicImage>, Ref
     Ok(Arc::clone(topic))
 }
 
-/// A topic that is named more than once is refused everywhere it is named.
+/// Refuses every occurrence of a repeated topic.
 fn refuse_repeated(found: &mut [Result<Arc<TopicImage>, Refusal>]) {
     let ids: Vec<_> = found
         .iter()

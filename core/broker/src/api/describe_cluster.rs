@@ -1,21 +1,22 @@
 //! `DescribeCluster` (key 60), versions 0-2.
 //!
-//! Behaviour: the cluster's id, its controller and its brokers, as the listener of the request advertises them.
+//! Behaviour: the cluster id, the controller and the brokers, with the addresses that the listener of the request
+//! advertises.
 //!
-//! Notes: the brokers of another endpoint type than this (controllers, 2) are nobody's to ask for here (`MISMATCHED_ENDPOINT_TYPE`).
+//! Notes: other endpoint types (controllers, 2) are `MISMATCHED_ENDPOINT_TYPE`.
 
 use headwater_env::Env;
 use headwater_protocol::describe_cluster_response::DescribeClusterBroker;
 use headwater_protocol::{DescribeClusterRequest, DescribeClusterResponse, ErrorCode};
 
-use super::authorized_operations::{self, if_asked};
+use super::authorized_operations::{self, if_requested};
 use crate::RequestContext;
 use crate::state::State;
 
 const ENDPOINT_BROKERS: i8 = 1;
 const ENDPOINT_CONTROLLERS: i8 = 2;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     context: &RequestContext,
@@ -25,7 +26,7 @@ pub(super) fn handle<E: Env>(
         ENDPOINT_BROKERS => {}
         ENDPOINT_CONTROLLERS => {
             let message =
-                "controllers were asked for, and this is a broker: ask with endpoint type 1";
+                "the request is for controllers, and this is a broker: use endpoint type 1";
             return refused(ErrorCode::MismatchedEndpointType, &request, message);
         }
         _ => {
@@ -51,7 +52,7 @@ pub(super) fn handle<E: Env>(
         cluster_id: state.cluster_id.as_str().into(),
         controller_id: state.node_id,
         brokers: brokers.collect(),
-        cluster_authorized_operations: if_asked(
+        cluster_authorized_operations: if_requested(
             request.include_cluster_authorized_operations,
             authorized_operations::CLUSTER,
         ),

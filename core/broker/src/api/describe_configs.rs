@@ -1,10 +1,10 @@
 //! `DescribeConfigs` (key 32), versions 1-4.
 //!
-//! Behaviour: every key of a topic or of this broker with its value, where the value comes from, its kind, and on request the layers
-//! below it and its documentation. `configuration_keys` selects keys; unknown ones are left out, as in Kafka.
+//! Behaviour: every key of a topic or of this broker with its value, source and type, and on request its synonyms and
+//! documentation. `configuration_keys` selects keys; unknown keys are left out, as in Kafka.
 //!
-//! Notes: a resource that is named several times is answered as often, up to a bound that keeps a short request from asking for a long
-//! answer. Other resources (groups, loggers) have no configuration here yet: `INVALID_REQUEST`.
+//! Notes: a resource that appears several times is described as often, up to a limit that keeps a short request from
+//! causing a huge response. Other resources (groups, loggers) have no configuration here yet: `INVALID_REQUEST`.
 
 use std::collections::HashMap;
 
@@ -22,13 +22,13 @@ use headwater_protocol::{DescribeConfigsRequest, DescribeConfigsResponse, ErrorC
 
 use super::errors::Refusal;
 use crate::RequestContext;
-use crate::config_layers::{BrokerLayers, Layered};
+use crate::config_layers::{BrokerLayers, LayeredValues};
 use crate::state::State;
 
-/// So often a request may name one resource. An answer is hundreds of times as long as a name.
+/// How often a request may contain one resource. The response is hundreds of times as long as the name.
 const TIMES_MAX: usize = 100;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     _context: &RequestContext,
@@ -44,7 +44,7 @@ pub(super) fn handle<E: Env>(
         let times = named.entry(key).or_default();
         *times += 1;
         let described = if *times > TIMES_MAX {
-            Err(named_too_often(&resource.resource_name))
+            Err(repeated_too_often(&resource.resource_name))
         } else {
             describe(state, &resource, extras)
         };
@@ -67,14 +67,14 @@ pub(super) fn handle<E: Env>(
     }
 }
 
-fn named_too_often(name: &str) -> Refusal {
+fn repeated_too_often(name: &str) -> Refusal {
     let message = format!(
         "the request names the resource \"{name}\" more than {TIMES_MAX} times: name it once"
     );
     Refusal::new(ErrorCode::InvalidRequest, message)
 }
 
-/// The configuration of a topic as `CreateTopics` answers it.
+/// The configuration of a topic in the format of `CreateTopics`.
 pub(super) fn creatable_configs<E: Env>(
     state: &State<E>,
     image: &Image,
@@ -101,7 +101,7 @@ pub(super) fn creatable_configs<E: Env>(
     described.into_iter().map(convert).collect()
 }
 
-/// What was asked for besides the values.
+/// The optional parts of the response.
 #[derive(Debug, Clone, Copy)]
 struct Extras {
     synonyms: bool,
@@ -139,7 +139,7 @@ fn describe<E: Env>(
         other => Err(Refusal::new(
             ErrorCode::InvalidRequest,
             format!(
-                "resources of type {other} have no configuration here: ask for a topic ({RESOURCE_TOPIC}) or a broker ({RESOURCE_BROKER})"
+                "resources of type {other} have no configuration here: describe a topic ({RESOURCE_TOPIC}) or a broker ({RESOURCE_BROKER})"
             ),
         )),
     }
@@ -164,7 +164,7 @@ fn topic_configs<E: Env>(
         .definitions()
         .iter()
         .filter(|definition| selects(definition));
-    let layered = |definition| Layered::of_topic(&view, &broker, definition);
+    let layered = |definition| LayeredValues::of_topic(&view, &broker, definition);
     wanted
         .map(|definition| entry(definition, &layered(definition), extras))
         .collect()
@@ -172,7 +172,7 @@ fn topic_configs<E: Env>(
 
 fn entry(
     definition: &'static Definition,
-    layered: &Layered,
+    layered: &LayeredValues,
     extras: Extras,
 ) -> DescribeConfigsResourceResult {
     let (value, source) = layered.effective();

@@ -1,31 +1,31 @@
 //! `DescribeGroups` (key 15), versions 0-6.
 //!
-//! Behaviour: state, protocol and members of classic groups. Metadata and assignments are told of a stable group only.
+//! Behaviour: state, protocol and members of classic groups. Only stable groups have metadata and assignments.
 //!
-//! Notes: a group that is not there is `Dead`, and from version 6 on `GROUP_ID_NOT_FOUND`. There are no access rules yet, so no
-//! authorized operations are told.
+//! Notes: an unknown group is `Dead`, from version 6 on `GROUP_ID_NOT_FOUND`. There are no ACLs yet, so the authorized
+//! operations are left out.
 
 use headwater_env::Env;
 use headwater_protocol::describe_groups_response::{DescribedGroup, DescribedGroupMember};
 use headwater_protocol::{DescribeGroupsRequest, DescribeGroupsResponse, ErrorCode, Str};
 
-use super::authorized_operations::{self, if_asked};
+use super::authorized_operations::{self, if_requested};
 use crate::RequestContext;
 use crate::groups::classic::{ClassicGroup, Member};
 use crate::groups::group::Group;
 use crate::groups::shard::Entry;
 use crate::state::State;
 
-/// The first version that tells that a group is not there.
-const TELLS_UNKNOWN_GROUP: i16 = 6;
+/// The first version with an error code for unknown groups.
+const UNKNOWN_GROUP_ERROR_SINCE: i16 = 6;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     context: &RequestContext,
     request: DescribeGroupsRequest,
 ) -> DescribeGroupsResponse {
-    let operations = if_asked(
+    let operations = if_requested(
         request.include_authorized_operations,
         authorized_operations::GROUP,
     );
@@ -57,7 +57,7 @@ fn describe<E: Env>(state: &State<E>, context: &RequestContext, group_id: Str) -
 }
 
 fn described(group_id: Str, group: &ClassicGroup) -> DescribedGroup {
-    // Between generations nobody has an assignment.
+    // During a rebalance the members have no valid assignment.
     let protocol = group.protocol().filter(|_| group.is_stable());
     let member = |member: &Member| DescribedGroupMember {
         member_id: member.id.clone(),
@@ -84,8 +84,8 @@ fn described(group_id: Str, group: &ClassicGroup) -> DescribedGroup {
 }
 
 fn dead(context: &RequestContext, group_id: Str) -> DescribedGroup {
-    let tells = context.is_at_least(TELLS_UNKNOWN_GROUP);
-    let message = format!("there is no classic group \"{group_id}\"");
+    let tells = context.is_at_least(UNKNOWN_GROUP_ERROR_SINCE);
+    let message = format!("unknown classic group \"{group_id}\"");
     let code = if tells {
         ErrorCode::GroupIdNotFound
     } else {

@@ -1,8 +1,9 @@
 //! `DescribeLogDirs` (key 35), versions 1-4.
 //!
-//! Behaviour: the data directory with the size of each partition asked for, all of them when none is named, and the space of its disk.
+//! Behaviour: the data directory, the sizes of the requested partitions (all of them by default), and the space of the
+//! disk.
 //!
-//! Notes: `total_bytes` is what the disk has free plus what the logs use, because the environment knows no more.
+//! Notes: `total_bytes` is the free space of the disk plus the size of the logs; the environment does not report more.
 
 use headwater_env::Env;
 use headwater_protocol::describe_log_dirs_response::{
@@ -15,7 +16,7 @@ use crate::RequestContext;
 use crate::partition::Partition;
 use crate::state::State;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     _context: &RequestContext,

@@ -1,9 +1,9 @@
 //! `DescribeProducers` (key 61), version 0.
 //!
-//! Behaviour: the producers that each partition remembers: their newest epoch and sequence number, the time of their last batch, and
-//! where their open transaction begins.
+//! Behaviour: the idempotent producers of each partition: their last epoch and sequence number, the time of their last
+//! batch, and the first offset of their open transaction.
 //!
-//! Notes: a partition that is named twice is answered once.
+//! Notes: a repeated partition is answered once.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use crate::RequestContext;
 use crate::state::State;
 use crate::topics::Topic;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     _context: &RequestContext,

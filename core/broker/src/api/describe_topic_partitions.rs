@@ -1,10 +1,11 @@
 //! `DescribeTopicPartitions` (key 75), version 0.
 //!
-//! Behaviour: topics in the order of their names with their partitions, all topics when none is named, a page at a time: at most
-//! `response_partition_limit` partitions, and a cursor that says where the next page begins.
+//! Behaviour: topics with their partitions in the order of their names, all topics by default, in pages of at most
+//! `response_partition_limit` partitions. The cursor marks the start of the next page.
 //!
-//! Notes: no page is larger than `max.request.partition.size.limit`. A cursor must lie on one of the topics that are named, and not
-//! before partition 0; else every topic that is named is `INVALID_REQUEST`. There are no eligible leader replicas: one broker has all.
+//! Notes: a page has at most `max.request.partition.size.limit` partitions. The topic of a cursor must be one of the
+//! requested topics, and its partition must not be negative; otherwise every topic is `INVALID_REQUEST`. There are no
+//! eligible leader replicas with one broker.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +24,7 @@ use super::authorized_operations;
 use crate::RequestContext;
 use crate::state::State;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     _context: &RequestContext,
@@ -47,14 +48,14 @@ pub(super) fn handle<E: Env>(
     };
     if named.is_empty() {
         let after = image.topics().filter(|topic| *topic.name >= *begin.0);
-        let mut after = after.map(|topic| Wanted {
+        let mut after = after.map(|topic| RequestedTopic {
             name: Str::from(&*topic.name),
             topic: Some(topic),
         });
         page.fill(&mut after, &begin);
     } else {
         let after = named.into_iter().filter(|name| *name >= begin.0);
-        let mut after = after.map(|name| Wanted {
+        let mut after = after.map(|name| RequestedTopic {
             topic: image.topic(&name).map(|topic| &**topic),
             name,
         });
@@ -63,21 +64,21 @@ pub(super) fn handle<E: Env>(
     page.response
 }
 
-/// A topic of the request, which may not exist.
-struct Wanted<'a> {
+/// A topic of the request; it may not exist.
+struct RequestedTopic<'a> {
     name: Str,
     topic: Option<&'a TopicImage>,
 }
 
-/// An answer that is being filled.
+/// A page of the response.
 struct Page {
     left: usize,
     response: DescribeTopicPartitionsResponse,
 }
 
 impl Page {
-    fn fill(&mut self, wanted: &mut dyn Iterator<Item = Wanted<'_>>, begin: &(Str, i32)) {
-        for Wanted { name, topic } in wanted {
+    fn fill(&mut self, wanted: &mut dyn Iterator<Item = RequestedTopic<'_>>, begin: &(Str, i32)) {
+        for RequestedTopic { name, topic } in wanted {
             if self.left == 0 {
                 return self.end_at(name, 0);
             }
@@ -97,7 +98,7 @@ impl Page {
         }
     }
 
-    /// The next page begins there.
+    /// Sets the cursor of the next page.
     fn end_at(&mut self, topic_name: Str, partition_index: i32) {
         self.response.next_cursor = Some(Cursor {
             topic_name,

@@ -1,7 +1,7 @@
 //! `DescribeUserScramCredentials` (key 50), version 0.
 //!
-//! Behaviour: which users have passwords for which mechanisms, and after how many iterations: all users (null or an empty list), or those
-//! named. Salts and keys are never told.
+//! Behaviour: the SCRAM mechanisms and iterations of all users (null or an empty list) or of the given users. Salts and
+//! keys are never returned.
 //!
 //! Notes: none.
 
@@ -19,7 +19,7 @@ use headwater_protocol::{
 use crate::RequestContext;
 use crate::state::State;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     _context: &RequestContext,
@@ -55,7 +55,7 @@ fn named(image: &Image, wanted: &[Str]) -> Vec<DescribeUserScramCredentialsResul
     }
     let answer = |(user, times): (&Str, usize)| {
         if times > 1 {
-            let message = format!("the user \"{user}\" is named {times} times: name each once");
+            let message = format!("the user \"{user}\" appears {times} times: send each user once");
             return failed(user.clone(), ErrorCode::DuplicateResource, message);
         }
         described(image, user.clone())
@@ -76,7 +76,7 @@ fn described(image: &Image, user: Str) -> DescribeUserScramCredentialsResult {
         })
         .collect();
     if infos.is_empty() {
-        let message = format!("there is no user \"{user}\" with a password: make one first");
+        let message = format!("the user \"{user}\" has no SCRAM credential");
         return failed(user, ErrorCode::ResourceNotFound, message);
     }
     DescribeUserScramCredentialsResult {

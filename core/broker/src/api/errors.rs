@@ -1,4 +1,4 @@
-//! Which of Kafka's codes says what went wrong.
+//! Error codes of failed operations.
 
 use headwater_env::Env;
 use headwater_log::{AppendError, ChangeError, ReadError};
@@ -10,7 +10,7 @@ use crate::state::State;
 
 pub(super) use crate::refusal::Refusal;
 
-/// The code for a partition that this broker does not lead (any more).
+/// The code if this broker is not the leader of a partition.
 pub(super) fn leader_code<E: Env>(state: &State<E>, error: &LeaderError) -> ErrorCode {
     match error {
         LeaderError::NotLeader => ErrorCode::NotLeaderOrFollower,
@@ -21,7 +21,7 @@ pub(super) fn leader_code<E: Env>(state: &State<E>, error: &LeaderError) -> Erro
     }
 }
 
-/// The code for batches that were not acknowledged.
+/// The code of a batch that was not acknowledged.
 pub(super) fn produce_code<E: Env>(state: &State<E>, error: &ProduceError) -> ErrorCode {
     match error {
         ProduceError::Leader(error) => leader_code(state, error),
@@ -48,11 +48,11 @@ fn append_code(error: &AppendError) -> ErrorCode {
     }
 }
 
-/// The code for bytes that are no acceptable batch.
+/// The code of an invalid batch.
 pub(super) fn batch_code(error: &InvalidBatch) -> ErrorCode {
     match error.kind() {
         InvalidBatchKind::Corrupt => ErrorCode::CorruptMessage,
-        // Kafka's Produce says the same of batches of an older format.
+        // Kafka's Produce uses this code for older formats too.
         InvalidBatchKind::InvalidRecord | InvalidBatchKind::UnsupportedFormat => {
             ErrorCode::InvalidRecord
         }
@@ -62,7 +62,7 @@ pub(super) fn batch_code(error: &InvalidBatch) -> ErrorCode {
     }
 }
 
-/// The code for a read that gave nothing.
+/// The code of a failed read.
 pub(super) fn read_code(error: &ReadError) -> ErrorCode {
     match error {
         ReadError::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
@@ -71,7 +71,7 @@ pub(super) fn read_code(error: &ReadError) -> ErrorCode {
     }
 }
 
-/// The code for a log that could not be changed.
+/// The code of a failed change of a log.
 pub(super) fn change_code(error: &ChangeError) -> ErrorCode {
     match error {
         ChangeError::Read(error) => read_code(error),

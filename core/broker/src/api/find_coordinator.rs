@@ -1,10 +1,10 @@
 //! `FindCoordinator` (key 10), versions 0-6.
 //!
-//! Behaviour: this broker coordinates every group. Asking for the coordinator of a group makes `__consumer_offsets`, if it is not there.
-//! From version 4 on many keys are asked for at once, and each has its own answer.
+//! Behaviour: this broker coordinates every group. A lookup for a group creates `__consumer_offsets` if it does not
+//! exist. From version 4 on a request has many keys, each with its own result.
 //!
-//! Notes: nobody coordinates transactions yet; see docs/decisions/refusing-transactions.md for the code. Share groups (key type 2) are not
-//! served: `INVALID_REQUEST`. Storage that fails is `UNKNOWN_SERVER_ERROR` here, because clients go on asking after
+//! Notes: there is no transaction coordinator yet; docs/decisions/refusing-transactions.md explains the code. Share
+//! groups (key type 2) are `INVALID_REQUEST`. Failed storage is `UNKNOWN_SERVER_ERROR`, because clients retry after
 //! `KAFKA_STORAGE_ERROR`.
 
 use headwater_env::Env;
@@ -19,16 +19,16 @@ use crate::state::State;
 const GROUP: i8 = 0;
 const TRANSACTION: i8 = 1;
 /// The first version with many keys.
-const BATCHED: i16 = 4;
+const BATCHED_SINCE: i16 = 4;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     context: &RequestContext,
     request: FindCoordinatorRequest,
 ) -> FindCoordinatorResponse {
     let found = find(state, context, request.key_type);
-    if context.is_at_least(BATCHED) {
+    if context.is_at_least(BATCHED_SINCE) {
         let keys = request.coordinator_keys.into_iter();
         return FindCoordinatorResponse {
             coordinators: keys
@@ -57,13 +57,13 @@ fn find<E: Env>(state: &State<E>, context: &RequestContext, key_type: i8) -> Res
             };
             Refusal::new(code, refusal.message)
         }),
-        // Java, which asks in these versions, shows the sentence with this code and hides it with the other.
-        TRANSACTION if context.is_at_least(BATCHED) => {
+        // The Java client uses these versions; it shows the message with this code and hides it with the other.
+        TRANSACTION if context.is_at_least(BATCHED_SINCE) => {
             Err(transactions::refused(ErrorCode::UnsupportedVersion))
         }
-        TRANSACTION => Err(transactions::refused(transactions::STOPS_PRODUCERS)),
+        TRANSACTION => Err(transactions::refused(transactions::FATAL_FOR_PRODUCERS)),
         other => {
-            let message = format!("nobody coordinates keys of type {other}: ask for a group (0)");
+            let message = format!("keys of type {other} have no coordinator here: use 0 (group)");
             Err(Refusal::new(ErrorCode::InvalidRequest, message))
         }
     }

@@ -1,7 +1,7 @@
 //! `Heartbeat` (key 12), versions 0-4.
 //!
-//! Behaviour: keeps a member of a classic group alive. `REBALANCE_IN_PROGRESS` asks it to join again; `UNKNOWN_MEMBER_ID`,
-//! `ILLEGAL_GENERATION` and `FENCED_INSTANCE_ID` tell it that it is no member of this generation.
+//! Behaviour: extends the session of a member of a classic group. `REBALANCE_IN_PROGRESS` makes the member join again;
+//! `UNKNOWN_MEMBER_ID`, `ILLEGAL_GENERATION` and `FENCED_INSTANCE_ID` mean that it is not a member of this generation.
 
 use headwater_env::Env;
 use headwater_protocol::{ErrorCode, HeartbeatRequest, HeartbeatResponse};
@@ -9,7 +9,7 @@ use headwater_protocol::{ErrorCode, HeartbeatRequest, HeartbeatResponse};
 use crate::RequestContext;
 use crate::state::State;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     _context: &RequestContext,

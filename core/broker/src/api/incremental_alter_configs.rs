@@ -1,10 +1,11 @@
 //! `IncrementalAlterConfigs` (key 44), versions 0-1.
 //!
-//! Behaviour: sets (0), takes back (1), appends to (2) or subtracts from (3) single keys of a topic or of this broker. A resource changes
-//! as a whole or not at all; the change is durable and in force before the answer.
+//! Behaviour: sets (0), resets (1), appends to (2) or subtracts from (3) single keys of a topic or of this broker. The
+//! changes of a resource are applied all or none; they are durable and in force before the response.
 //!
-//! Notes: lists alone can be appended to. Of a broker only the keys that a running broker takes may change (`INVALID_CONFIG` names them);
-//! an empty broker name means all brokers. A resource that is named twice is `INVALID_REQUEST`.
+//! Notes: only lists support append and subtract. A running broker accepts changes of its dynamic keys only
+//! (`INVALID_CONFIG` names the others); an empty broker name means all brokers. A resource that appears twice is
+//! `INVALID_REQUEST`.
 
 use headwater_env::Env;
 use headwater_protocol::incremental_alter_configs_request::AlterConfigsResource;
@@ -14,21 +15,21 @@ use headwater_protocol::{
 };
 
 use super::errors::Refusal;
-use super::resources::{check_named_once, named_twice};
+use super::resources::{check_not_repeated, repeated};
 use crate::RequestContext;
 use crate::config_changes::{Change, Operation};
 use crate::state::State;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     _context: &RequestContext,
     request: IncrementalAlterConfigsRequest,
 ) -> IncrementalAlterConfigsResponse {
     let validate_only = request.validate_only;
-    let twice = named_twice(request.resources.iter().map(name));
+    let twice = repeated(request.resources.iter().map(name));
     let responses = request.resources.into_iter().map(|resource| {
-        let named = check_named_once(&twice, name(&resource));
+        let named = check_not_repeated(&twice, name(&resource));
         let result = named.and_then(|()| changes(&resource)).and_then(|changes| {
             state.change_configs(
                 (resource.resource_type, &resource.resource_name),
@@ -69,7 +70,7 @@ fn changes(resource: &AlterConfigsResource) -> Result<Vec<Change<'_>>, Refusal> 
                 other => {
                     return Err(Refusal::new(
                         ErrorCode::InvalidRequest,
-                        format!("{other} is no operation: give 0 to 3"),
+                        format!("{other} is not a valid operation: use 0 to 3"),
                     ));
                 }
             };

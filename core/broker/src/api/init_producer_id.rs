@@ -1,11 +1,11 @@
 //! `InitProducerId` (key 22), versions 0-5.
 //!
-//! Behaviour: gives an idempotent producer an id that nobody had before, with epoch 0. Ids come from blocks of 1,000 that the metadata
-//! log reserves durably, so a crash never gives one out twice.
+//! Behaviour: returns an unused producer id with epoch 0. Ids come from blocks of 1,000 that are reserved durably in
+//! the metadata log, so ids are never reused after a crash.
 //!
-//! Notes: as in Kafka an id and epoch that an idempotent producer already has are not kept, and one without the other is
-//! `INVALID_REQUEST`. Transactional producers are not served yet; see
-//! docs/decisions/refusing-transactions.md for the code.
+//! Notes: as in Kafka the id and epoch of an idempotent producer are not kept, and one without the other is
+//! `INVALID_REQUEST`. There are no transactional producers yet; docs/decisions/refusing-transactions.md explains the
+//! code.
 
 use headwater_env::Env;
 use headwater_protocol::{ErrorCode, InitProducerIdRequest, InitProducerIdResponse};
@@ -14,14 +14,14 @@ use super::transactions;
 use crate::RequestContext;
 use crate::state::State;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     _context: &RequestContext,
     request: InitProducerIdRequest,
 ) -> InitProducerIdResponse {
     if request.transactional_id.is_some() {
-        return refused(transactions::STOPS_PRODUCERS);
+        return refused(transactions::FATAL_FOR_PRODUCERS);
     }
     let has_half = (request.producer_id == -1) != (request.producer_epoch == -1);
     if has_half {

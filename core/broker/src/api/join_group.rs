@@ -1,14 +1,14 @@
 //! `JoinGroup` (key 11), versions 0-9.
 //!
-//! Behaviour: answers when the next generation of the group begins; see `groups::classic`. From version 4 on a new member is told its id
-//! first (`MEMBER_ID_REQUIRED`) and joins with that. From 5 on `group.instance.id` makes a member static. From 9 on a static leader that
-//! starts again in a stable group is told that there is nothing to assign.
+//! Behaviour: answers when the next generation of the group starts; see `groups::classic`. From version 4 on a new
+//! member first gets an id (`MEMBER_ID_REQUIRED`) and joins again with it. From 5 on `group.instance.id` makes a member
+//! static. From 9 on a static leader that restarts in a stable group skips the assignment.
 //!
-//! In a consumer group (KIP-848), whose other members may use the other protocol, the answer comes at once; see
-//! `groups::consumer::classic_members`. The same holds for the other classic requests.
+//! In a consumer group (KIP-848), which may have members of both protocols, the response is not deferred; see
+//! `groups::consumer::classic_members`. The same applies to the other classic requests.
 //!
-//! Notes: what members say in their protocols is counted as memory of requests; a member for which none is left is turned away with
-//! `COORDINATOR_NOT_AVAILABLE`. Version 0 has no rebalance time-out: the session's counts.
+//! Notes: the members' protocol metadata counts as request memory; a member that exceeds it gets
+//! `COORDINATOR_NOT_AVAILABLE`. Version 0 has no rebalance time-out; the session time-out is used.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,18 +19,18 @@ use headwater_protocol::{ErrorCode, JoinGroupRequest, JoinGroupResponse, Str};
 use crate::RequestContext;
 use crate::groups::classic::{Join, MemberIdRule, Protocol, SkipRule};
 use crate::groups::{detached, detached_bytes};
-use crate::memory::Held;
+use crate::memory::MemoryReservation;
 use crate::random::random_uuid;
 use crate::state::State;
 
-/// The first version in which a new member joins with an id that it was told.
-const MEMBER_ID_REQUIRED: i16 = 4;
-/// The first version that may say that there is no protocol.
-const NULL_PROTOCOL: i16 = 7;
-/// The first version that can tell a leader to assign nothing.
-const SKIP_ASSIGNMENT: i16 = 9;
+/// The first version in which a new member joins again with the id of the response.
+const MEMBER_ID_REQUIRED_SINCE: i16 = 4;
+/// The first version with a nullable protocol.
+const NULL_PROTOCOL_SINCE: i16 = 7;
+/// The first version with `skip_assignment`.
+const SKIP_ASSIGNMENT_SINCE: i16 = 9;
 
-/// Answers the request. Dropping the future gives up waiting; the member stays until its session ends.
+/// Handles the request. Dropping the future stops the wait; the member stays until its session expires.
 pub(super) async fn handle<E: Env>(
     state: &State<E>,
     context: &RequestContext,
@@ -43,7 +43,7 @@ pub(super) async fn handle<E: Env>(
             .unwrap_or_else(|_| refused(member_id, ErrorCode::CoordinatorNotAvailable)),
         Err(code) => refused(member_id, code),
     };
-    if !context.is_at_least(NULL_PROTOCOL) {
+    if !context.is_at_least(NULL_PROTOCOL_SINCE) {
         response.protocol_name.get_or_insert_default();
     }
     response
@@ -53,7 +53,7 @@ fn begin<E: Env>(
     state: &State<E>,
     context: &RequestContext,
     request: JoinGroupRequest,
-) -> Result<crate::groups::Waiting<JoinGroupResponse>, ErrorCode> {
+) -> Result<crate::groups::PendingResponse<JoinGroupResponse>, ErrorCode> {
     if request.group_id.is_empty() {
         return Err(ErrorCode::InvalidGroupId);
     }
@@ -67,21 +67,21 @@ fn begin<E: Env>(
     state.join_group(&group_id, join(state, context, request, memory))
 }
 
-/// Counts what the member says in its protocols, as long as it is a member.
+/// Reserves memory for the metadata in the member's protocols, for as long as it is a member.
 fn hold<E: Env>(
     state: &State<E>,
     request: &JoinGroupRequest,
-) -> Result<Option<Arc<Held>>, ErrorCode> {
+) -> Result<Option<Arc<MemoryReservation>>, ErrorCode> {
     let sizes = request.protocols.iter();
     let bytes = sizes
         .map(|protocol| protocol.name.len() + protocol.metadata.len())
         .sum();
-    let Some(held) = state.memory.hold_for_members(bytes, 0) else {
+    let Some(held) = state.memory.reserve_for_members(bytes, 0) else {
         let group = &*request.group_id;
         tracing::warn!(
             group,
             bytes,
-            "a member is turned away: all members together hold as much as a quarter of queued.max.request.bytes; raise it, or end some"
+            "the member is refused: all members together hold as much as a quarter of queued.max.request.bytes; raise it, or end some"
         );
         return Err(ErrorCode::CoordinatorNotAvailable);
     };
@@ -92,7 +92,7 @@ fn join<E: Env>(
     state: &State<E>,
     context: &RequestContext,
     request: JoinGroupRequest,
-    memory: Option<Arc<Held>>,
+    memory: Option<Arc<MemoryReservation>>,
 ) -> Join {
     let milliseconds = |ms: i32| u64::try_from(ms).ok().map(Duration::from_millis);
     let session_timeout = milliseconds(request.session_timeout_ms).unwrap_or_default();
@@ -114,12 +114,12 @@ fn join<E: Env>(
         protocols: protocols.collect(),
         memory,
         new_member_id: new_member_id.into(),
-        member_id_rule: if context.is_at_least(MEMBER_ID_REQUIRED) {
+        member_id_rule: if context.is_at_least(MEMBER_ID_REQUIRED_SINCE) {
             MemberIdRule::Required
         } else {
             MemberIdRule::Given
         },
-        skip_rule: if context.is_at_least(SKIP_ASSIGNMENT) {
+        skip_rule: if context.is_at_least(SKIP_ASSIGNMENT_SINCE) {
             SkipRule::Skip
         } else {
             SkipRule::Hide

@@ -1,9 +1,9 @@
 //! `LeaveGroup` (key 13), versions 0-5.
 //!
-//! Behaviour: members leave, and the others rebalance. From version 3 on many leave at once, each with its own answer, and a static
-//! member may be named by its `group.instance.id` alone.
+//! Behaviour: removes members, and the others rebalance. From version 3 on a request has many members, each with its
+//! own result, and a static member may be identified by its `group.instance.id` alone.
 //!
-//! Notes: a group that is not there has none of the members.
+//! Notes: in an unknown group every member is unknown.
 
 use headwater_env::Env;
 use headwater_protocol::leave_group_request::MemberIdentity;
@@ -14,16 +14,16 @@ use crate::RequestContext;
 use crate::groups::classic::Leaver;
 use crate::state::State;
 
-/// The first version in which many leave at once.
-const BATCHED: i16 = 3;
+/// The first version with many members.
+const BATCHED_SINCE: i16 = 3;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     context: &RequestContext,
     request: LeaveGroupRequest,
 ) -> LeaveGroupResponse {
-    let is_batched = context.is_at_least(BATCHED);
+    let is_batched = context.is_at_least(BATCHED_SINCE);
     let leavers = if is_batched {
         request.members.into_iter().map(leaver).collect()
     } else {

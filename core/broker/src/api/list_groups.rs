@@ -1,8 +1,8 @@
 //! `ListGroups` (key 16), versions 0-5.
 //!
-//! Behaviour: all groups of this broker, those in certain states (from version 4 on) and of certain types (from version 5 on).
+//! Behaviour: all groups of this broker, filtered by state (from version 4 on) and by type (from version 5 on).
 //!
-//! Notes: filters ignore case, and an empty one lets everything through.
+//! Notes: filters ignore case; an empty filter matches all groups.
 
 use headwater_env::Env;
 use headwater_protocol::list_groups_response::ListedGroup;
@@ -12,7 +12,7 @@ use crate::RequestContext;
 use crate::groups::shard::Entry;
 use crate::state::State;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     _context: &RequestContext,

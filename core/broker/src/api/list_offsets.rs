@@ -1,11 +1,13 @@
 //! `ListOffsets` (key 2), versions 1-11.
 //!
-//! Behaviour: for each partition the offset at a timestamp (the first record, by offset, that is not older), or at one of Kafka's
-//! special ones: -1 latest, -2 earliest, -3 the record with the greatest timestamp (from version 7 on), -4 earliest on this machine (8),
-//! -5 latest in remote storage (9), -6 earliest not yet in remote storage (11). A timestamp later than every record gives offset -1.
+//! Behaviour: for each partition the offset for a timestamp (the first record, by offset, that is not older), or for
+//! one of Kafka's special timestamps: -1 latest, -2 earliest, -3 the record with the greatest timestamp (from version 7
+//! on), -4 earliest local (8), -5 latest tiered (9), -6 earliest pending upload (11). A timestamp later than every
+//! record gives offset -1.
 //!
-//! Notes: "latest" is the high watermark, or the last stable offset for `read_committed`. There is no remote storage, so -4 is -2, and -5
-//! and -6 are nothing. A partition that is named twice is `INVALID_REQUEST`. Before version 4 there are no leader epochs in the answer.
+//! Notes: "latest" is the high watermark, or the last stable offset for `read_committed`. There is no remote storage,
+//! so -4 equals -2, and -5 and -6 give offset -1. A repeated partition is `INVALID_REQUEST`. Versions before 4 have no
+//! leader epochs in the response.
 
 use std::collections::HashSet;
 
@@ -33,10 +35,10 @@ const EARLIEST_LOCAL: i64 = -4;
 const LATEST_REMOTE: i64 = -5;
 const EARLIEST_NOT_REMOTE: i64 = -6;
 
-/// From this version on the answer has leader epochs.
+/// The first version with leader epochs in the response.
 const LEADER_EPOCHS_SINCE: i16 = 4;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     context: &RequestContext,
@@ -47,7 +49,7 @@ pub(super) fn handle<E: Env>(
     } else {
         Isolation::ReadUncommitted
     };
-    let twice = named_twice(&request.topics);
+    let twice = repeated(&request.topics);
     let topics = request.topics.into_iter().map(|topic| {
         let found = lookup::topic(state, &topic.name, Uuid::nil());
         let partitions = topic.partitions.iter().map(|wanted| {
@@ -81,7 +83,7 @@ pub(super) fn handle<E: Env>(
     }
 }
 
-fn named_twice(topics: &[ListOffsetsTopic]) -> HashSet<(Str, i32)> {
+fn repeated(topics: &[ListOffsetsTopic]) -> HashSet<(Str, i32)> {
     let mut seen = HashSet::new();
     let all = topics.iter().flat_map(|topic| {
         let partitions = topic.partitions.iter();
@@ -90,7 +92,7 @@ fn named_twice(topics: &[ListOffsetsTopic]) -> HashSet<(Str, i32)> {
     all.filter(|named| !seen.insert(named.clone())).collect()
 }
 
-/// Whether the client's version has that special timestamp.
+/// Checks that the version supports the special timestamp.
 fn check_timestamp(context: &RequestContext, timestamp: i64) -> Result<(), ErrorCode> {
     let since = match timestamp {
         LATEST | EARLIEST => 1,
@@ -108,9 +110,9 @@ fn check_timestamp(context: &RequestContext, timestamp: i64) -> Result<(), Error
     }
 }
 
-/// An offset, and for a record that was searched its time.
+/// An offset, with the timestamp of the record if one was searched.
 #[derive(Debug, Clone, Copy)]
-struct Listed {
+struct ListedOffset {
     offset: Offset,
     timestamp_ms: Option<i64>,
     leader_epoch: LeaderEpoch,
@@ -121,14 +123,14 @@ fn answer<E: Env>(
     topic: &Topic<E>,
     wanted: &ListOffsetsPartition,
     isolation: Isolation,
-) -> Result<Option<Listed>, ErrorCode> {
+) -> Result<Option<ListedOffset>, ErrorCode> {
     let partition = lookup::partition(topic, wanted.partition_index)?;
-    let believed = lookup::believed_epoch(wanted.current_leader_epoch);
+    let epoch = lookup::requested_epoch(wanted.current_leader_epoch);
     let leadership = partition
-        .check_leader(believed)
+        .check_leader(epoch)
         .map_err(|error| errors::leader_code(state, &error))?;
     let at = |offset| {
-        Some(Listed {
+        Some(ListedOffset {
             offset,
             timestamp_ms: None,
             leader_epoch: leadership.leader_epoch,
@@ -147,14 +149,14 @@ fn answer<E: Env>(
     }
 }
 
-/// A record that was searched for counts only if the reader may see it. A search through a batch that decompresses to more than usual waits
-/// until nobody else decompresses one, and is counted.
+/// Returns a record only if the reader may see it. If a batch decompresses to more than usual, the search waits for its
+/// turn and reserves the memory.
 fn search<E: Env>(
     state: &State<E>,
     partition: &Partition<E>,
     isolation: Isolation,
     find: impl Fn(DecompressLimit) -> Result<Option<RecordPosition>, ReadError>,
-) -> Result<Option<Listed>, ErrorCode> {
+) -> Result<Option<ListedOffset>, ErrorCode> {
     let found = match find(USUAL_DECOMPRESSION) {
         Err(error) if is_too_large_to_decompress(&error) => {
             let limit = DecompressLimit::default();
@@ -168,7 +170,7 @@ fn search<E: Env>(
         errors::read_code(&error)
     })?;
     let visible = found.filter(|position| position.offset < partition.readable_end(isolation));
-    Ok(visible.map(|position| Listed {
+    Ok(visible.map(|position| ListedOffset {
         offset: position.offset,
         timestamp_ms: Some(position.timestamp_ms),
         leader_epoch: position.leader_epoch,
@@ -187,7 +189,7 @@ fn is_too_large_to_decompress(error: &ReadError) -> bool {
 
 fn respond(
     partition_index: i32,
-    answer: Result<Option<Listed>, ErrorCode>,
+    answer: Result<Option<ListedOffset>, ErrorCode>,
 ) -> ListOffsetsPartitionResponse {
     let nothing = ListOffsetsPartitionResponse {
         partition_index,

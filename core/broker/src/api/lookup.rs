@@ -1,4 +1,4 @@
-//! From the names and numbers of a request to topics and partitions.
+//! Topics and partitions of a request.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use crate::partition::Partition;
 use crate::state::State;
 use crate::topics::Topic;
 
-/// The topic of that id, or of that name when the id is nil: newer versions of a request carry only the id, older ones only the name.
-/// Neither is an id that nobody has.
+/// Finds a topic by id or, if the id is nil, by name: newer versions have only the id, older ones only the name. With
+/// neither, the id is unknown.
 pub(super) fn topic<E: Env>(
     state: &State<E>,
     name: &str,
@@ -28,7 +28,7 @@ pub(super) fn topic<E: Env>(
     }
 }
 
-/// A partition of a topic that was found.
+/// Finds a partition of a topic.
 pub(super) fn partition<E: Env>(
     topic: &Topic<E>,
     index: i32,
@@ -38,7 +38,7 @@ pub(super) fn partition<E: Env>(
         .ok_or(ErrorCode::UnknownTopicOrPartition)
 }
 
-/// The leader epoch that a request believes in; -1 says that it does not know.
-pub(super) fn believed_epoch(epoch: i32) -> Option<LeaderEpoch> {
+/// The leader epoch that the client sent; -1 means none.
+pub(super) fn requested_epoch(epoch: i32) -> Option<LeaderEpoch> {
     (epoch >= 0).then(|| LeaderEpoch::new(epoch))
 }

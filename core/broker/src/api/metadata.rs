@@ -1,11 +1,13 @@
 //! `Metadata` (key 3), versions 0-13.
 //!
-//! Behaviour: the brokers and the topics: all of them (null), none (empty), or those named, by name or from version 12 on by id. A topic
-//! that does not exist is made when both the client (`allow_auto_topic_creation`) and the broker (`auto.create.topics.enable`) say so.
+//! Behaviour: the brokers, and all topics (null), none (empty list), or the given ones by name or, from version 12 on,
+//! by id. An unknown topic is created if both the client (`allow_auto_topic_creation`) and the broker
+//! (`auto.create.topics.enable`) allow it.
 //!
-//! Notes: in version 0 an empty list means all. A topic that is named twice is answered once. Kafka answers the first request for a
-//! topic that it makes with an error, because its leader is not chosen yet; here it is known at once, so the topic is the answer. There
-//! are no access rules yet: whoever asks for authorized operations is told all.
+//! Notes: in version 0 an empty list means all topics. A repeated topic is answered once. Kafka answers the first
+//! request for a topic that it creates with an error, because the leader is not elected yet; here the leader is known
+//! at once, so the response contains the topic. There are no ACLs yet: requests for authorized operations get all of
+//! them.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -20,12 +22,12 @@ use headwater_protocol::metadata_response::{
 };
 use headwater_protocol::{CreateTopicsRequest, ErrorCode, MetadataRequest, MetadataResponse, Str};
 
-use super::authorized_operations::{self, if_asked};
+use super::authorized_operations::{self, if_requested};
 use super::create_topics;
 use crate::RequestContext;
 use crate::state::State;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     context: &RequestContext,
@@ -46,7 +48,7 @@ pub(super) fn handle<E: Env>(
         }
         _ => state.image().topics().map(described).collect::<Vec<_>>(),
     };
-    let topic_operations = if_asked(
+    let topic_operations = if_requested(
         request.include_topic_authorized_operations,
         authorized_operations::TOPIC,
     );
@@ -58,7 +60,7 @@ pub(super) fn handle<E: Env>(
         cluster_id: Some(state.cluster_id.as_str().into()),
         controller_id: state.node_id,
         topics,
-        cluster_authorized_operations: if_asked(
+        cluster_authorized_operations: if_requested(
             request.include_cluster_authorized_operations,
             authorized_operations::CLUSTER,
         ),
@@ -67,10 +69,10 @@ pub(super) fn handle<E: Env>(
     }
 }
 
-/// Why topics could not be made, by their names.
+/// The error codes of topics that could not be created, by name.
 type Refusals = HashMap<Str, ErrorCode>;
 
-/// Each topic that is wanted, once.
+/// The requested topics without repetitions.
 fn once(wanted: Vec<MetadataRequestTopic>) -> Vec<MetadataRequestTopic> {
     let mut seen = HashSet::new();
     wanted
@@ -103,7 +105,7 @@ fn answer(
     unknown(wanted, code)
 }
 
-/// Versions 10 and 11 have a field for the id, and no broker ever answered to it.
+/// Versions 10 and 11 have a field for the id that no broker ever supported.
 fn by_id(
     image: &Image,
     context: &RequestContext,
@@ -128,7 +130,7 @@ fn by_id(
     }
 }
 
-/// Makes the topics that are named and do not exist, with the broker's defaults, all in one change of the cluster.
+/// Creates the unknown topics with the broker's defaults, in one metadata change.
 fn make_missing<E: Env>(
     state: &State<E>,
     context: &RequestContext,

@@ -1,7 +1,7 @@
-//! One file for each Kafka API that this broker answers: list this directory to see what is supported.
+//! The Kafka APIs that this broker supports, one file for each: the directory listing is the support matrix.
 //!
-//! A handler takes the typed request and returns the typed response, with Kafka's error codes inside. It maps and delegates; what is
-//! allowed is decided below. All of them compute in the thread that polls them; only those in the `waiting` section may wait.
+//! A handler converts the typed request, calls the layers below and builds the typed response with Kafka's error codes.
+//! Handlers run in the thread that polls them; only those in the `waiting` section may wait.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -59,23 +59,23 @@ macro_rules! handlers {
         now { $($api:ident => $module:ident,)* }
         waiting { $($waiting_api:ident => $waiting_module:ident,)* }
     ) => {
-        /// The APIs that this broker answers, by key: what `ApiVersions` advertises and what is dispatched are one list.
+        /// The supported APIs, by key. `ApiVersions` and the dispatch use the same list.
         pub(crate) const SERVED: &[ApiKey] = &[$(ApiKey::$api,)* $(ApiKey::$waiting_api,)*];
 
-        /// Answers one request.
+        /// Handles one request.
         pub(crate) async fn handle<E: Env>(state: &State<E>, context: &RequestContext, request: Request) -> Response {
-            note_change(context, request.api_key());
+            log_change(context, request.api_key());
             match request {
                 $(Request::$api(request) => Response::$api($module::handle(state, context, request)),)*
                 $(Request::$waiting_api(request) => Response::$waiting_api($waiting_module::handle(state, context, request).await),)*
-                _ => not_served(),
+                _ => unsupported(),
             }
         }
     };
 }
 
 handlers! {
-    // Done in the first poll.
+    // Complete in the first poll.
     now {
         Produce => produce,
         ListOffsets => list_offsets,
@@ -116,7 +116,7 @@ handlers! {
     }
 }
 
-/// These change topics, configurations, users or groups.
+/// The APIs that change topics, configurations, users or groups.
 const CHANGES: [ApiKey; 9] = [
     ApiKey::CreateTopics,
     ApiKey::DeleteTopics,
@@ -129,16 +129,16 @@ const CHANGES: [ApiKey; 9] = [
     ApiKey::OffsetDelete,
 ];
 
-/// Logs who asks for a change.
-fn note_change(context: &RequestContext, api: ApiKey) {
+/// Logs the client of a change.
+fn log_change(context: &RequestContext, api: ApiKey) {
     if CHANGES.contains(&api) {
         let (principal, listener) = (&context.principal, &context.listener.name);
         let client = context.client_host.as_deref().unwrap_or("in process");
-        tracing::debug!(%api, %principal, %listener, client, "a change is asked for");
+        tracing::debug!(%api, %principal, %listener, client, "a client requests a change");
     }
 }
 
-/// Where a member of a group is, as Kafka writes it.
+/// The client host of a group member in Kafka's format.
 fn client_host(context: &RequestContext) -> Str {
     match context.client_host.as_deref() {
         Some(host) => format!("/{host}").into(),
@@ -146,8 +146,8 @@ fn client_host(context: &RequestContext) -> Str {
     }
 }
 
-/// Kafka's answer to a request that it does not know.
-fn not_served() -> Response {
+/// Kafka's response to an unsupported request.
+fn unsupported() -> Response {
     Response::ApiVersions(ApiVersionsResponse {
         error_code: ErrorCode::UnsupportedVersion.code(),
         ..ApiVersionsResponse::default()

@@ -1,10 +1,11 @@
 //! `OffsetCommit` (key 8), versions 2-10.
 //!
-//! Behaviour: keeps offsets, with a text, for a member of the group, or for anybody (generation -1) while the group has no members. They
-//! are written to `__consumer_offsets` before the answer, as one batch. Topics by name up to version 9, by id from 10.
+//! Behaviour: stores offsets with metadata for a member of the group, or for any client (generation -1) if the group
+//! has no members. They are written to `__consumer_offsets` as one batch before the response. Topics are given by name
+//! up to version 9, by id from 10.
 //!
-//! Notes: offsets of topics and partitions that are not there are refused one by one; what is wrong with the group or the member is the
-//! error of every partition. Versions before 5 may say how long to keep the offset.
+//! Notes: unknown topics and partitions have their own error; an error of the group or the member applies to every
+//! partition. Versions before 5 may set the retention of the offset.
 
 use std::sync::Arc;
 
@@ -25,12 +26,13 @@ use crate::groups::offset_store::{Commit, CommitRules, Committer};
 use crate::state::State;
 use crate::topics::Topic;
 
-/// The first version with the epochs of consumer groups, and that tells a group that is not there from a wrong generation.
-const KNOWS_EPOCHS: i16 = 9;
-/// Keep it as long as the broker keeps offsets.
+/// The first version that supports member epochs, and that has different errors for an unknown group and a wrong
+/// generation.
+const MEMBER_EPOCHS_SINCE: i16 = 9;
+/// The retention of the broker.
 const DEFAULT_RETENTION: i64 = -1;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     context: &RequestContext,
@@ -53,14 +55,14 @@ pub(super) fn handle<E: Env>(
         member_id: &request.member_id,
         instance_id: request.group_instance_id.as_ref(),
         generation: request.generation_id_or_member_epoch,
-        rules: if context.is_at_least(KNOWS_EPOCHS) {
+        rules: if context.is_at_least(MEMBER_EPOCHS_SINCE) {
             CommitRules::Epochs
         } else {
             CommitRules::Generations
         },
     };
     let outcome = if commits.is_empty() && !checked.iter().flatten().all(Result::is_ok) {
-        // Nothing of it can be kept, whoever commits.
+        // No offset is valid, so the sender is not checked.
         Ok(())
     } else {
         state.commit_offsets(committer, commits)
@@ -82,7 +84,7 @@ fn commit<E: Env>(
 ) -> Result<Commit, ErrorCode> {
     lookup::partition(topic, wanted.partition_index)?;
     let metadata = wanted.committed_metadata.as_deref().unwrap_or_default();
-    // Kafka counts the letters of Java's strings.
+    // Kafka counts UTF-16 units, like Java's strings.
     if metadata.encode_utf16().count() > state.config().offset_metadata_bytes_max {
         return Err(ErrorCode::OffsetMetadataTooLarge);
     }

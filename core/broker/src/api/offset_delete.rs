@@ -1,8 +1,9 @@
 //! `OffsetDelete` (key 47), version 0.
 //!
-//! Behaviour: forgets committed offsets of partitions that the group does not read (`GROUP_SUBSCRIBED_TO_TOPIC` for those that it does).
+//! Behaviour: deletes committed offsets of partitions that the group is not subscribed to (`GROUP_SUBSCRIBED_TO_TOPIC`
+//! for the others).
 //!
-//! Notes: a group with members that are no consumers could be reading anything: `NON_EMPTY_GROUP`.
+//! Notes: the subscription of members that are not consumers is unknown: `NON_EMPTY_GROUP`.
 
 use std::collections::HashMap;
 
@@ -16,7 +17,7 @@ use super::lookup;
 use crate::RequestContext;
 use crate::state::State;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     _context: &RequestContext,

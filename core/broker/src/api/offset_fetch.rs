@@ -1,10 +1,11 @@
 //! `OffsetFetch` (key 9), versions 1-10.
 //!
-//! Behaviour: what a group has committed for some partitions, or for all (null topics, from version 2 on). Nothing committed is offset -1
-//! without an error. From version 8 on many groups are asked for at once; topics by id from version 10.
+//! Behaviour: the committed offsets of a group for the given partitions or for all (null topics, from version 2 on). A
+//! partition without a commit has offset -1 and no error. From version 8 on a request has many groups; topics are given
+//! by id from version 10.
 //!
-//! Notes: `require_stable` is taken and changes nothing, for without transactions there is no unstable offset. An offset that was
-//! committed for another topic of the same name, deleted since, is not told.
+//! Notes: `require_stable` has no effect, because without transactions all offsets are stable. An offset that was
+//! committed for a deleted topic of the same name is not returned.
 
 mod answer;
 
@@ -22,15 +23,15 @@ use crate::RequestContext;
 use crate::state::State;
 
 /// The first version with many groups.
-const BATCHED: i16 = 8;
+const BATCHED_SINCE: i16 = 8;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     context: &RequestContext,
     request: OffsetFetchRequest,
 ) -> OffsetFetchResponse {
-    if context.is_at_least(BATCHED) {
+    if context.is_at_least(BATCHED_SINCE) {
         let groups = request.groups.into_iter();
         return OffsetFetchResponse {
             groups: groups.map(|group| answer::group(state, group)).collect(),
@@ -57,7 +58,8 @@ fn newer_topic(topic: OffsetFetchRequestTopic) -> OffsetFetchRequestTopics {
     }
 }
 
-/// The response of a version with one group. Version 1 has no place for the group's error, so each partition has it.
+/// The response of a version with one group. Version 1 has no error field for the group, so each partition has the
+/// error.
 fn older_response(group: OffsetFetchResponseGroup) -> OffsetFetchResponse {
     let code = group.error_code;
     let partition = |partition: OffsetFetchResponsePartitions| OffsetFetchResponsePartition {

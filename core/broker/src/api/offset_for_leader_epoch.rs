@@ -1,9 +1,9 @@
 //! `OffsetForLeaderEpoch` (key 23), versions 2-4.
 //!
-//! Behaviour: the end of the newest leader epoch that is not larger than the one asked for: where a log that ends in that epoch agrees
-//! with this one.
+//! Behaviour: the end offset of the newest leader epoch that is not larger than the requested one. Up to there a log
+//! that ends in that epoch agrees with this log.
 //!
-//! Notes: an epoch before the first of this log gives -1 and -1.
+//! Notes: an epoch before the first one of the log gives -1 and -1.
 
 use headwater_env::Env;
 use headwater_protocol::offset_for_leader_epoch_request::OffsetForLeaderPartition;
@@ -19,7 +19,7 @@ use crate::RequestContext;
 use crate::state::State;
 use crate::topics::Topic;
 
-/// Answers the request.
+/// Handles the request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     _context: &RequestContext,
@@ -52,9 +52,9 @@ fn end_of<E: Env>(
     wanted: &OffsetForLeaderPartition,
 ) -> Result<EpochEndOffset, ErrorCode> {
     let partition = lookup::partition(topic, wanted.partition)?;
-    let believed = lookup::believed_epoch(wanted.current_leader_epoch);
+    let epoch = lookup::requested_epoch(wanted.current_leader_epoch);
     let leadership = partition
-        .check_leader(believed)
+        .check_leader(epoch)
         .map_err(|error| errors::leader_code(state, &error))?;
     let found = nothing(wanted.partition, ErrorCode::None);
     if wanted.leader_epoch == leadership.leader_epoch.get() {

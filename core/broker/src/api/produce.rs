@@ -1,11 +1,13 @@
 //! `Produce` (key 0), versions 3-13 (0-2 are advertised for old librdkafka and answered as unsupported).
 //!
-//! Behaviour: each partition stands for itself. Bytes are validated before any lock is taken; the log checks producer sequences and
-//! answers a batch that it has already with the offsets of then. Topics by name up to version 12, by id from 13. Requests that a client
-//! has on the way at the same time are appended together where they go together; the answers are those of one after the other.
+//! Behaviour: partitions are independent of each other. Bytes are validated before any lock is taken. The log checks
+//! producer sequences and answers a duplicate batch with its original offsets. Topics are given by name up to version
+//! 12, by id from 13. Requests that a client has in flight are appended together where possible; the responses are
+//! those of one request after the other.
 //!
-//! Notes: `acks=0` computes a response too, which the network layer drops. With one broker `acks=all` is `acks=1` plus the check of
-//! `min.insync.replicas`; a topic with `flush.messages=1` is answered after its fsync either way. Transactions are not served yet.
+//! Notes: `acks=0` computes a response too, which the network layer drops. With one broker `acks=all` is `acks=1` plus
+//! the check of `min.insync.replicas`; a topic with `flush.messages=1` is answered after its fsync either way. There
+//! are no transactions yet.
 
 mod accept;
 mod answer;
@@ -16,21 +18,22 @@ use headwater_protocol::{ProduceRequest, ProduceResponse};
 
 use crate::RequestContext;
 use crate::state::State;
-use accept::{Accepted, accept};
+use accept::{AcceptedBatches, accept};
 use append::append_all;
 
-/// So many bytes of accepted batches are appended before more requests are looked at: recompressed they may be longer than what arrived.
+/// The bytes of batches that are appended before more requests are accepted. Recompressed batches may be larger than
+/// the request.
 const BYTES_MAX: usize = 1024 * 1024;
 
-/// Where in the answers something belongs.
+/// The position of a partition in the responses.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct PartitionSlot {
     request: usize,
     topic: usize,
     partition: usize,
 }
 
-/// Answers one request.
+/// Handles one request.
 pub(super) fn handle<E: Env>(
     state: &State<E>,
     context: &RequestContext,
@@ -39,7 +42,7 @@ pub(super) fn handle<E: Env>(
     handle_run(state, context, vec![request]).remove(0)
 }
 
-/// Answers requests that came one after the other.
+/// Handles requests that arrived together, in order.
 pub(crate) fn handle_run<E: Env>(
     state: &State<E>,
     context: &RequestContext,
@@ -64,20 +67,20 @@ pub(crate) fn handle_run<E: Env>(
     responses
 }
 
-/// Appends what was accepted, and answers.
+/// Appends the accepted batches and completes the responses.
 fn settle<E: Env>(
     state: &State<E>,
     context: &RequestContext,
-    accepted: Vec<Accepted<E>>,
+    accepted: Vec<AcceptedBatches<E>>,
     responses: &mut [ProduceResponse],
 ) {
-    for (place, partition, appended) in append_all(state, accepted) {
-        let topic = &mut responses[place.request].responses[place.topic];
-        let response = &mut topic.partition_responses[place.partition];
+    for (slot, partition, appended) in append_all(state, accepted) {
+        let topic = &mut responses[slot.request].responses[slot.topic];
+        let response = &mut topic.partition_responses[slot.partition];
         *response = match appended {
             Ok(appended) => answer::appended(response.index, appended),
             Err(error) => {
-                // Whatever failed, this may be why; then nothing more is tried.
+                // If the files have been moved or deleted, this check closes the broker.
                 let _ = state.check_files();
                 answer::not_appended(state, context, &partition, &error)
             }

@@ -1,4 +1,4 @@
-//! Resources whose configuration is asked for or changed, by kind and name.
+//! Configuration resources of a request, by type and name.
 
 use std::collections::HashSet;
 
@@ -6,10 +6,8 @@ use headwater_protocol::{ErrorCode, Str};
 
 use super::errors::Refusal;
 
-/// Those that are named more than once.
-pub(super) fn named_twice<'a>(
-    resources: impl Iterator<Item = (i8, &'a Str)>,
-) -> HashSet<(i8, Str)> {
+/// The resources that appear more than once.
+pub(super) fn repeated<'a>(resources: impl Iterator<Item = (i8, &'a Str)>) -> HashSet<(i8, Str)> {
     let mut seen = HashSet::new();
     resources
         .filter(|named| !seen.insert(*named))
@@ -17,13 +15,13 @@ pub(super) fn named_twice<'a>(
         .collect()
 }
 
-/// Refuses a resource that is one of them: which of its places counts nobody knows.
-pub(super) fn check_named_once(
+/// Refuses a repeated resource, because its changes have no defined order.
+pub(super) fn check_not_repeated(
     twice: &HashSet<(i8, Str)>,
     (kind, name): (i8, &Str),
 ) -> Result<(), Refusal> {
     if twice.contains(&(kind, name.clone())) {
-        let message = format!("the request names the resource \"{name}\" twice: name it once");
+        let message = format!("the request contains the resource \"{name}\" twice: send it once");
         return Err(Refusal::new(ErrorCode::InvalidRequest, message));
     }
     Ok(())

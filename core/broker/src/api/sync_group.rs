@@ -1,21 +1,21 @@
 //! `SyncGroup` (key 14), versions 0-5.
 //!
-//! Behaviour: the leader brings the assignments of all members; the others wait for it. Nobody gets one before it is written to
-//! `__consumer_offsets`. In a stable group the answer comes at once.
+//! Behaviour: the leader sends the assignments of all members; the other members wait for them. They are written to
+//! `__consumer_offsets` before any response. In a stable group the response is not deferred.
 //!
-//! Notes: from version 5 on a member says which protocol it means, and it must be the group's.
+//! Notes: from version 5 on the request contains the protocol, which must be the group's.
 
 use headwater_env::Env;
 use headwater_protocol::{ErrorCode, SyncGroupRequest, SyncGroupResponse};
 
 use crate::RequestContext;
-use crate::groups::Waiting;
+use crate::groups::PendingResponse;
 use crate::state::State;
 
-/// The first version that names the protocol.
-const NAMES_PROTOCOL: i16 = 5;
+/// The first version with the protocol.
+const PROTOCOL_SINCE: i16 = 5;
 
-/// Answers the request. Dropping the future gives up waiting; the member stays until its session ends.
+/// Handles the request. Dropping the future stops the wait; the member stays until its session expires.
 pub(super) async fn handle<E: Env>(
     state: &State<E>,
     context: &RequestContext,
@@ -33,12 +33,12 @@ fn begin<E: Env>(
     state: &State<E>,
     context: &RequestContext,
     request: &SyncGroupRequest,
-) -> Result<Waiting<SyncGroupResponse>, ErrorCode> {
+) -> Result<PendingResponse<SyncGroupResponse>, ErrorCode> {
     if request.group_id.is_empty() {
         return Err(ErrorCode::InvalidGroupId);
     }
     let names_protocol = request.protocol_type.is_some() && request.protocol_name.is_some();
-    if context.is_at_least(NAMES_PROTOCOL) && !names_protocol {
+    if context.is_at_least(PROTOCOL_SINCE) && !names_protocol {
         return Err(ErrorCode::InconsistentGroupProtocol);
     }
     state.sync_group(request)

@@ -1,13 +1,14 @@
-//! Transactions, which are not served yet. Which code stops which client is in docs/decisions/refusing-transactions.md.
+//! Refusal of transactions, which are not supported yet; docs/decisions/refusing-transactions.md lists the effects of
+//! each code.
 
 use headwater_protocol::ErrorCode;
 
 use super::errors::Refusal;
 
-/// After this code librdkafka and aiokafka stop at once; others keep their producer waiting.
-pub(super) const STOPS_PRODUCERS: ErrorCode = ErrorCode::TransactionalIdAuthorizationFailed;
+/// The code that makes librdkafka and aiokafka give up at once; with other codes their producers wait.
+pub(super) const FATAL_FOR_PRODUCERS: ErrorCode = ErrorCode::TransactionalIdAuthorizationFailed;
 
-/// The refusal of a transactional producer, with that code.
+/// Refuses a transactional producer with this code.
 pub(super) fn refused(code: ErrorCode) -> Refusal {
     Refusal::new(
         code,

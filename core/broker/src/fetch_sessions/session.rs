@@ -1,4 +1,4 @@
-//! One session: what its client wants, and what it was told last.
+//! A fetch session: the client's partitions and the last response for each of them.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,16 +9,16 @@ use uuid::Uuid;
 
 use super::session_id::SessionEpoch;
 
-/// How the fetches of a session name topics. It never changes.
+/// How the fetches of a session identify topics. It never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Naming {
+pub(crate) enum TopicReference {
     /// Up to version 12.
     Names,
     /// From version 13 on.
     Ids,
 }
 
-/// One partition; one of the two names of its topic is empty.
+/// A partition. Either the name or the id of its topic is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
     topic: Str,
@@ -26,119 +26,124 @@ struct Key {
     partition: i32,
 }
 
-/// What a client was told of a partition that has no error.
+/// The last response for a partition without an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct LastTold {
+struct LastResponse {
     high_watermark: i64,
     log_start_offset: i64,
 }
 
+/// A partition of a session.
 #[derive(Debug)]
-struct Held {
+struct SessionPartition {
     key: Key,
     wanted: FetchPartition,
-    told: Option<LastTold>,
+    last_response: Option<LastResponse>,
 }
 
-/// A session. Its partitions have an order; those that gave records go to its end, so that a client that takes little at a time gets
-/// something of each.
+/// A session. Its partitions are ordered; partitions that returned records move to the end, so that small fetches reach
+/// all of them.
 #[derive(Debug)]
 pub(crate) struct Session {
-    naming: Naming,
+    topic_reference: TopicReference,
     epoch: SessionEpoch,
-    /// The partitions by their turns.
-    held: BTreeMap<u64, Held>,
+    /// The partitions in their order.
+    partitions: BTreeMap<u64, SessionPartition>,
     turns: HashMap<Key, u64>,
     next_turn: u64,
 }
 
 impl Session {
-    /// A session of nothing.
-    pub(crate) fn new(naming: Naming) -> Self {
+    /// A session without partitions.
+    pub(crate) fn new(topic_reference: TopicReference) -> Self {
         Self {
-            naming,
+            topic_reference,
             epoch: SessionEpoch::FIRST,
-            held: BTreeMap::new(),
+            partitions: BTreeMap::new(),
             turns: HashMap::new(),
             next_turn: 0,
         }
     }
 
-    /// How many partitions it has.
+    /// The number of partitions.
     pub(crate) fn len(&self) -> usize {
-        self.held.len()
+        self.partitions.len()
     }
 
-    /// Whether it has none, and so no reason to be.
+    /// Whether the session has no partitions, so that it can be dropped.
     pub(crate) fn is_empty(&self) -> bool {
-        self.held.is_empty()
+        self.partitions.is_empty()
     }
 
-    /// The epoch of the fetch that it expects.
+    /// The epoch of the expected fetch.
     pub(crate) const fn epoch(&self) -> SessionEpoch {
         self.epoch
     }
 
-    /// Whether a fetch of that epoch, which names topics so, is the one that it expects.
-    pub(crate) fn check(&self, epoch: SessionEpoch, naming: Naming) -> Result<(), ErrorCode> {
+    /// Checks that a fetch has the expected epoch and identifies topics in the same way.
+    pub(crate) fn check(
+        &self,
+        epoch: SessionEpoch,
+        topic_reference: TopicReference,
+    ) -> Result<(), ErrorCode> {
         if self.epoch != epoch {
             Err(ErrorCode::InvalidFetchSessionEpoch)
-        } else if self.naming != naming {
+        } else if self.topic_reference != topic_reference {
             Err(ErrorCode::FetchSessionTopicIdError)
         } else {
             Ok(())
         }
     }
 
-    /// The fetch that it expected has come; returns the epoch of the one after it.
+    /// Starts the expected fetch. Returns the epoch of the next one.
     pub(crate) fn begin_next(&mut self) -> SessionEpoch {
         self.epoch = self.epoch.next();
         self.epoch
     }
 
-    /// Partitions that are new or wanted otherwise from now on, then those that are not wanted any more.
+    /// Adds or updates partitions, then removes the forgotten ones.
     pub(crate) fn update(&mut self, wanted: &[FetchTopic], forgotten: &[ForgottenTopic]) {
         for topic in wanted {
-            // Copied: a slice would keep the whole request in memory for as long as the session lives.
+            // A copy, because a slice would keep the whole request in memory as long as the session exists.
             let name = Str::from(topic.topic.to_string());
             for partition in &topic.partitions {
                 let key = key(&name, topic.topic_id, partition.partition);
-                self.want(key, without_unknown_fields(partition));
+                self.set_partition(key, without_unknown_fields(partition));
             }
         }
         for topic in forgotten {
             for partition in &topic.partitions {
                 let key = key(&topic.topic, topic.topic_id, *partition);
                 if let Some(turn) = self.turns.remove(&key) {
-                    self.held.remove(&turn);
+                    self.partitions.remove(&turn);
                 }
             }
         }
     }
 
-    fn want(&mut self, key: Key, wanted: FetchPartition) {
+    fn set_partition(&mut self, key: Key, wanted: FetchPartition) {
         let known = self.turns.get(&key);
-        if let Some(held) = known.and_then(|turn| self.held.get_mut(turn)) {
-            held.wanted = wanted;
+        if let Some(partition) = known.and_then(|turn| self.partitions.get_mut(turn)) {
+            partition.wanted = wanted;
             return;
         }
-        self.put_last(Held {
+        self.put_last(SessionPartition {
             key,
             wanted,
-            told: None,
+            last_response: None,
         });
     }
 
-    fn put_last(&mut self, held: Held) {
-        self.turns.insert(held.key.clone(), self.next_turn);
-        self.held.insert(self.next_turn, held);
+    fn put_last(&mut self, partition: SessionPartition) {
+        self.turns.insert(partition.key.clone(), self.next_turn);
+        self.partitions.insert(self.next_turn, partition);
         self.next_turn += 1;
     }
 
     /// The full fetch that the next fetch of this session stands for.
     pub(crate) fn topics(&self) -> Vec<FetchTopic> {
         let mut topics: Vec<FetchTopic> = Vec::new();
-        for Held { key, wanted, .. } in self.held.values() {
+        for SessionPartition { key, wanted, .. } in self.partitions.values() {
             match topics.last_mut() {
                 Some(last) if last.topic == key.topic && last.topic_id == key.topic_id => {
                     last.partitions.push(wanted.clone());
@@ -154,8 +159,8 @@ impl Session {
         topics
     }
 
-    /// Of the answer to that full fetch what the client does not know yet: records, errors, and offsets that have moved. It counts as told.
-    pub(crate) fn news(
+    /// Reduces the full response to the changes: records, errors, and offsets that moved. They count as sent.
+    pub(crate) fn changes(
         &mut self,
         mut answer: Vec<FetchableTopicResponse>,
     ) -> Vec<FetchableTopicResponse> {
@@ -163,18 +168,18 @@ impl Session {
             let (name, id) = (topic.topic.clone(), topic.topic_id);
             topic
                 .partitions
-                .retain(|data| self.tell(&key(&name, id, data.partition_index), data));
+                .retain(|data| self.take_change(&key(&name, id, data.partition_index), data));
         }
         answer.retain(|topic| !topic.partitions.is_empty());
         answer
     }
 
-    /// Whether `data` is news; from now on the client knows it.
-    fn tell(&mut self, key: &Key, data: &PartitionData) -> bool {
+    /// Whether `data` has changes; they count as sent.
+    fn take_change(&mut self, key: &Key, data: &PartitionData) -> bool {
         let Some(turn) = self.turns.get(key).copied() else {
             return true;
         };
-        let Some(held) = self.held.get_mut(&turn) else {
+        let Some(partition) = self.partitions.get_mut(&turn) else {
             return true;
         };
         let has_records = data
@@ -182,17 +187,17 @@ impl Session {
             .as_ref()
             .is_some_and(|records| !records.is_empty());
         let is_ok = ErrorCode::from_code(data.error_code).is_ok();
-        // After an error the partition is told again, whatever its offsets are.
-        let now = is_ok.then_some(LastTold {
+        // After an error the partition is sent again, even if its offsets are the same.
+        let now = is_ok.then_some(LastResponse {
             high_watermark: data.high_watermark,
             log_start_offset: data.log_start_offset,
         });
-        let is_news = has_records || !is_ok || held.told != now;
-        held.told = now;
-        if has_records && let Some(held) = self.held.remove(&turn) {
-            self.put_last(held);
+        let is_changed = has_records || !is_ok || partition.last_response != now;
+        partition.last_response = now;
+        if has_records && let Some(partition) = self.partitions.remove(&turn) {
+            self.put_last(partition);
         }
-        is_news
+        is_changed
     }
 }
 

@@ -1,14 +1,14 @@
-//! The numbers by which a client and a broker know that they speak of the same session.
+//! Session ids and session epochs.
 
-/// The number of a session, larger than 0.
+/// A session id, larger than 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct SessionId(i32);
 
 impl SessionId {
-    /// What stands for no session.
+    /// The number for no session.
     pub(crate) const NONE: i32 = 0;
 
-    /// The id that a request names; `None` for 0.
+    /// The id in a request; `None` for 0.
     pub(crate) const fn named(raw: i32) -> Option<Self> {
         if raw == Self::NONE {
             None
@@ -17,26 +17,26 @@ impl SessionId {
         }
     }
 
-    /// An id out of chance: never 0, never negative.
+    /// An id from random bits: never 0, never negative.
     pub(crate) fn from_random(bits: u32) -> Self {
         Self(((bits >> 1) as i32).max(1))
     }
 
-    /// Its number.
+    /// The id as a number.
     pub(crate) const fn get(self) -> i32 {
         self.0
     }
 }
 
-/// The place of a fetch in its session: 1 follows 0, the one that made it, and also [`i32::MAX`].
+/// The sequence number of a fetch in its session. 1 follows the full fetch (0), and also [`i32::MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SessionEpoch(i32);
 
 impl SessionEpoch {
-    /// Of the first fetch after the one that made the session.
+    /// The epoch of the first incremental fetch.
     pub(crate) const FIRST: Self = Self(1);
 
-    /// Of the fetch after this one.
+    /// The epoch of the next fetch.
     pub(crate) const fn next(self) -> Self {
         if self.0 == i32::MAX {
             Self::FIRST
@@ -46,19 +46,19 @@ impl SessionEpoch {
     }
 }
 
-/// What a fetch wants with sessions.
+/// The session fields of a fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ask {
-    /// To have none (any more).
+pub(crate) enum SessionRequest {
+    /// A fetch without a session; it may close one.
     Sessionless { closes: Option<SessionId> },
-    /// To have a new one.
+    /// A full fetch that creates a session; it may close one.
     New { closes: Option<SessionId> },
-    /// To go on with one. An id or epoch that cannot be is one that is not found.
+    /// An incremental fetch. An invalid id or epoch counts as not found.
     Next { id: SessionId, epoch: SessionEpoch },
 }
 
-impl Ask {
-    /// What these fields of a request mean.
+impl SessionRequest {
+    /// Interprets the session fields of a request.
     pub(crate) const fn of(session_id: i32, session_epoch: i32) -> Self {
         let named = SessionId::named(session_id);
         match session_epoch {
@@ -77,25 +77,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn epochs_wrap_past_the_ones_with_a_meaning() {
+    fn epochs_wrap_past_the_special_values() {
         assert_eq!(SessionEpoch::FIRST.next(), SessionEpoch(2));
         assert_eq!(SessionEpoch(i32::MAX).next(), SessionEpoch::FIRST);
     }
 
     #[test]
-    fn chance_never_gives_the_id_that_means_none() {
+    fn random_bits_never_give_the_id_for_no_session() {
         assert_eq!(SessionId::from_random(0).get(), 1);
         assert_eq!(SessionId::from_random(1).get(), 1);
         assert_eq!(SessionId::from_random(u32::MAX).get(), i32::MAX);
     }
 
     #[test]
-    fn the_epoch_says_what_is_wanted() {
+    fn the_epoch_determines_the_kind_of_fetch() {
         let id = SessionId(7);
-        assert_eq!(Ask::of(0, -1), Ask::Sessionless { closes: None });
-        assert_eq!(Ask::of(7, -1), Ask::Sessionless { closes: Some(id) });
-        assert_eq!(Ask::of(7, 0), Ask::New { closes: Some(id) });
+        assert_eq!(
+            SessionRequest::of(0, -1),
+            SessionRequest::Sessionless { closes: None }
+        );
+        assert_eq!(
+            SessionRequest::of(7, -1),
+            SessionRequest::Sessionless { closes: Some(id) }
+        );
+        assert_eq!(
+            SessionRequest::of(7, 0),
+            SessionRequest::New { closes: Some(id) }
+        );
         let epoch = SessionEpoch(3);
-        assert_eq!(Ask::of(7, 3), Ask::Next { id, epoch });
+        assert_eq!(SessionRequest::of(7, 3), SessionRequest::Next { id, epoch });
     }
 }

@@ -26,18 +26,18 @@ fn forgotten(topic: &str, partition: i32) -> ForgottenTopic {
     }
 }
 
-/// What a broker knows of a partition.
+/// The state of a partition.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Facts {
+struct PartitionState {
     high_watermark: i64,
     log_start_offset: i64,
     fails: bool,
 }
 
-/// The full answer to `topics`.
+/// The full response to `topics`.
 fn answer(
     topics: &[FetchTopic],
-    facts: impl Fn(&str, i32) -> Facts,
+    facts: impl Fn(&str, i32) -> PartitionState,
 ) -> Vec<FetchableTopicResponse> {
     let data = |topic: &str, wanted: &FetchPartition| {
         let facts = facts(topic, wanted.partition);
@@ -84,16 +84,20 @@ fn flat(answer: &[FetchableTopicResponse]) -> Vec<(String, i32)> {
 
 #[test]
 fn partitions_that_gave_records_go_to_the_end_of_the_queue() {
-    let mut session = Session::new(Naming::Names);
+    let mut session = Session::new(TopicReference::Names);
     session.update(
         &[wanted("a", &[(0, 0), (1, 0)]), wanted("b", &[(0, 0)])],
         &[],
     );
-    let full = answer(&session.topics(), |topic, partition| Facts {
+    let full = answer(&session.topics(), |topic, partition| PartitionState {
         high_watermark: i64::from(topic == "a" && partition == 0),
-        ..Facts::default()
+        ..PartitionState::default()
     });
-    assert_eq!(flat(&session.news(full)).len(), 3, "all are new at first");
+    assert_eq!(
+        flat(&session.changes(full)).len(),
+        3,
+        "all are new at first"
+    );
     let order: Vec<_> = session
         .topics()
         .iter()
@@ -103,26 +107,26 @@ fn partitions_that_gave_records_go_to_the_end_of_the_queue() {
 }
 
 #[test]
-fn a_partition_is_told_again_when_its_error_is_over() {
-    let mut session = Session::new(Naming::Names);
+fn a_partition_is_sent_again_after_its_error_has_ended() {
+    let mut session = Session::new(TopicReference::Names);
     session.update(&[wanted("t", &[(0, 9)])], &[]);
-    let mut news = |fails| {
-        let facts = Facts {
+    let mut changes = |fails| {
+        let facts = PartitionState {
             high_watermark: 9,
             log_start_offset: 0,
             fails,
         };
         let full = answer(&session.topics(), |_, _| facts);
-        flat(&session.news(full)).len()
+        flat(&session.changes(full)).len()
     };
     assert_eq!(
         [
-            news(false),
-            news(false),
-            news(true),
-            news(true),
-            news(false),
-            news(false)
+            changes(false),
+            changes(false),
+            changes(true),
+            changes(true),
+            changes(false),
+            changes(false)
         ],
         [1, 0, 1, 1, 1, 0]
     );
@@ -134,41 +138,41 @@ fn a_session_keeps_no_request_in_memory() {
     let slice = Str::try_from(request.slice(0..5)).unwrap();
     let mut topic = wanted("", &[(0, 0)]);
     topic.topic = slice.clone();
-    let mut session = Session::new(Naming::Names);
+    let mut session = Session::new(TopicReference::Names);
     session.update(&[topic], &[]);
     assert_eq!(session.topics()[0].topic, slice);
     assert_ne!(session.topics()[0].topic.as_ptr(), slice.as_ptr());
 }
 
 #[test]
-fn the_expected_epoch_and_naming_go_on_and_others_do_not() {
-    let mut session = Session::new(Naming::Ids);
+fn only_the_expected_epoch_and_naming_are_accepted() {
+    let mut session = Session::new(TopicReference::Ids);
     let first = session.epoch();
-    assert_eq!(session.check(first, Naming::Ids), Ok(()));
+    assert_eq!(session.check(first, TopicReference::Ids), Ok(()));
     assert_eq!(
-        session.check(first, Naming::Names),
+        session.check(first, TopicReference::Names),
         Err(ErrorCode::FetchSessionTopicIdError)
     );
     let second = session.begin_next();
     assert_eq!(
-        session.check(first, Naming::Ids),
+        session.check(first, TopicReference::Ids),
         Err(ErrorCode::InvalidFetchSessionEpoch)
     );
-    assert_eq!(session.check(second, Naming::Ids), Ok(()));
+    assert_eq!(session.check(second, TopicReference::Ids), Ok(()));
 }
 
 #[derive(Debug, Clone)]
 enum Step {
     Want(u8, i32, i64),
     Forget(u8, i32),
-    Change(u8, i32, Facts),
+    Change(u8, i32, PartitionState),
     Fetch,
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let place = || (0..3_u8, 0..3_i32);
     let facts = (0..4_i64, 0..3_i64, prop::bool::weighted(0.2)).prop_map(
-        |(high_watermark, log_start_offset, fails)| Facts {
+        |(high_watermark, log_start_offset, fails)| PartitionState {
             high_watermark,
             log_start_offset,
             fails,
@@ -187,26 +191,26 @@ fn name(topic: u8) -> String {
 }
 
 proptest! {
-    /// A client that remembers what it was told knows at every fetch what a full fetch would tell it.
+    /// The responses of a session so far add up to a full response at every fetch.
     #[test]
-    fn the_news_of_a_session_and_what_was_told_before_are_a_full_fetch(
+    fn the_responses_of_a_session_add_up_to_a_full_response(
         steps in prop::collection::vec(step(), 1..120)
     ) {
-        type Place = (String, i32);
-        let mut session = Session::new(Naming::Names);
-        let mut facts: BTreeMap<Place, Facts> = BTreeMap::new();
-        let mut wants: BTreeMap<Place, i64> = BTreeMap::new();
-        let mut knows: BTreeMap<Place, PartitionData> = BTreeMap::new();
+        type PartitionKey = (String, i32);
+        let mut session = Session::new(TopicReference::Names);
+        let mut facts: BTreeMap<PartitionKey, PartitionState> = BTreeMap::new();
+        let mut requested: BTreeMap<PartitionKey, i64> = BTreeMap::new();
+        let mut received: BTreeMap<PartitionKey, PartitionData> = BTreeMap::new();
         for step in steps {
             match step {
                 Step::Want(topic, partition, offset) => {
                     session.update(&[wanted(&name(topic), &[(partition, offset)])], &[]);
-                    wants.insert((name(topic), partition), offset);
+                    requested.insert((name(topic), partition), offset);
                 }
                 Step::Forget(topic, partition) => {
                     session.update(&[], &[forgotten(&name(topic), partition)]);
-                    wants.remove(&(name(topic), partition));
-                    knows.remove(&(name(topic), partition));
+                    requested.remove(&(name(topic), partition));
+                    received.remove(&(name(topic), partition));
                 }
                 Step::Change(topic, partition, new) => {
                     facts.insert((name(topic), partition), new);
@@ -216,33 +220,33 @@ proptest! {
                         facts.get(&(topic.to_owned(), partition)).copied().unwrap_or_default()
                     };
                     let topics = session.topics();
-                    let mut asked: Vec<_> = topics
+                    let mut fetched: Vec<_> = topics
                         .iter()
                         .flat_map(|topic| topic.partitions.iter().map(|partition| {
                             ((topic.topic.to_string(), partition.partition), partition.fetch_offset)
                         }))
                         .collect();
-                    asked.sort();
-                    prop_assert_eq!(asked, wants.clone().into_iter().collect::<Vec<_>>());
-                    prop_assert_eq!(session.len(), wants.len());
+                    fetched.sort();
+                    prop_assert_eq!(fetched, requested.clone().into_iter().collect::<Vec<_>>());
+                    prop_assert_eq!(session.len(), requested.len());
 
                     let full = answer(&topics, now);
-                    let news = session.news(full.clone());
-                    prop_assert!(news.iter().all(|topic| !topic.partitions.is_empty()));
-                    for topic in news {
+                    let changes = session.changes(full.clone());
+                    prop_assert!(changes.iter().all(|topic| !topic.partitions.is_empty()));
+                    for topic in changes {
                         for data in topic.partitions {
                             let place = (topic.topic.to_string(), data.partition_index);
                             let silent = data.records.as_ref().is_some_and(Bytes::is_empty)
                                 && data.error_code == 0;
-                            prop_assert!(!silent || knows.get(&place) != Some(&data), "no news");
-                            knows.insert(place, data);
+                            prop_assert!(!silent || received.get(&place) != Some(&data), "no news");
+                            received.insert(place, data);
                         }
                     }
                     for topic in full {
                         for data in topic.partitions {
                             let place = (topic.topic.to_string(), data.partition_index);
-                            // What was told with records once is remembered without them.
-                            let known = knows.get_mut(&place).unwrap();
+                            // Records are sent once; the session does not store them.
+                            let known = received.get_mut(&place).unwrap();
                             prop_assert_eq!(&*known, &data);
                             known.records = Some(Bytes::new());
                         }

@@ -1,17 +1,18 @@
-//! Who may have a session while there are not enough for all. Pure: time is handed in.
+//! The eviction of fetch sessions. Pure: the time is an argument.
 //!
-//! As in Kafka a new session takes a free slot, or else the slot of the session that nobody has used for the longest, if that is more
-//! than two minutes, or else that of the smallest of the sessions that were used when older than two minutes, if the new one is larger.
+//! As in Kafka a new session takes a free slot. Without one it replaces the session that was unused for the longest
+//! time, if that is more than two minutes. Otherwise it replaces the smallest session that was used while older than
+//! two minutes, if the new one is larger.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::session_id::SessionId;
 
-/// How long a session is safe: after its last use, and after it was made.
-const SAFE: Duration = Duration::from_mins(2);
+/// How long a session is protected after its creation and after its last use.
+const PROTECTED_FOR: Duration = Duration::from_mins(2);
 
-/// Sessions `S` by their ids.
+/// Sessions `S` by id.
 #[derive(Debug)]
 pub(crate) struct Slots<S> {
     count: usize,
@@ -19,7 +20,7 @@ pub(crate) struct Slots<S> {
     partitions: usize,
     taken: HashMap<SessionId, Slot<S>>,
     by_use: BTreeSet<(Duration, SessionId)>,
-    /// Those that have lived long enough to go for another, by size.
+    /// The sessions that are old enough to be evicted by a larger one, by size.
     by_size: BTreeSet<(usize, SessionId)>,
 }
 
@@ -32,7 +33,7 @@ struct Slot<S> {
 }
 
 impl<S> Slots<S> {
-    /// `count` free slots, for sessions of `partitions_max` partitions together.
+    /// `count` free slots for sessions with at most `partitions_max` partitions together.
     pub(crate) fn new(count: usize, partitions_max: usize) -> Self {
         Self {
             count,
@@ -44,12 +45,12 @@ impl<S> Slots<S> {
         }
     }
 
-    /// The session of that id.
+    /// The session with this id.
     pub(crate) fn get(&self, id: SessionId) -> Option<&S> {
         self.taken.get(&id).map(|slot| &slot.session)
     }
 
-    /// Frees the slot of a session.
+    /// Removes a session.
     pub(crate) fn remove(&mut self, id: SessionId) {
         if let Some(slot) = self.taken.remove(&id) {
             self.by_use.remove(&(slot.used, id));
@@ -58,7 +59,7 @@ impl<S> Slots<S> {
         }
     }
 
-    /// A session is used at `now` and has `len` partitions. False if it has no slot (any more).
+    /// Marks a session as used at `now`, with `len` partitions. False if the session does not exist.
     pub(crate) fn touch(&mut self, id: SessionId, len: usize, now: Duration) -> bool {
         let Some(slot) = self.taken.get_mut(&id) else {
             return false;
@@ -66,7 +67,7 @@ impl<S> Slots<S> {
         self.by_use.remove(&(slot.used, id));
         self.by_use.insert((now, id));
         self.by_size.remove(&(slot.len, id));
-        if now.saturating_sub(slot.made) > SAFE {
+        if now.saturating_sub(slot.made) > PROTECTED_FOR {
             self.by_size.insert((len, id));
         }
         self.partitions = self.partitions - slot.len + len;
@@ -79,7 +80,7 @@ impl<S> Slots<S> {
         true
     }
 
-    /// Gives a new session of `len` partitions a slot, if it may have one.
+    /// Inserts a new session of `len` partitions, if there is a slot for it.
     pub(crate) fn insert(
         &mut self,
         len: usize,
@@ -91,8 +92,8 @@ impl<S> Slots<S> {
             return None;
         }
         if self.taken.len() >= self.count {
-            let goes = self.who_goes(len, now)?;
-            self.remove(goes);
+            let evicted = self.eviction_candidate(len, now)?;
+            self.remove(evicted);
         }
         let mut id = SessionId::from_random(random());
         while self.taken.contains_key(&id) {
@@ -112,10 +113,10 @@ impl<S> Slots<S> {
         Some(id)
     }
 
-    /// The session that goes for a new one of `len` partitions.
-    fn who_goes(&self, len: usize, now: Duration) -> Option<SessionId> {
+    /// The session to evict for a new one of `len` partitions.
+    fn eviction_candidate(&self, len: usize, now: Duration) -> Option<SessionId> {
         let (used, longest_unused) = *self.by_use.first()?;
-        if now.saturating_sub(used) > SAFE {
+        if now.saturating_sub(used) > PROTECTED_FOR {
             return Some(longest_unused);
         }
         let (smallest_len, smallest) = *self.by_size.first()?;

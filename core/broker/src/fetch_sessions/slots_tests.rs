@@ -6,7 +6,7 @@ use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Slots whose new ids count up, and the time.
+/// Slots with increasing ids, and the time.
 struct Bench {
     slots: Slots<()>,
     now: Duration,
@@ -46,12 +46,12 @@ fn young_sessions_in_use_keep_their_slots() {
     let first = bench.insert(1).unwrap();
     assert_eq!(bench.insert(50), None);
     bench.now = 120 * SECOND;
-    assert_eq!(bench.insert(50), None, "exactly two minutes are still safe");
+    assert_eq!(bench.insert(50), None, "two minutes are still protected");
     assert!(bench.has(first));
 }
 
 #[test]
-fn the_session_that_was_not_used_for_longest_goes_first() {
+fn the_least_recently_used_session_is_evicted_first() {
     let mut bench = Bench::new(2, 100);
     let (first, second) = (bench.insert(9).unwrap(), bench.insert(1).unwrap());
     bench.now = 100 * SECOND;
@@ -62,7 +62,7 @@ fn the_session_that_was_not_used_for_longest_goes_first() {
 }
 
 #[test]
-fn of_old_sessions_in_use_the_smallest_goes_for_a_larger_one() {
+fn the_smallest_of_the_old_sessions_in_use_is_evicted_for_a_larger_one() {
     let mut bench = Bench::new(2, 100);
     let (large, small) = (bench.insert(9).unwrap(), bench.insert(4).unwrap());
     for id in [large, small] {
@@ -71,13 +71,17 @@ fn of_old_sessions_in_use_the_smallest_goes_for_a_larger_one() {
         bench.slots.touch(small, 4, bench.now);
         assert!(bench.has(id));
     }
-    assert_eq!(bench.insert(4), None, "one as large is no reason");
+    assert_eq!(
+        bench.insert(4),
+        None,
+        "a session of the same size is not evicted"
+    );
     let new = bench.insert(5).unwrap();
     assert!(bench.has(large) && !bench.has(small) && bench.has(new));
 }
 
 #[test]
-fn all_sessions_together_have_so_many_partitions_and_no_more() {
+fn all_sessions_together_have_at_most_this_many_partitions() {
     let mut bench = Bench::new(10, 10);
     let first = bench.insert(6).unwrap();
     assert_eq!(bench.insert(5), None);
@@ -93,7 +97,7 @@ fn without_slots_there_are_no_sessions() {
 }
 
 #[test]
-fn an_id_that_is_taken_is_not_given_again() {
+fn an_id_in_use_is_not_assigned_again() {
     let mut slots = Slots::new(2, 100);
     let mut chance = [4, 4, 6].into_iter();
     let mut insert = || slots.insert(1, Duration::ZERO, || (), || chance.next().unwrap());
@@ -118,7 +122,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A session as somebody who is in no hurry would write it down: made, used, touched when old, partitions.
+/// The simple model of a session: created, used, touched when old, partitions.
 #[derive(Debug, Clone, Copy)]
 struct Line {
     made: Duration,
@@ -127,11 +131,11 @@ struct Line {
     len: usize,
 }
 
-/// Whom Kafka would let go for a new session of `len` partitions.
-fn goes(lines: &BTreeMap<SessionId, Line>, len: usize, now: Duration) -> Option<SessionId> {
+/// The session that Kafka evicts for a new one of `len` partitions.
+fn evicted(lines: &BTreeMap<SessionId, Line>, len: usize, now: Duration) -> Option<SessionId> {
     let by_use = lines.iter().min_by_key(|(id, line)| (line.used, **id));
     if let Some((id, line)) = by_use
-        && now.saturating_sub(line.used) > SAFE
+        && now.saturating_sub(line.used) > PROTECTED_FOR
     {
         return Some(*id);
     }
@@ -142,7 +146,7 @@ fn goes(lines: &BTreeMap<SessionId, Line>, len: usize, now: Duration) -> Option<
 
 proptest! {
     #[test]
-    fn slots_are_given_and_taken_as_a_plain_list_says(steps in prop::collection::vec(step(), 1..80)) {
+    fn slots_behave_like_a_simple_model(steps in prop::collection::vec(step(), 1..80)) {
         const COUNT: usize = 4;
         const PARTITIONS: usize = 24;
         let mut bench = Bench::new(COUNT, PARTITIONS);
@@ -163,14 +167,14 @@ proptest! {
                     let fits = sum - lines[&id].len + len <= PARTITIONS;
                     prop_assert_eq!(bench.slots.touch(id, len, bench.now), fits);
                     if let Some(line) = lines.get_mut(&id).filter(|_| fits) {
-                        line.is_old = bench.now.saturating_sub(line.made) > SAFE;
+                        line.is_old = bench.now.saturating_sub(line.made) > PROTECTED_FOR;
                         (line.used, line.len) = (bench.now, len);
                     } else {
                         lines.remove(&id);
                     }
                 }
                 Step::Insert(len) => {
-                    let leaves = goes(&lines, len, bench.now);
+                    let leaves = evicted(&lines, len, bench.now);
                     let may = sum + len <= PARTITIONS && (lines.len() < COUNT || leaves.is_some());
                     let given = bench.insert(len);
                     prop_assert_eq!(given.is_some(), may);

@@ -1,4 +1,4 @@
-//! The timer task: wakes the groups when their time-outs are over.
+//! The timer task: expires the time-outs of all groups.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use crate::state::State;
 
-/// When the earliest time-out of all groups is over, or a moment before it: a time-out that moves into the future leaves it as it is.
+/// The earliest deadline of all groups. It may be too early: a deadline that is extended does not move it.
 #[derive(Debug, Default)]
 pub(super) struct Alarm {
     due: Mutex<Option<Duration>>,
@@ -18,7 +18,7 @@ pub(super) struct Alarm {
 }
 
 impl Alarm {
-    /// Goes off at `deadline` at the latest.
+    /// Fires at `deadline` or earlier.
     pub(super) fn no_later_than(&self, deadline: Duration) {
         let mut due = self.due.lock();
         if due.is_none_or(|due| deadline < due) {
@@ -27,7 +27,7 @@ impl Alarm {
         }
     }
 
-    /// Whether it has gone off at `now`; then it is to be set again.
+    /// Clears the deadline if it has passed at `now`; the caller then sets the next one. Returns whether it had passed.
     fn take_due(&self, now: Duration) -> bool {
         let mut due = self.due.lock();
         let is_due = due.is_some_and(|due| due <= now);
@@ -38,14 +38,14 @@ impl Alarm {
     }
 
     fn wait(&self, now: Duration) -> Duration {
-        // The clock of a simulation may jump.
+        // A simulated clock may jump.
         const LONGEST: Duration = Duration::from_secs(1);
         let due = *self.due.lock();
         due.map_or(LONGEST, |due| due.saturating_sub(now).min(LONGEST))
     }
 }
 
-/// Runs until the broker is closed or nobody holds it any more.
+/// Runs until the broker is closed or dropped.
 pub(crate) async fn run<E: Env>(state: Weak<State<E>>, runtime: Handle) {
     let Some(first) = state.upgrade() else { return };
     let earlier = Arc::clone(&first.groups.alarm.earlier);
@@ -66,14 +66,14 @@ pub(crate) async fn run<E: Env>(state: Weak<State<E>>, runtime: Handle) {
         if !state.groups.alarm.take_due(state.env.monotonic()) {
             continue;
         }
-        // A time-out may write a record, and the files are synchronous.
+        // A time-out may write a record, and file I/O is synchronous.
         let round = runtime.spawn_blocking(move || {
             if let Some(next) = state.fire_group_timers() {
                 state.groups.alarm.no_later_than(next);
             }
         });
         if let Err(error) = round.await {
-            tracing::error!(%error, "a round of group time-outs ended early; the next request of each group goes on");
+            tracing::error!(%error, "a round of group time-outs failed; the next request to each group continues it");
         }
     }
 }
@@ -92,9 +92,6 @@ mod tests {
         assert_eq!(alarm.wait(at(4)), at(6));
         assert!(!alarm.take_due(at(9)));
         assert!(alarm.take_due(at(10)));
-        assert!(
-            !alarm.take_due(at(40)),
-            "it is set again by whoever took it"
-        );
+        assert!(!alarm.take_due(at(40)), "taking the deadline clears it");
     }
 }

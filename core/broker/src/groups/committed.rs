@@ -1,4 +1,4 @@
-//! What a group has committed, and for how long that is kept. Pure.
+//! The committed offsets of a group and their retention. Pure.
 
 use std::collections::BTreeMap;
 
@@ -11,24 +11,24 @@ use super::record::GroupRecord;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CommittedOffset {
     pub(crate) offset: i64,
-    /// -1: the client told none.
+    /// -1 if the client sent none.
     pub(crate) leader_epoch: i32,
     pub(crate) metadata: Str,
     pub(crate) commit_timestamp_ms: i64,
-    /// When it goes, if the client said so.
+    /// The expiry that the client set, if any.
     pub(crate) expire_timestamp_ms: Option<i64>,
-    /// Of the topic that was meant; nil where that was not known.
+    /// The id of the topic that the client committed for; nil if unknown.
     pub(crate) topic_id: Uuid,
 }
 
-/// From when on the retention of a group's offsets counts.
+/// When the retention of a group's offsets starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RetentionStart {
-    /// It does not: the group is using them, or may be.
+    /// Offsets do not expire while the group uses them, or may use them.
     Never,
-    /// From each commit.
+    /// At each commit.
     Commit,
-    /// From this time for all, when the group became empty.
+    /// At this time for all offsets: when the group became empty.
     At(i64),
 }
 
@@ -39,22 +39,22 @@ pub(crate) struct CommittedOffsets {
 }
 
 impl CommittedOffsets {
-    /// Whether there is none.
+    /// Whether the group has no committed offsets.
     pub(crate) fn is_empty(&self) -> bool {
         self.topics.is_empty()
     }
 
-    /// The offset of a partition.
+    /// The committed offset of a partition.
     pub(crate) fn get(&self, topic: &str, partition: i32) -> Option<&CommittedOffset> {
         self.topics.get(topic)?.get(&partition)
     }
 
-    /// All, by topic.
+    /// All committed offsets, by topic.
     pub(crate) fn topics(&self) -> impl Iterator<Item = (&Str, &BTreeMap<i32, CommittedOffset>)> {
         self.topics.iter()
     }
 
-    /// Remembers, or forgets with `None`.
+    /// Sets the offset of a partition; `None` removes it.
     pub(crate) fn set(&mut self, topic: &Str, partition: i32, offset: Option<CommittedOffset>) {
         if let Some(offset) = offset {
             let partitions = self.topics.entry(topic.clone()).or_default();
@@ -67,7 +67,7 @@ impl CommittedOffsets {
         }
     }
 
-    /// The partitions whose offsets are too old at `now_ms`, of topics that the group does not read.
+    /// The partitions whose offsets have expired at `now_ms`. Offsets of subscribed topics do not expire.
     pub(crate) fn expired(
         &self,
         start: RetentionStart,
@@ -96,13 +96,13 @@ impl CommittedOffsets {
         unread.flat_map(of).collect()
     }
 
-    /// All partitions with an offset, or those of one topic.
+    /// The partitions with a committed offset: all of them, or those of one topic.
     pub(crate) fn partitions(&self, topic: Option<&str>) -> Vec<(Str, i32)> {
-        let wanted = self
+        let selected = self
             .topics
             .iter()
             .filter(|(name, _)| topic.is_none_or(|topic| **name == topic));
-        wanted
+        selected
             .flat_map(|(name, partitions)| {
                 partitions
                     .keys()
@@ -113,7 +113,7 @@ impl CommittedOffsets {
 }
 
 impl CommittedOffset {
-    /// The record that keeps it.
+    /// The record that stores the offset.
     pub(crate) fn record(&self, group: &Str, topic: &Str, partition: i32) -> GroupRecord {
         let value = OffsetCommitValue {
             offset: self.offset,
@@ -122,7 +122,7 @@ impl CommittedOffset {
             commit_timestamp: self.commit_timestamp_ms,
             expire_timestamp: self.expire_timestamp_ms.unwrap_or(-1),
             topic_id: if self.expire_timestamp_ms.is_some() {
-                // The version that has room for the one has none for the other.
+                // The value version with `expire_timestamp` has no field for `topic_id`.
                 Uuid::nil()
             } else {
                 self.topic_id
@@ -132,7 +132,7 @@ impl CommittedOffset {
         GroupRecord::OffsetCommit(key(group, topic, partition), Some(value))
     }
 
-    /// The offset that was written so.
+    /// The offset stored by a record.
     pub(crate) fn from_record(value: OffsetCommitValue) -> Self {
         Self {
             offset: value.offset,
@@ -145,7 +145,7 @@ impl CommittedOffset {
     }
 }
 
-/// The record that forgets a committed offset.
+/// The tombstone of a committed offset.
 pub(crate) fn tombstone(group: &Str, topic: &Str, partition: i32) -> GroupRecord {
     GroupRecord::OffsetCommit(key(group, topic, partition), None)
 }
@@ -187,21 +187,21 @@ mod tests {
     }
 
     #[test]
-    fn offsets_go_when_their_retention_is_over_and_nobody_reads_the_topic() {
+    fn offsets_of_unsubscribed_topics_expire_after_their_retention() {
         assert_eq!(expired(RetentionStart::Commit, 599, ""), [""; 0]);
         assert_eq!(expired(RetentionStart::Commit, 600, ""), ["old"]);
         assert_eq!(expired(RetentionStart::Commit, 600, "old"), [""; 0]);
     }
 
     #[test]
-    fn the_retention_of_an_empty_group_counts_from_when_it_became_empty() {
+    fn retention_of_an_empty_group_starts_when_it_became_empty() {
         assert_eq!(expired(RetentionStart::At(1000), 1499, ""), ["own"]);
         assert_eq!(expired(RetentionStart::At(1000), 1500, "").len(), 3);
         assert_eq!(expired(RetentionStart::Never, i64::MAX, ""), [""; 0]);
     }
 
     #[test]
-    fn a_commit_with_a_time_of_its_own_goes_then() {
+    fn a_commit_with_its_own_expiry_expires_then() {
         assert_eq!(expired(RetentionStart::Commit, 949, "old"), [""; 0]);
         assert_eq!(expired(RetentionStart::Commit, 950, "old"), ["own"]);
     }

@@ -1,4 +1,4 @@
-//! Members of consumer groups, for the handlers.
+//! Members of consumer groups: joining, heartbeats and leaving, for the handlers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,8 +7,8 @@ use headwater_env::Env;
 use headwater_metadata::Image;
 use headwater_protocol::{ConsumerGroupHeartbeatResponse, ErrorCode, Str};
 
-use super::consumer::{ConsumerFacts, ConsumerGroup, Draft, Heartbeat};
-use super::facts::Outbox;
+use super::consumer::{ConsumerGroup, ConsumerGroupContext, GroupUpdate, Heartbeat};
+use super::context::Effects;
 use super::group::Group;
 use super::migration::may_upgrade;
 use super::offsets_topic::WriteError;
@@ -17,26 +17,26 @@ use super::{Coordinator, detached};
 use crate::refusal::Refusal;
 use crate::state::State;
 
-/// Why a member is turned away.
-const NO_ROOM: &str = "a member is turned away: all members together hold as much as a quarter of queued.max.request.bytes; raise it, or \
+/// The reason for refusing a member.
+const MEMBER_MEMORY_EXHAUSTED: &str = "the member is refused: all members together hold as much as a quarter of queued.max.request.bytes; raise it, or \
                        end some";
 
-/// Who leaves a consumer group.
+/// A member that leaves a consumer group.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConsumerLeaver<'a> {
     pub(crate) member_id: &'a Str,
     pub(crate) instance_id: Option<&'a Str>,
-    /// -1 for good, -2 for a while.
+    /// -1 to leave for good, -2 if a static member will come back.
     pub(crate) epoch: i32,
 }
 
 impl<E: Env> State<E> {
-    /// How long a member of a consumer group may be silent.
+    /// The session time-out of members of consumer groups.
     pub(super) fn consumer_session_timeout(&self) -> Duration {
         Duration::from_millis(self.config().group_consumer_session_timeout_ms)
     }
 
-    /// A member joins or says that it is there. A group that nobody has heard of is made by its first member.
+    /// Handles a heartbeat. The first member creates the group.
     pub(crate) fn consumer_group_heartbeat(
         &self,
         group_id: &str,
@@ -48,128 +48,135 @@ impl<E: Env> State<E> {
         }
         let group_id = detached(group_id);
         let mut coordinator = self.coordinator_of(&group_id).map_err(refusal)?;
-        let (facts, image) = coordinator.consumer_facts();
+        let (context, image) = coordinator.consumer_context();
         let policy = self.config().group_consumer_migration_policy;
         let mut before = Vec::new();
-        let mut waiting = Outbox::default();
+        let mut waiting = Effects::default();
         let entry = coordinator.shard_mut().get_mut(&group_id);
-        let draft = match entry.map(|entry| &mut entry.group) {
+        let update = match entry.map(|entry| &mut entry.group) {
             Some(Group::Consumer(group)) => {
-                if let Some(response) = group.beat_steadily(beat, &facts) {
+                if let Some(response) = group.steady_heartbeat(beat, &context) {
                     return Ok(response);
                 }
-                group.heartbeat(beat, &facts, &*image)?
+                group.heartbeat(beat, &context, &*image)?
             }
             Some(group @ Group::Classic(_)) if joins && group.is_empty() => {
                 if !group.is_unrecorded() {
                     before = group.tombstones(&group_id);
                 }
-                ConsumerGroup::new(group_id.clone()).heartbeat(beat, &facts, &*image)?
+                ConsumerGroup::new(group_id.clone()).heartbeat(beat, &context, &*image)?
             }
-            Some(Group::Classic(group)) if joins && may_upgrade(policy, group, &facts) => {
-                let upgraded = ConsumerGroup::upgraded(&group_id, group, &facts, &*image)?;
+            Some(Group::Classic(group)) if joins && may_upgrade(policy, group, &context) => {
+                let upgraded = ConsumerGroup::upgraded(&group_id, group, &context, &*image)?;
                 group.refuse_waiting(&mut waiting);
                 before = upgraded.records().to_vec();
-                upgraded.group().heartbeat(beat, &facts, &*image)?
+                upgraded.group().heartbeat(beat, &context, &*image)?
             }
             None if joins => {
-                ConsumerGroup::new(group_id.clone()).heartbeat(beat, &facts, &*image)?
+                ConsumerGroup::new(group_id.clone()).heartbeat(beat, &context, &*image)?
             }
-            Some(Group::Classic(_)) | None => return Err(no_consumer_group(&group_id)),
+            Some(Group::Classic(_)) | None => return Err(unknown_consumer_group(&group_id)),
         };
-        let response = coordinator.accept(&group_id, before, draft)?;
+        let response = coordinator.accept(&group_id, before, update)?;
         coordinator.answer(waiting);
         Ok(response)
     }
 
-    /// A member leaves.
+    /// Removes a member that leaves.
     pub(crate) fn leave_consumer_group(
         &self,
         group_id: &Str,
         leaver: ConsumerLeaver<'_>,
     ) -> Result<ConsumerGroupHeartbeatResponse, Refusal> {
         let mut coordinator = self.coordinator_of(group_id).map_err(refusal)?;
-        let (_, image) = coordinator.consumer_facts();
+        let (_, image) = coordinator.consumer_context();
         let entry = coordinator.shard().get(group_id);
         let Some(Group::Consumer(group)) = entry.map(|entry| &entry.group) else {
-            return Err(no_consumer_group(group_id));
+            return Err(unknown_consumer_group(group_id));
         };
         let who = (leaver.member_id, leaver.instance_id);
-        let draft = group.leave(who, leaver.epoch, &*image)?;
-        coordinator.accept(group_id, Vec::new(), draft)
+        let update = group.leave(who, leaver.epoch, &*image)?;
+        coordinator.accept(group_id, Vec::new(), update)
     }
 }
 
 impl<E: Env> Coordinator<'_, E> {
-    /// The topics, and what consumer groups are told besides.
-    pub(super) fn consumer_facts(&self) -> (ConsumerFacts, Arc<Image>) {
+    /// The context of a transition, and the topics.
+    pub(super) fn consumer_context(&self) -> (ConsumerGroupContext, Arc<Image>) {
         let config = self.state.config();
-        // The version first: an image that is newer than it is only looked at once more.
-        let cluster_version = self.state.metadata_log.log_end_offset().get();
-        let facts = ConsumerFacts {
+        let (image, cluster_version) = self.state.versioned_image();
+        let context = ConsumerGroupContext {
             now: self.now(),
             session_timeout: self.state.consumer_session_timeout(),
             heartbeat_interval_ms: config.group_consumer_heartbeat_interval_ms,
             members_max: config.group_consumer_size_max,
             cluster_version,
         };
-        (facts, self.state.image())
+        (context, image)
     }
 
-    /// Writes a draft, with what goes before it, and makes it the group. If the last member of the consumer protocol has gone, the group
-    /// becomes a classic one instead.
+    /// Writes the update's records, after `before`, and then replaces the group. If the last member of the consumer
+    /// protocol has left, the group becomes a classic group instead.
     pub(super) fn accept(
         &mut self,
         group_id: &Str,
         before: Vec<GroupRecord>,
-        mut draft: Draft,
+        mut update: GroupUpdate,
     ) -> Result<ConsumerGroupHeartbeatResponse, Refusal> {
-        if self.is_to_downgrade(draft.group()) {
-            return self.downgrade(group_id, draft);
+        if self.must_downgrade(update.group()) {
+            return self.downgrade(group_id, update);
         }
-        self.count_members(group_id, draft.group_mut())?;
+        self.reserve_for_members(group_id, update.group_mut())?;
         let mut records = before;
-        records.extend_from_slice(draft.records());
+        records.extend_from_slice(update.records());
         self.write(&records)
             .map_err(|error| write_refusal(&error))?;
         let entry = self.shard_mut().get_or_new(group_id);
-        let (group, response) = draft.into_parts();
+        let (group, response) = update.into_parts();
         entry.group = Group::Consumer(group);
         self.set_alarm(group_id);
         Ok(response)
     }
 
-    /// Counts what members say as long as they are members.
-    fn count_members(&self, group_id: &Str, group: &mut ConsumerGroup) -> Result<(), Refusal> {
+    /// Reserves memory for the members' metadata for as long as they are members.
+    fn reserve_for_members(
+        &self,
+        group_id: &Str,
+        group: &mut ConsumerGroup,
+    ) -> Result<(), Refusal> {
         let earlier = match self.shard().get(group_id).map(|entry| &entry.group) {
             Some(Group::Consumer(group)) => Some(group),
             _ => None,
         };
-        if group.count_members(&self.state.memory, earlier) {
+        if group.reserve_for_members(&self.state.memory, earlier) {
             return Ok(());
         }
-        tracing::warn!(group = &**group_id, "{NO_ROOM}");
-        Err(Refusal::new(ErrorCode::CoordinatorNotAvailable, NO_ROOM))
+        tracing::warn!(group = &**group_id, "{MEMBER_MEMORY_EXHAUSTED}");
+        Err(Refusal::new(
+            ErrorCode::CoordinatorNotAvailable,
+            MEMBER_MEMORY_EXHAUSTED,
+        ))
     }
 
-    /// Takes out the members of a consumer group whose time is up. What cannot be written is tried again a session later.
-    pub(super) fn fire_consumer(&mut self, group_id: &Str) {
+    /// Removes the members of a consumer group whose time-outs have expired. If a record cannot be written, the removal
+    /// is retried one session time-out later.
+    pub(super) fn fire_consumer_timers(&mut self, group_id: &Str) {
         loop {
-            let (facts, image) = self.consumer_facts();
+            let (context, image) = self.consumer_context();
             let entry = self.shard_mut().get_mut(group_id);
             let Some(Group::Consumer(group)) = entry.map(|entry| &mut entry.group) else {
                 return;
             };
-            let Some(draft) = group.fire_next(facts.now.monotonic, &*image) else {
+            let Some(update) = group.fire_next(context.now.monotonic, &*image) else {
                 return;
             };
-            if self.accept(group_id, Vec::new(), draft).is_err()
+            if self.accept(group_id, Vec::new(), update).is_err()
                 && let Some(Group::Consumer(group)) = self
                     .shard_mut()
                     .get_mut(group_id)
                     .map(|entry| &mut entry.group)
             {
-                group.give_time(&facts);
+                group.extend_timers(&context);
             }
         }
     }
@@ -183,7 +190,7 @@ pub(super) fn write_refusal(error: &WriteError) -> Refusal {
     Refusal::new(error.code(), error.to_string())
 }
 
-fn no_consumer_group(group_id: &str) -> Refusal {
+fn unknown_consumer_group(group_id: &str) -> Refusal {
     let message = format!("there is no consumer group \"{group_id}\"");
     Refusal::new(ErrorCode::GroupIdNotFound, message)
 }

@@ -1,4 +1,5 @@
-//! The shell around the state machines: locks a coordinator's partition, loads it, writes what is to be written, answers who waits.
+//! The I/O of group coordination: locks and loads a partition of `__consumer_offsets`, writes records and completes
+//! pending requests.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -12,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::alarm::Alarm;
 use super::classic::ClassicGroup;
-use super::facts::{Facts, Limits, Now, Outbox, Ticket};
+use super::context::{Effects, GroupContext, Limits, Now, PendingRequestId};
 use super::group::{Group, classic_record};
 use super::offsets_topic::{TOPIC, WriteError, partition_of};
 use super::record::GroupRecord;
@@ -20,51 +21,51 @@ use super::shard::Shard;
 use crate::refusal::Refusal;
 use crate::state::State;
 
-/// The groups of this broker: one seat for each partition of `__consumer_offsets`, read from it when it is first used.
+/// The groups of this broker, by partition of `__consumer_offsets`. Each partition is loaded on its first use.
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
-    seats: OnceLock<Vec<Mutex<Seat>>>,
-    tickets: AtomicU64,
+    partitions: OnceLock<Vec<Mutex<CoordinatorPartition>>>,
+    next_request_id: AtomicU64,
     pub(super) alarm: Alarm,
 }
 
-/// One coordinator: the groups of one partition, and who waits for them.
+/// The groups of one partition, and their pending requests.
 #[derive(Debug, Default)]
-pub(super) struct Seat {
+pub(super) struct CoordinatorPartition {
     shard: Shard,
-    loading: Loading,
-    joins: HashMap<Ticket, oneshot::Sender<JoinGroupResponse>>,
-    syncs: HashMap<Ticket, oneshot::Sender<SyncGroupResponse>>,
+    load_state: LoadState,
+    joins: HashMap<PendingRequestId, oneshot::Sender<JoinGroupResponse>>,
+    syncs: HashMap<PendingRequestId, oneshot::Sender<SyncGroupResponse>>,
 }
 
-/// Whether a seat knows what its partition says.
+/// Whether the groups of a partition have been loaded.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Loading {
+enum LoadState {
     #[default]
-    Unread,
-    Read,
+    NotLoaded,
+    Loaded,
 }
 
-/// A coordinator that is locked and loaded, at one moment.
+/// A coordinator partition, locked and loaded, with the time of the request.
 pub(crate) struct Coordinator<'a, E: Env> {
     pub(super) state: &'a State<E>,
     index: usize,
-    seat: MutexGuard<'a, Seat>,
-    pub(super) facts: Facts,
+    partition: MutexGuard<'a, CoordinatorPartition>,
+    pub(super) context: GroupContext,
 }
 
 impl<E: Env> State<E> {
-    /// How many coordinators there are: as many as the topic has partitions, or will have.
+    /// The number of coordinators: the partition count of the offsets topic, existing or to be created.
     pub(crate) fn coordinators(&self) -> usize {
-        self.seats().len()
+        self.partitions().len()
     }
 
-    /// Makes sure that there is a place for what groups leave. Takes the controller, so the caller holds no coordinator.
+    /// Creates the offsets topic if needed. Takes the controller lock, so the caller must not hold a coordinator.
     pub(crate) fn ensure_coordinators(&self) -> Result<(), Refusal> {
         self.ensure_offsets_topic().map_err(|refusal| {
-            // An engine that closes meanwhile refuses the topic, and that is no fault.
+            // An engine that is closing refuses to create topics; this is not an error.
             if self.is_open() {
-                tracing::error!(reason = refusal.message, "{TOPIC} could not be made");
+                tracing::error!(reason = refusal.message, "{TOPIC} could not be created");
             }
             let code = match refusal.code {
                 ErrorCode::KafkaStorageError => ErrorCode::KafkaStorageError,
@@ -72,60 +73,60 @@ impl<E: Env> State<E> {
             };
             Refusal::new(
                 code,
-                format!("{TOPIC} could not be made: {}", refusal.message),
+                format!("{TOPIC} could not be created: {}", refusal.message),
             )
         })
     }
 
-    fn seats(&self) -> &[Mutex<Seat>] {
-        self.groups.seats.get_or_init(|| {
+    fn partitions(&self) -> &[Mutex<CoordinatorPartition>] {
+        self.groups.partitions.get_or_init(|| {
             let configured = self.config().offsets_topic_partitions as usize;
             let image = self.image();
-            let made = image.topic(TOPIC).map(|topic| topic.partitions.len());
-            (0..made.unwrap_or(configured))
+            let existing = image.topic(TOPIC).map(|topic| topic.partitions.len());
+            (0..existing.unwrap_or(configured))
                 .map(|_| Mutex::default())
                 .collect()
         })
     }
 
-    /// The coordinator of a group.
+    /// Locks the coordinator of a group.
     pub(crate) fn coordinator_of(&self, group_id: &str) -> Result<Coordinator<'_, E>, ErrorCode> {
         self.coordinator(partition_of(group_id, self.coordinators()))
     }
 
-    /// The coordinator of a partition, its log read and its time-outs done.
+    /// Locks the coordinator of a partition, loads it if needed and expires its time-outs.
     pub(crate) fn coordinator(&self, index: usize) -> Result<Coordinator<'_, E>, ErrorCode> {
-        let seats = self.seats();
-        let mut seat = seats[index].lock();
+        let partitions = self.partitions();
+        let mut partition = partitions[index].lock();
         if !self.is_open() {
             return Err(ErrorCode::CoordinatorNotAvailable);
         }
-        let facts = self.group_facts();
-        if seat.loading == Loading::Unread {
+        let context = self.group_context();
+        if partition.load_state == LoadState::NotLoaded {
             let mut shard = Shard::default();
-            self.read_group_records(index, |record| shard.replay(record, &facts))
+            self.read_group_records(index, |record| shard.replay(record, &context))
                 .map_err(|error| {
                     tracing::error!(partition = index, %error, "the groups of {TOPIC} cannot be read; the next request tries again");
                     error.code()
                 })?;
-            shard.finish_replay(facts.now.monotonic, self.consumer_session_timeout());
-            shard.count_loaded_members(&self.memory);
-            seat.shard = shard;
-            seat.loading = Loading::Read;
+            shard.finish_replay(context.now.monotonic, self.consumer_session_timeout());
+            shard.reserve_for_loaded_members(&self.memory);
+            partition.shard = shard;
+            partition.load_state = LoadState::Loaded;
         }
         let mut coordinator = Coordinator {
             state: self,
             index,
-            seat,
-            facts,
+            partition,
+            context,
         };
         coordinator.fire_due();
         Ok(coordinator)
     }
 
-    fn group_facts(&self) -> Facts {
+    fn group_context(&self) -> GroupContext {
         let config = self.config();
-        Facts {
+        GroupContext {
             now: Now {
                 monotonic: self.env.monotonic(),
                 wall_ms: self.env.wall_clock_ms(),
@@ -139,79 +140,86 @@ impl<E: Env> State<E> {
         }
     }
 
-    /// A name for one more request that waits.
-    pub(super) fn next_ticket(&self) -> Ticket {
-        Ticket(self.groups.tickets.fetch_add(1, Ordering::Relaxed))
+    /// A new id for a pending request.
+    pub(super) fn next_request_id(&self) -> PendingRequestId {
+        PendingRequestId(self.groups.next_request_id.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Lets time pass for the groups that have been read. Returns when it next matters.
+    /// Expires the time-outs of all loaded groups. Returns the next deadline.
     pub(crate) fn fire_group_timers(&self) -> Option<Duration> {
-        let seats = self.groups.seats.get()?;
+        let partitions = self.groups.partitions.get()?;
         let mut next = None;
-        for (index, seat) in seats.iter().enumerate() {
-            if seat.lock().loading == Loading::Unread {
+        for (index, partition) in partitions.iter().enumerate() {
+            if partition.lock().load_state == LoadState::NotLoaded {
                 continue;
             }
             if let Ok(coordinator) = self.coordinator(index) {
-                let deadline = coordinator.seat.shard.next_deadline();
+                let deadline = coordinator.partition.shard.next_deadline();
                 next = [next, deadline].into_iter().flatten().min();
             }
         }
         next
     }
 
-    /// Answers nobody any more: who waits is told that the coordinator has gone.
+    /// Fails all pending requests with `COORDINATOR_NOT_AVAILABLE`.
     pub(crate) fn close_groups(&self) {
-        for seat in self.groups.seats.get().into_iter().flatten() {
-            let mut seat = seat.lock();
-            seat.joins.clear();
-            seat.syncs.clear();
+        for partition in self.groups.partitions.get().into_iter().flatten() {
+            let mut partition = partition.lock();
+            partition.joins.clear();
+            partition.syncs.clear();
         }
     }
 }
 
 impl<E: Env> Coordinator<'_, E> {
-    /// Its groups.
+    /// The groups of the partition.
     pub(crate) fn shard(&self) -> &Shard {
-        &self.seat.shard
+        &self.partition.shard
     }
 
-    /// Its groups. Whoever changes offsets has written them before.
+    /// The groups of the partition. Callers write offset records before they change offsets.
     pub(super) fn shard_mut(&mut self) -> &mut Shard {
-        &mut self.seat.shard
+        &mut self.partition.shard
     }
 
-    /// The time that it goes by.
+    /// The time of the request.
     pub(crate) const fn now(&self) -> Now {
-        self.facts.now
+        self.context.now
     }
 
-    /// Does something to a classic group, and then what that wants done; `None` if there is no such group of that kind.
+    /// Runs a transition of a classic group and performs its effects. `None` if the group does not exist or is not
+    /// classic.
     pub(super) fn change<R>(
         &mut self,
         group_id: &Str,
-        change: impl FnOnce(&mut ClassicGroup, &Facts, &mut Outbox) -> R,
+        change: impl FnOnce(&mut ClassicGroup, &GroupContext, &mut Effects) -> R,
     ) -> Option<R> {
-        let mut out = Outbox::default();
-        let Group::Classic(group) = &mut self.seat.shard.get_mut(group_id)?.group else {
+        let mut effects = Effects::default();
+        let Group::Classic(group) = &mut self.partition.shard.get_mut(group_id)?.group else {
             return None;
         };
-        let result = change(group, &self.facts, &mut out);
-        self.perform(group_id, out);
+        let result = change(group, &self.context, &mut effects);
+        self.perform(group_id, effects);
         Some(result)
     }
 
-    /// From now on the answer to `ticket` goes to the receiver.
-    pub(super) fn await_join(&mut self, ticket: Ticket) -> oneshot::Receiver<JoinGroupResponse> {
+    /// Registers a receiver for the response to a pending request.
+    pub(super) fn await_join(
+        &mut self,
+        request_id: PendingRequestId,
+    ) -> oneshot::Receiver<JoinGroupResponse> {
         let (sender, receiver) = oneshot::channel();
-        self.seat.joins.insert(ticket, sender);
+        self.partition.joins.insert(request_id, sender);
         receiver
     }
 
-    /// From now on the answer to `ticket` goes to the receiver.
-    pub(super) fn await_sync(&mut self, ticket: Ticket) -> oneshot::Receiver<SyncGroupResponse> {
+    /// Registers a receiver for the response to a pending request.
+    pub(super) fn await_sync(
+        &mut self,
+        request_id: PendingRequestId,
+    ) -> oneshot::Receiver<SyncGroupResponse> {
         let (sender, receiver) = oneshot::channel();
-        self.seat.syncs.insert(ticket, sender);
+        self.partition.syncs.insert(request_id, sender);
         receiver
     }
 
@@ -228,43 +236,43 @@ impl<E: Env> Coordinator<'_, E> {
     }
 
     fn fire_due(&mut self) {
-        for group_id in self.seat.shard.due(self.facts.now.monotonic) {
+        for group_id in self.partition.shard.due(self.context.now.monotonic) {
             while self.change(&group_id, ClassicGroup::fire_next) == Some(true) {}
-            self.fire_consumer(&group_id);
+            self.fire_consumer_timers(&group_id);
         }
     }
 
-    /// Writes, tells the group, answers.
-    fn perform(&mut self, group_id: &Str, mut out: Outbox) {
-        while let Some(record) = out.record.take() {
+    /// Performs the effects of a transition: writes the record, completes the transition, sends the responses.
+    fn perform(&mut self, group_id: &Str, mut effects: Effects) {
+        while let Some(record) = effects.record.take() {
             let written = self.write(&[classic_record(group_id, Some(record))]);
-            let entry = self.seat.shard.get_mut(group_id);
+            let entry = self.partition.shard.get_mut(group_id);
             if let Some(Group::Classic(group)) = entry.map(|entry| &mut entry.group) {
                 let result = written.map_err(|error| error.code());
-                group.stored(result, &self.facts, &mut out);
+                group.record_written(result, &self.context, &mut effects);
             }
         }
-        self.answer(out);
+        self.answer(effects);
         self.set_alarm(group_id);
     }
 
-    /// Answers requests that wait. Some may have been given up.
-    pub(super) fn answer(&mut self, out: Outbox) {
-        for (ticket, response) in out.joins {
-            if let Some(sender) = self.seat.joins.remove(&ticket) {
+    /// Sends responses. A receiver may be gone.
+    pub(super) fn answer(&mut self, effects: Effects) {
+        for (request_id, response) in effects.joins {
+            if let Some(sender) = self.partition.joins.remove(&request_id) {
                 let _ = sender.send(response);
             }
         }
-        for (ticket, response) in out.syncs {
-            if let Some(sender) = self.seat.syncs.remove(&ticket) {
+        for (request_id, response) in effects.syncs {
+            if let Some(sender) = self.partition.syncs.remove(&request_id) {
                 let _ = sender.send(response);
             }
         }
     }
 
-    /// The next time-out of the group will not be missed.
+    /// Sets the alarm for the group's next deadline.
     pub(super) fn set_alarm(&self, group_id: &str) {
-        let entry = self.seat.shard.get(group_id);
+        let entry = self.partition.shard.get(group_id);
         if let Some(deadline) = entry.and_then(|entry| entry.group.next_deadline()) {
             self.state.groups.alarm.no_later_than(deadline);
         }

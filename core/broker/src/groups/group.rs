@@ -1,4 +1,4 @@
-//! A group of either kind.
+//! A classic group or a consumer group.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use super::classic::ClassicGroup;
 use super::consumer::ConsumerGroup;
 use super::record::GroupRecord;
 
-/// A group of one of the two kinds. An id names one group, which may change its kind.
+/// A classic group or a consumer group. Group ids are shared by both types, and a group may change its type.
 #[derive(Debug)]
 pub(crate) enum Group {
-    /// Its members assign.
+    /// Members assign partitions.
     Classic(ClassicGroup),
-    /// The broker assigns.
+    /// The broker assigns partitions.
     Consumer(ConsumerGroup),
 }
 
 impl Group {
-    /// Kafka's name of its kind.
+    /// Kafka's name of the group type.
     pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Classic(_) => "classic",
@@ -26,7 +26,7 @@ impl Group {
         }
     }
 
-    /// Kafka's name of its state.
+    /// Kafka's name of the group state.
     pub(crate) fn state_name(&self) -> &'static str {
         match self {
             Self::Classic(group) => group.state_name(),
@@ -34,7 +34,7 @@ impl Group {
         }
     }
 
-    /// What kind of members it has, or nothing where only offsets are kept.
+    /// The protocol type; empty if the group only stores offsets.
     pub(crate) fn protocol_type(&self) -> Str {
         match self {
             Self::Classic(group) => group.protocol_type().cloned().unwrap_or_default(),
@@ -42,7 +42,7 @@ impl Group {
         }
     }
 
-    /// Whether it has no members.
+    /// Whether the group has no members.
     pub(crate) fn is_empty(&self) -> bool {
         match self {
             Self::Classic(group) => group.is_empty(),
@@ -50,7 +50,7 @@ impl Group {
         }
     }
 
-    /// Whether it has no members, and nobody who is about to be one.
+    /// Whether the group has neither members nor pending members.
     pub(crate) fn is_idle(&self) -> bool {
         match self {
             Self::Classic(group) => group.is_idle(),
@@ -58,15 +58,15 @@ impl Group {
         }
     }
 
-    /// Whether its members are consumers.
-    pub(crate) fn is_of_consumers(&self) -> bool {
+    /// Whether the members are consumers.
+    pub(crate) fn has_consumer_protocol_type(&self) -> bool {
         match self {
-            Self::Classic(group) => group.is_of_consumers(),
+            Self::Classic(group) => group.has_consumer_protocol_type(),
             Self::Consumer(_) => true,
         }
     }
 
-    /// Whether its members read that topic, as far as known.
+    /// Whether a member may be subscribed to the topic.
     pub(crate) fn is_subscribed_to(&self, topic: &str) -> bool {
         match self {
             Self::Classic(group) => group.is_subscribed_to(topic),
@@ -74,7 +74,7 @@ impl Group {
         }
     }
 
-    /// Whether a log that says nothing of it means the same.
+    /// Whether the group is in the state that it would have without any record.
     pub(crate) fn is_unrecorded(&self) -> bool {
         match self {
             Self::Classic(group) => group.protocol_type().is_none(),
@@ -82,7 +82,7 @@ impl Group {
         }
     }
 
-    /// When time next changes it.
+    /// The next deadline of the group.
     pub(crate) fn next_deadline(&self) -> Option<Duration> {
         match self {
             Self::Classic(group) => group.next_deadline(),
@@ -90,7 +90,7 @@ impl Group {
         }
     }
 
-    /// The records that forget it, once it has no members.
+    /// The tombstones of an empty group.
     pub(crate) fn tombstones(&self, group_id: &Str) -> Vec<GroupRecord> {
         match self {
             Self::Classic(_) => vec![classic_record(group_id, None)],
@@ -99,7 +99,7 @@ impl Group {
     }
 }
 
-/// The record of a classic group, or the one that forgets it.
+/// The record of a classic group; a tombstone without a value.
 pub(super) fn classic_record(group_id: &Str, value: Option<GroupMetadataValue>) -> GroupRecord {
     let key = GroupMetadataKey {
         group: group_id.clone(),

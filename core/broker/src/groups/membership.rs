@@ -1,4 +1,4 @@
-//! Joining, syncing, staying and leaving, for the handlers.
+//! `JoinGroup`, `SyncGroup`, Heartbeat and `LeaveGroup`, for the handlers.
 
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ use super::group::Group;
 use super::{Coordinator, IN_PROCESS_HOST, detached};
 use crate::state::State;
 
-/// An answer that may still have to come.
-pub(crate) type Waiting<R> = oneshot::Receiver<R>;
+/// A response that may be pending.
+pub(crate) type PendingResponse<R> = oneshot::Receiver<R>;
 
 impl<E: Env> State<E> {
-    /// A member joins. A group that nobody has heard of is made by its first member.
+    /// Handles `JoinGroup`. The first member creates the group.
     pub(crate) fn join_group(
         &self,
         group_id: &str,
         join: Join,
-    ) -> Result<Waiting<JoinGroupResponse>, ErrorCode> {
+    ) -> Result<PendingResponse<JoinGroupResponse>, ErrorCode> {
         self.ensure_coordinators().map_err(|refusal| refusal.code)?;
         let group_id = detached(group_id);
         let mut coordinator = self.coordinator_of(&group_id)?;
@@ -35,17 +35,17 @@ impl<E: Env> State<E> {
         }
         coordinator.make_classic(&group_id)?;
         if join.client_host == IN_PROCESS_HOST && !self.sets_initial_rebalance_delay() {
-            coordinator.facts.limits.initial_rebalance_delay = Duration::ZERO;
+            coordinator.context.limits.initial_rebalance_delay = Duration::ZERO;
         }
-        let ticket = self.next_ticket();
-        let answer = coordinator.await_join(ticket);
-        coordinator.change(&group_id, |group, facts, out| {
-            group.join(join, ticket, facts, out);
+        let request_id = self.next_request_id();
+        let answer = coordinator.await_join(request_id);
+        coordinator.change(&group_id, |group, context, effects| {
+            group.join(join, request_id, context, effects);
         });
         Ok(answer)
     }
 
-    /// Whether somebody has chosen how long a first rebalance waits. Members in this process need not wait for each other's start.
+    /// Whether the initial rebalance delay is configured. The default delay is skipped for members in this process.
     fn sets_initial_rebalance_delay(&self) -> bool {
         let config = self.config();
         config
@@ -54,42 +54,42 @@ impl<E: Env> State<E> {
             .is_some()
     }
 
-    /// A member asks for its assignment, or brings everybody's.
+    /// Handles `SyncGroup`: the leader sends the assignments, every member receives its own.
     pub(crate) fn sync_group(
         &self,
         request: &SyncGroupRequest,
-    ) -> Result<Waiting<SyncGroupResponse>, ErrorCode> {
+    ) -> Result<PendingResponse<SyncGroupResponse>, ErrorCode> {
         let mut coordinator = self.coordinator_of(&request.group_id)?;
         if coordinator.has_consumer_group(&request.group_id) {
             return coordinator.sync_consumer_group(request);
         }
-        let ticket = self.next_ticket();
-        let answer = coordinator.await_sync(ticket);
-        let synced = coordinator.change(&request.group_id, |group, _, out| {
-            group.sync(request, ticket, out);
+        let request_id = self.next_request_id();
+        let answer = coordinator.await_sync(request_id);
+        let synced = coordinator.change(&request.group_id, |group, _, effects| {
+            group.sync(request, request_id, effects);
         });
         synced.map(|()| answer).ok_or(ErrorCode::UnknownMemberId)
     }
 
-    /// A member says that it is there.
+    /// Handles Heartbeat.
     pub(crate) fn heartbeat(&self, request: &HeartbeatRequest) -> Result<(), ErrorCode> {
         let mut coordinator = self.coordinator_of(&request.group_id)?;
         if coordinator.has_consumer_group(&request.group_id) {
             return coordinator.heartbeat_consumer_group(request);
         }
-        let beat = coordinator.change(&request.group_id, |group, facts, _| {
+        let beat = coordinator.change(&request.group_id, |group, context, _| {
             let instance_id = request.group_instance_id.as_ref();
             group.heartbeat(
                 &request.member_id,
                 instance_id,
                 request.generation_id,
-                facts,
+                context,
             )
         });
         beat.unwrap_or(Err(ErrorCode::UnknownMemberId))
     }
 
-    /// Members leave. An error is for all of them.
+    /// Handles `LeaveGroup`. An error applies to all members of the request.
     pub(crate) fn leave_group(
         &self,
         group_id: &Str,
@@ -100,15 +100,15 @@ impl<E: Env> State<E> {
             return coordinator.leave_consumer_group(group_id, leavers);
         }
         coordinator
-            .change(group_id, |group, facts, out| {
-                group.leave(leavers, facts, out)
+            .change(group_id, |group, context, effects| {
+                group.leave(leavers, context, effects)
             })
             .ok_or(ErrorCode::UnknownMemberId)
     }
 }
 
 impl<E: Env> Coordinator<'_, E> {
-    /// The group, which is no consumer group with members, is a classic one afterwards.
+    /// Makes the group a classic group. It must not be a consumer group with members.
     fn make_classic(&mut self, group_id: &Str) -> Result<(), ErrorCode> {
         let Group::Consumer(group) = &self.shard_mut().get_or_new(group_id).group else {
             return Ok(());

@@ -1,7 +1,9 @@
-//! Groups that change their protocol, and classic members of consumer groups, for the handlers (KIP-848).
+//! Migration between the classic and the consumer protocol, and classic members of consumer groups, for the handlers
+//! (KIP-848).
 //!
-//! A classic group becomes a consumer group when a member of the consumer protocol joins, and a classic one again when the last of them has
-//! gone, as far as `group.consumer.migration.policy` allows it. In between, classic requests are answered from the consumer group.
+//! A classic group becomes a consumer group when a member of the consumer protocol joins. It becomes a classic group
+//! again when the last such member leaves. `group.consumer.migration.policy` limits both directions. While a consumer
+//! group has classic members, it handles their classic requests.
 
 use headwater_env::Env;
 use headwater_metadata::config::MigrationPolicy;
@@ -13,26 +15,26 @@ use headwater_protocol::{
 use tokio::sync::oneshot;
 
 use super::classic::{ClassicGroup, Join, Leaver};
-use super::consumer::{ConsumerFacts, ConsumerGroup, Draft, requires_member_id};
+use super::consumer::{ConsumerGroup, ConsumerGroupContext, GroupUpdate, requires_member_id};
 use super::consumer_membership::write_refusal;
 use super::coordinator::Coordinator;
 use super::group::{Group, classic_record};
-use super::membership::Waiting;
+use super::membership::PendingResponse;
 use crate::refusal::Refusal;
 
-/// Whether the classic group may become a consumer group.
+/// Whether the policy allows the classic group to become a consumer group.
 pub(super) fn may_upgrade(
     policy: MigrationPolicy,
     group: &ClassicGroup,
-    facts: &ConsumerFacts,
+    context: &ConsumerGroupContext,
 ) -> bool {
     policy.allows_upgrade()
-        && group.is_of_consumers()
-        && group.members().count() <= facts.members_max
+        && group.has_consumer_protocol_type()
+        && group.members().count() <= context.members_max
 }
 
 impl<E: Env> Coordinator<'_, E> {
-    /// Whether the group is a consumer group that has members.
+    /// Whether the group is a consumer group with members.
     pub(super) fn has_consumer_group(&self, group_id: &str) -> bool {
         let entry = self.shard().get(group_id);
         entry.is_some_and(
@@ -40,15 +42,15 @@ impl<E: Env> Coordinator<'_, E> {
         )
     }
 
-    /// A classic member joins a consumer group. The answer comes at once.
+    /// A classic member joins a consumer group. The response is not deferred.
     pub(super) fn join_consumer_group(
         &mut self,
         group_id: &Str,
         join: &Join,
-    ) -> Result<Waiting<JoinGroupResponse>, ErrorCode> {
-        let (facts, image) = self.consumer_facts();
+    ) -> Result<PendingResponse<JoinGroupResponse>, ErrorCode> {
+        let (context, image) = self.consumer_context();
         let group = self.consumer_group(group_id)?;
-        group.check_classic_join(join, &facts)?;
+        group.check_classic_join(join, &context)?;
         if requires_member_id(join) {
             return Ok(answered(JoinGroupResponse {
                 error_code: ErrorCode::MemberIdRequired.code(),
@@ -56,33 +58,33 @@ impl<E: Env> Coordinator<'_, E> {
                 ..JoinGroupResponse::default()
             }));
         }
-        let draft = group.join_classic(join, &facts, &*image)?;
-        let response = draft.group().classic_join_answer(join);
-        let accepted = self.accept(group_id, Vec::new(), draft);
+        let update = group.join_classic(join, &context, &*image)?;
+        let response = update.group().classic_join_answer(join);
+        let accepted = self.accept(group_id, Vec::new(), update);
         accepted.map_err(|refusal| refusal.code)?;
         Ok(answered(response))
     }
 
-    /// A classic member of a consumer group asks for its assignment. The answer comes at once.
+    /// A classic member of a consumer group fetches its assignment. The response is not deferred.
     pub(super) fn sync_consumer_group(
         &mut self,
         request: &SyncGroupRequest,
-    ) -> Result<Waiting<SyncGroupResponse>, ErrorCode> {
-        let (facts, image) = self.consumer_facts();
+    ) -> Result<PendingResponse<SyncGroupResponse>, ErrorCode> {
+        let (context, image) = self.consumer_context();
         let group = self.consumer_group(&request.group_id)?;
-        let response = group.sync_classic(request, &facts, &*image);
+        let response = group.sync_classic(request, &context, &*image);
         self.set_alarm(&request.group_id);
         response.map(answered)
     }
 
-    /// A classic member of a consumer group says that it is there.
+    /// A heartbeat of a classic member of a consumer group.
     pub(super) fn heartbeat_consumer_group(
         &mut self,
         request: &HeartbeatRequest,
     ) -> Result<(), ErrorCode> {
-        let (facts, _) = self.consumer_facts();
+        let (context, _) = self.consumer_context();
         let group = self.consumer_group(&request.group_id)?;
-        let result = group.heartbeat_classic(request, &facts);
+        let result = group.heartbeat_classic(request, &context);
         self.set_alarm(&request.group_id);
         result
     }
@@ -93,46 +95,47 @@ impl<E: Env> Coordinator<'_, E> {
         group_id: &Str,
         leavers: Vec<Leaver>,
     ) -> Result<Vec<MemberResponse>, ErrorCode> {
-        let (_, image) = self.consumer_facts();
-        let (draft, answers) = self
+        let (_, image) = self.consumer_context();
+        let (update, answers) = self
             .consumer_group(group_id)?
             .leave_classic(leavers, &*image);
-        if let Some(draft) = draft {
-            let accepted = self.accept(group_id, Vec::new(), draft);
+        if let Some(update) = update {
+            let accepted = self.accept(group_id, Vec::new(), update);
             accepted.map_err(|refusal| refusal.code)?;
         }
         Ok(answers)
     }
 
-    /// Whether the group, as it is to be, becomes a classic one.
-    pub(super) fn is_to_downgrade(&self, group: &ConsumerGroup) -> bool {
+    /// Whether the updated group has to become a classic group.
+    pub(super) fn must_downgrade(&self, group: &ConsumerGroup) -> bool {
         let policy = self.state.config().group_consumer_migration_policy;
         policy.allows_downgrade()
-            && group.is_left_to_classic_members()
-            && group.members().count() <= self.facts.limits.members_max
+            && group.has_only_classic_members()
+            && group.members().count() <= self.context.limits.members_max
     }
 
-    /// Writes the group of the draft as a classic group, and has its members join again.
+    /// Writes the updated group as a classic group and starts a rebalance.
     pub(super) fn downgrade(
         &mut self,
         group_id: &Str,
-        draft: Draft,
+        update: GroupUpdate,
     ) -> Result<ConsumerGroupHeartbeatResponse, Refusal> {
-        let (_, image) = self.consumer_facts();
-        // The group as it is written, without what the draft would write.
+        let (_, image) = self.consumer_context();
+        // Use the stored group, without the changes of the update.
         let written = self.consumer_group(group_id);
         let written = written.map_err(|code| Refusal::new(code, code.message()))?;
         let (generation, mut records) = (written.epoch(), written.tombstones());
-        let mut classic = ClassicGroup::downgraded(draft.group(), generation, &self.facts, &*image);
+        let mut classic =
+            ClassicGroup::downgraded(update.group(), generation, &self.context, &*image);
         records.push(classic_record(group_id, Some(classic.record(None))));
         self.write(&records)
             .map_err(|error| write_refusal(&error))?;
-        classic.count_loaded_members(&self.state.memory);
+        classic.reserve_for_loaded_members(&self.state.memory);
         self.shard_mut().get_or_new(group_id).group = Group::Classic(classic);
-        self.change(group_id, |group, facts, out| {
-            group.prepare_rebalance(facts, out);
+        self.change(group_id, |group, context, out| {
+            group.prepare_rebalance(context, out);
         });
-        let (_, response) = draft.into_parts();
+        let (_, response) = update.into_parts();
         Ok(response)
     }
 
@@ -148,8 +151,8 @@ impl<E: Env> Coordinator<'_, E> {
     }
 }
 
-/// An answer that is there already.
-fn answered<R>(response: R) -> Waiting<R> {
+/// A response that is complete.
+fn answered<R>(response: R) -> PendingResponse<R> {
     let (sender, receiver) = oneshot::channel();
     let _ = sender.send(response);
     receiver

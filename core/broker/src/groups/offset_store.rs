@@ -1,4 +1,4 @@
-//! Committing, fetching and deleting offsets; deleting groups.
+//! Commits, fetches and deletes offsets; deletes groups.
 
 use headwater_env::Env;
 use headwater_protocol::{ErrorCode, Str};
@@ -10,27 +10,27 @@ use super::offsets_topic::WriteError;
 use super::{Coordinator, detached};
 use crate::state::State;
 
-/// Who commits.
+/// The sender of an offset commit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Committer<'a> {
     pub(crate) group_id: &'a Str,
     pub(crate) member_id: &'a str,
     pub(crate) instance_id: Option<&'a Str>,
-    /// The generation, or the member's epoch; negative for who is no member.
+    /// The generation or the member epoch; negative if the sender is not a member.
     pub(crate) generation: i32,
     pub(crate) rules: CommitRules,
 }
 
-/// What the version of the request knows of.
+/// The kinds of members that the request version supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CommitRules {
-    /// Generations only (versions before 9).
+    /// Classic members, identified by a generation (versions before 9).
     Generations,
-    /// The epochs of consumer groups too.
+    /// Members of consumer groups too, identified by an epoch.
     Epochs,
 }
 
-/// One committed offset and where it belongs.
+/// An offset to commit.
 #[derive(Debug, Clone)]
 pub(crate) struct Commit {
     pub(crate) topic: Str,
@@ -39,7 +39,7 @@ pub(crate) struct Commit {
 }
 
 impl<E: Env> State<E> {
-    /// Commits offsets; they are written when this returns. All of them are, or none.
+    /// Commits all of the offsets or none. They are written when this returns.
     pub(crate) fn commit_offsets(
         &self,
         committer: Committer<'_>,
@@ -72,7 +72,7 @@ impl<E: Env> State<E> {
         Ok(())
     }
 
-    /// Deletes groups that have no members, with their offsets.
+    /// Deletes a group without members, and its offsets.
     pub(crate) fn delete_group(&self, group_id: &Str) -> Result<(), ErrorCode> {
         let mut coordinator = self.coordinator_of(group_id)?;
         let Some(entry) = coordinator.shard().get(group_id) else {
@@ -86,7 +86,7 @@ impl<E: Env> State<E> {
         coordinator.forget_group(group_id)
     }
 
-    /// Deletes offsets of partitions that the group does not read. The answers are in the order of `partitions`.
+    /// Deletes offsets of partitions that the group is not subscribed to. The results are in the order of `partitions`.
     pub(crate) fn delete_offsets(
         &self,
         group_id: &Str,
@@ -96,7 +96,7 @@ impl<E: Env> State<E> {
         let Some(entry) = coordinator.shard().get(group_id) else {
             return Err(ErrorCode::GroupIdNotFound);
         };
-        if !entry.group.is_empty() && !entry.group.is_of_consumers() {
+        if !entry.group.is_empty() && !entry.group.has_consumer_protocol_type() {
             return Err(ErrorCode::NonEmptyGroup);
         }
         let code = |(topic, _): &(Str, i32)| {
@@ -118,7 +118,7 @@ impl<E: Env> State<E> {
         Ok(codes)
     }
 
-    /// Forgets the offsets of all groups in a topic that has been deleted.
+    /// Deletes the offsets of a deleted topic from all groups.
     pub(crate) fn forget_offsets_of_topic(&self, topic: &str, topic_id: Uuid) {
         if self.image().topic(super::offsets_topic::TOPIC).is_none() {
             return;
@@ -129,7 +129,7 @@ impl<E: Env> State<E> {
             };
             let with_offsets = coordinator.shard().iter().map(|(group_id, entry)| {
                 let mut partitions = entry.offsets.partitions(Some(topic));
-                // A successor of the topic may have commits of its own already.
+                // A new topic of the same name may already have commits.
                 partitions.retain(|(topic, partition)| {
                     entry.offsets.get(topic, *partition).is_some_and(|offset| {
                         offset.topic_id.is_nil() || offset.topic_id == topic_id
@@ -140,7 +140,7 @@ impl<E: Env> State<E> {
             let with_offsets: Vec<_> = with_offsets.collect();
             for (group_id, partitions) in with_offsets {
                 if let Err(code) = coordinator.forget_offsets(&group_id, &partitions) {
-                    tracing::warn!(%group_id, topic, %code, "the offsets of a deleted topic stay until they expire");
+                    tracing::warn!(%group_id, topic, %code, "the offsets of a deleted topic were not deleted; they stay until they expire");
                 }
             }
         }
@@ -148,13 +148,13 @@ impl<E: Env> State<E> {
 }
 
 impl<E: Env> Coordinator<'_, E> {
-    /// Forgets offsets, once that is written.
+    /// Writes tombstones for the offsets, then removes them.
     pub(super) fn forget_offsets(
         &mut self,
         group_id: &Str,
         partitions: &[(Str, i32)],
     ) -> Result<(), ErrorCode> {
-        /// A batch of this many tombstones is well below the smallest sensible `max.message.bytes`.
+        /// Keeps a batch of tombstones well below the smallest sensible `max.message.bytes`.
         const AT_ONCE: usize = 500;
         for some in partitions.chunks(AT_ONCE) {
             let records: Vec<_> = some
@@ -178,7 +178,7 @@ impl<E: Env> Coordinator<'_, E> {
             None if committer.rules == CommitRules::Epochs => Err(ErrorCode::GroupIdNotFound),
             None => Err(ErrorCode::IllegalGeneration),
             Some(Group::Consumer(group)) => {
-                // Only members of the consumer protocol need a version that carries their epoch.
+                // Only members of the consumer protocol need a version with member epochs.
                 let is_member = !group.is_empty() || generation >= 0;
                 let needs_epochs = is_member && !group.is_classic_member(member_id);
                 if needs_epochs && committer.rules == CommitRules::Generations {
@@ -187,15 +187,15 @@ impl<E: Env> Coordinator<'_, E> {
                 group.check_commit(member_id, generation)
             }
             Some(Group::Classic(_)) => {
-                let checked = self.change(group_id, |group, facts, _| {
-                    group.check_commit(member_id, committer.instance_id, generation, facts)
+                let checked = self.change(group_id, |group, context, _| {
+                    group.check_commit(member_id, committer.instance_id, generation, context)
                 });
                 checked.unwrap_or(Ok(()))
             }
         }
     }
 
-    /// Forgets a group that has nothing any more, once that is written.
+    /// Writes the tombstones of a group without members and offsets, then removes it.
     pub(super) fn forget_group(&mut self, group_id: &Str) -> Result<(), ErrorCode> {
         let Some(entry) = self.shard().get(group_id) else {
             return Ok(());

@@ -1,4 +1,4 @@
-//! `__consumer_offsets`: where groups and their offsets are kept.
+//! `__consumer_offsets`, the log of groups and committed offsets.
 
 use std::sync::Arc;
 
@@ -17,10 +17,9 @@ use crate::partition::{Acks, Isolation, Partition, ProduceError};
 use crate::refusal::Refusal;
 use crate::state::State;
 
-/// Its name.
 pub(crate) const TOPIC: &str = "__consumer_offsets";
 const READ_BYTES: usize = 1 << 20;
-/// What a record takes besides its key and value.
+/// The size of a record without its key and value, at most.
 const RECORD_OVERHEAD_MAX: usize = 32;
 
 /// Why records were not written.
@@ -41,8 +40,8 @@ pub(crate) enum WriteError {
 }
 
 impl WriteError {
-    /// The code for members. Kafka answers `NOT_COORDINATOR` where storage fails, because another broker may take over; here none can, and
-    /// clients would look for one until their time is up.
+    /// The error code for members. Kafka answers `NOT_COORDINATOR` to a storage failure, because another broker may
+    /// take over. Here there is no other broker, and clients would retry until their time-out.
     pub(crate) const fn code(&self) -> ErrorCode {
         match self {
             Self::NoPartition(_) => ErrorCode::CoordinatorNotAvailable,
@@ -71,7 +70,7 @@ const fn append_code(error: &ProduceError) -> ErrorCode {
     }
 }
 
-/// Why a partition could not be read back.
+/// Why a partition could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LoadError {
     #[error(transparent)]
@@ -83,7 +82,7 @@ pub(crate) enum LoadError {
 }
 
 impl LoadError {
-    /// The code for members: reading it again gives the same.
+    /// The error code for members. It is not retriable: another attempt would fail too.
     pub(crate) const fn code(&self) -> ErrorCode {
         match self {
             Self::Read(ReadError::Corrupt { .. }) | Self::Batch { .. } | Self::Record { .. } => {
@@ -94,18 +93,18 @@ impl LoadError {
     }
 }
 
-/// The partition that keeps a group: Java's hash of its id, as in Kafka.
+/// The partition that stores a group: Java's hash of the group id, as in Kafka.
 pub(crate) fn partition_of(group_id: &str, partitions: usize) -> usize {
     let hash = group_id.encode_utf16().fold(0_i32, |hash, unit| {
         hash.wrapping_mul(31).wrapping_add(i32::from(unit))
     });
-    // Java's `abs` of the smallest number has no positive; Kafka takes 0.
+    // Java's `abs` of `i32::MIN` is negative; Kafka uses 0.
     let hash = hash.checked_abs().unwrap_or(0);
     hash as usize % partitions
 }
 
 impl<E: Env> State<E> {
-    /// Makes the topic if it is not there. Takes the controller, so the caller holds no coordinator.
+    /// Creates the topic if it does not exist. Takes the controller lock, so the caller must not hold a coordinator.
     pub(crate) fn ensure_offsets_topic(&self) -> Result<(), Refusal> {
         if self.topics.by_name(TOPIC).is_some() {
             return Ok(());
@@ -116,7 +115,7 @@ impl<E: Env> State<E> {
             return Ok(());
         }
         let segment_bytes = self.config().offsets_topic_segment_bytes.to_string();
-        let wanted = NewTopic {
+        let description = NewTopic {
             name: TOPIC,
             owner: Owner::Broker,
             partitions: self.coordinators() as i32,
@@ -128,13 +127,13 @@ impl<E: Env> State<E> {
                 ("segment.bytes", Some(&segment_bytes)),
             ],
         };
-        let topic = new_topic::check(self, &image, &wanted)?;
-        let records = new_topic::records(&topic, &wanted)?;
+        let topic = new_topic::check(self, &image, &description)?;
+        let records = new_topic::records(&topic, &description)?;
         let new = self.prepare(&image.with(&records)?, &topic)?;
         self.record(&mut controller, &records, vec![new])
     }
 
-    /// Writes records as one batch: after a crash all of them are there, or none.
+    /// Writes records as one batch, so a crash keeps all of them or none.
     pub(super) fn write_group_records(
         &self,
         index: usize,
@@ -147,18 +146,18 @@ impl<E: Env> State<E> {
         let batch = batch(records, most, self.env.wall_clock_ms())?;
         let size = batch.size_in_bytes() as u64;
         match partition.append_as_leader(batch.clone(), Acks::All) {
-            // The oldest records of users go before a group loses its place.
+            // Delete the oldest user records before failing a group.
             Err(ProduceError::Append(AppendError::DiskFull(_))) => {
-                self.relieve_storage(size);
+                self.free_storage(size);
                 partition.append_as_leader(batch, Acks::All)?
             }
             result => result?,
         };
-        self.note_appended(size);
+        self.count_appended(size);
         Ok(())
     }
 
-    /// Reads all records of a partition in order; there are none before the topic is made.
+    /// Reads all records of a partition in order; none if the topic does not exist.
     pub(super) fn read_group_records(
         &self,
         index: usize,
@@ -191,7 +190,7 @@ impl<E: Env> State<E> {
                 next = follows;
             }
             if next == before {
-                // A compaction removed the last batches; nothing is left before the end.
+                // Compaction has removed the last batches.
                 break;
             }
         }
@@ -208,7 +207,7 @@ fn decoded(record: &headwater_record::RecordView<'_>) -> Result<Option<GroupReco
     let Some(key) = record.key else {
         return Ok(None);
     };
-    // Copies, because what is decoded shares the bytes and outlives the read.
+    // Copy: the record outlives the buffer that it was read from.
     let value = record.value.map(Bytes::copy_from_slice);
     GroupRecord::decode(Bytes::copy_from_slice(key), value).map_err(|source| LoadError::Record {
         offset: record.offset,
@@ -255,14 +254,14 @@ fn batch(
 mod tests {
     use super::partition_of;
 
-    /// Known answers of Java's `Math.abs("...".hashCode()) % 50`.
+    /// Expected values of Java's `Math.abs("...".hashCode()) % 50`.
     #[test]
-    fn a_group_is_kept_where_kafka_keeps_it() {
+    fn a_group_is_stored_in_the_same_partition_as_in_kafka() {
         assert_eq!(partition_of("", 50), 0);
         assert_eq!(partition_of("a", 50), 97 % 50);
         assert_eq!(partition_of("console-consumer-12345", 50), 6);
         assert_eq!(partition_of("größe-日本", 50), 19);
-        // "polygenelubricants" hashes to the smallest number there is.
+        // "polygenelubricants" hashes to `i32::MIN`.
         assert_eq!(partition_of("polygenelubricants", 50), 0);
     }
 }

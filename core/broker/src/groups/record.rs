@@ -1,4 +1,5 @@
-//! The records of `__consumer_offsets`: a key that begins with its type, a value that begins with its version, no value to forget it.
+//! The records of `__consumer_offsets`. A key starts with its type and a value with its version; a record without a
+//! value is a tombstone.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use headwater_protocol::{
@@ -12,14 +13,14 @@ use headwater_protocol::{
     RecordMessage, Str,
 };
 
-/// Keys that Kafka before 0.10 wrote for commits; they have the same fields.
+/// The key type of commits before Kafka 0.10; the fields are the same.
 const OLD_OFFSET_COMMIT: i16 = 0;
-/// Commits that expire at a time of their own (requests before version 5).
+/// The value version of commits with their own expiry (requests before version 5).
 const VALUE_WITH_EXPIRY: i16 = 1;
 
 macro_rules! group_records {
     ($($name:ident: $key:ident => $value:ident, written as $version:expr;)*) => {
-        /// A record, typed: its key, and its value unless it is a tombstone.
+        /// A typed record: its key, and its value unless it is a tombstone.
         #[derive(Debug, Clone, PartialEq)]
         pub(crate) enum GroupRecord {
             $(
@@ -29,7 +30,7 @@ macro_rules! group_records {
         }
 
         impl GroupRecord {
-            /// Key and value as they are written.
+            /// Encodes key and value.
             pub(crate) fn encode(&self) -> Result<(Bytes, Option<Bytes>), EncodeError> {
                 match self {
                     $(Self::$name(key, value) => {
@@ -40,7 +41,7 @@ macro_rules! group_records {
                 }
             }
 
-            /// The record that was written so; `None` for one of a kind that this version does not use.
+            /// Decodes a record; `None` if the key type is unknown.
             pub(crate) fn decode(key: Bytes, value: Option<Bytes>) -> Result<Option<Self>, DecodeError> {
                 let mut decoder = Decoder::new(key);
                 let kind = match decoder.i16()? {
@@ -72,7 +73,7 @@ group_records! {
 }
 
 impl GroupRecord {
-    /// The group that it is about.
+    /// The group id in the key.
     pub(crate) const fn group_id(&self) -> &Str {
         match self {
             Self::OffsetCommit(key, _) => &key.group,
@@ -86,7 +87,7 @@ impl GroupRecord {
         }
     }
 
-    /// Whether it forgets its key.
+    /// Whether the record is a tombstone.
     pub(crate) const fn is_tombstone(&self) -> bool {
         match self {
             Self::OffsetCommit(_, value) => value.is_none(),
@@ -113,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_commit_is_written_as_kafka_writes_it() {
+    fn a_commit_is_encoded_as_in_kafka() {
         let key = OffsetCommitKey {
             group: "g".into(),
             topic: "t".into(),
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_with_a_time_of_its_own_keeps_it() {
+    fn the_expiry_of_a_commit_survives_a_round_trip() {
         let value = OffsetCommitValue {
             expire_timestamp: 5,
             ..OffsetCommitValue::default()
@@ -146,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn records_of_unknown_kinds_are_passed_over_and_damaged_ones_are_not() {
+    fn unknown_record_types_are_skipped_and_damaged_records_are_errors() {
         let unknown = Bytes::from_static(b"\0\x63\0\x01g");
         assert_eq!(GroupRecord::decode(unknown, None).unwrap(), None);
         let short = Bytes::from_static(b"\0\x02\0\x09g");

@@ -1,4 +1,4 @@
-//! Offsets that have been kept long enough, and groups of which nothing is left.
+//! Expiry of committed offsets and of empty groups.
 
 use headwater_env::Env;
 use headwater_protocol::{ErrorCode, Str};
@@ -7,7 +7,7 @@ use super::Coordinator;
 use crate::state::State;
 
 impl<E: Env> State<E> {
-    /// Lets go of the offsets that `offsets.retention.minutes` lets go, and of the groups without members that have none left.
+    /// Removes offsets older than `offsets.retention.minutes`, and groups without members and offsets.
     pub(crate) fn expire_offsets(&self) {
         self.fire_group_timers();
         if self.image().topic(super::offsets_topic::TOPIC).is_none() {

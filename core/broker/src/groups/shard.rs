@@ -1,4 +1,4 @@
-//! What one partition of `__consumer_offsets` says: groups and their offsets. Pure.
+//! The groups and offsets of one partition of `__consumer_offsets`. Pure.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use headwater_protocol::Str;
 use super::classic::ClassicGroup;
 use super::committed::{CommittedOffset, CommittedOffsets, RetentionStart};
 use super::consumer::ConsumerGroup;
-use super::facts::Facts;
+use super::context::GroupContext;
 use super::group::Group;
 use super::record::GroupRecord;
-use crate::memory::Memory;
+use crate::memory::RequestMemory;
 
 /// A group with its offsets.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// A group that nobody has joined.
+    /// A group without records.
     fn new() -> Self {
         Self {
             group: Group::Classic(ClassicGroup::new()),
@@ -30,20 +30,22 @@ impl Entry {
         }
     }
 
-    /// From when on its offsets may go.
+    /// When the retention of the group's offsets starts.
     pub(crate) fn retention_start(&self) -> RetentionStart {
         let group = match &self.group {
             Group::Classic(group) => group,
             Group::Consumer(_) => return RetentionStart::Commit,
         };
         match group.protocol_type() {
-            // Only offsets are kept here.
+            // The group only stores offsets.
             None => RetentionStart::Commit,
             Some(_) if group.is_empty() => group
                 .state_since_ms()
                 .map_or(RetentionStart::Commit, RetentionStart::At),
             Some(_)
-                if group.is_of_consumers() && group.knows_subscription() && group.is_stable() =>
+                if group.has_consumer_protocol_type()
+                    && group.has_known_subscription()
+                    && group.is_stable() =>
             {
                 RetentionStart::Commit
             }
@@ -59,24 +61,24 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    /// The group of that id.
+    /// Returns a group.
     pub(crate) fn get(&self, group_id: &str) -> Option<&Entry> {
         self.groups.get(group_id)
     }
 
-    /// The group of that id.
+    /// Returns a group.
     pub(crate) fn get_mut(&mut self, group_id: &str) -> Option<&mut Entry> {
         self.groups.get_mut(group_id)
     }
 
-    /// The group of that id, made if it is not there.
+    /// Returns a group; creates it if it does not exist.
     pub(crate) fn get_or_new(&mut self, group_id: &Str) -> &mut Entry {
         self.groups
             .entry(group_id.clone())
             .or_insert_with(Entry::new)
     }
 
-    /// Forgets a group.
+    /// Removes a group.
     pub(crate) fn remove(&mut self, group_id: &str) {
         self.groups.remove(group_id);
     }
@@ -86,7 +88,7 @@ impl Shard {
         self.groups.iter()
     }
 
-    /// When time next changes a group.
+    /// The earliest deadline of all groups.
     pub(crate) fn next_deadline(&self) -> Option<Duration> {
         let deadlines = self
             .groups
@@ -95,7 +97,7 @@ impl Shard {
         deadlines.flatten().min()
     }
 
-    /// The groups that time has changed.
+    /// The groups whose deadline has passed.
     pub(crate) fn due(&self, now: Duration) -> Vec<Str> {
         let is_due = |entry: &Entry| {
             entry
@@ -107,8 +109,8 @@ impl Shard {
         due.map(|(id, _)| id.clone()).collect()
     }
 
-    /// Takes in one record of the log, in the order of the log. Records that a compaction left out make no difference.
-    pub(crate) fn replay(&mut self, record: GroupRecord, facts: &Facts) {
+    /// Applies one record. Records must come in log order; compaction may have removed some of them.
+    pub(crate) fn replay(&mut self, record: GroupRecord, context: &GroupContext) {
         match record {
             GroupRecord::OffsetCommit(key, value) => {
                 let offset = value.map(CommittedOffset::from_record);
@@ -119,10 +121,10 @@ impl Shard {
                 let entry = self.get_or_new(&key.group);
                 match value {
                     Some(value) => {
-                        let group = ClassicGroup::from_record(value, facts);
+                        let group = ClassicGroup::from_record(value, context);
                         entry.group = Group::Classic(group);
                     }
-                    // What it forgets has been followed by a group of the other kind.
+                    // The tombstone belongs to a classic group that a consumer group has replaced.
                     None if matches!(entry.group, Group::Consumer(_)) => {}
                     None => entry.group = Group::Classic(ClassicGroup::new()),
                 }
@@ -143,17 +145,17 @@ impl Shard {
         }
     }
 
-    /// Counts what the members say that were read back.
-    pub(crate) fn count_loaded_members(&mut self, memory: &Arc<Memory>) {
+    /// Reserves memory for the metadata of loaded members.
+    pub(crate) fn reserve_for_loaded_members(&mut self, memory: &Arc<RequestMemory>) {
         for entry in self.groups.values_mut() {
             match &mut entry.group {
-                Group::Classic(group) => group.count_loaded_members(memory),
-                Group::Consumer(group) => group.count_loaded_members(memory),
+                Group::Classic(group) => group.reserve_for_loaded_members(memory),
+                Group::Consumer(group) => group.reserve_for_loaded_members(memory),
             }
         }
     }
 
-    /// After the last record: groups of which nothing is left are none.
+    /// Completes the replay: removes groups without members and offsets.
     pub(crate) fn finish_replay(&mut self, now: Duration, consumer_session_timeout: Duration) {
         self.groups
             .retain(|_, entry| !entry.group.is_unrecorded() || !entry.offsets.is_empty());
@@ -169,10 +171,10 @@ impl Shard {
 mod tests {
     use super::*;
     use crate::groups::committed;
-    use crate::groups::facts::{Limits, Now};
+    use crate::groups::context::{Limits, Now};
     use headwater_protocol::{GroupMetadataKey, GroupMetadataValue, OffsetCommitValue};
 
-    const FACTS: Facts = Facts {
+    const CONTEXT: GroupContext = GroupContext {
         now: Now {
             monotonic: Duration::from_secs(9),
             wall_ms: 1000,
@@ -204,14 +206,14 @@ mod tests {
     fn replayed(records: Vec<GroupRecord>) -> Shard {
         let mut shard = Shard::default();
         for record in records {
-            shard.replay(record, &FACTS);
+            shard.replay(record, &CONTEXT);
         }
-        shard.finish_replay(FACTS.now.monotonic, Duration::from_secs(45));
+        shard.finish_replay(CONTEXT.now.monotonic, Duration::from_secs(45));
         shard
     }
 
     #[test]
-    fn the_last_record_of_a_key_counts_whether_earlier_ones_are_there_or_not() {
+    fn the_last_record_of_a_key_wins_with_or_without_earlier_ones() {
         for records in [vec![commit(1), commit(2)], vec![commit(2)]] {
             let shard = replayed(records);
             let offset = shard.get("g").unwrap().offsets.get("t", 0).unwrap();
@@ -220,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_is_gone_when_tombstones_have_taken_all_of_it() {
+    fn a_group_is_removed_after_tombstones_for_all_its_records() {
         let forget = committed::tombstone(&"g".into(), &"t".into(), 0);
         let only_offsets = replayed(vec![commit(1), group(Some(3)), group(None)]);
         assert!(only_offsets.get("g").unwrap().group.is_unrecorded());

@@ -12,28 +12,29 @@ use crate::partition::Partition;
 use crate::state::State;
 
 impl<E: Env> State<E> {
-    /// Writes down how much of each log is known to be on the disk.
+    /// Checkpoints the recovery point of each log.
     pub(crate) fn write_recovery_points(&self) {
         report(self.checkpoint(CheckpointKind::RecoveryPoint));
     }
 
-    /// Writes down where each log starts.
+    /// Checkpoints the log start offset of each log.
     pub(crate) fn write_log_starts(&self) {
         report(self.checkpoint(CheckpointKind::LogStartOffset));
     }
 
-    /// Writes down how far each compacted log was cleaned.
+    /// Checkpoints the cleaned offset of each compacted log.
     pub(crate) fn write_cleaner_offsets(&self) {
         report(self.checkpoint(CheckpointKind::Cleaner));
     }
 
-    /// Moves the starts of logs, after the checkpoint that says so was written: readers never see a start that a crash takes back. When the
-    /// checkpoint cannot be written nothing moves; a log that cannot be changed keeps its start, and the next checkpoint says so again.
+    /// Moves log start offsets after they were checkpointed, so readers never see a start that a crash reverts. If the
+    /// checkpoint cannot be written, nothing moves. A log that cannot be changed keeps its start; the next checkpoint
+    /// contains the new one again.
     pub(crate) fn move_log_starts(
         &self,
         moves: &[(Arc<Partition<E>>, Offset)],
     ) -> Result<Vec<Result<Offset, ChangeError>>, DataDirectoryError> {
-        // Until all have moved: another checkpoint would write the starts of before.
+        // Hold the lock until all starts have moved: another checkpoint would contain the old ones.
         let _turn = self.checkpoint_turn.lock();
         self.write_checkpoint(CheckpointKind::LogStartOffset, moves)?;
         let starts = moves
@@ -42,13 +43,14 @@ impl<E: Env> State<E> {
         Ok(starts.collect())
     }
 
-    /// Writes one checkpoint, of the partitions that there are now. Writers take turns, so an older list never replaces a newer one.
+    /// Writes a checkpoint of all partitions. Writers are serialised, so an older list never replaces a newer one.
     pub(crate) fn checkpoint(&self, kind: CheckpointKind) -> Result<(), DataDirectoryError> {
         let _turn = self.checkpoint_turn.lock();
         self.write_checkpoint(kind, &[])
     }
 
-    /// Writes one checkpoint, in which logs start where `moves` says, if they do not start later. The caller has the turn.
+    /// Writes a checkpoint with the log start offsets of `moves`, where they are higher. The caller holds the
+    /// checkpoint lock.
     fn write_checkpoint(
         &self,
         kind: CheckpointKind,
@@ -65,7 +67,7 @@ impl<E: Env> State<E> {
         };
         let offset_of = |partition: &Arc<Partition<E>>| {
             let log = partition.log();
-            // A log that starts at 0 needs no line: that is what a missing one means. One that was cleaned needs it, whatever it says.
+            // A missing line means 0, so a log that starts at 0 needs none. A cleaned log always needs its line.
             match kind {
                 CheckpointKind::RecoveryPoint => past_zero(log.recovery_point()),
                 CheckpointKind::LogStartOffset => past_zero(start_of(partition)),
@@ -94,6 +96,6 @@ fn past_zero(offset: Offset) -> Option<Offset> {
 
 fn report(result: Result<(), DataDirectoryError>) {
     if let Err(error) = result {
-        tracing::error!(%error, "a checkpoint was not written; after a crash more of the logs is read, or compacted again");
+        tracing::error!(%error, "a checkpoint was not written; after a crash more of the logs is recovered or compacted again");
     }
 }

@@ -1,4 +1,4 @@
-//! The cleaner: compacts the dirtiest log, again and again, until none is dirty enough; as Kafka's `LogCleaner` with one thread.
+//! The log cleaner: compacts the dirtiest log until none is dirty enough, like Kafka's `LogCleaner` with one thread.
 
 use std::cmp::Ordering;
 use std::sync::atomic::Ordering::SeqCst;
@@ -13,8 +13,8 @@ use super::failed;
 use crate::partition::{Partition, Role};
 use crate::state::State;
 
-/// Cleans every `log.cleaner.backoff.ms` until the broker is closed or nobody holds it any more. A task of its own: a cleaning takes as long
-/// as reading and writing a log, and flushes must not wait for it.
+/// Cleans every `log.cleaner.backoff.ms` until the broker is closed or dropped. This is a separate task: a cleaning
+/// reads and writes a whole log, and flushes must not wait for it.
 pub(crate) async fn run<E: Env>(state: Weak<State<E>>, runtime: Handle) {
     const LONGEST_WAIT: Duration = Duration::from_secs(1);
     let mut rested = Duration::ZERO;
@@ -38,10 +38,10 @@ pub(crate) async fn run<E: Env>(state: Weak<State<E>>, runtime: Handle) {
         let Some(state) = state.upgrade().filter(open) else {
             return;
         };
-        // The files are synchronous: a cleaning must not hold up the threads that answer requests.
+        // File I/O is synchronous and must not block the threads that handle requests.
         let pass = runtime.spawn_blocking(move || state.clean_logs());
         if let Err(error) = pass.await {
-            tracing::error!(%error, "a round of the cleaner ended early; the next one goes on");
+            tracing::error!(%error, "a round of the cleaner failed; the next one continues");
         }
     }
 }
@@ -49,12 +49,12 @@ pub(crate) async fn run<E: Env>(state: Weak<State<E>>, runtime: Handle) {
 /// A partition that is dirty enough to be cleaned.
 #[derive(Debug, Clone, Copy)]
 struct Dirty {
-    /// Whose it is: an index that only the caller understands.
+    /// An index chosen by the caller.
     partition: usize,
     cleanable: Cleanable,
 }
 
-/// The one with the greatest part dirty; of equal ones the first.
+/// The partition with the highest dirty ratio; of equal ones the first.
 fn dirtiest(dirty: impl Iterator<Item = Dirty>) -> Option<usize> {
     let ratio = |dirty: &Dirty| dirty.cleanable.dirty_ratio();
     dirty
@@ -66,8 +66,8 @@ fn dirtiest(dirty: impl Iterator<Item = Dirty>) -> Option<usize> {
 }
 
 impl<E: Env> State<E> {
-    /// Cleans logs, the dirtiest first, until none is dirty enough or the broker is closed. A log that cannot be cleaned does not stop the
-    /// others.
+    /// Cleans logs, the dirtiest first, until none is dirty enough or the broker is closed. Logs that cannot be cleaned
+    /// are skipped.
     pub(crate) fn clean_logs(&self) {
         if !self.config().cleaner_enabled {
             return;
@@ -89,11 +89,11 @@ impl<E: Env> State<E> {
         }
     }
 
-    /// Cleans one log; whether that made it cleaner.
+    /// Cleans one log. Returns whether it is cleaner now.
     fn clean_log(&self, partition: &Partition<E>, now_ms: i64) -> bool {
         let log = partition.log();
         if log.cleaner_checkpoint().is_none() {
-            // Without this line nobody could explain the gaps of a log that was cleaned and is no longer compacted.
+            // The checkpoint explains the offset gaps of a log that was cleaned and is not compacted any more.
             log.prepare_cleaning();
             if let Err(error) = self.checkpoint(CheckpointKind::Cleaner) {
                 failed(partition, "the checkpoint of the cleaner", &error);
@@ -138,7 +138,7 @@ fn cannot_clean<E: Env>(partition: &Partition<E>, error: &CleanError) {
     }
 }
 
-/// What of a partition may be cleaned, if it is dirty enough.
+/// The cleanable part of a partition that is dirty enough.
 fn due<E: Env>(partition: &Partition<E>, now_ms: i64) -> Option<Cleanable> {
     let log = partition.log();
     if !partition.config().cleanup_policy.compact

@@ -1,4 +1,4 @@
-//! What a broker does without being asked: flush, remove, compact, write checkpoints.
+//! Periodic tasks: flushing, retention, compaction, checkpoints.
 
 mod checkpoints;
 pub(crate) mod cleaner;
@@ -17,7 +17,7 @@ use schedule::Schedule;
 
 pub(crate) use schedule::Task;
 
-/// Runs housekeeping until the broker is closed or nobody holds it any more: between two rounds it does not hold it itself.
+/// Runs housekeeping until the broker is closed or dropped. It holds no reference to the broker between rounds.
 pub(crate) async fn run<E: Env>(state: Weak<State<E>>, runtime: Handle) {
     const LONGEST_WAIT: Duration = Duration::from_secs(1);
     let Some(first) = state.upgrade() else { return };
@@ -42,21 +42,22 @@ pub(crate) async fn run<E: Env>(state: Weak<State<E>>, runtime: Handle) {
         if due.is_empty() {
             continue;
         }
-        // The files are synchronous: a round must not hold up the threads that answer requests.
+        // File I/O is synchronous and must not block the threads that handle requests.
         let round = runtime.spawn_blocking(move || state.run_tasks(&due));
         if let Err(error) = round.await {
-            tracing::error!(%error, "a round of housekeeping ended early; the next one goes on");
+            tracing::error!(%error, "a round of housekeeping failed; the next one continues");
         }
     }
 }
 
 impl<E: Env> State<E> {
-    /// Runs `tasks`. Each failure is logged, counts for its partition alone, and is tried again with the next round.
+    /// Runs `tasks`. A failure is logged, affects one partition, and is retried in the next round.
     pub(crate) fn run_tasks(&self, tasks: &[Task]) {
         if self.check_files().is_err() {
             return;
         }
-        // A partition that a failed fsync made read-only was reported then, and takes no change until it is opened anew.
+        // A partition that is read-only after a failed fsync was reported at that time, and accepts no change until it
+        // is reopened.
         let mut partitions = self.topics.partitions();
         partitions.retain(|partition| partition.log().poisoned().is_none());
         for task in tasks {
@@ -76,7 +77,7 @@ impl<E: Env> State<E> {
         }
     }
 
-    /// Lets go of the segments of one partition that its retention lets go.
+    /// Applies retention to one partition.
     pub(crate) fn apply_retention(&self, partition: &Partition<E>) {
         match partition.apply_retention(self.env.wall_clock_ms()) {
             Ok(segments) => {
@@ -95,6 +96,10 @@ impl<E: Env> State<E> {
     fn flush_round(&self, partitions: &[Arc<Partition<E>>]) {
         let now_ms = self.env.wall_clock_ms();
         for partition in partitions {
+            if let Err(error) = partition.log().check_active_file() {
+                failed(partition, "a look at the log file", &error);
+                continue;
+            }
             if let Err(error) = partition.log().flush_if_due() {
                 failed(partition, "flush", &error);
             }
@@ -107,7 +112,7 @@ impl<E: Env> State<E> {
         }
         self.remove_deleted_directories(Urgency::WhenDue);
         self.watch_free_space();
-        self.relieve_storage(0);
+        self.free_storage(0);
     }
 
     fn expire_producers(&self, partitions: &[Arc<Partition<E>>]) {
@@ -118,7 +123,8 @@ impl<E: Env> State<E> {
     }
 }
 
-/// Reports a failure, unless the partition was deleted meanwhile: then its files were renamed, and the work is not needed.
+/// Logs a failure at error level, or at debug level if the partition was deleted: then its files were renamed and the
+/// work is obsolete.
 fn failed<E: Env>(partition: &Partition<E>, what: &str, error: &dyn std::error::Error) {
     if partition.leadership().role == Role::Gone {
         tracing::debug!(topic = %partition.topic, partition = %partition.id, what, error = %error, "the partition was deleted");

@@ -1,28 +1,29 @@
-//! Which housekeeping is due when. Pure: it takes the time and the intervals.
+//! The schedule of housekeeping tasks. Pure: it takes the time and the intervals.
 
 use std::time::Duration;
 
 use headwater_metadata::BrokerConfig;
 
-/// One kind of housekeeping.
+/// A housekeeping task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Task {
-    /// Flush logs that `flush.ms` wants flushed, close old segments, remove files whose delay is over, keep the storage limits.
+    /// Check that log files still exist, flush logs according to `flush.ms`, close old segments, delete files after
+    /// their delay, enforce the storage limits.
     Flush,
-    /// Remove segments that `retention.ms` and `retention.bytes` let go.
+    /// Apply `retention.ms` and `retention.bytes`.
     Retention,
-    /// Write down the recovery points.
+    /// Checkpoint the recovery points.
     RecoveryCheckpoint,
-    /// Write down the log start offsets.
+    /// Checkpoint the log start offsets.
     StartCheckpoint,
-    /// Forget producers that have gone.
+    /// Expire producer ids.
     ExpireProducers,
-    /// Forget committed offsets that have been kept long enough.
+    /// Expire committed offsets.
     ExpireOffsets,
 }
 
 impl Task {
-    /// All tasks, in the order in which one round runs them.
+    /// All tasks, in the order of a round.
     pub(crate) const ALL: [Self; 6] = [
         Self::Flush,
         Self::Retention,
@@ -33,7 +34,7 @@ impl Task {
     ];
 
     fn interval(self, config: &BrokerConfig) -> Duration {
-        // An interval of 0 means "often": a loop that never rests helps nobody.
+        // An interval of 0 would spin.
         Duration::from_millis(match self {
             Self::Flush => config.flush_check_interval_ms,
             Self::Retention => config.retention_check_interval_ms,
@@ -53,14 +54,14 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    /// Nothing is due at `now`; everything is one interval later.
+    /// All tasks are due one interval after `now`.
     pub(crate) const fn starting(now: Duration) -> Self {
         Self {
             last: [now; Task::ALL.len()],
         }
     }
 
-    /// The tasks that are due, which then count as run at `now`.
+    /// Returns the tasks that are due and marks them as run at `now`.
     pub(crate) fn take_due(&mut self, now: Duration, config: &BrokerConfig) -> Vec<Task> {
         let mut due = Vec::new();
         for (task, last) in Task::ALL.into_iter().zip(&mut self.last) {
@@ -72,7 +73,7 @@ impl Schedule {
         due
     }
 
-    /// How long until the next task is due.
+    /// The time until the next task is due.
     pub(crate) fn wait(&self, now: Duration, config: &BrokerConfig) -> Duration {
         let waits = Task::ALL.into_iter().zip(self.last).map(|(task, last)| {
             last.saturating_add(task.interval(config))

@@ -1,7 +1,8 @@
-//! Checks that the metadata log is whole, before it is opened. Changes nothing.
+//! Checks the integrity of the metadata log before it is opened. Changes nothing.
 //!
-//! Recovery cuts a partition's log at the first bad batch. That is right for a torn end, but here it could lose topics. Each change is durable
-//! before the next one begins, so a crash leaves at most one torn batch with nothing behind it. Everything else is damage.
+//! Recovery truncates a partition's log at the first invalid batch. That is right for a torn end, but it could lose
+//! topics here. Each change is durable before the next one begins, so a crash leaves at most one torn batch, at the
+//! end. Everything else is damage.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,11 +22,12 @@ pub(crate) enum CheckError {
         position: usize,
         what: String,
     },
-    #[error("it ends at offset {end}, and was on the disk up to {recovery_point}")]
+    #[error("it ends at offset {end}, but it was flushed up to {recovery_point}")]
     Short { end: Offset, recovery_point: Offset },
 }
 
-/// Finds damage in the log in `dir`, in which everything below `recovery_point` was on disk. Returns the log end: 0 if the log is empty.
+/// Checks the log in `dir`, which was flushed up to `recovery_point`. Returns the log end offset: 0 if the log is
+/// empty.
 pub(crate) fn check<E: Env>(
     env: &E,
     dir: &Path,
@@ -41,7 +43,7 @@ pub(crate) fn check<E: Env>(
             || segments[index + 1..]
                 .iter()
                 .any(|(_, bytes)| find_batch(bytes, 0).is_some());
-        // A batch whose CRC is right is not torn: its offset is wrong.
+        // A batch with a valid CRC is not torn: its offset is wrong.
         let is_whole = whole_batch(bytes, position).is_ok();
         if is_followed || is_whole || end < recovery_point {
             return Err(CheckError::Damage {
@@ -60,7 +62,7 @@ pub(crate) fn check<E: Env>(
     Ok(end)
 }
 
-/// The log files in their order; none if the directory does not exist.
+/// The log files in order; none if the directory does not exist.
 fn segments<E: Env>(env: &E, dir: &Path) -> Result<Vec<(PathBuf, Bytes)>, CheckError> {
     let entries = match env.read_dir(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -77,7 +79,7 @@ fn segments<E: Env>(env: &E, dir: &Path) -> Result<Vec<(PathBuf, Bytes)>, CheckE
     Ok(segments)
 }
 
-/// Walks over the batches from `end` on and moves `end` behind them; the error is the position at which the next batch is missing or bad.
+/// Reads batches from `end` on and advances `end`. The error is the position of a missing or invalid batch.
 fn whole_batches(bytes: &Bytes, end: &mut Offset) -> Result<(), usize> {
     let mut position = 0;
     while position < bytes.len() {
@@ -92,7 +94,7 @@ fn whole_batches(bytes: &Bytes, end: &mut Offset) -> Result<(), usize> {
     Ok(())
 }
 
-/// The batch that begins at the position, its CRC checked.
+/// The batch at the position, with a valid CRC.
 fn whole_batch(bytes: &Bytes, position: usize) -> Result<RecordBatch, BatchError> {
     let rest = bytes.slice(position..);
     let (needed, available) = (rest.len() + 1, rest.len());
@@ -106,11 +108,11 @@ fn whole_batch(bytes: &Bytes, position: usize) -> Result<RecordBatch, BatchError
 fn what(bytes: &Bytes, position: usize, end: Offset, is_followed: bool) -> String {
     let what = match whole_batch(bytes, position) {
         Ok(batch) => format!("offset {} follows offset {end}", batch.header().base_offset),
-        Err(BatchError::Truncated { .. }) => "the change there is cut".to_owned(),
+        Err(BatchError::Truncated { .. }) => "the change there is truncated".to_owned(),
         Err(error) => error.to_string(),
     };
     if is_followed {
-        format!("{what}, and whole changes follow")
+        format!("{what}, and complete changes follow")
     } else {
         what
     }

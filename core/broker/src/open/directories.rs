@@ -1,4 +1,4 @@
-//! Whose the partition directories are.
+//! Classification of partition directories.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -12,21 +12,21 @@ use super::{OpenError, OpenReport, StrayDirectory};
 use crate::left_over::is_left_over;
 use crate::metadata_log;
 
-/// The partition directories that were found, by what becomes of them.
+/// The partition directories, by their relation to the metadata image.
 #[derive(Debug, Default)]
 pub(super) struct Directories {
     /// They belong to a partition of the image.
     known: BTreeSet<(String, i32)>,
-    /// Their topic was deleted and the process died before they were removed.
+    /// The topic was deleted, and the process died before it deleted them.
     deleted: Vec<PartitionDirectory>,
-    /// The process died before it recorded them, and they have no record.
+    /// The process died before it wrote their metadata record, and they contain no records.
     left_over: Vec<PartitionDirectory>,
-    /// Nobody knows them.
+    /// They belong to no topic.
     strays: Vec<PartitionDirectory>,
 }
 
 impl Directories {
-    /// Looks into each directory and compares it with the image.
+    /// Reads each directory and compares it with the image.
     pub(super) fn sort<E: Env>(
         env: &E,
         directory: &DataDirectory<E>,
@@ -51,7 +51,7 @@ impl Directories {
             match owner_id {
                 Some(id) if removed_topics.contains(&id) => sorted.deleted.push(found.clone()),
                 Some(id) if in_image && topic_id == Some(id) => sorted.keep(found),
-                // Damaged ones are kept here too: opening them says what to do.
+                // Damaged directories belong here too: opening them reports the error.
                 None if in_image => sorted.keep(found),
                 _ if !in_image
                     && is_left_over(env, &found.path)
@@ -65,7 +65,7 @@ impl Directories {
         Ok(sorted)
     }
 
-    /// Whether the partition had a directory.
+    /// Whether the partition has a directory.
     pub(super) fn has(&self, topic: &str, partition: i32) -> bool {
         self.known.contains(&(topic.to_owned(), partition))
     }
@@ -75,8 +75,8 @@ impl Directories {
         !self.deleted.is_empty()
     }
 
-    /// Finishes deletions that a crash cut short, and reports strays. A stray that stands where a partition of the image belongs is
-    /// refused when that partition is opened: its records are somebody's.
+    /// Completes interrupted deletions and reports strays. A stray at the path of a known partition is refused when
+    /// that partition is opened, because its records may be needed.
     pub(super) fn clear_away<E: Env>(
         &self,
         directory: &DataDirectory<E>,

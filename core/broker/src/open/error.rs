@@ -1,4 +1,4 @@
-//! Why a data directory was not opened.
+//! Errors of opening a data directory.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,26 +8,26 @@ use headwater_log::{DataDirectoryError, FileError};
 use crate::metadata_log::CheckError;
 use crate::partition_files::PartitionError;
 
-/// Why [`Broker::open`](crate::Broker::open) refused a directory. No record in it was harmed.
+/// Why [`Broker::open`](crate::Broker::open) failed. All records are intact.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Another process, or another engine in this one, has the directory open.
+    /// Another process, or another engine in this process, has the directory open.
     #[error("{} is in use by {}: close it there, or open another directory", path.display(), holder(*pid))]
     Locked {
         /// The data directory.
         path: PathBuf,
-        /// The process that holds it, if its lock file tells.
+        /// The process that has it open, if the lock file contains it.
         pid: Option<u32>,
     },
-    /// The directory holds something else.
-    #[error("{} is not a data directory: {reason}. Give an empty or a new directory", path.display())]
+    /// The directory is not a data directory.
+    #[error("{} is not a data directory: {reason}. Use an empty or a new directory", path.display())]
     NotOurs {
         /// The directory.
         path: PathBuf,
-        /// What was found in it.
+        /// Its contents.
         reason: String,
     },
-    /// The operating system does not let us.
+    /// Permission denied.
     #[error("no permission to use {}: {source}. Change its owner or mode, or open another directory", path.display())]
     Permission {
         /// The file or directory.
@@ -35,18 +35,18 @@ pub enum OpenError {
         /// The system's error.
         source: io::Error,
     },
-    /// The directory is ours, and what it holds contradicts itself.
+    /// The data directory is inconsistent.
     #[error("{} is damaged: {reason}", path.display())]
     Damaged {
-        /// The file or directory that is damaged.
+        /// The damaged file or directory.
         path: PathBuf,
-        /// What is wrong, and what can be done.
+        /// The damage, and the remedy.
         reason: String,
     },
-    /// The configuration does not go with the directory.
+    /// The configuration does not match the directory.
     #[error(transparent)]
     Config(#[from] headwater_metadata::ConfigError),
-    /// Any other failure of the disk.
+    /// Any other I/O error.
     #[error("cannot open {}: {source}; {advice}, then open again", path.display(), advice = headwater_log::advice(.source))]
     Io {
         /// The file or directory.
@@ -57,7 +57,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// A failure of the system at `path`.
+    /// An I/O error at `path`.
     pub(crate) fn io(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
@@ -72,7 +72,7 @@ impl OpenError {
         }
     }
 
-    /// A log in `path` that did not open.
+    /// The log in `path` could not be opened.
     pub(crate) fn log(path: &Path, error: headwater_log::OpenError) -> Self {
         match error {
             headwater_log::OpenError::File(FileError { path, source, .. }) => {
@@ -85,7 +85,7 @@ impl OpenError {
         }
     }
 
-    /// The metadata log in `path` that is not whole.
+    /// The metadata log in `path` is damaged.
     pub(crate) fn metadata(path: &Path, error: CheckError) -> Self {
         match error {
             CheckError::Io(source) => Self::io(path, source),
@@ -104,7 +104,7 @@ impl OpenError {
         }
     }
 
-    /// A partition in `path` that did not open.
+    /// The partition in `path` could not be opened.
     pub(crate) fn partition(path: &Path, error: PartitionError) -> Self {
         match error {
             PartitionError::Log(error) => Self::log(path, error),
@@ -129,8 +129,9 @@ impl From<DataDirectoryError> for OpenError {
             },
             DataDirectoryError::Link { path } => Self::Damaged {
                 path,
-                reason: "it is a symbolic link, which is not followed here. Put what it points to in its place"
-                    .to_owned(),
+                reason:
+                    "it is a symbolic link, which is not followed here. Put its target in its place"
+                        .to_owned(),
             },
             DataDirectoryError::Damaged { path, what } => Self::Damaged {
                 path,
@@ -160,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lack_of_file_descriptors_names_the_limit() {
+    fn too_many_open_files_names_the_limit() {
         let message = |code| {
             let source = io::Error::from_raw_os_error(code);
             OpenError::io(Path::new("data"), source).to_string()

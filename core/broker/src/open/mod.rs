@@ -1,4 +1,4 @@
-//! From a directory to a broker.
+//! Opens a data directory.
 
 mod directories;
 mod error;
@@ -15,7 +15,7 @@ use headwater_protocol::FeatureLevelRecord;
 use headwater_record::Offset;
 
 use crate::features::FEATURES;
-use crate::metadata_log::{self, MetadataLog, Replayed};
+use crate::metadata_log::{self, MetadataLog, ReplayedMetadata};
 use crate::random::random_uuid;
 use crate::state::{Parts, State, resolve_broker};
 use directories::Directories;
@@ -23,7 +23,7 @@ use directories::Directories;
 pub use error::OpenError;
 pub use report::{OpenReport, RecoveredPartition, StrayDirectory};
 
-/// The `node.id` of a directory that nobody gave one.
+/// The default `node.id` of a new directory.
 const DEFAULT_NODE_ID: NodeId = 1;
 
 /// Opens `path`: lock, metadata, partitions.
@@ -49,7 +49,7 @@ pub(crate) fn open<E: Env>(
 
     let (
         metadata_log,
-        Replayed {
+        ReplayedMetadata {
             mut image,
             removed_topics,
         },
@@ -83,7 +83,7 @@ pub(crate) fn open<E: Env>(
         topics,
     });
     if found.changed_anything() || !report.damaged_checkpoints.is_empty() {
-        // A line of a topic that is gone must not be taken for one of its successor.
+        // A later topic must not inherit the recovery point of a deleted one.
         state.write_recovery_points();
         state.write_log_starts();
         state.write_cleaner_offsets();
@@ -94,26 +94,26 @@ pub(crate) fn open<E: Env>(
     Ok((state, report))
 }
 
-/// The offsets that the last owner wrote down.
+/// The offsets in the checkpoint files.
 #[derive(Debug)]
 struct Checkpoints {
     clean_shutdown: bool,
     same_boot: bool,
     recovery_points: BTreeMap<(String, i32), Offset>,
     log_starts: BTreeMap<(String, i32), Offset>,
-    /// `None` when it was damaged: then any log may have been cleaned.
+    /// `None` if damaged: then any log may have been cleaned.
     cleaner: Option<BTreeMap<(String, i32), Offset>>,
 }
 
 impl Checkpoints {
-    /// Reads all. A damaged one counts as empty, and then as after a crash everything is checked.
+    /// Reads all checkpoints. A damaged one counts as empty, so everything is recovered as after a crash.
     fn read<E: Env>(
         directory: &DataDirectory<E>,
         report: &mut OpenReport,
     ) -> Result<Self, OpenError> {
         let mut read = |kind| match directory.read_checkpoint(kind) {
             Err(DataDirectoryError::Damaged { path, what }) => {
-                tracing::warn!(path = %path.display(), what, "a checkpoint is damaged; everything is checked");
+                tracing::warn!(path = %path.display(), what, "a checkpoint is damaged; all logs are recovered");
                 report.damaged_checkpoints.push(path);
                 Ok(None)
             }
@@ -157,9 +157,9 @@ fn check_node_id<E: Env>(
 ) -> Result<(), OpenError> {
     let kept = directory.meta().node_id;
     match given.node_id {
-        Some(asked) if asked != kept => Err(OpenError::Config(ConfigError::Conflict {
+        Some(requested) if requested != kept => Err(OpenError::Config(ConfigError::Conflict {
             reason: format!(
-                "node.id is {asked} and {} was made with {kept}: leave node.id out, or open another directory",
+                "node.id is {requested}, but {} was created with {kept}: leave node.id out, or open another directory",
                 directory.path().display()
             ),
         })),
@@ -172,7 +172,7 @@ fn open_metadata<E: Env>(
     directory: &DataDirectory<E>,
     checkpoints: &Checkpoints,
     report: &mut OpenReport,
-) -> Result<(MetadataLog<E>, Replayed), OpenError> {
+) -> Result<(MetadataLog<E>, ReplayedMetadata), OpenError> {
     let path = directory.partition_path(metadata_log::TOPIC, 0);
     let start = checkpoints.of(metadata_log::TOPIC, 0);
     let end = metadata_log::check(env, &path, start.recovery_point)
@@ -200,8 +200,8 @@ fn open_metadata<E: Env>(
     Ok((log, replayed))
 }
 
-/// What a cluster knows before its first topic: the levels of its features, and its one broker. One that an older version made gets the
-/// features that it does not have yet. Returns whether anything was missing.
+/// Initialises the metadata of a new cluster: the finalized features and the broker. A cluster of an older version gets
+/// its missing features. Returns whether anything was missing.
 fn bootstrap<E: Env>(
     env: &E,
     directory: &DataDirectory<E>,

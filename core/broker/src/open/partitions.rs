@@ -1,4 +1,4 @@
-//! All partitions of the image, opened by a few threads.
+//! Opens all partitions of the image with a few threads.
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -18,19 +18,19 @@ use crate::partition_files::{TopicFacts, open_partition};
 use crate::state::resolve_topic;
 use crate::topics::{Topic, Topics};
 
-/// Below this many partitions another thread costs more than it saves.
+/// With fewer partitions another thread costs more than it saves.
 const PARTITIONS_PER_THREAD: usize = 16;
 
-/// One partition to open.
+/// A partition to open.
 struct Job<'a> {
     topic: &'a TopicFacts,
     partition: (PartitionId, &'a PartitionImage),
     start: OpenState,
 }
 
-type Opened<E> = Result<(Partition<E>, RecoveryReport), OpenError>;
+type OpenResult<E> = Result<(Partition<E>, RecoveryReport), OpenError>;
 
-/// Opens every partition of `image`; the first that fails, by topic and number, is the error.
+/// Opens every partition of `image`. Of several errors, the first by topic and partition is returned.
 pub(super) fn open_all<E: Env>(
     env: &E,
     directory: &DataDirectory<E>,
@@ -85,16 +85,17 @@ pub(super) fn open_all<E: Env>(
     gather(&facts, &jobs, opened, report)
 }
 
-/// The start of a partition that has no directory. A topic's files are made before its record, so somebody removed it.
+/// The state of a partition without a directory. The files of a topic are created before its record, so the directory
+/// was removed.
 fn missing(
     topic: &TopicFacts,
     partition: PartitionId,
     known: OpenState,
     report: &mut OpenReport,
 ) -> OpenState {
-    // It goes on where it is known to have ended, so that no offset is given twice.
+    // Start at the last known end, so that offsets are not reused.
     let log_start_offset = known.recovery_point.max(known.log_start_offset);
-    tracing::error!(topic = %topic.name, %partition, %log_start_offset, "the directory of a partition is missing; it starts anew, empty");
+    tracing::error!(topic = %topic.name, %partition, %log_start_offset, "the directory of a partition is missing; the partition starts empty");
     report.missing.push((Arc::clone(&topic.name), partition));
     OpenState {
         log_start_offset,
@@ -102,7 +103,7 @@ fn missing(
     }
 }
 
-/// Runs the jobs on at most `threads` threads; the results are in the order of the jobs.
+/// Runs the jobs on at most `threads` threads. The results are in the order of the jobs.
 fn run_jobs<J: Sync, R: Send>(jobs: &[J], threads: usize, run: impl Fn(&J) -> R + Sync) -> Vec<R> {
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let threads = threads
@@ -136,7 +137,7 @@ fn claim<'a, J>(jobs: &'a [J], next: &AtomicUsize) -> Option<(usize, &'a J)> {
 fn gather<E: Env>(
     facts: &[TopicFacts],
     jobs: &[Job<'_>],
-    opened: Vec<Opened<E>>,
+    opened: Vec<OpenResult<E>>,
     report: &mut OpenReport,
 ) -> Result<Topics<E>, OpenError> {
     let topics = Topics::new();
@@ -167,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_keep_the_order_of_the_jobs_whoever_runs_them() {
+    fn results_are_in_the_order_of_the_jobs() {
         let jobs: Vec<usize> = (0..1000).collect();
         let results = run_jobs(&jobs, 8, |job| {
             if job % 7 == 0 {

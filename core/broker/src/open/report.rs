@@ -1,4 +1,4 @@
-//! What opening a data directory found and did.
+//! The report of opening a data directory.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,53 +7,64 @@ use std::time::Duration;
 use headwater_log::RecoveryReport;
 use headwater_record::{Offset, PartitionId};
 
-/// What [`Broker::open`](crate::Broker::open) found.
+/// The findings of [`Broker::open`](crate::Broker::open).
 #[derive(Debug, Clone, Default)]
 pub struct OpenReport {
-    /// Whether the directory was made by this call.
+    /// Whether this call created the directory.
     pub created: bool,
-    /// Whether the last owner closed it.
+    /// Whether the last shutdown was clean.
     pub clean_shutdown: bool,
-    /// How many partitions of topics it holds.
+    /// The number of partitions.
     pub partitions: usize,
-    /// How long opening took.
+    /// The duration of the call.
     pub elapsed: Duration,
-    /// Partitions whose end was cut, whose indexes were made anew, or in which damage was found. The metadata log is one of them.
+    /// Partitions that were truncated, whose indexes were rebuilt, or that are damaged. The metadata log is one of
+    /// them.
     pub recovered: Vec<RecoveredPartition>,
-    /// Partitions whose directory was missing. Each goes on, empty, at its last checkpoint; without one its offsets start again at 0.
+    /// Partitions whose directory was missing. Each continues, empty, at its last checkpoint; without a checkpoint its
+    /// offsets restart at 0.
     pub missing: Vec<(Arc<str>, PartitionId)>,
-    /// Checkpoint files that could not be understood and were made anew; because of them everything was checked.
+    /// Checkpoint files that were damaged and recreated; because of them all logs were recovered.
     pub damaged_checkpoints: Vec<PathBuf>,
-    /// Directories of topics that nobody knows: they were left as they are.
+    /// Directories that belong to no topic. They were not changed.
     pub strays: Vec<StrayDirectory>,
 }
 
-/// What recovery did to one partition.
+/// The recovery of one partition.
 #[derive(Debug, Clone)]
 pub struct RecoveredPartition {
     /// The topic.
     pub topic: Arc<str>,
     /// The partition.
     pub partition: PartitionId,
-    /// Bytes at the end that were no whole, valid batch, and were cut.
+    /// Bytes of incomplete or invalid batches that were cut from the end.
     pub truncated_bytes: u64,
-    /// The next offset that will be written.
+    /// The log end offset.
     pub log_end_offset: Offset,
-    /// Index files that were made anew.
+    /// The number of rebuilt index files.
     pub rebuilt_indexes: usize,
-    /// Everything in detail; its `Display` is for people.
+    /// All details; `Display` formats them for people.
     pub details: RecoveryReport,
 }
 
-/// A partition's directory whose topic is not in the metadata.
+/// A partition directory whose topic is not in the metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StrayDirectory {
-    /// Where it is.
+    /// The path.
     pub path: PathBuf,
 }
 
 impl OpenReport {
-    /// Notes what recovery did, if it did anything.
+    /// Whether there is something to report: no orderly end before, or something recovered, missing, damaged or unknown.
+    pub fn has_news(&self) -> bool {
+        !(self.created || self.clean_shutdown)
+            || !self.recovered.is_empty()
+            || !self.missing.is_empty()
+            || !self.damaged_checkpoints.is_empty()
+            || !self.strays.is_empty()
+    }
+
+    /// Adds the recovery of a partition, if there was one.
     pub(crate) fn add(
         &mut self,
         topic: &str,

@@ -1,44 +1,44 @@
-//! Which segments go when storage is exhausted. A pure decision.
+//! Chooses the segments to delete when storage is exhausted. Pure.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use headwater_record::Offset;
 
-/// The sealed segments of one partition that may go, in order of offsets.
+/// The sealed segments of one partition that may be deleted, in offset order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Candidates {
-    /// Whose they are: an index that only the caller understands.
+    /// An index chosen by the caller.
     pub(crate) partition: usize,
-    /// Oldest offsets first: a later segment can go only after all before it.
+    /// In offset order: a segment can be deleted only after all segments before it.
     pub(crate) segments: Vec<Candidate>,
 }
 
-/// One sealed segment.
+/// A sealed segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Candidate {
-    /// The first offset after it: where the log starts once it has gone.
+    /// The offset after its last record: the log start offset once it is deleted.
     pub(crate) next_offset: Offset,
-    /// What its files take on the disk.
+    /// The size of its files in bytes.
     pub(crate) bytes: u64,
-    /// The time of its newest record.
+    /// The timestamp of its newest record.
     pub(crate) max_timestamp_ms: i64,
 }
 
-/// What is to be done.
+/// The segments to delete.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Choice {
-    /// For each partition that loses segments: the offset at which its log is to start.
+    /// For each partition that loses segments: its new log start offset.
     pub(crate) log_starts: Vec<(usize, Offset)>,
-    /// What that frees.
+    /// The bytes that the deletion frees.
     pub(crate) bytes_freed: u64,
-    /// What is missing still, although everything that may go goes.
+    /// The bytes that are still missing after all candidates are deleted.
     pub(crate) bytes_short: u64,
 }
 
-/// Chooses the segments with the oldest newest record, over all partitions, until `bytes_wanted` are freed.
+/// Chooses the segments whose newest record is the oldest, over all partitions, until `bytes_wanted` are freed.
 ///
-/// Within a partition offsets keep their order: a segment whose records claim to be older than those before it waits for its turn.
+/// Segments of a partition are deleted in offset order, even if a later segment has older timestamps.
 pub(crate) fn choose(candidates: &[Candidates], bytes_wanted: u64) -> Choice {
     let mut choice = Choice {
         bytes_short: bytes_wanted,
@@ -109,12 +109,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_goes_when_nothing_is_wanted() {
+    fn nothing_is_deleted_if_no_space_is_needed() {
         assert_eq!(choose(&[partition(0, &[(1, 9, 0)])], 0), Choice::default());
     }
 
     #[test]
-    fn what_is_missing_is_told_when_everything_has_gone() {
+    fn the_missing_bytes_are_reported_if_all_candidates_are_deleted() {
         let choice = choose(&[partition(0, &[(1, 9, 0)]), partition(1, &[])], 20);
         assert_eq!(
             choice,
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_segment_with_old_times_waits_for_those_before_it() {
+    fn a_segment_with_old_timestamps_is_deleted_after_those_before_it() {
         let all = [
             partition(0, &[(1, 10, 100), (2, 10, 0)]),
             partition(1, &[(1, 10, 50)]),
@@ -145,7 +145,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_segment_goes_that_need_not(
+        fn no_segment_is_deleted_needlessly(
             sizes in prop::collection::vec(prop::collection::vec((1_u64..100, -50_i64..50), 0..6), 0..6),
             wanted in 0_u64..600,
         ) {
@@ -158,7 +158,7 @@ mod tests {
             prop_assert_eq!(choice.bytes_freed + choice.bytes_short >= wanted, true);
             prop_assert_eq!(choice.bytes_short, wanted.saturating_sub(choice.bytes_freed));
             prop_assert!(choice.bytes_short == 0 || choice.bytes_freed == total);
-            // Whatever stays at the head of a partition is no older than what went last: else it should have gone instead.
+            // The first remaining segment of each partition is not older than the last deleted one.
             let went: u64 = choice.log_starts.iter().map(|(at, start)| {
                 sizes[*at][..start.get() as usize].iter().map(|(bytes, _)| bytes).sum::<u64>()
             }).sum();

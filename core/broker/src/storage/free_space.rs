@@ -1,4 +1,4 @@
-//! A warning before the disk is full.
+//! Warns before the disk is full.
 
 use std::sync::atomic::Ordering;
 
@@ -7,13 +7,13 @@ use headwater_metadata::OnStorageFull;
 
 use crate::state::State;
 
-/// With fewer free bytes the disk counts as nearly full, whatever its size.
+/// The disk is nearly full below this many free bytes.
 const FREE_BYTES_LOW: u64 = 1 << 30;
-/// With less than this fraction of the disk free (one in so many), it counts as nearly full.
+/// The disk is nearly full below this fraction of free space (one in so many).
 const FREE_PART_LOW: u64 = 20;
 
 impl<E: Env> State<E> {
-    /// Warns when the free space of the disk falls below 5 % or 1 GiB; once, until it has risen again.
+    /// Warns when less than 5 % or 1 GiB of the disk is free; again only after the free space has recovered.
     pub(crate) fn watch_free_space(&self) {
         let directory = self.directory.read();
         let Some(directory) = &*directory else { return };
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_twentieth_or_a_gibibyte_free_is_little() {
+    fn less_than_a_twentieth_or_a_gibibyte_free_is_low() {
         const GIB: u64 = 1 << 30;
         let low = |free_bytes, total_bytes| {
             is_low(DiskSpace {

@@ -1,4 +1,4 @@
-//! When storage is exhausted the oldest records go, and produce fails only when none may go.
+//! Deletes the oldest records when storage is exhausted. Produce fails only if no record may be deleted.
 
 mod choice;
 mod free_space;
@@ -17,29 +17,31 @@ use crate::partition::{Partition, Role};
 use crate::state::State;
 use choice::{Candidate, Candidates, choose};
 
-/// What the broker knows of its storage between two looks at it.
+/// The state of the storage between two checks.
 #[derive(Debug, Default)]
 pub(crate) struct Storage {
-    /// One thread relieves, others wait for it.
+    /// One thread frees space; others wait for it.
     relief: Mutex<()>,
     exhausted: AtomicBool,
+    /// Whether the limits were checked since the broker was opened.
+    was_checked: AtomicBool,
     reason: RwLock<Option<Arc<str>>>,
-    appended_since_look: AtomicU64,
-    /// Whether the warning that the disk is nearly full was given.
+    appended_since_check: AtomicU64,
+    /// Whether the warning about the nearly full disk was logged.
     is_low: AtomicBool,
 }
 
-/// Nothing may go and nothing fits.
+/// No segment may be deleted and nothing can be appended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct StorageExhausted(pub(crate) Arc<str>);
 
-/// How much is missing, and of what.
+/// The missing space and the limit that it exceeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Pressure {
-    /// Free this to have room for a while.
+    /// The bytes to free to stay below the limit for a while.
     wanted: u64,
-    /// Free this to go on at all.
+    /// The bytes to free to continue at all.
     needed: u64,
     limit: Limit,
 }
@@ -51,38 +53,43 @@ enum Limit {
 }
 
 impl<E: Env> State<E> {
-    /// Whether a produce may be tried now. While storage is exhausted each try looks again, so writing resumes by itself.
+    /// Whether a produce may be tried. The first call checks the limits. While storage is exhausted each call does, so
+    /// writing resumes automatically.
     pub(crate) fn admit_append(&self) -> Result<(), StorageExhausted> {
-        if !self.storage.exhausted.load(Ordering::Relaxed) {
+        let is_exhausted = self.storage.exhausted.load(Ordering::Relaxed);
+        if !is_exhausted && self.storage.was_checked.load(Ordering::Relaxed) {
             return Ok(());
         }
-        self.relieve_storage(0);
+        self.free_storage(0);
         match &*self.storage.reason.read() {
             Some(reason) => Err(StorageExhausted(Arc::clone(reason))),
             None => Ok(()),
         }
     }
 
-    /// Tells that bytes were appended. Now and then, by amount, it looks at the limits.
-    pub(crate) fn note_appended(&self, bytes: u64) {
+    /// Counts appended bytes. Checks the limits each time a certain amount has been appended.
+    pub(crate) fn count_appended(&self, bytes: u64) {
         let config = self.config();
         if config.storage_bytes_max.is_none() && config.storage_free_bytes_min == 0 {
             return;
         }
         let since = self
             .storage
-            .appended_since_look
+            .appended_since_check
             .fetch_add(bytes, Ordering::Relaxed)
             + bytes;
-        if since >= look_interval_bytes(&config) {
-            self.relieve_storage(0);
+        if since >= check_interval_bytes(&config) {
+            self.free_storage(0);
         }
     }
 
-    /// Frees what the limits ask for, and at least `disk_short` bytes: the disk refused so many.
-    pub(crate) fn relieve_storage(&self, disk_short: u64) {
+    /// Frees space to meet the limits, and at least `disk_short` bytes, which the disk refused.
+    pub(crate) fn free_storage(&self, disk_short: u64) {
         let _one_at_a_time = self.storage.relief.lock();
-        self.storage.appended_since_look.store(0, Ordering::Relaxed);
+        self.storage
+            .appended_since_check
+            .store(0, Ordering::Relaxed);
+        self.storage.was_checked.store(true, Ordering::Relaxed);
         let pressure = self.pressure(disk_short);
         let Some(pressure) = pressure else {
             return self.storage_suffices();
@@ -100,7 +107,8 @@ impl<E: Env> State<E> {
         }
     }
 
-    /// Removes the segments whose records were all deleted before, and which wait for the next round of retention; returns the bytes freed.
+    /// Deletes segments below the log start offset without waiting for the next retention check. Returns the freed
+    /// bytes.
     fn drop_deleted(&self) -> u64 {
         let partitions = self.topics.partitions();
         let usable = partitions.iter().filter(|partition| may_change(partition));
@@ -109,7 +117,8 @@ impl<E: Env> State<E> {
             .sum()
     }
 
-    /// Removes the oldest segments of all partitions until `bytes` are freed or no segment may be removed; returns the bytes freed.
+    /// Deletes the oldest segments of all partitions until `bytes` are freed or none may be deleted. Returns the freed
+    /// bytes.
     fn drop_oldest(&self, bytes: u64) -> u64 {
         let partitions = self.topics.partitions();
         let choice = choose(&candidates(&partitions), bytes);
@@ -118,7 +127,7 @@ impl<E: Env> State<E> {
         choice.log_starts.into_iter().map(drop_from).sum()
     }
 
-    /// What the limits ask for; `None` when they are kept.
+    /// The missing space; `None` if the limits are met.
     fn pressure(&self, disk_short: u64) -> Option<Pressure> {
         let config = self.config();
         let used: u64 = self
@@ -142,13 +151,14 @@ impl<E: Env> State<E> {
         match self.env.disk_space(directory.path()) {
             Ok(space) => space.free_bytes,
             Err(error) => {
-                tracing::warn!(%error, "the free space of the disk is not known; headwater.storage.min.free.bytes is not kept");
+                tracing::warn!(%error, "the free space of the disk is unknown; headwater.storage.min.free.bytes is not enforced");
                 u64::MAX
             }
         }
     }
 
-    /// Takes the sealed segments that end at or before `log_start` out of one log; returns their bytes. Their files go at once.
+    /// Removes the sealed segments that end at or before `log_start` from a log and deletes their files. Returns their
+    /// bytes.
     fn drop_segments(&self, partition: &Partition<E>, log_start: Offset) -> u64 {
         let _turn = self.log_config_turn.lock();
         let log = partition.log();
@@ -173,7 +183,7 @@ impl<E: Env> State<E> {
             }
         }
         if let Err(error) = log.delete_due_files() {
-            tracing::error!(topic = %partition.topic, partition = %partition.id, %error, "the files of removed records stay for now");
+            tracing::error!(topic = %partition.topic, partition = %partition.id, %error, "the files of deleted records could not be removed yet");
         }
         log.update_config(usual);
         freed
@@ -182,12 +192,12 @@ impl<E: Env> State<E> {
     fn storage_suffices(&self) {
         if self.storage.exhausted.swap(false, Ordering::Relaxed) {
             *self.storage.reason.write() = None;
-            tracing::info!("there is room again: produce is accepted");
+            tracing::info!("storage is available again: produce is accepted");
         }
     }
 
     fn storage_exhausted(&self, pressure: &Pressure, on_full: OnStorageFull) {
-        let reason = pressure.sentence(on_full);
+        let reason = pressure.message(on_full);
         if !self.storage.exhausted.load(Ordering::Relaxed) {
             tracing::error!(%reason, "produce is refused");
         }
@@ -196,8 +206,8 @@ impl<E: Env> State<E> {
     }
 }
 
-/// After how many appended bytes the limits are looked at again.
-fn look_interval_bytes(config: &BrokerConfig) -> u64 {
+/// The number of appended bytes between two checks of the limits.
+fn check_interval_bytes(config: &BrokerConfig) -> u64 {
     const LEAST: u64 = 16 << 10;
     const MOST: u64 = 16 << 20;
     config
@@ -206,7 +216,7 @@ fn look_interval_bytes(config: &BrokerConfig) -> u64 {
 }
 
 fn pressure(config: &BrokerConfig, used: u64, free: u64, disk_short: u64) -> Option<Pressure> {
-    let headroom = look_interval_bytes(config);
+    let headroom = check_interval_bytes(config);
     if let Some(max) = config.storage_bytes_max {
         let wanted = used.saturating_add(headroom).saturating_sub(max);
         if wanted > 0 {
@@ -231,7 +241,7 @@ fn pressure(config: &BrokerConfig, used: u64, free: u64, disk_short: u64) -> Opt
 }
 
 impl Pressure {
-    fn sentence(&self, on_full: OnStorageFull) -> String {
+    fn message(&self, on_full: OnStorageFull) -> String {
         let what = match self.limit {
             Limit::Budget { used, max } => format!(
                 "the data directory holds {used} bytes and headwater.storage.max.bytes is {max}"
@@ -254,7 +264,7 @@ impl Pressure {
     }
 }
 
-/// Reports that records went although nobody had deleted them.
+/// Logs that records were deleted before their retention ended.
 fn warn_of_loss<E: Env>(partition: &Partition<E>, segment: &DeletedSegment) {
     if segment.reason == DeletionReason::Exhaustion {
         tracing::warn!(
@@ -265,12 +275,12 @@ fn warn_of_loss<E: Env>(partition: &Partition<E>, segment: &DeletedSegment) {
     }
 }
 
-/// Whether segments can be taken out of the log.
+/// Whether segments of the log may be removed.
 fn may_change<E: Env>(partition: &Partition<E>) -> bool {
     partition.leadership().role != Role::Gone && partition.log().poisoned().is_none()
 }
 
-/// Which segments may go: sealed ones of topics that users own and that are not only compacted.
+/// The segments that may be deleted: sealed ones of user topics with `cleanup.policy=delete`.
 fn candidates<E: Env>(partitions: &[Arc<Partition<E>>]) -> Vec<Candidates> {
     let may_lose = |partition: &Partition<E>| {
         partition.config().cleanup_policy.delete
@@ -312,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_asks_for_room_before_it_is_used_up_and_refuses_only_beyond_it() {
+    fn a_budget_frees_space_before_it_is_exhausted_and_refuses_only_beyond_it() {
         let config = config(&[("headwater.storage.max.bytes", "6400000")]);
         assert_eq!(pressure(&config, 6_300_000, 0, 0), None);
         let near = pressure(&config, 6_390_000, 0, 0).unwrap();
@@ -322,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_is_too_full_asks_for_what_is_missing() {
+    fn a_disk_that_is_too_full_needs_the_missing_bytes() {
         let config = config(&[("headwater.storage.min.free.bytes", "1000")]);
         assert_eq!(pressure(&config, 0, 1000, 0), None);
         assert_eq!(pressure(&config, 0, 990, 0).unwrap().needed, 10);

@@ -1,4 +1,4 @@
-//! Claims about groups that change their protocol while they have members (KIP-848, online upgrade and downgrade).
+//! Groups that change their protocol while they have members (KIP-848, online upgrade and downgrade).
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use headwater_protocol::{
     ErrorCode, JoinGroupRequest, LeaveGroupRequest, Message, Str, SyncGroupRequest,
 };
 
-/// A client of the classic protocol that embeds what Kafka's consumers embed, with a cooperative assignor.
+/// A classic client with the embedded metadata of Kafka's consumers and a cooperative assignor.
 #[derive(Debug, Clone, Default)]
 struct Classic {
     id: Str,
@@ -67,7 +67,7 @@ impl Classic {
         }
     }
 
-    /// The first member of a classic group, which assigns all four partitions to itself.
+    /// The first member of a classic group; it assigns all four partitions to itself.
     async fn alone(env: &SimEnv, broker: &Sim) -> Self {
         let mut client = Self {
             id: new_id(broker),
@@ -77,12 +77,12 @@ impl Classic {
         pass(env, broker, Duration::from_secs(3)).await;
         client.generation = joining.await.unwrap().generation_id;
         let request = client.sync_request(&[(&client.id, &[0, 1, 2, 3])]);
-        client.hear_sync(begin(broker, request).await.unwrap().assignment);
+        client.receive_sync(begin(broker, request).await.unwrap().assignment);
         assert_eq!(client.owned, [0, 1, 2, 3]);
         client
     }
 
-    fn hear_sync(&mut self, assignment: bytes::Bytes) {
+    fn receive_sync(&mut self, assignment: bytes::Bytes) {
         let (assignment, _) = ConsumerProtocolAssignment::from_versioned_bytes(assignment).unwrap();
         let topics = assignment.assigned_partitions.iter();
         self.owned = topics.flat_map(|topic| topic.partitions.clone()).collect();
@@ -99,19 +99,19 @@ impl Classic {
         code(ask(broker, request).error_code)
     }
 
-    /// Joins a consumer group, where answers come at once.
+    /// Joins a consumer group, where responses are not deferred.
     fn rejoin(&mut self, broker: &Sim) {
         let joined = ask(broker, self.join_request());
         assert_eq!(code(joined.error_code), ErrorCode::None);
-        assert_eq!(&*joined.leader, "", "nobody leads a consumer group");
+        assert_eq!(&*joined.leader, "", "a consumer group has no leader");
         self.id = joined.member_id;
         self.generation = joined.generation_id;
         let synced = ask(broker, self.sync_request(&[]));
         assert_eq!(code(synced.error_code), ErrorCode::None);
-        self.hear_sync(synced.assignment);
+        self.receive_sync(synced.assignment);
     }
 
-    /// Does what its heartbeats ask for until they ask for nothing.
+    /// Joins and syncs until the heartbeats require nothing more.
     fn follow(&mut self, broker: &Sim) {
         for _ in 0..5 {
             match self.beat(broker) {
@@ -119,7 +119,7 @@ impl Classic {
                 code => return assert_eq!(code, ErrorCode::None),
             }
         }
-        panic!("it is asked to join again and again");
+        panic!("the member never stops rejoining");
     }
 }
 
@@ -131,7 +131,7 @@ fn leave(broker: &Sim, client: &Client) {
     assert_eq!(ask(broker, request).error_code, 0);
 }
 
-/// A classic member that was there first and has half of the partitions, and one of the consumer protocol that has the other half.
+/// A classic member that was there first, and a member of the consumer protocol; each owns half of the partitions.
 async fn upgraded(env: &SimEnv, broker: &Sim) -> (Classic, Client) {
     let mut classic = Classic::alone(env, broker).await;
     let mut client = Client::new("n");
@@ -158,12 +158,16 @@ async fn a_member_of_the_consumer_protocol_makes_a_classic_group_a_consumer_grou
         .iter()
         .map(|one| (&*one.member_id == "n", one.member_type));
     assert!(types.all(|(is_new, kind)| kind == i8::from(is_new)));
-    // The classic member goes on in its generation until it is asked to join again. It releases two partitions first.
+    // The classic member keeps its generation until it has to rejoin. It releases two partitions first.
     assert_eq!(classic.beat(&broker), ErrorCode::RebalanceInProgress);
     classic.rejoin(&broker);
     assert_eq!((classic.generation, classic.owned.len()), (1, 2));
     assert_eq!(client.beat(&broker), ErrorCode::None);
-    assert_eq!(client.partitions(), [], "they are not released yet");
+    assert_eq!(
+        client.partitions(),
+        [],
+        "the partitions are not released yet"
+    );
     assert_eq!(classic.beat(&broker), ErrorCode::RebalanceInProgress);
     classic.rejoin(&broker);
     assert_eq!((classic.generation, classic.owned.len()), (2, 2));
@@ -176,7 +180,7 @@ async fn a_member_of_the_consumer_protocol_makes_a_classic_group_a_consumer_grou
 }
 
 #[tokio::test]
-async fn a_member_that_waits_in_a_rebalance_is_asked_to_join_the_consumer_group() {
+async fn a_member_that_waits_in_a_rebalance_has_to_join_the_consumer_group() {
     let (env, broker) = world();
     let mut classic = Classic::alone(&env, &broker).await;
     let mut second = Classic {
@@ -245,7 +249,7 @@ async fn the_last_member_of_the_consumer_protocol_leaves_a_classic_group_behind(
         let mut again = classic.clone();
         again.generation = joined.generation_id;
         let request = again.sync_request(&[(&again.id, &[0, 1, 2, 3])]);
-        again.hear_sync(begin(broker, request).await.unwrap().assignment);
+        again.receive_sync(begin(broker, request).await.unwrap().assignment);
         assert_eq!(again.owned.len(), 4);
     }
     classic.generation += 1;
@@ -284,7 +288,7 @@ async fn a_classic_member_has_time_to_join_and_to_sync() {
     let (mut classic, mut client) = upgraded(&env, &broker).await;
     let mut another = Client::new("o");
     assert_eq!(another.beat(&broker), ErrorCode::None);
-    // It lives, but does not join within its rebalance time-out of 30 seconds.
+    // It sends heartbeats, but does not join within its rebalance time-out of 30 seconds.
     for _ in 0..5 {
         assert_eq!(classic.beat(&broker), ErrorCode::RebalanceInProgress);
         client.beat(&broker);
@@ -362,7 +366,10 @@ async fn a_static_member_may_change_its_protocol() {
         ..Classic::default()
     };
     classic.rejoin(&broker);
-    assert_eq!(classic.owned, had, "it has what its predecessor had");
+    assert_eq!(
+        classic.owned, had,
+        "it owns the partitions of its predecessor"
+    );
     assert_eq!(client.beat(&broker), ErrorCode::FencedInstanceId);
     assert_eq!(other.beat(&broker), ErrorCode::None);
     let mut back = Client::new("m");

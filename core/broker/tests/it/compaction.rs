@@ -1,4 +1,4 @@
-//! Claims about compacted topics: `__consumer_offsets` first of all.
+//! Compacted topics, `__consumer_offsets` in particular.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ fn keyed(records: &[(&str, Option<&str>)]) -> Bytes {
     builder.finish().unwrap()
 }
 
-/// A topic in which every key was written often, and closed segments of it.
+/// Writes every key of a topic many times, in several closed segments.
 fn fill<E: Env>(broker: &Broker<E>, topic: &str) {
     for round in 0..40 {
         let value = format!("{round:0100}");
@@ -126,7 +126,7 @@ fn the_offsets_topic_shrinks_and_groups_find_their_offsets_after_a_restart() {
         }
     };
     check(&broker);
-    // After a crash, and after an orderly end.
+    // After a crash, and after a clean shutdown.
     let env = env.after_power_cut(3);
     let broker = open(&env, &config);
     check(&broker);
@@ -137,7 +137,7 @@ fn the_offsets_topic_shrinks_and_groups_find_their_offsets_after_a_restart() {
 }
 
 #[test]
-fn of_a_compacted_topic_the_last_values_stay_whatever_becomes_of_its_policy() {
+fn the_last_values_of_a_compacted_topic_survive_a_change_of_its_policy() {
     let env = SimEnv::new(1);
     env.set_wall_clock_ms(1_000_000);
     let broker = open(&env, &[]);
@@ -159,7 +159,7 @@ fn of_a_compacted_topic_the_last_values_stay_whatever_becomes_of_its_policy() {
     let line = checkpoint(&env);
     let cleaned_to: i64 = line.trim().rsplit(' ').next().unwrap().parse().unwrap();
     assert!(line.starts_with("0\n1\nt 0 ") && cleaned_to > 60, "{line}");
-    // Retention may have it now; its gaps are no damage.
+    // Retention applies from now on; the offset gaps are not reported as damage.
     let policy = [("cleanup.policy", 0, Some("delete"))];
     assert_eq!(alter(&broker, (2, "t"), &policy).0, ErrorCode::None);
     assert_eq!(read(&broker, "t"), records);
@@ -168,7 +168,7 @@ fn of_a_compacted_topic_the_last_values_stay_whatever_becomes_of_its_policy() {
     let (broker, report) = try_open(&env, &[]).unwrap();
     assert!(report.recovered.is_empty(), "{:?}", report.recovered);
     assert_eq!(read(&broker, "t"), records);
-    // The line goes with the topic.
+    // The checkpoint line is removed with the topic.
     assert_eq!(delete(&broker, "t"), ErrorCode::None);
     assert_eq!(checkpoint(&env), "0\n0\n");
 }
@@ -183,11 +183,11 @@ fn a_partition_that_cannot_be_compacted_does_not_stop_the_others() {
     }
     let path = PathBuf::from(DIR).join("damaged-0/00000000000000000000.log");
     let file = env.open_file(&path, OpenMode::Write).unwrap();
-    file.write_all_at(b"not what was written", 100).unwrap();
+    file.write_all_at(b"unexpected bytes", 100).unwrap();
     let before = bytes_of(&env, "damaged-0");
     broker.housekeeping();
     broker.housekeeping();
-    assert_eq!(bytes_of(&env, "damaged-0"), before, "it is left as it is");
+    assert_eq!(bytes_of(&env, "damaged-0"), before, "it is not changed");
     assert!(read(&broker, "good").len() < 30);
     append(&broker, "damaged", 0, keyed(&[("a", Some("1"))]));
 }
@@ -204,7 +204,7 @@ fn the_cleaner_can_be_switched_off() {
 }
 
 #[test]
-fn a_log_is_compacted_only_when_enough_of_it_is_dirty_or_something_waited_too_long() {
+fn a_log_is_compacted_only_if_it_is_dirty_enough_or_for_too_long() {
     let env = SimEnv::new(1);
     env.set_wall_clock_ms(1_000_000);
     let broker = open(&env, &[("log.cleaner.min.cleanable.ratio", "1")]);
@@ -218,7 +218,7 @@ fn a_log_is_compacted_only_when_enough_of_it_is_dirty_or_something_waited_too_lo
     assert!(read(&broker, "t").len() < 30);
 }
 
-/// The background task, as an engine runs it.
+/// The background task of an engine.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_cleaner_runs_by_itself_and_lets_the_broker_close() {
     let temporary = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Claims about configuration that is read and changed while the broker runs.
+//! Configuration that is read and changed while the broker runs.
 
 use crate::support::*;
 use headwater_broker::Broker;
@@ -100,7 +100,7 @@ fn every_key_is_described_with_value_source_kind_and_doc() {
 }
 
 #[test]
-fn a_broker_states_its_number_and_its_directory_without_being_given_them() {
+fn the_default_node_id_and_directory_are_described() {
     let broker = in_memory();
     for (key, value) in [("node.id", "1"), ("log.dirs", "/data")] {
         let shown = one(&broker, (BROKER, "1"), key);
@@ -109,7 +109,7 @@ fn a_broker_states_its_number_and_its_directory_without_being_given_them() {
             (Some(value), 4, true)
         );
     }
-    // No server listens, so there is nothing to show.
+    // No server is running, so there is no listener.
     assert_eq!(one(&broker, (BROKER, "1"), "listeners").value, None);
 }
 
@@ -170,7 +170,7 @@ fn a_topics_level_of_compression_makes_its_batches_smaller_or_larger() {
 #[case::broker((BROKER, "7"), ErrorCode::InvalidRequest)]
 #[case::word((BROKER, "x"), ErrorCode::InvalidRequest)]
 #[case::group((32, "g"), ErrorCode::InvalidRequest)]
-fn what_is_not_there_is_not_described_and_not_changed(
+fn unknown_resources_are_neither_described_nor_changed(
     #[case] resource: (i8, &str),
     #[case] expected: ErrorCode,
 ) {
@@ -183,7 +183,7 @@ fn what_is_not_there_is_not_described_and_not_changed(
 }
 
 #[test]
-fn a_change_is_in_force_at_once_and_can_be_taken_back() {
+fn a_change_applies_at_once_and_can_be_reset() {
     let broker = in_memory();
     create(&broker, "t", 1, &[]);
     let large = batch(&["x".repeat(200).as_str()]);
@@ -214,7 +214,7 @@ fn a_change_is_in_force_at_once_and_can_be_taken_back() {
 }
 
 #[test]
-fn a_topic_made_compact_wants_keys_from_then_on() {
+fn a_topic_changed_to_compact_requires_keys() {
     let broker = in_memory();
     create(&broker, "t", 1, &[]);
     append(&broker, "t", 0, batch(&["a"]));
@@ -253,9 +253,9 @@ fn a_topic_made_compact_wants_keys_from_then_on() {
 #[case::unknown(&[("retention.md", SET, Some("1"))], ErrorCode::InvalidConfig, "did you mean \"retention.ms\"?")]
 #[case::wrong_value(&[("segment.bytes", SET, Some("7"))], ErrorCode::InvalidConfig, "at least 1048576")]
 #[case::no_value(&[("segment.ms", SET, None)], ErrorCode::InvalidRequest, "needs a value")]
-#[case::no_list(&[("segment.ms", APPEND, Some("1"))], ErrorCode::InvalidConfig, "is no list")]
+#[case::no_list(&[("segment.ms", APPEND, Some("1"))], ErrorCode::InvalidConfig, "is not a list")]
 #[case::empty_list(&[("cleanup.policy", SUBTRACT, Some("delete"))], ErrorCode::InvalidConfig, "one or more of")]
-#[case::no_operation(&[("segment.ms", 9, Some("1"))], ErrorCode::InvalidRequest, "no operation")]
+#[case::no_operation(&[("segment.ms", 9, Some("1"))], ErrorCode::InvalidRequest, "not a valid operation")]
 #[case::twice(&[("segment.ms", SET, Some("1")), ("segment.ms", DELETE, None)], ErrorCode::InvalidRequest, "twice")]
 #[case::together(&[("min.compaction.lag.ms", SET, Some("5")), ("max.compaction.lag.ms", SET, Some("4"))], ErrorCode::InvalidConfig, "larger than")]
 fn a_wrong_change_is_refused_and_changes_nothing(
@@ -323,7 +323,7 @@ fn of_a_broker_only_dynamic_keys_change() {
 }
 
 #[test]
-fn the_old_way_replaces_the_whole_configuration() {
+fn alter_configs_replaces_the_whole_configuration() {
     let broker = in_memory();
     create(&broker, "t", 1, &[("segment.ms", "5"), ("flush.ms", "6")]);
     let config = AlterableConfig {
@@ -365,7 +365,7 @@ fn the_old_way_replaces_the_whole_configuration() {
 }
 
 #[test]
-fn what_is_set_for_all_brokers_is_the_default_of_topics_at_once() {
+fn values_set_for_all_brokers_are_defaults_of_topics_at_once() {
     let broker = in_memory();
     create(&broker, "t", 1, &[]);
     let set = |resource: &str, value: &str| {
@@ -375,7 +375,7 @@ fn what_is_set_for_all_brokers_is_the_default_of_topics_at_once() {
             ErrorCode::None
         );
     };
-    let told = || {
+    let actual = || {
         let entry = one(&broker, (TOPIC, "t"), "max.message.bytes");
         let synonyms: Vec<_> = entry
             .synonyms
@@ -388,13 +388,13 @@ fn what_is_set_for_all_brokers_is_the_default_of_topics_at_once() {
             synonyms,
         )
     };
-    assert_eq!(told(), ("1048588".into(), 5, vec![5]));
+    assert_eq!(actual(), ("1048588".into(), 5, vec![5]));
     set("", "100");
-    assert_eq!(told(), ("100".into(), 3, vec![3, 5]));
+    assert_eq!(actual(), ("100".into(), 3, vec![3, 5]));
     let refused = produce(&broker, "t", 0, batch(&[&"x".repeat(100)]));
     assert_eq!(code(refused.error_code), ErrorCode::MessageTooLarge);
     set("1", "1000");
-    assert_eq!(told(), ("1000".into(), 2, vec![2, 3, 5]));
+    assert_eq!(actual(), ("1000".into(), 2, vec![2, 3, 5]));
     append(&broker, "t", 0, batch(&[&"x".repeat(100)]));
     let entry = one(&broker, (BROKER, "1"), "message.max.bytes");
     assert_eq!((entry.config_source, entry.read_only), (2, false));
@@ -414,7 +414,7 @@ fn a_brokers_keys_must_fit_together_too() {
 }
 
 #[test]
-fn a_resource_that_is_named_twice_is_described_twice() {
+fn a_repeated_resource_is_described_twice() {
     let broker = in_memory();
     create(&broker, "t", 1, &[]);
     let named = |name: &str| DescribeConfigsResource {
@@ -436,7 +436,7 @@ fn a_resource_that_is_named_twice_is_described_twice() {
         codes(vec![named("t"), named("u"), named("t")]),
         [ErrorCode::None, unknown, ErrorCode::None]
     );
-    // A short request must not ask for an answer without end.
+    // A short request must not cause a huge response.
     let many = codes(vec![named("t"); 101]);
     assert_eq!(many[99..], [ErrorCode::None, ErrorCode::InvalidRequest]);
 }

@@ -1,4 +1,4 @@
-//! Claims about consumer groups (KIP-848): members that stay away, restarts, offsets, and the end of a group.
+//! Consumer groups (KIP-848): silent members, restarts, offsets, and the end of a group.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use headwater_protocol::{
 };
 
 #[test]
-fn silent_members_are_given_up_and_so_are_those_that_do_not_let_go() {
+fn silent_members_and_members_that_do_not_revoke_are_removed() {
     let (env, broker) = world();
     let mut first = Client::new("a");
     first.beat(&broker);
@@ -39,7 +39,7 @@ fn silent_members_are_given_up_and_so_are_those_that_do_not_let_go() {
 }
 
 #[test]
-fn a_static_member_keeps_what_it_had_while_it_is_away() {
+fn a_static_member_keeps_its_partitions_while_it_is_away() {
     let (_, broker) = world();
     let mut clients = two_members(&broker);
     let mut fixed = Client {
@@ -69,13 +69,13 @@ fn a_static_member_keeps_what_it_had_while_it_is_away() {
     assert_eq!(
         describe(&broker).group_epoch,
         3,
-        "nobody else was disturbed"
+        "the other members were not rebalanced"
     );
     assert_eq!(fixed.beat(&broker), ErrorCode::FencedInstanceId);
 }
 
 #[test]
-fn commits_and_fetches_tell_the_members_epoch() {
+fn commits_and_fetches_contain_the_member_epoch() {
     let (_, broker) = world();
     let [client, _] = two_members(&broker);
     let as_member = |epoch| OffsetCommitRequest {
@@ -152,14 +152,14 @@ fn members_epochs_and_assignments_survive_a_close_and_a_kill() {
 }
 
 #[tokio::test]
-async fn a_group_without_members_may_change_its_kind_and_keeps_its_offsets() {
+async fn an_empty_group_may_change_its_type_and_keeps_its_offsets() {
     let (env, broker) = world();
     alone(&env, &broker, None).await;
     let mut client = Client::new("a");
     assert_eq!(
         client.beat(&broker),
         ErrorCode::GroupIdNotFound,
-        "it has classic members with assignments that only they can read"
+        "it has classic members with opaque assignments"
     );
     pass(&env, &broker, Duration::from_secs(20)).await;
     assert_eq!(commit(&broker, commit_request(None, 0, 5)), ErrorCode::None);
@@ -168,7 +168,7 @@ async fn a_group_without_members_may_change_its_kind_and_keeps_its_offsets() {
     assert_eq!(
         code(described(&broker).error_code),
         ErrorCode::GroupIdNotFound,
-        "it is no classic group"
+        "it is not a classic group"
     );
     let list = ask(
         &broker,
@@ -203,7 +203,7 @@ async fn a_group_without_members_may_change_its_kind_and_keeps_its_offsets() {
 }
 
 #[test]
-fn a_consumer_group_is_deleted_with_all_that_was_written_of_it() {
+fn a_consumer_group_is_deleted_with_all_its_records() {
     let (env, broker) = world();
     let mut client = Client::new("a");
     client.beat(&broker);
@@ -233,7 +233,7 @@ fn a_consumer_group_is_deleted_with_all_that_was_written_of_it() {
 }
 
 #[test]
-fn expired_members_of_simulated_time_are_gone_without_a_timer() {
+fn members_expire_without_the_timer_task() {
     let env = SimEnv::new(1);
     let broker = open(
         &env,

@@ -1,4 +1,4 @@
-//! Claims about consumer groups (KIP-848): who gets what, and who is refused.
+//! Consumer groups (KIP-848): assignments and errors.
 
 use crate::support::consumers::*;
 use crate::support::groups::*;
@@ -10,7 +10,7 @@ use headwater_protocol::{
 };
 
 #[test]
-fn what_one_member_has_goes_to_another_only_when_it_has_let_go() {
+fn a_partition_is_assigned_only_after_its_previous_owner_has_revoked_it() {
     let (_, broker) = world();
     let mut first = Client::new("a");
     assert_eq!(first.beat(&broker), ErrorCode::None);
@@ -21,16 +21,16 @@ fn what_one_member_has_goes_to_another_only_when_it_has_let_go() {
     assert_eq!(
         (second.epoch, second.partitions()),
         (2, vec![]),
-        "the first still holds everything"
+        "the first member still owns everything"
     );
     let still_holding = first.request();
-    let told = ask(&broker, still_holding.clone());
-    assert_eq!(told.member_epoch, 1, "it is to let go first");
+    let response = ask(&broker, still_holding.clone());
+    assert_eq!(response.member_epoch, 1, "it has to revoke first");
     assert_eq!(ask(&broker, still_holding).member_epoch, 1);
     assert_eq!(second.beat(&broker), ErrorCode::None);
     assert_eq!(second.partitions(), []);
     assert_eq!(describe(&broker).group_state, "Reconciling");
-    first.hear(&told);
+    first.receive(&response);
     assert_eq!(first.partitions().len(), 2);
     assert_eq!(first.beat(&broker), ErrorCode::None);
     assert_eq!(first.epoch, 2);
@@ -53,7 +53,7 @@ fn what_one_member_has_goes_to_another_only_when_it_has_let_go() {
 }
 
 #[test]
-fn a_heartbeat_that_says_nothing_new_is_answered_without_an_assignment() {
+fn an_unchanged_heartbeat_is_answered_without_an_assignment() {
     let (_, broker) = world();
     let clients = two_members(&broker);
     let end = offset(&broker, "__consumer_offsets", 3, LATEST);
@@ -62,7 +62,7 @@ fn a_heartbeat_that_says_nothing_new_is_answered_without_an_assignment() {
     assert!(response.assignment.is_none() && response.heartbeat_interval_ms == 5000);
     assert!(
         end > 0 && offset(&broker, "__consumer_offsets", 3, LATEST) == end,
-        "and writes nothing"
+        "a record was written"
     );
 }
 
@@ -83,13 +83,13 @@ fn a_topic_that_grows_is_assigned_anew() {
     assert_eq!(ask(&broker, request).results[0].error_code, 0);
     for client in &mut clients {
         let response = ask(&broker, client.bare());
-        client.hear(&response);
+        client.receive(&response);
         assert_eq!((client.epoch, client.partitions().len()), (3, 3));
     }
 }
 
 #[test]
-fn patterns_find_topics_that_are_there_and_that_come() {
+fn patterns_match_existing_and_new_topics() {
     let (_, broker) = world();
     create(&broker, "orders.eu", 1, &[]);
     let mut client = Client::new("a");
@@ -99,16 +99,16 @@ fn patterns_find_topics_that_are_there_and_that_come() {
         ..client.request()
     };
     let response = ask(&broker, by_pattern(&client));
-    client.hear(&response);
+    client.receive(&response);
     assert_eq!(client.partitions(), [0]);
     create(&broker, "orders.us", 2, &[]);
     create(&broker, "my.orders.x", 2, &[]);
     let response = ask(&broker, client.bare());
-    client.hear(&response);
+    client.receive(&response);
     assert_eq!(
         client.partitions(),
         [0, 0, 1],
-        "whole names only, and nothing of the broker's own"
+        "only whole names and user topics match"
     );
     let bad = ConsumerGroupHeartbeatRequest {
         subscribed_topic_regex: Some("(".into()),
@@ -126,7 +126,11 @@ fn members_in_another_epoch_are_fenced_unless_the_answer_was_lost() {
     let mut client = Client::new("a");
     let joining = client.request();
     client.beat(&broker);
-    assert_eq!(ask(&broker, joining).member_epoch, 1, "its answer was lost");
+    assert_eq!(
+        ask(&broker, joining).member_epoch,
+        1,
+        "the previous response was lost"
+    );
     for epoch in [2, 7] {
         let request = ConsumerGroupHeartbeatRequest {
             member_epoch: epoch,
@@ -148,7 +152,7 @@ fn members_in_another_epoch_are_fenced_unless_the_answer_was_lost() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_with_kafkas_codes() {
+fn invalid_requests_get_kafkas_codes() {
     let (_, broker) = world();
     let refused = |change: fn(&mut ConsumerGroupHeartbeatRequest)| {
         let mut request = Client::new("a").request();
@@ -210,6 +214,6 @@ fn what_makes_no_sense_is_refused_with_kafkas_codes() {
     assert_eq!(
         response.member_id.unwrap().len(),
         36,
-        "the broker gives an id in version 0"
+        "the broker creates the id in version 0"
     );
 }

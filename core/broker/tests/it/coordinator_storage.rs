@@ -1,4 +1,4 @@
-//! A coordinator that cannot read or write says so, with a code after which clients stop.
+//! A coordinator that cannot read or write answers a code after which clients stop.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ fn find_coordinator<E: Env>(broker: &Broker<E>) -> Coordinator {
 }
 
 #[test]
-fn a_commit_on_a_full_disk_is_a_storage_error_and_works_again_when_there_is_room() {
+fn a_commit_on_a_full_disk_is_a_storage_error_until_there_is_space() {
     let (env, broker) = world();
     assert_eq!(commit(&broker, commit_request(None, 0, 5)), ErrorCode::None);
     env.set_capacity(Some(env.used_bytes()));
@@ -34,7 +34,7 @@ fn a_commit_on_a_full_disk_is_a_storage_error_and_works_again_when_there_is_room
 }
 
 #[tokio::test]
-async fn members_on_a_full_disk_are_told_so() {
+async fn members_on_a_full_disk_get_a_storage_error() {
     let (env, broker) = world();
     let joined = alone(&env, &broker, None).await;
     env.set_capacity(Some(env.used_bytes()));
@@ -45,16 +45,16 @@ async fn members_on_a_full_disk_are_told_so() {
     assert_eq!(code(synced.error_code), ErrorCode::KafkaStorageError);
 }
 
-/// Clients go on looking for a coordinator after `KAFKA_STORAGE_ERROR`.
+/// Clients keep looking for a coordinator after `KAFKA_STORAGE_ERROR`.
 #[test]
-fn a_coordinator_without_a_place_for_its_topic_is_an_error_with_the_reason() {
+fn a_coordinator_that_cannot_create_its_topic_is_an_error_with_the_reason() {
     let (env, broker) = world();
     env.set_capacity(Some(env.used_bytes()));
     let found = find_coordinator(&broker);
     assert_eq!(code(found.error_code), ErrorCode::UnknownServerError);
     let message = found.error_message.unwrap();
     assert!(
-        message.contains("__consumer_offsets could not be made"),
+        message.contains("__consumer_offsets could not be created"),
         "{message}"
     );
     let refused = commit(&broker, commit_request(None, 0, 6));
@@ -62,7 +62,7 @@ fn a_coordinator_without_a_place_for_its_topic_is_an_error_with_the_reason() {
 }
 
 #[test]
-fn one_damaged_bit_in_the_offsets_is_an_error_of_every_request_for_the_group() {
+fn a_damaged_bit_in_the_offsets_fails_every_request_for_the_group() {
     let temporary = tempfile::tempdir().unwrap();
     let open = || {
         let opened = Broker::open(RealEnv, temporary.path(), BrokerConfig::default());

@@ -1,4 +1,4 @@
-//! Whatever the moment of a crash: what was acknowledged is there, and the directory opens and works.
+//! After a crash at any moment all acknowledged changes are there, and the directory opens and works.
 
 use std::sync::LazyLock;
 
@@ -10,13 +10,13 @@ use headwater_protocol::{
     CreatePartitionsRequest, ErrorCode, InitProducerIdRequest, MetadataRequest,
 };
 
-/// The longest name that a topic may have: every path made from it must fit too.
+/// The longest valid topic name: every path made from it must fit too.
 static TOPIC: LazyLock<String> = LazyLock::new(|| "n".repeat(249));
 
-/// What the client was told before the crash.
-#[expect(clippy::struct_excessive_bools, reason = "each is one answer")]
+/// The responses before the crash.
+#[expect(clippy::struct_excessive_bools, reason = "one flag for each response")]
 #[derive(Debug, Default, Clone, PartialEq)]
-struct Told {
+struct AcknowledgedChanges {
     first_made: bool,
     first_records: usize,
     grown: bool,
@@ -27,16 +27,16 @@ struct Told {
     producer_id: Option<i64>,
 }
 
-/// A life of a broker, until a call fails because the power is gone.
-fn live(env: &SimEnv) -> Told {
-    let mut told = Told::default();
+/// Runs a broker until a call fails because of the power cut.
+fn live(env: &SimEnv) -> AcknowledgedChanges {
+    let mut acknowledged = AcknowledgedChanges::default();
     let Ok((broker, _)) = try_open(env, &[]) else {
-        return told;
+        return acknowledged;
     };
     let made = try_create(&broker, creatable(&TOPIC, 2, &[("flush.messages", "1")]));
-    told.first_made = made.error_code == 0;
+    acknowledged.first_made = made.error_code == 0;
     for value in ["a", "b"] {
-        told.first_records +=
+        acknowledged.first_records +=
             usize::from(produce(&broker, &TOPIC, 0, batch(&[value])).error_code == 0);
     }
     let response = ask(
@@ -46,8 +46,8 @@ fn live(env: &SimEnv) -> Told {
             ..Default::default()
         },
     );
-    told.producer_id = (response.error_code == 0).then_some(response.producer_id);
-    told.altered = alter(
+    acknowledged.producer_id = (response.error_code == 0).then_some(response.producer_id);
+    acknowledged.altered = alter(
         &broker,
         (2, &TOPIC),
         &[("max.message.bytes", 0, Some("5000"))],
@@ -66,21 +66,21 @@ fn live(env: &SimEnv) -> Told {
             ..Default::default()
         },
     );
-    told.grown = grown.results[0].error_code == 0;
-    told.deleted = delete(&broker, &TOPIC) == ErrorCode::None;
-    told.made_again = told.deleted
+    acknowledged.grown = grown.results[0].error_code == 0;
+    acknowledged.deleted = delete(&broker, &TOPIC) == ErrorCode::None;
+    acknowledged.made_again = acknowledged.deleted
         && try_create(&broker, creatable(&TOPIC, 1, &[("flush.messages", "1")])).error_code == 0;
-    if told.made_again {
-        told.second_records +=
+    if acknowledged.made_again {
+        acknowledged.second_records +=
             usize::from(produce(&broker, &TOPIC, 0, batch(&["new"])).error_code == 0);
     }
     let closed = broker.close();
     assert!(closed.is_ok() || env.has_crashed(), "{closed:?}");
-    told
+    acknowledged
 }
 
-/// What a client finds afterwards, compared with what it was told.
-fn judge(env: &SimEnv, told: &Told, moment: &str) {
+/// Compares the state after the crash with the responses before it.
+fn judge(env: &SimEnv, acknowledged: &AcknowledgedChanges, moment: &str) {
     let (broker, report) = try_open(env, &[]).unwrap_or_else(|error| panic!("{moment}: {error}"));
     assert!(
         report.strays.is_empty() && report.missing.is_empty(),
@@ -95,24 +95,27 @@ fn judge(env: &SimEnv, told: &Told, moment: &str) {
     )
     .topics;
     let partitions = topics.first().map_or(0, |topic| topic.partitions.len());
-    if told.made_again {
+    if acknowledged.made_again {
         assert_eq!(partitions, 1, "{moment}");
         let found = values(&broker, &TOPIC, 0);
         assert!(
-            found.len() >= told.second_records && found.iter().all(|value| value == "new"),
+            found.len() >= acknowledged.second_records && found.iter().all(|value| value == "new"),
             "{moment}: {found:?}"
         );
-    } else if told.deleted {
-        // The second creation may have happened, unanswered.
+    } else if acknowledged.deleted {
+        // The second creation may have happened without a response.
         assert!(partitions <= 1, "{moment}");
-    } else if told.first_made && partitions > 0 {
+    } else if acknowledged.first_made && partitions > 0 {
         assert!(
-            partitions >= if told.grown { 3 } else { 2 } || partitions == 1,
+            partitions >= if acknowledged.grown { 3 } else { 2 } || partitions == 1,
             "{moment}: {partitions}"
         );
         if partitions >= 2 {
             let found = values(&broker, &TOPIC, 0);
-            assert!(found.len() >= told.first_records, "{moment}: {found:?}");
+            assert!(
+                found.len() >= acknowledged.first_records,
+                "{moment}: {found:?}"
+            );
             assert!(
                 ["a", "b"].starts_with(&found.iter().map(String::as_str).collect::<Vec<_>>()),
                 "{moment}: {found:?}"
@@ -120,7 +123,7 @@ fn judge(env: &SimEnv, told: &Told, moment: &str) {
         }
     }
     every_partition_works(&broker, partitions, moment);
-    if let Some(id) = told.producer_id {
+    if let Some(id) = acknowledged.producer_id {
         let next = ask(
             &broker,
             InitProducerIdRequest {
@@ -165,10 +168,13 @@ fn every_partition_works(broker: &Broker<SimEnv>, partitions: usize, moment: &st
 
 fn boundaries() -> u64 {
     let env = SimEnv::new(1);
-    let told = live(&env);
+    let acknowledged = live(&env);
     assert!(
-        told.made_again && told.second_records == 1 && told.grown && told.altered,
-        "{told:?}"
+        acknowledged.made_again
+            && acknowledged.second_records == 1
+            && acknowledged.grown
+            && acknowledged.altered,
+        "{acknowledged:?}"
     );
     env.history().len() as u64
 }
@@ -178,14 +184,14 @@ fn a_power_cut_at_any_moment_loses_nothing_acknowledged() {
     for boundary in 0..boundaries() {
         let env = SimEnv::new(1);
         env.crash_at(boundary);
-        let told = live(&env);
+        let acknowledged = live(&env);
         for seed in 0..4 {
             let after = env.after_power_cut(seed);
             let moment = format!(
-                "power cut at {boundary} ({:?}), seed {seed}, {told:?}",
+                "power cut at {boundary} ({:?}), seed {seed}, {acknowledged:?}",
                 env.history().last()
             );
-            judge(&after, &told, &moment);
+            judge(&after, &acknowledged, &moment);
         }
     }
 }
@@ -195,8 +201,11 @@ fn a_kill_at_any_moment_loses_nothing_acknowledged() {
     for boundary in 0..boundaries() {
         let env = SimEnv::new(1);
         env.crash_at(boundary);
-        let told = live(&env);
-        let moment = format!("kill at {boundary} ({:?}), {told:?}", env.history().last());
-        judge(&env.after_kill(7), &told, &moment);
+        let acknowledged = live(&env);
+        let moment = format!(
+            "kill at {boundary} ({:?}), {acknowledged:?}",
+            env.history().last()
+        );
+        judge(&env.after_kill(7), &acknowledged, &moment);
     }
 }

@@ -1,4 +1,4 @@
-//! Damage of the metadata log is found after a kill too, and nothing is made of what is left.
+//! Damage of the metadata log is detected after a kill too, and does not change anything.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ fn log_file() -> PathBuf {
     Path::new(DIR).join("__cluster_metadata-0/00000000000000000000.log")
 }
 
-/// A broker with two topics that gave a producer id, and was killed.
+/// A broker with two topics that allocated a producer id and was killed.
 fn killed() -> SimEnv {
     let env = SimEnv::new(1);
     let broker = open(&env, &[]);
@@ -40,7 +40,7 @@ fn write(env: &SimEnv, path: &Path, bytes: &[u8]) {
     file.write_all_at(bytes, 0).unwrap();
 }
 
-/// Expects that the directory does not open, that the error names the file, and that nothing has changed in the logs.
+/// Expects that the directory does not open, that the error contains the file, and that the logs are unchanged.
 fn assert_refused(env: &SimEnv, named: &str, moment: &str) {
     let logs = |env: &SimEnv| {
         let mut image = env.image();
@@ -60,7 +60,7 @@ fn assert_refused(env: &SimEnv, named: &str, moment: &str) {
 fn a_flipped_bit_anywhere_in_the_metadata_of_a_killed_broker_is_found() {
     let env = killed();
     let good = env.read_file(&log_file()).unwrap().unwrap();
-    // The leader epoch is outside the CRC, and metadata has no use for it.
+    // The leader epoch is outside the CRC, and metadata does not use it.
     let mut epochs = Vec::new();
     let mut walk = batches(&good);
     while walk.position() < good.len() {
@@ -86,7 +86,7 @@ fn a_flipped_bit_anywhere_in_the_metadata_of_a_killed_broker_is_found() {
 }
 
 #[test]
-fn damage_before_whole_changes_is_no_torn_end_where_no_checkpoint_says_so() {
+fn damage_before_complete_changes_is_not_a_torn_end_without_a_checkpoint() {
     let env = killed();
     env.remove_file(&Path::new(DIR).join("recovery-point-offset-checkpoint"))
         .unwrap();
@@ -97,7 +97,7 @@ fn damage_before_whole_changes_is_no_torn_end_where_no_checkpoint_says_so() {
         starts.push(walk.position());
         walk.next().unwrap().unwrap();
     }
-    // In the length, the magic byte, the CRC and the records of each change but the last.
+    // In the length, the magic byte, the CRC and the records of each change except the last.
     for start in &starts[..starts.len() - 1] {
         for place in [10, 16, 18, 70] {
             let env = env.after_kill(0);
@@ -114,7 +114,7 @@ fn damage_before_whole_changes_is_no_torn_end_where_no_checkpoint_says_so() {
 }
 
 #[test]
-fn a_torn_change_is_cut_and_all_that_was_acknowledged_is_there() {
+fn a_torn_change_is_cut_and_acknowledged_changes_are_kept() {
     let env = killed();
     let good = env.read_file(&log_file()).unwrap().unwrap();
     let torn = batch(&["a change that was being written"]);
@@ -129,7 +129,7 @@ fn a_torn_change_is_cut_and_all_that_was_acknowledged_is_there() {
             good
         );
         assert_eq!(values(&broker, "a", 0), ["kept"]);
-        assert_eq!(producer_id(&broker), 1000, "no id is given twice");
+        assert_eq!(producer_id(&broker), 1000, "an id was reused");
     }
 }
 
@@ -156,7 +156,7 @@ fn a_metadata_log_that_is_missing_or_empty_beside_partitions_is_refused() {
 }
 
 #[test]
-fn a_stray_segment_in_the_metadata_log_moves_nothing() {
+fn a_stray_segment_in_the_metadata_log_changes_nothing() {
     let env = killed();
     let far = log_file().with_file_name("04611686018427387904.log");
     env.open_file(&far, OpenMode::CreateNew).unwrap();

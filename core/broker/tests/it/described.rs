@@ -1,4 +1,4 @@
-//! Claims about what clients are told of features, partitions, producers and offsets, each in the versions that know them.
+//! Descriptions of features, partitions, producers and offsets, in the versions that support them.
 
 use crate::support::*;
 use headwater_broker::Broker;
@@ -25,7 +25,7 @@ fn api_versions<E: Env>(broker: &Broker<E>, version: i16, software: &str) -> Api
 }
 
 #[test]
-fn features_are_told_to_clients_that_can_read_them() {
+fn features_are_sent_to_clients_that_can_decode_them() {
     let supported = |version| {
         let response = api_versions(&in_memory(), version, "apache-kafka-java");
         let levels = response.supported_features.iter();
@@ -46,7 +46,7 @@ fn features_are_told_to_clients_that_can_read_them() {
 }
 
 #[test]
-fn the_levels_in_force_survive_a_restart() {
+fn finalized_levels_survive_a_restart() {
     let env = MemoryEnv::new();
     for _ in 0..2 {
         let broker = open(&env, &[]);
@@ -72,7 +72,7 @@ fn the_levels_in_force_survive_a_restart() {
 #[case::a_dash_at_the_end(4, "x-", ErrorCode::InvalidRequest)]
 #[case::a_space(4, "x y", ErrorCode::InvalidRequest)]
 #[case::before_names(2, "", ErrorCode::None)]
-fn a_client_says_what_software_it_is(
+fn the_name_of_the_clients_software_is_checked(
     #[case] version: i16,
     #[case] software: &str,
     #[case] expected: ErrorCode,
@@ -105,10 +105,12 @@ fn partitions_page(
     ask_at(broker, 0, request)
 }
 
-/// A topic and a number: how many of its partitions are told, or where the next page begins.
-type Place<N> = (String, N);
+/// A topic with a number: the number of described partitions, or the first partition of the next page.
+type TopicNumber<N> = (String, N);
 
-fn page(response: &DescribeTopicPartitionsResponse) -> (Vec<Place<usize>>, Option<Place<i32>>) {
+fn page(
+    response: &DescribeTopicPartitionsResponse,
+) -> (Vec<TopicNumber<usize>>, Option<TopicNumber<i32>>) {
     let topics = response.topics.iter();
     let topics = topics.map(|topic| {
         let name = topic.name.as_deref().unwrap().to_owned();
@@ -130,7 +132,7 @@ fn with_three_topics() -> Broker<MemoryEnv> {
 }
 
 #[test]
-fn pages_together_are_all_partitions_in_order() {
+fn the_pages_contain_all_partitions_in_order() {
     let broker = with_three_topics();
     for limit in [-1, 1, 2, 3, 4, 5, 6, 2000] {
         let (mut seen, mut cursor) = (Vec::new(), None);
@@ -162,7 +164,7 @@ fn pages_together_are_all_partitions_in_order() {
 }
 
 #[test]
-fn a_page_is_as_large_as_the_broker_allows() {
+fn the_broker_limits_the_size_of_a_page() {
     let broker = open(
         &MemoryEnv::new(),
         &[("max.request.partition.size.limit", "2")],
@@ -176,16 +178,16 @@ fn a_page_is_as_large_as_the_broker_allows() {
 }
 
 #[test]
-fn topics_that_are_named_are_described_once_and_the_unknown_with_their_error() {
+fn requested_topics_are_described_once_and_unknown_ones_have_an_error() {
     let broker = with_three_topics();
     let response = partitions_page(&broker, &["x", "b", "a b", "b"], 2000, None);
-    let told: Vec<_> = response
+    let actual: Vec<_> = response
         .topics
         .iter()
         .map(|topic| (topic.name.as_deref().unwrap(), code(topic.error_code)))
         .collect();
     assert_eq!(
-        told,
+        actual,
         [
             ("a b", ErrorCode::InvalidTopicException),
             ("b", ErrorCode::None),
@@ -200,7 +202,7 @@ fn topics_that_are_named_are_described_once_and_the_unknown_with_their_error() {
 #[rstest]
 #[case::before_the_first(("a", -1))]
 #[case::of_another_topic(("c", 0))]
-fn a_cursor_that_cannot_be_is_refused(#[case] cursor: (&str, i32)) {
+fn an_invalid_cursor_is_refused(#[case] cursor: (&str, i32)) {
     let response = partitions_page(&with_three_topics(), &["a", "b"], 10, Some(cursor));
     let codes: Vec<_> = response
         .topics
@@ -211,7 +213,7 @@ fn a_cursor_that_cannot_be_is_refused(#[case] cursor: (&str, i32)) {
 }
 
 #[test]
-fn producers_are_described_with_what_they_sent_last() {
+fn producers_are_described_with_their_last_batch() {
     let broker = in_memory();
     create(&broker, "t", 2, &[]);
     let id = ask(
@@ -234,7 +236,7 @@ fn producers_are_described_with_what_they_sent_last() {
         ..Default::default()
     };
     let response = ask_at(&broker, 0, request);
-    let told = |topic: usize| {
+    let actual = |topic: usize| {
         let partitions = response.topics[topic].partitions.iter();
         partitions
             .map(|partition| (code(partition.error_code), partition.active_producers.len()))
@@ -242,11 +244,11 @@ fn producers_are_described_with_what_they_sent_last() {
     };
     let unknown = (ErrorCode::UnknownTopicOrPartition, 0);
     assert_eq!(
-        told(0),
+        actual(0),
         [(ErrorCode::None, 1), (ErrorCode::None, 0), unknown]
     );
-    assert_eq!(told(1), [unknown; 3]);
-    assert_eq!(told(2), [(ErrorCode::InvalidTopicException, 0); 3]);
+    assert_eq!(actual(1), [unknown; 3]);
+    assert_eq!(actual(2), [(ErrorCode::InvalidTopicException, 0); 3]);
     let producer = &response.topics[0].partitions[0].active_producers[0];
     assert_eq!(
         (
@@ -297,7 +299,7 @@ fn listed(
 #[case::latest_elsewhere(-5, 9, -1)]
 #[case::earliest_not_elsewhere(-6, 11, -1)]
 #[case::a_time(500, 1, 1)]
-fn special_timestamps_are_for_the_versions_that_know_them(
+fn special_timestamps_need_the_versions_that_define_them(
     #[case] timestamp: i64,
     #[case] since: i16,
     #[case] offset: i64,
@@ -308,8 +310,8 @@ fn special_timestamps_are_for_the_versions_that_know_them(
     for version in 1..=11 {
         let listed = listed(&broker, version, &[(0, timestamp)]).remove(0);
         if version >= since {
-            let told = (code(listed.error_code), listed.offset);
-            assert_eq!(told, (ErrorCode::None, offset), "version {version}");
+            let actual = (code(listed.error_code), listed.offset);
+            assert_eq!(actual, (ErrorCode::None, offset), "version {version}");
         } else {
             assert_eq!(code(listed.error_code), ErrorCode::UnsupportedVersion);
         }
@@ -319,7 +321,7 @@ fn special_timestamps_are_for_the_versions_that_know_them(
 }
 
 #[test]
-fn a_partition_whose_offset_is_asked_twice_is_refused() {
+fn a_repeated_partition_is_refused() {
     let broker = in_memory();
     create(&broker, "t", 2, &[]);
     let codes: Vec<_> = listed(&broker, 11, &[(0, -1), (1, -1), (0, -2)])

@@ -1,4 +1,4 @@
-//! Every request that a handler takes and every answer it gives can cross a wire at every version that is served.
+//! Every request and response can be encoded at every supported version.
 
 use crate::support::*;
 use headwater_broker::{Broker, RequestContext};
@@ -9,7 +9,7 @@ use headwater_protocol::describe_configs_request::DescribeConfigsResource;
 use headwater_protocol::describe_user_scram_credentials_request::UserName;
 use headwater_protocol::*;
 
-/// Encodes and decodes at one version; what the version does not carry may be lost, nothing else may fail.
+/// Encodes and decodes at one version. Fields that the version does not have may be lost, but nothing else may fail.
 fn crosses(api: ApiKey, request: Option<&Request>, response: &Response, version: i16) {
     let mut out = bytes::BytesMut::new();
     if let Some(request) = request {
@@ -28,17 +28,8 @@ fn crosses(api: ApiKey, request: Option<&Request>, response: &Response, version:
     decoder.finish().unwrap();
 }
 
-fn requests() -> Vec<Request> {
-    let resource = |resource_type, name: &str| DescribeConfigsResource {
-        resource_type,
-        resource_name: name.into(),
-        configuration_keys: None,
-        ..Default::default()
-    };
-    let described = DescribeConfigsRequest {
-        resources: vec![resource(2, "t"), resource(4, "1"), resource(2, "nothing")],
-        ..Default::default()
-    };
+/// Requests that create a topic, produce and fetch.
+fn record_requests() -> Vec<Request> {
     vec![
         CreateTopicsRequest {
             topics: vec![creatable("t", 1, &[]), creatable("?", 1, &[])],
@@ -51,6 +42,22 @@ fn requests() -> Vec<Request> {
         fetch_request("t", &[(0, 0)]).into(),
         fetch_request("t", &[(0, 99)]).into(),
         fetch_request("nothing", &[(0, 0)]).into(),
+    ]
+}
+
+/// Requests about metadata, offsets and configurations.
+fn cluster_requests() -> Vec<Request> {
+    let resource = |resource_type, name: &str| DescribeConfigsResource {
+        resource_type,
+        resource_name: name.into(),
+        configuration_keys: None,
+        ..Default::default()
+    };
+    let described = DescribeConfigsRequest {
+        resources: vec![resource(2, "t"), resource(4, "1"), resource(2, "nothing")],
+        ..Default::default()
+    };
+    vec![
         MetadataRequest {
             topics: None,
             ..Default::default()
@@ -75,6 +82,12 @@ fn requests() -> Vec<Request> {
             ..Default::default()
         }
         .into(),
+    ]
+}
+
+/// Requests of administrators. Deletions come last.
+fn admin_requests() -> Vec<Request> {
+    vec![
         DescribeLogDirsRequest {
             topics: None,
             ..Default::default()
@@ -120,7 +133,7 @@ fn requests() -> Vec<Request> {
     ]
 }
 
-/// Requests about groups. Those of members are refused: the others wait.
+/// Requests about groups. Those of members are refused, because valid ones wait.
 fn group_requests() -> Vec<Request> {
     let find = FindCoordinatorRequest {
         key_type: 0,
@@ -189,11 +202,21 @@ fn group_requests() -> Vec<Request> {
     ]
 }
 
+fn requests() -> Vec<Request> {
+    [
+        record_requests(),
+        cluster_requests(),
+        admin_requests(),
+        group_requests(),
+    ]
+    .concat()
+}
+
 #[test]
-fn every_answer_can_be_encoded_at_every_version() {
+fn every_response_can_be_encoded_at_every_version() {
     let broker: Broker<MemoryEnv> = in_memory();
     let mut seen = Vec::new();
-    for request in requests().into_iter().chain(group_requests()) {
+    for request in requests() {
         let api = request.api_key();
         for version in api.supported().iter() {
             let context = RequestContext {
@@ -202,7 +225,7 @@ fn every_answer_can_be_encoded_at_every_version() {
             };
             let response = now(broker.handle(&context, request.clone()));
             assert_eq!(response.api_key(), api);
-            // Some requests name topics as only some versions can: those are encoded where they can be.
+            // Some requests identify topics as only some versions can; they are encoded where possible.
             let mut out = bytes::BytesMut::new();
             let fits = request.encode(&mut out, version).is_ok();
             crosses(api, fits.then_some(&request), &response, version);
@@ -215,7 +238,7 @@ fn every_answer_can_be_encoded_at_every_version() {
 }
 
 #[test]
-fn the_future_of_a_request_may_move_between_threads() {
+fn the_future_of_a_request_is_send() {
     fn is_send<T: Send>(value: T) -> T {
         value
     }

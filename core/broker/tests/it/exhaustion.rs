@@ -1,4 +1,4 @@
-//! When storage is exhausted the oldest records go, and produce fails only when none may go.
+//! Exhausted storage: the oldest records are deleted, and produce fails only if no record may be deleted.
 
 use crate::support::*;
 use headwater_broker::Broker;
@@ -13,7 +13,7 @@ fn with_budget(env: &SimEnv) -> Broker<SimEnv> {
 }
 
 fn kilobyte(number: i64) -> bytes::Bytes {
-    // Time grows with the number, so that it tells the age.
+    // The time grows with the number, so it is a measure of the age.
     batch_at(&[(number, &format!("{number:01000}"))])
 }
 
@@ -22,7 +22,7 @@ fn number(value: &str) -> i64 {
 }
 
 #[test]
-fn a_budget_holds_and_the_oldest_of_all_topics_go_first() {
+fn a_budget_is_enforced_and_the_oldest_records_of_all_topics_are_deleted_first() {
     let env = SimEnv::new(1);
     let broker = with_budget(&env);
     create(&broker, "a", 1, &[SMALL_SEGMENTS]);
@@ -31,7 +31,7 @@ fn a_budget_holds_and_the_oldest_of_all_topics_go_first() {
     for round in 0..1000 {
         let (topic, partition) = places[round as usize % 3];
         append(&broker, topic, partition, kilobyte(round));
-        // The files are what counts: removed ones do not wait for their delay.
+        // Files count: deleted files do not wait for their delay.
         assert!(
             env.used_bytes() < BUDGET + BUDGET / 8,
             "{} in round {round}",
@@ -41,7 +41,10 @@ fn a_budget_holds_and_the_oldest_of_all_topics_go_first() {
     let oldest = places.map(|(topic, partition)| number(&values(&broker, topic, partition)[0]));
     let spread = oldest.iter().max().unwrap() - oldest.iter().min().unwrap();
     assert!(oldest.iter().all(|number| *number > 700), "{oldest:?}");
-    assert!(spread < 100, "what is left is of one age: {oldest:?}");
+    assert!(
+        spread < 100,
+        "the remaining records differ in age: {oldest:?}"
+    );
     for (topic, partition) in places {
         let left: Vec<_> = values(&broker, topic, partition)
             .iter()
@@ -58,7 +61,7 @@ fn a_budget_holds_and_the_oldest_of_all_topics_go_first() {
 }
 
 #[test]
-fn compacted_topics_lose_nothing_and_produce_fails_with_what_to_free() {
+fn compacted_topics_lose_nothing_and_the_error_of_produce_has_a_remedy() {
     let env = SimEnv::new(1);
     let broker = with_budget(&env);
     create(
@@ -88,7 +91,7 @@ fn compacted_topics_lose_nothing_and_produce_fails_with_what_to_free() {
     assert_eq!(
         offset(&broker, "kept", 0, LATEST),
         accepted,
-        "nothing acknowledged is harmed"
+        "an acknowledged record was lost"
     );
     assert_eq!(values(&broker, "t", 0).len(), 1, "the active segment stays");
     assert_eq!(
@@ -135,7 +138,7 @@ fn keyed(number: i64) -> bytes::Bytes {
 }
 
 #[test]
-fn a_full_disk_costs_the_oldest_records_and_not_the_newest() {
+fn a_full_disk_deletes_the_oldest_records_and_not_the_newest() {
     let env = SimEnv::new(3);
     let broker = open(&env, &[]);
     create(&broker, "t", 1, &[SMALL_SEGMENTS]);
@@ -152,7 +155,7 @@ fn a_full_disk_costs_the_oldest_records_and_not_the_newest() {
 }
 
 #[test]
-fn a_full_disk_with_nothing_to_remove_refuses_and_resumes_by_itself() {
+fn a_full_disk_without_deletable_records_refuses_and_resumes_by_itself() {
     let env = SimEnv::new(4);
     let broker = open(&env, &[]);
     create(&broker, "t", 1, &[]);
@@ -170,14 +173,14 @@ fn a_full_disk_with_nothing_to_remove_refuses_and_resumes_by_itself() {
     assert_eq!(
         values(&broker, "t", 0).len(),
         1,
-        "what was acknowledged can be read"
+        "acknowledged records must be readable"
     );
     env.set_capacity(None);
     assert_eq!(append(&broker, "t", 0, kilobyte(1)), 1);
 }
 
 #[test]
-fn what_must_stay_free_stays_free() {
+fn the_reserved_space_stays_free() {
     let env = SimEnv::new(5);
     env.set_capacity(Some(20 << 20));
     let broker = open(&env, &[("headwater.storage.min.free.bytes", "1000000")]);
@@ -204,7 +207,24 @@ fn what_must_stay_free_stays_free() {
 }
 
 #[test]
-fn where_produce_is_to_fail_nothing_goes_and_writing_resumes_by_itself() {
+fn the_first_write_keeps_what_must_stay_free() {
+    let env = SimEnv::new(8);
+    env.set_capacity(Some(1 << 20));
+    let config = [
+        ("headwater.storage.min.free.bytes", "2000000"),
+        ("headwater.storage.on.full", "fail"),
+    ];
+    let broker = open(&env, &config);
+    create(&broker, "t", 1, &[]);
+    let refused = produce(&broker, "t", 0, kilobyte(1));
+    assert_eq!(code(refused.error_code), ErrorCode::KafkaStorageError);
+    assert_eq!(offset(&broker, "t", 0, LATEST), 0);
+    env.set_capacity(Some(10 << 20));
+    assert_eq!(append(&broker, "t", 0, kilobyte(1)), 0);
+}
+
+#[test]
+fn with_on_full_fail_no_record_is_deleted_and_writing_resumes_by_itself() {
     for limit in ["headwater.storage.max.bytes", "the disk"] {
         let env = SimEnv::new(6);
         let mut config = vec![("headwater.storage.on.full", "fail")];
@@ -231,7 +251,7 @@ fn where_produce_is_to_fail_nothing_goes_and_writing_resumes_by_itself() {
         assert_eq!(offset(&broker, "t", 0, EARLIEST), 0, "{limit}");
         assert_eq!(values(&broker, "t", 0).len() as i64, accepted, "{limit}");
         assert_eq!(broker.deletions().exhaustion.segments, 0, "{limit}");
-        // What its owner deletes makes room.
+        // Deletions by the user free space.
         env.set_capacity(None);
         delete_records(&broker, "t", 0, accepted / 2);
         broker.housekeeping();
@@ -244,7 +264,7 @@ fn where_produce_is_to_fail_nothing_goes_and_writing_resumes_by_itself() {
 }
 
 #[test]
-fn segments_of_deleted_records_make_room_before_anything_else_goes() {
+fn segments_of_deleted_records_are_removed_before_any_other() {
     for on_full in ["delete", "fail"] {
         let env = SimEnv::new(7);
         let budget = ("headwater.storage.max.bytes", "300000");

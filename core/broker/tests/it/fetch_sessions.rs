@@ -1,4 +1,4 @@
-//! Claims about fetch sessions: a client that tells only changes and hears only news misses nothing.
+//! Fetch sessions: a client that sends and receives only changes misses nothing.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use uuid::Uuid;
 const NAMES: i16 = 12;
 const IDS: i16 = 13;
 
-/// A fetch of `topic` in a session; without partitions of what is in it already.
+/// A fetch of `topic` in a session; without partitions it requests those of the session.
 fn in_session(
     (session_id, session_epoch): (i32, i32),
     topic: &str,
@@ -39,8 +39,8 @@ fn forget(topic: &str, partition: i32) -> Vec<ForgottenTopic> {
     }]
 }
 
-/// The partitions in an answer, each with how many records it has.
-fn told(response: &FetchResponse) -> Vec<(i32, usize)> {
+/// The partitions of a response, each with its number of records.
+fn record_counts(response: &FetchResponse) -> Vec<(i32, usize)> {
     assert_eq!(code(response.error_code), ErrorCode::None);
     let partitions = response
         .responses
@@ -51,32 +51,35 @@ fn told(response: &FetchResponse) -> Vec<(i32, usize)> {
         .collect()
 }
 
-/// A broker with the topic "t" of three partitions, and the id of a session of all of them.
+/// A broker with the topic "t" of three partitions, and the id of a session with all of them.
 fn with_session(config: &[(&str, &str)]) -> (Broker<MemoryEnv>, i32) {
     let broker = open(&MemoryEnv::new(), config);
     create(&broker, "t", 3, &[]);
     let full = in_session((0, 0), "t", &[(0, 0), (1, 0), (2, 0)]);
     let response = ask_at(&broker, NAMES, full);
-    assert_eq!(told(&response), [(0, 0), (1, 0), (2, 0)]);
+    assert_eq!(record_counts(&response), [(0, 0), (1, 0), (2, 0)]);
     (broker, response.session_id)
 }
 
 #[test]
-fn a_session_is_told_only_news() {
+fn a_session_receives_only_changes() {
     let (broker, id) = with_session(&[]);
     assert!(id > 0);
     assert_eq!(
-        told(&ask_at(&broker, NAMES, in_session((id, 1), "t", &[]))),
+        record_counts(&ask_at(&broker, NAMES, in_session((id, 1), "t", &[]))),
         []
     );
     append(&broker, "t", 1, batch(&["a", "b"]));
     let response = ask_at(&broker, NAMES, in_session((id, 2), "t", &[]));
-    assert_eq!((told(&response), response.session_id), (vec![(1, 2)], id));
+    assert_eq!(
+        (record_counts(&response), response.session_id),
+        (vec![(1, 2)], id)
+    );
     let moved = in_session((id, 3), "t", &[(1, 2)]);
-    assert_eq!(told(&ask_at(&broker, NAMES, moved)), []);
+    assert_eq!(record_counts(&ask_at(&broker, NAMES, moved)), []);
     append(&broker, "t", 1, batch(&["c"]));
     append(&broker, "t", 2, batch(&["d"]));
-    let mut both = told(&ask_at(&broker, NAMES, in_session((id, 4), "t", &[])));
+    let mut both = record_counts(&ask_at(&broker, NAMES, in_session((id, 4), "t", &[])));
     both.sort_unstable();
     assert_eq!(both, [(1, 1), (2, 1)]);
 }
@@ -91,18 +94,18 @@ fn partitions_are_added_and_forgotten() {
     };
     let response = ask_at(&broker, NAMES, changed);
     assert_eq!(
-        (told(&response), &*response.responses[0].topic),
+        (record_counts(&response), &*response.responses[0].topic),
         (vec![(0, 0)], "u")
     );
-    append(&broker, "t", 1, batch(&["nobody wants it"]));
+    append(&broker, "t", 1, batch(&["an unrequested record"]));
     assert_eq!(
-        told(&ask_at(&broker, NAMES, in_session((id, 2), "t", &[]))),
+        record_counts(&ask_at(&broker, NAMES, in_session((id, 2), "t", &[]))),
         []
     );
 }
 
 #[test]
-fn a_session_of_nothing_ends() {
+fn an_empty_session_ends() {
     let (broker, id) = with_session(&[]);
     let mut forgotten = forget("t", 0);
     forgotten[0].partitions = vec![0, 1, 2];
@@ -111,7 +114,7 @@ fn a_session_of_nothing_ends() {
         ..in_session((id, 1), "t", &[])
     };
     let response = ask_at(&broker, NAMES, last);
-    assert_eq!((told(&response), response.session_id), (vec![], 0));
+    assert_eq!((record_counts(&response), response.session_id), (vec![], 0));
     let after = ask_at(&broker, NAMES, in_session((id, 2), "t", &[]));
     assert_eq!(code(after.error_code), ErrorCode::FetchSessionIdNotFound);
 }
@@ -132,7 +135,7 @@ fn a_fetch_that_does_not_fit_its_session_is_refused(
 }
 
 #[test]
-fn no_session_has_the_id_that_means_none() {
+fn no_session_has_the_id_for_no_session() {
     let response = ask_at(&in_memory(), NAMES, in_session((0, 1), "t", &[]));
     assert_eq!(code(response.error_code), ErrorCode::FetchSessionIdNotFound);
 }
@@ -141,13 +144,13 @@ fn no_session_has_the_id_that_means_none() {
 fn a_fetch_is_answered_once() {
     let (broker, id) = with_session(&[]);
     let request = || in_session((id, 1), "t", &[]);
-    assert_eq!(told(&ask_at(&broker, NAMES, request())), []);
+    assert_eq!(record_counts(&ask_at(&broker, NAMES, request())), []);
     let again = ask_at(&broker, NAMES, request());
     assert_eq!(code(again.error_code), ErrorCode::InvalidFetchSessionEpoch);
 }
 
 #[test]
-fn a_session_goes_on_in_the_naming_it_began_with() {
+fn a_session_keeps_its_way_to_identify_topics() {
     let (broker, id) = with_session(&[]);
     let response = ask_at(&broker, IDS, in_session((id, 1), "t", &[]));
     assert_eq!(
@@ -157,11 +160,11 @@ fn a_session_goes_on_in_the_naming_it_began_with() {
 }
 
 #[test]
-fn a_full_fetch_and_a_last_one_close_the_session_that_they_name() {
+fn a_full_and_a_final_fetch_close_their_session() {
     for epoch in [0, -1] {
         let (broker, id) = with_session(&[]);
         let response = ask_at(&broker, NAMES, in_session((id, epoch), "t", &[(0, 0)]));
-        assert_eq!(told(&response), [(0, 0)]);
+        assert_eq!(record_counts(&response), [(0, 0)]);
         assert_eq!(response.session_id == 0, epoch == -1);
         assert_ne!(response.session_id, id);
         let after = ask_at(&broker, NAMES, in_session((id, 1), "t", &[]));
@@ -170,16 +173,19 @@ fn a_full_fetch_and_a_last_one_close_the_session_that_they_name() {
 }
 
 #[test]
-fn without_a_free_slot_a_fetch_is_answered_in_full_and_without_a_session() {
+fn without_a_free_slot_the_response_is_full_and_has_no_session() {
     let (broker, first) = with_session(&[("max.incremental.fetch.session.cache.slots", "1")]);
     let response = ask_at(&broker, NAMES, in_session((0, 0), "t", &[(0, 0)]));
-    assert_eq!((told(&response), response.session_id), (vec![(0, 0)], 0));
+    assert_eq!(
+        (record_counts(&response), response.session_id),
+        (vec![(0, 0)], 0)
+    );
     let kept = ask_at(&broker, NAMES, in_session((first, 1), "t", &[]));
     assert_eq!(code(kept.error_code), ErrorCode::None);
 }
 
 #[test]
-fn topics_are_known_by_their_ids_through_deletion_and_return() {
+fn topics_are_identified_by_id_across_deletion_and_recreation() {
     let broker = in_memory();
     let id = try_create(&broker, creatable("t", 1, &[])).topic_id;
     let by_id = |topic_id| FetchTopic {
@@ -208,7 +214,7 @@ fn topics_are_known_by_their_ids_through_deletion_and_return() {
     assert_eq!(
         codes(&response),
         [unknown, unknown],
-        "errors are always told"
+        "errors are always sent"
     );
     delete(&broker, "t");
     create(&broker, "t", 1, &[]);
@@ -216,12 +222,12 @@ fn topics_are_known_by_their_ids_through_deletion_and_return() {
     assert_eq!(
         codes(&response),
         [unknown; 3],
-        "a namesake is another topic"
+        "a new topic of the same name is another topic"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fetch_in_a_session_waits_for_what_it_does_not_name() {
+async fn an_incremental_fetch_waits_for_partitions_of_its_session() {
     let (broker, id) = with_session(&[]);
     let waiting = {
         let broker = broker.clone();
@@ -244,11 +250,11 @@ async fn a_fetch_in_a_session_waits_for_what_it_does_not_name() {
     tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     assert!(!waiting.is_finished());
     append(&broker, "t", 2, batch(&["x"]));
-    assert_eq!(told(&waiting.await.unwrap()), [(2, 1)]);
+    assert_eq!(record_counts(&waiting.await.unwrap()), [(2, 1)]);
 }
 
 #[test]
-fn a_client_in_a_session_knows_at_every_step_what_a_full_fetch_says() {
+fn the_state_of_a_session_client_always_equals_a_full_fetch() {
     let (broker, id) = with_session(&[]);
     let mut positions = BTreeMap::from([(0, 0_i64), (1, 0), (2, 0)]);
     let mut received: BTreeMap<i32, Vec<String>> = BTreeMap::new();
@@ -310,7 +316,7 @@ fn partition_error(broker: &Broker<MemoryEnv>, version: i16, wanted: FetchPartit
 }
 
 #[test]
-fn clients_that_do_not_know_zstd_are_not_given_it() {
+fn clients_without_zstd_support_do_not_receive_it() {
     let broker = in_memory();
     create(&broker, "t", 1, &[("compression.type", "zstd")]);
     append(&broker, "t", 0, batch(&["x"]));
@@ -320,7 +326,7 @@ fn clients_that_do_not_know_zstd_are_not_given_it() {
 }
 
 #[test]
-fn errors_of_leadership_are_told_in_every_version_that_has_epochs() {
+fn leadership_errors_are_sent_in_every_version_with_epochs() {
     let broker = in_memory();
     create(&broker, "t", 1, &[]);
     for version in 9..=12 {

@@ -1,4 +1,4 @@
-//! Claims about committed offsets: who may commit, what survives, what expires.
+//! Committed offsets: checks of the committer, durability and expiry.
 
 use std::time::Duration;
 
@@ -19,12 +19,12 @@ use headwater_protocol::{
 };
 
 #[tokio::test]
-async fn only_members_of_the_generation_commit_while_there_are_any() {
+async fn only_members_of_the_generation_commit_to_a_group_with_members() {
     let (env, broker) = world();
     assert_eq!(
         commit(&broker, commit_request(None, 0, 5)),
         ErrorCode::None,
-        "nobody is in the group"
+        "the group is empty"
     );
     assert_eq!(committed(&broker, 0), (5, "note".to_owned()));
     let joined = alone(&env, &broker, None).await;
@@ -135,7 +135,7 @@ async fn offsets_and_generation_survive_a_close_and_a_kill() {
         assert_eq!(
             heartbeat(&broker, &joined),
             ErrorCode::None,
-            "the member is known"
+            "the member is missing"
         );
         let group = described(&broker);
         assert_eq!((&*group.group_state, group.members.len()), ("Stable", 1));
@@ -147,12 +147,12 @@ async fn offsets_and_generation_survive_a_close_and_a_kill() {
         let again = begin(&broker, join_request(&joined.member_id, Some("i")))
             .await
             .unwrap();
-        assert_eq!(again.generation_id, 2, "generations go on");
+        assert_eq!(again.generation_id, 2, "the generation must continue");
     }
 }
 
 #[test]
-fn all_offsets_of_a_group_can_be_asked_for_and_topics_by_id() {
+fn all_offsets_of_a_group_and_topics_by_id_can_be_fetched() {
     let (_, broker) = world();
     for partition in [0, 2] {
         assert_eq!(
@@ -204,7 +204,7 @@ fn all_offsets_of_a_group_can_be_asked_for_and_topics_by_id() {
 }
 
 #[test]
-fn offsets_of_a_deleted_topic_are_gone_for_its_successor() {
+fn offsets_of_a_deleted_topic_are_not_used_for_a_new_one() {
     let (env, broker) = world();
     assert_eq!(commit(&broker, commit_request(None, 0, 5)), ErrorCode::None);
     delete(&broker, "t");
@@ -215,7 +215,7 @@ fn offsets_of_a_deleted_topic_are_gone_for_its_successor() {
 }
 
 #[tokio::test]
-async fn groups_are_listed_and_deleted_when_nobody_is_in_them() {
+async fn groups_are_listed_and_deleted_when_they_are_empty() {
     let (env, broker) = world();
     let joined = alone(&env, &broker, None).await;
     assert_eq!(
@@ -267,7 +267,7 @@ async fn groups_are_listed_and_deleted_when_nobody_is_in_them() {
 }
 
 #[tokio::test]
-async fn offsets_are_deleted_unless_the_group_reads_the_topic() {
+async fn offsets_are_deleted_unless_the_group_is_subscribed() {
     let (env, broker) = world();
     create(&broker, "unread", 1, &[]);
     let joined = alone(&env, &broker, None).await;
@@ -333,7 +333,7 @@ async fn offsets_expire_when_their_group_has_been_empty_long_enough() {
     assert_eq!(
         committed(&broker, 0).0,
         5,
-        "a group that lives keeps what it reads"
+        "an active group keeps its offsets"
     );
     pass(&env, &broker, Duration::from_mins(1)).await;
     pass(&env, &broker, Duration::from_mins(9)).await;
@@ -343,7 +343,7 @@ async fn offsets_expire_when_their_group_has_been_empty_long_enough() {
     assert_eq!(
         code(described(&broker).error_code),
         ErrorCode::GroupIdNotFound,
-        "the group goes with its last offset"
+        "the group must expire with its last offset"
     );
     drop(broker);
     assert_eq!(committed(&open(&env.after_kill(1), &[]), 0).0, -1);

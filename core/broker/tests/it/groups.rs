@@ -1,4 +1,4 @@
-//! Claims about the members of classic groups, asked as clients ask. Time stands still but for what the tests let pass.
+//! Members of classic groups. The clock advances only when a test advances it.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use headwater_protocol::{
 };
 
 #[test]
-fn this_broker_coordinates_every_group_and_asking_makes_the_topic() {
+fn this_broker_coordinates_every_group_and_the_lookup_creates_the_topic() {
     let (_, broker) = world();
     let request = FindCoordinatorRequest {
         coordinator_keys: vec!["a".into(), "b".into()],
@@ -52,14 +52,14 @@ fn this_broker_coordinates_every_group_and_asking_makes_the_topic() {
 }
 
 #[tokio::test]
-async fn two_members_become_one_generation_and_each_gets_its_own_assignment() {
+async fn two_members_form_a_generation_and_each_gets_its_own_assignment() {
     let (env, broker) = world();
     let ids = [new_id(&broker), new_id(&broker)];
     let joining = ids
         .clone()
         .map(|id| begin(&broker, join_request(&id, None)));
     pass(&env, &broker, Duration::from_secs(3)).await;
-    // The second came while the first waited, so the group waits once more.
+    // The second member arrived during the delay, so the group waits once more.
     pass(&env, &broker, Duration::from_secs(3)).await;
     let [first, second] = joining;
     let joined = [first.await.unwrap(), second.await.unwrap()];
@@ -110,7 +110,7 @@ async fn a_member_that_joins_makes_the_others_join_again() {
 }
 
 #[tokio::test]
-async fn a_member_that_is_silent_is_gone_after_its_session() {
+async fn a_silent_member_is_removed_after_its_session_time_out() {
     let (env, broker) = world();
     let joined = alone(&env, &broker, None).await;
     pass(&env, &broker, Duration::from_secs(9)).await;
@@ -163,7 +163,7 @@ async fn leaving_ends_the_membership_at_once() {
 }
 
 #[tokio::test]
-async fn a_static_member_that_starts_again_keeps_its_place_and_fences_its_past() {
+async fn a_restarted_static_member_keeps_its_assignment_and_fences_its_predecessor() {
     let (env, broker) = world();
     let before = alone(&env, &broker, Some("i")).await;
     let after = begin(&broker, join_request("", Some("i"))).await.unwrap();
@@ -192,12 +192,12 @@ async fn a_static_member_that_starts_again_keeps_its_place_and_fences_its_past()
     assert_eq!(
         response.assignment,
         format!("for {old_id}"),
-        "the old assignment"
+        "the assignment of the predecessor"
     );
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused_with_kafkas_codes() {
+async fn invalid_requests_get_kafkas_codes() {
     let (env, broker) = world();
     let joined = alone(&env, &broker, None).await;
     let join = |change: fn(&mut JoinGroupRequest)| {
@@ -264,7 +264,7 @@ async fn what_makes_no_sense_is_refused_with_kafkas_codes() {
 }
 
 #[tokio::test]
-async fn a_group_takes_no_more_members_than_it_may() {
+async fn a_full_group_refuses_members() {
     let env = SimEnv::new(1);
     let broker = open(&env, &[("group.max.size", "1")]);
     let joined = alone(&env, &broker, None).await;
@@ -274,7 +274,7 @@ async fn a_group_takes_no_more_members_than_it_may() {
 }
 
 #[tokio::test]
-async fn who_waits_is_told_when_the_broker_closes() {
+async fn pending_requests_fail_when_the_broker_closes() {
     let (_, broker) = world();
     let joining = begin(&broker, join_request(&new_id(&broker), None));
     settle().await;
@@ -290,7 +290,7 @@ async fn who_waits_is_told_when_the_broker_closes() {
 }
 
 #[tokio::test]
-async fn the_timer_task_ends_joins_without_anybody_asking() {
+async fn the_timer_task_completes_joins_without_another_request() {
     let env = SimEnv::new(1);
     let broker = open(&env, &[("group.initial.rebalance.delay.ms", "50")]);
     broker.spawn_housekeeping(&tokio::runtime::Handle::current());
@@ -305,10 +305,10 @@ async fn the_timer_task_ends_joins_without_anybody_asking() {
     assert_eq!(joining.await.unwrap().generation_id, 1);
 }
 
-/// Joins a group as the first member, and says whether that waits for the first rebalance.
+/// Joins a group as the first member. Returns whether the join waits for the initial rebalance delay.
 async fn first_join(env: &SimEnv, broker: &Sim, context: RequestContext) -> bool {
-    let told = ask_from(broker, &context, join_request("", None)).member_id;
-    let joining = begin_from(broker, context.clone(), join_request(&told, None));
+    let member_id = ask_from(broker, &context, join_request("", None)).member_id;
+    let joining = begin_from(broker, context.clone(), join_request(&member_id, None));
     pass(env, broker, Duration::ZERO).await;
     let waits = !joining.is_finished();
     pass(env, broker, Duration::from_secs(3)).await;
@@ -320,7 +320,7 @@ async fn first_join(env: &SimEnv, broker: &Sim, context: RequestContext) -> bool
 }
 
 #[tokio::test]
-async fn only_a_first_member_in_the_brokers_process_does_not_wait_for_others() {
+async fn only_a_first_member_in_process_skips_the_initial_delay() {
     let in_process = RequestContext::default;
     let (env, broker) = world();
     assert!(!first_join(&env, &broker, in_process()).await);
@@ -332,7 +332,7 @@ async fn only_a_first_member_in_the_brokers_process_does_not_wait_for_others() {
 }
 
 #[tokio::test]
-async fn a_member_ends_with_the_brokers_process_if_it_was_in_it() {
+async fn in_process_members_end_with_the_process() {
     for (context, state) in [
         (RequestContext::default(), "Empty"),
         (on_the_network(), "Stable"),

@@ -1,4 +1,4 @@
-//! What requests hold beyond their frames is counted, and bounded by `queued.max.request.bytes`.
+//! Memory of requests beyond their frames is counted, and limited by `queued.max.request.bytes`.
 
 use std::future::Future;
 use std::pin::pin;
@@ -32,7 +32,7 @@ fn joining_with(group: &str, bytes: usize) -> JoinGroupRequest {
 }
 
 #[tokio::test]
-async fn what_members_of_groups_say_takes_a_quarter_at_most_until_they_leave() {
+async fn metadata_of_classic_members_takes_at_most_a_quarter_until_they_leave() {
     let env = SimEnv::new(1);
     let broker = open(&env, &[("queued.max.request.bytes", "400000")]);
     let joining = begin(&broker, joining_with("a", 60_000));
@@ -75,7 +75,7 @@ fn a_batch_decompresses_within_the_memory_of_requests(
     assert_eq!(broker.memory().used(), 0);
 }
 
-/// A member of a consumer group that names so many topics of 100 bytes.
+/// A member of a consumer group that subscribes to this many topics with names of 100 bytes.
 fn reading(id: &'static str, topics: usize) -> ConsumerGroupHeartbeatRequest {
     let names = (0..topics).map(|number| format!("{number:0100}").into());
     ConsumerGroupHeartbeatRequest {
@@ -85,7 +85,7 @@ fn reading(id: &'static str, topics: usize) -> ConsumerGroupHeartbeatRequest {
 }
 
 #[test]
-fn what_members_of_consumer_groups_say_takes_a_quarter_at_most_until_they_leave() {
+fn subscriptions_of_consumer_members_take_at_most_a_quarter_until_they_leave() {
     let env = SimEnv::new(1);
     let broker = open(&env, &[("queued.max.request.bytes", "400000")]);
     let joined = ask(&broker, reading("a", 500));
@@ -95,7 +95,7 @@ fn what_members_of_consumer_groups_say_takes_a_quarter_at_most_until_they_leave(
     let refused = ask(&broker, reading("b", 500));
     assert_eq!(code(refused.error_code), ErrorCode::CoordinatorNotAvailable);
     assert_eq!(broker.memory().used(), held);
-    // Who is a member goes on, may say less, and gives back what it held.
+    // Existing members continue; a smaller subscription releases memory.
     let again = ConsumerGroupHeartbeatRequest {
         member_epoch: joined.member_epoch,
         ..reading("a", 10)
@@ -115,7 +115,7 @@ fn what_members_of_consumer_groups_say_takes_a_quarter_at_most_until_they_leave(
 }
 
 #[tokio::test]
-async fn members_that_are_read_back_are_counted_and_never_refused() {
+async fn loaded_members_are_counted_and_never_refused() {
     let env = SimEnv::new(1);
     let broker = open(&env, &[]);
     let joined = ask(&broker, reading("a", 500));
@@ -133,7 +133,7 @@ async fn members_that_are_read_back_are_counted_and_never_refused() {
     assert!(before > 110_000, "{before}");
     let env = env.after_kill(1);
     let broker = open(&env, &[("queued.max.request.bytes", "400000")]);
-    assert_eq!(broker.memory().used(), 0, "nothing is read yet");
+    assert_eq!(broker.memory().used(), 0, "the group is not loaded yet");
     let beat = ConsumerGroupHeartbeatRequest {
         member_epoch: joined.member_epoch,
         ..Client::new("a").bare()
@@ -151,9 +151,9 @@ async fn members_that_are_read_back_are_counted_and_never_refused() {
     assert_eq!(code(refused.error_code), ErrorCode::CoordinatorNotAvailable);
 }
 
-/// A search by time waits its turn and is counted, like the check of what is produced.
+/// A search by timestamp waits for its turn and reserves memory, like the validation of produced batches.
 #[test]
-fn a_search_through_a_batch_that_decompresses_to_much_is_counted() {
+fn a_search_through_a_batch_that_decompresses_to_a_large_size_is_counted() {
     let env = SimEnv::new(1);
     let broker = open(&env, &[("queued.max.request.bytes", "8388608")]);
     create(&broker, "t", 2, &[]);

@@ -1,4 +1,4 @@
-//! Claims about fetches that wait. Time stands still but for the sleeps of these tests.
+//! Fetches that wait. The clock advances only while these tests sleep.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ fn waiting(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fetch_waits_until_records_come() {
+async fn a_fetch_waits_until_records_arrive() {
     let broker = Arc::new(in_memory());
     create(&*broker, "t", 2, &[]);
     let started = tokio::time::Instant::now();
@@ -51,7 +51,7 @@ async fn a_fetch_waits_until_records_come() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fetch_waits_for_its_least_bytes_over_all_partitions() {
+async fn min_bytes_counts_all_partitions_of_a_fetch() {
     let broker = Arc::new(in_memory());
     create(&*broker, "t", 2, &[]);
     let one = batch(&["0123456789"]);
@@ -77,7 +77,7 @@ async fn a_fetch_waits_for_its_least_bytes_over_all_partitions() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fetch_that_gets_nothing_returns_when_its_time_is_over() {
+async fn a_fetch_without_records_returns_after_max_wait() {
     let broker = Arc::new(in_memory());
     create(&*broker, "t", 1, &[]);
     let started = tokio::time::Instant::now();
@@ -107,7 +107,7 @@ async fn a_fetch_with_an_error_does_not_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fetch_that_waits_is_told_when_its_topic_goes() {
+async fn a_waiting_fetch_fails_when_its_topic_is_deleted() {
     let broker = Arc::new(in_memory());
     create(&*broker, "t", 1, &[]);
     let fetch = waiting(
@@ -126,7 +126,7 @@ async fn a_fetch_that_waits_is_told_when_its_topic_goes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fetch_that_waits_returns_when_the_broker_closes() {
+async fn a_waiting_fetch_returns_when_the_broker_closes() {
     let broker = Arc::new(in_memory());
     create(&*broker, "t", 1, &[]);
     let fetch = waiting(

@@ -1,4 +1,4 @@
-//! Claims about what old and new clients are told of the cluster.
+//! Metadata responses for old and new clients.
 
 use std::sync::Arc;
 
@@ -45,10 +45,7 @@ fn names(response: &MetadataResponse) -> Vec<String> {
 #[case::the_first_version(0, vec!["a", "b"])]
 #[case::versions_with_null(1, vec![])]
 #[case::the_newest(13, vec![])]
-fn no_topics_meant_all_topics_before_there_was_null(
-    #[case] version: i16,
-    #[case] expected: Vec<&str>,
-) {
+fn an_empty_list_means_all_topics_in_version_0(#[case] version: i16, #[case] expected: Vec<&str>) {
     let broker = in_memory();
     create(&broker, "a", 1, &[]);
     create(&broker, "b", 1, &[]);
@@ -59,12 +56,12 @@ fn no_topics_meant_all_topics_before_there_was_null(
     assert_eq!(
         names(&ask_at(&broker, version, wanting(None))),
         ["a", "b"],
-        "null is all in every version"
+        "null means all topics in every version"
     );
 }
 
 #[test]
-fn every_version_can_carry_the_answer() {
+fn the_response_can_be_encoded_in_every_version() {
     let broker = in_memory();
     let id = try_create(&broker, creatable("t", 2, &[])).topic_id;
     for version in 0..=13 {
@@ -83,10 +80,10 @@ fn every_version_can_carry_the_answer() {
 }
 
 #[test]
-fn an_id_counts_more_than_a_name_and_is_refused_where_there_are_none() {
+fn an_id_takes_precedence_over_a_name_and_needs_a_version_with_ids() {
     let broker = in_memory();
     let id = try_create(&broker, creatable("t", 1, &[])).topic_id;
-    let told = |version, topic| {
+    let actual = |version, topic| {
         let response = ask_at(&broker, version, wanting(Some(vec![topic])));
         (
             code(response.topics[0].error_code),
@@ -94,25 +91,25 @@ fn an_id_counts_more_than_a_name_and_is_refused_where_there_are_none() {
         )
     };
     assert_eq!(
-        told(12, with_id(Some("other"), id)),
+        actual(12, with_id(Some("other"), id)),
         (ErrorCode::None, "t".into())
     );
     assert_eq!(
-        told(12, with_id(Some("t"), Uuid::from_u128(9))),
+        actual(12, with_id(Some("t"), Uuid::from_u128(9))),
         (ErrorCode::UnknownTopicId, "?".into())
     );
     assert_eq!(
-        told(11, with_id(Some("t"), id)),
+        actual(11, with_id(Some("t"), id)),
         (ErrorCode::InvalidRequest, "t".into())
     );
     assert_eq!(
-        told(10, with_id(None, Uuid::nil())),
+        actual(10, with_id(None, Uuid::nil())),
         (ErrorCode::InvalidRequest, String::new())
     );
 }
 
 #[test]
-fn a_topic_that_is_named_twice_is_answered_once() {
+fn a_repeated_topic_is_answered_once() {
     let broker = in_memory();
     let twice = wanting(Some(vec![
         named("t"),
@@ -124,28 +121,28 @@ fn a_topic_that_is_named_twice_is_answered_once() {
 }
 
 #[test]
-fn topics_are_made_by_asking_with_the_brokers_defaults() {
+fn topics_are_created_automatically_with_the_brokers_defaults() {
     let broker = open(&MemoryEnv::new(), &[("num.partitions", "3")]);
     let response = ask(
         &broker,
         wanting(Some(vec![named("t"), named("a b"), named("u")])),
     );
-    let told: Vec<_> = response
+    let actual: Vec<_> = response
         .topics
         .iter()
         .map(|topic| (code(topic.error_code), topic.partitions.len()))
         .collect();
     let made = (ErrorCode::None, 3);
     assert_eq!(
-        told,
+        actual,
         [made, (ErrorCode::InvalidTopicException, 0), made],
-        "a bad name harms no other"
+        "an invalid name affects other topics"
     );
     append(&broker, "u", 2, batch(&["usable at once"]));
 }
 
 #[test]
-fn a_topic_that_cannot_be_made_is_answered_with_the_reason() {
+fn a_topic_that_cannot_be_created_has_an_error_with_the_reason() {
     let broker = open(&MemoryEnv::new(), &[("default.replication.factor", "3")]);
     let response = ask(&broker, wanting(Some(vec![named("t")])));
     assert_eq!(
@@ -162,7 +159,7 @@ fn a_topic_that_cannot_be_made_is_answered_with_the_reason() {
 }
 
 #[test]
-fn topics_of_the_broker_are_flagged_and_not_made_by_asking() {
+fn internal_topics_are_flagged_and_not_created_automatically() {
     let broker = in_memory();
     let response = ask(&broker, wanting(Some(vec![named("__transaction_state")])));
     let topic = &response.topics[0];
@@ -173,10 +170,10 @@ fn topics_of_the_broker_are_flagged_and_not_made_by_asking() {
 }
 
 #[test]
-fn operations_are_told_to_those_who_ask() {
+fn authorized_operations_are_returned_on_request() {
     let broker = in_memory();
     create(&broker, "t", 1, &[]);
-    let told = |asked| {
+    let actual = |asked| {
         let request = MetadataRequest {
             include_cluster_authorized_operations: asked,
             include_topic_authorized_operations: asked,
@@ -188,12 +185,12 @@ fn operations_are_told_to_those_who_ask() {
             response.cluster_authorized_operations,
         )
     };
-    assert_eq!(told(false), (i32::MIN, i32::MIN));
-    assert_eq!(told(true), (3576, 8096));
+    assert_eq!(actual(false), (i32::MIN, i32::MIN));
+    assert_eq!(actual(true), (3576, 8096));
 }
 
 #[test]
-fn brokers_are_where_the_client_reached_this_one() {
+fn the_brokers_have_the_address_of_the_clients_listener() {
     let broker = in_memory();
     let context = RequestContext {
         listener: Listener {
@@ -223,7 +220,7 @@ fn brokers_are_where_the_client_reached_this_one() {
 #[case::brokers(1, ErrorCode::None)]
 #[case::controllers(2, ErrorCode::MismatchedEndpointType)]
 #[case::nothing_known(7, ErrorCode::UnsupportedEndpointType)]
-fn a_broker_answers_for_brokers(#[case] endpoint_type: i8, #[case] expected: ErrorCode) {
+fn only_brokers_can_be_described(#[case] endpoint_type: i8, #[case] expected: ErrorCode) {
     let request = DescribeClusterRequest {
         endpoint_type,
         ..Default::default()

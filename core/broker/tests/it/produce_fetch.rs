@@ -1,4 +1,4 @@
-//! Claims about Produce, Fetch and offsets by time, as far as nobody waits.
+//! Produce, Fetch and `ListOffsets`, without waiting.
 
 use crate::support::*;
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use rstest::rstest;
 use uuid::Uuid;
 
 #[test]
-fn what_was_produced_is_fetched_at_its_offsets() {
+fn produced_records_are_fetched_at_their_offsets() {
     let broker = in_memory();
     create(&broker, "t", 2, &[]);
     assert_eq!(append(&broker, "t", 0, batch(&["a", "b"])), 0);
@@ -30,7 +30,7 @@ fn what_was_produced_is_fetched_at_its_offsets() {
     assert_eq!(records(&fetch(&broker, "t", 1, 0)), [(0, "d".into())]);
     assert_eq!(
         data.aborted_transactions, None,
-        "read_uncommitted is told of no aborted transactions"
+        "read_uncommitted gets no aborted transactions"
     );
 }
 
@@ -65,7 +65,7 @@ fn topics_are_found_by_id_too() {
 #[case::too_late("t", 0, -1, batch_at(&[(i64::MAX, "a")]), ErrorCode::InvalidTimestamp)]
 #[case::without_a_key("compacted", 0, -1, batch(&["a"]), ErrorCode::InvalidRecord)]
 #[case::too_few_replicas("careful", 0, -1, batch(&["a"]), ErrorCode::NotEnoughReplicas)]
-fn a_wrong_produce_is_refused_with_kafkas_code_and_a_sentence(
+fn an_invalid_produce_gets_kafkas_code_and_a_message(
     #[case] topic: &str,
     #[case] partition: i32,
     #[case] acks: i16,
@@ -106,7 +106,7 @@ fn each_flipped_bit_of_a_batch_is_refused_or_lies_outside_the_crc() {
         let mut bad = good.to_vec();
         bad[bit / 8] ^= 1 << (bit % 8);
         let answer = produce(&broker, "t", 0, Bytes::from(bad));
-        // Base offset and leader epoch are the broker's to set.
+        // The broker sets the base offset and the leader epoch.
         let is_patched = bit / 8 < 8 || (12..16).contains(&(bit / 8));
         let accepted = code(answer.error_code) == ErrorCode::None;
         assert!(!accepted || is_patched, "bit {bit} was accepted");
@@ -135,7 +135,7 @@ fn one_partition_that_fails_leaves_the_others_alone() {
 }
 
 #[test]
-fn a_batch_that_comes_again_is_answered_with_its_first_offset() {
+fn a_duplicate_batch_is_answered_with_its_first_offset() {
     let broker = in_memory();
     create(&broker, "t", 1, &[]);
     append(&broker, "t", 0, batch(&["x"]));
@@ -159,7 +159,7 @@ fn a_gap_in_a_sequence_and_an_old_epoch_are_refused() {
 }
 
 #[test]
-fn log_append_time_replaces_the_producers_time_and_is_told() {
+fn log_append_time_replaces_the_producers_time_and_is_returned() {
     let broker = in_memory();
     create(
         &broker,
@@ -202,7 +202,7 @@ fn a_topic_stores_its_own_codec(#[case] topic_codec: &str, #[case] stored: Compr
 #[case::before_the_start(-1, ErrorCode::OffsetOutOfRange)]
 #[case::past_the_end(4, ErrorCode::OffsetOutOfRange)]
 #[case::at_the_end(3, ErrorCode::None)]
-fn an_offset_is_in_range_up_to_the_end(#[case] offset: i64, #[case] expected: ErrorCode) {
+fn offsets_up_to_the_log_end_are_in_range(#[case] offset: i64, #[case] expected: ErrorCode) {
     let broker = in_memory();
     create(&broker, "t", 1, &[]);
     append(&broker, "t", 0, batch(&["a", "b", "c"]));
@@ -212,7 +212,7 @@ fn an_offset_is_in_range_up_to_the_end(#[case] offset: i64, #[case] expected: Er
     assert_eq!(
         (data.log_start_offset, data.high_watermark),
         (0, 3),
-        "the range is told with the error"
+        "the error contains the range"
     );
 }
 
@@ -220,7 +220,7 @@ fn an_offset_is_in_range_up_to_the_end(#[case] offset: i64, #[case] expected: Er
 #[case::older(-1, ErrorCode::None)]
 #[case::same(0, ErrorCode::None)]
 #[case::newer(1, ErrorCode::UnknownLeaderEpoch)]
-fn a_leader_epoch_that_is_not_ours_is_refused(#[case] epoch: i32, #[case] expected: ErrorCode) {
+fn a_wrong_leader_epoch_is_refused(#[case] epoch: i32, #[case] expected: ErrorCode) {
     let broker = in_memory();
     create(&broker, "t", 1, &[]);
     let mut request = fetch_request("t", &[(0, 0)]);
@@ -229,7 +229,7 @@ fn a_leader_epoch_that_is_not_ours_is_refused(#[case] epoch: i32, #[case] expect
 }
 
 #[test]
-fn the_first_batch_comes_whole_and_the_limit_holds_over_all_partitions() {
+fn the_first_batch_is_returned_whole_and_max_bytes_covers_all_partitions() {
     let broker = in_memory();
     create(&broker, "t", 3, &[]);
     let big = batch(&["x".repeat(1000).as_str()]);
@@ -256,7 +256,7 @@ fn the_first_batch_comes_whole_and_the_limit_holds_over_all_partitions() {
     assert_eq!(
         sizes(1, 1 << 20)[0],
         big.len(),
-        "the first batch is never cut"
+        "the first batch must be complete"
     );
     assert!(sizes(1, 1 << 20)[1..].iter().all(|size| *size == 0));
     let (two, total): (_, usize) = (
@@ -281,7 +281,11 @@ fn the_first_batch_comes_whole_and_the_limit_holds_over_all_partitions() {
 #[case::disordered(701, 3, 900)]
 #[case::of_the_greatest(900, 3, 900)]
 #[case::later_than_all(901, -1, -1)]
-fn offsets_are_listed_by_time(#[case] timestamp: i64, #[case] offset: i64, #[case] found_ms: i64) {
+fn offsets_are_found_by_timestamp(
+    #[case] timestamp: i64,
+    #[case] offset: i64,
+    #[case] found_ms: i64,
+) {
     let broker = in_memory();
     create(&broker, "t", 1, &[]);
     append(&broker, "t", 0, batch_at(&[(100, "a"), (500, "b")]));
@@ -297,7 +301,7 @@ fn offsets_are_listed_by_time(#[case] timestamp: i64, #[case] offset: i64, #[cas
 }
 
 #[test]
-fn listing_what_is_not_there_is_refused() {
+fn listing_an_unknown_partition_is_refused() {
     let broker = in_memory();
     create(&broker, "t", 1, &[]);
     assert_eq!(
@@ -315,7 +319,7 @@ fn listing_what_is_not_there_is_refused() {
 }
 
 #[test]
-fn many_producers_at_once_get_offsets_of_their_own() {
+fn concurrent_producers_get_distinct_offsets() {
     const THREADS: usize = 4;
     const EACH: usize = 200;
     let broker = in_memory();

@@ -1,4 +1,4 @@
-//! Produce requests that are served together are answered, and stored, as if each came after the other.
+//! Produce requests that are handled together have the same results as one after the other.
 
 use crate::support::*;
 use headwater_broker::{Broker, RequestContext};
@@ -7,7 +7,7 @@ use headwater_protocol::{ErrorCode, ProduceRequest, ProduceResponse};
 use headwater_record::Compression;
 use proptest::prelude::*;
 
-/// Where records go that are accepted.
+/// Partitions that accept records.
 const PLACES: [(&str, i32); 3] = [("a", 0), ("a", 1), ("small", 0)];
 
 fn broker() -> Broker<MemoryEnv> {
@@ -53,7 +53,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_run_is_answered_and_stored_as_one_after_the_other(
+    fn a_run_has_the_same_results_as_single_requests(
         runs in prop::collection::vec(prop::collection::vec(request(), 1..6), 1..12),
     ) {
         let (together, apart) = (broker(), broker());
@@ -85,7 +85,7 @@ fn a_run_to_one_partition_is_one_write() {
 }
 
 #[test]
-fn a_run_that_grows_when_it_is_recompressed_is_appended_in_parts() {
+fn a_run_that_grows_by_recompression_is_appended_in_parts() {
     let env = SimEnv::new(1);
     let broker = open(&env, &[]);
     create(&broker, "t", 1, &[("compression.type", "uncompressed")]);
@@ -101,7 +101,7 @@ fn a_run_that_grows_when_it_is_recompressed_is_appended_in_parts() {
 }
 
 #[test]
-fn a_full_disk_takes_of_a_run_what_fits() {
+fn a_full_disk_accepts_the_part_of_a_run_that_fits() {
     let env = SimEnv::new(1);
     let broker = open(&env, &[]);
     create(&broker, "t", 1, &[]);
@@ -124,9 +124,9 @@ fn a_full_disk_takes_of_a_run_what_fits() {
     );
 }
 
-/// A disk with room for half of a run shows which partitions are written first.
+/// With space for half of a run, the order of the writes is visible.
 #[test]
-fn partitions_of_a_run_are_written_by_name_wherever_they_lie_in_memory() {
+fn partitions_of_a_run_are_written_in_the_order_of_their_names() {
     let names = ["a", "b", "c", "d", "e", "f"];
     let mut made = names;
     for _ in 0..names.len() {

@@ -1,4 +1,4 @@
-//! Claims about deleting records, producer ids, leader epochs, sizes, and the list of what is served.
+//! Deletion of records, producer ids, leader epochs, sizes, and the list of supported APIs.
 
 use crate::support::*;
 use headwater_broker::{Broker, RequestContext};
@@ -34,7 +34,7 @@ fn deleted_records_are_gone_for_readers_and_after_a_crash() {
     assert_eq!(
         delete_records(&broker, "t", 0, 1).low_watermark,
         2,
-        "the start never goes back"
+        "the log start offset must not go back"
     );
     drop(broker);
     let broker = open(&env, &[]);
@@ -50,7 +50,7 @@ fn deleted_records_are_gone_for_readers_and_after_a_crash() {
 #[case::no_partition("t", 1, 0, ErrorCode::UnknownTopicOrPartition)]
 #[case::no_topic("u", 0, 0, ErrorCode::UnknownTopicOrPartition)]
 #[case::compacted("compacted", 0, -1, ErrorCode::PolicyViolation)]
-fn records_that_may_not_be_deleted_stay(
+fn undeletable_records_stay(
     #[case] topic: &str,
     #[case] partition: i32,
     #[case] offset: i64,
@@ -84,11 +84,11 @@ fn producer_id(broker: &Broker<MemoryEnv>) -> i64 {
 }
 
 #[test]
-fn no_producer_id_is_given_twice_not_even_across_a_crash() {
+fn producer_ids_are_not_reused_after_a_crash() {
     let env = MemoryEnv::new();
     let mut seen = std::collections::HashSet::new();
     for count in [1, 1001, 5] {
-        // Dropped without closing: what is left of its block is lost, never given again.
+        // Dropped without closing: the rest of the block is lost and never used.
         let broker = open(&env, &[]);
         assert!((0..count).all(|_| seen.insert(producer_id(&broker))));
     }
@@ -110,7 +110,7 @@ fn a_transactional_producer_is_refused() {
 #[rstest]
 #[case::librdkafka(2, ErrorCode::TransactionalIdAuthorizationFailed)]
 #[case::java(6, ErrorCode::UnsupportedVersion)]
-fn nobody_coordinates_transactions_and_the_reason_is_told(
+fn transactions_have_no_coordinator_and_the_error_has_the_reason(
     #[case] version: i16,
     #[case] expected: ErrorCode,
 ) {
@@ -137,7 +137,7 @@ fn nobody_coordinates_transactions_and_the_reason_is_told(
 #[case::current(0, 0, 2)]
 #[case::before_all(-1, -1, -1)]
 #[case::later(5, 0, 2)]
-fn the_end_of_a_leader_epoch_is_told(#[case] epoch: i32, #[case] found: i32, #[case] end: i64) {
+fn the_end_of_a_leader_epoch_is_found(#[case] epoch: i32, #[case] found: i32, #[case] end: i64) {
     let broker = in_memory();
     create(&broker, "t", 1, &[]);
     append(&broker, "t", 0, batch(&["a", "b"]));
@@ -168,7 +168,7 @@ fn the_end_of_a_leader_epoch_is_told(#[case] epoch: i32, #[case] found: i32, #[c
 }
 
 #[test]
-fn sizes_are_told_for_all_or_for_those_named() {
+fn sizes_are_described_for_all_or_for_requested_partitions() {
     let broker = in_memory();
     create(&broker, "a", 2, &[]);
     create(&broker, "b", 1, &[]);
@@ -214,7 +214,7 @@ fn sizes_are_told_for_all_or_for_those_named() {
 }
 
 #[test]
-fn what_is_served_is_what_is_advertised() {
+fn the_supported_apis_are_the_advertised_ones() {
     let broker = in_memory();
     let response = ask(&broker, ApiVersionsRequest::default());
     let keys: Vec<_> = response.api_keys.iter().map(|api| api.api_key).collect();
@@ -234,7 +234,7 @@ fn what_is_served_is_what_is_advertised() {
 }
 
 #[test]
-fn a_request_that_is_not_served_is_answered_as_kafka_does() {
+fn an_unsupported_request_gets_kafkas_response() {
     let broker = in_memory();
     let response = now(broker.handle(&RequestContext::default(), EndTxnRequest::default().into()));
     assert!(

@@ -1,4 +1,4 @@
-//! Claims about bytes that are no acceptable batch: Kafka's code, and nothing is appended.
+//! Invalid batches: Kafka's code, and nothing is appended.
 
 use crate::support::*;
 use bytes::{Bytes, BytesMut};
@@ -9,7 +9,7 @@ use headwater_protocol::{ErrorCode, Message};
 use headwater_record::{BatchBuilder, BatchOptions, Compression};
 use rstest::rstest;
 
-/// Where things stand in a batch.
+/// Positions of fields in a batch.
 const LENGTH: usize = 8;
 const MAGIC: usize = 16;
 const CRC: usize = 17;
@@ -18,7 +18,7 @@ const BASE_TIMESTAMP: usize = 27;
 const RECORD_COUNT: usize = 57;
 const HEADER: usize = 61;
 
-/// A broker with one partition of everything that has rules.
+/// A broker with one partition for each kind of rule.
 fn broker() -> Broker<MemoryEnv> {
     let broker = in_memory();
     create(&broker, "t", 1, &[]);
@@ -55,7 +55,7 @@ fn produce_at(
     response.responses.remove(0).partition_responses.remove(0)
 }
 
-/// A batch with these bytes changed, and its CRC made right again.
+/// A batch with changed bytes and a valid CRC.
 fn changed(records: &[&str], position: usize, bytes: &[u8]) -> Bytes {
     resealed(BytesMut::from(&batch(records)[..]), position, bytes)
 }
@@ -67,7 +67,7 @@ fn resealed(mut batch: BytesMut, position: usize, bytes: &[u8]) -> Bytes {
     batch.freeze()
 }
 
-/// CRC-32C, bit by bit: the test's own, so that the code under test does not judge itself.
+/// CRC-32C, bit by bit: independent of the code under test.
 fn crc32c(bytes: &[u8]) -> u32 {
     let step = |crc: u32, _| (crc >> 1) ^ (0x82F6_3B78 & (crc & 1).wrapping_neg());
     !bytes
@@ -93,7 +93,7 @@ fn two_batches() -> Bytes {
     [batch(&["a"]), batch(&["b"])].concat().into()
 }
 
-/// A batch of two LZ4 frames that hold one record each.
+/// A batch of two LZ4 frames with one record each.
 fn two_lz4_frames() -> Bytes {
     let one = compressed(Compression::Lz4, &["a"]);
     let batch = compressed(Compression::Lz4, &["a", "b"]);
@@ -102,7 +102,7 @@ fn two_lz4_frames() -> Bytes {
     resealed(BytesMut::from(&frames[..]), LENGTH, &length.to_be_bytes())
 }
 
-/// The time of the first record goes over the edge of 64 bits for the second.
+/// The timestamp of the second record overflows 64 bits.
 fn overflowing_times() -> Bytes {
     let batch = batch_at(&[(1, "a"), (9, "b")]);
     let base = (i64::MAX - 4).to_be_bytes();
@@ -138,7 +138,7 @@ fn control() -> Bytes {
 #[case::oversize("small", batch(&[&"x".repeat(200)]), ErrorCode::MessageTooLarge)]
 #[case::too_old("recent", batch_at(&[(1, "a")]), ErrorCode::InvalidTimestamp)]
 #[case::too_new("t", batch_at(&[(i64::MAX, "a")]), ErrorCode::InvalidTimestamp)]
-fn what_is_wrong_is_refused_with_kafkas_code(
+fn invalid_batches_get_kafkas_code(
     #[case] topic: &str,
     #[case] records: Bytes,
     #[case] expected: ErrorCode,
@@ -156,7 +156,7 @@ fn what_is_wrong_is_refused_with_kafkas_code(
 }
 
 #[test]
-fn every_record_that_is_to_blame_is_named() {
+fn every_invalid_record_is_listed() {
     let broker = broker();
     let mut builder = BatchBuilder::new(BatchOptions::default());
     for key in [Some("k"), None, Some("k"), None, None] {
@@ -181,7 +181,7 @@ fn every_record_that_is_to_blame_is_named() {
 }
 
 #[test]
-fn every_record_with_a_wrong_time_is_named() {
+fn every_record_with_an_invalid_timestamp_is_listed() {
     let broker = broker();
     let times = [(1, "a"), (i64::MAX, "b"), (2, "c")];
     let response = produce(&broker, "recent", 0, batch_at(&times));
@@ -190,7 +190,7 @@ fn every_record_with_a_wrong_time_is_named() {
 }
 
 #[test]
-fn a_batch_that_becomes_too_large_by_unpacking_is_refused() {
+fn a_batch_that_is_too_large_after_decompression_is_refused() {
     let broker = broker();
     let packed = compressed(Compression::Gzip, &[&"x".repeat(5000)]);
     assert!(packed.len() < 1000);
@@ -200,7 +200,7 @@ fn a_batch_that_becomes_too_large_by_unpacking_is_refused() {
 }
 
 #[test]
-fn zstd_is_for_versions_that_know_it() {
+fn zstd_needs_a_version_that_supports_it() {
     let broker = broker();
     let zstd = || compressed(Compression::Zstd, &["a"]);
     for version in 3..=12 {
@@ -217,7 +217,7 @@ fn zstd_is_for_versions_that_know_it() {
 }
 
 #[test]
-fn with_log_append_time_the_brokers_clock_counts() {
+fn log_append_time_is_the_brokers_clock() {
     let broker = broker();
     let response = produce(&broker, "stamped", 0, batch_at(&[(i64::MAX, "a")]));
     assert_eq!(code(response.error_code), ErrorCode::None);

@@ -1,4 +1,4 @@
-//! Claims about opening, closing and opening again, on a real disk and a simulated one.
+//! Opening, closing and reopening, on a real and on a simulated disk.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -45,13 +45,13 @@ fn topics_records_and_configuration_survive_a_restart_on_a_real_disk() {
     assert_eq!(
         append(&broker, "t", 1, batch_of((7, 0, 0), &["c"])),
         0,
-        "the producer is remembered"
+        "the producer state was lost"
     );
     assert_eq!(append(&broker, "t", 1, batch_of((7, 0, 1), &["d"])), 1);
 }
 
 #[test]
-fn without_a_clean_close_nothing_acknowledged_is_lost() {
+fn without_a_clean_shutdown_nothing_acknowledged_is_lost() {
     let temporary = tempfile::tempdir().unwrap();
     let (broker, _) = open_at(temporary.path()).unwrap();
     create(&broker, "t", 1, &[]);
@@ -89,7 +89,7 @@ fn a_torn_tail_is_cut_and_reported() {
 }
 
 #[test]
-fn a_directory_in_use_is_refused_naming_the_process_and_is_free_after_a_close() {
+fn a_directory_in_use_is_refused_with_the_process_id_and_free_after_a_close() {
     let temporary = tempfile::tempdir().unwrap();
     let (broker, _) = open_at(temporary.path()).unwrap();
     create(&broker, "t", 1, &[]);
@@ -105,7 +105,7 @@ fn a_directory_in_use_is_refused_naming_the_process_and_is_free_after_a_close() 
 }
 
 #[test]
-fn a_directory_that_is_not_ours_is_refused_and_left_as_it_is() {
+fn a_directory_with_other_files_is_refused_and_not_changed() {
     let temporary = tempfile::tempdir().unwrap();
     std::fs::write(temporary.path().join("thesis.txt"), "dear").unwrap();
     let refused = open_at(temporary.path()).unwrap_err();
@@ -127,7 +127,7 @@ fn a_directory_that_is_not_ours_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn no_permission_is_said_as_such() {
+fn missing_permission_has_its_own_error() {
     let env = SimEnv::new(1);
     env.inject(Fault {
         operation: Operation::Create,
@@ -147,16 +147,19 @@ fn no_permission_is_said_as_such() {
 }
 
 #[test]
-fn another_node_id_than_the_directory_has_is_refused() {
+fn a_different_node_id_is_refused() {
     let env = SimEnv::new(1);
     open(&env, &[("node.id", "3")]).close().unwrap();
     let refused = try_open(&env, &[("node.id", "4")]).unwrap_err();
-    assert!(refused.to_string().contains("was made with 3"), "{refused}");
+    assert!(
+        refused.to_string().contains("was created with 3"),
+        "{refused}"
+    );
     assert_eq!(open(&env, &[]).node_id(), 3);
 }
 
 #[test]
-fn a_damaged_byte_anywhere_in_the_metadata_is_found_and_no_record_is_touched() {
+fn a_damaged_byte_anywhere_in_the_metadata_is_found_and_no_record_is_changed() {
     let env = SimEnv::new(1);
     let broker = open(&env, &[]);
     create(&broker, "t", 1, &[]);
@@ -164,7 +167,7 @@ fn a_damaged_byte_anywhere_in_the_metadata_is_found_and_no_record_is_touched() {
     drop(broker);
     let path = PathBuf::from(DIR).join("__cluster_metadata-0/00000000000000000000.log");
     let good = env.read_file(&path).unwrap().unwrap();
-    // The leader epoch is outside the CRC, and metadata has no use for it.
+    // The leader epoch is outside the CRC, and metadata does not use it.
     let mut epochs = Vec::new();
     let mut walk = batches(&good);
     while walk.position() < good.len() {
@@ -195,7 +198,7 @@ fn a_damaged_byte_anywhere_in_the_metadata_is_found_and_no_record_is_touched() {
 }
 
 #[test]
-fn a_directory_of_a_topic_that_nobody_knows_is_reported_and_left() {
+fn a_directory_of_an_unknown_topic_is_reported_and_not_changed() {
     let env = SimEnv::new(1);
     open(&env, &[]).close().unwrap();
     let stray = PathBuf::from(DIR).join("lost-0");
@@ -249,7 +252,7 @@ fn symbolic_links_in_a_data_directory_are_not_followed() {
     assert_eq!(values(&broker, "t", 0), ["a"]);
     drop(broker);
     assert_eq!(std::fs::read(&precious).unwrap(), b"dear");
-    // The directory itself may be reached by a link: its owner chose it.
+    // The data directory itself may be a link.
     std::fs::remove_file(&temporary_file).unwrap();
     let alias = temporary.path().join("alias");
     symlink(&path, &alias).unwrap();
@@ -257,7 +260,7 @@ fn symbolic_links_in_a_data_directory_are_not_followed() {
 }
 
 #[test]
-fn a_directory_that_belongs_to_another_topic_is_not_taken() {
+fn a_directory_of_another_topic_is_refused() {
     let env = SimEnv::new(1);
     let broker = open(&env, &[]);
     create(&broker, "t", 1, &[]);
@@ -276,7 +279,7 @@ fn a_directory_that_belongs_to_another_topic_is_not_taken() {
 }
 
 #[test]
-fn a_partition_whose_directory_was_removed_is_reported_and_gives_no_offset_twice() {
+fn a_partition_whose_directory_was_removed_is_reported_and_reuses_no_offset() {
     let env = SimEnv::new(1);
     let broker = open(&env, &[]);
     create(&broker, "t", 1, &[]);
@@ -291,7 +294,7 @@ fn a_partition_whose_directory_was_removed_is_reported_and_gives_no_offset_twice
 }
 
 #[test]
-fn a_wrong_digit_in_the_leader_epochs_is_mended_and_reported() {
+fn a_wrong_digit_in_the_leader_epochs_is_repaired_and_reported() {
     let env = SimEnv::new(1);
     let broker = open(&env, &[]);
     create(&broker, "t", 1, &[]);
@@ -342,11 +345,11 @@ fn a_missing_directory_is_reported_after_a_kill_too() {
     assert_eq!(missing, [("t", 0), ("t", 1)]);
     drop(broker);
     let (_, report) = try_open(&env, &[]).unwrap();
-    assert!(report.missing.is_empty(), "it was made anew");
+    assert!(report.missing.is_empty(), "the directory was recreated");
 }
 
 #[test]
-fn a_damaged_checkpoint_is_reported_and_everything_is_checked() {
+fn a_damaged_checkpoint_is_reported_and_all_logs_are_recovered() {
     let env = SimEnv::new(1);
     let broker = open(&env, &[]);
     create(&broker, "t", 1, &[]);
@@ -399,7 +402,7 @@ fn housekeeping_applies_retention_by_time_and_size() {
 }
 
 #[test]
-fn removed_files_stay_for_their_delay_and_then_go() {
+fn deleted_files_are_removed_after_their_delay() {
     let env = SimEnv::new(1);
     let broker = open(&env, &[]);
     create(&broker, "t", 1, &[("file.delete.delay.ms", "5000")]);
@@ -421,7 +424,7 @@ fn removed_files_stay_for_their_delay_and_then_go() {
 }
 
 #[test]
-fn housekeeping_flushes_what_is_due_and_writes_the_recovery_points() {
+fn housekeeping_flushes_due_logs_and_writes_the_recovery_points() {
     let env = SimEnv::new(1);
     let broker = open(&env, &[]);
     create(
@@ -460,7 +463,7 @@ async fn the_housekeeping_task_ends_with_the_broker() {
     }
     assert!(env.calls(Operation::Sync) > syncs, "the task flushed");
     drop(broker);
-    // Nobody holds the broker between two rounds: its lock is free again.
+    // The task holds no reference between two rounds, so the lock is released.
     for _ in 0..2000 {
         if try_open(&env, &[]).is_ok() {
             return;

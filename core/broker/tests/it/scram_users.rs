@@ -1,4 +1,4 @@
-//! Users with salted passwords: made, described, removed, and there again after a restart.
+//! SCRAM users: created, described, deleted, and loaded after a restart.
 
 use crate::support::{ask, code, in_memory, open};
 use bytes::Bytes;
@@ -47,7 +47,7 @@ fn remove(user: &str, mechanism: i8) -> AlterUserScramCredentialsRequest {
 }
 
 #[test]
-fn a_password_is_there_again_after_a_restart_and_its_salted_form_is_not_kept() {
+fn a_password_survives_a_restart_and_its_salted_form_is_not_stored() {
     let env = MemoryEnv::new();
     let broker = open(&env, &[]);
     let answer = ask(&broker, set(vec![upsertion("alice", 1, 4096)]));
@@ -74,7 +74,7 @@ fn users_are_described_without_their_secrets() {
     ];
     ask(&broker, set(changes));
     let all = ask(&broker, DescribeUserScramCredentialsRequest::default());
-    let told: Vec<_> = all
+    let actual: Vec<_> = all
         .results
         .iter()
         .flat_map(|user| {
@@ -84,7 +84,7 @@ fn users_are_described_without_their_secrets() {
         })
         .collect();
     assert_eq!(
-        told,
+        actual,
         [("alice", 1, 4096), ("alice", 2, 8192), ("bob", 2, 4096)]
     );
     let names = ["bob", "nobody", "alice", "alice"].map(|name| UserName {
@@ -95,7 +95,7 @@ fn users_are_described_without_their_secrets() {
         users: Some(names.to_vec()),
         ..Default::default()
     };
-    let told: Vec<_> = ask(&broker, request)
+    let actual: Vec<_> = ask(&broker, request)
         .results
         .iter()
         .map(|user| (user.user.to_string(), code(user.error_code)))
@@ -105,7 +105,7 @@ fn users_are_described_without_their_secrets() {
         ("bob", ErrorCode::None),
         ("nobody", ErrorCode::ResourceNotFound),
     ];
-    assert_eq!(told, expected.map(|(user, code)| (user.to_owned(), code)));
+    assert_eq!(actual, expected.map(|(user, code)| (user.to_owned(), code)));
 }
 
 #[rstest]
@@ -122,7 +122,7 @@ fn users_are_described_without_their_secrets() {
     ScramCredentialUpsertion { salt: Bytes::new(), ..upsertion("alice", 1, 4096) },
     ErrorCode::UnacceptableCredential
 )]
-fn what_is_wrong_with_one_change_of_a_user_stops_all_of_them(
+fn one_invalid_change_of_a_user_refuses_all_of_them(
     #[case] wrong: ScramCredentialUpsertion,
     #[case] expected: ErrorCode,
 ) {

@@ -1,4 +1,4 @@
-//! Claims about deleting topics and adding partitions.
+//! Deletion of topics and addition of partitions.
 
 use crate::support::*;
 use headwater_env::MemoryEnv;
@@ -56,7 +56,7 @@ fn a_deleted_topic_is_gone_and_its_name_is_free() {
 }
 
 #[test]
-fn deleting_is_by_name_or_id_and_each_topic_stands_for_itself() {
+fn topics_are_deleted_by_name_or_id_with_a_result_each() {
     let broker = in_memory();
     let id = try_create(&broker, creatable("a", 1, &[])).topic_id;
     for name in ["b", "c", "d"] {
@@ -170,7 +170,7 @@ fn partitions_only_grow(#[case] topic: CreatePartitionsTopic, #[case] expected: 
     assert_eq!(
         metadata(&broker, "t", false).partitions.len(),
         2,
-        "checking makes nothing"
+        "validation created partitions"
     );
     let result = &ask(&broker, request).results[0];
     assert_eq!(
@@ -189,7 +189,7 @@ fn partitions_only_grow(#[case] topic: CreatePartitionsTopic, #[case] expected: 
 }
 
 #[test]
-fn a_topic_of_a_thousand_partitions_is_made_at_once_and_comes_back() {
+fn a_topic_of_a_thousand_partitions_is_created_and_survives_a_restart() {
     let env = MemoryEnv::new();
     let broker = open(&env, &[]);
     create(&broker, "wide", 1000, &[]);

@@ -1,4 +1,4 @@
-//! Claims about making, describing and deleting topics.
+//! Creation, description and deletion of topics.
 
 use crate::support::*;
 use headwater_env::MemoryEnv;
@@ -28,7 +28,7 @@ fn metadata(
 }
 
 #[test]
-fn a_new_topic_is_described_as_it_was_made() {
+fn a_new_topic_is_described_as_it_was_created() {
     let broker = in_memory();
     let made = try_create(&broker, creatable("t", 3, &[("retention.ms", "5")]));
     assert_eq!((made.num_partitions, made.replication_factor), (3, 1));
@@ -95,14 +95,14 @@ fn assigned(brokers: &[(i32, &[i32])], partitions: i32) -> CreatableTopic {
 #[case::no_partitions(creatable("t", 0, &[]), ErrorCode::InvalidPartitions, "from 1 to 10000")]
 #[case::too_many_partitions(creatable("t", 10_001, &[]), ErrorCode::InvalidPartitions, "from 1 to 10000")]
 #[case::negative_partitions(creatable("t", -2, &[]), ErrorCode::InvalidPartitions, "from 1 to 10000")]
-#[case::two_replicas(with_replicas(2), ErrorCode::InvalidReplicationFactor, "give 1")]
-#[case::no_replicas(with_replicas(0), ErrorCode::InvalidReplicationFactor, "give 1")]
+#[case::two_replicas(with_replicas(2), ErrorCode::InvalidReplicationFactor, "use 1")]
+#[case::no_replicas(with_replicas(0), ErrorCode::InvalidReplicationFactor, "use 1")]
 #[case::unknown_key(creatable("t", 1, &[("retenton.ms", "1")]), ErrorCode::InvalidConfig, "did you mean \"retention.ms\"?")]
 #[case::wrong_value(creatable("t", 1, &[("retention.ms", "soon")]), ErrorCode::InvalidConfig, "an integer of at least -1")]
 #[case::other_broker(assigned(&[(0, &[2])], -1), ErrorCode::InvalidReplicaAssignment, "the only broker is 1")]
 #[case::gap(assigned(&[(1, &[1])], -1), ErrorCode::InvalidReplicaAssignment, "without gaps")]
 #[case::both(assigned(&[(0, &[1])], 1), ErrorCode::InvalidRequest, "not both")]
-fn a_topic_that_cannot_be_is_refused_with_what_to_do(
+fn an_invalid_topic_is_refused_with_a_remedy(
     #[case] topic: CreatableTopic,
     #[case] expected: ErrorCode,
     #[case] sentence: &str,
@@ -124,11 +124,11 @@ fn a_topic_that_cannot_be_is_refused_with_what_to_do(
         },
     )
     .topics;
-    assert_eq!(all.len(), 1, "nothing was made");
+    assert_eq!(all.len(), 1, "a topic was created");
 }
 
 #[test]
-fn an_assignment_to_this_broker_is_taken() {
+fn an_assignment_to_this_broker_is_accepted() {
     let broker = in_memory();
     let topic = CreatableTopic {
         replication_factor: -1,
@@ -138,7 +138,7 @@ fn an_assignment_to_this_broker_is_taken() {
 }
 
 #[test]
-fn a_topic_that_is_only_checked_is_not_made() {
+fn a_validated_topic_is_not_created() {
     let broker = in_memory();
     let check = |topics| CreateTopicsRequest {
         topics,
@@ -162,7 +162,7 @@ fn a_topic_that_is_only_checked_is_not_made() {
 }
 
 #[test]
-fn topics_of_one_request_stand_for_themselves() {
+fn topics_of_one_request_have_separate_results() {
     let broker = in_memory();
     let topics = vec![
         creatable("a", 1, &[]),
@@ -200,7 +200,7 @@ fn topics_of_one_request_stand_for_themselves() {
 }
 
 #[test]
-fn metadata_lists_all_none_or_those_named() {
+fn metadata_lists_all_none_or_requested_topics() {
     let broker = in_memory();
     create(&broker, "b", 1, &[]);
     create(&broker, "a", 1, &[]);
@@ -261,7 +261,7 @@ fn metadata_is_found_by_id() {
 #[case::both_agree("true", true, ErrorCode::None)]
 #[case::the_broker_does_not("false", true, ErrorCode::UnknownTopicOrPartition)]
 #[case::the_client_does_not("true", false, ErrorCode::UnknownTopicOrPartition)]
-fn a_topic_is_made_by_asking_only_where_both_sides_allow_it(
+fn a_topic_is_created_automatically_only_if_client_and_broker_allow_it(
     #[case] broker_allows: &str,
     #[case] client_asks: bool,
     #[case] expected: ErrorCode,
@@ -291,7 +291,7 @@ fn the_cluster_is_one_broker() {
 }
 
 #[test]
-fn the_topics_of_a_request_have_so_many_partitions_together_and_no_more() {
+fn the_partitions_of_one_request_are_limited() {
     let broker = in_memory();
     let request = CreateTopicsRequest {
         topics: vec![

@@ -1,4 +1,4 @@
-//! A topic whose files cannot be made is not made at all, and can be made as soon as files can be.
+//! A topic whose files cannot be created is not created at all, and can be created as soon as the fault is over.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ fn grow(broker: &Broker<SimEnv>, name: &str, count: i32) -> (ErrorCode, String) 
     (code(result.error_code), message)
 }
 
-/// Each partition that clients are told of takes a record.
+/// Produces to every partition that is visible to clients.
 fn assert_all_work(broker: &Broker<SimEnv>, moment: &str) {
     for (name, partitions) in topics(broker) {
         for partition in 0..partitions as i32 {
@@ -51,7 +51,7 @@ fn assert_all_work(broker: &Broker<SimEnv>, moment: &str) {
     }
 }
 
-/// The calls that fail, and may succeed later.
+/// The calls that fail, once or for ever.
 const FAULTS: [(Operation, ErrorKind); 5] = [
     (Operation::Create, ErrorKind::StorageFull),
     (Operation::Write, ErrorKind::StorageFull),
@@ -61,7 +61,7 @@ const FAULTS: [(Operation, ErrorKind); 5] = [
 ];
 
 #[test]
-fn whatever_call_fails_a_topic_is_made_or_not_made() {
+fn a_failed_call_leaves_a_topic_created_or_not_created() {
     let mut failed = 0;
     for (operation, error) in FAULTS {
         for nth in 0..40 {
@@ -109,14 +109,14 @@ fn whatever_call_fails_a_topic_is_made_or_not_made() {
 }
 
 #[test]
-fn a_process_without_descriptors_makes_no_topic_and_says_so() {
+fn without_file_descriptors_no_topic_is_created_and_the_error_has_the_reason() {
     let env = SimEnv::new(1);
     let broker = open(&env, &[]);
     env.set_out_of_files(true);
     let refused = try_create(&broker, creatable("t", 2, &[]));
     assert_eq!(code(refused.error_code), ErrorCode::KafkaStorageError);
     let message = refused.error_message.unwrap();
-    assert!(message.contains("nothing was recorded"), "{message}");
+    assert!(message.contains("the change was not made"), "{message}");
     env.set_out_of_files(false);
     assert_eq!(topics(&broker), []);
     create(&broker, "t", 2, &[]);
@@ -124,7 +124,7 @@ fn a_process_without_descriptors_makes_no_topic_and_says_so() {
 }
 
 #[test]
-fn a_directory_with_records_that_nobody_recorded_is_not_given_to_a_new_topic() {
+fn an_unknown_directory_with_records_is_not_assigned_to_a_new_topic() {
     let env = SimEnv::new(1);
     open(&env, &[]).close().unwrap();
     let stray = Path::new(DIR).join("t-1");
@@ -157,7 +157,7 @@ fn a_deletion_that_fails_is_finished_and_its_name_is_free() {
         let keep = ("retention.ms", "-1");
         create(&broker, "t", 2, &[keep, ("file.delete.delay.ms", "0")]);
         append(&broker, "t", 0, batch(&["old"]));
-        // The first renames of a deletion are those of the directories.
+        // The first renames of a deletion rename the directories.
         env.inject(Fault {
             operation: Operation::Rename,
             nth,

@@ -1,4 +1,4 @@
-//! Warnings: of records that retention will remove, of deletions for lack of space, of a disk that fills up; and no others.
+//! Warnings about expired records, deletions for lack of space and nearly full disks, and the absence of others.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -35,7 +35,7 @@ fn records_older_than_their_retention_are_reported_once_for_a_topic() {
     assert_eq!(
         warnings("t", 0, &[(5, "old"), (999_500, "new")]),
         [""; 0],
-        "its segment stays"
+        "the segment stays"
     );
     let first = warnings("t", 0, &[(5, "old"), (998_999, "old too")]);
     assert_eq!(first.len(), 1, "{first:?}");
@@ -63,7 +63,7 @@ fn records_older_than_their_retention_are_reported_once_for_a_topic() {
 }
 
 #[test]
-fn each_removal_by_exhaustion_is_reported_with_topic_and_offsets_and_counted() {
+fn each_deletion_by_exhaustion_is_counted_and_reported_with_topic_and_offsets() {
     let env = SimEnv::new(1);
     let broker = open(&env, &[("headwater.storage.max.bytes", "200000")]);
     create(
@@ -97,7 +97,7 @@ fn each_removal_by_exhaustion_is_reported_with_topic_and_offsets_and_counted() {
 }
 
 #[test]
-fn a_disk_that_fills_up_is_reported_once_until_there_was_room_again() {
+fn a_nearly_full_disk_is_reported_once_until_it_has_recovered() {
     const GIB: u64 = 1 << 30;
     let env = SimEnv::new(1);
     let broker = open(&env, &[]);
@@ -113,14 +113,14 @@ fn a_disk_that_fills_up_is_reported_once_until_there_was_room_again() {
         low.len() == 1 && low[0].contains("the disk is nearly full"),
         "{low:?}"
     );
-    assert_eq!(warnings(GIB / 2), [""; 0], "it is known already");
+    assert_eq!(warnings(GIB / 2), [""; 0], "the warning was repeated");
     assert_eq!(warnings(2 * GIB), [""; 0]);
     assert_eq!(warnings(GIB - 1).len(), 1);
 }
 
-/// A topic is deleted while housekeeping is at work on its partitions.
+/// A topic is deleted while housekeeping works on its partitions.
 #[test]
-fn deleting_a_topic_is_no_error_whatever_is_at_work_on_it() {
+fn deleting_a_topic_during_any_task_is_not_an_error() {
     let directory = tempfile::tempdir().unwrap();
     let config = [
         ("log.cleaner.backoff.ms", "1"),

@@ -117,17 +117,23 @@ impl Admin {
             timeout_ms: self.timeout_ms(),
             ..Default::default()
         };
-        self.at_controller(request, |response| {
-            let result = only(response.topics, "CreateTopics")?;
-            let exists = result.error_code == ErrorCode::TopicAlreadyExists.code();
-            if exists && topic.if_exists == IfExists::Ignore {
-                return Ok(());
-            }
-            let reason = result.error_message.as_deref();
-            check_topic(result.error_code, reason, "create", &topic.name)
-        })
-        .await?;
-        self.cluster.topic_created(&topic.name);
+        // Of an existing topic, and of one with the broker's default, at least one.
+        let given = topic
+            .partitions
+            .and_then(|count| usize::try_from(count).ok());
+        let partitions = self
+            .at_controller(request, |response| {
+                let result = only(response.topics, "CreateTopics")?;
+                let exists = result.error_code == ErrorCode::TopicAlreadyExists.code();
+                if exists && topic.if_exists == IfExists::Ignore {
+                    return Ok(1);
+                }
+                let reason = result.error_message.as_deref();
+                check_topic(result.error_code, reason, "create", &topic.name)?;
+                Ok(given.unwrap_or(1))
+            })
+            .await?;
+        self.cluster.topic_changed(&topic.name, partitions);
         Ok(())
     }
 
@@ -174,7 +180,8 @@ impl Admin {
             check_topic(result.error_code, reason, "add partitions to", name)
         })
         .await?;
-        self.cluster.forget_topic(name);
+        self.cluster
+            .topic_changed(name, usize::try_from(count).unwrap_or_default());
         Ok(())
     }
 

@@ -24,7 +24,7 @@ impl Cluster {
         request: R,
         timeout: Duration,
     ) -> Result<R::Response> {
-        call_on(&self.lane, node, request, timeout).await
+        self.call_on(&self.lane, node, request, timeout).await
     }
 
     /// [`Cluster::call`] on the lane for administration.
@@ -33,16 +33,40 @@ impl Cluster {
         node: Node,
         request: R,
     ) -> Result<R::Response> {
-        call_on(&self.admin_lane, node, request, self.config.request_timeout).await
+        self.call_on(&self.admin_lane, node, request, self.config.request_timeout)
+            .await
+    }
+
+    async fn call_on<R: ApiRequest>(
+        &self,
+        lane: &ClusterLane,
+        node: Node,
+        request: R,
+        timeout: Duration,
+    ) -> Result<R::Response> {
+        self.counters.count_request();
+        let called = call_on::<R>(lane, node, request, timeout).await;
+        match called {
+            Ok((response, throttled)) => {
+                self.counters.add_throttle_time(node, throttled);
+                self.note_leaders(&response);
+                typed::<R>(response)
+            }
+            Err(error) => {
+                self.counters.count_error();
+                Err(error)
+            }
+        }
     }
 }
 
+/// The response, and how long the broker asks the client to wait.
 async fn call_on<R: ApiRequest>(
     ClusterLane { lane, throttles }: &ClusterLane,
     node: Node,
     request: R,
     timeout: Duration,
-) -> Result<R::Response> {
+) -> Result<(Response, Duration)> {
     let throttled = tokio::time::timeout(timeout, throttles.wait(node)).await;
     throttled.map_err(|_| {
         Error::new(
@@ -57,8 +81,8 @@ async fn call_on<R: ApiRequest>(
     let answer = tokio::time::timeout(timeout, lane.call(node, request.into())).await;
     match answer {
         Ok(Ok(response)) => {
-            throttles.note(node, &response);
-            typed::<R>(response)
+            let throttled = throttles.note(node, &response);
+            Ok((response, throttled))
         }
         Ok(Err(error)) => Err(error_codes::transport(error)),
         Err(_) => Err(Error::new(

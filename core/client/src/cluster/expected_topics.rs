@@ -13,35 +13,61 @@ const LAG_MAX: Duration = Duration::from_secs(5);
 /// Topics that are expected to exist although a broker has not named them: this client has created them, or knew them until a broker did
 /// not. After [`LAG_MAX`] such a topic counts as deleted.
 #[derive(Debug, Default)]
-pub(super) struct ExpectedTopics(HashMap<Arc<str>, Instant>);
+pub(super) struct ExpectedTopics(HashMap<Arc<str>, Expected>);
+
+#[derive(Debug)]
+struct Expected {
+    until: Instant,
+    /// How many partitions this client has given it; 0 if it has changed nothing.
+    partitions: usize,
+}
 
 impl ExpectedTopics {
-    /// This client has created the topic.
-    pub(super) fn created(&mut self, name: &str, now: Instant) {
-        self.0.retain(|_, until| *until > now);
-        self.0.insert(Arc::from(name), now + LAG_MAX);
+    /// This client has created the topic, or added partitions up to this number.
+    pub(super) fn changed(&mut self, name: &str, partitions: usize, now: Instant) {
+        self.0.retain(|_, expected| expected.until > now);
+        let until = now + LAG_MAX;
+        self.0
+            .insert(Arc::from(name), Expected { until, partitions });
     }
 
-    /// A broker has named the topic, or this client has deleted it.
-    pub(super) fn settled(&mut self, name: &str) {
-        if !self.0.is_empty() {
+    /// A broker has named the topic with this number of partitions.
+    pub(super) fn named(&mut self, name: &str, partitions: usize) {
+        let expected = self.0.get(name);
+        if expected.is_some_and(|expected| expected.partitions <= partitions) {
             self.0.remove(name);
         }
+    }
+
+    /// The topic counts as deleted.
+    pub(super) fn settled(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
+    /// Whether a broker that names the topic with this number of partitions (0: that does not know it) lags behind what this client has
+    /// changed.
+    pub(super) fn is_behind(&self, name: &str, partitions: usize, now: Instant) -> bool {
+        self.current(name, now)
+            .is_some_and(|expected| partitions < expected.partitions)
     }
 
     /// A broker does not know the topic. Returns whether another one may; `was_known` says that the topic has been in the metadata up to now.
     pub(super) fn unknown(&mut self, name: &str, was_known: bool, now: Instant) -> bool {
         if was_known && !self.0.contains_key(name) {
-            self.created(name, now);
+            self.changed(name, 0, now);
         }
         self.is_expected(name, now)
     }
 
     /// Whether the topic is expected to exist.
     pub(super) fn is_expected(&self, name: &str, now: Instant) -> bool {
-        let until = self.0.get(name);
-        until.is_some_and(|until| *until > now)
-            && !mutants::is_active(Mutant::BelieveLaggingBrokers)
+        self.current(name, now).is_some()
+    }
+
+    fn current(&self, name: &str, now: Instant) -> Option<&Expected> {
+        let expected = self.0.get(name)?;
+        let is_current = expected.until > now && !mutants::is_active(Mutant::BelieveLaggingBrokers);
+        is_current.then_some(expected)
     }
 }
 
@@ -52,7 +78,7 @@ mod tests {
     #[test]
     fn a_topic_that_was_known_or_created_is_expected_for_a_while() {
         let (mut topics, start) = (ExpectedTopics::default(), Instant::now());
-        topics.created("created", start);
+        topics.changed("created", 1, start);
         assert!(topics.unknown("created", false, start));
         assert!(topics.unknown("known", true, start));
         assert!(!topics.unknown("never seen", false, start));
@@ -64,8 +90,28 @@ mod tests {
     #[test]
     fn a_topic_that_was_deleted_is_not_expected() {
         let (mut topics, start) = (ExpectedTopics::default(), Instant::now());
-        topics.created("t", start);
+        topics.changed("t", 1, start);
         topics.settled("t");
         assert!(!topics.unknown("t", false, start));
+    }
+
+    #[test]
+    fn a_broker_is_behind_until_it_names_all_partitions_that_this_client_has_added() {
+        let (mut topics, start) = (ExpectedTopics::default(), Instant::now());
+        assert!(!topics.is_behind("t", 0, start));
+        topics.changed("t", 3, start);
+        topics.named("t", 1);
+        assert!(topics.is_behind("t", 0, start) && topics.is_behind("t", 1, start));
+        assert!(!topics.is_behind("t", 3, start));
+        assert!(!topics.is_behind("t", 1, start + LAG_MAX));
+        topics.named("t", 3);
+        assert!(!topics.is_behind("t", 0, start));
+    }
+
+    #[test]
+    fn a_broker_is_not_behind_when_it_does_not_know_a_topic_that_others_may_have_deleted() {
+        let (mut topics, start) = (ExpectedTopics::default(), Instant::now());
+        assert!(topics.unknown("t", true, start));
+        assert!(!topics.is_behind("t", 0, start));
     }
 }

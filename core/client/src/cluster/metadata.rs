@@ -8,7 +8,9 @@ use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
 
 use super::expected_topics::ExpectedTopics;
+use super::named_leaders::{NamedLeader, NamedLeaders};
 use super::topic_metadata::TopicMetadata;
+use crate::mutants::{self, Mutant};
 use crate::transport::BrokerAddress;
 
 /// Cached metadata of a cluster. May be used concurrently.
@@ -76,10 +78,19 @@ impl MetadataCache {
         topics.get(name).map(|entry| Arc::clone(&entry.metadata))
     }
 
-    /// Notes that this client has created the topic. Other brokers than the controller may not know it yet.
-    pub(super) fn created(&self, name: &str, now: Instant) {
+    /// Notes that this client has created the topic, or added partitions up to this number. Other brokers than the controller may not know
+    /// it yet.
+    pub(super) fn changed(&self, name: &str, partitions: usize, now: Instant) {
         self.forget(name);
-        self.expected.lock().created(name, now);
+        if !mutants::is_active(Mutant::ForgetCreatedTopics) {
+            self.expected.lock().changed(name, partitions, now);
+        }
+    }
+
+    /// Whether a broker that named the topic with this number of partitions (0: that does not know it) lags behind what this client has
+    /// changed.
+    pub(super) fn is_behind(&self, name: &str, partitions: usize, now: Instant) -> bool {
+        self.has_several_brokers() && self.expected.lock().is_behind(name, partitions, now)
     }
 
     /// Notes that this client has deleted the topic.
@@ -118,7 +129,8 @@ impl MetadataCache {
         mut metadata: TopicMetadata,
         requested_at: Instant,
     ) -> Arc<TopicMetadata> {
-        self.expected.lock().settled(&metadata.name);
+        let partitions = metadata.partitions.len();
+        self.expected.lock().named(&metadata.name, partitions);
         let mut topics = self.topics.write();
         let known = topics.get(&metadata.name);
         if let Some(known) = known {
@@ -136,6 +148,28 @@ impl MetadataCache {
             self.generation.fetch_add(1, Ordering::AcqRel);
         }
         metadata
+    }
+
+    /// Uses the leaders that a response has named, if they are of later epochs than the known ones and can be reached. Returns all brokers
+    /// if the response has the address of a new one, or a new address.
+    pub(super) fn note_leaders(&self, named: NamedLeaders) -> Option<Vec<BrokerAddress>> {
+        let mut brokers = self.brokers.write();
+        let is_news = brokers.add(named.brokers);
+        let mut topics = self.topics.write();
+        let mut is_changed = false;
+        for leader in &named.leaders {
+            let is_known = brokers
+                .known
+                .iter()
+                .any(|broker| broker.id == leader.leader);
+            if is_known && let Some(entry) = entry_of(&mut topics, leader) {
+                is_changed |= Arc::make_mut(&mut entry.metadata).follow(leader);
+            }
+        }
+        if is_changed {
+            self.generation.fetch_add(1, Ordering::AcqRel);
+        }
+        is_news.then(|| brokers.known.clone())
     }
 
     pub(super) fn forget(&self, name: &str) {
@@ -174,6 +208,31 @@ impl MetadataCache {
         request_locks.insert(Arc::from(name), Arc::clone(&lock));
         lock
     }
+}
+
+impl Brokers {
+    /// Adds brokers, or replaces their addresses. Returns whether that changed anything.
+    fn add(&mut self, brokers: Vec<BrokerAddress>) -> bool {
+        let mut is_changed = false;
+        for broker in brokers {
+            match self.known.iter_mut().find(|known| known.id == broker.id) {
+                Some(known) if *known == broker => continue,
+                Some(known) => *known = broker,
+                None => self.known.push(broker),
+            }
+            is_changed = true;
+        }
+        is_changed
+    }
+}
+
+fn entry_of<'a>(
+    topics: &'a mut HashMap<Arc<str>, Entry>,
+    leader: &NamedLeader,
+) -> Option<&'a mut Entry> {
+    topics
+        .values_mut()
+        .find(|entry| entry.metadata.is_named(&leader.topic, leader.topic_id))
 }
 
 #[cfg(test)]

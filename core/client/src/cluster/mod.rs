@@ -2,9 +2,11 @@
 
 mod call;
 mod coordinator;
+mod counters;
 mod expected_topics;
 mod leaders;
 mod metadata;
+mod named_leaders;
 mod refresh;
 mod retry;
 mod throttles;
@@ -23,6 +25,7 @@ use metadata::MetadataCache;
 use throttles::Throttles;
 
 pub(crate) use coordinator::Coordinator;
+pub(crate) use counters::RequestCounters;
 pub(crate) use leaders::LeaderPartitions;
 pub(crate) use retry::can_retry;
 pub(crate) use topic_metadata::{TopicMetadata, is_recreated};
@@ -37,6 +40,7 @@ pub(crate) struct Cluster {
     runtime: Handle,
     config: Arc<ClientConfig>,
     metadata: Arc<MetadataCache>,
+    counters: Arc<RequestCounters>,
 }
 
 /// A lane, and the brokers that have throttled it.
@@ -47,9 +51,9 @@ struct ClusterLane {
 }
 
 impl ClusterLane {
-    fn open(transport: &Arc<dyn Transport>, purpose: Purpose, client_id: &str) -> Arc<Self> {
+    fn open(transport: &Arc<dyn Transport>, purpose: Purpose, config: &ClientConfig) -> Arc<Self> {
         Arc::new(Self {
-            lane: Arc::clone(transport).lane(purpose, client_id),
+            lane: Arc::clone(transport).lane(purpose, config),
             throttles: Throttles::default(),
         })
     }
@@ -62,7 +66,7 @@ impl Cluster {
         runtime: Handle,
         config: ClientConfig,
     ) -> Self {
-        let lane = ClusterLane::open(&transport, Purpose::Admin, &config.client_id);
+        let lane = ClusterLane::open(&transport, Purpose::Admin, &config);
         Self {
             admin_lane: Arc::clone(&lane),
             lane,
@@ -70,16 +74,19 @@ impl Cluster {
             runtime,
             config: Arc::new(config),
             metadata: Arc::default(),
+            counters: Arc::default(),
         }
     }
 
     /// A handle with a lane for administration, for which `own_keys` override the client's configuration.
     pub(crate) fn with_own_keys(&self, own_keys: &Layer) -> Self {
         let config = self.config.overlaid(own_keys);
-        let lane = if config.client_id == self.config.client_id {
+        let is_same = config.client_id == self.config.client_id
+            && config.request_timeout == self.config.request_timeout;
+        let lane = if is_same {
             Arc::clone(&self.admin_lane)
         } else {
-            ClusterLane::open(&self.transport, Purpose::Admin, &config.client_id)
+            ClusterLane::open(&self.transport, Purpose::Admin, &config)
         };
         Self {
             admin_lane: Arc::clone(&lane),
@@ -92,7 +99,7 @@ impl Cluster {
     /// A handle with the same configuration and a lane of its own for `purpose`.
     pub(crate) fn with_lane(&self, purpose: Purpose) -> Self {
         Self {
-            lane: ClusterLane::open(&self.transport, purpose, &self.config.client_id),
+            lane: ClusterLane::open(&self.transport, purpose, &self.config),
             ..self.clone()
         }
     }
@@ -103,6 +110,15 @@ impl Cluster {
 
     pub(crate) fn config(&self) -> &ClientConfig {
         &self.config
+    }
+
+    pub(crate) fn transport(&self) -> &Arc<dyn Transport> {
+        &self.transport
+    }
+
+    /// The counters of all handles of the client.
+    pub(crate) fn counters(&self) -> &Arc<RequestCounters> {
+        &self.counters
     }
 
     /// Resolves when the engine, or the connection to the cluster, is closed.

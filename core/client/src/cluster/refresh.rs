@@ -6,14 +6,17 @@ use std::time::Instant;
 
 use headwater_protocol::metadata_request::MetadataRequestTopic;
 use headwater_protocol::metadata_response::{MetadataResponse, MetadataResponseTopic};
-use headwater_protocol::{MetadataRequest, Str};
+use headwater_protocol::{MetadataRequest, Response, Str};
+use headwater_record::PartitionId;
 use uuid::Uuid;
 
 use super::Cluster;
 use super::metadata::Brokers;
+use super::named_leaders::NamedLeaders;
 use super::topic_metadata::TopicMetadata;
 use crate::error::{ErrorKind, Result};
 use crate::error_codes;
+use crate::mutants::{self, Mutant};
 use crate::transport::{BrokerAddress, Node};
 
 impl Cluster {
@@ -22,19 +25,20 @@ impl Cluster {
         self.metadata.generation()
     }
 
-    /// Drops a topic that this client has changed from the cache.
-    pub(crate) fn forget_topic(&self, name: &str) {
-        self.metadata.forget(name);
-    }
-
-    /// Expects a topic that this client has created, though a broker may not know it yet.
-    pub(crate) fn topic_created(&self, name: &str) {
-        self.metadata.created(name, Instant::now());
+    /// Expects a topic that this client has created, or has given this number of partitions, though a broker may not know it yet.
+    pub(crate) fn topic_changed(&self, name: &str, partitions: usize) {
+        self.metadata.changed(name, partitions, Instant::now());
     }
 
     /// Drops a topic that this client has deleted.
     pub(crate) fn topic_deleted(&self, name: &str) {
         self.metadata.deleted(name);
+    }
+
+    /// Whether a broker that named the topic with this number of partitions (0: that does not know it) lags behind what this client has
+    /// changed.
+    fn is_behind(&self, name: &str, partitions: usize) -> bool {
+        self.metadata.is_behind(name, partitions, Instant::now())
     }
 
     /// Whether the topic is expected to exist although a broker has not named it.
@@ -49,14 +53,29 @@ impl Cluster {
     }
 
     /// The topic's metadata, at most `metadata.max.age.ms` old. It is refreshed in the background before it expires, so that callers seldom
-    /// wait.
+    /// wait. What this client has created is there: a broker that does not know it yet is asked again.
     pub(crate) async fn topic_metadata(&self, name: &str) -> Result<Arc<TopicMetadata>> {
-        if let Some(known) = self.cached_topic(name) {
-            return Ok(known);
+        let mut since = match self.cached_topic(name) {
+            Some(known) if self.is_behind(name, known.partitions.len()) => Some(Instant::now()),
+            Some(known) => return Ok(known),
+            // The response to a request in flight is recent enough.
+            None => Instant::now().checked_sub(self.config.metadata_max_age),
+        };
+        let mut attempts = 0;
+        loop {
+            let metadata = self.request_topic(name, since).await;
+            let partitions = match &metadata {
+                Ok(metadata) => metadata.partitions.len(),
+                Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => 0,
+                Err(_) => return metadata,
+            };
+            if !self.is_behind(name, partitions) {
+                return metadata;
+            }
+            attempts += 1;
+            tokio::time::sleep(self.config.retry.jittered_pause(attempts)).await;
+            since = Some(Instant::now());
         }
-        // The response to a request in flight is recent enough.
-        let since = Instant::now().checked_sub(self.config.metadata_max_age);
-        self.request_topic(name, since).await
     }
 
     /// The topic's metadata, if it is cached and at most `metadata.max.age.ms` old. It is refreshed in the background before it expires.
@@ -81,18 +100,45 @@ impl Cluster {
 
     /// The current metadata of the topic; `None` if no broker responds.
     pub(crate) async fn try_refresh_topic(&self, name: &str) -> Result<Option<Arc<TopicMetadata>>> {
-        match self.refresh_topic(name).await {
-            Ok(metadata) => Ok(Some(metadata)),
-            Err(error) if matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout) => {
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
+        self.try_refresh_topic_since(name, Instant::now()).await
+    }
+
+    /// The topic's metadata from a request sent at or after `since`; `None` if no broker responds.
+    pub(super) async fn try_refresh_topic_since(
+        &self,
+        name: &str,
+        since: Instant,
+    ) -> Result<Option<Arc<TopicMetadata>>> {
+        if_answered(self.request_topic(name, Some(since)).await)
+    }
+
+    /// [`Cluster::topic_metadata`]; `None` if it is not cached and no broker responds.
+    pub(crate) async fn try_topic_metadata(
+        &self,
+        name: &str,
+    ) -> Result<Option<Arc<TopicMetadata>>> {
+        if_answered(self.topic_metadata(name).await)
     }
 
     /// The current metadata of the topic, from a request sent after this call. Concurrent callers share one request.
     pub(crate) async fn refresh_topic(&self, name: &str) -> Result<Arc<TopicMetadata>> {
         self.request_topic(name, Some(Instant::now())).await
+    }
+
+    /// Uses the leaders that a response names.
+    pub(super) fn note_leaders(&self, response: &Response) {
+        if !mutants::is_active(Mutant::IgnoreNamedLeaders)
+            && let Some(named) = NamedLeaders::of(response)
+            && let Some(brokers) = self.metadata.note_leaders(named)
+        {
+            self.transport.learn(&brokers);
+        }
+    }
+
+    /// Whether a leader of a later epoch than that of `used` is known for the partition by now.
+    pub(crate) fn knows_later_leader(&self, used: &TopicMetadata, partition: PartitionId) -> bool {
+        let known = self.metadata.known(&used.name);
+        known.is_some_and(|known| used.is_behind(&known, partition))
     }
 
     /// The topic's metadata from a request sent at or after `since` (`None`: at any time).
@@ -235,6 +281,14 @@ impl Cluster {
         self.transport.learn(&brokers.known);
         self.metadata.set_brokers(brokers);
         Ok(response)
+    }
+}
+
+fn if_answered(metadata: Result<Arc<TopicMetadata>>) -> Result<Option<Arc<TopicMetadata>>> {
+    match metadata {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

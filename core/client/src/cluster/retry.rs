@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Instant;
 
 use super::Cluster;
+use super::topic_metadata::TopicMetadata;
 use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes::{Remedy, remedy};
 
@@ -25,11 +26,16 @@ impl Cluster {
         let mut last = None;
         let mut attempts = 0;
         loop {
+            let used = topic.and_then(|topic| self.metadata.known(topic));
             let error = match tokio::time::timeout_at(deadline.into(), attempt()).await {
                 Ok(Ok(value)) => return Ok(value),
                 Ok(Err(error)) => error,
                 Err(_) => return Err(last.unwrap_or_else(|| self.api_timeout_error())),
             };
+            if self.has_named_leader(&error, used.as_deref()) {
+                last = Some(error);
+                continue;
+            }
             attempts += 1;
             let pause = self.config.retry.jittered_pause(attempts);
             if Instant::now() + pause >= deadline {
@@ -41,9 +47,39 @@ impl Cluster {
         }
     }
 
+    /// Whether the response with this error named a leader of a later epoch than that of `used`, the metadata before the attempt.
+    fn has_named_leader(&self, error: &Error, used: Option<&TopicMetadata>) -> bool {
+        let (Some(used), Some(partition)) = (used, error.partition()) else {
+            return false;
+        };
+        remedy(error.code()) == Remedy::FindLeader && self.knows_later_leader(used, partition)
+    }
+
     /// Prepares a retry after `error`: refreshes the leaders of `topic`, or the controller. Fails if a retry cannot help. The caller backs
     /// off.
     pub(crate) async fn prepare_retry(&self, error: &Error, topic: Option<&str>) -> Result<()> {
+        self.prepare_retry_since(error, topic, Instant::now()).await
+    }
+
+    /// [`Cluster::prepare_retry`] after a failure at `failed_at`. Metadata that was requested since then is not requested again, so that the
+    /// retries after one failed request share a refresh.
+    pub(crate) async fn prepare_retry_since(
+        &self,
+        error: &Error,
+        topic: Option<&str>,
+        failed_at: Instant,
+    ) -> Result<()> {
+        self.find_remedy(error, topic, failed_at).await?;
+        self.counters.count_retry();
+        Ok(())
+    }
+
+    async fn find_remedy(
+        &self,
+        error: &Error,
+        topic: Option<&str>,
+        failed_at: Instant,
+    ) -> Result<()> {
         if !can_retry(error) {
             return Err(error.clone());
         }
@@ -51,7 +87,7 @@ impl Cluster {
         match remedy(error.code()) {
             Remedy::Retry => Ok(()),
             Remedy::FindLeader => match topic {
-                Some(topic) => self.find_leader(topic).await,
+                Some(topic) => self.find_leader(topic, failed_at).await,
                 // The controller, a coordinator or any broker: it may have moved.
                 None => self.find_controller().await,
             },
@@ -80,8 +116,8 @@ impl Cluster {
 
     /// Refreshes the leaders of a topic. Fails if the topic does not exist, but not if it was created or known a moment ago: the broker that
     /// was asked may lag behind.
-    async fn find_leader(&self, topic: &str) -> Result<()> {
-        match self.try_refresh_topic(topic).await {
+    async fn find_leader(&self, topic: &str, failed_at: Instant) -> Result<()> {
+        match self.try_refresh_topic_since(topic, failed_at).await {
             Err(error)
                 if error.kind() == ErrorKind::UnknownTopicOrPartition
                     && self.expects_topic(topic) =>

@@ -32,18 +32,23 @@ impl Throttles {
         }
     }
 
-    /// Notes the throttle time of a response.
-    pub(super) fn note(&self, node: Node, response: &Response) {
+    /// Notes the throttle time of a response, and returns it.
+    pub(super) fn note(&self, node: Node, response: &Response) -> Duration {
         let throttled = throttle_time(response);
         if throttled.is_zero() || mutants::is_active(Mutant::IgnoreThrottle) {
-            return;
+            return throttled;
         }
         let now = Instant::now();
         let mut until = self.until.lock();
         until.retain(|_, until| *until > now);
         let of_node = until.entry(node).or_insert(now);
-        *of_node = (*of_node).max(now + throttled);
+        *of_node = if mutants::is_active(Mutant::ShortenThrottle) {
+            now + throttled
+        } else {
+            (*of_node).max(now + throttled)
+        };
         self.is_any.store(true, Ordering::Release);
+        throttled
     }
 }
 

@@ -7,6 +7,7 @@ use headwater_protocol::{ErrorCode, Str};
 use headwater_record::PartitionId;
 use uuid::Uuid;
 
+use super::named_leaders::NamedLeader;
 use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes;
 use crate::mutants::{self, Mutant};
@@ -74,6 +75,31 @@ impl TopicMetadata {
                 new.clone_from(known);
             }
         }
+    }
+
+    /// Takes over the leader that another broker names, if it is of a later epoch than the known one. Returns whether it is.
+    pub(super) fn follow(&mut self, named: &NamedLeader) -> bool {
+        let index = usize::try_from(named.partition.get()).ok();
+        let Some(known) = index.and_then(|index| self.partitions.get_mut(index)) else {
+            return false;
+        };
+        let is_later = known.leader_epoch < Some(named.leader_epoch);
+        if !is_later && !mutants::is_active(Mutant::DropLeaderEpochs) {
+            return false;
+        }
+        known.leader = Some(named.leader);
+        known.leader_epoch = Some(named.leader_epoch);
+        known
+            .offline_replicas
+            .retain(|replica| *replica != named.leader);
+        true
+    }
+
+    /// Whether `other`, of the same topic, has a leader of a later epoch for the partition.
+    pub(crate) fn is_behind(&self, other: &Self, partition: PartitionId) -> bool {
+        let has_leader = matches!(other.leader(partition), Ok(Some(_)));
+        let is_later = self.leader_epoch(partition) < other.leader_epoch(partition);
+        has_leader && is_later && !is_recreated(self.topic_id, other.topic_id)
     }
 
     /// The name for requests.
@@ -199,6 +225,27 @@ mod tests {
         assert_eq!(leader_after(&known, topic(1, 1, 6)), Some(2));
         assert_eq!(leader_after(&known, topic(1, 3, 8)), Some(3));
         assert_eq!(leader_after(&known, topic(1, -1, 8)), None);
+    }
+
+    #[test]
+    fn a_named_leader_of_an_earlier_epoch_is_not_followed() {
+        let mut known = topic(1, 2, 7);
+        let mut follow = |leader, leader_epoch, partition| {
+            let partition = PartitionId::new(partition);
+            let named = NamedLeader {
+                topic: Str::from("t"),
+                topic_id: Uuid::from_u128(1),
+                partition,
+                leader,
+                leader_epoch,
+            };
+            let followed = known.follow(&named);
+            (followed, known.leader(PartitionId::new(0)).unwrap())
+        };
+        assert_eq!(follow(1, 6, 0), (false, Some(2)));
+        assert_eq!(follow(1, 7, 0), (false, Some(2)));
+        assert_eq!(follow(1, 8, 1), (false, Some(2)));
+        assert_eq!(follow(1, 8, 0), (true, Some(1)));
     }
 
     #[test]

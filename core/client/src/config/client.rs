@@ -53,6 +53,13 @@ pub static CLIENT: Table = Table::new(
             "The longest pause between retries.",
         )
         .unit(Unit::Milliseconds),
+        Definition::long(
+            "statistics.interval.ms",
+            "60000",
+            1,
+            "How often metrics are reported, to a client that was given a function for them (`stats` in Python).",
+        )
+        .unit(Unit::Milliseconds),
     ],
 );
 
@@ -69,6 +76,8 @@ pub struct ClientConfig {
     pub request_timeout: Duration,
     /// `retry.backoff.ms`, `retry.backoff.max.ms`
     pub retry: RetryConfig,
+    /// `statistics.interval.ms`
+    pub statistics_interval: Duration,
     layer: Layer,
 }
 
@@ -94,6 +103,7 @@ impl ClientConfig {
             metadata_max_age: millis(&layer, "metadata.max.age.ms"),
             request_timeout: millis(&layer, "request.timeout.ms"),
             retry: RetryConfig::of(&layer),
+            statistics_interval: millis(&layer, "statistics.interval.ms"),
             layer,
         }
     }

@@ -11,6 +11,7 @@ use super::options::{BatchStream, Ends};
 use crate::batch::TopicPartition;
 use crate::decode::damaged;
 use crate::error::{Error, ErrorKind, Result};
+use crate::error_codes::{Remedy, remedy};
 use crate::fetch::PartitionAnswer;
 use crate::mutants::{self, Mutant};
 
@@ -31,7 +32,7 @@ impl Consumer {
             if is_stale && !mutants::is_active(Mutant::TakeStaleAnswers) {
                 continue;
             }
-            if let Some(id) = answer.topic_id
+            if let Some(id) = answer.topic.as_ref().map(|topic| topic.topic_id)
                 && self.known_topics.is_recreated(&answer.partition.topic, id)
             {
                 recreated.insert(answer.partition.topic, id);
@@ -40,6 +41,12 @@ impl Consumer {
             if answer.from_replica && answer.batches.is_err() {
                 self.replica_failed(&answer.partition);
                 continue;
+            }
+            if self.has_named_leader(&answer) {
+                continue;
+            }
+            if let Some(end) = answer.readable_end {
+                self.gauge.set_end(&answer.partition, end);
             }
             self.end_before_hole(&answer, stream);
             match self.keep_batches(answer) {
@@ -56,6 +63,17 @@ impl Consumer {
             any |= self.partition_failed(&partition, error, stream).await?;
         }
         Ok(any)
+    }
+
+    /// Whether the answer is an error whose response named another leader, to which the next fetch goes.
+    fn has_named_leader(&self, answer: &PartitionAnswer) -> bool {
+        let is_leader_error = |error: &Error| remedy(error.code()) == Remedy::FindLeader;
+        let has_failed = answer.batches.as_ref().is_err_and(is_leader_error);
+        has_failed
+            && answer.topic.as_ref().is_some_and(|used| {
+                let partition = answer.partition.partition;
+                self.cluster.knows_later_leader(used, partition)
+            })
     }
 
     /// Keeps the batches of one partition. Returns whether there were any.

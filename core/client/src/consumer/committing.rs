@@ -13,6 +13,7 @@ use super::Consumer;
 use super::finished::FinishedOffsets;
 use super::group::offsets::{self, CommittedOffset, Offsets};
 use super::group::{Committer, Group};
+use super::stream::Finishing;
 use crate::batch::TopicPartition;
 use crate::cluster::Coordinator;
 use crate::error::{Error, ErrorKind, Result};
@@ -21,6 +22,7 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Debug)]
 pub(super) struct Committing {
     pub(super) finished: FinishedOffsets,
+    pub(super) finishing: Finishing,
     /// The auto-commit interval; `None` without auto-commit.
     interval: Option<Duration>,
     due: Instant,
@@ -39,6 +41,7 @@ impl Committing {
     pub(super) fn new(interval: Option<Duration>) -> Self {
         Self {
             finished: FinishedOffsets::default(),
+            finishing: Finishing::default(),
             due: Instant::now() + interval.unwrap_or_default(),
             interval,
             in_flight: None,

@@ -57,14 +57,19 @@ impl Consumer {
         };
         let generation = self.cluster.metadata_generation();
         let is_due = refresh == Refresh::Now
-            || generation != followed.generation
             || followed.refreshed_at.elapsed() >= self.cluster.config().metadata_max_age;
-        if !is_due {
+        if !is_due && generation == followed.generation {
             return Ok(());
         }
         let mut partitions = Vec::new();
         for topic in followed.topics.clone() {
-            match self.cluster.try_refresh_topic(&topic).await {
+            let metadata = if is_due {
+                self.cluster.try_refresh_topic(&topic).await
+            } else {
+                // What has changed is in the cache.
+                self.cluster.try_topic_metadata(&topic).await
+            };
+            match metadata {
                 Ok(Some(metadata)) => partitions.extend(
                     metadata
                         .partition_ids()
@@ -85,7 +90,9 @@ impl Consumer {
             self.assignment_changed(&Offsets::new());
         }
         if let Some(followed) = &mut self.followed {
-            followed.refreshed_at = Instant::now();
+            if is_due {
+                followed.refreshed_at = Instant::now();
+            }
             followed.generation = generation;
         }
         Ok(())

@@ -11,6 +11,7 @@ use super::options::BatchStream;
 use crate::batch::TopicPartition;
 use crate::config::consumer::OffsetReset;
 use crate::error::{Error, ErrorKind, Result};
+use crate::mutants::{self, Mutant};
 use crate::position::Position;
 
 impl Consumer {
@@ -24,9 +25,10 @@ impl Consumer {
         let (retry, now) = (self.cluster.config().retry, Instant::now());
         if self.known_topics.lookup_failed(partition, &retry, now) {
             tracing::warn!(%partition, %error, "the partition does not exist; the consumer will look it up again");
-            if let Some(group) = &self.group {
-                group.topic_changed();
-            }
+        }
+        // Each time: until the lag of the other brokers has passed, the topic may still exist, and the group keeps it.
+        if let Some(group) = &self.group {
+            group.topic_changed();
         }
     }
 
@@ -74,6 +76,9 @@ impl Consumer {
         };
         tracing::warn!(%topic, "the topic was recreated; the consumer starts at its first record");
         for partition in &partitions {
+            if mutants::is_active(Mutant::KeepOldPositions) {
+                continue;
+            }
             match starts.get(partition) {
                 Some(start) => {
                     self.assignment.restart(partition, *start);

@@ -11,6 +11,7 @@ mod committing;
 mod filling;
 mod finished;
 mod following;
+mod gauge;
 mod group;
 mod known_topics;
 mod leader_epochs;
@@ -43,6 +44,7 @@ use crate::transport::Purpose;
 use assignment::Assignment;
 use committing::Committing;
 use following::{FollowedTopics, Refresh};
+use gauge::ConsumerGauge;
 use group::Group;
 use group::offsets::Offsets;
 use known_topics::KnownTopics;
@@ -50,10 +52,11 @@ use leader_fetches::LeaderFetches;
 use rebalancing::Rebalancing;
 use stream::DecodeAhead;
 
+pub(crate) use gauge::ConsumerRegistry;
 pub use group::subscription::Subscription;
 pub use options::{BatchOptions, BatchStream, Until};
 pub use rebalancing::Rebalance;
-pub use stream::{Event, MessageRow, Operation};
+pub use stream::{Event, Finishing, MessageRow, Operation};
 pub use wakeup::WakeupHandle;
 
 /// Reads assigned partitions: as tables ([`Consumer::poll`], [`Consumer::next_batch`]) or message by message ([`Consumer::next_message`]).
@@ -89,6 +92,8 @@ pub struct Consumer {
     group: Option<Group>,
     rebalancing: Rebalancing,
     committing: Committing,
+    /// Positions and ends, for [`Client::metrics`](crate::Client::metrics).
+    gauge: Arc<ConsumerGauge>,
 }
 
 impl Consumer {
@@ -96,6 +101,10 @@ impl Consumer {
         let decode = for_consumers(DecodeOptions::default(), &config);
         let group = config.group.as_ref();
         let coordinator = group.map(|group| Arc::new(Coordinator::of(&group.group_id)));
+        let gauge = ConsumerGauge::new(
+            &cluster.config().client_id,
+            group.map(|group| &*group.group_id),
+        );
         let committing = Committing::new(group.and_then(|group| group.auto_commit_interval));
         Self {
             fetches: cluster.with_lane(Purpose::Fetch),
@@ -114,6 +123,7 @@ impl Consumer {
             closed: false,
             wakeup: WakeupHandle::default(),
             coordinator,
+            gauge,
             group: None,
             rebalancing: Rebalancing::default(),
             committing,
@@ -133,6 +143,10 @@ impl Consumer {
     /// Its configuration.
     pub fn config(&self) -> &ConsumerConfig {
         &self.config
+    }
+
+    pub(crate) fn gauge(&self) -> &Arc<ConsumerGauge> {
+        &self.gauge
     }
 
     /// A handle that interrupts waiting calls from any thread.

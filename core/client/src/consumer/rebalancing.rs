@@ -7,6 +7,7 @@ use super::following::Refresh;
 use super::group::offsets::Offsets;
 use super::group::subscription::Subscription;
 use super::group::{Group, NewAssignment, Settings, Todo};
+use super::stream::Finishing;
 use crate::batch::TopicPartition;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -108,6 +109,10 @@ impl Consumer {
     /// Commits the finished records of partitions and reports them; after the report, releases them.
     async fn revoke(&mut self, partitions: Vec<TopicPartition>) {
         if self.rebalancing.announced == partitions {
+            if self.committing.finishing == Finishing::Explicit {
+                // The caller may have finished more before it gave them up.
+                self.commit_finished().await;
+            }
             self.drop_partitions(&partitions);
             return;
         }
@@ -162,6 +167,7 @@ impl Consumer {
     /// Updates the finished offsets after positions were set.
     pub(super) fn positions_changed(&mut self, committed: &Offsets) {
         let positions = self.assignment.positions();
+        self.gauge.set_positions(&positions);
         self.committing
             .finished
             .set_positions(&positions, committed);

@@ -6,13 +6,13 @@ mod request;
 mod session;
 mod validation;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_record::Offset;
-use uuid::Uuid;
 
 use crate::batch::TopicPartition;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, TopicMetadata};
 use crate::error::{Error, Result};
 use crate::error_codes;
 use crate::isolation::IsolationLevel;
@@ -69,8 +69,8 @@ pub(crate) struct FetchLimits {
 #[derive(Debug)]
 pub(crate) struct PartitionAnswer {
     pub(crate) partition: TopicPartition,
-    /// The id of the topic that was read, to detect a recreated topic. `None` if no request was sent.
-    pub(crate) topic_id: Option<Uuid>,
+    /// The metadata of the topic that was read. `None` if no request was sent.
+    pub(crate) topic: Option<Arc<TopicMetadata>>,
     pub(crate) fetch_offset: Offset,
     /// The leader epoch of the request; `None` if it had none.
     pub(crate) leader_epoch: Option<i32>,
@@ -92,7 +92,7 @@ impl PartitionAnswer {
     fn failed(target: FetchTarget, error: Error) -> Self {
         Self {
             partition: target.partition,
-            topic_id: None,
+            topic: None,
             fetch_offset: target.fetch_offset,
             leader_epoch: None,
             from_replica: false,
@@ -127,9 +127,6 @@ pub(crate) async fn fetch_one(
     error_codes::only(read(response, &targets, limits.isolation)?, "Fetch")
 }
 
-/// How long a fetch that confirms the absence of records waits for one.
-const CONFIRM_WAIT: Duration = Duration::from_millis(500);
-
 /// Whether compaction has removed all records from `from` to `end`, although these offsets are readable. Call it after an empty fetch.
 /// Fetches the partition alone, as a response with several partitions may be full before it reaches this one. Returns false after an error,
 /// which the next fetch returns.
@@ -142,7 +139,7 @@ pub(crate) async fn has_no_records(
 ) -> bool {
     let target = FetchTarget::at_leader(partition.clone(), from, 1);
     let limits = FetchLimits {
-        max_wait: CONFIRM_WAIT,
+        max_wait: Duration::ZERO,
         min_bytes: 1,
         max_bytes: 1,
         isolation,

@@ -120,7 +120,7 @@ fn read_partition(
     };
     PartitionAnswer {
         partition: target.partition.clone(),
-        topic_id: Some(topic.topic_id),
+        topic: Some(Arc::clone(topic)),
         fetch_offset: target.fetch_offset,
         leader_epoch: (leader_epoch >= 0).then_some(leader_epoch),
         from_replica: false,

@@ -69,6 +69,17 @@ impl TableSender {
         }
     }
 
+    /// Checks all of these tables, then sends them: nothing is written if one of them cannot be.
+    pub async fn send_checked(&mut self, tables: &[RecordBatch]) -> Result<()> {
+        for table in tables {
+            self.check(table).await?;
+        }
+        for table in tables {
+            self.send(table).await?;
+        }
+        Ok(())
+    }
+
     /// Sends a table and waits until all of it is acknowledged. Rows keep their order in each partition.
     pub async fn send(&mut self, rows: &RecordBatch) -> Result<()> {
         let first = self.sent;

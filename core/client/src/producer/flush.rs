@@ -9,6 +9,7 @@ use super::Inner;
 use super::partition_queue::PartitionQueue;
 use super::sender::drain_all;
 use super::unsent::UnsentRecords;
+use crate::metrics::ProducerMetrics;
 
 impl Inner {
     pub(crate) fn queues(&self) -> Vec<Arc<PartitionQueue>> {
@@ -17,6 +18,17 @@ impl Inner {
             .values()
             .flat_map(|topic| topic.queues.iter().cloned())
             .collect()
+    }
+
+    /// The records without a result, and their bytes.
+    pub(super) fn metrics(&self) -> ProducerMetrics {
+        let queues = self.queues();
+        let records = queues.iter().map(|queue| queue.unanswered_records());
+        ProducerMetrics {
+            client_id: self.context.cluster.config().client_id.clone(),
+            queued_records: records.sum(),
+            queued_bytes: self.context.memory.used() as u64,
+        }
     }
 
     /// Closes every open batch, and sends batches as far as possible without waiting.

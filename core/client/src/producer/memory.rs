@@ -26,6 +26,11 @@ impl Memory {
         self.total
     }
 
+    /// The bytes that are acquired.
+    pub(crate) fn used(&self) -> usize {
+        self.total.saturating_sub(self.free.load(Ordering::Relaxed))
+    }
+
     /// Acquires `bytes` if that many are free.
     pub(crate) fn try_take(&self, bytes: usize) -> bool {
         let taken = self

@@ -194,6 +194,11 @@ impl Producer {
         self.inner.close(None).await.into_result()
     }
 
+    /// Fails if the producer is closed.
+    pub fn check(&self) -> Result<()> {
+        self.inner.refuse_if_closed()
+    }
+
     /// The runtime that drives its timers and background work.
     pub fn runtime(&self) -> &Handle {
         self.inner.context.cluster.runtime()

@@ -280,6 +280,19 @@ impl PartitionQueue {
         tickets.dedup_by(|(one, _), (other, _)| Arc::ptr_eq(one, other));
         tickets
     }
+
+    /// How many records have no result.
+    pub(crate) fn unanswered_records(&self) -> u64 {
+        let open = self
+            .state
+            .lock()
+            .open
+            .as_ref()
+            .map(|open| open.builder.record_count());
+        let closed = self.unanswered();
+        let closed = closed.iter().map(|(_, records)| u64::from(*records));
+        open.unwrap_or(0) as u64 + closed.sum::<u64>()
+    }
 }
 
 impl QueueState {

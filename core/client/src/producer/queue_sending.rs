@@ -14,6 +14,7 @@ use super::produce_answer::{FailureKind, ProduceFailure};
 use super::recovery::{self, Retry};
 use super::split::split;
 use super::verdict::{Failed, Verdict};
+use crate::cluster::TopicMetadata;
 use crate::error::{Error, ErrorKind};
 
 /// Why a sender does not get a batch.
@@ -24,6 +25,18 @@ pub(super) enum NotTaken {
     NoProducerId,
     /// No batch may be sent now. Whoever changes that sends the batches of the queue.
     Nothing,
+}
+
+/// A batch that a broker refused, or that got no response.
+#[derive(Debug)]
+pub(super) struct RefusedBatch {
+    pub(super) order: BatchOrder,
+    /// The encoded batch.
+    pub(super) bytes: Bytes,
+    /// The metadata that named the broker.
+    pub(super) topic: Arc<TopicMetadata>,
+    /// When the request failed.
+    pub(super) failed_at: std::time::Instant,
 }
 
 /// Whether a sender must add a queue to its list.
@@ -134,12 +147,13 @@ impl PartitionQueue {
     }
 
     /// The broker has refused a batch, or has not answered: sends it again, splits it, or fails it.
-    pub(super) fn refused(
-        self: &Arc<Self>,
-        order: BatchOrder,
-        bytes: Bytes,
-        failure: ProduceFailure,
-    ) {
+    pub(super) fn refused(self: &Arc<Self>, refused: RefusedBatch, failure: ProduceFailure) {
+        let RefusedBatch {
+            order,
+            bytes,
+            topic,
+            failed_at,
+        } = refused;
         let too_large = (failure.kind == FailureKind::TooLarge).then(|| bytes.clone());
         let error = match failure.kind {
             FailureKind::Retriable => Some(failure.reason.error.clone()),
@@ -158,6 +172,8 @@ impl PartitionQueue {
                     order,
                     attempts,
                     error,
+                    topic,
+                    failed_at,
                 };
                 recovery::retry(self, retry);
             }

@@ -6,10 +6,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Waker};
+use std::time::Instant;
 
 use super::batch::{BatchOrder, shut_down};
 use super::identity::identity;
 use super::partition_queue::{PartitionLeader, PartitionQueue};
+use crate::cluster::TopicMetadata;
 use crate::error::{Error, Result};
 
 /// A batch that is sent again.
@@ -20,6 +22,10 @@ pub(super) struct Retry {
     pub(super) attempts: u32,
     /// The failure, if the cluster is to be asked about its cause.
     pub(super) error: Option<Error>,
+    /// The metadata that named the broker that has failed.
+    pub(super) topic: Arc<TopicMetadata>,
+    /// When the request failed.
+    pub(super) failed_at: Instant,
 }
 
 /// Looks for the leader and the producer id, in this thread as far as that needs no waiting, and sends the batches.
@@ -55,12 +61,17 @@ pub(super) fn retry(queue: &Arc<PartitionQueue>, retry: Retry) {
     });
 }
 
-/// Waits before a retry, or fails the batch if a retry cannot help.
+/// Waits before a retry, or fails the batch if a retry cannot help. Does not wait if the response named another leader.
 async fn back_off(queue: &PartitionQueue, retry: Retry) {
     let cluster = &queue.context.cluster;
     if let Some(error) = retry.error {
+        if cluster.knows_later_leader(&retry.topic, queue.partition) {
+            return;
+        }
         let error = error.in_partition(queue.partition);
-        if let Err(error) = cluster.prepare_retry(&error, Some(&queue.topic)).await {
+        let topic = Some(&*queue.topic);
+        let prepared = cluster.prepare_retry_since(&error, topic, retry.failed_at);
+        if let Err(error) = prepared.await {
             queue.give_up(retry.order, error.into());
             return;
         }

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::unsent::UnsentRecords;
 use super::{Inner, Producer};
 use crate::error::Result;
+use crate::metrics::ProducerMetrics;
 
 /// The producers of a client that are in use. Does not keep them alive. May be used concurrently.
 #[derive(Debug, Default)]
@@ -20,6 +21,15 @@ impl ProducerRegistry {
         let mut producers = self.0.lock();
         producers.retain(|other| other.strong_count() > 0);
         producers.push(Arc::downgrade(&producer.inner));
+    }
+
+    /// What each producer holds.
+    pub(crate) fn metrics(&self) -> Vec<ProducerMetrics> {
+        let producers: Vec<_> = self.0.lock().iter().filter_map(Weak::upgrade).collect();
+        producers
+            .iter()
+            .map(|producer| producer.metrics())
+            .collect()
     }
 
     /// Closes all producers at the same time, until `deadline` at the latest. The error counts the records that could not be sent.

@@ -9,6 +9,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use headwater_protocol::ProduceResponse;
 use parking_lot::Mutex;
@@ -18,7 +19,7 @@ use super::context::ProducerContext;
 use super::partition_queue::{PartitionLeader, PartitionQueue};
 use super::produce_answer::ProduceAnswers;
 use super::produce_request::{RequestPart, produce_request};
-use super::queue_sending::{Listing, NotTaken};
+use super::queue_sending::{Listing, NotTaken, RefusedBatch};
 use super::recovery;
 use crate::error::Result;
 use crate::transport::Node;
@@ -266,12 +267,21 @@ impl InFlightRequest {
 
     /// Completes, fails or queues the batches again.
     fn answer(mut self, response: Result<ProduceResponse>) {
+        let failed_at = Instant::now();
         let answers = ProduceAnswers::new(response, self.context.config.acks);
         while let Some(part) = self.parts.pop() {
             let queue = &part.queue;
             match answers.of_partition(&part.topic, queue.partition) {
                 Ok(result) => queue.written(part.order, result),
-                Err(failure) => queue.refused(part.order, part.bytes(), failure),
+                Err(failure) => {
+                    let refused = RefusedBatch {
+                        order: part.order,
+                        bytes: part.bytes(),
+                        topic: Arc::clone(&part.topic),
+                        failed_at,
+                    };
+                    queue.refused(refused, failure);
+                }
             }
             self.release(queue);
         }

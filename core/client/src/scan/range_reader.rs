@@ -16,7 +16,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::{FetchLimits, FetchTarget, fetch_one, has_no_records};
 use crate::isolation::IsolationLevel;
 
-/// How long a fetch waits for a new leader, whose high watermark may lag behind.
+/// How long a fetch waits for the high watermark of a new leader, which may lag behind. The first fetch does not wait: the records of a range
+/// are there, or compaction has removed them.
 const WAIT: Duration = Duration::from_millis(500);
 
 /// The size of one fetch, for callers that read a whole range.
@@ -76,7 +77,7 @@ impl RangeReader {
         }
         let target = FetchTarget::at_leader(partition.clone(), from, max_bytes);
         let limits = FetchLimits {
-            max_wait: WAIT,
+            max_wait: self.stalled.map_or(Duration::ZERO, |_| WAIT),
             min_bytes: 1,
             max_bytes,
             isolation: self.isolation,

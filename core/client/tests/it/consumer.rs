@@ -1,11 +1,12 @@
 //! The consumer and scans against a broker whose leaders move and whose bytes are damaged.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::support::{FakeCluster, client, config};
 use headwater_client::{
-    BatchOptions, BatchStream, Client, Consumer, ConsumerConfig, DecodeOptions, ErrorKind,
-    Position, Record, ScanOptions, Until,
+    BatchOptions, BatchStream, Client, ClientConfig, Consumer, ConsumerConfig, DecodeOptions,
+    ErrorKind, Position, Record, ScanOptions, Transport, Until,
 };
 use headwater_protocol::ErrorCode;
 use headwater_record::Offset;
@@ -196,4 +197,25 @@ fn one_empty_answer_ends_no_reader() {
     broker.state().empty_fetches = 1;
     let scan = client.topic(TOPIC).scan(ScanOptions::default());
     assert_eq!(runtime.block_on(scan.collect()).unwrap().len(), 100);
+}
+
+#[test]
+fn a_scan_does_not_wait_for_records_that_are_not_left_before_the_end() {
+    let broker = FakeCluster::with_topic(TOPIC, 2);
+    let (_runtime, writer) = client(&broker);
+    fill(&writer, 100);
+    broker.state().removed_at_end = 5;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let transport = Arc::clone(&broker) as Arc<dyn Transport>;
+    let reader = Client::new(transport, runtime.handle().clone(), ClientConfig::default());
+    let (count, waited) = runtime.block_on(async {
+        let start = tokio::time::Instant::now();
+        let scan = reader.topic(TOPIC).scan(ScanOptions::default());
+        (scan.collect().await.unwrap().len(), start.elapsed())
+    });
+    assert_eq!((count, waited), (100, Duration::ZERO));
 }

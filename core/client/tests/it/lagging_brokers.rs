@@ -1,7 +1,8 @@
 //! A broker that lags behind does not know a topic that another broker knows.
 
-use headwater_client::{Client, ErrorKind, NewTopic, Position, Result};
+use headwater_client::{Client, ErrorKind, NewTopic, Position, Record, Result};
 use headwater_protocol::ErrorCode;
+use headwater_record::Offset;
 
 use crate::support::reading::{Reading, TOPIC};
 
@@ -17,6 +18,17 @@ fn a_topic_that_was_just_created_is_asked_for_again() {
     reading.wait(create).unwrap();
     reading.cluster.state().metadata_forgets = 5;
     look(&reading, &reading.client, "new").unwrap();
+}
+
+#[test]
+fn a_topic_that_was_just_created_takes_records() {
+    let reading = Reading::new(2, 1);
+    let create = reading.client.admin().create_topic(NewTopic::new("new"));
+    reading.wait(create).unwrap();
+    reading.cluster.state().metadata_forgets = 5;
+    let record = Record::new("new", b"value");
+    let sent = reading.producer.send_blocking(&record).unwrap();
+    assert_eq!(sent.wait().unwrap().offset, Some(Offset::ZERO));
 }
 
 #[test]

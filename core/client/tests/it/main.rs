@@ -13,6 +13,8 @@ mod fetch_sessions;
 mod futures;
 mod lagging_brokers;
 mod leaders;
+mod metrics;
+mod named_leaders;
 mod own_keys;
 mod preferred_replicas;
 mod producer;

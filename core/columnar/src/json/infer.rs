@@ -14,7 +14,10 @@ pub(crate) enum Guess {
     #[default]
     Null,
     Bool,
+    /// Integers that a float has exactly too.
     Integer,
+    /// Integers, of which a float does not have every one.
+    LargeInteger,
     Float,
     List(Box<Guess>),
     Object(Object),
@@ -84,6 +87,9 @@ impl Guess {
             (Self::Null, other) => other,
             (Self::Bool, Self::Bool) => Self::Bool,
             (Self::Integer, Self::Integer) => Self::Integer,
+            (Self::Integer | Self::LargeInteger, Self::Integer | Self::LargeInteger) => {
+                Self::LargeInteger
+            }
             (Self::Integer | Self::Float, Self::Integer | Self::Float) => Self::Float,
             (Self::List(item), Self::List(_)) => Self::List(item),
             (Self::Object(object), Self::Object(_)) => Self::Object(object),
@@ -95,7 +101,7 @@ impl Guess {
     pub(crate) fn data_type(&self, text: &DataType) -> DataType {
         match self {
             Self::Bool => DataType::Boolean,
-            Self::Integer => DataType::Int64,
+            Self::Integer | Self::LargeInteger => DataType::Int64,
             Self::Float => DataType::Float64,
             Self::List(item) => {
                 DataType::List(Arc::new(Field::new("item", item.data_type(text), true)))
@@ -151,11 +157,20 @@ impl Object {
     }
 }
 
-/// Integers that an `i64` has; beyond it text, which loses nothing.
+/// Up to here, and down to its negative, an `f64` has every integer.
+const FLOAT_INTEGER_MAX: u64 = 1 << f64::MANTISSA_DIGITS;
+
+/// Integers that an `i64` has; beyond it text, which loses nothing. For the same reason large integers beside floats are text.
 fn of_number(text: &[u8]) -> Guess {
     if text.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
         return Guess::Float;
     }
-    let fits = std::str::from_utf8(text).is_ok_and(|text| text.parse::<i64>().is_ok());
-    if fits { Guess::Integer } else { Guess::Text }
+    let integer = std::str::from_utf8(text)
+        .ok()
+        .and_then(|text| text.parse::<i64>().ok());
+    match integer {
+        Some(integer) if integer.unsigned_abs() <= FLOAT_INTEGER_MAX => Guess::Integer,
+        Some(_) => Guess::LargeInteger,
+        None => Guess::Text,
+    }
 }

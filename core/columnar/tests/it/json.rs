@@ -240,6 +240,15 @@ fn inference_widens_and_ends_at_text() {
         "a:Utf8",
         "what 64 bits cannot hold loses nothing"
     );
+    let large = r#"{"a":9007199254740993}"#;
+    for lines in [[large, r#"{"a":0.5}"#], [r#"{"a":0.5}"#, large]] {
+        assert_eq!(inferred(&lines), "a:Utf8", "a float would round it");
+    }
+    assert_eq!(inferred(&[large, r#"{"a":1}"#]), "a:Int64");
+    assert_eq!(
+        inferred(&[r#"{"a":-9007199254740992}"#, r#"{"a":0.5}"#]),
+        "a:Float64"
+    );
     assert_eq!(
         inferred(&[r#"{"a":null,"b":[],"c":{}}"#]),
         "a:Utf8 b:List(Utf8) c:Utf8"

@@ -1,4 +1,4 @@
-//! The bytes of a file in memory, laid out for a log: appended at the end, read in runs.
+//! The bytes of a file in memory, designed for a log: appended at the end, read in ranges.
 //!
 //! ```text
 //! sealed chunks (shared with readers, never changed)   tail (grows)   zeros that were never written
@@ -6,8 +6,8 @@
 //! 0                                                tail_start     written_end            len
 //! ```
 //!
-//! A read inside one sealed chunk is a slice of it, without a copy; one in the tail or across chunks is copied. A write is never split
-//! between two chunks, so a batch that was written as one is read back as one.
+//! A read inside one sealed chunk is a slice of it, without a copy. A read in the tail or across chunks is copied. A
+//! write is never split between two chunks, so a batch that was written at once is read as one slice.
 
 use std::io::{self, IoSlice};
 
@@ -15,24 +15,24 @@ use bytes::Bytes;
 
 use super::tail::Tail;
 
-/// Where a chunk is sealed. Large against a fetch, so that few reads cross from chunk to chunk.
+/// The size at which a chunk is sealed. Large compared with a fetch, so that few reads cross chunks.
 const CHUNK_BYTES: usize = 4 << 20;
 
 #[derive(Debug, Default)]
 pub(super) struct Contents {
-    sealed: Vec<Chunk>,
+    sealed: Vec<SealedChunk>,
     tail_start: u64,
     tail: Tail,
     len: u64,
 }
 
 #[derive(Debug)]
-struct Chunk {
+struct SealedChunk {
     start: u64,
     bytes: Bytes,
 }
 
-impl Chunk {
+impl SealedChunk {
     fn end(&self) -> u64 {
         self.start + self.bytes.len() as u64
     }
@@ -120,12 +120,12 @@ impl Contents {
             .min(len)
     }
 
-    /// Index of the sealed chunk that holds `position`; their number if it lies behind them.
+    /// The index of the sealed chunk with `position`; the number of chunks if it is behind them.
     fn chunk_at(&self, position: u64) -> usize {
         self.sealed.partition_point(|chunk| chunk.end() <= position)
     }
 
-    /// Shows the written bytes of a range that ends before `len`, run by run.
+    /// Passes the written bytes of a range to `show`, piece by piece. The range must end before `len`.
     fn visit(&self, mut position: u64, mut len: usize, mut show: impl FnMut(&[u8])) {
         let chunks = self.sealed[self.chunk_at(position)..]
             .iter()
@@ -145,7 +145,7 @@ impl Contents {
         }
     }
 
-    /// Zeros up to `position`, which a write is about to follow.
+    /// Fills the gap before a write at `position` with zeros.
     fn fill_gap(&mut self, position: u64) -> io::Result<()> {
         let gap = usize::try_from(position - self.written_end())
             .map_err(|_| io::ErrorKind::FileTooLarge)?;
@@ -154,19 +154,19 @@ impl Contents {
         Ok(())
     }
 
-    /// Room for a write of `len` bytes at the end, in a new tail if this one has become a chunk.
+    /// Reserves room for a write of `len` bytes at the end; seals the tail and starts a new one if needed.
     fn make_room(&mut self, len: usize) -> io::Result<()> {
         if self.tail.len() >= CHUNK_BYTES / 2 && self.tail.len() + len > CHUNK_BYTES {
             let next = Tail::chunk(len.max(CHUNK_BYTES))?;
             let bytes = std::mem::replace(&mut self.tail, next).seal();
             let start = self.tail_start;
             self.tail_start += bytes.len() as u64;
-            self.sealed.push(Chunk { start, bytes });
+            self.sealed.push(SealedChunk { start, bytes });
         }
         self.tail.reserve(len)
     }
 
-    /// A write that begins before the end. Rare: a chunk that is hit is copied, since readers may hold it.
+    /// Writes before the end. Rare: an affected chunk is copied, because readers may hold it.
     fn overwrite(&mut self, mut bytes: &[u8], mut position: u64) -> io::Result<()> {
         while !bytes.is_empty() && position < self.tail_start {
             let index = self.chunk_at(position);
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_keeps_its_bytes_when_they_are_overwritten_or_cut() {
+    fn a_reader_keeps_its_bytes_when_they_are_overwritten_or_truncated() {
         let mut contents = Contents::default();
         for _ in 0..3 {
             append(&mut contents, &vec![1; CHUNK_BYTES]);

@@ -1,4 +1,4 @@
-//! A file in memory: its bytes under one lock, which a reader holds only as long as it takes to slice or copy.
+//! A file in memory: its bytes are under one lock, which a reader holds only while it slices or copies.
 
 use std::io::{self, IoSlice};
 use std::ops::Range;
@@ -11,9 +11,9 @@ use parking_lot::RwLock;
 use super::contents::Contents;
 use crate::{EntryKind, Env as _, File, Metadata, OpenMode, RealEnv};
 
-/// One file, known by all who have it open and by the tree while it has a name. Equal means the same file.
+/// A file, shared by its handles and by the tree. Equality means the same file.
 #[derive(Debug, Clone)]
-pub(super) struct Shared {
+pub(super) struct SharedFile {
     inner: Arc<Inner>,
 }
 
@@ -23,10 +23,10 @@ struct Inner {
     modified_ms: AtomicI64,
 }
 
-impl Shared {
-    pub(super) fn new(now_ms: i64) -> Shared {
+impl SharedFile {
+    pub(super) fn new(now_ms: i64) -> SharedFile {
         let contents = RwLock::new(Contents::default());
-        Shared {
+        SharedFile {
             inner: Arc::new(Inner {
                 contents,
                 modified_ms: AtomicI64::new(now_ms),
@@ -43,8 +43,8 @@ impl Shared {
     }
 }
 
-impl PartialEq for Shared {
-    fn eq(&self, other: &Shared) -> bool {
+impl PartialEq for SharedFile {
+    fn eq(&self, other: &SharedFile) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner)
     }
 }
@@ -52,12 +52,12 @@ impl PartialEq for Shared {
 /// A file of a [`MemoryEnv`](crate::MemoryEnv).
 #[derive(Debug)]
 pub struct MemoryFile {
-    file: Shared,
+    file: SharedFile,
     writable: bool,
 }
 
 impl MemoryFile {
-    pub(super) fn new(file: Shared, mode: OpenMode) -> MemoryFile {
+    pub(super) fn new(file: SharedFile, mode: OpenMode) -> MemoryFile {
         MemoryFile {
             file,
             writable: mode != OpenMode::Read,

@@ -5,8 +5,8 @@ use std::io;
 use bytes::Bytes;
 use memmap2::MmapMut;
 
-/// Bytes that grow. A small file's are in a vector; those of a file that has filled a chunk before are in a piece of memory of their
-/// own, in large pages where the system has them: to touch fresh memory in small ones costs more than to copy a batch into it.
+/// Bytes that grow. A small file uses a vector. A file with a sealed chunk uses a separate mapping, with huge pages if
+/// the system has them: touching new memory in small pages costs more than copying a batch into it.
 #[derive(Debug)]
 pub(super) enum Tail {
     Small(Vec<u8>),
@@ -14,10 +14,10 @@ pub(super) enum Tail {
 }
 
 impl Tail {
-    /// An empty tail with room for `capacity` bytes, of which those never written take no memory.
+    /// An empty tail with room for `capacity` bytes; bytes that are never written take no memory.
     pub(super) fn chunk(capacity: usize) -> io::Result<Tail> {
         let memory = MmapMut::map_anon(capacity)?;
-        // A system without large pages is slower and no less right.
+        // Huge pages are only faster.
         #[cfg(target_os = "linux")]
         let _ = memory.advise(memmap2::Advice::HugePage);
         Ok(Tail::Chunk { memory, len: 0 })
@@ -41,7 +41,7 @@ impl Tail {
         self.bytes().len()
     }
 
-    /// Room for `more` bytes; moves what is there if it must.
+    /// Reserves room for `more` bytes; moves the bytes if needed.
     pub(super) fn reserve(&mut self, more: usize) -> io::Result<()> {
         match self {
             Tail::Small(bytes) => {
@@ -59,7 +59,7 @@ impl Tail {
         Ok(())
     }
 
-    /// Appends bytes for which room was reserved.
+    /// Appends bytes to reserved room.
     pub(super) fn push(&mut self, bytes: &[u8]) {
         match self {
             Tail::Small(tail) => tail.extend_from_slice(bytes),
@@ -70,12 +70,12 @@ impl Tail {
         }
     }
 
-    /// Appends zeros for which room was reserved.
+    /// Appends zeros to reserved room.
     pub(super) fn push_zeros(&mut self, count: usize) {
         match self {
             Tail::Small(tail) => tail.resize(tail.len() + count, 0),
             Tail::Chunk { memory, len } => {
-                // What was cut off may have been written.
+                // Truncated bytes may have been written before.
                 memory[*len..*len + count].fill(0);
                 *len += count;
             }
@@ -89,7 +89,7 @@ impl Tail {
         }
     }
 
-    /// The bytes, to be shared and never changed again.
+    /// The bytes, which are immutable from now on.
     pub(super) fn seal(self) -> Bytes {
         match self {
             Tail::Small(bytes) => Bytes::from(bytes),

@@ -1,4 +1,4 @@
-//! Which file stands behind a piece of memory, so that the system can be told to send the file instead.
+//! Finds the file behind mapped memory, so that the system can send the file instead.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,28 +8,28 @@ use parking_lot::RwLock;
 
 use crate::PerProcess;
 
-/// A place in a file.
+/// A position in a file.
 #[derive(Debug, Clone)]
 pub struct FilePlace {
-    /// The file, open as long as this lives.
+    /// The file, open as long as this exists.
     pub file: Arc<fs::File>,
-    /// Bytes from its start.
+    /// The offset in bytes.
     pub position: u64,
 }
 
-/// A map that is alive. It needs its file no longer, and must not keep it open: there may be more maps than files may be open.
+/// A live map. It must not keep its file open, because there may be more maps than descriptors.
 #[derive(Debug)]
-struct Mapped {
+struct LiveMap {
     len: usize,
     file: Weak<fs::File>,
     position: u64,
 }
 
-/// The maps that are alive, by their addresses.
-static MAPS: PerProcess<RwLock<BTreeMap<usize, Mapped>>> = PerProcess::new(RwLock::default);
+/// The live maps, by address.
+static MAPS: PerProcess<RwLock<BTreeMap<usize, LiveMap>>> = PerProcess::new(RwLock::default);
 
-/// The place in a file that `bytes` are a map of, if they are and the file is open still: from there on the file holds the same bytes. Memory
-/// that was read or made has none.
+/// The file position that `bytes` are mapped from, if they are a map and the file is still open: the file has the same
+/// bytes there. `None` for other memory.
 pub fn file_behind(bytes: &[u8]) -> Option<FilePlace> {
     let address = bytes.as_ptr().addr();
     let maps = MAPS.read();
@@ -44,9 +44,9 @@ pub fn file_behind(bytes: &[u8]) -> Option<FilePlace> {
     })
 }
 
-/// From now on `map` stands for the file from `position` on, until [`forget`].
-pub(super) fn remember(map: &[u8], file: &Arc<fs::File>, position: u64) {
-    let mapped = Mapped {
+/// Registers `map` as the bytes of the file from `position` on, until [`unregister`].
+pub(super) fn register(map: &[u8], file: &Arc<fs::File>, position: u64) {
+    let mapped = LiveMap {
         len: map.len(),
         file: Arc::downgrade(file),
         position,
@@ -54,8 +54,8 @@ pub(super) fn remember(map: &[u8], file: &Arc<fs::File>, position: u64) {
     MAPS.write().insert(map.as_ptr().addr(), mapped);
 }
 
-/// The map is about to go.
-pub(super) fn forget(map: &[u8]) {
+/// Removes a map that is about to be unmapped.
+pub(super) fn unregister(map: &[u8]) {
     MAPS.write().remove(&map.as_ptr().addr());
 }
 
@@ -73,10 +73,12 @@ mod tests {
         let file = RealEnv.open_file(&dir.path().join("file"), OpenMode::Create)?;
         let written: Vec<u8> = (0..20_000_u32).map(|byte| byte as u8).collect();
         file.write_all_at(&written, 0)?;
-        let map = file.map(5_000..15_000)?.expect("little is mapped");
+        let map = file
+            .map(5_000..15_000)?
+            .expect("a small range can be mapped");
         let slice = map.slice(100..9_000);
         drop(map);
-        let place = file_behind(&slice).expect("it is a part of a map");
+        let place = file_behind(&slice).expect("the slice is part of a map");
         assert_eq!(place.position, 5_100);
         let mut read = vec![0; slice.len()];
         place.file.read_exact_at(&mut read, place.position)?;
@@ -94,13 +96,13 @@ mod tests {
         let behind = MAPS.read().get(&start).map(|map| Weak::clone(&map.file));
         assert!(
             behind.is_none_or(|other| !Weak::ptr_eq(&other, &weak)),
-            "it is forgotten"
+            "the map was unregistered"
         );
         Ok(())
     }
 
     #[test]
-    fn memory_that_is_no_map_has_none() {
+    fn memory_outside_of_maps_has_no_file() {
         assert!(file_behind(b"a constant").is_none());
         assert!(file_behind(&vec![0; 100_000]).is_none());
     }

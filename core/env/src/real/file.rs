@@ -1,4 +1,5 @@
-//! Plain positional calls: the bound is the copy to and from the page cache, and nothing cleverer was faster.
+//! Files with plain positional system calls. The copy to and from the page cache dominates; alternatives were not
+//! faster.
 
 use std::fs;
 use std::io::{self, IoSlice};
@@ -13,16 +14,16 @@ use rustix::io::Errno;
 
 use super::map;
 use crate::File;
-use crate::fork::{forks, opened_by_the_parent};
+use crate::fork::{forks, opened_before_fork};
 
-/// A file of the operating system. A child of `fork()` may read the files of its parent and not change them.
+/// A file of the operating system. A child of `fork()` may read files of its parent, but not change them.
 #[derive(Debug)]
 pub struct RealFile {
     file: Arc<fs::File>,
     forks: u32,
 }
 
-/// The most parts that one `pwritev` takes (`IOV_MAX`).
+/// The maximum number of parts of one `pwritev` (`IOV_MAX`).
 const PARTS_MAX: usize = 1024;
 
 impl RealFile {
@@ -33,16 +34,16 @@ impl RealFile {
         }
     }
 
-    /// The file to change it.
+    /// The file, for changes.
     fn to_change(&self) -> io::Result<&fs::File> {
         if self.forks == forks() {
             Ok(&self.file)
         } else {
-            Err(opened_by_the_parent())
+            Err(opened_before_fork())
         }
     }
 
-    /// `pwritev` until all is written.
+    /// Calls `pwritev` until everything is written.
     fn write_parts(&self, mut parts: &mut [IoSlice<'_>], mut position: u64) -> io::Result<()> {
         let file = self.to_change()?;
         IoSlice::advance_slices(&mut parts, 0);
@@ -78,7 +79,8 @@ impl File for RealFile {
     fn read_bytes(&self, position: u64, len: usize) -> io::Result<Bytes> {
         let mut bytes = Vec::with_capacity(len);
         while bytes.len() < len {
-            // The vector may have been given more room than asked for: then this reads ahead, and the end is cut below.
+            // The vector may have more capacity than requested: then this reads further, and the excess is truncated
+            // below.
             let next = position + bytes.len() as u64;
             match rustix::io::pread(&self.file, spare_capacity(&mut bytes), next) {
                 Ok(0) => break,
@@ -95,7 +97,8 @@ impl File for RealFile {
     }
 
     fn write_vectored_at(&self, parts: &[IoSlice<'_>], position: u64) -> io::Result<()> {
-        // A log writes a patched head and the rest of its batch: a few parts, copied to the stack so that they may be advanced.
+        // A log writes a patched header and the rest of its batch: a few parts, copied to the stack so that they can be
+        // advanced.
         const FEW: usize = 8;
         if parts.len() <= FEW {
             let mut few = [IoSlice::new(&[]); FEW];

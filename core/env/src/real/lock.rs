@@ -1,9 +1,10 @@
-//! The lock of a data directory: `flock` on the directory and on its lock file between processes, a list of what is held inside this one.
+//! The lock of a data directory. Between processes it is an `flock` on the directory and on its lock file; inside the
+//! process it is a list of held directories.
 //!
-//! The directory cannot be unlinked while it is in use without being noticed, so its lock keeps others out when somebody removes the lock
-//! file. Some network file systems do not lock directories: there the lock file alone counts, and [`Lock::is_in_force`] says whether it
-//! still has its name. Some turn `flock` into a lock of the whole process, which a second owner in the same process would get too; the
-//! list stops that.
+//! The directory cannot be removed unnoticed while it is in use, so its lock holds even if the lock file is removed.
+//! Some network file systems do not lock directories: there only the lock file counts, and [`Lock::is_in_force`] checks
+//! that it still has its name. Others turn `flock` into a lock of the whole process, which a second owner in the same
+//! process would also get; the list prevents that.
 
 use std::collections::HashSet;
 use std::fs::{self, TryLockError};
@@ -18,31 +19,31 @@ use super::{FILE_MODE, NO_FOLLOW};
 use crate::fork::{OwnFile, PerProcess, forks};
 use crate::{Lock, LockError};
 
-/// Device and inode: one file, whatever path leads to it.
+/// Device and inode: identifies a file independently of its path.
 type FileId = (u64, u64);
 
 /// The directories that this process has locked.
 static HELD: PerProcess<Mutex<HashSet<FileId>>> = PerProcess::new(Mutex::default);
 
-/// A held lock. The file stays, with the pid in it, when the lock goes.
+/// A held lock. After its release the file stays, with the process id in it.
 #[derive(Debug)]
 pub struct RealLock {
-    file: Named,
-    directory: Named,
+    file: NamedFile,
+    directory: NamedFile,
     /// Whether the file system locks directories.
     locks_directory: bool,
     _entry: HeldEntry,
 }
 
-/// An open file or directory and the name that it was opened by.
+/// An open file or directory, and the path that it was opened with.
 #[derive(Debug)]
-struct Named {
+struct NamedFile {
     path: PathBuf,
     open: OwnFile,
     id: FileId,
 }
 
-/// A line in the list of what this process holds, struck out on drop.
+/// An entry in the process's list of locks, removed on drop.
 #[derive(Debug)]
 struct HeldEntry {
     id: FileId,
@@ -54,7 +55,7 @@ impl RealLock {
         let held = || LockError::Held {
             pid: read_pid(path),
         };
-        let directory = Named::open(
+        let directory = NamedFile::open(
             fs::OpenOptions::new().read(true),
             crate::environment::parent_of(path),
         )?;
@@ -66,7 +67,7 @@ impl RealLock {
         };
         let mut options = fs::OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        let file = Named::open(options.mode(FILE_MODE).custom_flags(NO_FOLLOW), path)?;
+        let file = NamedFile::open(options.mode(FILE_MODE).custom_flags(NO_FOLLOW), path)?;
         match file.open.get()?.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(held()),
@@ -84,12 +85,12 @@ impl RealLock {
 
 impl Lock for RealLock {
     fn is_in_force(&self) -> bool {
-        self.directory.has_its_name() && (self.locks_directory || self.file.has_its_name())
+        self.directory.is_at_its_path() && (self.locks_directory || self.file.is_at_its_path())
     }
 }
 
 impl RealLock {
-    /// Syncs the file system of the lock's file. Linux tells of what was lost on it since the file was opened, from 5.8 on.
+    /// Syncs the file system of the lock file. Linux reports writes lost since the file was opened, from 5.8 on.
     #[cfg(target_os = "linux")]
     pub(super) fn sync_disk(&self) -> io::Result<()> {
         Ok(rustix::fs::syncfs(self.file.open.get()?)?)
@@ -103,15 +104,15 @@ impl RealLock {
 
 impl Drop for RealLock {
     fn drop(&mut self) {
-        // A child that did not come from `fork()` may have copies of the files, which must not keep the lock. If this fails, it goes
-        // with the last of them.
-        for named in [&self.file, &self.directory] {
-            let _ = named.open.get().map(fs::File::unlock);
+        // Children that were not created with `fork()` may have copies of the descriptors, which must not keep the
+        // lock. If the unlock fails, the lock ends with the last copy.
+        for file in [&self.file, &self.directory] {
+            let _ = file.open.get().map(fs::File::unlock);
         }
     }
 }
 
-impl Named {
+impl NamedFile {
     fn open(options: &fs::OpenOptions, path: &Path) -> io::Result<Self> {
         let open = OwnFile::open(options, path)?;
         let id = id(&open.get()?.metadata()?);
@@ -122,8 +123,9 @@ impl Named {
         })
     }
 
-    /// Whether its name still leads to it, in the process that opened it. The number of an open file is not given to another one.
-    fn has_its_name(&self) -> bool {
+    /// Whether the path still leads to the file, in the process that opened it. The inode of an open file is not
+    /// reused.
+    fn is_at_its_path(&self) -> bool {
         self.open.get().is_ok() && fs::metadata(&self.path).is_ok_and(|found| id(&found) == self.id)
     }
 }
@@ -131,7 +133,7 @@ impl Named {
 impl HeldEntry {
     fn add(id: FileId) -> Option<HeldEntry> {
         let forks = forks();
-        // Made only where the directory was free: dropping an entry strikes out its line.
+        // Only create an entry if the directory was free: dropping an entry removes its line.
         HELD.lock().insert(id).then(|| HeldEntry { id, forks })
     }
 }

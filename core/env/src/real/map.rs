@@ -1,4 +1,4 @@
-//! Files as memory.
+//! Memory-mapped files.
 #![allow(
     unsafe_code,
     reason = "mapping a file is unsafe: others may change it; see below. One call of the system has no safe face"
@@ -14,52 +14,52 @@ use memmap2::{Mmap, MmapOptions};
 
 use super::behind;
 
-/// Bytes of the process that are mapped.
+/// The number of mapped bytes of the process.
 static MAPPED: AtomicUsize = AtomicUsize::new(0);
 
-/// How many may be: a quarter of the machine's memory. The pages are the system's cache and leave when memory is needed, but they count as
-/// this process's while they are mapped, and cost it page tables.
+/// The limit for mapped bytes: a quarter of the machine's memory. The pages belong to the page cache and can be
+/// evicted, but they count as memory of the process, and need page tables.
 static MAPPED_MAX: LazyLock<usize> = LazyLock::new(|| {
     let system = rustix::system::sysinfo();
     (system.totalram as usize).saturating_mul(system.mem_unit as usize) / 4
 });
 
-/// A map, and its part of [`MAPPED`].
-struct Counted {
+/// A map, which is counted in [`MAPPED`].
+struct CountedMap {
     map: Mmap,
 }
 
-impl AsRef<[u8]> for Counted {
+impl AsRef<[u8]> for CountedMap {
     fn as_ref(&self) -> &[u8] {
         &self.map
     }
 }
 
-impl Drop for Counted {
+impl Drop for CountedMap {
     fn drop(&mut self) {
-        behind::forget(&self.map);
+        behind::unregister(&self.map);
         MAPPED.fetch_sub(self.map.len(), Ordering::Relaxed);
     }
 }
 
-/// `len` bytes, not none, of a file that has at least so many after `position`, unless too much is mapped already.
+/// Maps `len` bytes (at least one) from `position`. The file must contain them. `None` if too much is mapped already.
 pub(super) fn bytes(file: &Arc<fs::File>, position: u64, len: usize) -> io::Result<Option<Bytes>> {
     if MAPPED.fetch_add(len, Ordering::Relaxed) + len > *MAPPED_MAX {
         MAPPED.fetch_sub(len, Ordering::Relaxed);
         return Ok(None);
     }
-    // SAFETY: the bytes of a map must not change or vanish while it is alive. `File::map` is only for bytes that are neither written nor
-    // cut meanwhile (whole batches of a segment; a deleted one is unlinked, which keeps its pages until the map goes), in a directory that
-    // is locked against other processes of ours and closed to other users (0700).
+    // SAFETY: the bytes of a map must not change or vanish while it exists. `File::map` requires that they are neither
+    // written nor truncated (complete batches of a segment; a deleted file is unlinked, which keeps its pages until it
+    // is unmapped). The directory is locked against other processes of ours and closed to other users (0700).
     let map = unsafe { MmapOptions::new().offset(position).len(len).map(&**file) };
     let map = map.inspect_err(|_| {
         MAPPED.fetch_sub(len, Ordering::Relaxed);
     })?;
-    behind::remember(&map, file, position);
-    Ok(Some(Bytes::from_owner(Counted { map })))
+    behind::register(&map, file, position);
+    Ok(Some(Bytes::from_owner(CountedMap { map })))
 }
 
-/// Whether the system holds all of these bytes in its cache; some at least.
+/// Whether all of these bytes (at least one) are in the page cache.
 #[cfg(target_os = "linux")]
 pub(super) fn is_cached(file: &fs::File, position: u64, len: usize) -> bool {
     use std::os::fd::AsRawFd as _;
@@ -82,7 +82,7 @@ pub(super) fn is_cached(file: &fs::File, position: u64, len: usize) -> bool {
         recently_evicted: u64,
     }
 
-    /// Every architecture that Rust and we know has this number.
+    /// The same number on every architecture.
     const CACHESTAT: libc::c_long = 451;
 
     if len == 0 {
@@ -94,7 +94,8 @@ pub(super) fn is_cached(file: &fs::File, position: u64, len: usize) -> bool {
     };
     let mut pages = Pages::default();
     let no_flags: libc::c_uint = 0;
-    // SAFETY: `cachestat(2)` reads a range and writes five counts, to memory that is there for it. A kernel before 6.5 refuses the call.
+    // SAFETY: `cachestat(2)` reads a range and writes five counts to valid memory. A kernel before 6.5 refuses the
+    // call.
     let result = unsafe {
         libc::syscall(
             CACHESTAT,
@@ -109,7 +110,7 @@ pub(super) fn is_cached(file: &fs::File, position: u64, len: usize) -> bool {
     result == 0 && pages.cached == wanted
 }
 
-/// Other systems do not say.
+/// Other systems do not report it.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn is_cached(_: &fs::File, _: u64, _: usize) -> bool {
     false

@@ -1,9 +1,9 @@
-//! A clock that stands still unless it is moved.
+//! A clock that tests advance.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// 2024-01-01T00:00:00Z, where the wall clock of a new world stands.
+/// 2024-01-01T00:00:00Z, the initial wall clock.
 const START_MS: i64 = 1_704_067_200_000;
 
 #[derive(Debug)]
@@ -17,7 +17,7 @@ impl Clock {
         Clock::booted_at(START_MS)
     }
 
-    /// A machine starts: its wall clock goes on, its monotonic clock begins anew.
+    /// The clock after a start of the machine: the wall clock continues, the monotonic clock restarts.
     pub(super) fn booted_at(wall_ms: i64) -> Clock {
         Clock {
             wall_ms: AtomicI64::new(wall_ms),

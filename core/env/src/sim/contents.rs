@@ -1,22 +1,22 @@
-//! The bytes of one simulated file: as programs see them, and as the disk has them.
+//! The bytes of a simulated file: the live ones and the durable ones.
 
 use std::sync::{Arc, Weak};
 
 use super::survival::Survival;
 
-/// A call whose effect is not yet durable.
+/// A call whose effect is not durable yet.
 #[derive(Debug, Clone)]
-pub(super) enum Pending {
+pub(super) enum PendingCall {
     Write { position: u64, bytes: Vec<u8> },
     SetLen(u64),
 }
 
-impl Pending {
+impl PendingCall {
     pub(super) fn apply(&self, contents: &mut Vec<u8>) {
         match self {
-            Pending::SetLen(len) => contents.resize(*len as usize, 0),
-            Pending::Write { bytes, .. } if bytes.is_empty() => {}
-            Pending::Write { position, bytes } => {
+            PendingCall::SetLen(len) => contents.resize(*len as usize, 0),
+            PendingCall::Write { bytes, .. } if bytes.is_empty() => {}
+            PendingCall::Write { position, bytes } => {
                 let from = *position as usize;
                 let end = from + bytes.len();
                 if contents.len() < end {
@@ -28,13 +28,13 @@ impl Pending {
     }
 }
 
-/// One file. The two byte vectors are shared with the worlds that power cuts made, until either changes.
+/// A file. The two byte vectors are shared with other machines until either changes.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) live: Arc<Vec<u8>>,
     durable: Arc<Vec<u8>>,
-    pending: Vec<Pending>,
-    /// Bytes of disk it takes: up to the last one written. A hole that `set_len` made takes none.
+    pending: Vec<PendingCall>,
+    /// The disk space in bytes, up to the last written one. Holes from `set_len` take none.
     pub(super) allocated: u64,
     pub(super) has_name: bool,
     pub(super) modified_ms: i64,
@@ -50,7 +50,7 @@ impl Contents {
         }
     }
 
-    /// A file as a machine finds it when it starts.
+    /// The file after a start of the machine.
     pub(super) fn found(bytes: Arc<Vec<u8>>, modified_ms: i64) -> Contents {
         let allocated = bytes.len() as u64;
         Contents {
@@ -61,7 +61,7 @@ impl Contents {
         }
     }
 
-    /// The file as it is after the process died: maps are gone, and nothing else.
+    /// The file after the death of the process: only the maps are gone.
     pub(super) fn after_kill(&self) -> Contents {
         Contents {
             live: self.live.clone(),
@@ -72,11 +72,13 @@ impl Contents {
         }
     }
 
-    pub(super) fn change(&mut self, call: Pending) {
+    pub(super) fn change(&mut self, call: PendingCall) {
         call.apply(Arc::make_mut(&mut self.live));
         self.allocated = match &call {
-            Pending::Write { position, bytes } => self.allocated.max(position + bytes.len() as u64),
-            Pending::SetLen(len) => self.allocated.min(*len),
+            PendingCall::Write { position, bytes } => {
+                self.allocated.max(position + bytes.len() as u64)
+            }
+            PendingCall::SetLen(len) => self.allocated.min(*len),
         };
         self.pending.push(call);
     }
@@ -89,27 +91,27 @@ impl Contents {
         self.pending.drain(..).for_each(|call| call.apply(durable));
     }
 
-    /// A sync that fails: what was pending is on the disk or not, and nobody will write it again.
+    /// A failed sync: pending writes reach the disk or not, and are never written again.
     pub(super) fn fail_sync(&mut self, survival: &mut Survival) {
         survival.apply(Arc::make_mut(&mut self.durable), &self.pending);
         self.pending.clear();
     }
 
-    /// The bytes after a power cut, with one more call that was under way.
+    /// The bytes after a power cut; `last` is the interrupted call.
     pub(super) fn surviving(
         &self,
-        under_way: Option<&Pending>,
+        under_way: Option<&PendingCall>,
         survival: &mut Survival,
     ) -> Arc<Vec<u8>> {
         let mut durable = self.durable.clone();
-        let pending: Vec<Pending> = self.pending.iter().chain(under_way).cloned().collect();
+        let pending: Vec<PendingCall> = self.pending.iter().chain(under_way).cloned().collect();
         if !pending.is_empty() {
             survival.apply(Arc::make_mut(&mut durable), &pending);
         }
         durable
     }
 
-    /// The first `len` bytes, with a note that they must not be cut.
+    /// The first `len` bytes, marked as mapped.
     pub(super) fn map(&mut self, len: u64) -> Arc<Vec<u8>> {
         let map = Arc::new(self.live[..len as usize].to_vec());
         self.maps.retain(|(_, map)| map.strong_count() > 0);
@@ -117,7 +119,7 @@ impl Contents {
         map
     }
 
-    /// Whether cutting to `len` would take bytes from under a map that is still held.
+    /// Whether truncating to `len` would remove bytes under a map.
     pub(super) fn is_mapped_beyond(&self, len: u64) -> bool {
         self.maps
             .iter()

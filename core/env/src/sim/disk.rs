@@ -1,4 +1,4 @@
-//! The simulated disk: a live tree that programs see, a durable one that a power cut falls back to, and the calls between the two.
+//! The simulated disk: the live tree, the durable tree that a power cut restores, and the pending changes between them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -6,18 +6,18 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use super::contents::{Contents, Pending};
-use super::fault::{Operation, Script, Verdict, power_is_off};
+use super::contents::{Contents, PendingCall};
+use super::fault::{CallDecision, Operation, Script, power_is_off};
 use super::random::Random;
 use super::survival::Survival;
-use crate::tree::{Change, Node, Place, Tree};
+use crate::tree::{Change, Location, Node, Tree};
 
 pub(super) type FileId = u64;
 
-/// The call in the middle of which the power went.
+/// The call that a power cut interrupted.
 #[derive(Debug, Clone)]
-enum UnderWay {
-    File(FileId, Pending),
+enum InterruptedCall {
+    File(FileId, PendingCall),
     Names(Vec<Change<FileId>>),
 }
 
@@ -28,11 +28,11 @@ pub(super) struct Disk {
     pub(super) script: Script,
     pub(super) live: Tree<FileId>,
     durable: Tree<FileId>,
-    /// What the live tree has and the durable one does not, in order.
+    /// The changes in the live tree that are not durable yet, in order.
     pending: Vec<Change<FileId>>,
     files: HashMap<FileId, Contents>,
     next_file: FileId,
-    under_way: Option<UnderWay>,
+    under_way: Option<InterruptedCall>,
     pub(super) capacity: Option<u64>,
     pub(super) used: u64,
     pub(super) short_reads: bool,
@@ -60,13 +60,13 @@ impl Disk {
         }
     }
 
-    /// What a power cut leaves; the live side is gone.
+    /// The disk after a power cut; the live tree is lost.
     pub(super) fn after_power_cut(&self, seed: u64) -> Disk {
         let mut survival = Survival::new(Random::derived(self.seed, seed));
         let (no_names, mut tree) = (Vec::new(), self.durable.clone());
         let (file_under_way, names_under_way) = match &self.under_way {
-            Some(UnderWay::File(id, call)) => (Some((*id, call)), &no_names),
-            Some(UnderWay::Names(changes)) => (None, changes),
+            Some(InterruptedCall::File(id, call)) => (Some((*id, call)), &no_names),
+            Some(InterruptedCall::Names(changes)) => (None, changes),
             None => (None, &no_names),
         };
         let changes: Vec<_> = self.pending.iter().chain(names_under_way).collect();
@@ -80,7 +80,7 @@ impl Disk {
             let under_way = file_under_way
                 .filter(|(file, _)| *file == id)
                 .map(|(_, call)| call);
-            // A file whose making was under way has no bytes yet.
+            // A file whose creation was interrupted is empty.
             let found = self.files.get(&id).map_or_else(
                 || Contents::new(0),
                 |file| Contents::found(file.surviving(under_way, &mut survival), file.modified_ms),
@@ -90,8 +90,8 @@ impl Disk {
         Disk::with_files(Random::derived(self.seed, !seed).next(), tree, files)
     }
 
-    /// What the death of the process leaves: all that calls did, and of the one that was under way a part. What was not synced still is
-    /// not.
+    /// The disk after the death of the process: all completed calls, and a part of the interrupted one. Unsynced
+    /// changes stay unsynced.
     pub(super) fn after_kill(&self, seed: u64) -> Disk {
         let mut random = Random::derived(self.seed, seed);
         let files = self
@@ -110,13 +110,13 @@ impl Disk {
             ..Disk::with_files(self.seed ^ random.next(), Tree::new(), files)
         };
         match self.under_way.clone() {
-            Some(UnderWay::Names(mut changes)) => {
+            Some(InterruptedCall::Names(mut changes)) => {
                 changes.truncate(random.below(changes.len() + 1));
                 disk.change_names(changes);
             }
-            Some(UnderWay::File(
+            Some(InterruptedCall::File(
                 id,
-                Pending::Write {
+                PendingCall::Write {
                     position,
                     mut bytes,
                 },
@@ -124,14 +124,14 @@ impl Disk {
                 bytes.truncate(random.below(bytes.len() + 1));
                 disk.change_file(
                     id,
-                    Pending::Write { position, bytes },
+                    PendingCall::Write { position, bytes },
                     self.file(id).modified_ms,
                 );
             }
-            Some(UnderWay::File(id, call)) if random.percent(50) => {
+            Some(InterruptedCall::File(id, call)) if random.percent(50) => {
                 disk.change_file(id, call, self.file(id).modified_ms);
             }
-            Some(UnderWay::File(..)) | None => {}
+            Some(InterruptedCall::File(..)) | None => {}
         }
         disk
     }
@@ -141,9 +141,9 @@ impl Disk {
     }
 
     pub(super) fn file_mut(&mut self, id: FileId) -> &mut Contents {
-        self.files.get_mut(&id).expect(
-            "a file's number is given out when the file is put here, and files are never taken out",
-        )
+        self.files
+            .get_mut(&id)
+            .expect("ids are assigned on insertion, and files are never removed")
     }
 
     /// The bytes of all files by path.
@@ -159,34 +159,34 @@ impl Disk {
         matches!(self.live.find(path), Ok(Node::File(found)) if found == id)
     }
 
-    /// Whether a file has a name: most often the one that it was opened by.
+    /// Whether a file has a name, usually the one it was opened with.
     pub(super) fn is_linked(&self, id: FileId, opened_by: &Path) -> bool {
         self.is_at(id, opened_by) || self.live.files().into_values().any(|found| found == id)
     }
 
-    /// Counts a call that does not change the disk; an error if it is to fail.
+    /// Counts a call that does not change the disk; an error if it should fail.
     pub(super) fn pass(&mut self, operation: Operation, path: &Path) -> io::Result<()> {
-        match self.script.judge(operation, path) {
-            Verdict::Proceed => Ok(()),
-            Verdict::Fail(error) => Err(error),
-            Verdict::Crash => Err(power_is_off()),
+        match self.script.decide(operation, path) {
+            CallDecision::Proceed => Ok(()),
+            CallDecision::Fail(error) => Err(error),
+            CallDecision::Crash => Err(power_is_off()),
         }
     }
 
-    /// Does a call that changes names.
+    /// Runs a call that changes names.
     pub(super) fn change(
         &mut self,
         operation: Operation,
         path: &Path,
         changes: Vec<Change<FileId>>,
     ) -> io::Result<()> {
-        match self.script.judge(operation, path) {
-            Verdict::Fail(error) => return Err(error),
-            Verdict::Crash => {
-                self.under_way = Some(UnderWay::Names(changes));
+        match self.script.decide(operation, path) {
+            CallDecision::Fail(error) => return Err(error),
+            CallDecision::Crash => {
+                self.under_way = Some(InterruptedCall::Names(changes));
                 return Err(power_is_off());
             }
-            Verdict::Proceed => {}
+            CallDecision::Proceed => {}
         }
         self.change_names(changes);
         Ok(())
@@ -209,7 +209,7 @@ impl Disk {
         }
     }
 
-    pub(super) fn create(&mut self, path: &Path, at: Place, now_ms: i64) -> io::Result<FileId> {
+    pub(super) fn create(&mut self, path: &Path, at: Location, now_ms: i64) -> io::Result<FileId> {
         let id = self.next_file;
         self.change(
             Operation::Create,
@@ -232,14 +232,17 @@ impl Disk {
         position: u64,
         now_ms: i64,
     ) -> io::Result<()> {
-        let (written, result) = match self.script.judge(Operation::Write, path) {
-            Verdict::Crash => {
-                self.under_way = Some(UnderWay::File(id, Pending::Write { position, bytes }));
+        let (written, result) = match self.script.decide(Operation::Write, path) {
+            CallDecision::Crash => {
+                self.under_way = Some(InterruptedCall::File(
+                    id,
+                    PendingCall::Write { position, bytes },
+                ));
                 return Err(power_is_off());
             }
-            Verdict::Fail(error) if self.script.crashed => return Err(error),
-            Verdict::Fail(error) => (self.random.below(bytes.len() + 1), Err(error)),
-            Verdict::Proceed => match self.room_for(id, position, bytes.len()) {
+            CallDecision::Fail(error) if self.script.crashed => return Err(error),
+            CallDecision::Fail(error) => (self.random.below(bytes.len() + 1), Err(error)),
+            CallDecision::Proceed => match self.room_for(id, position, bytes.len()) {
                 room if room < bytes.len() => (room, Err(io::ErrorKind::StorageFull.into())),
                 _ => (bytes.len(), Ok(())),
             },
@@ -247,7 +250,7 @@ impl Disk {
         let mut bytes = bytes;
         bytes.truncate(written);
         if !bytes.is_empty() {
-            self.change_file(id, Pending::Write { position, bytes }, now_ms);
+            self.change_file(id, PendingCall::Write { position, bytes }, now_ms);
         }
         result
     }
@@ -261,14 +264,14 @@ impl Disk {
     ) -> io::Result<()> {
         if self.file(id).is_mapped_beyond(len) {
             return Err(io::Error::other(
-                "a file was cut under a map: a real process would die here",
+                "a file was truncated under a map: a real process would die here",
             ));
         }
-        match self.script.judge(Operation::SetLen, path) {
-            Verdict::Proceed => self.change_file(id, Pending::SetLen(len), now_ms),
-            Verdict::Fail(error) => return Err(error),
-            Verdict::Crash => {
-                self.under_way = Some(UnderWay::File(id, Pending::SetLen(len)));
+        match self.script.decide(Operation::SetLen, path) {
+            CallDecision::Proceed => self.change_file(id, PendingCall::SetLen(len), now_ms),
+            CallDecision::Fail(error) => return Err(error),
+            CallDecision::Crash => {
+                self.under_way = Some(InterruptedCall::File(id, PendingCall::SetLen(len)));
                 return Err(power_is_off());
             }
         }
@@ -276,10 +279,10 @@ impl Disk {
     }
 
     pub(super) fn sync(&mut self, id: FileId, path: &Path) -> io::Result<()> {
-        match self.script.judge(Operation::Sync, path) {
-            Verdict::Proceed => self.file_mut(id).sync(),
-            Verdict::Crash => return Err(power_is_off()),
-            Verdict::Fail(error) => {
+        match self.script.decide(Operation::Sync, path) {
+            CallDecision::Proceed => self.file_mut(id).sync(),
+            CallDecision::Crash => return Err(power_is_off()),
+            CallDecision::Fail(error) => {
                 if !self.script.crashed {
                     let mut survival = Survival::new(Random::new(self.random.next()));
                     self.file_mut(id).fail_sync(&mut survival);
@@ -292,10 +295,10 @@ impl Disk {
 
     /// Makes all files and names durable; after an error nothing is.
     pub(super) fn sync_all(&mut self) -> io::Result<()> {
-        match self.script.judge(Operation::Sync, Path::new("")) {
-            Verdict::Proceed => {}
-            Verdict::Crash => return Err(power_is_off()),
-            Verdict::Fail(error) => return Err(error),
+        match self.script.decide(Operation::Sync, Path::new("")) {
+            CallDecision::Proceed => {}
+            CallDecision::Crash => return Err(power_is_off()),
+            CallDecision::Fail(error) => return Err(error),
         }
         self.files.values_mut().for_each(Contents::sync);
         for change in self.pending.drain(..) {
@@ -313,7 +316,7 @@ impl Disk {
         Ok(())
     }
 
-    fn change_file(&mut self, id: FileId, call: Pending, now_ms: i64) {
+    fn change_file(&mut self, id: FileId, call: PendingCall, now_ms: i64) {
         let file = self.file_mut(id);
         let before = file.allocated;
         file.change(call);
@@ -324,7 +327,7 @@ impl Disk {
         }
     }
 
-    /// How many of the bytes the disk has room for.
+    /// The number of bytes that fit on the disk.
     fn room_for(&self, id: FileId, position: u64, len: usize) -> usize {
         let Some(capacity) = self.capacity else {
             return len;

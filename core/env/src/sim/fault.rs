@@ -1,4 +1,4 @@
-//! Calls that fail on purpose, and the count of calls that they go by.
+//! Injected faults, and the call counts that trigger them.
 
 use std::collections::HashMap;
 use std::io;
@@ -6,92 +6,93 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
-/// The kinds of calls that can fail. All but [`Open`](Operation::Open) of a file that exists and [`Read`](Operation::Read) change the
-/// disk and are boundaries: the power can be cut in the middle of them.
+/// The kinds of calls that can fail. All except [`Open`](Operation::Open) of an existing file and
+/// [`Read`](Operation::Read) change the disk and are boundaries, at which the power can be cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
-    /// Opening a file that exists.
+    /// Opens an existing file.
     Open,
-    /// Making a file or a directory.
+    /// Creates a file or a directory.
     Create,
-    /// Reading bytes.
+    /// Reads bytes.
     Read,
-    /// Writing bytes.
+    /// Writes bytes.
     Write,
-    /// Cutting or extending a file.
+    /// Truncates or extends a file.
     SetLen,
-    /// Making a file's bytes durable.
+    /// Makes a file's bytes durable.
     Sync,
-    /// Making a directory's names durable.
+    /// Makes a directory's names durable.
     SyncDir,
-    /// Renaming.
+    /// Renames a file or a directory.
     Rename,
-    /// Removing a file or a directory.
+    /// Removes a file or a directory.
     Remove,
 }
 
 impl Operation {
-    /// Whether the disk can be different before and after such a call.
+    /// Whether the call can change the disk.
     pub fn is_boundary(self) -> bool {
         !matches!(self, Operation::Open | Operation::Read)
     }
 }
 
-/// How often a fault strikes.
+/// How often a fault occurs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Times {
-    /// One call fails, later ones work.
+    /// One call fails, later ones succeed.
     Once,
-    /// That call and all later ones of its kind fail, until the faults are cleared.
+    /// This call and all later ones of its kind fail until the faults are cleared.
     Forever,
 }
 
 /// A call that will fail.
 ///
-/// What fails does so as on a real disk: of a failed write any prefix may be in the file; after a failed sync the bytes it should have
-/// made durable are on the disk or gone, by chance, though reads still show them, and a later sync that succeeds does not bring them back.
+/// Failures behave like those of a real disk. A failed write may have written any prefix. After a failed sync the
+/// unsynced bytes are on the disk or lost, at random; reads still return them, and a later successful sync does not
+/// restore them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fault {
     /// The kind of call.
     pub operation: Operation,
-    /// Which one, counted from now; 0 is the next.
+    /// The number of the call, counted from now; 0 is the next one.
     pub nth: u64,
     /// Once or for ever.
     pub times: Times,
-    /// What the caller gets; a full disk is `StorageFull`.
+    /// The error; a full disk is `StorageFull`.
     pub error: io::ErrorKind,
 }
 
-/// One call that changed the disk, or would have.
+/// A call that changed the disk, or would have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Boundary {
-    /// What was asked.
+    /// The kind of call.
     pub operation: Operation,
-    /// Of which path.
+    /// The path.
     pub path: PathBuf,
 }
 
-/// What is to become of a call.
+/// The decision about a call.
 #[derive(Debug)]
-pub(super) enum Verdict {
+pub(super) enum CallDecision {
     Proceed,
     Fail(io::Error),
-    /// The power goes in the middle of it.
+    /// The power is cut during the call.
     Crash,
 }
 
-/// Counts calls and says which ones fail.
+/// Counts calls and decides which of them fail.
 #[derive(Debug, Default)]
 pub(super) struct Script {
     pub(super) history: Vec<Boundary>,
     pub(super) crash_at: Option<u64>,
     pub(super) crashed: bool,
-    /// Calls that need a file descriptor get none.
+    /// Whether calls that need a file descriptor fail.
     pub(super) out_of_files: bool,
-    /// The boundary from which on that is so.
+    /// The boundary at which `out_of_files` is set.
     pub(super) out_of_files_at: Option<u64>,
     calls: HashMap<Operation, u64>,
-    /// With the number of the first call that fails.
+    /// The faults, each with the number of its first call.
     armed: Vec<(u64, Fault)>,
 }
 
@@ -109,9 +110,9 @@ impl Script {
         self.calls.get(&operation).copied().unwrap_or(0)
     }
 
-    pub(super) fn judge(&mut self, operation: Operation, path: &Path) -> Verdict {
+    pub(super) fn decide(&mut self, operation: Operation, path: &Path) -> CallDecision {
         if self.crashed {
-            return Verdict::Fail(power_is_off());
+            return CallDecision::Fail(power_is_off());
         }
         let call = self.calls(operation);
         self.calls.insert(operation, call + 1);
@@ -123,12 +124,12 @@ impl Script {
             self.out_of_files |= self.out_of_files_at == Some(self.history.len() as u64 - 1);
             if self.crash_at == Some(self.history.len() as u64 - 1) {
                 self.crashed = true;
-                return Verdict::Crash;
+                return CallDecision::Crash;
             }
         }
         let needs_descriptor = matches!(operation, Operation::Open | Operation::Create);
         if self.out_of_files && needs_descriptor {
-            return Verdict::Fail(no_descriptor());
+            return CallDecision::Fail(no_descriptor());
         }
         let strikes = |(first, fault): &&(u64, Fault)| {
             fault.operation == operation
@@ -138,13 +139,13 @@ impl Script {
                 }
         };
         match self.armed.iter().find(strikes) {
-            Some((_, fault)) => Verdict::Fail(fault.error.into()),
-            None => Verdict::Proceed,
+            Some((_, fault)) => CallDecision::Fail(fault.error.into()),
+            None => CallDecision::Proceed,
         }
     }
 }
 
-/// What the system says when the process may open no more files.
+/// The error of the system when a process has no free file descriptor.
 pub(super) fn no_descriptor() -> io::Error {
     Errno::MFILE.into()
 }

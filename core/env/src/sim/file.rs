@@ -17,12 +17,12 @@ use crate::{Env as _, File, OpenMode};
 pub struct SimFile {
     env: SimEnv,
     id: FileId,
-    /// As it was opened; for the history.
+    /// The path it was opened with, for the history.
     path: PathBuf,
     writable: bool,
 }
 
-/// The memory of a map, as `Bytes` wants it.
+/// The memory of a map, as an owner for `Bytes`.
 struct Map(Arc<Vec<u8>>);
 
 impl AsRef<[u8]> for Map {
@@ -64,7 +64,7 @@ impl SimFile {
     }
 }
 
-/// The part of `bytes` that a read of `len` bytes from `position` gets.
+/// The part of `bytes` that a read of `len` bytes from `position` returns.
 fn window(bytes: &[u8], position: u64, len: usize) -> &[u8] {
     let from = usize::try_from(position)
         .unwrap_or(usize::MAX)

@@ -1,4 +1,4 @@
-//! Chance that can be told again: the generator `SplitMix64`.
+//! Reproducible random numbers: the generator `SplitMix64`.
 
 #[derive(Debug, Clone)]
 pub(super) struct Random {
@@ -23,7 +23,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// One of `0..bound`; 0 if that is empty.
+    /// One of `0..bound`; 0 if the range is empty.
     pub(super) fn below(&mut self, bound: usize) -> usize {
         ((u128::from(self.next()) * bound as u128) >> 64) as usize
     }

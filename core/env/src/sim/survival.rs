@@ -1,32 +1,33 @@
-//! What a power cut leaves of the things that were not synced.
+//! The effect of a power cut on unsynced changes.
 //!
-//! Nothing promises an order between unsynced writes, so any subset of them may be on the disk, and any one may be there in part. Drawing
-//! each by an even chance would almost never show the tidy cases, in which most mistakes hide; hence a mood is drawn first.
+//! Unsynced writes have no order, so any subset of them may be on the disk, and any of them may be partial. Independent
+//! draws would almost never produce the simple cases, in which most bugs hide; so the behaviour of the disk is drawn
+//! first.
 
-use super::contents::Pending;
+use super::contents::PendingCall;
 use super::random::Random;
 
-/// How a power cut treats what was not synced.
+/// The behaviour of the disk in a power cut.
 #[derive(Debug, Clone, Copy)]
-enum Mood {
-    /// The disk is as old as it may be.
+enum DiskBehaviour {
+    /// No unsynced change survives.
     LosesAll,
-    /// Everything happened to be written.
+    /// All unsynced changes survive.
     KeepsAll,
-    /// In the order of the calls up to some point, as in a journal.
+    /// The changes up to some point survive, as with a journal.
     KeepsFirst,
-    /// Each by itself, with this chance in percent.
+    /// Each change survives with this probability in percent.
     KeepsSome(usize),
 }
 
-/// The dice of one power cut.
+/// The random choices of one power cut.
 #[derive(Debug)]
 pub(super) struct Survival {
-    mood: Mood,
+    behaviour: DiskBehaviour,
     random: Random,
 }
 
-/// What becomes of one write.
+/// The result of one write.
 enum Fate {
     Kept,
     Lost,
@@ -35,32 +36,32 @@ enum Fate {
 
 impl Survival {
     pub(super) fn new(mut random: Random) -> Survival {
-        let mood = match random.below(10) {
-            0 | 1 => Mood::LosesAll,
-            2 => Mood::KeepsAll,
-            3..=5 => Mood::KeepsFirst,
-            6 => Mood::KeepsSome(20),
-            7 | 8 => Mood::KeepsSome(50),
-            _ => Mood::KeepsSome(85),
+        let behaviour = match random.below(10) {
+            0 | 1 => DiskBehaviour::LosesAll,
+            2 => DiskBehaviour::KeepsAll,
+            3..=5 => DiskBehaviour::KeepsFirst,
+            6 => DiskBehaviour::KeepsSome(20),
+            7 | 8 => DiskBehaviour::KeepsSome(50),
+            _ => DiskBehaviour::KeepsSome(85),
         };
-        Survival { mood, random }
+        Survival { behaviour, random }
     }
 
-    /// Which of `count` changes of names, in their order, are on the disk.
+    /// Which of `count` ordered changes of names survive.
     pub(super) fn changes(&mut self, count: usize) -> Vec<bool> {
         let point = self.random.below(count + 1);
         (0..count)
-            .map(|index| match self.mood {
-                Mood::LosesAll => false,
-                Mood::KeepsAll => true,
-                Mood::KeepsFirst => index < point,
-                Mood::KeepsSome(chance) => self.random.percent(chance),
+            .map(|index| match self.behaviour {
+                DiskBehaviour::LosesAll => false,
+                DiskBehaviour::KeepsAll => true,
+                DiskBehaviour::KeepsFirst => index < point,
+                DiskBehaviour::KeepsSome(chance) => self.random.percent(chance),
             })
             .collect()
     }
 
-    /// Applies to the durable bytes of a file what is left of its unsynced calls.
-    pub(super) fn apply(&mut self, durable: &mut Vec<u8>, pending: &[Pending]) {
+    /// Applies the surviving calls to the durable bytes of a file.
+    pub(super) fn apply(&mut self, durable: &mut Vec<u8>, pending: &[PendingCall]) {
         let point = self.random.below(pending.len() + 1);
         for (index, call) in pending.iter().enumerate() {
             match self.fate(index, point) {
@@ -72,20 +73,20 @@ impl Survival {
     }
 
     fn fate(&mut self, index: usize, point: usize) -> Fate {
-        match self.mood {
-            Mood::KeepsAll => Fate::Kept,
-            Mood::KeepsFirst if index < point => Fate::Kept,
-            Mood::KeepsFirst if index == point => Fate::Torn,
-            Mood::KeepsFirst | Mood::LosesAll => Fate::Lost,
-            Mood::KeepsSome(chance) if self.random.percent(chance) => Fate::Kept,
-            Mood::KeepsSome(_) if self.random.percent(50) => Fate::Lost,
-            Mood::KeepsSome(_) => Fate::Torn,
+        match self.behaviour {
+            DiskBehaviour::KeepsAll => Fate::Kept,
+            DiskBehaviour::KeepsFirst if index < point => Fate::Kept,
+            DiskBehaviour::KeepsFirst if index == point => Fate::Torn,
+            DiskBehaviour::KeepsFirst | DiskBehaviour::LosesAll => Fate::Lost,
+            DiskBehaviour::KeepsSome(chance) if self.random.percent(chance) => Fate::Kept,
+            DiskBehaviour::KeepsSome(_) if self.random.percent(50) => Fate::Lost,
+            DiskBehaviour::KeepsSome(_) => Fate::Torn,
         }
     }
 
-    /// A write that got to some byte; behind it nothing, zeros or garbage.
-    fn tear(&mut self, durable: &mut Vec<u8>, call: &Pending) {
-        let Pending::Write { position, bytes } = call else {
+    /// A write that was interrupted at some byte, followed by nothing, zeros or garbage.
+    fn tear(&mut self, durable: &mut Vec<u8>, call: &PendingCall) {
+        let PendingCall::Write { position, bytes } = call else {
             if self.random.percent(50) {
                 call.apply(durable);
             }
@@ -98,7 +99,7 @@ impl Survival {
             1 => torn[cut..].fill(0),
             _ => self.random.fill(&mut torn[cut..]),
         }
-        Pending::Write {
+        PendingCall::Write {
             position: *position,
             bytes: torn,
         }

@@ -1,4 +1,4 @@
-//! What only the real world has: other users and other processes.
+//! Behaviour that needs the real system: other users and other processes.
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
@@ -39,7 +39,7 @@ fn directories_and_files_are_for_their_owner_only() {
 
 const LOCK_PATH: &str = "HEADWATER_TEST_LOCK";
 
-/// Not a test of its own: what the other process of the next test runs.
+/// Not a test itself: the other process of the next test runs it.
 #[test]
 fn holds_a_lock_until_killed() {
     let Some(path) = std::env::var_os(LOCK_PATH) else {
@@ -79,7 +79,7 @@ fn a_lock_of_another_process_names_its_pid_and_ends_with_it() {
 }
 
 #[test]
-fn a_lock_is_one_lock_whatever_path_leads_to_it() {
+fn a_lock_is_the_same_by_every_path() {
     let dir = tempfile::tempdir().unwrap();
     let (data, alias) = (dir.path().join("data"), dir.path().join("alias"));
     RealEnv.create_dir_all(&data).unwrap();
@@ -112,13 +112,13 @@ fn a_symbolic_link_is_listed_as_one_and_not_followed() {
 }
 
 #[test]
-fn the_boot_has_one_name() {
+fn the_boot_id_is_constant() {
     assert!(RealEnv.boot_id().is_some());
     assert_eq!(RealEnv.boot_id(), MemoryEnv::new().boot_id());
 }
 
 #[test]
-fn a_lock_file_that_is_removed_lets_nobody_in() {
+fn a_removed_lock_file_does_not_release_the_lock() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join(".lock");
     let mut holder = start_holder(&path);
@@ -166,7 +166,10 @@ fn a_removed_file_has_no_name_and_a_renamed_one_has() {
     assert!(file.is_linked().unwrap());
     assert!(!file.is_at(&path).unwrap() && file.is_at(&other).unwrap());
     RealEnv.open_file(&path, OpenMode::Create).unwrap();
-    assert!(!file.is_at(&path).unwrap(), "it is another file");
+    assert!(
+        !file.is_at(&path).unwrap(),
+        "the path leads to another file"
+    );
     RealEnv.remove_file(&other).unwrap();
     assert!(!file.is_linked().unwrap());
 }

@@ -1,4 +1,4 @@
-//! Settings as they are written in arguments.
+//! Settings in arguments.
 
 use std::str::FromStr;
 

@@ -1,4 +1,4 @@
-//! How a command ends.
+//! The exit codes and errors of commands.
 
 use std::io;
 use std::process::ExitCode;
@@ -8,16 +8,16 @@ use headwater_client::{Error, ErrorKind};
 /// The exit code of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exit {
-    /// It did what it was asked for: 0.
+    /// Success: 0.
     Success,
-    /// It could not: 1.
+    /// Failure: 1.
     Failed,
-    /// What it was asked for cannot be right: 2.
+    /// Wrong usage: 2.
     Usage,
 }
 
 impl Exit {
-    /// What the system is told.
+    /// The exit code for the system.
     pub const fn code(self) -> u8 {
         match self {
             Self::Success => 0,
@@ -33,14 +33,14 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command did not do what it was asked for. The messages are sentences that say what to do.
+/// Why a command failed. The messages are sentences with a remedy.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// What was asked for cannot be right.
+    /// The arguments are not valid.
     Usage(String),
-    /// It could not be done.
+    /// The command failed.
     Failed(String),
-    /// Whoever read the output wants no more of it, which is no failure: `headwater consume | head`.
+    /// The reader of the output has closed it, which is not an error: `headwater consume | head`.
     ReaderLeft,
 }
 
@@ -60,7 +60,7 @@ impl Failure {
         }
     }
 
-    /// A failure to write what was asked for.
+    /// An error of writing the output.
     pub(crate) fn of_output(error: &io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Self::ReaderLeft;

@@ -2,21 +2,24 @@
 
 use std::io;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, fmt};
 
 use super::exit::Failure;
 
 /// Logs what `filter` lets through. A process that logs already goes on as it does.
 pub(crate) fn start(filter: &str) -> Result<(), Failure> {
-    let filter = EnvFilter::builder().parse(filter).map_err(|error| {
+    let filter: Targets = filter.parse().map_err(|error| {
         Failure::Usage(format!(
             "--log {filter} is no filter ({error}): give a level such as info, or directives such as headwater_server=debug,warn."
         ))
     })?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let log = fmt::layer()
         .with_writer(io::stderr)
-        .with_ansi(false);
-    let _ = log.try_init();
+        .with_ansi(false)
+        .with_filter(filter);
+    let _ = tracing_subscriber::registry().with(log).try_init();
     Ok(())
 }

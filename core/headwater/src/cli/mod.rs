@@ -17,6 +17,7 @@ mod logging;
 mod output;
 mod payload;
 mod produce;
+mod properties;
 mod serve;
 mod stop;
 mod target;

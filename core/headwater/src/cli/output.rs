@@ -1,4 +1,4 @@
-//! How commands show what they found: tables on a terminal, columns between tabs in a pipe, JSON where it is asked for.
+//! The output formats of commands: tables on a terminal, tab-separated columns in a pipe, JSON on request.
 
 use std::io::{self, IsTerminal as _, Write};
 
@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use super::exit::Failure;
 
-/// Something with a line of its own.
+/// A row of output.
 pub(crate) trait Row: Serialize {
     /// The names of its columns.
     const HEADINGS: &'static [&'static str];
 
-    /// What stands in them.
+    /// The values of its columns.
     fn cells(&self) -> Vec<String>;
 }
 
@@ -24,14 +24,14 @@ pub(crate) struct Output {
     json: bool,
 }
 
-/// How rows are shown.
+/// The layout of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layout {
     /// Aligned columns with headings, for people.
     Table,
-    /// Cells between tabs, without headings, for other programs.
+    /// Tab-separated cells without headings, for programs.
     Tabs,
-    /// An object on each line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -104,7 +104,7 @@ fn write<R: Row>(rows: &[R], layout: Layout, out: &mut impl Write) -> io::Result
     out.flush()
 }
 
-/// A cell without what would break its line, or tell the terminal to do things.
+/// Escapes characters that would break the line or control the terminal.
 pub(crate) fn printable(cell: String) -> String {
     if cell.chars().any(char::is_control) {
         cell.chars().map(escaped).collect()
@@ -121,7 +121,7 @@ fn escaped(letter: char) -> String {
     }
 }
 
-/// A cell of what may be absent.
+/// A cell for an optional value.
 pub(crate) fn or_none(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_break_a_line_is_escaped() {
+    fn characters_that_break_a_line_are_escaped() {
         assert_eq!(shown(Layout::Tabs), "a\t7\nwith\\ttab\\u{1b}\t7\n");
     }
 

@@ -6,13 +6,13 @@ use clap::ValueEnum;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// How JSON output writes keys and values.
+/// The format of keys and values in JSON output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(crate) enum Writing {
-    /// As a string; what is not UTF-8 as {"base64": "..."}
+pub(crate) enum PayloadFormat {
+    /// As a string; bytes that are not UTF-8 as {"base64": "..."}
     #[default]
     Text,
-    /// As the JSON that they are; what is not JSON as with text
+    /// As embedded JSON; other bytes as with text
     Json,
     /// As {"base64": "..."}
     Base64,
@@ -38,7 +38,7 @@ fn base64<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error>
 }
 
 impl Payload {
-    pub(crate) fn new(bytes: &[u8], writing: Writing) -> Self {
+    pub(crate) fn new(bytes: &[u8], writing: PayloadFormat) -> Self {
         let encoded = || {
             Self::Base64(Base64 {
                 base64: bytes.to_vec(),
@@ -48,17 +48,17 @@ impl Payload {
             return encoded();
         };
         match writing {
-            Writing::Base64 => encoded(),
-            Writing::Text => Self::Text(text.to_owned()),
+            PayloadFormat::Base64 => encoded(),
+            PayloadFormat::Text => Self::Text(text.to_owned()),
             // A line of output must stay one line.
-            Writing::Json => match serde_json::from_str::<Box<RawValue>>(text) {
+            PayloadFormat::Json => match serde_json::from_str::<Box<RawValue>>(text) {
                 Ok(value) if !text.contains(['\n', '\r']) => Self::Json(value),
                 _ => Self::Text(text.to_owned()),
             },
         }
     }
 
-    /// For people.
+    /// The text for people.
     pub(crate) fn text(bytes: Option<&[u8]>) -> String {
         bytes.map_or_else(
             || "null".to_owned(),
@@ -71,22 +71,22 @@ impl Payload {
 mod tests {
     use super::*;
 
-    fn written(bytes: &[u8], writing: Writing) -> String {
+    fn written(bytes: &[u8], writing: PayloadFormat) -> String {
         serde_json::to_string(&Payload::new(bytes, writing)).unwrap()
     }
 
     #[test]
     fn text_is_a_string_and_other_bytes_are_base64() {
-        assert_eq!(written(b"a\"b", Writing::Text), r#""a\"b""#);
-        assert_eq!(written(b"\xff", Writing::Text), r#"{"base64":"/w=="}"#);
-        assert_eq!(written(b"a", Writing::Base64), r#"{"base64":"YQ=="}"#);
+        assert_eq!(written(b"a\"b", PayloadFormat::Text), r#""a\"b""#);
+        assert_eq!(written(b"\xff", PayloadFormat::Text), r#"{"base64":"/w=="}"#);
+        assert_eq!(written(b"a", PayloadFormat::Base64), r#"{"base64":"YQ=="}"#);
     }
 
     #[test]
     fn json_is_embedded_as_it_is() {
         let number = br#"{"n": 12345678901234567890123}"#;
-        assert_eq!(written(number, Writing::Json).as_bytes(), number);
-        assert_eq!(written(b"late", Writing::Json), r#""late""#);
-        assert_eq!(written(b"[1,\n2]", Writing::Json), r#""[1,\n2]""#);
+        assert_eq!(written(number, PayloadFormat::Json).as_bytes(), number);
+        assert_eq!(written(b"late", PayloadFormat::Json), r#""late""#);
+        assert_eq!(written(b"[1,\n2]", PayloadFormat::Json), r#""[1,\n2]""#);
     }
 }

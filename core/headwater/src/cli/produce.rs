@@ -1,4 +1,4 @@
-//! `headwater produce`: a record for each line.
+//! `headwater produce`: writes one record per line.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -13,9 +13,9 @@ use super::exit::Failure;
 use super::target::Target;
 use crate::{Engine, PartitionId, Producer, ProducerConfig, Record, SendHandle};
 
-/// How many records may be without an acknowledgement.
+/// The maximum number of unacknowledged records.
 const UNACKNOWLEDGED_MAX: usize = 100_000;
-/// The progress is shown anew after so many records.
+/// The number of records between two updates of the progress bar.
 const RECORDS_PER_TICK: u64 = 1024;
 
 /// Write a record for each line of standard input, or of a file
@@ -28,16 +28,16 @@ pub(crate) struct Produce {
     /// Read this file instead of standard input
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// What stands between key and value; without it lines are values and there are no keys
+    /// The separator of key and value; without it, lines are values and there are no keys
     #[arg(long, value_name = "TEXT")]
     key_separator: Option<String>,
-    /// A value of exactly this text is null: a tombstone, where the topic is compacted
+    /// A value of exactly this text is null: a tombstone on a compacted topic
     #[arg(long, value_name = "TEXT")]
     null: Option<String>,
     /// A header of every record. May be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     header: Vec<Setting>,
-    /// The partition of every record, instead of the one that the key decides
+    /// The partition of every record, instead of the partitioner's choice
     #[arg(long, value_name = "N")]
     partition: Option<i32>,
     /// A key of Kafka's producer configuration, such as compression.type=zstd. May be repeated
@@ -45,12 +45,12 @@ pub(crate) struct Produce {
     config: Vec<Setting>,
 }
 
-/// Where lines come from.
+/// The source of lines.
 struct Lines {
     reader: Box<dyn BufRead>,
-    /// How many bytes there are, if that is known.
+    /// The size in bytes, if known.
     bytes: Option<u64>,
-    /// A person writes them, and waits.
+    /// Whether a person types the lines.
     typed: bool,
 }
 
@@ -97,7 +97,7 @@ impl Produce {
         config: ProducerConfig,
         mut lines: Lines,
     ) -> Result<u64, Failure> {
-        // A topic that is not there is told before the first line is read.
+        // Report an unknown topic before reading the first line.
         engine.block_on(engine.topic(&self.topic).describe())?;
         let producer = engine.producer(config);
         let progress = progress(&lines);
@@ -157,7 +157,7 @@ impl Produce {
     }
 }
 
-/// Waits until at most `most` records are without an acknowledgement.
+/// Waits until at most `most` records are unacknowledged.
 fn settle(unacknowledged: &mut VecDeque<SendHandle>, most: usize) -> Result<(), Failure> {
     while unacknowledged.len() > most {
         if let Some(handle) = unacknowledged.pop_front() {
@@ -167,12 +167,12 @@ fn settle(unacknowledged: &mut VecDeque<SendHandle>, most: usize) -> Result<(), 
     Ok(())
 }
 
-/// The next line, without its end, in `line`; whether there was one.
+/// Reads the next line into `line`, without its end. Returns whether there was one.
 fn read_line(reader: &mut dyn BufRead, line: &mut Vec<u8>) -> Result<bool, Failure> {
     line.clear();
     let read = reader.read_until(b'\n', line).map_err(|error| {
         Failure::Failed(format!(
-            "Cannot read on ({error}): what was read before is written."
+            "Cannot read on ({error}): the lines before it are written."
         ))
     })?;
     if line.last() == Some(&b'\n') {
@@ -188,7 +188,7 @@ fn split<'a>(line: &'a [u8], separator: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     Some((&line[..at], &line[at + separator.len()..]))
 }
 
-/// Shown where standard error is a terminal on which nobody types.
+/// A progress bar, if standard error is a terminal and no one types.
 fn progress(lines: &Lines) -> ProgressBar {
     if lines.typed {
         return ProgressBar::hidden();
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_last_line_without_an_end_counts() {
+    fn a_last_line_without_newline_counts() {
         let mut reader: &[u8] = b"a\n\nb";
         let mut lines = Vec::new();
         let mut line = Vec::new();

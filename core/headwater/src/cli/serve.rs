@@ -1,4 +1,4 @@
-//! `headwater serve`: a directory, or memory, for any Kafka client, until a signal ends it.
+//! `headwater serve`: serves a directory, or memory, to any Kafka client until a signal stops it.
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -14,36 +14,37 @@ use super::exit::Failure;
 use super::stop::Stop;
 use crate::{Address, ListenerAddress, ListenerSecurity};
 
-/// With fewer files and connections than that a server may soon refuse some.
+/// With a lower limit a server may soon refuse files or connections.
 const OPEN_FILES_MIN: u64 = 4096;
 
 /// Serve a data directory to Kafka clients, until SIGTERM or SIGINT
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// The data directory, made if it is missing; without it everything is in memory and gone at the end
+    /// The data directory, created if it does not exist; without it all data is in memory and lost at the end
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Where to listen; port 0 takes a free one. PROTOCOL is PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL; without it, what
-    /// --tls-cert and --sasl ask for. May be repeated
+    /// An address to listen on; port 0 uses a free one. PROTOCOL is PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL; the
+    /// default follows from --tls-cert and --sasl. May be repeated
     #[arg(
         long,
         value_name = "[PROTOCOL://]HOST:PORT",
         default_value = "127.0.0.1:9092"
     )]
     listen: Vec<ListenerAddress>,
-    /// What clients are told to connect to, instead of where the server listens; once for each --listen
+    /// The advertised address, instead of the bound one; once for each --listen
     #[arg(long, value_name = "HOST:PORT")]
     advertised: Vec<Address>,
     /// A key of Kafka's broker configuration, such as num.partitions=3. May be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     config: Vec<Setting>,
-    /// The server's certificate, then those that vouch for it, in PEM
+    /// The server's certificate and its chain, in PEM
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
     /// The private key of the certificate, in PEM and not encrypted
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
-    /// Let in only users with a password (see headwater user), by these mechanisms or any of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512
+    /// Require users with a password (see headwater user), by these mechanisms or any of PLAIN, SCRAM-SHA-256,
+    /// SCRAM-SHA-512
     #[arg(
         long,
         value_name = "MECHANISM,...",
@@ -53,7 +54,7 @@ pub(crate) struct Serve {
         default_missing_value = "SCRAM-SHA-512,SCRAM-SHA-256,PLAIN"
     )]
     sasl: Option<Vec<Mechanism>>,
-    /// Let other machines in without TLS and password
+    /// Allow other machines to connect without TLS and password
     #[arg(long)]
     allow_insecure: bool,
 }
@@ -62,7 +63,7 @@ impl Serve {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let options = self.options()?;
         allow_many_connections();
-        // From here on a signal waits until opening is done, and everything is closed again.
+        // From here on a signal waits until opening has finished, and everything is closed again.
         let stop = Stop::listen()?;
         let settings = self
             .config
@@ -72,7 +73,7 @@ impl Serve {
         let server = engine.serve(options)?;
         announce(server.addresses(), self.data.as_deref());
         stop.wait();
-        tracing::info!("asked to stop: answering what was begun, then closing");
+        tracing::info!("stopping: completing pending requests, then closing");
         server.shutdown();
         engine.close()?;
         Ok(())
@@ -122,7 +123,7 @@ impl Serve {
     }
 }
 
-/// A connection takes a file descriptor, and the usual soft limit of them is for programs that have few.
+/// Each connection needs a file descriptor, and the usual soft limit is too low for that.
 fn allow_many_connections() {
     match headwater_env::allow_most_open_files() {
         Ok(most) if most < OPEN_FILES_MIN => tracing::warn!(
@@ -142,15 +143,15 @@ fn unused(option: &str, protocols: &str) -> Failure {
     ))
 }
 
-/// Tells whoever started the server that clients may come, and where.
+/// Prints that the server is ready, and its addresses.
 fn announce(addresses: &[SocketAddr], data: Option<&Path>) {
     let addresses: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
     let data = data.map_or_else(
-        || "what is in memory".to_owned(),
+        || "data in memory".to_owned(),
         |path| path.display().to_string(),
     );
     let mut out = io::stdout().lock();
-    // The server serves, whether or not somebody reads this.
+    // The server continues even if this cannot be written.
     let _ = writeln!(
         out,
         "headwater ready on {}, serving {data}",

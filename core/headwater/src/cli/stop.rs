@@ -1,4 +1,4 @@
-//! The signals that ask a command to end.
+//! The signals that stop a command.
 
 use std::io;
 
@@ -7,12 +7,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit::Failure;
 
-/// Hears `SIGTERM` and `SIGINT` from when it is made, and keeps them from ending the process for good.
+/// Catches `SIGTERM` and `SIGINT` from its creation on, so that they do not kill the process.
 #[derive(Debug)]
 pub(crate) struct Stop {
     terminate: Signal,
     interrupt: Signal,
-    /// Drives the signals, whatever the command itself waits with.
+    /// Drives the signals, independently of the command's own runtime.
     runtime: Runtime,
 }
 

@@ -1,8 +1,7 @@
 //! What a command works on: a data directory, or a running cluster.
 
 use std::env;
-use std::fs::File;
-use std::io::BufReader;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,6 +10,7 @@ use headwater_client::config::consumer::CONSUMER;
 use headwater_client::config::producer::PRODUCER;
 
 use super::exit::Failure;
+use super::properties;
 use crate::{Engine, NO_CONFIG};
 
 /// What every data directory has.
@@ -140,11 +140,9 @@ fn variable(name: &str) -> Option<String> {
 
 /// The keys and values of a Java properties file.
 fn read_properties(path: &Path) -> Result<Vec<(String, String)>, Failure> {
-    let read = File::open(path)
+    let read = fs::read(path)
         .map_err(|error| error.to_string())
-        .and_then(|file| {
-            java_properties::read(BufReader::new(file)).map_err(|error| error.to_string())
-        });
+        .and_then(|bytes| properties::parse(&bytes));
     let properties = read.map_err(|error| {
         Failure::Usage(format!(
             "{} cannot be read ({error}): give a file of KEY=VALUE lines.",

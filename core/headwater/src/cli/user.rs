@@ -1,4 +1,4 @@
-//! `headwater user`: who may come in at listeners with SASL.
+//! `headwater user`: manages the users of listeners with SASL.
 
 use std::io::{self, IsTerminal as _};
 
@@ -35,14 +35,14 @@ impl User {
     }
 }
 
-/// Give a user, old or new, a password: asked for on a terminal, else the first line of standard input
+/// Create a user or change the password: prompted for on a terminal, otherwise the first line of standard input
 #[derive(Debug, Args)]
 struct Add {
     /// The name
     name: String,
     #[command(flatten)]
     target: Target,
-    /// SCRAM-SHA-256 or SCRAM-SHA-512, by default both; PLAIN takes either. May be repeated
+    /// SCRAM-SHA-256 or SCRAM-SHA-512, by default both; PLAIN accepts either. May be repeated
     #[arg(long, value_name = "MECHANISM", value_parser = scram)]
     mechanism: Vec<ScramMechanism>,
 }
@@ -147,7 +147,7 @@ impl List {
 /// Delete users
 #[derive(Debug, Args)]
 struct Delete {
-    /// Their names
+    /// The users
     #[arg(required = true)]
     names: Vec<String>,
     #[command(flatten)]

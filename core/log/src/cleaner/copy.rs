@@ -252,7 +252,7 @@ impl<E: Env> Copy<E> {
 
     /// Puts everything on the disk.
     fn save(mut self) -> Result<Segment<E>, CleanError> {
-        if !mutants::lives(Mutant::SwapUnsynced) {
+        if !mutants::is_active(Mutant::SwapUnsynced) {
             self.segment.sync()?;
         }
         self.builder.install_in(&self.segment, Phase::Sealed);

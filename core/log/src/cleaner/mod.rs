@@ -222,7 +222,7 @@ impl<E: Env> PartitionLog<E> {
         last_stable_offset: Offset,
         now_wall_ms: i64,
     ) -> Facts<'a> {
-        let on_disk = if mutants::lives(Mutant::CleanUnflushed) {
+        let on_disk = if mutants::is_active(Mutant::CleanUnflushed) {
             Offset::MAX
         } else {
             self.recovery_point()

@@ -111,7 +111,7 @@ impl<E: Env> PartitionLog<E> {
             view.generation += 1;
         });
         // Oldest first: a deletion marker stays as long as what it deletes.
-        if mutants::lives(Mutant::DropInAnyOrder) {
+        if mutants::is_active(Mutant::DropInAnyOrder) {
             self.removals.add(emptied.iter().rev());
         } else {
             self.removals.add(emptied.iter());
@@ -247,7 +247,7 @@ fn finish<E: Env>(
             .map_err(|source| FileError::new("sync", dir, source))
     };
     // Were it found in its place while one of those is back, a record that was deleted would be there again.
-    if !mutants::lives(Mutant::SwapInAnyOrder) {
+    if !mutants::is_active(Mutant::SwapInAnyOrder) {
         sync()?;
     }
     rename(env, dir, base_offset, Suffix::Swap, Suffix::None)?;

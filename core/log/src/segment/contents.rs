@@ -107,7 +107,7 @@ impl<E: Env> Segment<E> {
     /// Puts a cut on the disk: what was cut must not be found behind what is appended next, which may be in another segment that alone is
     /// checked after a crash.
     pub(crate) fn sync_cut(&self) -> Result<(), FileError> {
-        if mutants::lives(Mutant::CutUnsynced) {
+        if mutants::is_active(Mutant::CutUnsynced) {
             return Ok(());
         }
         self.sync()

@@ -5,8 +5,8 @@ use std::path::Path;
 use crate::support::compacted::{
     NOW_MS, TOMBSTONE_MS, clean, clean_at, cleaning, compacted, keyed, offsets, put, seen, walk,
 };
-use crate::support::{append, files, offset, open, open_with, reopen_clean};
-use headwater_env::{Env, MemoryEnv, SimEnv};
+use crate::support::{DIR, append, files, offset, open, open_with, reopen_clean};
+use headwater_env::{Env, File as _, MemoryEnv, OpenMode, SimEnv};
 use headwater_log::{CleanError, Cleaning, CleanupPolicy, LogConfig, OpenState, PartitionLog};
 use headwater_record::{BatchOptions, Compression, Offset};
 
@@ -457,5 +457,49 @@ fn retention_removes_from_compact_delete_and_never_from_compact() {
             // The dirty part begins where the log does now.
             assert_eq!(clean(&log), None);
         }
+    }
+}
+
+/// Compaction leaves gaps of any size, so a gap alone says nothing; the index files that are left do.
+#[test]
+fn a_segment_whose_log_file_was_removed_or_emptied_is_reported() {
+    let cleaned = || {
+        let env = MemoryEnv::new();
+        let log = open(&env, compacted());
+        for value in 0..60 {
+            put(&log, value as u8, Some(value));
+        }
+        log.roll().unwrap();
+        clean(&log).unwrap();
+        (env, log)
+    };
+    let lose: [fn(&MemoryEnv, &Path); 3] = [
+        |_, _| {},
+        |env, path| env.remove_file(path).unwrap(),
+        |env, path| {
+            let file = env.open_file(path, OpenMode::Write).unwrap();
+            file.set_len(0).unwrap();
+        },
+    ];
+    for (index, lose) in lose.into_iter().enumerate() {
+        let (env, log) = cleaned();
+        let end = log.close().unwrap();
+        let start = OpenState {
+            clean_shutdown: true,
+            recovery_point: end,
+            cleaner_checkpoint: log.cleaner_checkpoint(),
+            ..OpenState::UNKNOWN
+        };
+        let lost = log.segments()[2].base_offset;
+        drop(log);
+        lose(
+            &env,
+            &Path::new(DIR).join(format!("{:020}.log", lost.get())),
+        );
+        let (log, report) = open_with(&env, compacted(), start);
+        assert_eq!(log.log_end_offset(), end);
+        let damaged: Vec<_> = report.damage.iter().map(|damage| damage.segment).collect();
+        let expected = if index == 0 { vec![] } else { vec![lost] };
+        assert_eq!(damaged, expected, "{report}");
     }
 }

@@ -79,3 +79,34 @@ fn a_log_whose_file_was_moved_is_neither_rolled_nor_closed(#[case] damage: fn(&P
         );
     }
 }
+
+/// Housekeeping looks: nobody appends.
+#[test]
+fn a_file_that_was_removed_is_noticed_without_an_append() {
+    let root = tempfile::tempdir().unwrap();
+    let log = damaged(root.path(), |dir| {
+        fs::rename(dir.join(LOG), dir.join("kept")).unwrap();
+    });
+    let dir = root.path().join("t-0");
+    assert!(log.check_active_file().is_err());
+    assert!(log.poisoned().is_some());
+    fs::rename(dir.join("kept"), dir.join(LOG)).unwrap();
+    let refused = try_append(&log, batch(&[2]));
+    assert!(
+        matches!(refused, Err(AppendError::Poisoned(_))),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn a_log_whose_files_are_there_stays_as_it_is() {
+    let root = tempfile::tempdir().unwrap();
+    let log = damaged(root.path(), |_| {});
+    log.check_active_file().unwrap();
+    log.roll().unwrap();
+    log.check_active_file().unwrap();
+    append(&log, batch(&[2]));
+    log.close().unwrap();
+    fs::remove_dir_all(root.path().join("t-0")).unwrap();
+    log.check_active_file().unwrap();
+}

@@ -1,65 +1,65 @@
-//! What a broker can be told, and its typed configuration.
+//! The configuration keys of brokers, and the typed configuration of a broker.
 
 use super::compression::{GZIP_LEVEL, LZ4_LEVEL, ZSTD_LEVEL};
 use super::topic::{COMPRESSION_TYPES, GROWS, NOT_TIERED, ONE_REPLICA};
 use super::{ConfigError, Definition, Layer, Table, Unit, Value};
 use Unit::{Bytes, Count, Hours, Milliseconds, Minutes};
 
-/// The keys of a broker. Keys that begin with `headwater.` are ours; all others are Kafka's.
+/// The keys of a broker. Keys that begin with `headwater.` are specific to Headwater; all others are Kafka's.
 pub static BROKER: Table = Table::new("broker", DEFINITIONS);
 
-/// Why a key about listeners is not given with the others.
-const SERVED: &str = "a server is given its listeners when it starts: use --listen and --advertised, or the arguments of serve";
+/// Why the keys of listeners cannot be set.
+const SERVED: &str = "the listeners are set when a server starts: use --listen and --advertised, or the arguments of serve";
 
 static DEFINITIONS: &[Definition] = &[
-    Definition::list("advertised.listeners", "", &[], "Where clients are told to connect, as long as a server runs.").without_default().fixed(SERVED),
+    Definition::list("advertised.listeners", "", &[], "The addresses that clients connect to while a server runs.").without_default().fixed(SERVED),
     Definition::boolean("auto.create.topics.enable", "true",
-        "Whether asking for a topic that does not exist creates it, if the client asks for that too."),
+        "Whether a metadata request creates an unknown topic, if the client allows it too."),
     GZIP_LEVEL.dynamic(),
     LZ4_LEVEL.dynamic(),
     Definition::choice("compression.type", "producer", COMPRESSION_TYPES, "The default of the topic key of the same name.").dynamic(),
     ZSTD_LEVEL.dynamic(),
-    Definition::long("connections.max.idle.ms", "600000", -1, "How long nothing may happen on a connection that waits for no answer before it is closed; -1 keeps it for ever.").unit(Milliseconds),
-    Definition::int("default.replication.factor", "1", 1, 32767, "How many replicas a topic gets when nobody says. One broker can hold one.").unit(Count),
-    Definition::boolean("delete.topic.enable", "true", "Whether topics may be deleted."),
-    Definition::int("fetch.max.bytes", "57671680", 1024, i32::MAX, "The most that one fetch is answered with, whatever it asks for.").unit(Bytes),
-    Definition::long("follower.replication.throttled.rate", "9223372036854775807", 0, "How fast followers replicate when they are slowed down.").unit(Bytes).fixed(ONE_REPLICA).dynamic(),
-    Definition::int("group.consumer.heartbeat.interval.ms", "5000", 1, i32::MAX, "How often members of a consumer group are told to send a heartbeat.").unit(Milliseconds),
-    Definition::int("group.consumer.max.heartbeat.interval.ms", "15000", 1, i32::MAX, "The most that `group.consumer.heartbeat.interval.ms` may be.").unit(Milliseconds),
-    Definition::int("group.consumer.max.session.timeout.ms", "60000", 1, i32::MAX, "The most that `group.consumer.session.timeout.ms` may be.").unit(Milliseconds),
-    Definition::int("group.consumer.max.size", "2147483647", 1, i32::MAX, "How many members a consumer group may have.").unit(Count),
+    Definition::long("connections.max.idle.ms", "600000", -1, "The idle time after which a connection without pending requests is closed; -1 never closes it.").unit(Milliseconds),
+    Definition::int("default.replication.factor", "1", 1, 32767, "The default replication factor of new topics. One broker supports 1.").unit(Count),
+    Definition::boolean("delete.topic.enable", "true", "Whether topics can be deleted."),
+    Definition::int("fetch.max.bytes", "57671680", 1024, i32::MAX, "The maximum size of a fetch response.").unit(Bytes),
+    Definition::long("follower.replication.throttled.rate", "9223372036854775807", 0, "The rate of throttled replication on followers.").unit(Bytes).fixed(ONE_REPLICA).dynamic(),
+    Definition::int("group.consumer.heartbeat.interval.ms", "5000", 1, i32::MAX, "The heartbeat interval of members of consumer groups.").unit(Milliseconds),
+    Definition::int("group.consumer.max.heartbeat.interval.ms", "15000", 1, i32::MAX, "The maximum of `group.consumer.heartbeat.interval.ms`.").unit(Milliseconds),
+    Definition::int("group.consumer.max.session.timeout.ms", "60000", 1, i32::MAX, "The maximum of `group.consumer.session.timeout.ms`.").unit(Milliseconds),
+    Definition::int("group.consumer.max.size", "2147483647", 1, i32::MAX, "The maximum number of members of a consumer group.").unit(Count),
     Definition::choice("group.consumer.migration.policy", "bidirectional", &["bidirectional", "upgrade", "downgrade", "disabled"],
-        "Whether a classic group that has members becomes a consumer group when a member of the consumer protocol joins (upgrade), and a classic one again when the last of them leaves (downgrade)."),
-    Definition::int("group.consumer.min.heartbeat.interval.ms", "5000", 1, i32::MAX, "The least that `group.consumer.heartbeat.interval.ms` may be.").unit(Milliseconds),
-    Definition::int("group.consumer.min.session.timeout.ms", "45000", 1, i32::MAX, "The least that `group.consumer.session.timeout.ms` may be.").unit(Milliseconds),
-    Definition::int("group.consumer.session.timeout.ms", "45000", 1, i32::MAX, "How long a member of a consumer group may be silent.").unit(Milliseconds),
-    Definition::int("group.initial.rebalance.delay.ms", "3000", 0, i32::MAX, "How long a classic group that was empty waits for more members before its first assignment. Unless it is set, a group whose first member is in the broker's own process does not wait.").unit(Milliseconds),
-    Definition::int("group.max.session.timeout.ms", "1800000", 1, i32::MAX, "The longest session time-out that a member of a classic group may ask for.").unit(Milliseconds),
-    Definition::int("group.max.size", "2147483647", 1, i32::MAX, "How many members a classic group may have.").unit(Count),
-    Definition::int("group.min.session.timeout.ms", "6000", 1, i32::MAX, "The shortest session time-out that a member of a classic group may ask for.").unit(Milliseconds),
+        "Whether a classic group with members becomes a consumer group when a member of the consumer protocol joins (upgrade), and a classic group again when the last such member leaves (downgrade)."),
+    Definition::int("group.consumer.min.heartbeat.interval.ms", "5000", 1, i32::MAX, "The minimum of `group.consumer.heartbeat.interval.ms`.").unit(Milliseconds),
+    Definition::int("group.consumer.min.session.timeout.ms", "45000", 1, i32::MAX, "The minimum of `group.consumer.session.timeout.ms`.").unit(Milliseconds),
+    Definition::int("group.consumer.session.timeout.ms", "45000", 1, i32::MAX, "The session time-out of members of consumer groups.").unit(Milliseconds),
+    Definition::int("group.initial.rebalance.delay.ms", "3000", 0, i32::MAX, "How long an empty classic group waits for more members before the first rebalance. The default does not apply to a group whose first member is in the broker's process.").unit(Milliseconds),
+    Definition::int("group.max.session.timeout.ms", "1800000", 1, i32::MAX, "The maximum session time-out of members of classic groups.").unit(Milliseconds),
+    Definition::int("group.max.size", "2147483647", 1, i32::MAX, "The maximum number of members of a classic group.").unit(Count),
+    Definition::int("group.min.session.timeout.ms", "6000", 1, i32::MAX, "The minimum session time-out of members of classic groups.").unit(Milliseconds),
     Definition::long("headwater.storage.max.bytes", "-1", -1,
-        "How large the data directory may grow; -1 sets no limit. Beyond it `headwater.storage.on.full` says what happens. Segments of such topics are made to take at most an eighth of it, and removed files do not wait for `file.delete.delay.ms`.").unit(Bytes).dynamic(),
+        "The maximum size of the data directory; -1 sets no limit. When it is exceeded, `headwater.storage.on.full` applies. With a limit, segments take at most an eighth of it, and files are deleted without `file.delete.delay.ms`.").unit(Bytes).dynamic(),
     Definition::long("headwater.storage.min.free.bytes", "0", 0,
-        "How much of the disk must stay free. Below it `headwater.storage.on.full` says what happens, and removed files do not wait for `file.delete.delay.ms`.").unit(Bytes).dynamic(),
+        "The minimum free space of the disk. Below it, `headwater.storage.on.full` applies, and files are deleted without `file.delete.delay.ms`.").unit(Bytes).dynamic(),
     Definition::choice("headwater.storage.on.full", "delete", &["delete", "fail"],
-        "What happens when the disk is full or a limit of `headwater.storage.*` is reached. `delete`: the oldest sealed segments of all topics with `cleanup.policy=delete` are deleted before their retention ends, each with a warning in the log; produce fails only when none is left. `fail`: nothing is deleted, and produce fails with KAFKA_STORAGE_ERROR until there is space.").dynamic(),
-    Definition::long("leader.replication.throttled.rate", "9223372036854775807", 0, "How fast leaders serve followers when they are slowed down.").unit(Bytes).fixed(ONE_REPLICA).dynamic(),
-    Definition::list("listeners", "", &[], "Where the broker listens, as long as a server runs.").without_default().fixed(SERVED),
-    Definition::long("log.cleaner.backoff.ms", "15000", 0, "How long the cleaner of compacted logs rests when there is nothing to clean.").unit(Milliseconds).dynamic(),
+        "The behaviour when the disk is full or a limit of `headwater.storage.*` is reached. `delete`: the oldest sealed segments of all topics with `cleanup.policy=delete` are deleted before their retention ends, each with a warning in the log; produce fails only when none is left. `fail`: nothing is deleted, and produce fails with KAFKA_STORAGE_ERROR until there is space.").dynamic(),
+    Definition::long("leader.replication.throttled.rate", "9223372036854775807", 0, "The rate of throttled replication on leaders.").unit(Bytes).fixed(ONE_REPLICA).dynamic(),
+    Definition::list("listeners", "", &[], "The listeners of the broker while a server runs.").without_default().fixed(SERVED),
+    Definition::long("log.cleaner.backoff.ms", "15000", 0, "How long the log cleaner sleeps when there is nothing to clean.").unit(Milliseconds).dynamic(),
     Definition::long("log.cleaner.dedupe.buffer.size", "134217728", 1_048_577,
-        "The most memory that a cleaning takes for the keys of the dirty part of a log, 24 bytes for each. Keys that do not fit wait for the next cleaning.").unit(Bytes).dynamic(),
+        "The maximum memory of a cleaning for the keys of the dirty part of a log, 24 bytes for each key. Keys that do not fit are cleaned in the next run.").unit(Bytes).dynamic(),
     Definition::long("log.cleaner.delete.retention.ms", "86400000", 0, "The default of the topic key `delete.retention.ms`.").unit(Milliseconds).dynamic(),
-    Definition::boolean("log.cleaner.enable", "true", "Whether compacted logs are cleaned. Without it they grow for ever, `__consumer_offsets` too."),
+    Definition::boolean("log.cleaner.enable", "true", "Whether compacted logs are cleaned. Otherwise they grow without limit, including `__consumer_offsets`."),
     Definition::long("log.cleaner.max.compaction.lag.ms", "9223372036854775807", 1, "The default of the topic key `max.compaction.lag.ms`.").unit(Milliseconds).dynamic(),
     Definition::double("log.cleaner.min.cleanable.ratio", "0.5", 0.0, 1.0, "The default of the topic key `min.cleanable.dirty.ratio`.").dynamic(),
     Definition::long("log.cleaner.min.compaction.lag.ms", "0", 0, "The default of the topic key `min.compaction.lag.ms`.").unit(Milliseconds).dynamic(),
     Definition::list("log.cleanup.policy", "delete", &["delete", "compact"], "The default of the topic key `cleanup.policy`.").dynamic(),
-    Definition::list("log.dirs", "", &[], "The data directory.").without_default().fixed("the data directory is the one that is opened"),
+    Definition::list("log.dirs", "", &[], "The data directory.").without_default().fixed("the data directory is the path that is opened"),
     Definition::long("log.flush.interval.messages", "9223372036854775807", 1, "The default of the topic key `flush.messages`.").unit(Count).dynamic(),
     Definition::long("log.flush.interval.ms", "9223372036854775807", 0, "The default of the topic key `flush.ms`.").unit(Milliseconds).dynamic(),
-    Definition::long("log.flush.offset.checkpoint.interval.ms", "60000", 0, "How often the recovery points of all partitions are written down.").unit(Milliseconds),
-    Definition::long("log.flush.scheduler.interval.ms", "1000", 1, "How often the broker looks for logs that `flush.ms` wants flushed.").unit(Milliseconds),
-    Definition::long("log.flush.start.offset.checkpoint.interval.ms", "60000", 0, "How often the log start offsets of all partitions are written down.").unit(Milliseconds),
+    Definition::long("log.flush.offset.checkpoint.interval.ms", "60000", 0, "How often the recovery points of all partitions are checkpointed.").unit(Milliseconds),
+    Definition::long("log.flush.scheduler.interval.ms", "1000", 1, "How often the broker checks for logs to flush according to `flush.ms`.").unit(Milliseconds),
+    Definition::long("log.flush.start.offset.checkpoint.interval.ms", "60000", 0, "How often the log start offsets of all partitions are checkpointed.").unit(Milliseconds),
     Definition::int("log.index.interval.bytes", "4096", 0, i32::MAX, "The default of the topic key `index.interval.bytes`.").unit(Bytes).dynamic(),
     Definition::int("log.index.size.max.bytes", "10485760", 4, i32::MAX, "The default of the topic key `segment.index.bytes`.").unit(Bytes).dynamic(),
     Definition::long("log.local.retention.bytes", "-2", -2, "The default of the topic key `local.retention.bytes`.").unit(Bytes).fixed(NOT_TIERED).dynamic(),
@@ -69,42 +69,42 @@ static DEFINITIONS: &[Definition] = &[
     Definition::choice("log.message.timestamp.type", "CreateTime", &["CreateTime", "LogAppendTime"], "The default of the topic key `message.timestamp.type`.").dynamic(),
     Definition::boolean("log.preallocate", "false", "The default of the topic key `preallocate`.").fixed(GROWS).dynamic(),
     Definition::long("log.retention.bytes", "-1", -1, "The default of the topic key `retention.bytes`.").unit(Bytes).dynamic(),
-    Definition::long("log.retention.check.interval.ms", "300000", 1, "How often the broker looks for segments that retention lets go.").unit(Milliseconds),
-    Definition::int("log.retention.hours", "168", -1, i32::MAX, "The default of the topic key `retention.ms`, in hours; weaker than the two below.").unit(Hours),
-    Definition::int("log.retention.minutes", "0", -1, i32::MAX, "The default of the topic key `retention.ms`, in minutes; stronger than hours.").unit(Minutes).without_default(),
-    Definition::long("log.retention.ms", "0", -1, "The default of the topic key `retention.ms`; stronger than minutes and hours.").unit(Milliseconds).without_default().dynamic(),
+    Definition::long("log.retention.check.interval.ms", "300000", 1, "How often the broker checks for segments to delete.").unit(Milliseconds),
+    Definition::int("log.retention.hours", "168", -1, i32::MAX, "The default of the topic key `retention.ms`, in hours; overridden by the keys in minutes and milliseconds.").unit(Hours),
+    Definition::int("log.retention.minutes", "0", -1, i32::MAX, "The default of the topic key `retention.ms`, in minutes; overrides the key in hours.").unit(Minutes).without_default(),
+    Definition::long("log.retention.ms", "0", -1, "The default of the topic key `retention.ms`; overrides the keys in minutes and hours.").unit(Milliseconds).without_default().dynamic(),
     Definition::int("log.roll.hours", "168", 1, i32::MAX, "The default of the topic key `segment.ms`, in hours.").unit(Hours),
     Definition::int("log.roll.jitter.hours", "0", 0, i32::MAX, "The default of the topic key `segment.jitter.ms`, in hours.").unit(Hours),
-    Definition::long("log.roll.jitter.ms", "0", 0, "The default of the topic key `segment.jitter.ms`; stronger than hours.").unit(Milliseconds).without_default().dynamic(),
-    Definition::long("log.roll.ms", "0", 1, "The default of the topic key `segment.ms`; stronger than hours.").unit(Milliseconds).without_default().dynamic(),
+    Definition::long("log.roll.jitter.ms", "0", 0, "The default of the topic key `segment.jitter.ms`; overrides the key in hours.").unit(Milliseconds).without_default().dynamic(),
+    Definition::long("log.roll.ms", "0", 1, "The default of the topic key `segment.ms`; overrides the key in hours.").unit(Milliseconds).without_default().dynamic(),
     Definition::int("log.segment.bytes", "1073741824", 1_048_576, i32::MAX, "The default of the topic key `segment.bytes`.").unit(Bytes).dynamic(),
     Definition::long("log.segment.delete.delay.ms", "60000", 0, "The default of the topic key `file.delete.delay.ms`.").unit(Milliseconds).dynamic(),
-    Definition::int("max.connections", "10000", 0, i32::MAX, "How many connections of clients there may be, over all listeners. The next one waits until another one has gone. Kafka's own default is no limit; here files need descriptors too.").unit(Count),
-    Definition::int("max.connections.per.ip", "2147483647", 0, i32::MAX, "How many connections there may be from one address. The next one is closed at once.").unit(Count),
-    Definition::int("max.incremental.fetch.session.cache.slots", "1000", 0, i32::MAX, "How many fetch sessions are kept. A client without one names all its partitions in every fetch.").unit(Count),
-    Definition::int("max.request.partition.size.limit", "2000", 1, i32::MAX, "How many partitions one answer to DescribeTopicPartitions has at most; clients ask again for the next.").unit(Count),
+    Definition::int("max.connections", "10000", 0, i32::MAX, "The maximum number of connections over all listeners. Further connections wait until another one is closed. Kafka has no limit by default; here log files share the descriptors of the process.").unit(Count),
+    Definition::int("max.connections.per.ip", "2147483647", 0, i32::MAX, "The maximum number of connections from one address. Further connections are closed.").unit(Count),
+    Definition::int("max.incremental.fetch.session.cache.slots", "1000", 0, i32::MAX, "The maximum number of fetch sessions. A client without a session sends all its partitions in every fetch.").unit(Count),
+    Definition::int("max.request.partition.size.limit", "2000", 1, i32::MAX, "The maximum number of partitions in a DescribeTopicPartitions response; clients fetch the next page.").unit(Count),
     Definition::int("message.max.bytes", "1048588", 0, i32::MAX, "The default of the topic key `max.message.bytes`.").unit(Bytes).dynamic(),
     Definition::int("min.insync.replicas", "1", 1, i32::MAX, "The default of the topic key of the same name.").unit(Count).dynamic(),
-    Definition::int("node.id", "1", 0, i32::MAX, "The number of this broker. A data directory keeps the one it was made with."),
-    Definition::int("num.partitions", "1", 1, i32::MAX, "How many partitions a topic gets when nobody says.").unit(Count),
-    Definition::int("num.recovery.threads.per.data.dir", "2", 1, 256, "How many threads open the partitions of a data directory.").unit(Count),
-    Definition::int("offset.metadata.max.bytes", "4096", 0, i32::MAX, "How long the text may be that a client keeps with a committed offset.").unit(Bytes),
-    Definition::long("offsets.retention.check.interval.ms", "600000", 1, "How often the broker looks for committed offsets that have been kept long enough.").unit(Milliseconds),
+    Definition::int("node.id", "1", 0, i32::MAX, "The id of this broker. A data directory keeps the id that it was created with."),
+    Definition::int("num.partitions", "1", 1, i32::MAX, "The default number of partitions of new topics.").unit(Count),
+    Definition::int("num.recovery.threads.per.data.dir", "2", 1, 256, "The number of threads that open the partitions of a data directory.").unit(Count),
+    Definition::int("offset.metadata.max.bytes", "4096", 0, i32::MAX, "The maximum size of the metadata of a committed offset.").unit(Bytes),
+    Definition::long("offsets.retention.check.interval.ms", "600000", 1, "How often the broker checks for expired committed offsets.").unit(Milliseconds),
     Definition::int("offsets.retention.minutes", "10080", 1, i32::MAX,
-        "How long committed offsets are kept: from when their group became empty, or from the commit where no group is.").unit(Minutes),
-    Definition::int("offsets.topic.num.partitions", "50", 1, 10_000, "How many partitions `__consumer_offsets` gets when it is made.").unit(Count),
-    Definition::int("offsets.topic.replication.factor", "1", 1, 32767, "How many replicas `__consumer_offsets` gets when it is made. One broker can hold one.").unit(Count),
+        "The retention of committed offsets: since their group became empty, or since the commit if there is no group.").unit(Minutes),
+    Definition::int("offsets.topic.num.partitions", "50", 1, 10_000, "The number of partitions of `__consumer_offsets` when it is created.").unit(Count),
+    Definition::int("offsets.topic.replication.factor", "1", 1, 32767, "The replication factor of `__consumer_offsets` when it is created. One broker supports 1.").unit(Count),
     Definition::int("offsets.topic.segment.bytes", "104857600", 1_048_576, i32::MAX, "`segment.bytes` of `__consumer_offsets`.").unit(Bytes),
-    Definition::int("producer.id.expiration.check.interval.ms", "600000", 1, i32::MAX, "How often the broker looks for producers that have gone.").unit(Milliseconds),
-    Definition::int("producer.id.expiration.ms", "86400000", 1, i32::MAX, "How long after its last batch a partition remembers a producer.").unit(Milliseconds),
+    Definition::int("producer.id.expiration.check.interval.ms", "600000", 1, i32::MAX, "How often the broker checks for expired producer ids.").unit(Milliseconds),
+    Definition::int("producer.id.expiration.ms", "86400000", 1, i32::MAX, "The time after the last batch of a producer id after which it expires.").unit(Milliseconds),
     Definition::long("queued.max.request.bytes", "536870912", -1,
-        "How many bytes of requests and answers all connections may hold; -1 sets no limit, which is Kafka's own default. Beyond it, long requests are not read and fetches wait.").unit(Bytes),
+        "The maximum memory of the requests and responses of all connections; -1 sets no limit, which is Kafka's default. Beyond the limit long requests are not read and fetches wait.").unit(Bytes),
     Definition::boolean("remote.log.storage.system.enable", "false", "Whether topics may have segments in remote storage.").fixed(NOT_TIERED),
-    Definition::int("socket.request.max.bytes", "104857600", 1, i32::MAX, "The longest request. A longer one ends its connection.").unit(Bytes),
+    Definition::int("socket.request.max.bytes", "104857600", 1, i32::MAX, "The maximum size of a request. A larger request closes its connection.").unit(Bytes),
     Definition::boolean("unclean.leader.election.enable", "false", "The default of the topic key of the same name.").fixed(ONE_REPLICA).dynamic(),
 ];
 
-/// Whether groups that have members may change their protocol (KIP-848).
+/// Whether groups with members may change their protocol (KIP-848).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MigrationPolicy {
     /// In both directions.
@@ -113,7 +113,7 @@ pub enum MigrationPolicy {
     Upgrade,
     /// Only from the consumer to the classic protocol.
     Downgrade,
-    /// Not at all.
+    /// In neither direction.
     Disabled,
 }
 
@@ -129,16 +129,16 @@ impl MigrationPolicy {
     }
 }
 
-/// What happens when storage is exhausted: `headwater.storage.on.full`.
+/// The behaviour when storage is exhausted: `headwater.storage.on.full`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnStorageFull {
-    /// The oldest records go, though their retention has not ended.
+    /// The oldest records are deleted before their retention ends.
     Delete,
     /// Produce fails.
     Fail,
 }
 
-/// The configuration of a broker: the layer its owner gave, and the broker's own part of it, typed.
+/// The configuration of a broker: the layer of its values, and the typed values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BrokerConfig {
     layer: Layer,
@@ -196,7 +196,7 @@ pub struct BrokerConfig {
     pub start_checkpoint_interval_ms: u64,
     /// `log.retention.check.interval.ms`
     pub retention_check_interval_ms: u64,
-    /// `node.id`, if it was given
+    /// `node.id`, if it was set
     pub node_id: Option<i32>,
     /// `num.partitions`
     pub default_partitions: i32,
@@ -231,7 +231,7 @@ impl Default for BrokerConfig {
 }
 
 impl BrokerConfig {
-    /// The configuration that `pairs` of Kafka's keys and values describe.
+    /// Parses the configuration from pairs of Kafka's keys and values.
     pub fn parse<K: AsRef<str>, V: AsRef<str>>(
         pairs: impl IntoIterator<Item = (K, V)>,
     ) -> Result<Self, ConfigError> {
@@ -241,12 +241,12 @@ impl BrokerConfig {
         Ok(Self::of(layer))
     }
 
-    /// What was set, for the topics that stand over it.
+    /// The values that were set, as a layer below those of topics.
     pub const fn layer(&self) -> &Layer {
         &self.layer
     }
 
-    /// This configuration with the keys of `over` set on top.
+    /// The configuration with the values of `over` on top.
     #[must_use]
     pub fn overlaid(&self, over: &Layer) -> Self {
         let mut layer = self.layer.clone();

@@ -1,4 +1,4 @@
-//! The levels of the codecs, which topics, brokers and producers all have.
+//! The compression levels, shared by the tables of topics, brokers and producers.
 
 use headwater_record::{Compression, CompressionLevel};
 
@@ -14,17 +14,17 @@ pub const GZIP_LEVEL: Definition = Definition::int(
     "-1",
     -1,
     9,
-    "How hard gzip compresses, from 1 (fast) to 9 (small); -1 is the codec's own default.",
+    "The compression level of gzip, from 1 (fast) to 9 (small); -1 is the codec's default.",
 )
 .hole(0);
 /// The level of LZ4.
-pub const LZ4_LEVEL: Definition = Definition::int(LZ4, "9", 1, 17, "How hard lz4 compresses.")
+pub const LZ4_LEVEL: Definition = Definition::int(LZ4, "9", 1, 17, "The compression level of lz4.")
     .fixed("lz4 has one level here; choose zstd for smaller batches");
 /// The level of zstd.
 pub const ZSTD_LEVEL: Definition =
-    Definition::int(ZSTD, "3", -131_072, 22, "How hard zstd compresses.");
+    Definition::int(ZSTD, "3", -131_072, 22, "The compression level of zstd.");
 
-/// The level of `codec`, where `value_of` has the value of a key.
+/// The level of `codec`. `value_of` looks up the value of a key.
 pub fn compression_level(
     codec: Compression,
     value_of: impl FnOnce(&'static str) -> i64,

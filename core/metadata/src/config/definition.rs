@@ -1,8 +1,8 @@
-//! What is known about one configuration key.
+//! The definition of a configuration key.
 
 use super::{ConfigError, Value};
 
-/// The kind of value a key takes, with its bounds.
+/// The type of a value, with its bounds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
     /// `true` or `false`.
@@ -30,7 +30,7 @@ pub enum Kind {
     },
     /// Any text.
     Text,
-    /// One of the words listed, in any case.
+    /// One of the words, ignoring case.
     Choice {
         /// The words allowed.
         allowed: &'static [&'static str],
@@ -42,13 +42,13 @@ pub enum Kind {
     },
 }
 
-/// What a number counts.
+/// The unit of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Unit {
     /// Not a quantity.
     #[default]
     None,
-    /// Things: messages, partitions, threads.
+    /// A count: messages, partitions, threads.
     Count,
     /// Bytes.
     Bytes,
@@ -60,22 +60,22 @@ pub enum Unit {
     Hours,
 }
 
-/// One configuration key: its name, what it takes, what it is when nobody sets it, and what it does.
+/// A configuration key: its name, type, default and documentation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Definition {
     /// Kafka's spelling, with dots.
     pub name: &'static str,
-    /// What values are allowed.
+    /// The type, with its bounds.
     pub kind: Kind,
-    /// The value when no layer sets one, as it would be written. `None`: the key has no value then.
+    /// The written default; `None` if the key has no value by default.
     pub default: Option<&'static str>,
-    /// What a number counts.
+    /// The unit of a number.
     pub unit: Unit,
-    /// Keys of the layer below that give this key its value, the strongest first, with what to multiply them by.
+    /// The keys of the layer below that are the default of this key, the strongest first, each with a factor.
     pub synonyms: &'static [(&'static str, i64)],
-    /// Whether a running broker takes a new value.
+    /// Whether the key can be changed while the broker runs.
     pub dynamic: bool,
-    /// Why only the default is taken; without a default, why nothing is. `None`: the key has an effect.
+    /// Why the key only accepts its default, or cannot be set if it has none. `None` if the key has an effect.
     pub fixed: Option<&'static str>,
     /// A number between the bounds that is not allowed.
     pub hole: Option<i64>,
@@ -84,7 +84,7 @@ pub struct Definition {
 }
 
 impl Definition {
-    /// A key of any kind; the other constructors are shorter.
+    /// A key of any type; the other constructors are shorter.
     pub const fn new(
         name: &'static str,
         kind: Kind,
@@ -104,12 +104,12 @@ impl Definition {
         }
     }
 
-    /// A key that is `true` or `false`.
+    /// A key with the values `true` and `false`.
     pub const fn boolean(name: &'static str, default: &'static str, doc: &'static str) -> Self {
         Self::new(name, Kind::Boolean, Some(default), doc)
     }
 
-    /// A key that takes a 32-bit integer from `min` to `max`.
+    /// A 32-bit integer from `min` to `max`.
     pub const fn int(
         name: &'static str,
         default: &'static str,
@@ -120,7 +120,7 @@ impl Definition {
         Self::new(name, Kind::Int { min, max }, Some(default), doc)
     }
 
-    /// A key that takes a 64-bit integer of at least `min`.
+    /// A 64-bit integer of at least `min`.
     pub const fn long(
         name: &'static str,
         default: &'static str,
@@ -130,7 +130,7 @@ impl Definition {
         Self::new(name, Kind::Long { min, max: i64::MAX }, Some(default), doc)
     }
 
-    /// A key that takes a decimal number from `min` to `max`.
+    /// A decimal number from `min` to `max`.
     pub const fn double(
         name: &'static str,
         default: &'static str,
@@ -141,12 +141,12 @@ impl Definition {
         Self::new(name, Kind::Double { min, max }, Some(default), doc)
     }
 
-    /// A key that takes any text.
+    /// Any text.
     pub const fn text(name: &'static str, default: &'static str, doc: &'static str) -> Self {
         Self::new(name, Kind::Text, Some(default), doc)
     }
 
-    /// A key that takes one of `allowed`.
+    /// One of `allowed`.
     pub const fn choice(
         name: &'static str,
         default: &'static str,
@@ -156,7 +156,7 @@ impl Definition {
         Self::new(name, Kind::Choice { allowed }, Some(default), doc)
     }
 
-    /// A key that takes words of `allowed` separated by commas.
+    /// Words of `allowed`, separated by commas.
     pub const fn list(
         name: &'static str,
         default: &'static str,
@@ -166,49 +166,49 @@ impl Definition {
         Self::new(name, Kind::List { allowed }, Some(default), doc)
     }
 
-    /// The same key, counting `unit`.
+    /// Sets the unit.
     #[must_use]
     pub const fn unit(mut self, unit: Unit) -> Self {
         self.unit = unit;
         self
     }
 
-    /// The same key without a default.
+    /// Removes the default.
     #[must_use]
     pub const fn without_default(mut self) -> Self {
         self.default = None;
         self
     }
 
-    /// The same key, taking its value from `synonyms` of the layer below when it is not set itself.
+    /// Sets the keys of the layer below that are the default of this key.
     #[must_use]
     pub const fn synonyms(mut self, synonyms: &'static [(&'static str, i64)]) -> Self {
         self.synonyms = synonyms;
         self
     }
 
-    /// The same key, one that a running broker lets you change.
+    /// Marks the key as dynamic.
     #[must_use]
     pub const fn dynamic(mut self) -> Self {
         self.dynamic = true;
         self
     }
 
-    /// The same key, one of Kafka's that has no effect here for this reason: it takes Kafka's default and nothing else.
+    /// Marks a key of Kafka that has no effect here, with the reason. It only accepts Kafka's default.
     #[must_use]
     pub const fn fixed(mut self, reason: &'static str) -> Self {
         self.fixed = Some(reason);
         self
     }
 
-    /// The same key without this number.
+    /// Excludes a number.
     #[must_use]
     pub const fn hole(mut self, number: i64) -> Self {
         self.hole = Some(number);
         self
     }
 
-    /// Checks `written` and gives the value that it means.
+    /// Parses and validates `written`.
     pub fn parse(&self, written: &str) -> Result<Value, ConfigError> {
         let value = Value::parse(self, written)?;
         match self.fixed {
@@ -226,7 +226,7 @@ impl Definition {
         default.is_some_and(|default| default.as_ref() == Ok(value))
     }
 
-    /// What the key takes, as the end of the sentence "it takes ...".
+    /// The allowed values, as the end of the sentence "it takes ...".
     pub fn expected(&self) -> String {
         let kind = self.expected_kind();
         match self.hole {
@@ -243,7 +243,11 @@ impl Definition {
             Kind::Double { min, max } if max >= f64::MAX => format!("a number of at least {min}"),
             Kind::Double { min, max } => format!("a number from {min} to {max}"),
             Kind::Text => "text".to_owned(),
-            Kind::Choice { allowed } => format!("one of {}", allowed.join(", ")),
+            Kind::Choice { allowed } => {
+                let shown = |word: &&'static str| if word.is_empty() { "nothing" } else { word };
+                let allowed: Vec<_> = allowed.iter().map(shown).collect();
+                format!("one of {}", allowed.join(", "))
+            }
             Kind::List { allowed: &[] } => "words separated by commas".to_owned(),
             Kind::List { allowed } => {
                 format!("one or more of {}, separated by commas", allowed.join(", "))

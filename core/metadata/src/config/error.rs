@@ -1,42 +1,42 @@
-//! What can be wrong with a configuration.
+//! Configuration errors.
 
-/// Why a configuration was refused. Nothing of it took effect.
+/// Why a configuration was refused. It has no effect.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// No key of that name.
+    /// Unknown key.
     #[error("unknown {scope} configuration \"{name}\"{}", suggestion(.nearest.as_deref()))]
     UnknownKey {
-        /// The table that was asked.
+        /// The scope of the table.
         scope: &'static str,
         /// The key as it was written.
         name: String,
-        /// The known key that is spelled most alike, if one is near.
+        /// The most similar known key, if there is one.
         nearest: Option<&'static str>,
     },
-    /// The key is known, its value is not allowed.
+    /// The value is not allowed for the key.
     #[error("\"{value}\" is not a value of {name}: it takes {expected}")]
     InvalidValue {
         /// The key.
         name: &'static str,
         /// The value as it was written.
         value: String,
-        /// What the key takes.
+        /// The allowed values.
         expected: String,
     },
-    /// The key has no effect here, so it takes Kafka's default and nothing else.
+    /// The key has no effect here, so it only accepts Kafka's default.
     #[error("{name} {}: {reason}", fixed(*default))]
     Fixed {
         /// The key.
         name: &'static str,
-        /// What it takes; `None` for nothing.
+        /// The allowed value; `None` if there is none.
         default: Option<&'static str>,
-        /// Why.
+        /// The reason.
         reason: &'static str,
     },
-    /// Two or more values that are allowed alone are not allowed together.
+    /// The values are valid, but not together.
     #[error("{reason}")]
     Conflict {
-        /// A sentence that says what to change.
+        /// A message with a remedy.
         reason: String,
     },
 }

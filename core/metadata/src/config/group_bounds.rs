@@ -1,29 +1,30 @@
-//! What an operator allows consumer groups, and that the broker's own values keep to it.
+//! The bounds of consumer groups that an operator sets.
 
 use super::{ConfigError, Layer};
 
-/// A key of the broker with the keys of its least and its most.
-struct Bounded {
+/// A key of the broker with the keys of its minimum and its maximum.
+struct BoundedKey {
     key: &'static str,
     least: &'static str,
     most: &'static str,
 }
 
-const HEARTBEAT: Bounded = Bounded {
+const HEARTBEAT: BoundedKey = BoundedKey {
     key: "group.consumer.heartbeat.interval.ms",
     least: "group.consumer.min.heartbeat.interval.ms",
     most: "group.consumer.max.heartbeat.interval.ms",
 };
 
-const SESSION: Bounded = Bounded {
+const SESSION: BoundedKey = BoundedKey {
     key: "group.consumer.session.timeout.ms",
     least: "group.consumer.min.session.timeout.ms",
     most: "group.consumer.max.session.timeout.ms",
 };
 
-/// Checks what no single key can: heartbeats and sessions of groups lie between their bounds, and a session outlasts a heartbeat.
+/// Checks values that depend on each other: heartbeat intervals and session time-outs of groups are within their
+/// bounds, and sessions are longer than heartbeat intervals.
 pub(crate) fn check_groups(broker: &Layer) -> Result<(), ConfigError> {
-    for Bounded { key, least, most } in [HEARTBEAT, SESSION] {
+    for BoundedKey { key, least, most } in [HEARTBEAT, SESSION] {
         in_order(broker, least, most)?;
         in_order(broker, least, key)?;
         in_order(broker, key, most)?;

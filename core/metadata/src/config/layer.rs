@@ -1,24 +1,24 @@
-//! Values that somebody set, and the order in which layers count.
+//! Configuration layers.
 
 use super::{ConfigError, Definition, Table, Value};
 use std::collections::BTreeMap;
 
-/// Where a value came from, the strongest first. Kafka's `DescribeConfigs` reports it.
+/// The source of a value, the strongest first, as in Kafka's `DescribeConfigs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// Set on the topic.
     Topic,
-    /// Set on the broker while it ran.
+    /// Set dynamically on the broker.
     DynamicBroker,
-    /// Set on all brokers while they ran.
+    /// Set dynamically on all brokers.
     DynamicDefaultBroker,
-    /// Given to the broker when it was opened.
+    /// Passed to the broker when it was opened.
     StaticBroker,
-    /// Nobody set it.
+    /// Not set.
     Default,
 }
 
-/// Values for some keys of one table. Every value in it has been checked.
+/// Values for some keys of one table. All values are valid.
 #[derive(Debug, Clone)]
 pub struct Layer {
     table: &'static Table,
@@ -26,7 +26,7 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// A layer that sets nothing.
+    /// An empty layer.
     pub const fn new(table: &'static Table) -> Self {
         Self {
             table,
@@ -34,7 +34,7 @@ impl Layer {
         }
     }
 
-    /// A layer of `pairs`; the first pair that is wrong is the error.
+    /// A layer of `pairs`. The first invalid pair is the error.
     pub fn parse<K: AsRef<str>, V: AsRef<str>>(
         table: &'static Table,
         pairs: impl IntoIterator<Item = (K, V)>,
@@ -46,12 +46,12 @@ impl Layer {
         Ok(layer)
     }
 
-    /// The table that its keys belong to.
+    /// The table of the layer's keys.
     pub const fn table(&self) -> &'static Table {
         self.table
     }
 
-    /// Sets one key; on an error the layer is as it was.
+    /// Sets a key. After an error the layer is unchanged.
     pub fn set(&mut self, name: &str, written: &str) -> Result<(), ConfigError> {
         let definition = self.table.require(name)?;
         self.values
@@ -59,21 +59,22 @@ impl Layer {
         Ok(())
     }
 
-    /// Sets a key that only its owner knows, such as where a broker listens. Nothing is checked.
+    /// Sets a key without validation, for values that only the owner of the layer has, such as the listeners of a
+    /// broker.
     pub fn state(&mut self, name: &'static str, value: Value) {
         self.values.insert(name, value);
     }
 
-    /// Takes the key back to what lies below. Whether it was set.
+    /// Removes the value of a key. Returns whether it was set.
     pub fn unset(&mut self, name: &str) -> bool {
         self.values.remove(name).is_some()
     }
 
-    /// Sets everything that `over` sets.
+    /// Sets all keys that `over` sets.
     pub fn overlay(&mut self, over: &Self) {
         debug_assert!(
             std::ptr::eq(self.table, over.table),
-            "layers of one table stack"
+            "only layers of the same table can be stacked"
         );
         self.values.extend(
             over.values
@@ -82,17 +83,17 @@ impl Layer {
         );
     }
 
-    /// What this layer sets for `name`, without the default.
+    /// The value of `name` in this layer, without the default.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.values.get(name)
     }
 
-    /// What this layer sets, by name.
+    /// The values of this layer, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
         self.values.iter().map(|(name, value)| (*name, value))
     }
 
-    /// Whether nothing is set.
+    /// Whether the layer is empty.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
@@ -100,7 +101,7 @@ impl Layer {
     /// The value of a key: set here, or its default. `None` only for a key without a default.
     ///
     /// # Panics
-    /// If the table has no such key: the name is a constant of the caller, and a test that reads it finds the mistake.
+    /// If the table has no such key. The name is a constant, so tests that read it detect the mistake.
     pub fn value(&self, name: &str) -> Option<Value> {
         if let Some(value) = self.values.get(name) {
             return Some(value.clone());
@@ -110,7 +111,7 @@ impl Layer {
 
     /// The value of a boolean key.
     ///
-    /// # Panics
+    /// If the table has no such key of this type, or the key has neither a value nor a default.
     /// If the table has no such key of that kind, or it has neither a value nor a default.
     pub fn boolean(&self, name: &str) -> bool {
         match self.value(name) {
@@ -122,7 +123,7 @@ impl Layer {
     /// The value of an integer key of either width.
     ///
     /// # Panics
-    /// As [`Layer::boolean`].
+    /// Like [`Layer::boolean`].
     pub fn integer(&self, name: &str) -> i64 {
         match self.value(name) {
             Some(Value::Integer(value)) => value,
@@ -133,7 +134,7 @@ impl Layer {
     /// The value of a decimal key.
     ///
     /// # Panics
-    /// As [`Layer::boolean`].
+    /// Like [`Layer::boolean`].
     pub fn double(&self, name: &str) -> f64 {
         match self.value(name) {
             Some(Value::Double(value)) => value,
@@ -144,7 +145,7 @@ impl Layer {
     /// The value of a text or choice key.
     ///
     /// # Panics
-    /// As [`Layer::boolean`].
+    /// Like [`Layer::boolean`].
     pub fn text(&self, name: &str) -> String {
         match self.value(name) {
             Some(Value::Text(value)) => value,
@@ -155,7 +156,7 @@ impl Layer {
     /// The words of a list key.
     ///
     /// # Panics
-    /// As [`Layer::boolean`].
+    /// Like [`Layer::boolean`].
     pub fn list(&self, name: &str) -> Vec<String> {
         match self.value(name) {
             Some(Value::List(words)) => words,
@@ -165,7 +166,7 @@ impl Layer {
 }
 
 impl PartialEq for Layer {
-    /// Layers of one table that set the same values.
+    /// Layers are equal if they have the same table and the same values.
     fn eq(&self, other: &Self) -> bool {
         std::ptr::eq(self.table, other.table) && self.values == other.values
     }
@@ -176,7 +177,7 @@ pub(crate) fn default_value(definition: &Definition) -> Option<Value> {
     let written = definition.default?;
     match definition.parse(written) {
         Ok(value) => Some(value),
-        Err(error) => unreachable!("the table's own default is wrong: {error}"),
+        Err(error) => unreachable!("the table has an invalid default: {error}"),
     }
 }
 

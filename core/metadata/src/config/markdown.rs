@@ -1,4 +1,4 @@
-//! The documentation of a table, printed from the table.
+//! The documentation of a table.
 
 use super::{Definition, Table, Unit};
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ impl Table {
     pub fn markdown(&self) -> String {
         let mut rows: Vec<_> = self.definitions().iter().collect();
         rows.sort_by_key(|definition| definition.name);
-        let mut out = String::from("| key | takes | default | what it does |\n|---|---|---|---|\n");
+        let mut out = String::from("| key | values | default | description |\n|---|---|---|---|\n");
         for definition in rows {
             let default = definition
                 .default
@@ -20,7 +20,7 @@ impl Table {
                 definition.name,
                 takes(definition),
                 default,
-                what_it_does(definition)
+                description(definition)
             );
         }
         out
@@ -35,7 +35,7 @@ fn takes(definition: &Definition) -> String {
     }
 }
 
-fn what_it_does(definition: &Definition) -> String {
+fn description(definition: &Definition) -> String {
     match definition.fixed {
         None => definition.doc.to_owned(),
         Some(reason) => format!("{} Cannot be changed: {reason}.", definition.doc),

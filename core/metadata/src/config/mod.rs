@@ -1,7 +1,7 @@
 //! Configuration: one table for each scope, with name, kind, default, bounds, unit and doc of every key.
 //!
-//! A [`Table`] is static data. A [`Layer`] holds values that somebody set, checked against a table when they are set, so that
-//! whoever reads a layer never meets a wrong value. Layers stack: topic over broker over default.
+//! A [`Table`] is static data. A [`Layer`] has validated values for some keys of a table, so readers never see an
+//! invalid value. Layers stack: topic over broker over default.
 //!
 //! ```
 //! use headwater_metadata::config::{Definition, Layer, Table, Unit};

@@ -2,7 +2,7 @@
 
 use super::{ConfigError, Definition, Value};
 
-/// All keys of one scope: what a topic, a broker, a producer or a consumer can be told.
+/// All keys of one scope: of a topic, a broker, a producer or a consumer.
 #[derive(Debug)]
 pub struct Table {
     scope: &'static str,
@@ -10,12 +10,12 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table of `scope`, a word that error messages use ("topic", "producer").
+    /// The table of `scope`, a word for error messages ("topic", "producer").
     pub const fn new(scope: &'static str, definitions: &'static [Definition]) -> Self {
         Self { scope, definitions }
     }
 
-    /// The word for what is configured.
+    /// The scope.
     pub const fn scope(&self) -> &'static str {
         self.scope
     }
@@ -25,14 +25,14 @@ impl Table {
         self.definitions
     }
 
-    /// The key of exactly that name.
+    /// The key with exactly this name.
     pub fn find(&self, name: &str) -> Option<&'static Definition> {
         self.definitions
             .iter()
             .find(|definition| definition.name == name)
     }
 
-    /// The key of that name, or an error that names the nearest one.
+    /// The key with this name, or an error with the most similar one.
     pub fn require(&self, name: &str) -> Result<&'static Definition, ConfigError> {
         self.find(name).ok_or_else(|| ConfigError::UnknownKey {
             scope: self.scope,
@@ -41,12 +41,12 @@ impl Table {
         })
     }
 
-    /// Checks one key and value.
+    /// Parses and validates the value of a key.
     pub fn parse(&self, name: &str, written: &str) -> Result<Value, ConfigError> {
         self.require(name)?.parse(written)
     }
 
-    /// The key spelled most like `name`, unless none is like it.
+    /// The key with the most similar name, if one is similar.
     pub fn nearest(&self, name: &str) -> Option<&'static str> {
         const ALIKE: f64 = 0.8;
         let name = canonical_key(name);
@@ -59,7 +59,7 @@ impl Table {
     }
 }
 
-/// Kafka's spelling of a key written as `auto_offset_reset` or `autoOffsetReset`: `auto.offset.reset`.
+/// Kafka's spelling of `auto_offset_reset` or `autoOffsetReset`: `auto.offset.reset`.
 pub fn canonical_key(name: &str) -> String {
     let mut key = String::with_capacity(name.len() + 4);
     for letter in name.chars() {

@@ -1,4 +1,4 @@
-//! What a topic can be told, and the typed configuration of one topic.
+//! The configuration keys of topics, and the typed configuration of a topic.
 
 use headwater_record::{Compression, CompressionLevel, TimestampType};
 
@@ -10,11 +10,11 @@ use Unit::{Bytes, Count, Milliseconds};
 /// The values of `compression.type`.
 pub(super) const COMPRESSION_TYPES: &[&str] =
     &["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"];
-/// Why keys of tiered storage take their defaults only.
+/// Why keys of tiered storage only accept their defaults.
 pub(super) const NOT_TIERED: &str = "this broker has no remote storage";
-/// Why keys about replicas take their defaults only.
+/// Why keys about replicas only accept their defaults.
 pub(super) const ONE_REPLICA: &str = "a partition has one replica here";
-/// Why files are not allocated ahead.
+/// Why files are not preallocated.
 pub(super) const GROWS: &str = "a segment's file grows as it is written";
 const HOUR_MS: i64 = 3_600_000;
 const MINUTE_MS: i64 = 60_000;
@@ -24,99 +24,99 @@ pub static TOPIC: Table = Table::new("topic", DEFINITIONS);
 
 static DEFINITIONS: &[Definition] = &[
     Definition::list("cleanup.policy", "delete", &["delete", "compact"],
-        "What becomes of old records. `delete` removes sealed segments by time and size. `compact` keeps of each key only the last record, and no key for ever whose last record is a tombstone (a null value); records need keys. Both may hold.")
+        "How old records are removed. `delete` deletes sealed segments by age and size. `compact` keeps the last record of each key; records need keys, and a tombstone (a null value) deletes its key. Both can be combined.")
         .synonyms(&[("log.cleanup.policy", 1)]).dynamic(),
     GZIP_LEVEL.synonyms(&[("compression.gzip.level", 1)]).dynamic(),
     LZ4_LEVEL.synonyms(&[("compression.lz4.level", 1)]).dynamic(),
     Definition::choice("compression.type", "producer", COMPRESSION_TYPES,
-        "The codec that batches are stored with. `producer` stores them as they came; another compresses them anew.")
+        "The compression codec of stored batches. `producer` keeps the producer's codec; with any other value the broker recompresses batches.")
         .synonyms(&[("compression.type", 1)]).dynamic(),
     ZSTD_LEVEL.synonyms(&[("compression.zstd.level", 1)]).dynamic(),
     Definition::long("delete.retention.ms", "86400000", 0,
-        "How long a tombstone stays after the first cleaning that saw it, so that readers have the time to see it.").unit(Milliseconds)
+        "How long a tombstone is kept after the first cleaning that reaches it, so that readers can read it.").unit(Milliseconds)
         .synonyms(&[("log.cleaner.delete.retention.ms", 1)]).dynamic(),
     Definition::long("file.delete.delay.ms", "60000", 0,
-        "How long the files of a removed segment stay on the disk, for readers that still hold them.").unit(Milliseconds)
+        "How long the files of a deleted segment are kept for readers that still use them.").unit(Milliseconds)
         .synonyms(&[("log.segment.delete.delay.ms", 1)]).dynamic(),
     Definition::long("flush.messages", "9223372036854775807", 1,
-        "After how many records the log is flushed to the disk. With 1 a produce is answered only after its fsync; concurrent ones share it.").unit(Count)
+        "The number of records after which the log is flushed to disk. With 1 a produce is acknowledged after its fsync; concurrent produces share the fsync.").unit(Count)
         .synonyms(&[("log.flush.interval.messages", 1)]).dynamic(),
     Definition::long("flush.ms", "9223372036854775807", 0,
-        "How long a record may wait before the log is flushed to the disk.").unit(Milliseconds)
+        "The maximum time before a record is flushed to disk.").unit(Milliseconds)
         .synonyms(&[("log.flush.interval.ms", 1)]).dynamic(),
-    Definition::list("follower.replication.throttled.replicas", "", &[], "The followers whose replication is slowed down.").fixed(ONE_REPLICA).dynamic(),
+    Definition::list("follower.replication.throttled.replicas", "", &[], "The followers whose replication is throttled.").fixed(ONE_REPLICA).dynamic(),
     Definition::int("index.interval.bytes", "4096", 0, i32::MAX,
-        "How many bytes of log lie between two entries of the offset index.").unit(Bytes)
+        "The number of log bytes between two entries of the offset index.").unit(Bytes)
         .synonyms(&[("log.index.interval.bytes", 1)]).dynamic(),
     Definition::int("internal.segment.bytes", "1073741824", 61, i32::MAX,
-        "Like `segment.bytes` without its lower bound, and stronger when set. For tests: small segments cost files and time.").unit(Bytes)
+        "Overrides `segment.bytes` without its lower bound. For tests: small segments need many files and much time.").unit(Bytes)
         .without_default().dynamic(),
-    Definition::list("leader.replication.throttled.replicas", "", &[], "The leaders whose replication is slowed down.").fixed(ONE_REPLICA).dynamic(),
-    Definition::long("local.retention.bytes", "-2", -2, "How much of a tiered partition stays on this broker.").unit(Bytes)
+    Definition::list("leader.replication.throttled.replicas", "", &[], "The leaders whose replication is throttled.").fixed(ONE_REPLICA).dynamic(),
+    Definition::long("local.retention.bytes", "-2", -2, "The maximum size of the local part of a tiered partition.").unit(Bytes)
         .synonyms(&[("log.local.retention.bytes", 1)]).fixed(NOT_TIERED).dynamic(),
-    Definition::long("local.retention.ms", "-2", -2, "How long records of a tiered partition stay on this broker.").unit(Milliseconds)
+    Definition::long("local.retention.ms", "-2", -2, "How long records of a tiered partition are kept locally.").unit(Milliseconds)
         .synonyms(&[("log.local.retention.ms", 1)]).fixed(NOT_TIERED).dynamic(),
     Definition::long("max.compaction.lag.ms", "9223372036854775807", 1,
-        "After how much time a record is cleaned however little of its log is dirty. The active segment is closed after this time too.").unit(Milliseconds)
+        "The maximum time before a record is eligible for compaction, even if the log is not dirty enough. The active segment is closed after this time too.").unit(Milliseconds)
         .synonyms(&[("log.cleaner.max.compaction.lag.ms", 1)]).dynamic(),
     Definition::int("max.message.bytes", "1048588", 0, i32::MAX,
-        "The largest record batch that is accepted, as it is stored (compressed, with its header).").unit(Bytes)
+        "The maximum size of a record batch as it is stored (compressed, with its header).").unit(Bytes)
         .synonyms(&[("message.max.bytes", 1)]).dynamic(),
     Definition::long("message.timestamp.after.max.ms", "3600000", 0,
-        "How far a record's time may lie ahead of the broker's clock. Only with `message.timestamp.type=CreateTime`.").unit(Milliseconds)
+        "The maximum time by which a record's timestamp may be ahead of the broker's clock. Only with `message.timestamp.type=CreateTime`.").unit(Milliseconds)
         .synonyms(&[("log.message.timestamp.after.max.ms", 1)]).dynamic(),
     Definition::long("message.timestamp.before.max.ms", "9223372036854775807", 0,
-        "How far a record's time may lie behind the broker's clock. Only with `message.timestamp.type=CreateTime`.").unit(Milliseconds)
+        "The maximum time by which a record's timestamp may be behind the broker's clock. Only with `message.timestamp.type=CreateTime`.").unit(Milliseconds)
         .synonyms(&[("log.message.timestamp.before.max.ms", 1)]).dynamic(),
     Definition::choice("message.timestamp.type", "CreateTime", &["CreateTime", "LogAppendTime"],
-        "Whether a record keeps the time its producer gave it or gets the time it was appended.")
+        "Whether a record's timestamp is set by its producer (CreateTime) or by the broker when it is appended (LogAppendTime).")
         .synonyms(&[("log.message.timestamp.type", 1)]).dynamic(),
     Definition::double("min.cleanable.dirty.ratio", "0.5", 0.0, 1.0,
-        "A log is cleaned when a larger part of its sealed segments has not been cleaned yet.")
+        "The minimum ratio of uncleaned bytes in the sealed segments of a log before the log is cleaned.")
         .synonyms(&[("log.cleaner.min.cleanable.ratio", 1)]).dynamic(),
     Definition::long("min.compaction.lag.ms", "0", 0,
-        "How long a record stays at least before a newer one of its key may make it go.").unit(Milliseconds)
+        "The minimum time before a record can be compacted.").unit(Milliseconds)
         .synonyms(&[("log.cleaner.min.compaction.lag.ms", 1)]).dynamic(),
     Definition::int("min.insync.replicas", "1", 1, i32::MAX,
-        "How many replicas must hold a batch before a produce with acks=all succeeds. One broker has one replica: with 2 or more such produces fail.").unit(Count)
+        "The number of replicas that must store a batch before a produce with acks=all succeeds. One broker has one replica: with 2 or more such produces fail.").unit(Count)
         .synonyms(&[("min.insync.replicas", 1)]).dynamic(),
-    Definition::boolean("preallocate", "false", "Whether a new segment's file gets its full size at once.")
+    Definition::boolean("preallocate", "false", "Whether the file of a new segment is preallocated.")
         .synonyms(&[("log.preallocate", 1)]).fixed(GROWS).dynamic(),
     Definition::boolean("remote.log.copy.disable", "false", "Whether a tiered topic stops copying segments.").fixed(NOT_TIERED).dynamic(),
-    Definition::boolean("remote.log.delete.on.disable", "false", "Whether remote segments go when a topic stops being tiered.").fixed(NOT_TIERED).dynamic(),
+    Definition::boolean("remote.log.delete.on.disable", "false", "Whether remote segments are deleted when a topic stops being tiered.").fixed(NOT_TIERED).dynamic(),
     Definition::boolean("remote.storage.enable", "false", "Whether segments are copied to remote storage.").fixed(NOT_TIERED).dynamic(),
     Definition::long("retention.bytes", "-1", -1,
-        "How large a partition may grow before its oldest sealed segments go; -1 sets no limit. Needs `cleanup.policy=delete`.").unit(Bytes)
+        "The maximum size of a partition before its oldest sealed segments are deleted; -1 sets no limit. Needs `cleanup.policy=delete`.").unit(Bytes)
         .synonyms(&[("log.retention.bytes", 1)]).dynamic(),
     Definition::long("retention.ms", "604800000", -1,
-        "How old the newest record of a sealed segment may become before the segment goes; -1 sets no limit. Needs `cleanup.policy=delete`.").unit(Milliseconds)
+        "The maximum age of the newest record of a sealed segment before the segment is deleted; -1 sets no limit. Needs `cleanup.policy=delete`.").unit(Milliseconds)
         .synonyms(&[("log.retention.ms", 1), ("log.retention.minutes", MINUTE_MS), ("log.retention.hours", HOUR_MS)]).dynamic(),
     Definition::int("segment.bytes", "1073741824", 1_048_576, i32::MAX,
-        "How large a segment grows before the next one begins. Retention removes whole segments.").unit(Bytes)
+        "The maximum size of a segment file. Retention deletes whole segments.").unit(Bytes)
         .synonyms(&[("log.segment.bytes", 1)]).dynamic(),
     Definition::int("segment.index.bytes", "10485760", 4, i32::MAX,
-        "How large the index of a segment may grow before the next segment begins.").unit(Bytes)
+        "The maximum size of the index files of a segment.").unit(Bytes)
         .synonyms(&[("log.index.size.max.bytes", 1)]).dynamic(),
     Definition::long("segment.jitter.ms", "0", 0,
-        "By how much, at most and by chance, a segment begins earlier than `segment.ms` says, so that not all begin at once.").unit(Milliseconds)
+        "The maximum random time that is subtracted from `segment.ms`, so that segments do not all roll at once.").unit(Milliseconds)
         .synonyms(&[("log.roll.jitter.ms", 1), ("log.roll.jitter.hours", HOUR_MS)]).dynamic(),
     Definition::long("segment.ms", "604800000", 1,
-        "After how much time the next segment begins even if this one is not full.").unit(Milliseconds)
+        "The time after which the log rolls a new segment, even if the active one is not full.").unit(Milliseconds)
         .synonyms(&[("log.roll.ms", 1), ("log.roll.hours", HOUR_MS)]).dynamic(),
-    Definition::boolean("unclean.leader.election.enable", "false", "Whether a replica that lacks records may become the leader.")
+    Definition::boolean("unclean.leader.election.enable", "false", "Whether a replica outside the in-sync set may become the leader.")
         .synonyms(&[("unclean.leader.election.enable", 1)]).fixed(ONE_REPLICA).dynamic(),
 ];
 
 /// The `compact` and `delete` of `cleanup.policy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CleanupPolicy {
-    /// Old sealed segments may go.
+    /// Old sealed segments may be deleted.
     pub delete: bool,
-    /// Only the last record of each key must stay; records need keys.
+    /// Only the last record of each key is kept; records need keys.
     pub compact: bool,
 }
 
-/// The configuration of one topic, resolved and typed. Limits that are off are `None`.
+/// The resolved and typed configuration of a topic. `None` means no limit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TopicConfig {
     /// `cleanup.policy`
@@ -166,7 +166,7 @@ pub struct TopicConfig {
 }
 
 impl TopicConfig {
-    /// What holds for a topic that sets `topic` on a broker that sets `broker`.
+    /// Resolves the configuration of a topic with the values `topic` on a broker with the values `broker`.
     pub fn resolve(topic: &Layer, broker: &Layer) -> Self {
         let view = TopicView { topic, broker };
         let policy = view.words("cleanup.policy");
@@ -213,17 +213,17 @@ impl TopicConfig {
     }
 }
 
-/// A topic's keys seen through its layers: the topic's own, then the broker's, then the default.
+/// The keys of a topic, looked up in its layers: the topic's own, then the broker's, then the default.
 #[derive(Debug, Clone, Copy)]
 pub struct TopicView<'a> {
-    /// What the topic sets.
+    /// The values of the topic.
     pub topic: &'a Layer,
-    /// What the broker sets.
+    /// The values of the broker.
     pub broker: &'a Layer,
 }
 
 impl TopicView<'_> {
-    /// The value of a key that the table knows, and where it came from. `None`: the key has no value.
+    /// The value of a key and its source; `None` if the key has no value.
     pub fn lookup(&self, definition: &'static Definition) -> Option<(Value, Source)> {
         if let Some(value) = self.topic.get(definition.name) {
             return Some((value.clone(), Source::Topic));
@@ -273,7 +273,7 @@ fn compression(value: &Value) -> Option<Compression> {
     }
 }
 
-/// A broker's value in the topic's unit. Off (-1) stays off.
+/// Converts a broker's value to the topic's unit. -1 (off) stays -1.
 fn scaled(value: &Value, factor: i64) -> Value {
     match value {
         Value::Integer(number) if *number >= 0 => Value::Integer(number.saturating_mul(factor)),
@@ -281,7 +281,7 @@ fn scaled(value: &Value, factor: i64) -> Value {
     }
 }
 
-/// Checks what no single key can: the values of `topic` together.
+/// Checks values of `topic` that depend on each other.
 pub fn check_topic(topic: &Layer, broker: &Layer) -> Result<(), ConfigError> {
     let view = TopicView { topic, broker };
     let (least, most) = (

@@ -1,25 +1,25 @@
-//! A checked value.
+//! A validated configuration value.
 
 use super::{ConfigError, Definition, Kind};
 use std::fmt;
 
-/// A value that its [`Definition`] allows.
+/// A value that is valid for its [`Definition`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// `true` or `false`.
     Boolean(bool),
-    /// A number without a fraction; 32-bit keys are checked to fit.
+    /// An integer; values of 32-bit keys are checked to fit.
     Integer(i64),
-    /// A number with a fraction.
+    /// A decimal number.
     Double(f64),
-    /// Text, or one word of a choice in the table's spelling.
+    /// Text, or a word of a choice in the table's spelling.
     Text(String),
-    /// Words, in the order they were written.
+    /// Words, in their original order.
     List(Vec<String>),
 }
 
 impl Value {
-    /// Reads `written` as `definition` asks. White space around it does not count.
+    /// Parses `written` according to `definition`. Surrounding white space is ignored.
     pub fn parse(definition: &Definition, written: &str) -> Result<Self, ConfigError> {
         let text = written.trim();
         let is_allowed = |value: &Self| match (value, definition.hole) {
@@ -64,7 +64,7 @@ fn parse(kind: Kind, text: &str) -> Option<Value> {
     }
 }
 
-/// The word of `allowed` that is `text`, whatever its case.
+/// The word of `allowed` that equals `text`, ignoring case.
 fn spelled(allowed: &'static [&'static str], text: &str) -> Option<&'static str> {
     allowed
         .iter()
@@ -92,7 +92,7 @@ fn list(allowed: &'static [&'static str], text: &str) -> Option<Value> {
 }
 
 impl fmt::Display for Value {
-    /// The written form: parsing it gives the same value.
+    /// The written form; parsing it gives the same value.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Boolean(value) => value.fmt(out),

@@ -1,4 +1,4 @@
-//! One record, one change.
+//! Applies records to an image.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use crate::records::{NO_LEADER, NO_LEADER_CHANGE, RESOURCE_BROKER, RESOURCE_TOPI
 use crate::scram::{ScramCredential, ScramMechanism};
 use crate::topic_name::{collision_key, validate_topic_name};
 
-/// Why a record does not go with the records before it. The image is as it was.
+/// Why a record contradicts the records before it. The image is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ApplyError {
-    /// A topic of that name or id is there already.
+    /// A topic of this name or id exists already.
     #[error("the topic {name} ({id}) is recorded twice")]
     DuplicateTopic {
         /// The name.
@@ -27,40 +27,40 @@ pub enum ApplyError {
         /// The id.
         id: Uuid,
     },
-    /// A record about a topic that is not there.
-    #[error("a record speaks of the topic {0}, which no record before it made")]
+    /// A record for an unknown topic.
+    #[error("a record is for the unknown topic {0}")]
     UnknownTopic(Uuid),
-    /// A name that cannot become a directory.
-    #[error("a topic is recorded under a name that is none: {0}")]
+    /// A topic name that is not valid.
+    #[error("a topic record has an invalid name: {0}")]
     InvalidName(#[from] crate::TopicNameError),
-    /// The partition is not the next one of its topic, or a change of one that is not there.
-    #[error("a record speaks of partition {partition} of the topic {topic}, which has {count}")]
+    /// The partition is not the next one of its topic, or a changed partition does not exist.
+    #[error("a record is for partition {partition} of the topic {topic}, which has {count}")]
     PartitionGap {
         /// The topic.
         topic: Uuid,
         /// The partition.
         partition: i32,
-        /// How many partitions the topic has.
+        /// The number of partitions of the topic.
         count: usize,
     },
-    /// A configuration of something that is neither a topic nor a broker.
-    #[error("a configuration of resource type {0} is recorded, which this version does not know")]
+    /// The configuration of a resource that is neither a topic nor a broker.
+    #[error("a configuration record has the unknown resource type {0}")]
     UnknownResource(i8),
-    /// Producer ids never go back: two producers would get one id.
+    /// The next producer id went back, so an id would be used twice.
     #[error("the next producer id is recorded as {recorded} after {known}")]
     ProducerIdsGoBack {
-        /// What the record says.
+        /// The id in the record.
         recorded: i64,
-        /// What was known before.
+        /// The id before the record.
         known: i64,
     },
-    /// A password for a mechanism that this version does not have.
-    #[error("a password for the SCRAM mechanism {0} is recorded, which this version does not know")]
+    /// A credential for an unknown mechanism.
+    #[error("a credential record has the unknown SCRAM mechanism {0}")]
     UnknownScramMechanism(i8),
 }
 
 impl Image {
-    /// The image as it is after these records.
+    /// The image after these records.
     pub fn with(&self, records: &[MetadataRecord]) -> Result<Self, ApplyError> {
         let mut next = self.clone();
         for record in records {
@@ -69,7 +69,7 @@ impl Image {
         Ok(next)
     }
 
-    /// Changes the image by one record; on an error it stays as it was.
+    /// Applies a record. After an error the image is unchanged.
     pub fn apply(&mut self, record: &MetadataRecord) -> Result<(), ApplyError> {
         match record {
             MetadataRecord::RegisterBroker(record) => self.register_broker(record),
@@ -140,7 +140,7 @@ impl Image {
         Ok(())
     }
 
-    /// A new leader, the same one again included, begins a new leader epoch, as in Kafka.
+    /// A change of the leader starts a new leader epoch, even if it is the same broker, as in Kafka.
     fn change_partition(&mut self, record: &PartitionChangeRecord) -> Result<(), ApplyError> {
         let topic = self.topic_mut(record.topic_id)?;
         let index = usize::try_from(record.partition_id).unwrap_or(usize::MAX);
@@ -176,8 +176,8 @@ impl Image {
         Ok(())
     }
 
-    /// Keys and values that this version does not know are passed over: a newer version wrote them, and they are not worth refusing
-    /// the whole directory.
+    /// Unknown keys and values are ignored: a newer version wrote them, and they must not make the whole directory
+    /// unusable.
     fn set_config(&mut self, record: &ConfigRecord) -> Result<(), ApplyError> {
         match record.resource_type {
             RESOURCE_TOPIC => {

@@ -1,7 +1,7 @@
-//! The cluster as its records describe it.
+//! The image of the cluster: the state that its metadata records describe.
 //!
-//! An [`Image`] is a value: [`Image::apply`] takes one record and changes it, [`Image::records`] gives records that make the same
-//! image from nothing. Whoever publishes an image clones it, which costs a pointer for each topic.
+//! An [`Image`] is a value: [`Image::apply`] applies a record, [`Image::records`] returns records that rebuild the
+//! image. Publishing an image requires a clone, which copies one pointer for each topic.
 
 mod apply;
 mod snapshot;
@@ -20,10 +20,11 @@ use crate::topic_name::collision_key;
 pub use apply::ApplyError;
 pub use topic::{BrokerImage, PartitionImage, TopicImage};
 
-/// The number of a broker.
+/// The id of a broker.
 pub type NodeId = i32;
 
-/// Topics, partitions, brokers, configurations, passwords and the next producer id: everything that outlives a broker and is no record of a user.
+/// Topics, partitions, brokers, configurations, credentials and the next producer id: all durable state except users'
+/// records.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Image {
     topics: HashMap<Uuid, Arc<TopicImage>>,
@@ -38,22 +39,22 @@ pub struct Image {
 }
 
 impl Image {
-    /// An image of nothing.
+    /// An empty image.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The topic of that name.
+    /// The topic with this name.
     pub fn topic(&self, name: &str) -> Option<&Arc<TopicImage>> {
         self.topics.get(self.ids.get(name)?)
     }
 
-    /// The topic of that id.
+    /// The topic with this id.
     pub fn topic_by_id(&self, id: Uuid) -> Option<&Arc<TopicImage>> {
         self.topics.get(&id)
     }
 
-    /// One partition of a topic.
+    /// A partition of a topic.
     pub fn partition(&self, topic: &str, partition: PartitionId) -> Option<&PartitionImage> {
         self.topic(topic)?.partition(partition)
     }
@@ -63,44 +64,44 @@ impl Image {
         self.ids.values().filter_map(|id| self.topics.get(id))
     }
 
-    /// How many topics there are.
+    /// The number of topics.
     pub fn topic_count(&self) -> usize {
         self.topics.len()
     }
 
-    /// A topic that `name` must not stand beside, because the names differ only in `.` and `_`.
+    /// An existing topic whose name differs from `name` only in `.` and `_`.
     pub fn collision(&self, name: &str) -> Option<&Arc<str>> {
         self.collisions
             .get(&collision_key(name))
             .filter(|other| &***other != name)
     }
 
-    /// What is set on a topic.
+    /// The configuration of a topic.
     pub fn topic_config(&self, name: &str) -> Option<&Arc<Layer>> {
         self.topic_configs.get(name)
     }
 
-    /// What was set while it ran on one broker, or on all of them with `None`.
+    /// The dynamic configuration of a broker, or of all brokers with `None`.
     pub fn broker_config(&self, node: Option<NodeId>) -> Option<&Arc<Layer>> {
         self.broker_configs.get(&node)
     }
 
-    /// The brokers, by number.
+    /// The brokers, by id.
     pub fn brokers(&self) -> impl Iterator<Item = (NodeId, &BrokerImage)> {
         self.brokers.iter().map(|(id, broker)| (*id, broker))
     }
 
-    /// The broker of that number.
+    /// The broker with this id.
     pub fn broker(&self, id: NodeId) -> Option<&BrokerImage> {
         self.brokers.get(&id)
     }
 
-    /// The level of a feature that was set, such as `metadata.version`.
+    /// The finalized level of a feature, such as `metadata.version`.
     pub fn feature(&self, name: &str) -> Option<i16> {
         self.features.get(name).copied()
     }
 
-    /// What proves a user's password with a mechanism.
+    /// The SCRAM credential of a user for a mechanism.
     pub fn scram_credential(
         &self,
         user: &str,
@@ -109,14 +110,14 @@ impl Image {
         self.scram_credentials.get(user)?.get(&mechanism)
     }
 
-    /// Users with passwords, by name, and what they have for each mechanism.
+    /// The users with SCRAM credentials, by name, each with its credentials.
     pub fn scram_users(
         &self,
     ) -> impl Iterator<Item = (&Arc<str>, &BTreeMap<ScramMechanism, ScramCredential>)> {
         self.scram_credentials.iter()
     }
 
-    /// The first producer id that no broker was given.
+    /// The first producer id that is not reserved by a broker.
     pub const fn next_producer_id(&self) -> ProducerId {
         self.next_producer_id
     }

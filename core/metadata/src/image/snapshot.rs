@@ -1,4 +1,4 @@
-//! The image as records.
+//! Converts an image to records.
 
 use headwater_protocol::{
     ConfigRecord, FeatureLevelRecord, PartitionRecord, ProducerIdsRecord, RegisterBrokerRecord,
@@ -11,7 +11,7 @@ use crate::config::Layer;
 use crate::records::{NO_LEADER, RESOURCE_BROKER, RESOURCE_TOPIC};
 
 impl Image {
-    /// Records that make this image when they are applied, in order, to an empty one. The same image gives the same records.
+    /// The records that rebuild this image from an empty one, in order. Equal images give equal records.
     pub fn records(&self) -> Vec<MetadataRecord> {
         let mut records = Vec::new();
         for (name, level) in &self.features {
@@ -56,7 +56,7 @@ impl Image {
 }
 
 impl BrokerImage {
-    /// The record that registers this broker under `id`.
+    /// The record that registers this broker with `id`.
     pub fn record(&self, id: NodeId) -> MetadataRecord {
         MetadataRecord::RegisterBroker(RegisterBrokerRecord {
             broker_id: id,
@@ -70,7 +70,7 @@ impl BrokerImage {
 }
 
 impl TopicImage {
-    /// The record that makes this topic, without its partitions.
+    /// The record that creates this topic, without its partitions.
     pub fn record(&self) -> MetadataRecord {
         let record = TopicRecord {
             name: (&*self.name).into(),
@@ -82,7 +82,7 @@ impl TopicImage {
 }
 
 impl PartitionImage {
-    /// The record that makes this partition of `topic` under the number `partition`.
+    /// The record that creates this partition of `topic` with the index `partition`.
     pub fn record(&self, topic: uuid::Uuid, partition: i32) -> MetadataRecord {
         MetadataRecord::Partition(PartitionRecord {
             partition_id: partition,

@@ -1,4 +1,4 @@
-//! What is known about one topic, one partition, one broker.
+//! A topic, a partition or a broker in the image.
 
 use std::sync::Arc;
 
@@ -7,59 +7,59 @@ use uuid::Uuid;
 
 use super::NodeId;
 
-/// A topic and its partitions, numbered from 0 without a gap once all of its records are applied.
+/// A topic and its partitions. The partitions are numbered from 0 without gaps once all records are applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicImage {
-    /// Its identity: a topic that is deleted and made again has another one.
+    /// The topic id: a topic that is deleted and created again gets another one.
     pub id: Uuid,
-    /// Its name.
+    /// The name.
     pub name: Arc<str>,
-    /// Its partitions; the index is the number.
+    /// The partitions, by index.
     pub partitions: Vec<PartitionImage>,
 }
 
-/// Who holds a partition and who leads it.
+/// The replicas and the leader of a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionImage {
-    /// The brokers that hold it, the preferred leader first.
+    /// The replicas; the preferred leader comes first.
     pub replicas: Vec<NodeId>,
-    /// Those of them that have all of it.
+    /// The in-sync replicas.
     pub isr: Vec<NodeId>,
-    /// Who leads; `None` when nobody can.
+    /// The leader; `None` if no replica can lead.
     pub leader: Option<NodeId>,
-    /// The generation of leadership: grows with each change of leader.
+    /// The leader epoch: grows with each change of the leader.
     pub leader_epoch: LeaderEpoch,
-    /// Grows with each change of the partition; compare-and-set of the in-sync replicas.
+    /// The partition epoch: grows with each change of the partition; used for compare-and-set of the in-sync replicas.
     pub partition_epoch: i32,
 }
 
-/// A broker that registered.
+/// A registered broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerImage {
-    /// Grows with each registration; an older one is fenced.
+    /// The broker epoch: grows with each registration; older epochs are fenced.
     pub epoch: i64,
-    /// A random number of this start of the broker.
+    /// A random id of this start of the broker.
     pub incarnation: Uuid,
-    /// Its rack, if it has one.
+    /// The rack, if there is one.
     pub rack: Option<Arc<str>>,
-    /// Whether it may not lead.
+    /// Whether the broker is fenced, so that it cannot lead.
     pub fenced: bool,
 }
 
 impl TopicImage {
-    /// The partition of that number.
+    /// The partition with this index.
     pub fn partition(&self, partition: PartitionId) -> Option<&PartitionImage> {
         self.partitions.get(usize::try_from(partition.get()).ok()?)
     }
 
-    /// The partitions with their numbers.
+    /// The partitions with their indexes.
     pub fn partitions(&self) -> impl Iterator<Item = (PartitionId, &PartitionImage)> {
         (0..).map(PartitionId::new).zip(&self.partitions)
     }
 }
 
 impl PartitionImage {
-    /// A new partition that `replicas` hold and the first of them leads.
+    /// A new partition on `replicas`; the first one is the leader.
     pub fn new(replicas: Vec<NodeId>) -> Self {
         Self {
             isr: replicas.clone(),

@@ -1,4 +1,4 @@
-//! Claims about the tables and the layers.
+//! The configuration tables and layers.
 
 use headwater_metadata::config::{BROKER, TOPIC, TopicView, canonical_key, check_topic};
 use headwater_metadata::{BrokerConfig, ConfigError, Layer, Source, Table, TopicConfig, Value};
@@ -28,7 +28,7 @@ fn an_unknown_key_is_refused_with_the_nearest_name(#[case] wrong: &str, #[case] 
 }
 
 #[test]
-fn a_key_like_no_other_is_refused_without_a_guess() {
+fn a_dissimilar_key_is_refused_without_a_suggestion() {
     let error = Layer::parse(&TOPIC, [("zzz", "1")]).unwrap_err();
     assert_eq!(error.to_string(), "unknown topic configuration \"zzz\"");
 }
@@ -53,7 +53,7 @@ fn a_key_like_no_other_is_refused_without_a_guess() {
 #[case("message.timestamp.type", "Now", "one of CreateTime, LogAppendTime")]
 #[case("min.cleanable.dirty.ratio", "NaN", "a number from 0 to 1")]
 #[case("min.cleanable.dirty.ratio", "1.01", "a number from 0 to 1")]
-fn a_wrong_value_is_refused_saying_what_is_allowed(
+fn an_invalid_value_is_refused_with_the_allowed_values(
     #[case] key: &str,
     #[case] value: &str,
     #[case] expected: &str,
@@ -90,8 +90,8 @@ fn values_are_stored_in_the_tables_spelling(
 #[case(&TOPIC, "preallocate", "true", "preallocate can only be false: a segment's file grows as it is written")]
 #[case(&TOPIC, "compression.lz4.level", "3", "compression.lz4.level can only be 9: lz4 has one level here; choose zstd for smaller batches")]
 #[case(&TOPIC, "leader.replication.throttled.replicas", "*", "leader.replication.throttled.replicas can only be empty: a partition has one replica here")]
-#[case(&BROKER, "log.dirs", "/tmp", "log.dirs cannot be set: the data directory is the one that is opened")]
-fn a_key_without_an_effect_takes_kafkas_default_only(
+#[case(&BROKER, "log.dirs", "/tmp", "log.dirs cannot be set: the data directory is the path that is opened")]
+fn a_key_without_effect_only_accepts_kafkas_default(
     #[case] table: &'static Table,
     #[case] key: &str,
     #[case] value: &str,
@@ -120,7 +120,7 @@ fn gzip_has_no_level_zero() {
 #[case(&[("compression.type", "gzip"), ("compression.gzip.level", "1")], CompressionLevel::Exactly(1))]
 #[case(&[("compression.type", "zstd"), ("compression.gzip.level", "1")], CompressionLevel::Exactly(3))]
 #[case(&[("compression.type", "zstd"), ("compression.zstd.level", "-7")], CompressionLevel::Exactly(-7))]
-fn the_level_is_that_of_the_codec(
+fn the_level_belongs_to_the_codec(
     #[case] pairs: &[(&str, &str)],
     #[case] expected: CompressionLevel,
 ) {
@@ -132,7 +132,7 @@ fn the_level_is_that_of_the_codec(
 }
 
 #[test]
-fn topic_stands_over_broker_and_broker_over_default() {
+fn the_topic_overrides_the_broker_and_the_broker_the_default() {
     let config = |own: &[_], below: &[_]| TopicConfig::resolve(&topic(own), &broker(below));
     assert_eq!(config(&[], &[]).retention_ms, Some(604_800_000));
     assert_eq!(
@@ -156,7 +156,7 @@ fn topic_stands_over_broker_and_broker_over_default() {
 }
 
 #[test]
-fn a_lookup_tells_which_layer_answered() {
+fn a_lookup_returns_the_source_of_the_value() {
     let source = |own: &[_], below: &[_]| {
         let (topic, broker) = (topic(own), broker(below));
         let view = TopicView {
@@ -180,7 +180,7 @@ fn a_lookup_tells_which_layer_answered() {
 }
 
 #[test]
-fn the_defaults_are_kafkas() {
+fn the_defaults_equal_kafkas() {
     let config = TopicConfig::resolve(&topic(&[]), &broker(&[]));
     assert!(config.cleanup_policy.delete && !config.cleanup_policy.compact);
     assert_eq!(config.max_message_bytes, 1_048_588);
@@ -203,7 +203,7 @@ fn the_defaults_are_kafkas() {
 }
 
 #[test]
-fn the_key_for_tests_is_stronger_than_the_bounded_one() {
+fn the_internal_segment_size_overrides_the_bounded_one() {
     let config = |pairs| TopicConfig::resolve(&topic(pairs), &broker(&[])).segment_bytes;
     assert_eq!(config(&[("segment.bytes", "2000000")]), 2_000_000);
     assert_eq!(
@@ -233,14 +233,14 @@ fn values_that_contradict_each_other_are_refused_together() {
 #[case("autoOffsetReset", "auto.offset.reset")]
 #[case("auto.offset.reset", "auto.offset.reset")]
 #[case("headwater_storage_max_bytes", "headwater.storage.max.bytes")]
-fn keys_may_be_written_as_languages_write_names(#[case] written: &str, #[case] key: &str) {
+fn keys_may_be_written_in_snake_or_camel_case(#[case] written: &str, #[case] key: &str) {
     assert_eq!(canonical_key(written), key);
 }
 
 #[rstest]
 #[case(&TOPIC)]
 #[case(&BROKER)]
-fn every_row_of_a_table_is_sound(#[case] table: &'static Table) {
+fn every_row_of_a_table_is_valid(#[case] table: &'static Table) {
     let names: Vec<_> = table
         .definitions()
         .iter()
@@ -295,7 +295,7 @@ fn the_documentation_lists_every_key_with_default_and_bounds() {
     );
 }
 
-/// `HEADWATER_WRITE_DOCS=1 cargo test -p headwater-metadata --test it config` writes the file anew.
+/// `HEADWATER_WRITE_DOCS=1 cargo test -p headwater-metadata --test it config` regenerates the file.
 #[test]
 fn the_printed_documentation_is_up_to_date() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/CONFIGURATION.md");
@@ -314,7 +314,7 @@ fn the_printed_documentation_is_up_to_date() {
 }
 
 #[test]
-fn values_of_groups_keep_to_the_bounds_that_the_operator_sets() {
+fn group_values_stay_within_the_operators_bounds() {
     let refused = |pairs: &[(&str, &str)]| {
         BrokerConfig::parse(pairs.iter().copied())
             .unwrap_err()

@@ -1,4 +1,4 @@
-//! Claims about the image and its records.
+//! The image and its records.
 
 use bytes::Bytes;
 use headwater_metadata::{
@@ -87,7 +87,7 @@ fn a_record_has_kafkas_bytes() {
 #[case::feature(MetadataRecord::FeatureLevel(FeatureLevelRecord { name: "metadata.version".into(), feature_level: 7, ..Default::default() }))]
 #[case::broker(BrokerImage { epoch: 1, incarnation: Uuid::from_u128(3), rack: Some("r".into()), fenced: false }.record(1))]
 #[case::change(MetadataRecord::PartitionChange(PartitionChangeRecord { partition_id: 1, leader: 2, isr: Some(vec![2]), ..Default::default() }))]
-fn every_record_comes_back_from_its_bytes(#[case] record: MetadataRecord) {
+fn every_record_survives_encoding_and_decoding(#[case] record: MetadataRecord) {
     assert_eq!(
         MetadataRecord::decode(record.encode().unwrap()).unwrap(),
         record
@@ -95,7 +95,7 @@ fn every_record_comes_back_from_its_bytes(#[case] record: MetadataRecord) {
 }
 
 #[test]
-fn what_is_no_record_is_refused_with_the_reason() {
+fn invalid_records_are_refused_with_the_reason() {
     let decode = |bytes: &[u8]| MetadataRecord::decode(Bytes::copy_from_slice(bytes)).unwrap_err();
     assert!(matches!(decode(&[]), MetadataRecordError::Truncated));
     assert!(matches!(
@@ -157,7 +157,7 @@ fn a_topic_is_found_by_name_and_id_until_it_is_removed() {
 }
 
 #[test]
-fn a_change_of_leader_begins_a_new_epoch() {
+fn a_change_of_leader_starts_a_new_epoch() {
     let change = |leader, isr| {
         let topic_id = Uuid::from_u128(7);
         MetadataRecord::PartitionChange(PartitionChangeRecord {
@@ -238,7 +238,7 @@ fn a_record_that_contradicts_the_image_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn configuration_is_set_and_taken_back() {
+fn configuration_is_set_and_reset() {
     let mut image = image(&[
         topic(7, "a"),
         config(RESOURCE_TOPIC, "a", "retention.ms", Some("5")),
@@ -281,7 +281,7 @@ fn configuration_is_set_and_taken_back() {
 }
 
 #[test]
-fn a_key_of_a_newer_version_does_not_make_the_directory_unreadable() {
+fn unknown_keys_do_not_make_the_directory_unusable() {
     let image = image(&[
         topic(7, "a"),
         config(RESOURCE_TOPIC, "a", "key.of.tomorrow", Some("5")),
@@ -351,13 +351,13 @@ fn record(image: &Image, at: usize, step: &Step) -> MetadataRecord {
 }
 
 proptest! {
-    /// Whatever happened, the records of the image make the same image, and so do their bytes.
+    /// After any history, the records of the image, and their bytes, rebuild the same image.
     #[test]
-    fn an_image_comes_back_from_its_records(steps in steps()) {
+    fn an_image_is_rebuilt_from_its_records(steps in steps()) {
         let mut image = Image::new();
         for (at, step) in steps.iter().enumerate() {
             let before = image.clone();
-            // Configuration of a topic that is not there is never recorded.
+            // Configurations of unknown topics are never recorded.
             if matches!(step, Step::Config(topic, _) if image.topic(&format!("t.{topic}")).is_none()) {
                 continue;
             }
@@ -373,7 +373,7 @@ proptest! {
     }
 
     #[test]
-    fn bytes_of_a_stranger_are_a_record_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn random_bytes_are_a_record_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = MetadataRecord::decode(Bytes::from(bytes));
     }
 
@@ -395,7 +395,7 @@ fn producer_ids_start_at_zero_and_never_go_back() {
 }
 
 #[test]
-fn a_password_is_kept_for_each_mechanism_until_it_is_removed() {
+fn a_credential_is_stored_for_each_mechanism_until_it_is_deleted() {
     let [weak, strong] = ScramMechanism::ALL;
     let credential = |password: &str| {
         ScramCredential::from_password(weak, password.as_bytes(), b"salt".to_vec().into(), 4096)

@@ -20,6 +20,7 @@ use crate::address::Address;
 use crate::connect::ReadyStream;
 use crate::error::ConnectionError;
 use crate::frame_reader::FrameLimit;
+use crate::meter::BrokerMeter;
 use crate::stream::Stream;
 use pipeline::{Pending, Pipeline};
 use writing::Writer;
@@ -42,6 +43,7 @@ pub(crate) struct ConnectionOptions {
     pub(crate) request_timeout: Duration,
     /// `connections.max.idle.ms`
     pub(crate) max_idle: Option<Duration>,
+    pub(crate) meter: Arc<BrokerMeter>,
 }
 
 /// A connection. Any number of calls may be in flight; Kafka answers them in order.
@@ -67,7 +69,7 @@ impl Connection {
             .map(|lifetime| Instant::now() + lifetime.mul_f64(LIFETIME_USED));
         let new = |writer| {
             Arc::new(Self {
-                pipeline: Pipeline::new(),
+                pipeline: Pipeline::new(Arc::clone(&options.meter)),
                 writer,
                 versions: ready.versions,
                 options,

@@ -4,14 +4,17 @@
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
+use std::sync::Arc;
 
 use bytes::{Buf as _, Bytes};
 use headwater_client::TransportError;
+use headwater_protocol::frame::LENGTH_BYTES;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::error::ConnectionError;
+use crate::meter::BrokerMeter;
 
 /// How many pieces one write takes.
 const PIECES_MAX: usize = 64;
@@ -33,6 +36,7 @@ struct State {
     /// Whether the broker has answered a request.
     has_answered: bool,
     loss: Option<Loss>,
+    meter: Arc<BrokerMeter>,
 }
 
 /// Why the connection is closed.
@@ -58,7 +62,9 @@ struct WaitingRequest {
 }
 
 impl Pipeline {
-    pub(super) fn new() -> Self {
+    /// Of a connection that has just been opened.
+    pub(super) fn new(meter: Arc<BrokerMeter>) -> Self {
+        meter.count_opened();
         Self(Mutex::new(State {
             outbox: VecDeque::new(),
             pushed: 0,
@@ -68,6 +74,7 @@ impl Pipeline {
             last_used: Instant::now(),
             has_answered: false,
             loss: None,
+            meter,
         }))
     }
 
@@ -154,6 +161,10 @@ impl Pipeline {
             ));
         }
         let request = state.waiting.pop_front();
+        if let Some(request) = &request {
+            let bytes = LENGTH_BYTES + frame.len();
+            state.meter.count_response(bytes, request.since.elapsed());
+        }
         drop(state);
         if let Some(request) = request {
             // Its caller may have stopped waiting.
@@ -251,6 +262,9 @@ impl State {
             at: Instant::now(),
         });
         self.outbox.clear();
+        self.meter.count_closed();
+        self.meter
+            .count_errors(self.waiting.len() + self.unanswered.len());
         Some(EndedRequests {
             error: error.clone(),
             waiting: std::mem::take(&mut self.waiting),
@@ -260,6 +274,7 @@ impl State {
     }
 
     fn push(&mut self, pieces: impl Iterator<Item = Bytes>) {
+        self.meter.count_request();
         for piece in pieces {
             self.pushed += piece.len() as u64;
             self.outbox.push_back(piece);
@@ -281,10 +296,12 @@ impl State {
 
     fn count_written(&mut self, bytes: usize) {
         self.written += bytes as u64;
+        self.meter.count_sent(bytes);
         while let Some(request) = self.unanswered.front()
             && request.end <= self.written
         {
             if let Some(request) = self.unanswered.pop_front() {
+                self.meter.count_unanswered();
                 let _ = request.done.send(Ok(()));
             }
         }

@@ -1,111 +1,105 @@
 //! Authenticates a connection (SASL, KIP-152).
 
+mod credentials;
+mod oauth;
 mod plain;
+mod salted;
 mod scram;
 
-use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use headwater_client::Result;
 use headwater_metadata::ScramMechanism;
 use headwater_protocol::{
     ApiKey, ErrorCode, SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeRequest,
 };
 
-use crate::config::config_error;
 use crate::connect::Handshake;
 use crate::error::{ConnectionError, authentication_refused};
+use credentials::{Mechanism, Password};
+use oauth::message;
 use scram::ScramClient;
 
-/// A user with a password, and the mechanism that proves it.
-pub(crate) struct Credentials {
-    mechanism: Mechanism,
-    username: String,
-    password: String,
-}
+pub(crate) use credentials::Credentials;
+pub(crate) use oauth::{Bearer, ClientCredentials, Extensions, TokenEndpoint};
+pub use oauth::{OauthToken, TokenError, TokenFuture, TokenProvider};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mechanism {
-    Plain,
-    Scram(ScramMechanism),
-}
+/// What a broker's text shows in the place of a secret.
+const HIDDEN: &str = "***";
 
-impl Credentials {
-    /// `mechanism` as SASL names it.
-    pub(crate) fn new(mechanism: &str, username: String, password: String) -> Result<Self> {
-        let mechanism = match mechanism {
-            "PLAIN" => Mechanism::Plain,
-            name => match ScramMechanism::ALL
-                .into_iter()
-                .find(|scram| scram.name() == name)
-            {
-                Some(scram) => Mechanism::Scram(scram),
-                None => {
-                    return Err(config_error(&format!(
-                        "sasl.mechanism={name} is not supported."
-                    )));
-                }
-            },
-        };
-        if username.contains('\0') || password.contains('\0') {
-            return Err(config_error(
-                "sasl.username and sasl.password must not contain NUL.",
-            ));
-        }
-        Ok(Self {
-            mechanism,
-            username,
-            password,
-        })
-    }
-}
-
-impl fmt::Debug for Credentials {
-    /// Without the password.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
-            .field("mechanism", &self.mechanism)
-            .field("username", &self.username)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Mechanism {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Plain => "PLAIN",
-            Self::Scram(mechanism) => mechanism.name(),
-        }
-    }
-}
-
-/// Authenticates. Returns how long the authentication is valid; `None`: as long as the connection (KIP-368).
+/// Authenticates. Returns how long the authentication is valid; `None`: as long as the connection (KIP-368). `step` says what is waited for.
 pub(crate) async fn authenticate(
     handshake: &mut Handshake,
     credentials: &Credentials,
+    step: &mut &'static str,
 ) -> Result<Option<Duration>, ConnectionError> {
-    choose_mechanism(handshake, credentials.mechanism.name()).await?;
-    match credentials.mechanism {
-        Mechanism::Plain => {
-            let token = plain::token(&credentials.username, &credentials.password);
-            let answer = exchange(handshake, token).await?;
-            Ok(lifetime(&answer))
+    match credentials {
+        Credentials::Bearer(bearer) => {
+            *step = "authenticating";
+            choose_mechanism(handshake, message::MECHANISM).await?;
+            *step = "waiting for the OAUTHBEARER token";
+            let token = bearer.current().await?;
+            *step = "authenticating";
+            let shown = authenticate_with_token(handshake, bearer, token.value()).await;
+            shown.map_err(|error| bearer.refused(&token, &error))
         }
-        Mechanism::Scram(mechanism) => {
-            let client = ScramClient::new(mechanism, &credentials.username, &scram::nonce());
-            let challenge = exchange(handshake, client.first_message()).await?;
-            let password = credentials.password.clone();
-            // Thousands of hashes: not in a thread that drives connections.
-            let proving =
-                tokio::task::spawn_blocking(move || client.prove(&password, &challenge.auth_bytes));
-            let proof = proving.await.map_err(|_| {
-                ConnectionError::unreachable("The authentication was interrupted")
-            })??;
-            let answer = exchange(handshake, proof.message.clone()).await?;
-            proof.verify(&answer.auth_bytes)?;
-            Ok(lifetime(&answer))
+        Credentials::Password(password) => {
+            *step = "authenticating";
+            choose_mechanism(handshake, password.mechanism.name()).await?;
+            match password.mechanism {
+                Mechanism::Plain => {
+                    let token = plain::token(&password.username, &password.password);
+                    let answer = exchange(handshake, token, &password.password).await?;
+                    Ok(lifetime(&answer))
+                }
+                Mechanism::Scram(mechanism) => scram(handshake, password, mechanism).await,
+            }
         }
+    }
+}
+
+async fn scram(
+    handshake: &mut Handshake,
+    password: &Arc<Password>,
+    mechanism: ScramMechanism,
+) -> Result<Option<Duration>, ConnectionError> {
+    let client = ScramClient::new(mechanism, &password.username, &scram::nonce());
+    let challenge = exchange(handshake, client.first_message(), &password.password).await?;
+    let salting = Arc::clone(password);
+    // Thousands of hashes: not in a thread that drives connections.
+    let proving = tokio::task::spawn_blocking(move || {
+        client.prove(&challenge.auth_bytes, |salt, iterations| {
+            salting.salted(mechanism, salt, iterations)
+        })
+    });
+    let proof = proving
+        .await
+        .map_err(|_| ConnectionError::unreachable("The authentication was interrupted"))??;
+    let answer = exchange(handshake, proof.message.clone(), &password.password).await?;
+    proof.verify(&answer.auth_bytes)?;
+    Ok(lifetime(&answer))
+}
+
+/// OAUTHBEARER (RFC 7628): the token, and after a refusal one message more.
+async fn authenticate_with_token(
+    handshake: &mut Handshake,
+    bearer: &Bearer,
+    token: &str,
+) -> Result<Option<Duration>, ConnectionError> {
+    let first = message::first(token, bearer.extensions());
+    let answer = exchange(handshake, first, token).await?;
+    if answer.auth_bytes.is_empty() {
+        return Ok(lifetime(&answer));
+    }
+    let reason = message::status(&answer.auth_bytes);
+    // The broker then fails the exchange, with or without a reason of its own.
+    match exchange(handshake, message::END, token).await {
+        Err(error) if reason.is_none() => Err(error),
+        _ => Err(authentication_refused(
+            ErrorCode::SaslAuthenticationFailed,
+            reason.map(|reason| hide(&reason, token)).as_deref(),
+        )),
     }
 }
 
@@ -142,9 +136,11 @@ fn no_sasl() -> ConnectionError {
     )
 }
 
+/// One message to the broker and its answer. A broker's text that repeats `secret` is shown without it.
 async fn exchange(
     handshake: &mut Handshake,
     message: Bytes,
+    secret: &str,
 ) -> Result<SaslAuthenticateResponse, ConnectionError> {
     let request = SaslAuthenticateRequest {
         auth_bytes: message,
@@ -153,11 +149,17 @@ async fn exchange(
     let response = handshake.call(request).await?;
     match ErrorCode::from_code(response.error_code) {
         ErrorCode::None => Ok(response),
-        code => Err(authentication_refused(
-            code,
-            response.error_message.as_deref(),
-        )),
+        code => {
+            let reason = response.error_message.as_deref();
+            let reason = reason.map(|reason| hide(reason, secret));
+            Err(authentication_refused(code, reason.as_deref()))
+        }
     }
+}
+
+/// A text of another side without a secret that it may repeat.
+fn hide(text: &str, secret: &str) -> String {
+    text.replace(secret, HIDDEN)
 }
 
 fn lifetime(answer: &SaslAuthenticateResponse) -> Option<Duration> {

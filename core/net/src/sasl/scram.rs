@@ -59,8 +59,12 @@ impl ScramClient {
         format!("{HEADER}{}", self.first_bare).into()
     }
 
-    /// Answers the broker's challenge.
-    pub(super) fn prove(&self, password: &str, challenge: &[u8]) -> Result<Proof, ConnectionError> {
+    /// Answers the broker's challenge. `salted_password` salts the password with a salt and a number of iterations.
+    pub(super) fn prove(
+        &self,
+        challenge: &[u8],
+        salted_password: impl FnOnce(&[u8], u32) -> Bytes,
+    ) -> Result<Proof, ConnectionError> {
         let challenge = std::str::from_utf8(challenge).map_err(|_| malformed())?;
         let Challenge {
             nonce,
@@ -71,7 +75,7 @@ impl ScramClient {
             return Err(malformed());
         }
         let mechanism = self.mechanism;
-        let salted = mechanism.salted_password(password.as_bytes(), &salt, iterations);
+        let salted = salted_password(&salt, iterations);
         let client_key = mechanism.hmac(&salted, b"Client Key");
         let server_key = mechanism.hmac(&salted, b"Server Key");
         let without_proof = format!("c={HEADER_BASE64},r={nonce}");
@@ -160,10 +164,16 @@ mod tests {
         ScramClient::new(ScramMechanism::Sha256, "user", NONCE)
     }
 
+    fn prove(challenge: &str) -> Result<Proof, ConnectionError> {
+        client().prove(challenge.as_bytes(), |salt, iterations| {
+            ScramMechanism::Sha256.salted_password(b"pencil", salt, iterations)
+        })
+    }
+
     #[test]
     fn the_exchange_of_rfc_7677_is_reproduced() {
         assert_eq!(client().first_message(), "n,,n=user,r=rOprNGfwEbeRWgbNEkqO");
-        let proof = client().prove("pencil", CHALLENGE.as_bytes()).unwrap();
+        let proof = prove(CHALLENGE).unwrap();
         assert_eq!(proof.message, PROOF);
         proof.verify(SIGNATURE.as_bytes()).unwrap();
         proof.verify(format!("{SIGNATURE},x=1").as_bytes()).unwrap();
@@ -171,7 +181,7 @@ mod tests {
 
     #[test]
     fn any_other_signature_of_the_broker_is_refused() {
-        let proof = client().prove("pencil", CHALLENGE.as_bytes()).unwrap();
+        let proof = prove(CHALLENGE).unwrap();
         for at in 0..SIGNATURE.len() - 1 {
             let mut signature = SIGNATURE.as_bytes().to_vec();
             signature[at] ^= 1;
@@ -196,6 +206,6 @@ mod tests {
     #[case::no_salt("r=rOprNGfwEbeRWgbNEkqOx,i=4096")]
     #[case::empty("")]
     fn challenges_that_are_wrong_are_refused(#[case] challenge: &str) {
-        assert!(client().prove("pencil", challenge.as_bytes()).is_err());
+        assert!(prove(challenge).is_err());
     }
 }

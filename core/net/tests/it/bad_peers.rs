@@ -1,12 +1,15 @@
 //! Peers that are not there, or are not what the configuration says.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_client::{Node, Purpose, Transport as _, TransportErrorKind};
+use headwater_client::{ClientConfig, Node, Purpose, Transport as _, TransportErrorKind};
+use headwater_protocol::api_versions_response::ApiVersion;
+use headwater_protocol::{ApiKey, ErrorCode};
 use rstest::rstest;
 use tokio::io::AsyncReadExt as _;
 
-use crate::support::{Peer, ask, ask_node, lane, transport};
+use crate::support::{Peer, ask, ask_node, lane, lane_of, transport};
 
 /// An address at which nothing listens.
 async fn unused_address() -> String {
@@ -114,7 +117,7 @@ async fn an_advertised_listener_that_cannot_be_reached_is_named_with_the_bootstr
     let mut advertised = peer.broker(7);
     advertised.host = "kafka.invalid".to_owned();
     transport.learn(&[advertised]);
-    let lane = transport.lane(Purpose::Produce, "");
+    let lane = lane_of(&transport, Purpose::Produce);
     let error = ask_node(&*lane, Node::Id(7)).await.unwrap_err();
     assert!(!error.sent);
     for part in [
@@ -135,4 +138,56 @@ async fn a_broker_that_the_metadata_does_not_name_cannot_be_called() {
         .unwrap_err();
     assert!(error.reason.contains("Broker 3"), "{error}");
     assert!(!error.sent);
+}
+
+#[tokio::test]
+async fn a_broker_that_is_too_old_is_told_apart() {
+    let peer = Peer::start(|mut broker, _| async move {
+        let asked = broker.next().await.unwrap();
+        let old = headwater_protocol::ApiVersionsResponse {
+            error_code: ErrorCode::UnsupportedVersion.code(),
+            ..Default::default()
+        };
+        broker.reply_at(&asked, old, 0).await;
+        // It has nothing but a version of Produce that Kafka 4 and this client have dropped.
+        let asked = broker.next().await.unwrap();
+        let versions = headwater_protocol::ApiVersionsResponse {
+            api_keys: vec![ApiVersion {
+                api_key: ApiKey::Produce.code(),
+                min_version: 0,
+                max_version: 2,
+                ..ApiVersion::default()
+            }],
+            ..Default::default()
+        };
+        broker.reply(&asked, versions).await;
+        while broker.next().await.is_some() {}
+    })
+    .await;
+    let error = ask(&*lane(&[&peer.address], &[])).await.unwrap_err();
+    assert_eq!(error.kind, TransportErrorKind::Unsupported, "{error}");
+    assert!(error.reason.contains("newer"), "{error}");
+    assert!(error.reason.contains(&peer.address), "{error}");
+}
+
+#[tokio::test]
+async fn a_lane_gives_a_silent_broker_up_after_its_own_time_out() {
+    let peer = Peer::start(|mut broker, _| async move {
+        broker.greet().await;
+        while broker.next().await.is_some() {}
+    })
+    .await;
+    // The transport's other lanes have Kafka's 30 seconds.
+    let transport = transport(&[&peer.address], &[("reconnect.backoff.ms", "1")]);
+    let patient = lane_of(&transport, Purpose::Admin);
+    let hasty = Arc::clone(&transport).lane(
+        Purpose::Produce,
+        &ClientConfig::parse([("request.timeout.ms", "50")]).unwrap(),
+    );
+    let waiting = tokio::spawn(async move { ask(&*patient).await });
+    while peer.accepted() < 3 {
+        let _ = tokio::time::timeout(Duration::from_millis(60), ask(&*hasty)).await;
+    }
+    assert!(!waiting.is_finished(), "its broker may still answer");
+    waiting.abort();
 }

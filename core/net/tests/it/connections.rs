@@ -8,7 +8,7 @@ use headwater_client::{Node, Purpose, Transport as _, TransportErrorKind};
 use headwater_protocol::{ProduceRequest, Request};
 use rstest::rstest;
 
-use crate::support::{Peer, ask, ask_node, lane, response_bytes, transport};
+use crate::support::{Peer, ask, ask_node, lane, lane_of, response_bytes, transport};
 
 #[tokio::test]
 async fn requests_are_pipelined_on_one_connection() {
@@ -44,7 +44,7 @@ async fn each_lane_has_connections_of_its_own() {
     let peer = Peer::obliging().await;
     let transport = transport(&[&peer.address], &[]);
     for purpose in [Purpose::Admin, Purpose::Produce, Purpose::Fetch] {
-        let lane = Arc::clone(&transport).lane(purpose, "");
+        let lane = lane_of(&transport, purpose);
         ask(&*lane).await.unwrap();
         ask(&*lane).await.unwrap();
     }
@@ -181,7 +181,7 @@ async fn concurrent_first_calls_open_one_connection() {
     let peer = Peer::obliging().await;
     let transport = transport(&[&peer.address], &[]);
     transport.learn(&[peer.broker(1)]);
-    let lane = transport.lane(Purpose::Produce, "");
+    let lane = lane_of(&transport, Purpose::Produce);
     let calls = (0..20).map(|_| ask_node(&*lane, Node::Id(1)));
     for answer in futures_util::future::join_all(calls).await {
         answer.unwrap();
@@ -223,7 +223,7 @@ async fn closing_ends_calls_in_flight_and_refuses_later_ones() {
     })
     .await;
     let transport = transport(&[&peer.address], &[]);
-    let lane = Arc::clone(&transport).lane(Purpose::Fetch, "");
+    let lane = lane_of(&transport, Purpose::Fetch);
     let waiting = tokio::spawn({
         let lane = Arc::clone(&lane);
         async move { ask(&*lane).await }

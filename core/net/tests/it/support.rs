@@ -14,8 +14,9 @@ use headwater_protocol::frame::{RequestFrame, decode_request, encode_response, t
 use headwater_protocol::{
     ApiKey, ApiVersionsResponse, MetadataRequest, MetadataResponse, Request, Response,
 };
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 /// A listener whose connections are handled by a script.
 pub(crate) struct Peer {
@@ -47,6 +48,23 @@ impl Peer {
         }
     }
 
+    /// Runs `script` for each connection after a TLS handshake. Connections whose handshake fails are dropped.
+    pub(crate) async fn start_tls<F: Future<Output = ()> + Send + 'static>(
+        acceptor: TlsAcceptor,
+        script: impl Fn(Broker, usize) -> F + Send + Sync + 'static,
+    ) -> Self {
+        let script = Arc::new(script);
+        Self::start(move |broker, number| {
+            let (acceptor, script) = (acceptor.clone(), Arc::clone(&script));
+            async move {
+                if let Ok(stream) = acceptor.accept(broker.stream).await {
+                    script(Broker::new(stream), number).await;
+                }
+            }
+        })
+        .await
+    }
+
     /// A broker that answers every request with the default response.
     pub(crate) async fn obliging() -> Self {
         Self::start(|mut broker, _| async move {
@@ -72,16 +90,20 @@ impl Peer {
     }
 }
 
+/// A stream of bytes in both directions.
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Duplex for S {}
+
 /// The broker's side of a connection.
 pub(crate) struct Broker {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Box<dyn Duplex>,
     received: BytesMut,
 }
 
 impl Broker {
-    fn new(stream: TcpStream) -> Self {
+    fn new(stream: impl Duplex + 'static) -> Self {
         Self {
-            stream,
+            stream: Box::new(stream),
             received: BytesMut::new(),
         }
     }
@@ -105,6 +127,32 @@ impl Broker {
         self.answer(&request).await;
     }
 
+    /// Answers with this response.
+    pub(crate) async fn reply(&mut self, request: &RequestFrame, response: impl Into<Response>) {
+        self.reply_at(request, response, request.header.api_version)
+            .await;
+    }
+
+    /// Answers with this response in another version than the request has.
+    pub(crate) async fn reply_at(
+        &mut self,
+        request: &RequestFrame,
+        response: impl Into<Response>,
+        version: i16,
+    ) {
+        let mut bytes = BytesMut::new();
+        let id = request.header.correlation_id;
+        encode_response(&mut bytes, &response.into(), version, id).unwrap();
+        self.write(&bytes).await;
+    }
+
+    /// Answers all requests with the default response until the client closes the connection.
+    pub(crate) async fn oblige(mut self) {
+        while let Some(request) = self.next().await {
+            self.answer(&request).await;
+        }
+    }
+
     /// Answers with the default response.
     pub(crate) async fn answer(&mut self, request: &RequestFrame) {
         let bytes = response_bytes(request, request.header.correlation_id);
@@ -114,6 +162,7 @@ impl Broker {
     pub(crate) async fn write(&mut self, bytes: &[u8]) {
         // The client may have closed the connection.
         let _ = self.stream.write_all(bytes).await;
+        let _ = self.stream.flush().await;
     }
 }
 
@@ -149,25 +198,34 @@ fn versions() -> ApiVersionsResponse {
     }
 }
 
-/// A transport to these addresses with these keys of connections and clients.
+/// The keys of clients, and those of connections.
+fn split<'a>(pairs: &[(&'a str, &'a str)]) -> (ClientConfig, Vec<(&'a str, &'a str)>) {
+    let pairs = pairs.iter().copied();
+    let (client, connection): (Vec<_>, Vec<_>) =
+        pairs.partition(|pair| ClientConfig::parse([*pair]).is_ok());
+    (ClientConfig::parse(client).unwrap(), connection)
+}
+
+/// A transport to these addresses with these keys of connections.
 pub(crate) fn transport(addresses: &[&str], pairs: &[(&str, &str)]) -> Arc<TcpTransport> {
-    let (client, connection): (Vec<_>, Vec<_>) = pairs
-        .iter()
-        .copied()
-        .partition(|pair| ClientConfig::parse([*pair]).is_ok());
+    let (_, connection) = split(pairs);
     let bootstrap = addresses.iter().map(|address| address.parse().unwrap());
     TcpTransport::new(
         bootstrap.collect(),
         ConnectionConfig::parse(connection).unwrap(),
-        &ClientConfig::parse(client).unwrap(),
         tokio::runtime::Handle::current(),
     )
     .unwrap()
 }
 
-/// A lane of a transport to these addresses.
+/// A lane of a transport to these addresses, with these keys of connections and clients.
 pub(crate) fn lane(addresses: &[&str], pairs: &[(&str, &str)]) -> Arc<dyn Lane> {
-    transport(addresses, pairs).lane(Purpose::Admin, "")
+    transport(addresses, pairs).lane(Purpose::Admin, &split(pairs).0)
+}
+
+/// A lane of a transport, with the defaults.
+pub(crate) fn lane_of(transport: &Arc<TcpTransport>, purpose: Purpose) -> Arc<dyn Lane> {
+    Arc::clone(transport).lane(purpose, &ClientConfig::default())
 }
 
 /// Asks any broker for metadata.

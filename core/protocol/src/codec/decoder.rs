@@ -1,15 +1,15 @@
-//! Reads values off one run of bytes.
+//! Decodes values from bytes.
 
 use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{DecodeError, STRING_BYTES_MAX, Str, UnknownTaggedFields, Wire};
 
-/// Reads values off `Bytes`, from the front.
+/// Decodes values from the front of `Bytes`.
 ///
-/// Invariant: every length and count is compared with what is left before anything is allocated or sliced, so hostile bytes cost
-/// an error and never more memory than a small multiple of their own length. Strings and byte runs are slices of the input: they
-/// share its memory and keep it alive.
+/// Invariant: every length and count is compared with the remaining bytes before anything is allocated or sliced, so
+/// hostile bytes cause an error and never use more memory than a small multiple of their own length. Strings and byte
+/// ranges are slices of the input: they share its memory and keep it alive.
 #[derive(Debug, Clone)]
 pub struct Decoder {
     bytes: Bytes,
@@ -17,11 +17,12 @@ pub struct Decoder {
     flexible: bool,
 }
 
-/// What an array may reserve before its first element has been read; beyond, it grows with what has really been read.
+/// The memory that an array may reserve before its first element is decoded; beyond it, the array grows with the
+/// decoded elements.
 const RESERVED_BYTES_MAX: usize = 64 * 1024;
 
 impl Decoder {
-    /// A decoder at the start of `bytes`, for a version that is not flexible until told otherwise.
+    /// A decoder at the start of `bytes`, initially for a version that is not flexible.
     pub fn new(bytes: Bytes) -> Self {
         Self {
             bytes,
@@ -30,27 +31,27 @@ impl Decoder {
         }
     }
 
-    /// Chooses how lengths are written and whether tagged fields are there, for what is read from now on.
+    /// Sets whether the following lengths are compact and tagged fields exist.
     pub fn set_flexible(&mut self, flexible: bool) {
         self.flexible = flexible;
     }
 
-    /// How many bytes have been read.
+    /// The number of decoded bytes.
     pub fn position(&self) -> usize {
         self.position
     }
 
-    /// How many bytes are left.
+    /// The number of remaining bytes.
     pub fn left(&self) -> usize {
         self.bytes.len() - self.position
     }
 
-    /// The bytes not yet read.
+    /// The remaining bytes.
     pub fn into_rest(mut self) -> Bytes {
         self.bytes.split_off(self.position)
     }
 
-    /// Says that the message is over: an error if bytes are left.
+    /// Ends the message: an error if bytes remain.
     pub fn finish(&self) -> Result<(), DecodeError> {
         match self.left() {
             0 => Ok(()),
@@ -111,7 +112,7 @@ impl Decoder {
         })
     }
 
-    /// The length of a string; None for null.
+    /// The length of a string; `None` for null.
     fn string_length(&mut self) -> Result<Option<usize>, DecodeError> {
         let length = if self.flexible {
             self.compact_length()?
@@ -124,7 +125,7 @@ impl Decoder {
         }
     }
 
-    /// The length of bytes or an array; None for null.
+    /// The length of bytes or an array; `None` for null.
     fn length(&mut self) -> Result<Option<usize>, DecodeError> {
         if self.flexible {
             return self.compact_length();
@@ -195,12 +196,12 @@ impl Decoder {
         Ok(Some(text))
     }
 
-    /// A run of bytes.
+    /// A range of bytes.
     pub fn bytes(&mut self) -> Result<Bytes, DecodeError> {
         self.nullable_bytes()?.ok_or_else(|| self.unexpected_null())
     }
 
-    /// A run of bytes or null.
+    /// A range of bytes or null.
     pub fn nullable_bytes(&mut self) -> Result<Option<Bytes>, DecodeError> {
         match self.length()? {
             Some(length) => self.slice(length).map(Some),
@@ -226,7 +227,7 @@ impl Decoder {
         Ok(Some(items))
     }
 
-    /// The count of an array whose elements take at least `smallest` bytes each, checked against what is left.
+    /// The count of an array whose elements have at least `smallest` bytes each, checked against the remaining bytes.
     fn array_count(&mut self, smallest: usize) -> Result<Option<usize>, DecodeError> {
         let Some(count) = self.length()? else {
             return Ok(None);
@@ -242,7 +243,7 @@ impl Decoder {
         Ok(Some(count))
     }
 
-    /// A struct or null: a signed byte that is negative for null comes first.
+    /// A struct or null. A signed byte comes first; negative means null.
     pub fn nullable_struct<T: Wire>(&mut self, version: i16) -> Result<Option<T>, DecodeError> {
         if self.i8()? < 0 {
             Ok(None)
@@ -251,10 +252,10 @@ impl Decoder {
         }
     }
 
-    /// The tagged fields of a struct that knows none of its own. Nothing is read in a version that is not flexible.
+    /// The tagged fields of a struct without known ones. In a version that is not flexible nothing is read.
     #[inline]
     pub fn unknown_tagged_fields(&mut self) -> Result<UnknownTaggedFields, DecodeError> {
-        // Nearly always: flexible, and none there.
+        // The usual case: flexible, without tagged fields.
         if self.flexible && self.bytes.get(self.position) == Some(&0) {
             self.position += 1;
             return Ok(UnknownTaggedFields::default());
@@ -262,8 +263,8 @@ impl Decoder {
         self.tagged_fields(&mut |_, _| Ok(false))
     }
 
-    /// The tagged fields of a struct: `known` reads the value of a tag and says true, or leaves it and says false; the latter are
-    /// returned. Nothing is read in a version that is not flexible.
+    /// The tagged fields of a struct. `known` decodes the value of a known tag and returns true, or returns false; the
+    /// unknown fields are returned. In a version that is not flexible nothing is read.
     pub fn tagged_fields(
         &mut self,
         known: &mut dyn FnMut(&mut Self, u32) -> Result<bool, DecodeError>,

@@ -1,4 +1,4 @@
-//! Writes values behind one another.
+//! Encodes values.
 
 use bytes::{Bytes, BytesMut};
 use uuid::Uuid;
@@ -9,14 +9,14 @@ use super::{EncodeError, Rope, STRING_BYTES_MAX, Str, TagWriter, UnknownTaggedFi
 /// Appends values to a buffer or a rope. The mirror of [`super::Decoder`].
 #[derive(Debug)]
 pub struct Encoder<'a> {
-    // Gathering small values in a block on the stack before they are appended was measured: slower by a third.
+    // Collecting small values in a block on the stack first was slower by a third.
     out: &'a mut BytesMut,
-    /// Where long runs go that need not be copied; None if all bytes shall be in `out`.
+    /// The destination of long byte ranges that need not be copied; `None` if all bytes go to `out`.
     shared: Option<&'a mut SharedRuns>,
     flexible: bool,
 }
 
-/// The value of an option that must be there in `version`.
+/// The value of an option that is mandatory in `version`.
 pub fn required<'a, T: ?Sized>(
     value: Option<&'a T>,
     field: &'static str,
@@ -35,7 +35,7 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// An encoder that appends to `out` and shares long runs of bytes with it.
+    /// An encoder that appends to `out` and shares long byte ranges with it.
     pub fn sharing(out: &'a mut Rope, flexible: bool) -> Self {
         Self {
             out: &mut out.copied,
@@ -52,17 +52,17 @@ impl<'a> Encoder<'a> {
         write(&mut Encoder::new(self.out, self.flexible))
     }
 
-    /// Chooses how lengths are written and whether tagged fields are there, for what is written from now on.
+    /// Sets whether the following lengths are compact and tagged fields are written.
     pub fn set_flexible(&mut self, flexible: bool) {
         self.flexible = flexible;
     }
 
-    /// Are lengths compact and tagged fields there?
+    /// Whether lengths are compact and tagged fields are written.
     pub fn is_flexible(&self) -> bool {
         self.flexible
     }
 
-    /// How long the buffer is by now, with what was in it before and without what is shared.
+    /// The length of the buffer, including its previous contents and without shared ranges.
     pub(super) fn position(&self) -> usize {
         self.out.len()
     }
@@ -86,7 +86,7 @@ impl<'a> Encoder<'a> {
         Ok(())
     }
 
-    /// An unsigned integer, seven bits a byte, the lowest first.
+    /// An unsigned integer, seven bits per byte, the lowest first.
     #[inline]
     pub fn unsigned_varint(&mut self, value: u32) {
         if value < 0x80 {
@@ -96,7 +96,8 @@ impl<'a> Encoder<'a> {
         self.raw(&bytes[..length]);
     }
 
-    /// Puts `value` as an unsigned varint where one byte was kept free at `position`; what follows moves if it needs more.
+    /// Writes `value` as an unsigned varint to the byte reserved at `position`; the following bytes move if it is
+    /// longer.
     pub(super) fn patch_varint(&mut self, position: usize, value: u32) {
         if value < 0x80 {
             self.out[position] = value as u8;
@@ -151,12 +152,12 @@ impl<'a> Encoder<'a> {
         Ok(())
     }
 
-    /// A run of bytes.
+    /// A range of bytes.
     pub fn bytes(&mut self, value: &Bytes) -> Result<(), EncodeError> {
         self.nullable_bytes(Some(value))
     }
 
-    /// A run of bytes or null.
+    /// A range of bytes or null.
     pub fn nullable_bytes(&mut self, value: Option<&Bytes>) -> Result<(), EncodeError> {
         self.length(value.map(Bytes::len))?;
         let Some(value) = value else {
@@ -206,7 +207,7 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// The tagged fields of a struct that knows none of its own.
+    /// The tagged fields of a struct without known ones.
     #[inline]
     pub fn unknown_tagged_fields(
         &mut self,
@@ -219,7 +220,7 @@ impl<'a> Encoder<'a> {
         self.tagged_fields(unknown)?.finish(self)
     }
 
-    /// Begins the tagged fields of a struct. Write the known ones in the order of their tags, then finish.
+    /// Starts the tagged fields of a struct. Write the known ones in the order of their tags, then call `finish`.
     pub fn tagged_fields<'u>(
         &mut self,
         unknown: &'u UnknownTaggedFields,
@@ -228,7 +229,7 @@ impl<'a> Encoder<'a> {
     }
 }
 
-/// The bytes of an unsigned varint, and how many of them count.
+/// The bytes of an unsigned varint, and their number.
 fn varint(mut value: u32) -> ([u8; 5], usize) {
     let mut bytes = [0; 5];
     let mut length = 0;

@@ -1,8 +1,8 @@
-//! Why bytes are no message, and why a message has no bytes.
+//! Errors of decoding and encoding.
 
 use crate::message::VersionRange;
 
-/// Why bytes could not be read as a message. Positions count from the start of the decoder's bytes.
+/// Why bytes could not be decoded. Positions are relative to the start of the decoder's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// The bytes end before the value does.
@@ -10,67 +10,67 @@ pub enum DecodeError {
         "the message ends too early: {needed} bytes are needed at position {position}, {left} are left"
     )]
     Truncated {
-        /// Where the value would start.
+        /// The start of the value.
         position: u32,
-        /// How long it would be.
+        /// The size of the value.
         needed: u32,
-        /// How many bytes there are.
+        /// The number of remaining bytes.
         left: u32,
     },
     /// A length that is negative and not -1, or a string longer than Kafka allows.
     #[error("a length of {length} at position {position} is not possible")]
     InvalidLength {
-        /// Where the length stands.
+        /// The position of the length.
         position: u32,
-        /// What it says.
+        /// The length.
         length: i32,
     },
-    /// An array claims more elements than the bytes that are left could hold.
+    /// An array has more elements than the remaining bytes can contain.
     #[error(
         "an array at position {position} claims {count} elements, which cannot fit into the {left} bytes left"
     )]
     CountTooLarge {
-        /// Where the first element would start.
+        /// The start of the first element.
         position: u32,
-        /// How many elements are claimed.
+        /// The number of elements.
         count: u32,
-        /// How many bytes there are.
+        /// The number of remaining bytes.
         left: u32,
     },
     /// Null where the version of the message does not allow it.
     #[error("null at position {position}, where this version of the message does not allow it")]
     UnexpectedNull {
-        /// Where the null stands.
+        /// The position of the null.
         position: u32,
     },
     /// A string that is not UTF-8.
     #[error("the string at position {position} is not UTF-8")]
     InvalidUtf8 {
-        /// Where the string starts.
+        /// The start of the string.
         position: u32,
     },
     /// A variable-length integer of more than 32 bits.
     #[error("the variable-length integer that ends at position {position} has more than 32 bits")]
     VarintTooLong {
-        /// Where it ends.
+        /// The end of the integer.
         position: u32,
     },
-    /// A tagged field takes more or fewer bytes than it announced.
+    /// A tagged field has more or fewer bytes than its length.
     #[error("the tagged field {tag} ends at position {end} but announced its end at {announced}")]
     TaggedFieldLength {
         /// Its tag.
         tag: u32,
-        /// Where its value ends.
+        /// The end of the value.
         end: u32,
-        /// Where its length says that it ends.
+        /// The end according to its length.
         announced: u32,
     },
     /// Bytes after the end of the message.
     #[error("{left} bytes follow the message, which ends at position {position}")]
     TrailingBytes {
-        /// Where the message ends.
+        /// The end of the message.
         position: u32,
-        /// How many bytes follow.
+        /// The number of following bytes.
         left: u32,
     },
     /// The message does not exist in this version.
@@ -78,17 +78,17 @@ pub enum DecodeError {
     UnsupportedVersion {
         /// The message.
         message: &'static str,
-        /// What was asked for.
+        /// The requested version.
         version: i16,
-        /// What there is.
+        /// The supported versions.
         valid: VersionRange,
     },
 }
 
-/// Why a message could not be written at a version. Nothing is written then.
+/// Why a message could not be encoded at a version. Nothing is written then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EncodeError {
-    /// A field has a value that the version cannot carry and that may not be dropped silently.
+    /// A field has a value that the version cannot encode and that must not be dropped.
     #[error(
         "{field} is set, but version {version} of the message does not have it; leave it at its default or use another version"
     )]
@@ -108,12 +108,12 @@ pub enum EncodeError {
         /// The version.
         version: i16,
     },
-    /// A string, a run of bytes, an array or a frame is longer than its length field can say.
+    /// A string, bytes, an array or a frame exceeds its length field.
     #[error("{length} is too long; at most {limit} are possible here")]
     TooLong {
-        /// How long it is.
+        /// The length.
         length: usize,
-        /// How long it may be.
+        /// The maximum.
         limit: usize,
     },
     /// Unknown tagged fields in a version that has no tagged fields.
@@ -132,15 +132,15 @@ pub enum EncodeError {
     UnsupportedVersion {
         /// The message.
         message: &'static str,
-        /// What was asked for.
+        /// The requested version.
         version: i16,
-        /// What there is.
+        /// The supported versions.
         valid: VersionRange,
     },
 }
 
 impl EncodeError {
-    /// `field` is set in a `version` that does not have it.
+    /// `field` is set, but `version` does not have it.
     #[cold]
     pub(crate) fn absent(field: &'static str, version: i16) -> Self {
         Self::FieldNotInVersion { field, version }

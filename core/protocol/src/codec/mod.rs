@@ -1,9 +1,9 @@
-//! Kafka's encoding of values: what every message is made of.
+//! Kafka's encoding of values.
 //!
-//! Integers are big endian. A *flexible* version of a message (see [`crate::Message::FLEXIBLE_SINCE`]) writes lengths as unsigned
-//! varints of `length + 1` with 0 for null, and ends every struct with tagged fields; an older one writes lengths as `i16`
-//! (strings) or `i32` (all else) with -1 for null, and has no tagged fields. Which of the two holds is a property of the whole
-//! message, so [`Decoder`] and [`Encoder`] carry it and the messages do not repeat it.
+//! Integers are big endian. A *flexible* version of a message (see [`crate::Message::FLEXIBLE_SINCE`]) encodes lengths
+//! as unsigned varints of `length + 1` with 0 for null, and ends every struct with tagged fields. An older version
+//! encodes lengths as `i16` (strings) or `i32` (all others) with -1 for null, and has no tagged fields. The flexibility
+//! is a property of the whole message, so [`Decoder`] and [`Encoder`] store it.
 
 mod decoder;
 mod encoder;

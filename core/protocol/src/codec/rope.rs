@@ -1,30 +1,30 @@
-//! A message in pieces: long runs of bytes stay where they are.
+//! A message in pieces: long byte ranges are not copied.
 
 use bytes::{Bytes, BytesMut};
 
 use super::EncodeError;
 
-/// A run of bytes shorter than this is copied between its neighbours: that costs less than one more piece.
+/// Shorter byte ranges are copied: that is cheaper than another piece.
 const SHARED_BYTES_MIN: usize = 4 * 1024;
 
-/// What an encoder wrote, with the long runs of bytes (records, above all) shared and not copied. The pieces, one behind the other, are
-/// the bytes that an encoder into one buffer writes.
+/// The output of an encoder, with long byte ranges (mostly records) shared instead of copied. Concatenated, the pieces
+/// are the bytes that an encoder into one buffer writes.
 #[derive(Debug, Default)]
 pub struct Rope {
-    /// All that was copied, without gaps.
+    /// All copied bytes, without gaps.
     pub(super) copied: BytesMut,
     pub(super) shared: SharedRuns,
 }
 
-/// Runs that belong between the bytes that were copied.
+/// The shared ranges between the copied bytes.
 #[derive(Debug, Default)]
 pub(super) struct SharedRuns {
-    /// In order; each with how many copied bytes stand before it.
+    /// In order, each with the number of copied bytes before it.
     runs: Vec<(usize, Bytes)>,
     bytes: usize,
 }
 
-/// How far a rope was written.
+/// The state of a rope at one time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RopeMark {
     copied: usize,
@@ -33,7 +33,7 @@ pub(crate) struct RopeMark {
 }
 
 impl SharedRuns {
-    /// Takes `run` behind `position` copied bytes; false if it is so short that it should be copied too.
+    /// Adds `run` after `position` copied bytes; false if it is too short to share.
     pub(super) fn take(&mut self, position: usize, run: &Bytes) -> bool {
         if run.len() < SHARED_BYTES_MIN {
             return false;
@@ -45,7 +45,7 @@ impl SharedRuns {
 }
 
 impl From<BytesMut> for Rope {
-    /// One piece.
+    /// A rope of one piece.
     fn from(copied: BytesMut) -> Self {
         Self {
             copied,
@@ -55,17 +55,17 @@ impl From<BytesMut> for Rope {
 }
 
 impl Rope {
-    /// How many bytes its pieces have together.
+    /// The total length of its pieces.
     pub fn len(&self) -> usize {
         self.copied.len() + self.shared.bytes
     }
 
-    /// Is nothing in it?
+    /// Whether the rope is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The pieces, in order; none is empty.
+    /// The pieces, in order, without empty ones.
     pub fn into_pieces(self) -> impl Iterator<Item = Bytes> {
         let mut copied = self.copied;
         let mut taken = 0;
@@ -93,12 +93,12 @@ impl Rope {
         self.shared.bytes = mark.bytes;
     }
 
-    /// The buffer of what is copied. For headers, which have no long runs.
+    /// The buffer of copied bytes. For headers, which have no long ranges.
     pub(crate) fn copied_mut(&mut self) -> &mut BytesMut {
         &mut self.copied
     }
 
-    /// Puts the length of all that follows into the first four bytes, which were kept free for it.
+    /// Writes the length of all following bytes to the first four bytes, which were reserved for it.
     pub(crate) fn patch_length(&mut self) -> Result<(), EncodeError> {
         const LENGTH_BYTES: usize = size_of::<i32>();
         let length = self.len() - LENGTH_BYTES;

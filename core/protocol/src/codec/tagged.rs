@@ -5,21 +5,21 @@
 //! count *  tag unsigned varint, length unsigned varint, value
 //! ```
 //!
-//! A field at its default is left out. Tags grow.
+//! Fields with their default are left out. Tags are ascending.
 
 use bytes::Bytes;
 
 use super::{EncodeError, Encoder};
 
-/// The tagged fields of a struct that this crate does not know, in the order of their tags, each tag once.
+/// The unknown tagged fields of a struct, in the order of their tags, each tag once.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UnknownTaggedFields(Option<Box<List>>);
 
-/// Boxed, so that the rule, no such field, costs every struct a word and not three.
+/// Boxed, so that structs without unknown fields need one word instead of three.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct List(Vec<TaggedField>);
 
-/// One of them.
+/// A tagged field.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TaggedField {
     /// The tag.
@@ -29,12 +29,12 @@ pub struct TaggedField {
 }
 
 impl UnknownTaggedFields {
-    /// All of them, in the order of their tags.
+    /// All fields, in the order of their tags.
     pub fn as_slice(&self) -> &[TaggedField] {
         self.0.as_deref().map_or(&[], |list| &list.0)
     }
 
-    /// Are there none?
+    /// Whether there are no fields.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
@@ -53,7 +53,7 @@ impl UnknownTaggedFields {
         self.sort();
     }
 
-    /// Appends a field. Whoever pushes sorts when all are there.
+    /// Appends a field. The caller sorts after the last one.
     pub(super) fn push(&mut self, tag: u32, value: Bytes) {
         self.0
             .get_or_insert_default()
@@ -61,7 +61,7 @@ impl UnknownTaggedFields {
             .push(TaggedField { tag, value });
     }
 
-    /// Restores the order of the tags; of several values of one tag the last one stays.
+    /// Sorts by tag; of several values of one tag the last is kept.
     pub(super) fn sort(&mut self) {
         let Some(List(fields)) = self.0.as_deref_mut() else {
             return;
@@ -75,10 +75,10 @@ impl UnknownTaggedFields {
     }
 }
 
-/// Writes the tagged fields of one struct, known and unknown ones in the order of their tags.
+/// Encodes the tagged fields of one struct, known and unknown ones, in the order of their tags.
 #[derive(Debug)]
 pub struct TagWriter<'a> {
-    /// Those not yet written.
+    /// The unknown fields that are not written yet.
     unknown: &'a [TaggedField],
     count_position: usize,
     count: u32,
@@ -102,7 +102,8 @@ impl<'a> TagWriter<'a> {
         })
     }
 
-    /// Writes the field `tag` with the value that `write` writes. Tags must grow from call to call, and the version be flexible.
+    /// Writes the field `tag` with the value that `write` encodes. Tags must be ascending, and the version must be
+    /// flexible.
     pub fn field(
         &mut self,
         encoder: &mut Encoder<'_>,
@@ -117,14 +118,14 @@ impl<'a> TagWriter<'a> {
         encoder.unsigned_varint(tag);
         let length_position = encoder.position();
         encoder.raw(&[0]);
-        // The length before it may move it, so nothing in it is shared.
+        // Its length may move it, so nothing in it is shared.
         encoder.copying(write)?;
         let length = encoder.position() - length_position - 1;
         encoder.patch_varint(length_position, length as u32);
         Ok(())
     }
 
-    /// Writes the unknown fields that are left, and how many fields there are in all.
+    /// Writes the remaining unknown fields, and the number of all fields.
     pub fn finish(mut self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
         if encoder.is_flexible() {
             self.unknown_below(encoder, u32::MAX);

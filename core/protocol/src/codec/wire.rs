@@ -1,21 +1,21 @@
-//! What can be an element of an array: structs and the plain types.
+//! The values that arrays can contain: structs and primitive types.
 
 use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{DecodeError, Decoder, EncodeError, Encoder, Str};
 
-/// A value with an encoding at a version of the message around it. Whether that version is flexible, the codec knows.
+/// A value with an encoding at a version of its message. The codec has the flexibility of that version.
 ///
 /// Messages are decoded and encoded through [`crate::Message`], which checks the version first.
 pub trait Wire: Sized {
-    /// No value takes fewer bytes, whatever the version.
+    /// The minimum size of a value in any version.
     const SMALLEST: usize;
 
-    /// Reads a value.
+    /// Decodes a value.
     fn read(decoder: &mut Decoder, version: i16) -> Result<Self, DecodeError>;
 
-    /// Appends the value.
+    /// Encodes the value.
     fn write(&self, encoder: &mut Encoder<'_>, version: i16) -> Result<(), EncodeError>;
 }
 

@@ -4,23 +4,23 @@ use bytes::BytesMut;
 
 use crate::codec::{DecodeError, Decoder, EncodeError, Encoder, Str, UnknownTaggedFields};
 
-/// What stands in front of a request. Its version is [`crate::ApiKey::request_header_version`]: 1, or 2 with tagged fields.
+/// The header of a request. Its version is [`crate::ApiKey::request_header_version`]: 1, or 2 with tagged fields.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RequestHeader {
-    /// The number of the API; possibly one that Headwater does not have.
+    /// The API key; it may be unknown.
     pub api_key: i16,
-    /// The version of the request; possibly one that Headwater does not serve.
+    /// The version of the request; it may be unsupported.
     pub api_version: i16,
-    /// What the response must carry too.
+    /// The id that the response repeats.
     pub correlation_id: i32,
-    /// How the client calls itself.
+    /// The client's name.
     pub client_id: Option<Str>,
     /// Tagged fields; Kafka has defined none yet.
     pub unknown_tagged_fields: UnknownTaggedFields,
 }
 
 impl RequestHeader {
-    /// Reads the part that is the same in every version: all but client id and tagged fields.
+    /// Decodes the part that is the same in every version: all fields except client id and tagged fields.
     pub(super) fn decode_start(decoder: &mut Decoder) -> Result<Self, DecodeError> {
         Ok(Self {
             api_key: decoder.i16()?,
@@ -31,7 +31,7 @@ impl RequestHeader {
         })
     }
 
-    /// Reads the rest.
+    /// Decodes the rest.
     pub(super) fn decode_end(
         &mut self,
         decoder: &mut Decoder,
@@ -56,17 +56,17 @@ impl RequestHeader {
     }
 }
 
-/// What stands in front of a response. Its version is [`crate::ApiKey::response_header_version`]: 0, or 1 with tagged fields.
+/// The header of a response. Its version is [`crate::ApiKey::response_header_version`]: 0, or 1 with tagged fields.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ResponseHeader {
-    /// That of the request.
+    /// The correlation id of the request.
     pub correlation_id: i32,
     /// Tagged fields; Kafka has defined none yet.
     pub unknown_tagged_fields: UnknownTaggedFields,
 }
 
 impl ResponseHeader {
-    /// Reads a header.
+    /// Decodes a header.
     pub fn decode(decoder: &mut Decoder, header_version: i16) -> Result<Self, DecodeError> {
         decoder.set_flexible(header_version >= 1);
         Ok(Self {

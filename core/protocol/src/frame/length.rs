@@ -1,37 +1,37 @@
-//! The length in front of every frame.
+//! The length before every frame.
 
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::codec::EncodeError;
 
-/// How many bytes the length takes.
+/// The size of the length.
 pub const LENGTH_BYTES: usize = 4;
 
-/// Why a connection cannot go on: where the next frame starts is not known any more.
+/// Why a connection cannot continue: the start of the next frame is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// A length below zero.
     #[error("the peer announces a frame of {length} bytes: it does not speak Kafka's protocol")]
     Negative {
-        /// What it said.
+        /// The length.
         length: i32,
     },
-    /// A length above the limit; nothing of it was allocated.
+    /// A length above the limit; nothing was allocated.
     #[error(
         "the peer announces a frame of {length} bytes, more than the {limit} allowed; raise the limit or send less at a time"
     )]
     TooLarge {
-        /// What it said.
+        /// The length.
         length: u32,
         /// The limit.
         limit: u32,
     },
 }
 
-/// Takes the next frame off `received`, without its length; None if more bytes must arrive first.
+/// Removes the next frame from `received`, without its length; `None` if more bytes must arrive first.
 ///
-/// The frame shares the memory of `received`. Room for a frame that is not there yet is not reserved: a peer that announces much and
-/// sends little costs what it sent.
+/// The frame shares the memory of `received`. No memory is reserved for an incomplete frame, so a peer cannot cause
+/// more use than it sends.
 pub fn take_frame(received: &mut BytesMut, limit: u32) -> Result<Option<Bytes>, FrameError> {
     let Some(prefix) = received.first_chunk::<LENGTH_BYTES>() else {
         return Ok(None);
@@ -48,7 +48,7 @@ pub fn take_frame(received: &mut BytesMut, limit: u32) -> Result<Option<Bytes>, 
     Ok(Some(received.split_to(length as usize).freeze()))
 }
 
-/// Appends to `out` what `write` appends, behind its length; leaves `out` as it was if that fails.
+/// Appends the output of `write` to `out`, with its length before it. After an error `out` is unchanged.
 pub(super) fn with_length(
     out: &mut BytesMut,
     write: impl FnOnce(&mut BytesMut) -> Result<(), EncodeError>,

@@ -1,4 +1,4 @@
-//! What stands around a message on a connection.
+//! Frames and headers of messages on a connection.
 //!
 //! ```text
 //! request    length i32, api key i16, api version i16, correlation id i32, client id nullable string,
@@ -6,8 +6,8 @@
 //! response   length i32, correlation id i32, [tagged fields, header version 1], response
 //! ```
 //!
-//! The length counts what follows it. The client id always has the old form of a string, so that a broker can read the header of a
-//! version that it does not know.
+//! The length counts the bytes after it. The client id always has the old form of a string, so that a broker can decode
+//! the header of an unknown version.
 
 mod header;
 mod length;

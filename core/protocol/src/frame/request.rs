@@ -7,26 +7,26 @@ use super::length::{LENGTH_BYTES, with_length};
 use crate::codec::{DecodeError, Decoder, EncodeError, Rope, Str, UnknownTaggedFields};
 use crate::{ApiKey, Request};
 
-/// A request and who sent it how.
+/// A request with its header.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestFrame {
-    /// Its header.
+    /// The header.
     pub header: RequestHeader,
     /// The request.
     pub request: Request,
 }
 
-/// Why a frame is no request that can be served.
+/// Why a frame is not a supported request.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum RequestError {
-    /// Headwater does not have the API. Kafka ends the connection.
+    /// The API is unknown. Kafka ends the connection.
     #[error("API key {} is not served", header.api_key)]
     UnknownApi {
         /// The header, without client id.
         header: RequestHeader,
     },
-    /// The API is served, but not in that version. Kafka answers an `ApiVersions` request with
-    /// [`super::encode_unsupported_version`] and ends the connection on any other.
+    /// The API is supported, but not in this version. Kafka answers an `ApiVersions` request with
+    /// [`super::encode_unsupported_version`] and ends the connection for any other.
     #[error("{api} version {} is not served; use one of {}", header.api_version, api.supported())]
     UnsupportedVersion {
         /// The API.
@@ -34,14 +34,14 @@ pub enum RequestError {
         /// The header, without client id.
         header: RequestHeader,
     },
-    /// The bytes are no such request. The connection cannot go on: its peer speaks another language.
+    /// The bytes are not a valid request. The connection cannot continue.
     #[error("a request cannot be read: {0}")]
     Malformed(#[from] DecodeError),
 }
 
-/// Reads the request in `frame` (without its length). Its strings and records share the frame's memory.
+/// Decodes the request in `frame` (without its length). Its strings and records share the frame's memory.
 ///
-/// Bytes behind the request are left alone, as Kafka does.
+/// Bytes after the request are ignored, as in Kafka.
 pub fn decode_request(frame: Bytes) -> Result<RequestFrame, RequestError> {
     let mut decoder = Decoder::new(frame);
     let mut header = RequestHeader::decode_start(&mut decoder)?;
@@ -56,7 +56,7 @@ pub fn decode_request(frame: Bytes) -> Result<RequestFrame, RequestError> {
     Ok(RequestFrame { header, request })
 }
 
-/// Appends a whole request to `out`: length, header, request. Leaves `out` as it was if that fails.
+/// Appends a complete request to `out`: length, header, request. After an error `out` is unchanged.
 pub fn encode_request(
     out: &mut BytesMut,
     request: &Request,
@@ -70,7 +70,7 @@ pub fn encode_request(
     })
 }
 
-/// A whole request in pieces, the first of which starts with the length: the records in it are not copied.
+/// A complete request in pieces, starting with the length. The records are not copied.
 pub fn encode_request_sharing(
     request: &Request,
     version: i16,

@@ -8,11 +8,11 @@ use crate::api_versions_response::ApiVersion;
 use crate::codec::{DecodeError, Decoder, EncodeError, Rope, UnknownTaggedFields};
 use crate::{ApiKey, ApiVersionsResponse, ErrorCode, Response};
 
-/// Reads the response in `frame` (without its length) to a request of `api` at `version`. Its strings and records share the frame's
-/// memory. Bytes behind the response are left alone, as Kafka does.
+/// Decodes the response in `frame` (without its length) to a request of `api` at `version`. Its strings and records
+/// share the frame's memory. Bytes after the response are ignored, as in Kafka.
 ///
-/// A broker that does not know our version of `ApiVersions` answers in version 0, with the error code `UnsupportedVersion`: so does
-/// this read it.
+/// A broker that does not support our version of `ApiVersions` answers in version 0, with the error code
+/// `UnsupportedVersion`; this response is decoded too.
 pub fn decode_response(
     frame: Bytes,
     api: ApiKey,
@@ -33,7 +33,7 @@ fn refuses_version(body: &Decoder) -> bool {
     body.clone().i16() == Ok(ErrorCode::UnsupportedVersion.code())
 }
 
-/// Appends a whole response to `out`: length, header, response. Leaves `out` as it was if that fails.
+/// Appends a complete response to `out`: length, header, response. After an error `out` is unchanged.
 pub fn encode_response(
     out: &mut BytesMut,
     response: &Response,
@@ -46,7 +46,7 @@ pub fn encode_response(
     })
 }
 
-/// A whole response in pieces, the first of which starts with the length: the records in it are not copied.
+/// A complete response in pieces, starting with the length. The records are not copied.
 pub fn encode_response_sharing(
     response: &Response,
     version: i16,
@@ -74,8 +74,8 @@ fn encode_header(
     header.encode(out, response.api_key().response_header_version(version))
 }
 
-/// Appends the answer to an `ApiVersions` request of a version that is not served: version 0, `UnsupportedVersion`, and the versions
-/// of `api_keys`, from which the client chooses anew.
+/// Appends the response to an `ApiVersions` request of an unsupported version: version 0, `UnsupportedVersion`, and the
+/// versions of `api_keys`, from which the client chooses another one.
 pub fn encode_unsupported_version(
     out: &mut BytesMut,
     correlation_id: i32,

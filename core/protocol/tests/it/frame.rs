@@ -1,4 +1,4 @@
-//! Frames: lengths, headers, and what cannot be served.
+//! Frames: lengths, headers and unsupported requests.
 
 use bytes::{Bytes, BytesMut};
 use headwater_protocol::api_versions_response::ApiVersion;
@@ -163,12 +163,12 @@ fn an_empty_or_cut_frame_is_malformed() {
 }
 
 #[test]
-fn an_unknown_api_and_a_version_that_is_not_served_are_told_apart_with_the_correlation_id() {
+fn unknown_apis_and_unsupported_versions_are_different_errors_with_the_correlation_id() {
     let unknown = decode_request(Bytes::from_static(&[0, 4, 0, 0, 0, 0, 0, 5]));
     assert!(
         matches!(unknown, Err(RequestError::UnknownApi { header }) if header.correlation_id == 5)
     );
-    // Produce 2 is advertised, not served; InitProducerId 6 is known to the codec, not served.
+    // Produce 2 is advertised but not supported; InitProducerId 6 is in the codec but not supported.
     for (key, version) in [(0, 2), (22, 6), (1, 19), (3, -1)] {
         let frame = Bytes::from(
             [
@@ -191,7 +191,7 @@ fn an_unknown_api_and_a_version_that_is_not_served_are_told_apart_with_the_corre
 
 #[test]
 fn an_unknown_version_of_api_versions_is_answered_in_layout_0() {
-    // What a client of the future might send: a header and a body that we cannot read.
+    // A possible request of a future client: an unknown header and body.
     let error = decode_request(Bytes::from_static(&[
         0, 18, 0, 99, 0, 0, 0, 5, 0xFF, 0xFF, 0x33, 0x44,
     ]))
@@ -217,7 +217,7 @@ fn an_unknown_version_of_api_versions_is_answered_in_layout_0() {
             0, 0, 0, 16, 0, 0, 0, 5, 0, 35, 0, 0, 0, 1, 0, 0, 0, 0, 0, 13
         ]
     );
-    // And our client, if it meets such a broker, reads it whatever it asked.
+    // Our client decodes this response for every version of its request.
     for version in ApiKey::ApiVersions.supported().iter() {
         let frame = take_frame(&mut out.clone(), LIMIT).unwrap().unwrap();
         let (header, response) = decode_response(frame, ApiKey::ApiVersions, version).unwrap();
@@ -243,7 +243,7 @@ fn the_response_header_of_api_versions_has_no_tagged_fields() {
 }
 
 #[test]
-fn what_cannot_be_encoded_leaves_the_buffer_as_it_was() {
+fn a_failed_encoding_leaves_the_buffer_unchanged() {
     let mut out = BytesMut::from(&b"before"[..]);
     let request = MetadataRequest {
         allow_auto_topic_creation: false,
@@ -269,7 +269,7 @@ fn an_answer_in_pieces_has_the_bytes_of_the_whole_and_shares_its_long_runs() {
         let records: Vec<Bytes> = (0..3).map(|fill| Bytes::from(vec![fill; length])).collect();
         let partitions = records.iter().map(|records| PartitionData {
             records: Some(records.clone()),
-            // Tagged, behind the records: their lengths are patched when they are known.
+            // Tagged, after the records: their lengths are patched later.
             current_leader: LeaderIdAndEpoch {
                 leader_id: 1,
                 leader_epoch: 2,

@@ -1,4 +1,4 @@
-//! Messages that Apache Kafka 4.3.1 itself decodes and encodes to the same bytes (`make messages` asked it).
+//! Messages that Apache Kafka 4.3.1 itself decodes and encodes to the same bytes (verified by `make messages`).
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ fn unhex(text: &str) -> Bytes {
 }
 
 #[test]
-fn what_kafka_writes_is_read_and_written_the_same() {
+fn kafkas_messages_survive_decoding_and_encoding() {
     let messages = crate::schema::messages();
     let mut seen = BTreeSet::new();
     for line in include_str!("kafka-4.3.1.txt").lines() {
@@ -51,7 +51,7 @@ fn what_kafka_writes_is_read_and_written_the_same() {
     assert_eq!(seen, all, "every message at every version has a sample");
 }
 
-/// Writes the samples to ask Kafka about. Not a check: `make messages` runs it.
+/// Prints the samples for Kafka. Not a test: `make messages` runs it.
 #[test]
 #[ignore = "prints samples for generate/Judge.java"]
 fn print_samples() {

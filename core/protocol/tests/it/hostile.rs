@@ -1,4 +1,4 @@
-//! Bytes from a stranger: no panic, and memory bounded by what arrived.
+//! Hostile bytes: no panic, and memory bounded by the received bytes.
 
 use crate::schema::Random;
 use crate::schema::damage::{LIES, mutate};
@@ -11,14 +11,14 @@ use headwater_protocol::{
 #[global_allocator]
 static MEMORY: crate::memory::Counting = crate::memory::Counting;
 
-/// The most bytes of memory that decoding may take for each byte that arrived. The worst found is 48: an array of empty strings, one
-/// byte each on the wire and 32 in memory, while it grows.
+/// The maximum memory of decoding per received byte. The worst case is 48: an array of empty strings, one byte each in
+/// the message and 32 in memory, while it grows.
 const MEMORY_PER_BYTE: usize = 64;
 
-/// What any decoding may take: an error, an empty message.
+/// The memory of any decoding: an error, an empty message.
 const MEMORY_ALWAYS: usize = 1024;
 
-/// Decodes, and fails if that took more memory than allowed.
+/// Decodes, and fails if that used more memory than allowed.
 fn decode_within_bounds(message: &crate::schema::Message, bytes: &Bytes, version: i16) {
     let peak = crate::memory::peak(|| {
         let _ = crate::codec::decode(message, bytes.clone(), version);
@@ -73,7 +73,7 @@ fn long_runs_of_one_byte_take_no_memory_that_did_not_arrive() {
     for message in crate::schema::messages() {
         for version in message.versions.clone() {
             for fill in [0x00, 0x01, 0x02, 0x7F, 0xFF] {
-                // A count that is nearly possible, behind every prefix that a message may have.
+                // A count that is nearly possible, after every possible prefix of a message.
                 for prefix in 0..24 {
                     let mut bytes = vec![fill; 16 * 1024];
                     bytes.splice(prefix..prefix + 4, [0, 0, 0x3F, 0x00]);
@@ -89,7 +89,7 @@ fn long_runs_of_one_byte_take_no_memory_that_did_not_arrive() {
 
 #[test]
 fn a_count_that_cannot_fit_is_refused_before_anything_is_allocated() {
-    // kafka-protocol asks for 309 GB here.
+    // kafka-protocol allocates 309 GB here.
     let bytes = Bytes::from_static(&[0x7F, 0xFF, 0xFF, 0xFF, 0, 0]);
     let error = DecodeError::CountTooLarge {
         position: 4,
@@ -104,7 +104,7 @@ fn a_count_that_cannot_fit_is_refused_before_anything_is_allocated() {
 
 #[test]
 fn the_smallest_size_of_a_struct_is_counted_not_its_count_alone() {
-    // A partition of a Fetch request takes at least 16 bytes: 60 bytes cannot hold five of them.
+    // A partition of a Fetch request has at least 16 bytes: 60 bytes cannot contain five of them.
     type Partition = headwater_protocol::fetch_request::FetchPartition;
     assert_eq!(Partition::SMALLEST, 16);
     let mut decoder = Decoder::new(Bytes::from([&[0, 0, 0, 5][..], &[0; 60]].concat()));

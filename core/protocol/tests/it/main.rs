@@ -1,8 +1,8 @@
-//! The tests of this crate that use only what it makes public. One binary, so that it is linked once.
+//! Tests of this crate's public API. One binary, so that it is linked once.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
-    reason = "a test that fails says where"
+    reason = "a panic shows the failing line"
 )]
 
 mod codec;

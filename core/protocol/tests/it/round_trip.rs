@@ -1,4 +1,4 @@
-//! Every message at every version: decoding and encoding again gives the same bytes, and so do Kafka's own clients.
+//! Every message at every version: decoding and encoding again gives the same bytes, and so does kafka-protocol.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -10,8 +10,8 @@ use kafka_protocol::protocol::{Decodable, Encodable, Message};
 
 const SAMPLES: u64 = 40;
 
-/// What kafka-protocol 0.18 announces but cannot decode: it is older than these versions, or wrong about a struct in the message.
-/// Kafka itself judges them in `golden.rs`.
+/// Versions that kafka-protocol 0.18 announces but cannot decode: they are newer, or a struct in it is wrong. Kafka
+/// itself judges them in `golden.rs`.
 const UNKNOWN_TO_KAFKA_PROTOCOL: [(&str, i16); 6] = [
     ("InitProducerIdRequest", 6),
     ("LeaderChangeMessage", 0),
@@ -85,7 +85,7 @@ fn a_message_cut_at_any_byte_is_an_error() {
     }
 }
 
-/// The message as kafka-protocol decodes and encodes it; None if it does not know the message in this version.
+/// The message decoded and encoded by kafka-protocol; `None` if it does not support the message in this version.
 fn again_by_kafka_protocol(
     message: &crate::schema::Message,
     bytes: Bytes,

@@ -1,4 +1,4 @@
-//! What a version of a message can carry, and the rules of tagged fields.
+//! The fields that a version supports, and the rules of tagged fields.
 
 use bytes::{Bytes, BytesMut};
 use headwater_protocol::codec::TaggedField;
@@ -37,7 +37,7 @@ fn a_field_that_the_version_lacks_is_an_error_unless_it_is_ignorable_or_at_its_d
     };
     assert_eq!(isolated.to_bytes(1), Err(error));
     assert!(isolated.to_bytes(2).is_ok());
-    // rack_id of Fetch is ignorable: version 10 drops it without a word.
+    // rack_id of Fetch is ignorable: version 10 drops it silently.
     let fetch = FetchRequest {
         rack_id: "here".into(),
         ..Default::default()
@@ -237,7 +237,7 @@ fn unknown_fields_stand_between_known_ones_and_may_not_take_their_tags() {
 }
 
 #[test]
-fn a_tagged_field_must_end_where_it_says() {
+fn a_tagged_field_must_have_its_announced_length() {
     let mut bytes = FetchRequest {
         cluster_id: Some("c".into()),
         ..Default::default()

@@ -2,7 +2,7 @@
 
 use headwater_protocol::{ApiKey, VersionRange};
 
-/// Key, name, versions served, first flexible version.
+/// Key, name, supported versions, first flexible version.
 const ROWS: [(i16, &str, i16, i16, Option<i16>); 52] = [
     (0, "Produce", 3, 13, Some(9)),
     (1, "Fetch", 4, 18, Some(12)),

@@ -1,32 +1,32 @@
-//! What has arrived: bytes that become frames.
+//! The receive buffer of a connection.
 
 use bytes::{Bytes, BytesMut};
 use headwater_protocol::frame::{FrameError, LENGTH_BYTES, take_frame};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::time::Instant;
 
-/// What one read asks for at least.
+/// The minimum size of a read.
 const READ_BYTES: usize = 16 * 1024;
-/// What one read asks for at least of a client that sends faster than it is read.
+/// The maximum of the growing read size of a busy client.
 const READ_BYTES_BUSY: usize = 128 * 1024;
-/// What a connection gets at once, when it has already sent a frame as long.
+/// The initial buffer size for a frame, if the connection has received one of this size before; at most this.
 const KNOWN_BYTES_MAX: usize = 1024 * 1024;
 
 /// The receive buffer of a connection.
 ///
-/// Memory is given as bytes arrive: a frame that announces much gets room for as much again as is there of it, or for as much as an
-/// earlier frame of the connection really had. Frames share the buffer's memory, and once they are gone it is used again.
+/// It grows as bytes arrive: a long frame gets at most as much additional memory as it has received, or as much as an
+/// earlier frame of the connection. Frames are slices of the buffer; its memory is reused when they are dropped.
 ///
-/// A client that has several short requests on the way finds them read together: each read that is filled lets the next ask for twice as
-/// much. Then one call of the system receives them, and one sends all their answers.
+/// Short requests that a client has in flight are read together: each read that fills its buffer doubles the size of
+/// the next. Then one system call receives them, and one sends all responses.
 #[derive(Debug)]
 pub(super) struct Inbound {
     buffer: BytesMut,
-    /// The longest frame that came, up to a bound.
+    /// The size of the largest frame so far, up to a limit.
     known: usize,
-    /// What the next read asks for at least.
+    /// The minimum size of the next read.
     stride: usize,
-    /// Since when the frame at the front has been arriving.
+    /// When the current frame started to arrive.
     since: Instant,
 }
 
@@ -40,7 +40,7 @@ impl Inbound {
         }
     }
 
-    /// The next frame, if all of it is there.
+    /// The next frame, if it is complete.
     pub(super) fn take(&mut self, limit: usize, now: Instant) -> Result<Option<Bytes>, FrameError> {
         let frame = take_frame(&mut self.buffer, u32::try_from(limit).unwrap_or(u32::MAX))?;
         if let Some(frame) = &frame {
@@ -50,7 +50,7 @@ impl Inbound {
         Ok(frame)
     }
 
-    /// Reads once: how many bytes came, 0 at the end of the stream.
+    /// Reads once. Returns the number of bytes, 0 at the end of the stream.
     pub(super) async fn read(
         &mut self,
         stream: &mut (impl AsyncRead + Unpin),
@@ -68,36 +68,37 @@ impl Inbound {
         Ok(read)
     }
 
-    /// What the next read asks for.
+    /// The size of the next read.
     fn wanted(&self) -> usize {
         let most = self.buffer.len().max(self.known).max(READ_BYTES);
         match self.arriving() {
             None => most.max(self.stride),
-            // No more than the rest of it, so that the next one begins at the front of the buffer and is never moved.
+            // At most the rest of the frame, so that the next frame starts at the front of the buffer and is never
+            // moved.
             Some(whole) if whole > self.stride => (whole - self.buffer.len()).min(most),
             Some(_) => self.stride,
         }
     }
 
-    /// How long the frame at the front is, if its length has come.
+    /// The size of the current frame, if its length has arrived.
     fn arriving(&self) -> Option<usize> {
         let length = i32::from_be_bytes(*self.buffer.first_chunk::<LENGTH_BYTES>()?);
         Some(usize::try_from(length).unwrap_or(0) + LENGTH_BYTES)
     }
 
-    /// Gives memory back, if nothing is in it.
+    /// Releases the memory of an empty buffer.
     pub(super) fn release(&mut self) {
         if self.buffer.is_empty() {
             self.buffer = BytesMut::new();
         }
     }
 
-    /// How many bytes it holds, used or not.
+    /// The size of the buffer in bytes.
     pub(super) fn capacity(&self) -> usize {
         self.buffer.capacity()
     }
 
-    /// Since when a frame has been arriving that is not whole yet.
+    /// When the current incomplete frame started to arrive.
     pub(super) fn arriving_since(&self) -> Option<Instant> {
         (!self.buffer.is_empty()).then_some(self.since)
     }
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_frame_that_announces_much_is_given_memory_only_as_it_arrives() {
+    async fn a_long_frame_gets_memory_only_as_it_arrives() {
         let now = Instant::now();
         let mut inbound = Inbound::new(now);
         let whole = frame(LIMIT);
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn frames_that_are_gone_leave_their_memory_to_the_next() {
+    async fn dropped_frames_leave_their_memory_to_the_next() {
         let now = Instant::now();
         let mut inbound = Inbound::new(now);
         let whole = frame(200_000);

@@ -1,7 +1,7 @@
-//! One connection: bytes in, requests begun in order, answers out in the same order.
+//! A connection: reads bytes, starts requests in order, and sends the responses in the same order.
 //!
-//! One task does all of it. It reads only when it may begin what it reads, begins only when the client takes the answers, and so
-//! holds a bounded amount whatever the client does.
+//! One task does everything. It reads only if it may start the requests, and starts them only while the client receives
+//! the responses; so its memory is bounded.
 
 mod inbound;
 mod outbound;
@@ -16,37 +16,37 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use headwater_broker::{Holding, Memory};
+use headwater_broker::{ConnectionMemory, RequestMemory};
 use headwater_protocol::ApiKey;
 use headwater_protocol::frame::FrameError;
 use tokio::io::{AsyncRead, AsyncWriteExt as _};
 use tokio::sync::futures::OwnedNotified;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
-use crate::dispatch::{Begun, Dispatch, Step, Trust};
+use crate::dispatch::{Dispatch, StartedRequest, Step, Trust};
 use crate::handler::Handler;
 use crate::limits::Bounds;
-use crate::manners;
-use crate::pace::Pace;
+use crate::offload::Offload;
 use crate::produce_run::{Produce, ProduceRun};
+use crate::wake_policy;
 use inbound::Inbound;
 use outbound::Outbound;
 use pipeline::{Answer, Permit, Pipeline};
 pub(crate) use sink::Sink;
 pub(crate) use watch::Overdue;
-use watch::{Facts, Verdict};
+use watch::{ConnectionActivity, WatchAction};
 
-/// How long the end of a stream may take to be told.
+/// The maximum time for closing the stream.
 const CLOSE_MAX: Duration = Duration::from_secs(1);
 
-/// Why a connection is over.
+/// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum End {
-    #[error("the client left")]
+    #[error("the client closed the connection")]
     ByClient,
     #[error("the server shuts down")]
     Drained,
-    #[error("a request cannot be served")]
+    #[error("a request is not supported")]
     Refused,
     #[error(transparent)]
     Frame(#[from] FrameError),
@@ -56,33 +56,33 @@ pub(crate) enum End {
     Io(#[from] io::Error),
 }
 
-/// Whether requests are still begun.
+/// Whether new requests are started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Open,
-    /// What was begun is answered, then it is over.
+    /// Started requests are completed, then the connection ends.
     Draining,
-    /// As before, because of a request that cannot be served.
+    /// Like draining, because of an unsupported request.
     Refusing,
 }
 
-/// Completes when no more requests shall be begun.
+/// Completes when no more requests shall be started.
 pub(crate) type Drain = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A connection, until it is over.
+/// A connection.
 pub(crate) struct Connection<S, H> {
     stream: S,
     dispatch: Dispatch<H>,
     bounds: Arc<Bounds>,
     inbound: Inbound,
-    /// What is to be served together; nothing but while frames are taken.
+    /// Produce requests to be handled together; empty except while frames are read.
     run: Option<ProduceRun>,
     pipeline: Pipeline,
     outbound: Outbound,
-    holding: Holding,
-    /// Set while something waits for memory.
+    memory: ConnectionMemory,
+    /// Set while the connection waits for memory.
     freed: Option<Pin<Box<OwnedNotified>>>,
-    pace: Pace,
+    offload: Offload,
     stage: Stage,
     drain: Option<Drain>,
     opened: Instant,
@@ -91,12 +91,12 @@ pub(crate) struct Connection<S, H> {
 }
 
 impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
-    /// A connection over `stream`, on the runtime that is entered.
+    /// A connection over `stream`, on the current runtime.
     pub(crate) fn new(
         stream: S,
         dispatch: Dispatch<H>,
         bounds: Arc<Bounds>,
-        memory: Arc<Memory>,
+        memory: Arc<RequestMemory>,
         drain: Drain,
     ) -> Self {
         let now = Instant::now();
@@ -107,9 +107,9 @@ impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
             run: None,
             pipeline: Pipeline::default(),
             outbound: Outbound::new(now),
-            holding: Holding::new(memory),
+            memory: ConnectionMemory::new(memory),
             freed: None,
-            pace: Pace::new(),
+            offload: Offload::new(),
             stage: Stage::Open,
             drain: Some(drain),
             opened: now,
@@ -119,10 +119,10 @@ impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
         }
     }
 
-    /// Serves it to its end.
+    /// Serves the connection until it ends.
     pub(crate) async fn run(mut self) -> End {
         let end = poll_fn(|cx| self.poll(cx)).await;
-        // The end of the stream is told; a client that does not listen loses nothing by it.
+        // Close the stream. Clients that do not wait for it lose nothing.
         let _ = timeout(CLOSE_MAX, self.stream.shutdown()).await;
         end
     }
@@ -136,7 +136,7 @@ impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
         }
         let now = Instant::now();
         match self.poll_bytes(cx, now) {
-            Ok(true) => self.has_moved(now),
+            Ok(true) => self.note_activity(now),
             Ok(false) => {}
             Err(end) => return Poll::Ready(end),
         }
@@ -146,22 +146,22 @@ impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
         self.poll_alarm(cx)
     }
 
-    /// Moves bytes and requests until nothing moves any more. Whether anything did.
+    /// Moves bytes and requests as far as possible. Returns whether there was any progress.
     fn poll_bytes(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<bool, End> {
         let mut has_moved = false;
         loop {
-            let wants_more = self.begin_requests(cx, now)?;
-            let mut is_short = self.go_on(cx, now)?;
+            let needs_more = self.begin_requests(cx, now)?;
+            let mut is_short = self.resume(cx, now)?;
             let mut moves = self.write(cx, now)?;
-            if wants_more && self.stage == Stage::Open {
-                self.holding.set(self.held());
-                if self.holding.may_grow(self.held()) {
+            if needs_more && self.stage == Stage::Open {
+                self.memory.set(self.held());
+                if self.memory.may_grow(self.held()) {
                     moves |= self.read(cx, now)?;
                 } else {
                     is_short = true;
                 }
             }
-            self.holding.set(self.held());
+            self.memory.set(self.held());
             moves |= is_short && self.poll_freed(cx);
             if !moves {
                 return Ok(has_moved);
@@ -170,12 +170,13 @@ impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
         }
     }
 
-    /// Begins what has arrived, as far as it may. Whether it needs more bytes to begin the next.
+    /// Starts the requests that have arrived, within the limits. Returns whether more bytes are needed for the next
+    /// one.
     fn begin_requests(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<bool, End> {
-        let wants_more = self.take_frames(cx, now);
+        let needs_more = self.take_frames(cx, now);
         self.serve_run();
         self.take_answers(now)?;
-        wants_more
+        needs_more
     }
 
     fn take_frames(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<bool, End> {
@@ -184,22 +185,22 @@ impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
                 return Ok(true);
             };
             let frame_bytes = frame.len();
-            match self.dispatch.read(frame, &mut self.pace) {
+            match self.dispatch.read(frame, &mut self.offload) {
                 Step::Produce(produce) => self.gather(produce, frame_bytes),
-                Step::Begin(begun) => self.begin(begun, frame_bytes, cx),
-                Step::Last(begun) => {
-                    self.begin(begun, frame_bytes, cx);
+                Step::Begin(started) => self.begin(started, frame_bytes, cx),
+                Step::Last(started) => {
+                    self.begin(started, frame_bytes, cx);
                     self.stage = Stage::Refusing;
                 }
                 Step::End => self.stage = Stage::Refusing,
             }
-            // A request that ended at once leaves before the next one is begun, if it can.
+            // Send the response of a completed request before starting the next one, if possible.
             self.take_answers(now)?;
         }
         Ok(false)
     }
 
-    /// Takes a produce request into a run.
+    /// Adds a Produce request to the current run.
     fn gather(&mut self, produce: Produce, frame_bytes: usize) {
         if self.run.as_ref().is_some_and(|run| !run.takes(&produce)) {
             self.serve_run();
@@ -213,22 +214,22 @@ impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
         }
     }
 
-    /// Serves the run that was gathered, if there is one.
+    /// Handles the current run, if there is one.
     fn serve_run(&mut self) {
         let Some(run) = self.run.take() else { return };
-        manners::note(ApiKey::Produce);
+        wake_policy::note(ApiKey::Produce);
         let dispatch = &mut self.dispatch;
-        let answers = self.pace.run(ApiKey::Produce, || dispatch.produce(run));
+        let answers = self.offload.run(ApiKey::Produce, || dispatch.produce(run));
         answers.for_each(|answer| self.pipeline.served(answer));
     }
 
-    fn begin(&mut self, begun: Begun, frame_bytes: usize, cx: &mut Context<'_>) {
+    fn begin(&mut self, started: StartedRequest, frame_bytes: usize, cx: &mut Context<'_>) {
         self.serve_run();
-        let Begun { api, work, size } = begun;
-        manners::note(api);
-        let pace = &mut self.pace;
+        let StartedRequest { api, work, size } = started;
+        wake_policy::note(api);
+        let offload = &mut self.offload;
         self.pipeline.begin(work, size, frame_bytes, |work| {
-            pace.run(api, || work.as_mut().poll(cx))
+            offload.run(api, || work.as_mut().poll(cx))
         });
     }
 
@@ -242,21 +243,21 @@ impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
     fn frame_bytes_max(&self) -> usize {
         let Bounds { limits, broker } = &*self.bounds;
         let most = match self.dispatch.trust() {
-            Trust::Stranger => limits.unauthenticated_bytes_max,
-            Trust::Unproven => limits.first_request_bytes_max,
-            Trust::Proven => broker.request_bytes_max,
+            Trust::Unauthenticated => limits.unauthenticated_bytes_max,
+            Trust::Unverified => limits.first_request_bytes_max,
+            Trust::Verified => broker.request_bytes_max,
         };
         most.min(broker.request_bytes_max)
     }
 
-    /// Goes on with requests that wait. Whether one of them lacks memory.
-    fn go_on(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<bool, End> {
+    /// Resumes waiting requests. Returns whether one of them waits for memory.
+    fn resume(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<bool, End> {
         let permit = Permit {
             answer_bytes_max: self.bounds.limits.answer_bytes_max,
             leaving: self.outbound.bytes(),
-            has_memory: self.holding.memory().has_room(),
+            has_memory: self.memory.account().has_room(),
         };
-        let is_short = self.pipeline.go_on(cx, permit);
+        let is_short = self.pipeline.resume(cx, permit);
         self.take_answers(now)?;
         Ok(is_short)
     }
@@ -292,13 +293,13 @@ impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
         }
     }
 
-    /// Waits for memory. Whether there is some by now.
+    /// Waits for memory. Returns whether there is some now.
     fn poll_freed(&mut self, cx: &mut Context<'_>) -> bool {
-        let memory = self.holding.memory();
+        let memory = self.memory.account();
         let freed = self
             .freed
             .get_or_insert_with(|| Box::pin(Arc::clone(memory.freed()).notified_owned()));
-        // Registered first and looked at afterwards, so that nothing is missed in between.
+        // Check again after registering, so that no release is missed.
         let is_freed = freed.as_mut().poll(cx).is_ready() || memory.has_room();
         if is_freed {
             self.freed = None;
@@ -310,7 +311,7 @@ impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
         self.inbound.capacity() + self.pipeline.bytes() + self.outbound.bytes()
     }
 
-    /// Whether everything that was begun has been answered, and nothing will be begun.
+    /// The reason to end the connection, once all started requests are answered and no other will be started.
     fn over(&self) -> Option<End> {
         let is_done = self.pipeline.is_empty() && self.outbound.is_done();
         match self.stage {
@@ -320,7 +321,7 @@ impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
         }
     }
 
-    fn has_moved(&mut self, now: Instant) {
+    fn note_activity(&mut self, now: Instant) {
         self.moved = now;
         let soon = now + watch::QUIET;
         if self.alarm.deadline() > soon {
@@ -330,35 +331,37 @@ impl<S: AsyncRead + Sink, H: Handler> Connection<S, H> {
 
     fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         while self.alarm.as_mut().poll(cx).is_ready() {
-            let next = match watch::judge(self.facts(), &self.bounds) {
-                Verdict::End(overdue) => return Poll::Ready(End::Overdue(overdue)),
-                Verdict::Rest(next) => {
+            let next = match watch::next_action(self.activity(), &self.bounds) {
+                WatchAction::End(overdue) => return Poll::Ready(End::Overdue(overdue)),
+                WatchAction::Release(next) => {
                     self.inbound.release();
-                    self.holding.set(self.held());
+                    self.memory.set(self.held());
                     next
                 }
-                Verdict::Look(next) => next,
+                WatchAction::Check(next) => next,
             };
             self.alarm.as_mut().reset(next);
         }
         Poll::Pending
     }
 
-    /// Whether it would hear that its client leaves.
-    fn listens(&self) -> bool {
+    /// Whether the connection would notice that its client leaves.
+    fn can_notice_disconnect(&self) -> bool {
         self.stage == Stage::Open && self.may_begin()
     }
 
-    fn facts(&self) -> Facts {
+    fn activity(&self) -> ConnectionActivity {
         let busy = [self.inbound.arriving_since(), self.outbound.leaving_since()];
-        Facts {
+        ConnectionActivity {
             now: Instant::now(),
             opened: self.opened,
             moved: self.moved,
-            is_authenticated: self.dispatch.trust() != Trust::Stranger,
-            is_owed: self.listens() && !self.pipeline.is_empty() && self.outbound.is_done(),
+            is_authenticated: self.dispatch.trust() != Trust::Unauthenticated,
+            is_response_due: self.can_notice_disconnect()
+                && !self.pipeline.is_empty()
+                && self.outbound.is_done(),
             busy_since: busy.into_iter().flatten().min(),
-            is_memory_short: !self.holding.memory().has_room(),
+            is_memory_short: !self.memory.account().has_room(),
         }
     }
 }

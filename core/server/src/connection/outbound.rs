@@ -1,4 +1,4 @@
-//! What is to be sent: pieces of answers, written many at a time.
+//! The send queue of a connection.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
@@ -11,20 +11,20 @@ use tokio::time::Instant;
 
 use super::sink::Sink;
 
-/// How many pieces one write takes.
+/// The maximum number of buffers of one write.
 const PIECES_MAX: usize = 64;
-/// A piece of a file that is at least so long is sent by the system, which copies nothing; shorter ones cost more for each call.
+/// The minimum size of a file range for `sendfile(2)`; shorter ranges are cheaper to copy than another call.
 const FILE_BYTES_MIN: usize = 64 * 1024;
 
-/// The answers that the peer has not taken yet, in order. The records in them are never copied here.
+/// The response bytes that are not sent yet, in order. Records are never copied here.
 #[derive(Debug)]
 pub(super) struct Outbound {
     pieces: VecDeque<Bytes>,
     bytes: usize,
-    /// Since when the piece at the front has been there.
+    /// When the first buffer reached the front.
     since: Instant,
     needs_flush: bool,
-    /// Whether the stream can be told to send a file.
+    /// Whether the stream supports `sendfile`.
     sends_files: bool,
 }
 
@@ -39,7 +39,7 @@ impl Outbound {
         }
     }
 
-    /// Appends the pieces of an answer.
+    /// Appends the buffers of a response.
     pub(super) fn push(&mut self, answer: impl Iterator<Item = Bytes>, now: Instant) {
         if self.pieces.is_empty() {
             self.since = now;
@@ -50,7 +50,8 @@ impl Outbound {
         }
     }
 
-    /// Writes until all is written and flushed, or the peer takes no more. How many bytes it took.
+    /// Writes until everything is written and flushed, or the peer accepts no more. Returns the number of bytes
+    /// written.
     pub(super) fn poll_write(
         &mut self,
         mut stream: Pin<&mut impl Sink>,
@@ -82,7 +83,7 @@ impl Outbound {
         Poll::Ready(Ok(taken))
     }
 
-    /// One call of the system.
+    /// One system call.
     fn poll_write_some(
         &self,
         stream: Pin<&mut impl Sink>,
@@ -105,10 +106,10 @@ impl Outbound {
         stream.poll_write_vectored(cx, &slices[..count])
     }
 
-    /// Where a piece is in a file, if it is to be sent from there.
+    /// The file range of a buffer, if it should be sent from the file.
     fn place_in_file(&self, piece: &Bytes) -> Option<FilePlace> {
-        let is_wanted = self.sends_files && piece.len() >= FILE_BYTES_MIN;
-        is_wanted.then(|| file_behind(piece)).flatten()
+        let from_file = self.sends_files && piece.len() >= FILE_BYTES_MIN;
+        from_file.then(|| file_behind(piece)).flatten()
     }
 
     fn advance(&mut self, mut written: usize, now: Instant) {
@@ -125,17 +126,17 @@ impl Outbound {
         }
     }
 
-    /// How many bytes the peer has not taken.
+    /// The number of bytes that are not sent yet.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Whether all was written and flushed.
+    /// Whether everything was written and flushed.
     pub(super) fn is_done(&self) -> bool {
         self.pieces.is_empty() && !self.needs_flush
     }
 
-    /// Since when the peer has been taking the piece at the front.
+    /// When the first buffer reached the front; `None` if the queue is empty.
     pub(super) fn leaving_since(&self) -> Option<Instant> {
         (!self.pieces.is_empty()).then_some(self.since)
     }

@@ -1,4 +1,4 @@
-//! The requests of a connection that are begun and not answered.
+//! The pending requests of a connection.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -7,37 +7,37 @@ use std::task::{Context, Poll};
 
 use headwater_protocol::codec::Rope;
 
-/// What comes of a request.
+/// The result of a request.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// Bytes to send.
+    /// A response to send.
     Send(Rope),
-    /// Nothing to send: a produce without acknowledgement.
+    /// No response: a produce without acknowledgement.
     Nothing,
-    /// The connection must end: the answer has no bytes. Why is logged where it is made.
+    /// The connection must end: the response cannot be encoded. The reason has been logged.
     Close,
 }
 
-/// A request at work.
+/// A running request.
 pub(crate) type Work = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
-/// Whether a request that waits may go on while memory is short.
+/// The expected size of a response, which decides whether a waiting request may resume while memory is short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Size {
-    /// Its answer is small.
+    /// The response is small.
     Small,
-    /// Its answer may be large.
+    /// The response may be large.
     Large,
 }
 
-/// What may go on now.
+/// Limits for resuming requests.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Permit {
-    /// Up to how many bytes of answers may be held; what is at it or above stops all but the request at the front.
+    /// The limit for response bytes; at or above it only the first request may resume.
     pub(super) answer_bytes_max: usize,
-    /// Bytes of answers that are held elsewhere.
+    /// The response bytes in the send queue.
     pub(super) leaving: usize,
-    /// Whether large answers may come.
+    /// Whether large responses are allowed.
     pub(super) has_memory: bool,
 }
 
@@ -49,11 +49,12 @@ enum State {
 struct Slot {
     state: State,
     size: Size,
-    /// The frame that it keeps alive while it works.
+    /// The size of the frame that the request keeps in memory.
     frame_bytes: usize,
 }
 
-/// Requests in the order in which they came. Each begins when it comes, so in that order; each ends when it can; answers leave in order.
+/// Pending requests in the order of arrival. Each starts when it arrives; they complete in any order, and their
+/// responses are sent in the order of arrival.
 #[derive(Default)]
 pub(super) struct Pipeline {
     slots: VecDeque<Slot>,
@@ -62,7 +63,7 @@ pub(super) struct Pipeline {
 }
 
 impl Pipeline {
-    /// Begins a request: `work` is polled before this returns.
+    /// Starts a request: polls `work` once.
     pub(super) fn begin(
         &mut self,
         work: Work,
@@ -80,7 +81,7 @@ impl Pipeline {
         self.slots.push_back(slot);
     }
 
-    /// Takes in a request that has been served.
+    /// Adds a completed request.
     pub(super) fn served(&mut self, answer: Answer) {
         self.answer_bytes += answer.len();
         self.slots.push_back(Slot {
@@ -90,13 +91,13 @@ impl Pipeline {
         });
     }
 
-    /// Goes on with the requests that wait. Whether one of them is waiting for memory.
-    pub(super) fn go_on(&mut self, cx: &mut Context<'_>, permit: Permit) -> bool {
+    /// Polls the waiting requests. Returns whether one of them waits for memory.
+    pub(super) fn resume(&mut self, cx: &mut Context<'_>, permit: Permit) -> bool {
         let mut short = false;
         let mut slots = std::mem::take(&mut self.slots);
         for (index, slot) in slots.iter_mut().enumerate() {
             let held = permit.leaving + self.answer_bytes;
-            // The first one goes on when what was before it has left; the others wait for room behind it.
+            // The first request resumes when the responses before it are sent; the others need room behind it.
             let full = if index == 0 { permit.leaving } else { held } >= permit.answer_bytes_max;
             if full {
                 break;
@@ -126,7 +127,7 @@ impl Pipeline {
         slot.state = State::Done(answer);
     }
 
-    /// The answer at the front, if it is there.
+    /// The response of the first request, if it is complete.
     pub(super) fn next_answer(&mut self) -> Option<Answer> {
         let answer = match self.slots.pop_front()? {
             Slot {
@@ -142,22 +143,22 @@ impl Pipeline {
         Some(answer)
     }
 
-    /// How many requests there are.
+    /// The number of requests.
     pub(super) fn len(&self) -> usize {
         self.slots.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no requests.
     pub(super) fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
 
-    /// Bytes of answers that wait for their turn.
+    /// The bytes of completed responses that wait for earlier ones.
     pub(super) fn answer_bytes(&self) -> usize {
         self.answer_bytes
     }
 
-    /// Bytes of everything in it.
+    /// The bytes of all requests and responses.
     pub(super) fn bytes(&self) -> usize {
         self.frame_bytes + self.answer_bytes
     }

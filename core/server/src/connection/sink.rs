@@ -1,4 +1,4 @@
-//! Where answers go: a socket that the system can send a file to, or a stream of bytes.
+//! The streams that responses are written to.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -9,10 +9,10 @@ use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-/// A stream that answers are written to.
+/// A stream for responses.
 pub(crate) trait Sink: AsyncWrite + Unpin {
-    /// Sends up to `len` bytes of a file from a place on, without reading them (`sendfile(2)`); returns how many. `Unsupported` where the
-    /// bytes must be written instead.
+    /// Sends up to `len` bytes of a file from a position with `sendfile(2)`. Returns the number of bytes sent, or
+    /// `Unsupported` if the bytes must be written instead.
     fn poll_send_file(
         self: Pin<&mut Self>,
         _cx: &mut Context<'_>,
@@ -22,7 +22,7 @@ pub(crate) trait Sink: AsyncWrite + Unpin {
         Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
     }
 
-    /// Writes what a file follows at once: it leaves with the beginning of the file (`MSG_MORE`).
+    /// Writes bytes that a file range follows, so that both can share a packet (`MSG_MORE`).
     fn poll_write_before_file(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -46,7 +46,7 @@ impl Sink for TcpStream {
         poll_send(stream, cx, || {
             let mut position = from.position;
             match rustix::fs::sendfile(stream, &*from.file, Some(&mut position), len) {
-                // A file system that cannot; or a file that ends before what was mapped of it.
+                // The file system does not support it, or the file is shorter than its map.
                 Err(Errno::INVAL | Errno::NOSYS) | Ok(0) => Err(io::ErrorKind::Unsupported.into()),
                 sent => Ok(sent?),
             }
@@ -70,7 +70,7 @@ impl Sink for TcpStream {
     }
 }
 
-/// One call of the system that sends, when the socket takes something.
+/// Calls a sending system call when the socket is writable.
 #[cfg(target_os = "linux")]
 fn poll_send(
     stream: &TcpStream,
@@ -90,7 +90,7 @@ fn poll_send(
     }
 }
 
-/// What is encrypted is read.
+/// Encryption needs the bytes in memory.
 impl Sink for TlsStream<TcpStream> {}
 
 #[cfg(test)]
@@ -108,7 +108,7 @@ mod tests {
 
     const LEN: u64 = 3_000_000;
 
-    /// Bytes of a file in a directory that is gone already, as a map, and the file, which the map does not keep open.
+    /// A map of an unlinked file, and the file, which the map does not keep open.
     fn map() -> (RealFile, Bytes) {
         let dir = tempfile::tempdir().unwrap();
         let file = RealEnv
@@ -116,11 +116,14 @@ mod tests {
             .unwrap();
         let written: Vec<u8> = (0..LEN).map(|at| (at ^ (at >> 8)) as u8).collect();
         file.write_all_at(&written, 0).unwrap();
-        let map = file.map(0..LEN).unwrap().expect("little is mapped");
+        let map = file
+            .map(0..LEN)
+            .unwrap()
+            .expect("a small range can be mapped");
         (file, map)
     }
 
-    /// Sends answers with large and small parts of a file in them, and checks what arrives.
+    /// Sends responses with large and small file ranges, and checks the received bytes.
     async fn check(mut stream: impl Sink, mut peer: impl AsyncRead + Unpin) {
         let (_file, map) = map();
         assert!(file_behind(&map).is_some());
@@ -152,7 +155,7 @@ mod tests {
         let mut received = vec![0; expected.len()];
         let ((), read) = tokio::join!(sending, peer.read_exact(&mut received));
         read.unwrap();
-        assert!(received == expected, "other bytes arrived");
+        assert!(received == expected, "the received bytes differ");
     }
 
     #[tokio::test]
@@ -164,7 +167,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stream_that_sends_no_files_gets_the_same_bytes() {
+    async fn a_stream_without_sendfile_gets_the_same_bytes() {
         let (stream, peer) = duplex(10_000);
         check(stream, peer).await;
     }

@@ -1,4 +1,4 @@
-//! When a connection has had its time.
+//! The time-outs of a connection.
 
 use std::time::Duration;
 
@@ -6,27 +6,29 @@ use tokio::time::Instant;
 
 use crate::limits::Bounds;
 
-/// After how long without anything a connection gives its buffer back; also how often a busy one is looked at.
+/// The time without activity after which a connection releases its buffer; also the interval of checks of a busy
+/// connection.
 pub(super) const QUIET: Duration = Duration::from_secs(5);
 
-/// When a connection that was just opened is looked at first.
+/// The delay of the first check of a new connection.
 pub(super) fn first_look(bounds: &Bounds) -> Duration {
     QUIET
         .min(bounds.broker.idle_max)
         .min(bounds.limits.handshake_max)
 }
 
-/// What is known of a connection at `now`.
+/// The activity of a connection at `now`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Facts {
+pub(super) struct ConnectionActivity {
     pub(super) now: Instant,
     pub(super) opened: Instant,
-    /// When bytes last moved.
+    /// When bytes were last received or sent.
     pub(super) moved: Instant,
     pub(super) is_authenticated: bool,
-    /// Whether the client waits for us: a request is at work, the client has taken all answers before it, and we would hear it leave.
-    pub(super) is_owed: bool,
-    /// Since when one request has been arriving or one answer leaving.
+    /// Whether the client waits for a response: a request is running, all earlier responses are sent, and a disconnect
+    /// would be noticed.
+    pub(super) is_response_due: bool,
+    /// When the current frame started to arrive, or the current response started to be sent.
     pub(super) busy_since: Option<Instant>,
     pub(super) is_memory_short: bool,
 }
@@ -37,59 +39,59 @@ pub(crate) enum Overdue {
     /// The client did not authenticate in time.
     #[error("the client did not authenticate in time")]
     Handshake,
-    /// The client sends or takes too slowly while others need the memory.
-    #[error("the client sends or takes too slowly while memory is short")]
+    /// The client sends or receives too slowly while memory is short.
+    #[error("the client sends or receives too slowly while memory is short")]
     Stalled,
-    /// Nothing happened for long.
-    #[error("nothing happened on it for long")]
+    /// The connection was idle for too long.
+    #[error("the connection was idle")]
     Idle,
 }
 
-/// What is to be done with a connection.
+/// The next action for a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// End it.
+pub(super) enum WatchAction {
+    /// End the connection.
     End(Overdue),
-    /// Give back what it does not need, and look again then.
-    Rest(Instant),
-    /// Look again then.
-    Look(Instant),
+    /// Release unused memory, and check again at this time.
+    Release(Instant),
+    /// Check again at this time.
+    Check(Instant),
 }
 
-/// Judges a connection.
-pub(super) fn judge(facts: Facts, bounds: &Bounds) -> Verdict {
+/// The next action for a connection.
+pub(super) fn next_action(activity: ConnectionActivity, bounds: &Bounds) -> WatchAction {
     let (limits, idle_max) = (&bounds.limits, bounds.broker.idle_max);
-    let Facts { now, moved, .. } = facts;
-    if !facts.is_authenticated && now >= facts.opened + limits.handshake_max {
-        return Verdict::End(Overdue::Handshake);
+    let ConnectionActivity { now, moved, .. } = activity;
+    if !activity.is_authenticated && now >= activity.opened + limits.handshake_max {
+        return WatchAction::End(Overdue::Handshake);
     }
-    if facts.is_memory_short
-        && facts
+    if activity.is_memory_short
+        && activity
             .busy_since
             .is_some_and(|since| now >= since + limits.stall_max)
     {
-        return Verdict::End(Overdue::Stalled);
+        return WatchAction::End(Overdue::Stalled);
     }
-    if !facts.is_owed && now >= moved + idle_max {
-        return Verdict::End(Overdue::Idle);
+    if !activity.is_response_due && now >= moved + idle_max {
+        return WatchAction::End(Overdue::Idle);
     }
     let is_quiet = now >= moved + QUIET;
-    let next = if is_quiet && facts.busy_since.is_none() && !facts.is_owed {
+    let next = if is_quiet && activity.busy_since.is_none() && !activity.is_response_due {
         moved + idle_max
-    } else if facts.is_owed {
+    } else if activity.is_response_due {
         now + QUIET
     } else {
         (now + QUIET).min(moved + idle_max)
     };
-    let next = if facts.is_authenticated {
+    let next = if activity.is_authenticated {
         next
     } else {
-        next.min(facts.opened + limits.handshake_max)
+        next.min(activity.opened + limits.handshake_max)
     };
     if is_quiet {
-        Verdict::Rest(next)
+        WatchAction::Release(next)
     } else {
-        Verdict::Look(next)
+        WatchAction::Check(next)
     }
 }
 
@@ -107,75 +109,96 @@ mod tests {
         }
     }
 
-    fn facts(now: Instant) -> Facts {
-        Facts {
+    fn activity(now: Instant) -> ConnectionActivity {
+        ConnectionActivity {
             now,
             opened: now,
             moved: now,
             is_authenticated: true,
-            is_owed: false,
+            is_response_due: false,
             busy_since: None,
             is_memory_short: false,
         }
     }
 
     #[test]
-    fn an_idle_connection_rests_and_then_ends() {
+    fn an_idle_connection_releases_memory_and_then_ends() {
         let bounds = bounds();
         let begin = Instant::now();
-        let at = |seconds| Facts {
+        let at = |seconds| ConnectionActivity {
             now: begin + Duration::from_secs(seconds),
-            ..facts(begin)
+            ..activity(begin)
         };
-        assert_eq!(judge(at(0), &bounds), Verdict::Look(begin + QUIET));
+        assert_eq!(
+            next_action(at(0), &bounds),
+            WatchAction::Check(begin + QUIET)
+        );
         let end = begin + bounds.broker.idle_max;
-        assert_eq!(judge(at(5), &bounds), Verdict::Rest(end));
-        assert_eq!(judge(at(600), &bounds), Verdict::End(Overdue::Idle));
+        assert_eq!(next_action(at(5), &bounds), WatchAction::Release(end));
+        assert_eq!(
+            next_action(at(600), &bounds),
+            WatchAction::End(Overdue::Idle)
+        );
     }
 
     #[test]
-    fn a_client_that_is_owed_an_answer_is_never_idle() {
+    fn a_client_that_waits_for_a_response_is_never_idle() {
         let begin = Instant::now();
-        let facts = Facts {
+        let activity = ConnectionActivity {
             now: begin + Duration::from_hours(5),
-            is_owed: true,
-            ..facts(begin)
+            is_response_due: true,
+            ..activity(begin)
         };
-        assert!(matches!(judge(facts, &bounds()), Verdict::Rest(_)));
+        assert!(matches!(
+            next_action(activity, &bounds()),
+            WatchAction::Release(_)
+        ));
     }
 
     #[test]
     fn a_slow_client_ends_only_while_memory_is_short() {
         let begin = Instant::now();
-        let slow = Facts {
+        let slow = ConnectionActivity {
             now: begin + Duration::from_secs(20),
             moved: begin + Duration::from_secs(20),
             busy_since: Some(begin),
-            ..facts(begin)
+            ..activity(begin)
         };
-        assert!(matches!(judge(slow, &bounds()), Verdict::Look(_)));
-        let short = Facts {
+        assert!(matches!(
+            next_action(slow, &bounds()),
+            WatchAction::Check(_)
+        ));
+        let short = ConnectionActivity {
             is_memory_short: true,
             ..slow
         };
-        assert_eq!(judge(short, &bounds()), Verdict::End(Overdue::Stalled));
+        assert_eq!(
+            next_action(short, &bounds()),
+            WatchAction::End(Overdue::Stalled)
+        );
     }
 
     #[test]
-    fn who_does_not_authenticate_in_time_ends_however_busy() {
+    fn a_busy_client_must_authenticate_in_time() {
         let begin = Instant::now();
-        let talking = Facts {
+        let talking = ConnectionActivity {
             now: begin + Duration::from_secs(29),
             moved: begin + Duration::from_secs(29),
             is_authenticated: false,
-            ..facts(begin)
+            ..activity(begin)
         };
         let deadline = begin + Duration::from_secs(30);
-        assert_eq!(judge(talking, &bounds()), Verdict::Look(deadline));
-        let late = Facts {
+        assert_eq!(
+            next_action(talking, &bounds()),
+            WatchAction::Check(deadline)
+        );
+        let late = ConnectionActivity {
             now: deadline,
             ..talking
         };
-        assert_eq!(judge(late, &bounds()), Verdict::End(Overdue::Handshake));
+        assert_eq!(
+            next_action(late, &bounds()),
+            WatchAction::End(Overdue::Handshake)
+        );
     }
 }

@@ -1,36 +1,36 @@
-//! The messages of one mechanism.
+//! The message exchange of a SASL mechanism.
 
 use bytes::Bytes;
 use headwater_metadata::ScramMechanism;
 
 use super::{Credentials, Decoy, Mechanism, plain, scram};
 
-/// An exchange that is not over.
+/// An exchange in progress.
 #[derive(Debug)]
 pub(super) enum Exchange {
     Plain,
     Scram(ScramMechanism),
-    Challenged(Box<scram::Challenged>),
+    ScramChallenge(Box<scram::ScramChallenge>),
 }
 
-/// What a message of the client leads to.
+/// The result of a client's message.
 #[derive(Debug)]
-pub(super) enum Outcome {
-    /// The client must answer this.
+pub(super) enum ExchangeStep {
+    /// The server's challenge, and the exchange that waits for the client's response.
     Challenge(Bytes, Exchange),
-    /// The client is `user`; `last` is the server's last message.
+    /// The client is authenticated as `user`; `last` is the server's final message.
     Done { user: String, last: Bytes },
-    /// It is not.
-    Denied(Denied),
+    /// The client is not authenticated.
+    Denied(Denial),
 }
 
-/// Why a client is not let in.
+/// Why a client is not authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Denied {
-    /// There is no such user, or the password is another one: which, is not told.
+pub(super) enum Denial {
+    /// Unknown user or wrong password. The response does not distinguish them.
     #[error("the user or the password is wrong")]
     Credentials,
-    /// The message breaks the mechanism's rules.
+    /// The message violates the mechanism's format.
     #[error("{0}")]
     Malformed(&'static str),
 }
@@ -43,25 +43,25 @@ impl Exchange {
         }
     }
 
-    /// Answers the client's next message.
+    /// Handles the client's next message.
     pub(super) fn respond(
         self,
         message: &[u8],
         credentials: &impl Credentials,
         decoy: &Decoy,
-    ) -> Outcome {
+    ) -> ExchangeStep {
         match self {
             Self::Plain => plain::respond(message, credentials, decoy),
             Self::Scram(mechanism) => {
                 let nonce = uuid::Uuid::new_v4().simple().to_string();
                 match scram::challenge(mechanism, message, &nonce, credentials, decoy) {
                     Ok((challenge, next)) => {
-                        Outcome::Challenge(challenge, Self::Challenged(Box::new(next)))
+                        ExchangeStep::Challenge(challenge, Self::ScramChallenge(Box::new(next)))
                     }
-                    Err(denied) => Outcome::Denied(denied),
+                    Err(denied) => ExchangeStep::Denied(denied),
                 }
             }
-            Self::Challenged(challenged) => challenged.finish(message),
+            Self::ScramChallenge(challenged) => challenged.finish(message),
         }
     }
 }

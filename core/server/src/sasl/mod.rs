@@ -1,8 +1,9 @@
-//! Who a client is: SASL with passwords.
+//! SASL authentication with passwords.
 //!
-//! A client names a mechanism in `SaslHandshake`, then exchanges messages of that mechanism with the server: in `SaslAuthenticate`
-//! requests, or, after version 0 of the handshake, in bare frames. Passwords are checked against salted ones in the cluster's metadata,
-//! so none is kept, PLAIN's neither. A user that there is not costs as much time, and gets the same answers, as a wrong password.
+//! A client selects a mechanism in `SaslHandshake`, then exchanges messages of that mechanism with the server: in
+//! `SaslAuthenticate` requests, or in bare frames after version 0 of the handshake. Passwords are verified against the
+//! SCRAM credentials in the cluster's metadata, so no password is stored, not even for PLAIN. An unknown user takes as
+//! much time and gets the same responses as a wrong password.
 
 mod exchange;
 mod plain;
@@ -17,29 +18,30 @@ use headwater_metadata::{SCRAM_ITERATIONS_MIN, ScramCredential, ScramMechanism};
 
 pub(crate) use session::{SaslStep, Session};
 
-/// A way to authenticate.
+/// A SASL mechanism.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mechanism {
-    /// `PLAIN`: name and password as they are.
+    /// `PLAIN`: user name and password in clear text.
     Plain,
-    /// `SCRAM-SHA-256` or `SCRAM-SHA-512`: proofs that the client knows the password and the server its salted form.
+    /// `SCRAM-SHA-256` or `SCRAM-SHA-512`: the client proves that it has the password, the server that it has the
+    /// credential.
     Scram(ScramMechanism),
 }
 
-/// A name of a mechanism that there is not.
+/// An unknown mechanism name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is no SASL mechanism: use PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")]
+#[error("{0} is not a SASL mechanism: use PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")]
 pub struct UnknownMechanism(pub String);
 
 impl Mechanism {
-    /// All, the strongest first.
+    /// All mechanisms, the strongest first.
     pub const ALL: [Self; 3] = [
         Self::Scram(ScramMechanism::Sha512),
         Self::Scram(ScramMechanism::Sha256),
         Self::Plain,
     ];
 
-    /// Its name in SASL.
+    /// The SASL name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Plain => "PLAIN",
@@ -65,9 +67,9 @@ impl FromStr for Mechanism {
     }
 }
 
-/// Where salted passwords are kept.
+/// A store of SCRAM credentials.
 pub(crate) trait Credentials {
-    /// What the user has for `mechanism`.
+    /// The credential of the user for `mechanism`.
     fn find(&self, user: &str, mechanism: ScramMechanism) -> Option<ScramCredential>;
 }
 
@@ -77,7 +79,8 @@ impl<F: Fn(&str, ScramMechanism) -> Option<ScramCredential>> Credentials for F {
     }
 }
 
-/// What a server mixes into answers about users that there are not: the same ones for the same name, and nobody can tell them from others.
+/// The secret from which credentials of unknown users are derived. They are constant for each name and cannot be
+/// distinguished from real ones.
 pub(crate) struct Decoy([u8; 32]);
 
 impl Decoy {
@@ -88,7 +91,7 @@ impl Decoy {
         Self(secret)
     }
 
-    /// A credential that no password fits.
+    /// A credential that no password matches.
     fn credential(&self, user: &str, mechanism: ScramMechanism) -> ScramCredential {
         let secret = |purpose: &[u8]| {
             let key = mechanism.hmac(&self.0, purpose);
@@ -104,16 +107,16 @@ impl Decoy {
 }
 
 impl fmt::Debug for Decoy {
-    /// Without the secret.
+    /// Omits the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Decoy")
     }
 }
 
-/// How long salts are that our own tools make.
+/// The length of salts that our own tools generate.
 const SALT_BYTES: usize = 16;
 
-/// A credential for a password that a person chose: with a salt of its own, and Kafka's number of iterations.
+/// A credential for a new password, with a random salt and Kafka's default number of iterations.
 pub fn credential_for(mechanism: ScramMechanism, password: &[u8]) -> ScramCredential {
     let salt = Bytes::copy_from_slice(uuid::Uuid::new_v4().as_bytes());
     ScramCredential::from_password(mechanism, password, salt, SCRAM_ITERATIONS_MIN)

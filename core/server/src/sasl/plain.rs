@@ -3,38 +3,44 @@
 use headwater_metadata::ScramMechanism;
 use subtle::ConstantTimeEq as _;
 
-use super::exchange::{Denied, Outcome};
+use super::exchange::{Denial, ExchangeStep};
 use super::{Credentials, Decoy};
 
-/// Checks the one message of the client.
-pub(super) fn respond(message: &[u8], credentials: &impl Credentials, decoy: &Decoy) -> Outcome {
+/// Checks the client's only message.
+pub(super) fn respond(
+    message: &[u8],
+    credentials: &impl Credentials,
+    decoy: &Decoy,
+) -> ExchangeStep {
     match check(message, credentials, decoy) {
-        Ok(user) => Outcome::Done {
+        Ok(user) => ExchangeStep::Done {
             user,
             last: bytes::Bytes::new(),
         },
-        Err(denied) => Outcome::Denied(denied),
+        Err(denied) => ExchangeStep::Denied(denied),
     }
 }
 
-fn check(message: &[u8], credentials: &impl Credentials, decoy: &Decoy) -> Result<String, Denied> {
+fn check(message: &[u8], credentials: &impl Credentials, decoy: &Decoy) -> Result<String, Denial> {
     let mut parts = message.split(|byte| *byte == 0);
     let (Some(authorization), Some(user), Some(password), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {
-        return Err(Denied::Malformed("the message has not three parts"));
+        return Err(Denial::Malformed("the message does not have three parts"));
     };
-    let user = std::str::from_utf8(user).map_err(|_| Denied::Malformed("the name is not UTF-8"))?;
+    let user = std::str::from_utf8(user).map_err(|_| Denial::Malformed("the name is not UTF-8"))?;
     if user.is_empty() || password.is_empty() {
-        return Err(Denied::Malformed("the name or the password is empty"));
+        return Err(Denial::Malformed("the name or the password is empty"));
     }
     if !authorization.is_empty() && authorization != user.as_bytes() {
-        return Err(Denied::Malformed("another authorization id is asked for"));
+        return Err(Denial::Malformed(
+            "the authorization id differs from the user",
+        ));
     }
     if is_password(user, password, credentials, decoy) {
         Ok(user.to_owned())
     } else {
-        Err(Denied::Credentials)
+        Err(Denial::Credentials)
     }
 }
 

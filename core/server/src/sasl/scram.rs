@@ -1,4 +1,4 @@
-//! SCRAM (RFC 5802, RFC 7677), the server's side.
+//! The server side of SCRAM (RFC 5802, RFC 7677).
 //!
 //! ```text
 //! client  n,,n=user,r=nonce
@@ -13,19 +13,19 @@ use bytes::Bytes;
 use headwater_metadata::{ScramCredential, ScramMechanism};
 use subtle::ConstantTimeEq as _;
 
-use super::exchange::{Denied, Outcome};
+use super::exchange::{Denial, ExchangeStep};
 use super::{Credentials, Decoy};
 
-/// After the client's first message.
+/// The state after the client's first message.
 #[derive(Debug)]
-pub(super) struct Challenged {
+pub(super) struct ScramChallenge {
     mechanism: ScramMechanism,
     user: String,
     credential: ScramCredential,
-    /// The start of the client's first message, which it must repeat.
+    /// The header of the client's first message, which the last message must repeat.
     header: String,
     nonce: String,
-    /// The messages that both sides sign, up to here.
+    /// The messages so far, which both sides sign.
     signed: String,
 }
 
@@ -44,7 +44,7 @@ pub(super) fn challenge(
     server_nonce: &str,
     credentials: &impl Credentials,
     decoy: &Decoy,
-) -> Result<(Bytes, Challenged), Denied> {
+) -> Result<(Bytes, ScramChallenge), Denial> {
     let first = first(message)?;
     let credential = credentials
         .find(&first.user, mechanism)
@@ -55,7 +55,7 @@ pub(super) fn challenge(
         BASE64.encode(&credential.salt),
         credential.iterations
     );
-    let challenged = Challenged {
+    let challenged = ScramChallenge {
         mechanism,
         credential,
         header: first.header.to_owned(),
@@ -66,8 +66,8 @@ pub(super) fn challenge(
     Ok((challenge.into(), challenged))
 }
 
-fn first(message: &[u8]) -> Result<First<'_>, Denied> {
-    let malformed = Denied::Malformed("the first message is not one of SCRAM");
+fn first(message: &[u8]) -> Result<First<'_>, Denial> {
+    let malformed = Denial::Malformed("the first message is not a SCRAM message");
     let message = text(message)?;
     let bare_at = message
         .match_indices(',')
@@ -94,23 +94,25 @@ fn first(message: &[u8]) -> Result<First<'_>, Denied> {
     })
 }
 
-/// `n,[a=name],` or `y,[a=name],`: we bind no channels, and nobody acts as another user.
-fn check_header(header: &str, user: &str) -> Result<(), Denied> {
+/// Checks `n,[a=name],` or `y,[a=name],`: channel binding and acting as another user are not supported.
+fn check_header(header: &str, user: &str) -> Result<(), Denial> {
     let mut parts = header.split(',');
     if !matches!(parts.next(), Some("n" | "y")) {
-        return Err(Denied::Malformed("channel binding is asked for"));
+        return Err(Denial::Malformed("channel binding is not supported"));
     }
     match parts.next().unwrap_or_default() {
         "" => Ok(()),
         other => match other.strip_prefix("a=").map(decoded_name) {
             Some(Ok(name)) if name == user => Ok(()),
-            _ => Err(Denied::Malformed("another authorization id is asked for")),
+            _ => Err(Denial::Malformed(
+                "the authorization id differs from the user",
+            )),
         },
     }
 }
 
-/// A name with `,` and `=` written as `=2C` and `=3D`.
-fn decoded_name(name: &str) -> Result<String, Denied> {
+/// Decodes a name in which `,` and `=` are written as `=2C` and `=3D`.
+fn decoded_name(name: &str) -> Result<String, Denial> {
     let mut parts = name.split('=');
     let mut decoded = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -119,7 +121,7 @@ fn decoded_name(name: &str) -> Result<String, Denied> {
         } else if let Some(rest) = part.strip_prefix("3D") {
             ('=', rest)
         } else {
-            return Err(Denied::Malformed("the name has a wrong escape"));
+            return Err(Denial::Malformed("the name has an invalid escape"));
         };
         decoded.push(sign);
         decoded.push_str(rest);
@@ -127,24 +129,24 @@ fn decoded_name(name: &str) -> Result<String, Denied> {
     Ok(decoded)
 }
 
-fn text(message: &[u8]) -> Result<&str, Denied> {
-    std::str::from_utf8(message).map_err(|_| Denied::Malformed("the message is not UTF-8"))
+fn text(message: &[u8]) -> Result<&str, Denial> {
+    std::str::from_utf8(message).map_err(|_| Denial::Malformed("the message is not UTF-8"))
 }
 
-impl Challenged {
-    /// Checks the client's proof, and proves ourselves.
-    pub(super) fn finish(self, message: &[u8]) -> Outcome {
+impl ScramChallenge {
+    /// Verifies the client's proof, and returns the server's signature.
+    pub(super) fn finish(self, message: &[u8]) -> ExchangeStep {
         match self.signature(message) {
-            Ok(signature) => Outcome::Done {
+            Ok(signature) => ExchangeStep::Done {
                 last: format!("v={}", BASE64.encode(signature)).into(),
                 user: self.user,
             },
-            Err(denied) => Outcome::Denied(denied),
+            Err(denied) => ExchangeStep::Denied(denied),
         }
     }
 
-    fn signature(&self, message: &[u8]) -> Result<Bytes, Denied> {
-        let malformed = Denied::Malformed("the last message is not one of SCRAM");
+    fn signature(&self, message: &[u8]) -> Result<Bytes, Denial> {
+        let malformed = Denial::Malformed("the last message is not a SCRAM message");
         let message = text(message)?;
         let (unproven, proof) = message.rsplit_once(",p=").ok_or(malformed)?;
         let proof = BASE64.decode(proof).map_err(|_| malformed)?;
@@ -153,16 +155,16 @@ impl Challenged {
         let nonce = parts.next().and_then(|part| part.strip_prefix("r="));
         let header = header.and_then(|header| BASE64.decode(header).ok());
         if header.as_deref() != Some(self.header.as_bytes()) {
-            return Err(Denied::Malformed(
+            return Err(Denial::Malformed(
                 "the last message does not repeat the first",
             ));
         }
         if nonce != Some(self.nonce.as_str()) {
-            return Err(Denied::Malformed("the nonce is another one"));
+            return Err(Denial::Malformed("the nonce has changed"));
         }
         let signed = format!("{},{unproven}", self.signed);
         if !self.is_proof(&proof, signed.as_bytes()) {
-            return Err(Denied::Credentials);
+            return Err(Denial::Credentials);
         }
         let key = &self.credential.server_key;
         Ok(self.mechanism.hmac(key, signed.as_bytes()))
@@ -202,7 +204,7 @@ mod tests {
         (user == "user").then(|| ScramCredential::from_password(mechanism, b"pencil", salt, 4096))
     }
 
-    fn begin(first: &[u8]) -> Result<(Bytes, Challenged), Denied> {
+    fn begin(first: &[u8]) -> Result<(Bytes, ScramChallenge), Denial> {
         challenge(
             ScramMechanism::Sha256,
             first,
@@ -216,8 +218,8 @@ mod tests {
     fn the_exchange_of_rfc_7677_is_reproduced() {
         let (challenge, challenged) = begin(FIRST).unwrap();
         assert_eq!(challenge, CHALLENGE);
-        let Outcome::Done { user, last } = challenged.finish(LAST) else {
-            panic!("the proof is right")
+        let ExchangeStep::Done { user, last } = challenged.finish(LAST) else {
+            panic!("the proof is valid")
         };
         assert_eq!((user.as_str(), &last[..]), ("user", SIGNATURE));
     }
@@ -228,13 +230,13 @@ mod tests {
             let (_, challenged) = begin(FIRST).unwrap();
             let mut last = LAST.to_vec();
             last[at] ^= 1;
-            let outcome = challenged.finish(&last);
-            assert!(matches!(outcome, Outcome::Denied(_)), "at {at}");
+            let step = challenged.finish(&last);
+            assert!(matches!(step, ExchangeStep::Denied(_)), "at {at}");
         }
     }
 
     #[test]
-    fn a_user_that_there_is_not_gets_the_same_challenge_each_time_and_is_denied_at_the_end() {
+    fn an_unknown_user_gets_a_constant_challenge_and_is_denied_at_the_end() {
         let decoy = Decoy::new();
         let ask = || {
             let first = b"n,,n=nobody,r=abc";
@@ -243,8 +245,8 @@ mod tests {
         let ((first, challenged), (second, _)) = (ask(), ask());
         assert_eq!(first, second);
         let last = format!("c=biws,r=abcdef,p={}", BASE64.encode([0; 32]));
-        let outcome = challenged.finish(last.as_bytes());
-        assert!(matches!(outcome, Outcome::Denied(Denied::Credentials)));
+        let step = challenged.finish(last.as_bytes());
+        assert!(matches!(step, ExchangeStep::Denied(Denial::Credentials)));
     }
 
     #[rstest]
@@ -256,12 +258,12 @@ mod tests {
     #[case::escape(b"n,,n=us=er,r=abc")]
     #[case::empty(b"")]
     #[case::not_text(b"n,,n=\xff,r=abc")]
-    fn first_messages_that_are_wrong_are_denied(#[case] first: &[u8]) {
-        assert!(matches!(begin(first), Err(Denied::Malformed(_))));
+    fn invalid_first_messages_are_denied(#[case] first: &[u8]) {
+        assert!(matches!(begin(first), Err(Denial::Malformed(_))));
     }
 
     #[test]
-    fn names_may_hold_commas_and_equal_signs() {
+    fn names_may_contain_commas_and_equal_signs() {
         assert_eq!(decoded_name("a=2Cb=3Dc").unwrap(), "a,b=c");
     }
 }

@@ -1,4 +1,4 @@
-//! How far a connection has come with its authentication. Pure: takes what the client sent, says what to answer.
+//! The authentication state of a connection. Pure: takes the client's messages, returns the responses.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use headwater_protocol::{
     SaslHandshakeResponse,
 };
 
-use super::exchange::{Denied, Exchange, Outcome};
+use super::exchange::{Denial, Exchange, ExchangeStep};
 use super::{Credentials, Decoy, Mechanism};
 
 /// The authentication of one connection.
@@ -23,19 +23,19 @@ pub(crate) struct Session {
 
 #[derive(Debug)]
 enum Stage {
-    /// Nothing is asked of the client.
-    NotAsked,
-    /// The client must choose a mechanism.
-    Expected,
-    /// It exchanges messages.
-    Exchanging(Exchange, Framing),
-    /// It is a user.
+    /// Authentication is not required.
+    NotRequired,
+    /// The client must select a mechanism.
+    Required,
+    /// The client and the server exchange messages.
+    InProgress(Exchange, Framing),
+    /// The client is authenticated.
     Authenticated,
-    /// It is not, and the connection ends.
+    /// The client was denied, and the connection ends.
     Denied,
 }
 
-/// How the messages come.
+/// The framing of the mechanism's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Framing {
     /// In `SaslAuthenticate` requests.
@@ -44,52 +44,52 @@ enum Framing {
     Bare,
 }
 
-/// An answer, and whether the connection goes on.
+/// A response, and whether the connection continues.
 #[derive(Debug)]
 pub(crate) enum SaslStep<T> {
-    /// It goes on.
+    /// The connection continues.
     Continue(T),
-    /// It ends after the answer.
+    /// The connection ends after the response.
     Deny(T),
 }
 
 impl Session {
-    /// For a listener that asks for nothing.
-    pub(crate) fn not_asked(decoy: Arc<Decoy>) -> Self {
+    /// For a listener without authentication.
+    pub(crate) fn not_required(decoy: Arc<Decoy>) -> Self {
         Self {
-            stage: Stage::NotAsked,
+            stage: Stage::NotRequired,
             principal: Principal::default(),
             offered: Arc::from([]),
             decoy,
         }
     }
 
-    /// For a listener that offers these mechanisms.
-    pub(crate) fn expected(offered: Arc<[Mechanism]>, decoy: Arc<Decoy>) -> Self {
+    /// For a listener with these mechanisms.
+    pub(crate) fn required(offered: Arc<[Mechanism]>, decoy: Arc<Decoy>) -> Self {
         Self {
-            stage: Stage::Expected,
+            stage: Stage::Required,
             principal: Principal::default(),
             offered,
             decoy,
         }
     }
 
-    /// Whether the client may ask what it likes.
+    /// Whether the client may send any request.
     pub(crate) fn is_open(&self) -> bool {
-        matches!(self.stage, Stage::NotAsked | Stage::Authenticated)
+        matches!(self.stage, Stage::NotRequired | Stage::Authenticated)
     }
 
-    /// Who the client is; anonymous until it has authenticated.
+    /// The authenticated client; anonymous until then.
     pub(crate) fn principal(&self) -> &Principal {
         &self.principal
     }
 
-    /// Whether the next frame is a message of the mechanism, without a request around it.
+    /// Whether the next frame is a bare message of the mechanism.
     pub(crate) fn expects_bare(&self) -> bool {
-        matches!(self.stage, Stage::Exchanging(_, Framing::Bare))
+        matches!(self.stage, Stage::InProgress(_, Framing::Bare))
     }
 
-    /// The client chooses.
+    /// Handles a handshake.
     pub(crate) fn handshake(
         &mut self,
         request: &SaslHandshakeRequest,
@@ -103,11 +103,11 @@ impl Session {
                 .collect(),
         };
         match self.stage {
-            Stage::Expected => {}
-            Stage::NotAsked | Stage::Authenticated => {
+            Stage::Required => {}
+            Stage::NotRequired | Stage::Authenticated => {
                 return SaslStep::Continue(answer(ErrorCode::IllegalSaslState, &[]));
             }
-            Stage::Exchanging(..) | Stage::Denied => {
+            Stage::InProgress(..) | Stage::Denied => {
                 self.stage = Stage::Denied;
                 return SaslStep::Deny(answer(ErrorCode::IllegalSaslState, &[]));
             }
@@ -125,11 +125,11 @@ impl Session {
         } else {
             Framing::Requests
         };
-        self.stage = Stage::Exchanging(Exchange::new(*chosen), framing);
+        self.stage = Stage::InProgress(Exchange::new(*chosen), framing);
         SaslStep::Continue(answer(ErrorCode::None, &self.offered))
     }
 
-    /// A message of the mechanism in a request.
+    /// Handles a message of the mechanism in a request.
     pub(crate) fn authenticate(
         &mut self,
         request: &SaslAuthenticateRequest,
@@ -139,7 +139,7 @@ impl Session {
             let message = "This connection has nothing to authenticate.";
             return SaslStep::Continue(refusal(ErrorCode::IllegalSaslState, message));
         }
-        if !matches!(self.stage, Stage::Exchanging(_, Framing::Requests)) {
+        if !matches!(self.stage, Stage::InProgress(_, Framing::Requests)) {
             self.stage = Stage::Denied;
             let message = "Choose a mechanism with SaslHandshake version 1 first.";
             return SaslStep::Deny(refusal(ErrorCode::IllegalSaslState, message));
@@ -157,7 +157,7 @@ impl Session {
         }
     }
 
-    /// A message of the mechanism in a bare frame; `None` ends the connection, which is all that a client of that time is told.
+    /// Handles a bare message of the mechanism; `None` ends the connection, because this framing has no error response.
     pub(crate) fn bare(
         &mut self,
         message: &Bytes,
@@ -166,22 +166,22 @@ impl Session {
         self.exchange(message, credentials).ok()
     }
 
-    /// Takes the exchange one message further. The reason of a denial is for the log only.
+    /// Continues the exchange with one message. The reason of a denial is only logged.
     fn exchange(
         &mut self,
         message: &[u8],
         credentials: &impl Credentials,
-    ) -> Result<Bytes, Denied> {
+    ) -> Result<Bytes, Denial> {
         let stage = std::mem::replace(&mut self.stage, Stage::Denied);
-        let Stage::Exchanging(exchange, framing) = stage else {
-            return Err(Denied::Malformed("no exchange was begun"));
+        let Stage::InProgress(exchange, framing) = stage else {
+            return Err(Denial::Malformed("there is no exchange"));
         };
         match exchange.respond(message, credentials, &self.decoy) {
-            Outcome::Challenge(challenge, next) => {
-                self.stage = Stage::Exchanging(next, framing);
+            ExchangeStep::Challenge(challenge, next) => {
+                self.stage = Stage::InProgress(next, framing);
                 Ok(challenge)
             }
-            Outcome::Done { user, last } => {
+            ExchangeStep::Done { user, last } => {
                 tracing::debug!(%user, "a client authenticated");
                 self.stage = Stage::Authenticated;
                 self.principal = Principal {
@@ -189,8 +189,8 @@ impl Session {
                 };
                 Ok(last)
             }
-            Outcome::Denied(reason) => {
-                tracing::info!(%reason, "a client was not let in");
+            ExchangeStep::Denied(reason) => {
+                tracing::info!(%reason, "a client failed to authenticate");
                 Err(reason)
             }
         }

@@ -1,4 +1,5 @@
-//! Records that nobody may append, over a socket: Kafka's error code, nothing is appended, and the next good record gets the first offset.
+//! Invalid records over a socket: Kafka's error code, nothing is appended, and the next valid record gets the first
+//! offset.
 
 use std::net::TcpStream;
 
@@ -15,12 +16,12 @@ use headwater_record::{
 use rstest::rstest;
 
 const LATEST: i64 = -1;
-/// Where the CRC of a batch stands, and what it covers.
+/// The position of a batch's CRC. It covers the bytes after it.
 const CRC: usize = 17;
 const COVERED: usize = 21;
-/// What a connection keeps for its next request, for some seconds.
+/// The buffer that a connection keeps for some seconds.
 const RECEIVE_BYTES: usize = 1 << 20;
-/// One run of zeros of a bomb.
+/// The size of one run of zeros of a decompression bomb.
 const RUN_BYTES: usize = 16 << 20;
 
 fn send(
@@ -52,7 +53,7 @@ fn log_end(client: &mut Client<TcpStream>, topic: &str) -> i64 {
     client.ask(request, 5).topics[0].partitions[0].offset
 }
 
-/// A batch around these bytes where its records stand, with a CRC that is right.
+/// A batch of these record bytes, with a valid CRC.
 fn sealed(compression: Compression, count: i32, records: &[u8]) -> Bytes {
     let mut header = BatchHeader::parse(&batch(b"v")).unwrap();
     header.batch_length = (HEADER_LEN - 12 + records.len()) as i32;
@@ -73,7 +74,7 @@ fn wrong_crc() -> Bytes {
     bytes.into()
 }
 
-/// One record, and a count of so many.
+/// One record, with this record count.
 fn counted(count: i32) -> Bytes {
     sealed(Compression::None, count, &batch(b"v")[HEADER_LEN..])
 }
@@ -84,12 +85,12 @@ fn without_key() -> Bytes {
     builder.finish().unwrap()
 }
 
-/// Compressed zeros, more than a batch may become.
+/// Compressed zeros that exceed the maximum batch size.
 fn bomb(codec: Compression) -> Bytes {
     let run = compress(codec, CompressionLevel::Default, &vec![0; RUN_BYTES]).unwrap();
     let runs = DecompressLimit::default().get() / RUN_BYTES + 1;
     let stored = match codec {
-        // Of LZ4 one frame is read: its blocks again and again, between its head and its end.
+        // Only one LZ4 frame is read: repeat the blocks between its header and its end mark.
         Compression::Lz4 => {
             let blocks = &run[7..run.len() - 4];
             [&run[..7], &blocks.repeat(runs), &[0; 4]].concat()
@@ -147,7 +148,7 @@ fn bad_records_are_refused_with_kafkas_code_and_nothing_is_appended(
     assert_eq!(answer.responses[0].partitions[0].high_watermark, 1);
 }
 
-/// Without an acknowledgement the end of the connection tells, as with Kafka; nothing is appended either.
+/// Without acknowledgements the error is the end of the connection, as in Kafka; nothing is appended either.
 #[test]
 fn bad_records_without_acknowledgement_end_the_connection() {
     let server = serve(local());

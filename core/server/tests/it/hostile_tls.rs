@@ -1,5 +1,5 @@
-//! Strangers at listeners with TLS: bytes that are no handshake, handshakes and records with something wrong, Kafka's protocol without TLS,
-//! and TLS where there is none. Each run tries the same, by seed.
+//! Hostile clients at TLS listeners: bytes that are not a handshake, damaged handshakes and records, Kafka's protocol
+//! without TLS, and TLS at a plaintext listener. Each run tries the same bytes, by seed.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -16,14 +16,14 @@ use headwater_server::{SecurityProtocol, Server};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 const CASES: u64 = 1_500;
-/// A good client comes after so many strangers.
+/// A good client connects after every this many hostile ones.
 const BETWEEN: u64 = 100;
-/// The head of a record of TLS: its type, version and length. What stands behind it is encrypted once the hands are shaken.
+/// The header of a TLS record: type, version and length. The rest is encrypted after the handshake.
 const RECORD_HEAD: usize = 5;
-/// The types of records of TLS: change of ciphers, alert, handshake, data.
+/// The types of TLS records: change of ciphers, alert, handshake, data.
 const RECORD_TYPES: std::ops::RangeInclusive<u8> = 20..=23;
 
-/// A request that would leave a trace if anybody carried it out.
+/// A request that would leave a trace if it were handled.
 fn trace() -> Vec<u8> {
     let request = creation("trace", 1, &[]);
     let mut bytes = BytesMut::new();
@@ -31,7 +31,7 @@ fn trace() -> Vec<u8> {
     bytes.to_vec()
 }
 
-/// With something wrong that was not wrong before.
+/// Damages the bytes.
 fn changed(bytes: &[u8], random: &mut Random) -> Vec<u8> {
     loop {
         let changed = damaged(bytes.to_vec(), random.below(DAMAGES), random);
@@ -41,7 +41,7 @@ fn changed(bytes: &[u8], random: &mut Random) -> Vec<u8> {
     }
 }
 
-/// Sends what the server may refuse to take.
+/// Sends bytes that the server may refuse.
 fn send(stream: &mut TcpStream, bytes: &[u8]) {
     if let Err(error) = stream.write_all(bytes) {
         let kinds = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset];
@@ -49,7 +49,7 @@ fn send(stream: &mut TcpStream, bytes: &[u8]) {
     }
 }
 
-/// What the server says until it closes the connection, which it does in time.
+/// Reads until the server closes the connection, which it must do in time.
 fn last_words(stream: &mut TcpStream) -> Vec<u8> {
     let mut words = Vec::new();
     match stream.read_to_end(&mut words) {
@@ -60,14 +60,14 @@ fn last_words(stream: &mut TcpStream) -> Vec<u8> {
     words
 }
 
-/// The client's first words, with something wrong.
+/// A damaged first message of the client.
 fn wrong_hello(certificate: CertificateDer<'static>, random: &mut Random) -> Vec<u8> {
     let mut hello = Vec::new();
     connection(certificate).write_tls(&mut hello).unwrap();
     changed(&hello, random)
 }
 
-/// Shakes hands with something wrong in the client's last words.
+/// A handshake with a damaged last message of the client.
 fn wrong_finish(
     stream: &mut TcpStream,
     certificate: CertificateDer<'static>,
@@ -86,7 +86,7 @@ fn wrong_finish(
     changed(&finish, random)
 }
 
-/// Shakes hands as one should. The request, with something wrong in what is encrypted.
+/// A valid handshake, followed by the request with damaged ciphertext.
 fn wrong_record(
     stream: &mut TcpStream,
     certificate: CertificateDer<'static>,
@@ -115,7 +115,7 @@ fn try_stranger(server: &Server, certificate: &CertificateDer<'static>, random: 
         _ => wrong_record(&mut stream, certificate, random),
     };
     send(&mut stream, &bytes);
-    // It may be gone already.
+    // The server may have closed the connection.
     let _ = stream.shutdown(Shutdown::Write);
     let words = last_words(&mut stream);
     let is_tls = words.first().is_none_or(|kind| RECORD_TYPES.contains(kind));
@@ -123,7 +123,7 @@ fn try_stranger(server: &Server, certificate: &CertificateDer<'static>, random: 
 }
 
 #[test]
-fn what_is_wrong_in_tls_is_not_carried_out_and_harms_nobody() {
+fn damaged_tls_is_refused_without_harm() {
     let (options, certificate) = encrypted(SecurityProtocol::Ssl);
     let server = serve(options);
     let mut beside = tls(&server, certificate.clone());
@@ -144,7 +144,7 @@ fn what_is_wrong_in_tls_is_not_carried_out_and_harms_nobody() {
 }
 
 #[test]
-fn who_stops_in_the_middle_of_a_handshake_is_turned_away_after_its_time() {
+fn an_unfinished_handshake_times_out() {
     let (mut options, certificate) = encrypted(SecurityProtocol::Ssl);
     options.limits.handshake_max = Duration::from_millis(200);
     let server = serve(options);
@@ -158,7 +158,7 @@ fn who_stops_in_the_middle_of_a_handshake_is_turned_away_after_its_time() {
 }
 
 #[test]
-fn tls_where_there_is_none_is_turned_away() {
+fn tls_is_refused_by_a_plaintext_listener() {
     let (options, certificate) = encrypted(SecurityProtocol::Ssl);
     let server = serve(options);
     let mut hello = Vec::new();

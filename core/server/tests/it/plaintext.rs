@@ -1,4 +1,4 @@
-//! A server over real sockets: what a client without passwords sees.
+//! A server over real sockets, without authentication.
 
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
@@ -49,7 +49,7 @@ fn a_client_creates_a_topic_produces_to_it_and_reads_it_back() {
 }
 
 #[test]
-fn an_empty_list_asks_for_all_topics_only_in_version_0_of_metadata() {
+fn an_empty_list_means_all_topics_only_in_version_0_of_metadata() {
     let server = serve(local());
     let mut client = connect(&server);
     client.create_topic("flights", 1);
@@ -59,7 +59,7 @@ fn an_empty_list_asks_for_all_topics_only_in_version_0_of_metadata() {
     };
     let mut told = |version| client.ask(empty.clone(), version).topics;
     let [flights] = &told(0)[..] else {
-        panic!("version 0 cannot say null, so an empty list is all");
+        panic!("version 0 has no null, so an empty list means all");
     };
     assert_eq!(flights.name.as_deref(), Some("flights"));
     for version in [1, 9] {
@@ -68,7 +68,7 @@ fn an_empty_list_asks_for_all_topics_only_in_version_0_of_metadata() {
 }
 
 #[test]
-fn clients_are_told_the_advertised_address() {
+fn clients_get_the_advertised_address() {
     let mut options = local();
     options.listeners[0].advertised_host = Some("kafka.example".to_owned());
     options.listeners[0].advertised_port = Some(19_092);
@@ -79,7 +79,7 @@ fn clients_are_told_the_advertised_address() {
 }
 
 #[test]
-fn each_listener_tells_its_own_address() {
+fn each_listener_advertises_its_own_address() {
     let mut options = local();
     options.listeners.push(ListenerOptions::new("localhost", 0));
     let server = serve(options);
@@ -94,7 +94,7 @@ fn each_listener_tells_its_own_address() {
 }
 
 #[test]
-fn a_fetch_that_waits_holds_its_place_and_lets_later_produces_through() {
+fn a_waiting_fetch_does_not_block_later_produces() {
     let server = serve(local());
     let mut client = connect(&server);
     client.create_topic("t", 1);
@@ -139,7 +139,7 @@ fn a_produce_without_acknowledgement_is_appended_and_a_failed_one_ends_the_conne
 }
 
 #[test]
-fn a_client_that_reads_nothing_leaves_others_unharmed() {
+fn a_client_that_reads_nothing_does_not_affect_others() {
     let server = serve(local());
     let mut deaf = connect(&server);
     deaf.create_topic("t", 1);
@@ -150,7 +150,7 @@ fn a_client_that_reads_nothing_leaves_others_unharmed() {
             ErrorCode::None
         );
     }
-    // 1,000 answers of seven megabytes each, were they made.
+    // Up to 1,000 responses of seven megabytes each.
     for _ in 0..1_000 {
         deaf.send(fetch("t", 0, 0), 11);
     }
@@ -167,7 +167,7 @@ fn a_client_that_reads_nothing_leaves_others_unharmed() {
 }
 
 #[test]
-fn one_more_connection_than_allowed_waits_for_another_to_go() {
+fn a_connection_beyond_the_limit_waits_until_another_is_closed() {
     let server = Server::start(broker(&[("max.connections", "2")]), local()).unwrap();
     let (mut first, mut second) = (connect(&server), connect(&server));
     first.ask(ApiVersionsRequest::default(), 3);
@@ -198,7 +198,7 @@ fn idle_connections_are_closed() {
 }
 
 #[test]
-fn a_request_that_is_longer_than_the_broker_takes_ends_its_connection() {
+fn a_request_beyond_the_maximum_size_ends_its_connection() {
     let broker = broker(&[("socket.request.max.bytes", "1000")]);
     let server = Server::start(broker, local()).unwrap();
     for (length, is_taken) in [(1000_i32, true), (1001, false)] {
@@ -215,7 +215,7 @@ fn a_request_that_is_longer_than_the_broker_takes_ends_its_connection() {
 }
 
 #[test]
-fn what_all_connections_may_hold_is_the_brokers_to_say() {
+fn the_broker_limits_the_memory_of_all_connections() {
     let broker = broker(&[("queued.max.request.bytes", "100000")]);
     let server = Server::start(broker, local()).unwrap();
     let mut client = connect(&server);
@@ -225,14 +225,14 @@ fn what_all_connections_may_hold_is_the_brokers_to_say() {
         .stream
         .set_write_timeout(Some(Duration::from_millis(500)))
         .unwrap();
-    // More is not read than there is memory for; the system's buffers take some.
+    // The server reads no more than the memory limit; the system buffers some more.
     let sent = client.stream.write_all(&vec![0; 64 << 20]);
-    assert!(sent.is_err(), "the server goes on reading");
+    assert!(sent.is_err(), "the server keeps reading");
     assert!(server.memory_used() < 1_000_000, "{}", server.memory_used());
 }
 
 #[test]
-fn the_configuration_shows_where_the_broker_listens_as_long_as_it_does() {
+fn the_configuration_shows_the_open_listeners() {
     let broker = broker(&[]);
     let mut options = local();
     options.listeners[0].advertised_host = Some("kafka.example".to_owned());
@@ -277,7 +277,7 @@ fn the_configuration_shows_where_the_broker_listens_as_long_as_it_does() {
 }
 
 #[test]
-fn bytes_that_are_not_kafkas_end_the_connection() {
+fn bytes_of_another_protocol_end_the_connection() {
     let server = serve(local());
     for bytes in [
         &b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"[..],
@@ -292,7 +292,7 @@ fn bytes_that_are_not_kafkas_end_the_connection() {
 }
 
 #[test]
-fn a_handshake_where_there_is_no_password_is_out_of_place() {
+fn a_handshake_at_a_plaintext_listener_is_an_illegal_state() {
     let server = serve(local());
     let mut client = connect(&server);
     let request = SaslHandshakeRequest {
@@ -304,14 +304,15 @@ fn a_handshake_where_there_is_no_password_is_out_of_place() {
 }
 
 #[test]
-fn a_shutdown_answers_what_was_begun_and_closes_the_rest() {
+fn a_shutdown_completes_started_requests_and_closes_the_rest() {
     let server = serve(local());
     let mut client = connect(&server);
     client.create_topic("t", 1);
     let mut idle = connect(&server);
     idle.ask(ApiVersionsRequest::default(), 3);
     let waiting = client.send(fetch("t", 0, 700), 11);
-    // A shutdown before the request arrives would close the connection without an answer, and fail the test.
+    // Give the request time to arrive: a shutdown before that would close the connection without a response and fail
+    // the test.
     std::thread::sleep(Duration::from_millis(200));
     std::thread::scope(|scope| {
         scope.spawn(|| server.shutdown());
@@ -333,7 +334,7 @@ fn a_server_that_is_dropped_closes_its_connections() {
 }
 
 #[test]
-fn a_frame_cut_short_by_the_end_of_the_connection_does_nothing() {
+fn a_frame_cut_off_by_the_end_of_the_connection_has_no_effect() {
     let server = serve(local());
     let mut client = connect(&server);
     client.create_topic("t", 1);
@@ -347,7 +348,7 @@ fn a_frame_cut_short_by_the_end_of_the_connection_does_nothing() {
 }
 
 #[test]
-fn addresses_that_others_reach_are_refused_unless_the_user_insists() {
+fn insecure_listeners_on_reachable_addresses_need_an_explicit_option() {
     let mut options = local();
     options.listeners[0] = ListenerOptions {
         advertised_host: Some("localhost".to_owned()),
@@ -374,7 +375,7 @@ fn addresses_that_others_reach_are_refused_unless_the_user_insists() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_an_error_that_names_it() {
+fn a_port_in_use_is_an_error_with_the_address() {
     let server = serve(local());
     let mut options = local();
     options.listeners[0].port = server.addresses()[0].port();

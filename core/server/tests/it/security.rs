@@ -1,4 +1,4 @@
-//! Listeners that ask who a client is, and listeners that encrypt.
+//! Listeners with authentication and encryption.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -25,7 +25,7 @@ use rstest::rstest;
 
 const ITERATIONS: i32 = 4096;
 
-/// A listener without passwords, where users are made, and one with.
+/// A listener without authentication, for creating users, and one with it.
 fn guarded() -> ServeOptions {
     let mut options = local();
     options.listeners.push(ListenerOptions {
@@ -95,7 +95,7 @@ fn plain<S: Read + Write>(
     authenticate(client, format!("\0{user}\0{password}"))
 }
 
-/// The client's side of SCRAM, up to the server's last word.
+/// The client side of SCRAM, up to the server's last message.
 fn scram<S: Read + Write>(
     client: &mut Client<S>,
     mechanism: ScramMechanism,
@@ -105,7 +105,10 @@ fn scram<S: Read + Write>(
     assert_eq!(handshake(client, mechanism.name()).error_code, 0);
     let bare = format!("n={user},r=clientnonce");
     let challenge = authenticate(client, format!("n,,{bare}"));
-    assert_eq!(challenge.error_code, 0, "users cannot be told apart here");
+    assert_eq!(
+        challenge.error_code, 0,
+        "the challenge must not reveal whether the user exists"
+    );
     let challenge = String::from_utf8(challenge.auth_bytes.to_vec()).unwrap();
     let part = |name: &str| {
         let found = challenge
@@ -136,7 +139,7 @@ fn scram<S: Read + Write>(
 }
 
 #[test]
-fn who_knows_the_password_is_let_in_with_every_mechanism() {
+fn the_right_password_authenticates_with_every_mechanism() {
     let server = start(guarded());
     let mut client = stranger(&server);
     client.ask(ApiVersionsRequest::default(), 3);
@@ -164,7 +167,7 @@ fn who_knows_the_password_is_let_in_with_every_mechanism() {
 #[rstest]
 #[case::wrong_password("alice", "guess")]
 #[case::unknown_user("mallory", "secret")]
-fn others_are_not_let_in_and_not_told_why(#[case] user: &str, #[case] password: &str) {
+fn wrong_credentials_are_refused_without_a_reason(#[case] user: &str, #[case] password: &str) {
     let server = start(guarded());
     let expected = "Authentication failed: invalid user name or password.";
     let mut clients = Vec::new();
@@ -182,7 +185,7 @@ fn others_are_not_let_in_and_not_told_why(#[case] user: &str, #[case] password: 
 }
 
 #[test]
-fn nothing_is_answered_before_authentication() {
+fn requests_before_authentication_get_no_response() {
     let server = start(guarded());
     let mut client = stranger(&server);
     client.ask(ApiVersionsRequest::default(), 3);
@@ -205,11 +208,14 @@ fn nothing_is_answered_before_authentication() {
     denied.send(MetadataRequest::default(), 5);
     assert!(denied.frame().is_some());
     assert!(denied.frame().is_some());
-    assert!(denied.is_closed(), "what came behind a denial is not read");
+    assert!(
+        denied.is_closed(),
+        "requests after a denial must not be read"
+    );
 }
 
 #[test]
-fn a_mechanism_that_is_not_offered_is_refused_with_those_that_are() {
+fn a_disabled_mechanism_is_refused_with_the_enabled_ones() {
     let server = start(guarded());
     let mut client = stranger(&server);
     let answer = handshake(&mut client, "GSSAPI");
@@ -222,7 +228,7 @@ fn a_mechanism_that_is_not_offered_is_refused_with_those_that_are() {
 }
 
 #[test]
-fn messages_that_are_out_of_order_are_refused() {
+fn messages_out_of_order_are_refused() {
     let server = start(guarded());
     let mut client = stranger(&server);
     let answer = authenticate(&mut client, &b"\0alice\0secret"[..]);
@@ -236,7 +242,7 @@ fn messages_that_are_out_of_order_are_refused() {
 }
 
 #[test]
-fn clients_of_old_send_their_messages_without_requests_around_them() {
+fn old_clients_send_bare_messages() {
     let server = start(guarded());
     for (password, is_let_in) in [("secret", true), ("guess", false)] {
         let mut client = stranger(&server);
@@ -255,7 +261,7 @@ fn clients_of_old_send_their_messages_without_requests_around_them() {
 }
 
 #[test]
-fn a_stranger_may_send_little_and_for_a_short_time() {
+fn unauthenticated_clients_are_limited_in_size_and_time() {
     let mut options = guarded();
     options.limits.handshake_max = Duration::from_millis(200);
     let server = start(options);
@@ -267,7 +273,7 @@ fn a_stranger_may_send_little_and_for_a_short_time() {
 }
 
 #[test]
-fn a_password_that_is_changed_or_taken_away_lets_nobody_in() {
+fn a_changed_or_deleted_password_does_not_authenticate() {
     let server = start(guarded());
     for mechanism in ScramMechanism::ALL {
         let changed = AlterUserScramCredentialsRequest {
@@ -320,7 +326,7 @@ fn records_travel_encrypted_both_ways() {
 }
 
 #[test]
-fn passwords_over_tls_are_the_guard_of_addresses_that_others_reach() {
+fn sasl_ssl_protects_addresses_that_other_machines_reach() {
     let (mut options, certificate) = encrypted(SecurityProtocol::SaslSsl);
     assert_eq!(options.exposure, Exposure::Loopback);
     options.listeners[1].host = "0.0.0.0".to_owned();
@@ -333,17 +339,17 @@ fn passwords_over_tls_are_the_guard_of_addresses_that_others_reach() {
 }
 
 #[test]
-fn who_does_not_speak_tls_where_it_is_spoken_is_turned_away() {
+fn clients_without_tls_are_refused_by_a_tls_listener() {
     let (options, _) = encrypted(SecurityProtocol::Ssl);
     let server = start(options);
     let mut client = stranger(&server);
     client.send(ApiVersionsRequest::default(), 3);
-    // An alert of TLS is no frame: its first four bytes are a length beyond what follows.
+    // A TLS alert is not a frame: its first four bytes are a length beyond its end.
     assert!(client.is_closed());
 }
 
 #[test]
-fn a_certificate_that_is_missing_or_not_one_is_an_error_that_says_what_to_give() {
+fn a_missing_or_invalid_certificate_is_an_error_with_a_remedy() {
     let (mut options, _) = encrypted(SecurityProtocol::Ssl);
     options.listeners[1].tls = None;
     let missing = Server::start(broker(&[]), options.clone()).unwrap_err();

@@ -14,15 +14,15 @@ use crate::api::{errors, lookup};
 use crate::partition::{Isolation, Partition};
 use crate::state::State;
 
-/// The version from which on clients know the code for storage that fails.
+/// The first version with the code for failed storage.
 const STORAGE_ERROR_SINCE: i16 = 6;
-/// The version from which on clients know zstd.
+/// The first version whose clients support zstd.
 const ZSTD_SINCE: i16 = 10;
-/// The version from which on errors name the leader.
+/// The first version whose errors contain the leader.
 const LEADERS_SINCE: i16 = 16;
 
-/// A fetch with its partitions looked up.
-pub(super) struct Plan<'a, E: Env> {
+/// A fetch whose partitions are looked up.
+pub(super) struct FetchPlan<'a, E: Env> {
     context: &'a RequestContext,
     topics: Vec<FetchTopic>,
     /// One for each partition of each topic, in order.
@@ -31,25 +31,25 @@ pub(super) struct Plan<'a, E: Env> {
     isolation: Isolation,
 }
 
-/// What one pass gave.
-pub(super) struct Gathered {
+/// The result of one pass.
+pub(super) struct FetchedPartitions {
     /// One for each partition of each topic, in order.
     partitions: Vec<PartitionData>,
-    /// The bytes of records in it.
+    /// The bytes of the records.
     pub(super) bytes: usize,
-    /// Something that must be told at once.
+    /// Whether there is an error, so that the response must not wait.
     failed: bool,
 }
 
-impl Gathered {
-    /// Whether it is to be answered without waiting.
-    pub(super) const fn suffices(&self, min_bytes: usize) -> bool {
+impl FetchedPartitions {
+    /// Whether the response must not wait for more records.
+    pub(super) const fn can_respond(&self, min_bytes: usize) -> bool {
         self.failed || self.bytes >= min_bytes
     }
 }
 
-impl<'a, E: Env> Plan<'a, E> {
-    /// Looks up what the request names.
+impl<'a, E: Env> FetchPlan<'a, E> {
+    /// Looks up the partitions of the request.
     pub(super) fn new(
         state: &State<E>,
         context: &'a RequestContext,
@@ -80,35 +80,35 @@ impl<'a, E: Env> Plan<'a, E> {
         }
     }
 
-    /// The partitions that were found.
+    /// The partitions that exist.
     pub(super) fn partitions(&self) -> impl Iterator<Item = &Arc<Partition<E>>> {
         self.found.iter().filter_map(|found| found.as_ref().ok())
     }
 
-    /// Reads what is there now.
-    pub(super) fn gather(&self, state: &State<E>) -> Gathered {
-        let mut gathered = Gathered {
+    /// Reads all partitions once.
+    pub(super) fn gather(&self, state: &State<E>) -> FetchedPartitions {
+        let mut fetched = FetchedPartitions {
             partitions: Vec::with_capacity(self.found.len()),
             bytes: 0,
             failed: self.found.is_empty(),
         };
         let wanted = self.topics.iter().flat_map(|topic| &topic.partitions);
         for (wanted, found) in wanted.zip(&self.found) {
-            let left = self.max_bytes.saturating_sub(gathered.bytes);
+            let left = self.max_bytes.saturating_sub(fetched.bytes);
             let data = match found {
-                Ok(partition) => self.read(state, partition, wanted, left, gathered.bytes == 0),
+                Ok(partition) => self.read(state, partition, wanted, left, fetched.bytes == 0),
                 Err(code) => failed(wanted.partition, *code),
             };
-            gathered.failed |= !ErrorCode::from_code(data.error_code).is_ok();
-            gathered.bytes += data.records.as_ref().map_or(0, Bytes::len);
-            gathered.partitions.push(data);
+            fetched.failed |= !ErrorCode::from_code(data.error_code).is_ok();
+            fetched.bytes += data.records.as_ref().map_or(0, Bytes::len);
+            fetched.partitions.push(data);
         }
-        gathered
+        fetched
     }
 
-    /// The answer with what was gathered.
-    pub(super) fn respond(self, gathered: Gathered) -> Vec<FetchableTopicResponse> {
-        let mut partitions = gathered.partitions.into_iter();
+    /// Builds the response from the fetched data.
+    pub(super) fn respond(self, fetched: FetchedPartitions) -> Vec<FetchableTopicResponse> {
+        let mut partitions = fetched.partitions.into_iter();
         let responses = self.topics.into_iter().map(|topic| FetchableTopicResponse {
             partitions: partitions.by_ref().take(topic.partitions.len()).collect(),
             topic: topic.topic,
@@ -118,7 +118,7 @@ impl<'a, E: Env> Plan<'a, E> {
         responses.collect()
     }
 
-    /// Reads one partition; the first batch comes whole only while the answer is empty.
+    /// Reads one partition. The first batch is returned whole only if the response is empty.
     fn read(
         &self,
         state: &State<E>,
@@ -129,7 +129,7 @@ impl<'a, E: Env> Plan<'a, E> {
     ) -> PartitionData {
         let index = wanted.partition;
         if let Err(error) =
-            partition.check_leader(lookup::believed_epoch(wanted.current_leader_epoch))
+            partition.check_leader(lookup::requested_epoch(wanted.current_leader_epoch))
         {
             return self.not_led(state, partition, errors::leader_code(state, &error));
         }
@@ -164,7 +164,7 @@ impl<'a, E: Env> Plan<'a, E> {
                 ..data
             },
             Err(error) => {
-                // The topic was deleted meanwhile, and its files were renamed.
+                // The topic may have been deleted and its files renamed during the read.
                 if let Err(error) = partition.check_leader(None) {
                     return self.not_led(state, partition, errors::leader_code(state, &error));
                 }
@@ -172,7 +172,7 @@ impl<'a, E: Env> Plan<'a, E> {
                 if code != ErrorCode::OffsetOutOfRange {
                     tracing::error!(topic = %partition.topic, partition = index, %error, "a fetch failed");
                 }
-                // Older clients do not know the code for storage; this one makes them try again, too.
+                // Older clients do not have the code for failed storage; this code also makes them retry.
                 let code = match code {
                     ErrorCode::KafkaStorageError
                         if !self.context.is_at_least(STORAGE_ERROR_SINCE) =>
@@ -190,7 +190,7 @@ impl<'a, E: Env> Plan<'a, E> {
         }
     }
 
-    /// This broker does not lead the partition; clients that can take it are told who does.
+    /// The response if this broker is not the leader, with the current leader for versions that support it.
     fn not_led(
         &self,
         state: &State<E>,
@@ -219,8 +219,8 @@ impl<'a, E: Env> Plan<'a, E> {
     }
 }
 
-/// Nothing instead of a first batch that is cut, as in Kafka. A client cannot use it, and in a session it would put the partition behind
-/// those that have given records.
+/// Drops an incomplete first batch, as in Kafka. The client cannot use it, and in a session it would move the partition
+/// behind those with records.
 fn unless_cut(bytes: Bytes) -> Bytes {
     let size = bytes
         .first_chunk::<LOG_OVERHEAD>()

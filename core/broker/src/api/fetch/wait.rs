@@ -1,4 +1,4 @@
-//! Waiting until partitions have grown.
+//! Waiting for records.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::partition::{Partition, Role};
 use crate::waiters::Waiter;
 
-/// A fetch that is woken by its partitions, until it is dropped.
+/// Registers a fetch with its partitions' notifications until it is dropped.
 pub(super) struct Registration<'a, E: Env> {
     waiter: Arc<Waiter>,
     partitions: Vec<&'a Arc<Partition<E>>>,
@@ -18,17 +18,17 @@ pub(super) struct Registration<'a, E: Env> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mark(u64);
 
-/// How a wait ended.
+/// The reason why a wait ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// It is worth looking again.
+pub(super) enum WaitResult {
+    /// The partitions may have enough records now.
     Woken,
-    /// The time is over.
+    /// The deadline has passed.
     TimedOut,
 }
 
 impl<'a, E: Env> Registration<'a, E> {
-    /// Registers with all of `partitions`.
+    /// Registers with all `partitions`.
     pub(super) fn new(partitions: impl Iterator<Item = &'a Arc<Partition<E>>>) -> Self {
         let registration = Self {
             waiter: Arc::default(),
@@ -40,19 +40,25 @@ impl<'a, E: Env> Registration<'a, E> {
         registration
     }
 
-    /// How much has been appended to the partitions up to now.
+    /// The number of bytes appended to the partitions up to now.
     pub(super) fn mark(&self) -> Mark {
         Mark(self.bytes_appended())
     }
 
-    /// Returns when the partitions together have grown by `bytes` since `mark`, when one of them is gone, or at `deadline`.
-    pub(super) async fn grown_since(&self, mark: Mark, bytes: usize, deadline: Instant) -> Outcome {
+    /// Returns when the partitions together have grown by `bytes` since `mark`, when one of them is gone, or at
+    /// `deadline`.
+    pub(super) async fn grown_since(
+        &self,
+        mark: Mark,
+        bytes: usize,
+        deadline: Instant,
+    ) -> WaitResult {
         while self.bytes_appended() - mark.0 < bytes as u64 && !self.any_gone() {
             if timeout_at(deadline, self.waiter.woken()).await.is_err() {
-                return Outcome::TimedOut;
+                return WaitResult::TimedOut;
             }
         }
-        Outcome::Woken
+        WaitResult::Woken
     }
 
     fn bytes_appended(&self) -> u64 {

@@ -1,4 +1,4 @@
-//! What one group has committed.
+//! The committed offsets of one group.
 
 use headwater_env::Env;
 use headwater_protocol::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
@@ -12,7 +12,7 @@ use crate::groups::committed::{CommittedOffset, CommittedOffsets};
 use crate::groups::group::Group;
 use crate::state::State;
 
-/// The answer for one group.
+/// The response for one group.
 pub(super) fn group<E: Env>(
     state: &State<E>,
     request: OffsetFetchRequestGroup,
@@ -70,7 +70,7 @@ fn all<E: Env>(state: &State<E>, offsets: &CommittedOffsets) -> Vec<OffsetFetchR
         .collect()
 }
 
-/// One topic that the request names, by name or by id.
+/// One topic of the request, by name or by id.
 fn named<E: Env>(
     state: &State<E>,
     offsets: &CommittedOffsets,
@@ -101,7 +101,7 @@ fn named<E: Env>(
     }
 }
 
-/// Whether an offset was committed for the topic that has this id now; nil says that it is not known.
+/// Whether an offset was committed for the topic with this id; nil means unknown.
 fn is_of_topic(offset: &CommittedOffset, id: Uuid) -> bool {
     offset.topic_id.is_nil() || id.is_nil() || offset.topic_id == id
 }

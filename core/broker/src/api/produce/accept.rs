@@ -1,4 +1,4 @@
-//! Which parts of requests may be appended, and with which bytes.
+//! Validation of produce requests: the partitions and batches that may be appended.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use headwater_record::{
     InvalidBatch, RecompressError, ValidatedBatches, ValidationRules, validate,
 };
 
-use super::{Place, answer};
+use super::{PartitionSlot, answer};
 use crate::RequestContext;
 use crate::api::{errors, lookup};
 use crate::expired::warn_of_expired;
@@ -23,25 +23,25 @@ use crate::partition::{Acks, Partition};
 use crate::state::State;
 use crate::topics::Topic;
 
-/// From this version on clients know zstd.
+/// The first version whose clients support zstd.
 const ZSTD_SINCE: i16 = 7;
 
-/// A partition's part of a request that may be appended.
+/// The batches of one partition of a request, validated.
 #[derive(Debug)]
-pub(super) struct Accepted<E: Env> {
-    pub(super) place: Place,
+pub(super) struct AcceptedBatches<E: Env> {
+    pub(super) slot: PartitionSlot,
     pub(super) partition: Arc<Partition<E>>,
     pub(super) acks: Acks,
     pub(super) batches: ValidatedBatches,
 }
 
-/// Why one was refused.
-enum Refused {
+/// Why a partition's batches were refused.
+enum PartitionRefusal {
     Code(ErrorCode, String),
     Invalid(InvalidBatch),
 }
 
-impl Refused {
+impl PartitionRefusal {
     fn is_too_large_to_decompress(&self) -> bool {
         matches!(
             self,
@@ -52,23 +52,23 @@ impl Refused {
     }
 }
 
-/// The answer to the request of that number, where that to what was accepted is still empty.
+/// Builds the response of request number `request`, with empty results for the accepted partitions.
 pub(super) fn accept<E: Env>(
     state: &State<E>,
     context: &RequestContext,
     number: usize,
     request: ProduceRequest,
-    accepted: &mut Vec<Accepted<E>>,
+    accepted: &mut Vec<AcceptedBatches<E>>,
 ) -> ProduceResponse {
     let acks = acks(&request);
     let topics = request.topic_data.into_iter().enumerate();
     let responses = topics.map(|(topic, data)| {
-        let place = Place {
+        let slot = PartitionSlot {
             request: number,
             topic,
             partition: 0,
         };
-        accept_topic(state, context, place, data, &acks, accepted)
+        accept_topic(state, context, slot, data, &acks, accepted)
     });
     ProduceResponse {
         responses: responses.collect(),
@@ -79,10 +79,10 @@ pub(super) fn accept<E: Env>(
 fn accept_topic<E: Env>(
     state: &State<E>,
     context: &RequestContext,
-    place: Place,
+    slot: PartitionSlot,
     data: TopicProduceData,
     acks: &Result<Acks, errors::Refusal>,
-    accepted: &mut Vec<Accepted<E>>,
+    accepted: &mut Vec<AcceptedBatches<E>>,
 ) -> TopicProduceResponse {
     let found = lookup::topic(state, &data.name, data.topic_id);
     let partitions = data.partition_data.into_iter().enumerate();
@@ -97,8 +97,8 @@ fn accept_topic<E: Env>(
         };
         match check(state, context, topic, data) {
             Ok((found, batches)) => {
-                accepted.push(Accepted {
-                    place: Place { partition, ..place },
+                accepted.push(AcceptedBatches {
+                    slot: PartitionSlot { partition, ..slot },
                     partition: found,
                     acks,
                     batches,
@@ -108,8 +108,8 @@ fn accept_topic<E: Env>(
                     ..PartitionProduceResponse::default()
                 }
             }
-            Err(Refused::Code(code, message)) => answer::refused(index, code, message),
-            Err(Refused::Invalid(error)) => answer::invalid(index, &error),
+            Err(PartitionRefusal::Code(code, message)) => answer::refused(index, code, message),
+            Err(PartitionRefusal::Invalid(error)) => answer::invalid(index, &error),
         }
     });
     TopicProduceResponse {
@@ -145,21 +145,24 @@ fn check<E: Env>(
     context: &RequestContext,
     topic: &Topic<E>,
     data: PartitionProduceData,
-) -> Result<(Arc<Partition<E>>, ValidatedBatches), Refused> {
+) -> Result<(Arc<Partition<E>>, ValidatedBatches), PartitionRefusal> {
     let partition = lookup::partition(topic, data.index).map_err(|code| {
         let message = format!("topic \"{}\" has no partition {}", topic.name, data.index);
-        Refused::Code(code, message)
+        PartitionRefusal::Code(code, message)
     })?;
     if is_internal_topic(&partition.topic) {
         let message = format!(
-            "the topic \"{}\" belongs to the broker: produce to another",
+            "the topic \"{}\" is internal: produce to another topic",
             partition.topic
         );
-        return Err(Refused::Code(ErrorCode::InvalidTopicException, message));
+        return Err(PartitionRefusal::Code(
+            ErrorCode::InvalidTopicException,
+            message,
+        ));
     }
     state
         .admit_append()
-        .map_err(|error| Refused::Code(ErrorCode::KafkaStorageError, error.to_string()))?;
+        .map_err(|error| PartitionRefusal::Code(ErrorCode::KafkaStorageError, error.to_string()))?;
     let now_ms = state.env.wall_clock_ms();
     let bytes = data.records.unwrap_or_default();
     let config = partition.config();
@@ -169,14 +172,14 @@ fn check<E: Env>(
     Ok((partition, batches))
 }
 
-/// The batches as they are stored. A client's batch that decompresses to more than usual waits until no other does, and is counted.
+/// Validates batches. If a batch decompresses to more than usual, waits for its turn and reserves the memory.
 fn within_memory<E: Env>(
     state: &State<E>,
     context: &RequestContext,
     config: &TopicConfig,
     bytes: Bytes,
     rules: &ValidationRules,
-) -> Result<ValidatedBatches, Refused> {
+) -> Result<ValidatedBatches, PartitionRefusal> {
     if rules.source == ByteSource::Builder || !is_compressed(&bytes) {
         return validated(context, config, bytes, rules);
     }
@@ -198,27 +201,27 @@ fn within_memory<E: Env>(
     validated(context, config, bytes, &rules)
 }
 
-/// Whether the first batch has a codec. A second batch is refused.
+/// Whether the first batch is compressed. A second batch is refused.
 fn is_compressed(bytes: &Bytes) -> bool {
     BatchHeader::parse(bytes)
         .is_ok_and(|header| header.attributes.compression() != Ok(Compression::None))
 }
 
-/// The batches as they are stored. No lock of a log is held.
+/// Validates batches, without holding the lock of a log.
 fn validated(
     context: &RequestContext,
     config: &TopicConfig,
     bytes: Bytes,
     rules: &ValidationRules,
-) -> Result<ValidatedBatches, Refused> {
-    let batches = validate(bytes, rules).map_err(Refused::Invalid)?;
+) -> Result<ValidatedBatches, PartitionRefusal> {
+    let batches = validate(bytes, rules).map_err(PartitionRefusal::Invalid)?;
     if !context.is_at_least(ZSTD_SINCE)
         && batches
             .headers()
             .any(|header| header.attributes.compression() == Ok(Compression::Zstd))
     {
-        let message = format!("zstd may be used from version {ZSTD_SINCE} of Produce on");
-        return Err(Refused::Code(
+        let message = format!("zstd needs version {ZSTD_SINCE} of Produce or later");
+        return Err(PartitionRefusal::Code(
             ErrorCode::UnsupportedCompressionType,
             message,
         ));
@@ -227,9 +230,8 @@ fn validated(
         .headers()
         .any(|header| header.attributes.is_transactional())
     {
-        let message =
-            "a transactional batch needs a transaction, which this version does not serve";
-        return Err(Refused::Code(
+        let message = "transactional batches are not supported by this version";
+        return Err(PartitionRefusal::Code(
             ErrorCode::InvalidTxnState,
             message.to_owned(),
         ));
@@ -241,13 +243,13 @@ fn validated(
         batches.recompressed(codec, config.compression_level, rules.decompress_limit);
     recompressed.map_err(|error| match error {
         RecompressError::TooLarge { .. } => {
-            Refused::Code(ErrorCode::MessageTooLarge, error.to_string())
+            PartitionRefusal::Code(ErrorCode::MessageTooLarge, error.to_string())
         }
         RecompressError::Unreadable(_) => {
-            Refused::Code(ErrorCode::CorruptMessage, error.to_string())
+            PartitionRefusal::Code(ErrorCode::CorruptMessage, error.to_string())
         }
         RecompressError::Compress(_) => {
-            Refused::Code(ErrorCode::UnknownServerError, error.to_string())
+            PartitionRefusal::Code(ErrorCode::UnknownServerError, error.to_string())
         }
     })
 }

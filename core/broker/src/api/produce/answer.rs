@@ -1,4 +1,4 @@
-//! What a partition's part of a request is answered with.
+//! The results of partitions in the Produce response.
 
 use headwater_env::Env;
 use headwater_log::Appended;
@@ -13,7 +13,7 @@ use crate::api::errors;
 use crate::partition::{Partition, ProduceError};
 use crate::state::State;
 
-/// From this version on errors name the leader.
+/// The first version whose errors contain the leader.
 const LEADERS_SINCE: i16 = 10;
 
 pub(super) fn appended(index: i32, appended: Appended) -> PartitionProduceResponse {

@@ -1,28 +1,29 @@
-//! The two ends of a change of the protocol: a classic group that becomes a consumer group, and one that was a consumer group (KIP-848).
+//! Migration of a consumer group to a classic group (KIP-848), and the end of a classic group that becomes a consumer
+//! group.
 
 use std::time::Duration;
 
 use headwater_protocol::ErrorCode;
 
-use super::member::Standing;
-use super::stored::duration;
-use super::{CONSUMER, ClassicGroup, Facts, Member, Outbox, State};
+use super::member::MemberPhase;
+use super::persistence::duration;
+use super::{CONSUMER, ClassicGroup, Effects, GroupContext, Member, State};
 use crate::groups::consumer::{
     Assignment, Catalogue, ConsumerGroup, Member as ConsumerMember, assignment_bytes,
 };
 
 impl ClassicGroup {
-    /// The consumer group, all members of which use the classic protocol, as a classic group. The target becomes what the members have.
-    /// `generation` is the epoch that the group had, so that members can commit before they join again.
+    /// Converts a consumer group whose members all use the classic protocol. The target assignment becomes the members'
+    /// assignment. The generation is the group epoch, so members can commit before they join again.
     pub(crate) fn downgraded(
         consumer: &ConsumerGroup,
         generation: i32,
-        facts: &Facts,
+        context: &GroupContext,
         catalogue: &impl Catalogue,
     ) -> Self {
         let mut group = Self::new();
         for member in consumer.members() {
-            let member = converted(member, facts);
+            let member = converted(member, context);
             group.leader.get_or_insert_with(|| member.id.clone());
             if let Some(instance_id) = &member.instance_id {
                 group
@@ -35,7 +36,7 @@ impl ClassicGroup {
         group.generation = generation;
         group.protocol = group.elected_protocol();
         group.subscribed_topics = group.subscription();
-        group.enter(State::Stable, facts);
+        group.enter(State::Stable, context);
         let (nothing, protocol) = (Assignment::new(), group.protocol.clone());
         for member in group.members.values_mut() {
             let metadata = member.metadata(protocol.as_deref().unwrap_or_default());
@@ -46,20 +47,24 @@ impl ClassicGroup {
         group
     }
 
-    /// Tells everybody who waits for an answer that a rebalance has begun.
-    pub(crate) fn refuse_waiting(&self, out: &mut Outbox) {
+    /// Fails all pending joins and syncs with `REBALANCE_IN_PROGRESS`.
+    pub(crate) fn refuse_waiting(&self, effects: &mut Effects) {
         for member in self.members.values() {
-            if let Some(ticket) = member.join {
-                out.refuse_join(ticket, member.id.clone(), ErrorCode::RebalanceInProgress);
+            if let Some(request_id) = member.join {
+                effects.refuse_join(
+                    request_id,
+                    member.id.clone(),
+                    ErrorCode::RebalanceInProgress,
+                );
             }
-            if let Some(ticket) = member.sync {
-                out.refuse_sync(ticket, ErrorCode::RebalanceInProgress);
+            if let Some(request_id) = member.sync {
+                effects.refuse_sync(request_id, ErrorCode::RebalanceInProgress);
             }
         }
     }
 }
 
-fn converted(member: &ConsumerMember, facts: &Facts) -> Member {
+fn converted(member: &ConsumerMember, context: &GroupContext) -> Member {
     let classic = member.classic.as_ref();
     let session_timeout = classic.and_then(|classic| duration(classic.session_timeout_ms));
     let mut member = Member {
@@ -72,11 +77,11 @@ fn converted(member: &ConsumerMember, facts: &Facts) -> Member {
         protocols: classic.map_or_else(Vec::new, |classic| classic.protocols.clone()),
         memory: None,
         assignment: bytes::Bytes::new(),
-        standing: Standing::Established,
+        phase: MemberPhase::Established,
         session_deadline: None,
         join: None,
         sync: None,
     };
-    member.touch(facts);
+    member.touch(context);
     member
 }

@@ -1,4 +1,4 @@
-//! Joining.
+//! `JoinGroup`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,17 +7,20 @@ use bytes::Bytes;
 use headwater_protocol::join_group_response::JoinGroupResponseMember;
 use headwater_protocol::{ErrorCode, JoinGroupResponse, Str};
 
-use super::member::Standing;
-use super::{Arrivals, ClassicGroup, Facts, Joining, Member, Outbox, Protocol, State, Ticket};
-use crate::memory::Held;
+use super::member::MemberPhase;
+use super::{
+    Arrivals, ClassicGroup, Effects, GroupContext, JoinPhase, Member, PendingRequestId, Protocol,
+    State,
+};
+use crate::memory::MemoryReservation;
 
-/// How long a new member may wait for its first generation: its client may have given up long ago.
+/// How long a new member may wait for its first generation. Its client may have given up earlier.
 const NEW_MEMBER_JOIN_TIMEOUT: Duration = Duration::from_mins(5);
 
-/// A request to join.
+/// A `JoinGroup` request.
 #[derive(Debug, Clone)]
 pub(crate) struct Join {
-    /// Empty for who was never a member.
+    /// Empty if the client has not joined before.
     pub(crate) member_id: Str,
     pub(crate) instance_id: Option<Str>,
     pub(crate) client_id: Str,
@@ -26,54 +29,65 @@ pub(crate) struct Join {
     pub(crate) rebalance_timeout: Duration,
     pub(crate) protocol_type: Str,
     pub(crate) protocols: Vec<Protocol>,
-    /// Counts what it says in the protocols.
-    pub(crate) memory: Option<Arc<Held>>,
-    /// An id that nobody has, for a new member.
+    /// Memory reserved for the protocols' metadata.
+    pub(crate) memory: Option<Arc<MemoryReservation>>,
+    /// An unused id, for a new member.
     pub(crate) new_member_id: Str,
     pub(crate) member_id_rule: MemberIdRule,
     pub(crate) skip_rule: SkipRule,
 }
 
-/// What becomes of a new dynamic member.
+/// How a new dynamic member receives its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MemberIdRule {
     /// It joins at once (versions before 4).
     Given,
-    /// It is told its id and joins with that, so that a lost answer leaves no member behind.
+    /// The first response contains the id, and the client joins again with it. A lost response then leaves no member
+    /// behind.
     Required,
 }
 
-/// What a leader is told that took the place of another in a stable group.
+/// How a restarted static leader of a stable group learns that it must skip the assignment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SkipRule {
-    /// It is not told that it leads, because it would assign anew (versions before 9).
+    /// The response names no leader, because a leader would compute an assignment (versions before 9).
     Hide,
-    /// It is told, and that there is nothing to assign.
+    /// The response names the leader and sets `skip_assignment`.
     Skip,
 }
 
 impl ClassicGroup {
-    /// A member joins or joins again. The answer may come at once, or with the next generation.
-    pub(crate) fn join(&mut self, join: Join, ticket: Ticket, facts: &Facts, out: &mut Outbox) {
-        if !self.has_room_for(&join.member_id, facts) {
-            self.remove(&join.member_id, out);
-            out.refuse_join(ticket, Str::new(), ErrorCode::GroupMaxSizeReached);
-            self.complete_if_all_joined(facts, out);
+    /// A member joins or rejoins. The response may wait for the next generation.
+    pub(crate) fn join(
+        &mut self,
+        join: Join,
+        request_id: PendingRequestId,
+        context: &GroupContext,
+        effects: &mut Effects,
+    ) {
+        if !self.has_room_for(&join.member_id, context) {
+            self.remove(&join.member_id, effects);
+            effects.refuse_join(request_id, Str::new(), ErrorCode::GroupMaxSizeReached);
+            self.complete_if_all_joined(context, effects);
         } else if !self.supports(&join.protocol_type, &join.protocols) {
-            out.refuse_join(ticket, join.member_id, ErrorCode::InconsistentGroupProtocol);
+            effects.refuse_join(
+                request_id,
+                join.member_id,
+                ErrorCode::InconsistentGroupProtocol,
+            );
         } else if join.member_id.is_empty() {
-            self.join_as_new(join, ticket, facts, out);
+            self.join_as_new(join, request_id, context, effects);
         } else {
-            self.join_as_known(join, ticket, facts, out);
+            self.join_as_known(join, request_id, context, effects);
         }
     }
 
-    fn has_room_for(&self, member_id: &str, facts: &Facts) -> bool {
-        let most = facts.limits.members_max;
+    fn has_room_for(&self, member_id: &str, context: &GroupContext) -> bool {
+        let most = context.limits.members_max;
         let member = self.members.get(member_id);
         match self.state {
             State::Empty => true,
-            // Who has joined stays; who comes last is turned away, if it was a member before or not.
+            // Members that have joined keep their place. A full group refuses other members, known or new.
             State::PreparingRebalance(_) => {
                 let joined = self.members.values().filter(|member| member.is_joining());
                 member.is_some_and(Member::is_joining) || joined.count() < most
@@ -84,65 +98,79 @@ impl ClassicGroup {
         }
     }
 
-    fn join_as_new(&mut self, join: Join, ticket: Ticket, facts: &Facts, out: &mut Outbox) {
+    fn join_as_new(
+        &mut self,
+        join: Join,
+        request_id: PendingRequestId,
+        context: &GroupContext,
+        effects: &mut Effects,
+    ) {
         let member_id = join.new_member_id.clone();
         let predecessor = join
             .instance_id
             .as_ref()
             .and_then(|instance_id| self.static_members.get(instance_id).cloned());
         if let Some(predecessor) = predecessor {
-            self.replace_static_member(&predecessor, join, ticket, facts, out);
+            self.replace_static_member(&predecessor, join, request_id, context, effects);
         } else if join.instance_id.is_none() && join.member_id_rule == MemberIdRule::Required {
-            let until = facts.now.monotonic.saturating_add(join.session_timeout);
+            let until = context.now.monotonic.saturating_add(join.session_timeout);
             self.pending_members.insert(member_id.clone(), until);
-            out.refuse_join(ticket, member_id, ErrorCode::MemberIdRequired);
+            effects.refuse_join(request_id, member_id, ErrorCode::MemberIdRequired);
         } else {
-            self.admit(member_id, join, ticket, facts, out);
+            self.admit(member_id, join, request_id, context, effects);
         }
     }
 
-    fn join_as_known(&mut self, join: Join, ticket: Ticket, facts: &Facts, out: &mut Outbox) {
+    fn join_as_known(
+        &mut self,
+        join: Join,
+        request_id: PendingRequestId,
+        context: &GroupContext,
+        effects: &mut Effects,
+    ) {
         let member_id = join.member_id.clone();
         if self.pending_members.contains_key(&member_id) {
             if join.instance_id.is_some() {
-                // Static members are never told to come back with an id.
-                out.refuse_join(ticket, member_id, ErrorCode::UnknownServerError);
+                // The broker never sends `MEMBER_ID_REQUIRED` to a static member.
+                effects.refuse_join(request_id, member_id, ErrorCode::UnknownServerError);
             } else {
-                self.admit(member_id, join, ticket, facts, out);
+                self.admit(member_id, join, request_id, context, effects);
             }
             return;
         }
         if let Err(code) = self.check_member(&member_id, join.instance_id.as_ref()) {
-            out.refuse_join(ticket, member_id, code);
+            effects.refuse_join(request_id, member_id, code);
             return;
         }
         let changed = self.members[&member_id].protocols != join.protocols;
         let starts_a_rebalance = match self.state {
             State::Empty | State::PreparingRebalance(_) => true,
-            // It may not have got the answer.
+            // The member may have missed the response.
             State::CompletingRebalance => changed,
-            // The leader may have reasons that its metadata does not tell.
+            // The leader may rebalance for reasons outside its metadata.
             State::Stable => changed || self.is_leader(&member_id),
         };
         if starts_a_rebalance {
-            self.update(&member_id, join, ticket, out);
-            self.rebalance_or_complete(facts, out);
+            self.update(&member_id, join, request_id, effects);
+            self.rebalance_or_complete(context, effects);
         } else {
-            self.member_mut(&member_id).touch(facts);
-            out.joins.push((ticket, self.generation_of(&member_id)));
+            self.member_mut(&member_id).touch(context);
+            effects
+                .joins
+                .push((request_id, self.generation_of(&member_id)));
         }
     }
 
-    /// Makes a member and rebalances.
+    /// Adds a member and rebalances.
     fn admit(
         &mut self,
         member_id: Str,
         join: Join,
-        ticket: Ticket,
-        facts: &Facts,
-        out: &mut Outbox,
+        request_id: PendingRequestId,
+        context: &GroupContext,
+        effects: &mut Effects,
     ) {
-        if let State::PreparingRebalance(Joining::First { arrivals, .. }) = &mut self.state {
+        if let State::PreparingRebalance(JoinPhase::First { arrivals, .. }) = &mut self.state {
             *arrivals = Arrivals::Some;
         }
         if self.members.is_empty() {
@@ -154,7 +182,10 @@ impl ClassicGroup {
             self.static_members
                 .insert(instance_id.clone(), member_id.clone());
         }
-        let until = facts.now.monotonic.saturating_add(NEW_MEMBER_JOIN_TIMEOUT);
+        let until = context
+            .now
+            .monotonic
+            .saturating_add(NEW_MEMBER_JOIN_TIMEOUT);
         let member = Member {
             id: member_id.clone(),
             instance_id: join.instance_id,
@@ -165,28 +196,34 @@ impl ClassicGroup {
             protocols: join.protocols,
             memory: join.memory,
             assignment: Bytes::new(),
-            standing: Standing::New,
+            phase: MemberPhase::New,
             session_deadline: Some(until),
-            join: Some(ticket),
+            join: Some(request_id),
             sync: None,
         };
         self.members.insert(member_id, member);
-        self.rebalance_or_complete(facts, out);
+        self.rebalance_or_complete(context, effects);
     }
 
-    /// Takes over what a member says in joining again. A join of it that still waits is answered: nobody reads that any more.
-    pub(super) fn update(&mut self, id: &str, join: Join, ticket: Ticket, out: &mut Outbox) {
+    /// Updates a member that rejoins. Its pending join is answered, because the client no longer waits for it.
+    pub(super) fn update(
+        &mut self,
+        id: &str,
+        join: Join,
+        request_id: PendingRequestId,
+        effects: &mut Effects,
+    ) {
         let member = self.member_mut(id);
         member.protocols = join.protocols;
         member.memory = join.memory;
         member.rebalance_timeout = join.rebalance_timeout;
         member.session_timeout = join.session_timeout;
-        if let Some(earlier) = member.join.replace(ticket) {
-            out.refuse_join(earlier, member.id.clone(), ErrorCode::RebalanceInProgress);
+        if let Some(earlier) = member.join.replace(request_id) {
+            effects.refuse_join(earlier, member.id.clone(), ErrorCode::RebalanceInProgress);
         }
     }
 
-    /// What a member of the current generation is told of it.
+    /// The `JoinGroup` response for a member of the current generation.
     pub(super) fn generation_of(&self, member_id: &Str) -> JoinGroupResponse {
         let members = if self.is_leader(member_id) {
             self.members_for_the_leader()

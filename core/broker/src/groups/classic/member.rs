@@ -1,4 +1,4 @@
-//! One member of a classic group.
+//! A member of a classic group.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,26 +6,25 @@ use std::time::Duration;
 use bytes::Bytes;
 use headwater_protocol::Str;
 
-use super::{Facts, Ticket};
-use crate::memory::Held;
+use super::{GroupContext, PendingRequestId};
+use crate::memory::MemoryReservation;
 
-/// A protocol that a member offers, with what it says in it.
+/// A protocol that a member supports, with the member's metadata for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Protocol {
     pub(crate) name: Str,
     pub(crate) metadata: Bytes,
 }
 
-/// Whether a member has been through a generation.
+/// Whether a member has completed a generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// It waits for its first; its client may be gone without our knowing, so it is removed when its time is up all the same.
+pub(super) enum MemberPhase {
+    /// It waits for its first generation. Its client may be gone, so it expires even while it waits.
     New,
-    /// Waiting for a join or sync counts as a sign of life.
+    /// While a join or sync is pending, the session does not expire.
     Established,
 }
 
-/// A member.
 #[derive(Debug, Clone)]
 pub(crate) struct Member {
     pub(crate) id: Str,
@@ -35,14 +34,14 @@ pub(crate) struct Member {
     pub(crate) rebalance_timeout: Duration,
     pub(crate) session_timeout: Duration,
     pub(super) protocols: Vec<Protocol>,
-    /// Counts what it says in them.
-    pub(super) memory: Option<Arc<Held>>,
+    /// Memory reserved for the protocols' metadata.
+    pub(super) memory: Option<Arc<MemoryReservation>>,
     pub(crate) assignment: Bytes,
-    pub(super) standing: Standing,
-    /// `None`: it satisfied its session by waiting; the answer to what it waits for starts a new one.
+    pub(super) phase: MemberPhase,
+    /// `None` while a request of the member is pending; its response starts a new session.
     pub(super) session_deadline: Option<Duration>,
-    pub(super) join: Option<Ticket>,
-    pub(super) sync: Option<Ticket>,
+    pub(super) join: Option<PendingRequestId>,
+    pub(super) sync: Option<PendingRequestId>,
 }
 
 impl Member {
@@ -50,22 +49,22 @@ impl Member {
         self.join.is_some()
     }
 
-    /// Whether it waits for an answer.
+    /// Whether a request of the member is pending.
     pub(super) const fn waits(&self) -> bool {
         self.join.is_some() || self.sync.is_some()
     }
 
-    /// The protocols that it offers, in order of preference.
+    /// The supported protocols, in order of preference.
     pub(crate) fn protocols(&self) -> &[Protocol] {
         &self.protocols
     }
 
-    /// Its session begins anew.
-    pub(super) fn touch(&mut self, facts: &Facts) {
-        self.session_deadline = Some(facts.now.monotonic.saturating_add(self.session_timeout));
+    /// Starts a new session.
+    pub(super) fn touch(&mut self, context: &GroupContext) {
+        self.session_deadline = Some(context.now.monotonic.saturating_add(self.session_timeout));
     }
 
-    /// What it says in a protocol.
+    /// The member's metadata for a protocol.
     pub(crate) fn metadata(&self, protocol: &str) -> Option<&Bytes> {
         let found = self.protocols.iter().find(|known| known.name == protocol);
         found.map(|protocol| &protocol.metadata)

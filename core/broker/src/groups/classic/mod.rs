@@ -1,30 +1,31 @@
-//! A classic group: the members agree on an assignment among themselves, the broker holds them to one generation at a time.
+//! A classic group: the members agree on an assignment, the broker coordinates generations.
 //!
 //! ```text
-//! Empty --join--> PreparingRebalance --all joined, or time is up--> CompletingRebalance --leader's sync stored--> Stable
-//!   ^                |      ^                                            |                                         |
-//!   +--nobody left---+      +------------- join, leave, time-out --------+-----------------------------------------+
+//! Empty --join--> PreparingRebalance --all joined or time-out--> CompletingRebalance --assignments written--> Stable
+//!   ^                |      ^                                         |                                 |
+//!   +--no members----+      +----------- join, leave, time-out -------+---------------------------------+
 //! ```
 //!
-//! Pure: each transition takes a request and [`Facts`], changes the group and puts what is to be done into an [`Outbox`]. Time passes
-//! only through [`ClassicGroup::fire_next`]. A group that is not there is what Kafka's answers call `Dead`: there is no such state here.
+//! Pure: each transition takes a request and a [`GroupContext`], changes the group and adds to the [`Effects`].
+//! Time-outs expire only in [`ClassicGroup::fire_next`]. Kafka's state `Dead` does not exist here: it means that the
+//! group does not exist.
 //!
-//! Protocol type, protocol metadata and assignments are the clients' business and opaque, so eager and cooperative rebalances look the
-//! same from here. Only the topics that members of type `consumer` subscribe to are looked at, for the sake of offset retention.
+//! Protocol types, metadata and assignments are opaque, so eager and cooperative rebalances look the same to the
+//! broker. It only reads the subscribed topics of members of type `consumer`, for offset retention.
 //!
-//! **Invariant: every ticket is answered once**: when the join or sync is done, when its member is removed or fenced, or when the same
-//! member asks again.
+//! **Invariant: every pending request is answered once**: when the join or sync completes, when its member is removed
+//! or fenced, or when the same member sends another request.
 
 mod downgrade;
 mod join;
 mod member;
+mod persistence;
 #[cfg(test)]
 mod properties;
 mod protocols;
 mod rebalance;
 mod session;
 mod static_members;
-mod stored;
 mod sync;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,7 +34,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use headwater_protocol::{ErrorCode, Str};
 
-use super::facts::{Facts, Outbox, Ticket};
+use super::context::{Effects, GroupContext, PendingRequestId};
 pub(crate) use join::{Join, MemberIdRule, SkipRule};
 pub(crate) use member::{Member, Protocol};
 pub(crate) use session::Leaver;
@@ -42,7 +43,7 @@ use static_members::Replacement;
 /// The protocol type of consumers.
 pub(crate) const CONSUMER: &str = "consumer";
 
-/// A group of members that assign among themselves.
+/// A group whose members compute the assignment.
 #[derive(Debug, Clone)]
 pub(crate) struct ClassicGroup {
     state: State,
@@ -51,67 +52,67 @@ pub(crate) struct ClassicGroup {
     protocol: Option<Str>,
     leader: Option<Str>,
     members: BTreeMap<Str, Member>,
-    /// By `group.instance.id`, the member that has it.
+    /// Member ids by `group.instance.id`.
     static_members: BTreeMap<Str, Str>,
-    /// Ids that were given out and that nobody has joined with yet, until when.
+    /// Ids that were sent to clients that have not joined yet, with their deadlines.
     pending_members: BTreeMap<Str, Duration>,
     /// Members of this generation that have not synced yet.
     pending_sync: BTreeSet<Str>,
     /// When members that have not synced are removed.
     sync_deadline: Option<Duration>,
-    /// `None`: not known.
+    /// `None` if unknown.
     subscribed_topics: Option<BTreeSet<Str>>,
     state_since_ms: Option<i64>,
-    unstored: Option<Unstored>,
+    pending_write: Option<PendingWrite>,
 }
 
-/// Where a group is in its circle.
+/// The state of a classic group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
-    /// No members. It may hold offsets.
+    /// No members. The group may have committed offsets.
     Empty,
-    /// Members are expected to join (again).
-    PreparingRebalance(Joining),
-    /// All have joined; the leader's assignment is awaited.
+    /// Members are expected to join.
+    PreparingRebalance(JoinPhase),
+    /// All members have joined; the leader has not sent the assignments.
     CompletingRebalance,
-    /// Everybody has, or may fetch, an assignment.
+    /// The members' assignments are available.
     Stable,
 }
 
-/// Until when members may join.
+/// How long members may join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Joining {
-    /// The first generation after emptiness waits a while for members that start at the same time, and longer while they come.
+pub(crate) enum JoinPhase {
+    /// The first generation waits for other new members, and longer if more arrive.
     First {
         until: Duration,
         delay: Duration,
         left: Duration,
         arrivals: Arrivals,
     },
-    /// Until all known members have joined again, or this time.
+    /// Until all known members have rejoined, or until this time.
     Again { until: Duration },
 }
 
-/// Whether members came since the last look.
+/// Whether members have joined since the last check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Arrivals {
     None,
     Some,
 }
 
-/// What waits for its record to be written.
+/// A change whose record is not written yet.
 #[derive(Debug, Clone)]
-enum Unstored {
+enum PendingWrite {
     /// The leader's assignments.
     Assignments(BTreeMap<Str, Bytes>),
-    /// A static member that took its predecessor's place in a stable group.
+    /// A new static member that replaced its predecessor in a stable group.
     Replacement(Box<Replacement>),
     /// A generation without members.
     EmptyGeneration,
 }
 
 impl ClassicGroup {
-    /// A group without members that nobody has joined yet.
+    /// A group without members and records.
     pub(crate) fn new() -> Self {
         Self {
             state: State::Empty,
@@ -126,11 +127,11 @@ impl ClassicGroup {
             sync_deadline: None,
             subscribed_topics: None,
             state_since_ms: None,
-            unstored: None,
+            pending_write: None,
         }
     }
 
-    /// Kafka's name of its state.
+    /// Kafka's name of the state.
     pub(crate) const fn state_name(&self) -> &'static str {
         match self.state {
             State::Empty => "Empty",
@@ -140,12 +141,12 @@ impl ClassicGroup {
         }
     }
 
-    /// Whether it has no members.
+    /// Whether the group has no members.
     pub(crate) fn is_empty(&self) -> bool {
         self.state == State::Empty
     }
 
-    /// Whether it has no members, and nobody who is about to be one.
+    /// Whether the group has neither members nor pending members.
     pub(crate) fn is_idle(&self) -> bool {
         self.is_empty() && self.pending_members.is_empty()
     }
@@ -155,12 +156,11 @@ impl ClassicGroup {
         self.state == State::Stable
     }
 
-    /// What kind of members it has; `None` before the first, and where only offsets are kept.
+    /// The protocol type; `None` if the group has never had members.
     pub(crate) const fn protocol_type(&self) -> Option<&Str> {
         self.protocol_type.as_ref()
     }
 
-    /// The generation.
     pub(crate) const fn generation(&self) -> i32 {
         self.generation
     }
@@ -170,35 +170,35 @@ impl ClassicGroup {
         self.protocol.as_ref()
     }
 
-    /// Its members by id.
+    /// The members, ordered by id.
     pub(crate) fn members(&self) -> impl Iterator<Item = &Member> {
         self.members.values()
     }
 
-    /// Whether its members read that topic, as far as known: consumers of an unknown subscription may read anything.
+    /// Whether a member may be subscribed to the topic. Consumers with an unknown subscription may read any topic.
     pub(crate) fn is_subscribed_to(&self, topic: &str) -> bool {
         match &self.subscribed_topics {
             Some(topics) => topics.contains(topic),
-            None => self.is_of_consumers(),
+            None => self.has_consumer_protocol_type(),
         }
     }
 
-    /// Whether its members are consumers.
-    pub(crate) fn is_of_consumers(&self) -> bool {
+    /// Whether the members are consumers.
+    pub(crate) fn has_consumer_protocol_type(&self) -> bool {
         self.protocol_type.as_deref() == Some(CONSUMER)
     }
 
-    /// Whether the topics that its members read are known.
-    pub(crate) const fn knows_subscription(&self) -> bool {
+    /// Whether the subscribed topics are known.
+    pub(crate) const fn has_known_subscription(&self) -> bool {
         self.subscribed_topics.is_some()
     }
 
-    /// Since when it is in its state, if a record or a transition told.
+    /// When the group entered its state; `None` if unknown.
     pub(crate) const fn state_since_ms(&self) -> Option<i64> {
         self.state_since_ms
     }
 
-    /// Whether `member_id` is a member, and the one that has `instance_id` if it claims one.
+    /// Checks that `member_id` is a member and, with an instance id, the owner of that id.
     fn check_member(&self, member_id: &str, instance_id: Option<&Str>) -> Result<(), ErrorCode> {
         if let Some(instance_id) = instance_id {
             match self.static_members.get(instance_id) {
@@ -222,16 +222,16 @@ impl ClassicGroup {
         self.pending_members.is_empty() && self.members.values().all(Member::is_joining)
     }
 
-    /// The longest time that a member asks for to join again.
+    /// The longest rebalance time-out of the members.
     fn rebalance_timeout(&self) -> Duration {
-        // A wait of nothing would never end.
+        // A rebalance time-out of zero would never expire.
         const SHORTEST: Duration = Duration::from_millis(1);
         let longest = self.members.values().map(|member| member.rebalance_timeout);
         longest.max().unwrap_or_default().max(SHORTEST)
     }
 
-    fn enter(&mut self, state: State, facts: &Facts) {
+    fn enter(&mut self, state: State, context: &GroupContext) {
         self.state = state;
-        self.state_since_ms = Some(facts.now.wall_ms);
+        self.state_since_ms = Some(context.now.wall_ms);
     }
 }

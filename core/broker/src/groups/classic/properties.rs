@@ -1,14 +1,15 @@
-//! Whatever members do and whenever: one owner for each partition in each generation, everything owned, everybody answered.
+//! Properties of random histories: each generation assigns each partition to one member, assigns all of them, and
+//! answers every request.
 
 use headwater_protocol::sync_group_request::SyncGroupRequestAssignment;
 use headwater_protocol::{GroupMetadataValue, SyncGroupRequest};
 use proptest::prelude::*;
 
 use super::*;
-use crate::groups::facts::{Limits, Now};
+use crate::groups::context::{Limits, Now};
 
 const CLIENTS: usize = 5;
-/// Clients from here on are static members; the last two of them share one instance id, as a careless deployment may.
+/// Clients from this number on are static members; the last two share one instance id, like a misconfigured deployment.
 const FIRST_STATIC: usize = 2;
 const PARTITIONS: u8 = 7;
 
@@ -17,12 +18,12 @@ enum Act {
     Join(usize),
     JoinWithOtherMetadata(usize),
     Sync(usize),
-    /// A sync of the generation before comes late.
+    /// A sync of the previous generation arrives late.
     SyncLate(usize),
     Heartbeat(usize),
     Commit(usize),
     Leave(usize),
-    /// The process is started anew and knows nothing of its membership.
+    /// The process restarts without its member id.
     Forget(usize),
     Wait(u64),
     /// The next record cannot be written.
@@ -45,12 +46,12 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// What a client believes.
+/// The state of a client.
 #[derive(Debug, Clone, Default)]
 struct Client {
     member_id: Str,
     generation: i32,
-    /// Whom it has to assign to.
+    /// The members to assign to, if the client leads.
     leads: Vec<Str>,
     metadata: u8,
 }
@@ -59,13 +60,13 @@ struct World {
     group: ClassicGroup,
     now: Duration,
     clients: Vec<Client>,
-    tickets: u64,
-    waiting: BTreeMap<Ticket, usize>,
-    late: BTreeSet<Ticket>,
+    next_request_id: u64,
+    waiting: BTreeMap<PendingRequestId, usize>,
+    late: BTreeSet<PendingRequestId>,
     fail_write: bool,
     written: Option<GroupMetadataValue>,
     leaders: BTreeMap<i32, BTreeSet<Str>>,
-    /// What each member was given in each generation.
+    /// The assignment of each member in each generation.
     given: BTreeMap<(i32, Str), Bytes>,
 }
 
@@ -75,7 +76,7 @@ impl World {
             group: ClassicGroup::new(),
             now: Duration::from_secs(100),
             clients: vec![Client::default(); CLIENTS],
-            tickets: 0,
+            next_request_id: 0,
             waiting: BTreeMap::new(),
             late: BTreeSet::new(),
             fail_write: false,
@@ -85,8 +86,8 @@ impl World {
         }
     }
 
-    fn facts(&self) -> Facts {
-        Facts {
+    fn context(&self) -> GroupContext {
+        GroupContext {
             now: Now {
                 monotonic: self.now,
                 wall_ms: self.now.as_millis() as i64,
@@ -98,10 +99,11 @@ impl World {
         }
     }
 
-    fn ticket(&mut self, client: usize) -> Ticket {
-        self.tickets += 1;
-        self.waiting.insert(Ticket(self.tickets), client);
-        Ticket(self.tickets)
+    fn request_id(&mut self, client: usize) -> PendingRequestId {
+        self.next_request_id += 1;
+        self.waiting
+            .insert(PendingRequestId(self.next_request_id), client);
+        PendingRequestId(self.next_request_id)
     }
 
     fn act(&mut self, act: &Act) {
@@ -114,21 +116,21 @@ impl World {
             Act::Sync(client) => self.sync(client, 0),
             Act::SyncLate(client) => self.sync(client, 1),
             Act::Heartbeat(client) => {
-                let (facts, known) = (self.facts(), self.clients[client].clone());
+                let (context, known) = (self.context(), self.clients[client].clone());
                 let instance_id = instance_id(client);
                 let beat = self.group.heartbeat(
                     &known.member_id,
                     instance_id.as_ref(),
                     known.generation,
-                    &facts,
+                    &context,
                 );
                 self.lost(client, beat.err());
             }
             Act::Commit(client) => {
-                let (facts, known) = (self.facts(), self.clients[client].clone());
+                let (context, known) = (self.context(), self.clients[client].clone());
                 let checked =
                     self.group
-                        .check_commit(&known.member_id, None, known.generation, &facts);
+                        .check_commit(&known.member_id, None, known.generation, &context);
                 if checked.is_ok() && !self.group.is_empty() {
                     assert_eq!(known.generation, self.group.generation, "a fenced commit");
                 }
@@ -138,11 +140,11 @@ impl World {
                     member_id: self.clients[client].member_id.clone(),
                     instance_id: instance_id(client),
                 };
-                let (facts, mut out) = (self.facts(), Outbox::default());
-                let answers = self.group.leave(vec![leaver], &facts, &mut out);
+                let (context, mut effects) = (self.context(), Effects::default());
+                let answers = self.group.leave(vec![leaver], &context, &mut effects);
                 assert_eq!(answers.len(), 1);
                 self.clients[client] = Client::default();
-                self.perform(out);
+                self.perform(effects);
             }
             Act::Forget(client) => self.clients[client] = Client::default(),
             Act::Wait(ms) => self.wait(Duration::from_millis(ms)),
@@ -152,7 +154,7 @@ impl World {
     }
 
     fn join(&mut self, client: usize) {
-        let ticket = self.ticket(client);
+        let request_id = self.request_id(client);
         let known = &self.clients[client];
         let protocol = |name: &str| Protocol {
             name: name.into(),
@@ -168,19 +170,19 @@ impl World {
             protocol_type: "consumer".into(),
             protocols: vec![protocol("range"), protocol("sticky")],
             memory: None,
-            new_member_id: format!("c{client}-{}", ticket.0).into(),
+            new_member_id: format!("c{client}-{}", request_id.0).into(),
             member_id_rule: MemberIdRule::Required,
             skip_rule: SkipRule::Skip,
         };
-        let (facts, mut out) = (self.facts(), Outbox::default());
-        self.group.join(join, ticket, &facts, &mut out);
-        self.perform(out);
+        let (context, mut effects) = (self.context(), Effects::default());
+        self.group.join(join, request_id, &context, &mut effects);
+        self.perform(effects);
     }
 
     fn sync(&mut self, client: usize, late_by: i32) {
-        let ticket = self.ticket(client);
+        let request_id = self.request_id(client);
         if late_by > 0 {
-            self.late.insert(ticket);
+            self.late.insert(request_id);
         }
         let known = &self.clients[client];
         let members = known.leads.iter().enumerate();
@@ -200,36 +202,36 @@ impl World {
             assignments: members.map(assignment).collect(),
             ..SyncGroupRequest::default()
         };
-        let mut out = Outbox::default();
-        self.group.sync(&request, ticket, &mut out);
-        self.perform(out);
+        let mut effects = Effects::default();
+        self.group.sync(&request, request_id, &mut effects);
+        self.perform(effects);
     }
 
     fn wait(&mut self, time: Duration) {
         let until = self.now + time;
         while let Some(deadline) = self.group.next_deadline().filter(|next| *next <= until) {
             self.now = self.now.max(deadline);
-            let (facts, mut out) = (self.facts(), Outbox::default());
-            assert!(self.group.fire_next(&facts, &mut out));
-            self.perform(out);
+            let (context, mut effects) = (self.context(), Effects::default());
+            assert!(self.group.fire_next(&context, &mut effects));
+            self.perform(effects);
             self.check();
         }
         self.now = until;
     }
 
-    fn perform(&mut self, mut out: Outbox) {
-        while let Some(record) = out.record.take() {
-            let facts = self.facts();
+    fn perform(&mut self, mut effects: Effects) {
+        while let Some(record) = effects.record.take() {
+            let context = self.context();
             let result = if std::mem::take(&mut self.fail_write) {
                 Err(ErrorCode::NotCoordinator)
             } else {
                 self.written = Some(record);
                 Ok(())
             };
-            self.group.stored(result, &facts, &mut out);
+            self.group.record_written(result, &context, &mut effects);
         }
-        for (ticket, response) in out.joins {
-            let client = self.waiting.remove(&ticket).expect("answered once");
+        for (request_id, response) in effects.joins {
+            let client = self.waiting.remove(&request_id).expect("answered once");
             let code = ErrorCode::from_code(response.error_code);
             if code == ErrorCode::MemberIdRequired {
                 self.clients[client].member_id = response.member_id;
@@ -254,12 +256,12 @@ impl World {
                 assert_eq!(leaders.len(), 1, "two leaders in one generation");
             }
         }
-        for (ticket, response) in out.syncs {
-            let client = self.waiting.remove(&ticket).expect("answered once");
+        for (request_id, response) in effects.syncs {
+            let client = self.waiting.remove(&request_id).expect("answered once");
             let code = ErrorCode::from_code(response.error_code);
             assert!(
-                !code.is_ok() || !self.late.contains(&ticket),
-                "a late sync counts"
+                !code.is_ok() || !self.late.contains(&request_id),
+                "a late sync was accepted"
             );
             self.lost(client, (!code.is_ok()).then_some(code));
             if code.is_ok() {
@@ -270,7 +272,7 @@ impl World {
         }
     }
 
-    /// A client that is told that it is no member, or another one is, begins anew.
+    /// Resets a client whose member id is unknown or fenced.
     fn lost(&mut self, client: usize, code: Option<ErrorCode>) {
         if matches!(
             code,
@@ -299,15 +301,15 @@ impl World {
         for (instance_id, id) in &group.static_members {
             assert_eq!(group.members[id].instance_id.as_ref(), Some(instance_id));
         }
-        let tickets = group
+        let next_request_id = group
             .members
             .values()
             .flat_map(|member| [member.join, member.sync]);
-        let tickets: BTreeSet<_> = tickets.flatten().collect();
+        let next_request_id: BTreeSet<_> = next_request_id.flatten().collect();
         assert_eq!(
-            tickets,
+            next_request_id,
             self.waiting.keys().copied().collect(),
-            "who waits is known, nobody else"
+            "the pending requests differ"
         );
         if group.is_stable() {
             let owned = group
@@ -328,7 +330,7 @@ fn instance_id(client: usize) -> Option<Str> {
     (client >= FIRST_STATIC).then(|| format!("i{number}").into())
 }
 
-/// Everybody behaves for a while: the group becomes stable, and then everything is owned.
+/// Runs all clients without faults until the group is stable and all partitions are owned.
 fn settle(world: &mut World) {
     world.fail_write = false;
     for _ in 0..100 {
@@ -359,14 +361,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn every_generation_has_one_owner_for_each_partition_and_every_waiter_is_answered(
+    fn every_generation_has_one_owner_for_each_partition_and_answers_every_request(
         acts in proptest::collection::vec(act(), 1..120),
     ) {
         let mut world = World::new();
         for act in &acts {
             world.act(act);
         }
-        // Nobody does anything any more: members go, and whoever waits is told.
+        // Without any further request, members expire and pending requests are answered.
         world.act(&Act::Wait(3_600_000));
         prop_assert!(world.waiting.is_empty(), "{:?}", world.waiting);
         prop_assert!(world.group.is_empty() && world.group.is_idle());
@@ -374,14 +376,14 @@ proptest! {
     }
 
     #[test]
-    fn a_group_whose_members_behave_becomes_stable_and_owns_everything(
+    fn without_faults_a_group_becomes_stable_and_owns_all_partitions(
         acts in proptest::collection::vec(act(), 0..60),
     ) {
         let mut world = World::new();
         for act in &acts {
             world.act(act);
         }
-        // The twin of a static member keeps quiet; its session ends if it is the one that was let in last.
+        // Silence the static member with the shared instance id; its session expires if it joined last.
         world.clients[CLIENTS - 1] = Client::default();
         settle(&mut world);
         prop_assert!(world.group.is_stable(), "{:?}", world.group);
@@ -389,12 +391,12 @@ proptest! {
         prop_assert_eq!(owned, (0..PARTITIONS).collect());
         for (id, member) in &world.group.members {
             let given = world.given.get(&(world.group.generation, id.clone()));
-            prop_assert_eq!(given, Some(&member.assignment), "everybody has what was written");
+            prop_assert_eq!(given, Some(&member.assignment), "a member's assignment differs from the written one");
         }
         let written = world.written.clone().unwrap();
         prop_assert_eq!(written.generation, world.group.generation);
-        let facts = world.facts();
-        let read = ClassicGroup::from_record(written, &facts);
+        let context = world.context();
+        let read = ClassicGroup::from_record(written, &context);
         prop_assert_eq!(read.record(None).members, world.group.record(None).members);
         prop_assert!(read.is_stable());
     }

@@ -1,4 +1,4 @@
-//! Which protocol a generation uses, and what consumers say in it.
+//! Election of the protocol of a generation, and the subscriptions of consumers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use headwater_protocol::{Decoder, Str};
 use super::{ClassicGroup, Member, Protocol, State};
 
 impl ClassicGroup {
-    /// Whether a member with these protocols may join: they share one with all members.
+    /// Whether a member with these protocols may join: one of them is supported by all members.
     pub(super) fn supports(&self, protocol_type: &str, protocols: &[Protocol]) -> bool {
         if self.state == State::Empty {
             return !protocol_type.is_empty() && !protocols.is_empty();
@@ -18,7 +18,7 @@ impl ClassicGroup {
             && protocols.iter().any(|protocol| all_support(&protocol.name))
     }
 
-    /// The protocol that all members support and most prefer; of several the first by name. `None` without members.
+    /// The protocol that all members support and most prefer; ties go to the first name. `None` without members.
     pub(super) fn elected_protocol(&self) -> Option<Str> {
         let first = self.members.values().next()?;
         let common: BTreeSet<&Str> = first
@@ -41,9 +41,9 @@ impl ClassicGroup {
             .map(|(name, _)| name.clone())
     }
 
-    /// The topics of all members, if they are consumers and say so readably.
+    /// The subscribed topics of all members; `None` if one of the subscriptions cannot be decoded.
     pub(super) fn subscription(&self) -> Option<BTreeSet<Str>> {
-        if !self.is_of_consumers() {
+        if !self.has_consumer_protocol_type() {
             return None;
         }
         let topics_of = |member: &Member| topics(member.metadata(self.protocol.as_ref()?)?);
@@ -53,7 +53,7 @@ impl ClassicGroup {
     }
 }
 
-/// The topics of a consumer's subscription. Every version of it begins with a version and these.
+/// The topics of a consumer's subscription. Every version of its format starts with the version and these.
 fn topics(metadata: &Bytes) -> Option<Vec<Str>> {
     let mut decoder = Decoder::new(metadata.clone());
     decoder.i16().ok()?;

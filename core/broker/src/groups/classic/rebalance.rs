@@ -1,126 +1,145 @@
-//! From one generation to the next.
+//! Rebalances: from one generation to the next.
 
 use bytes::Bytes;
 use headwater_protocol::{ErrorCode, Str};
 
-use super::member::Standing;
-use super::{Arrivals, ClassicGroup, Facts, Joining, Member, Outbox, State, Unstored};
+use super::member::MemberPhase;
+use super::{
+    Arrivals, ClassicGroup, Effects, GroupContext, JoinPhase, Member, PendingWrite, State,
+};
 
 impl ClassicGroup {
-    /// After a change of the members: a new rebalance, or the end of the one that goes on.
-    pub(super) fn rebalance_or_complete(&mut self, facts: &Facts, out: &mut Outbox) {
+    /// Starts a rebalance, or completes the current one if it can be completed.
+    pub(super) fn rebalance_or_complete(&mut self, context: &GroupContext, effects: &mut Effects) {
         match self.state {
-            State::PreparingRebalance(_) => self.complete_if_all_joined(facts, out),
+            State::PreparingRebalance(_) => self.complete_if_all_joined(context, effects),
             State::Empty | State::CompletingRebalance | State::Stable => {
-                self.prepare_rebalance(facts, out);
+                self.prepare_rebalance(context, effects);
             }
         }
     }
 
-    /// Ends the joining when nobody is missing; a first rebalance always takes its time.
-    pub(super) fn complete_if_all_joined(&mut self, facts: &Facts, out: &mut Outbox) {
-        let may_end = matches!(self.state, State::PreparingRebalance(Joining::Again { .. }));
+    /// Completes the join phase if all members have joined. The first generation always waits.
+    pub(super) fn complete_if_all_joined(&mut self, context: &GroupContext, effects: &mut Effects) {
+        let may_end = matches!(
+            self.state,
+            State::PreparingRebalance(JoinPhase::Again { .. })
+        );
         if may_end && self.has_all_joined() {
-            self.complete_join(facts, out);
+            self.complete_join(context, effects);
         }
     }
 
-    /// All members have to join (again).
-    pub(in crate::groups) fn prepare_rebalance(&mut self, facts: &Facts, out: &mut Outbox) {
+    /// Starts a rebalance: all members have to join.
+    pub(in crate::groups) fn prepare_rebalance(
+        &mut self,
+        context: &GroupContext,
+        effects: &mut Effects,
+    ) {
         if self.state == State::CompletingRebalance {
             for member in self.members.values_mut() {
                 member.assignment = Bytes::new();
             }
-            self.answer_syncs(ErrorCode::RebalanceInProgress, facts, out);
+            self.answer_syncs(ErrorCode::RebalanceInProgress, context, effects);
         }
         self.pending_sync.clear();
         self.sync_deadline = None;
-        let now = facts.now.monotonic;
+        let now = context.now.monotonic;
         if self.state == State::Empty {
-            let delay = facts.limits.initial_rebalance_delay;
-            let first = Joining::First {
+            let delay = context.limits.initial_rebalance_delay;
+            let first = JoinPhase::First {
                 until: now.saturating_add(delay),
                 delay,
                 left: self.rebalance_timeout().saturating_sub(delay),
                 arrivals: Arrivals::None,
             };
-            self.enter(State::PreparingRebalance(first), facts);
+            self.enter(State::PreparingRebalance(first), context);
         } else {
             let until = now.saturating_add(self.rebalance_timeout());
-            self.enter(State::PreparingRebalance(Joining::Again { until }), facts);
-            self.complete_if_all_joined(facts, out);
+            self.enter(
+                State::PreparingRebalance(JoinPhase::Again { until }),
+                context,
+            );
+            self.complete_if_all_joined(context, effects);
         }
     }
 
-    /// The time to join is up: a first rebalance goes on while members come and there is time left, any other ends.
-    pub(super) fn joining_timed_out(&mut self, facts: &Facts, out: &mut Outbox) {
+    /// The time-out of the join phase: the first generation waits longer while members arrive and time is left;
+    /// otherwise the join phase completes.
+    pub(super) fn join_phase_timed_out(&mut self, context: &GroupContext, effects: &mut Effects) {
         let State::PreparingRebalance(joining) = self.state else {
             return;
         };
         match joining {
-            Joining::First {
+            JoinPhase::First {
                 delay,
                 left,
                 arrivals: Arrivals::Some,
                 ..
             } if !left.is_zero() => {
                 let next = delay.min(left);
-                self.state = State::PreparingRebalance(Joining::First {
-                    until: facts.now.monotonic.saturating_add(next),
+                self.state = State::PreparingRebalance(JoinPhase::First {
+                    until: context.now.monotonic.saturating_add(next),
                     delay: next,
                     left: left.saturating_sub(delay),
                     arrivals: Arrivals::None,
                 });
             }
-            Joining::First { .. } | Joining::Again { .. } => self.complete_join(facts, out),
+            JoinPhase::First { .. } | JoinPhase::Again { .. } => {
+                self.complete_join(context, effects);
+            }
         }
     }
 
-    /// Ends the joining: who has not joined again is no member any more, unless it is static; the others are the next generation.
-    fn complete_join(&mut self, facts: &Facts, out: &mut Outbox) {
+    /// Completes the join phase. Dynamic members that have not joined are removed; the remaining members form the next
+    /// generation.
+    fn complete_join(&mut self, context: &GroupContext, effects: &mut Effects) {
         let absent = |member: &&Member| !member.is_joining() && member.instance_id.is_none();
         let absent = self.members.values().filter(absent);
         let absent: Vec<_> = absent.map(|member| member.id.clone()).collect();
         for id in absent {
-            self.remove(&id, out);
+            self.remove(&id, effects);
         }
         if !self.members.is_empty() && !self.elect_joined_leader() {
-            // Only static members, none of whom came: they may until their sessions end.
-            let until = facts.now.monotonic.saturating_add(self.rebalance_timeout());
-            self.state = State::PreparingRebalance(Joining::Again { until });
+            // Only static members are left, and none has joined. They may join until their sessions expire.
+            let until = context
+                .now
+                .monotonic
+                .saturating_add(self.rebalance_timeout());
+            self.state = State::PreparingRebalance(JoinPhase::Again { until });
             return;
         }
-        self.next_generation(facts, out);
+        self.next_generation(context, effects);
     }
 
-    fn next_generation(&mut self, facts: &Facts, out: &mut Outbox) {
+    fn next_generation(&mut self, context: &GroupContext, effects: &mut Effects) {
         self.generation = self.generation.checked_add(1).unwrap_or(0);
         self.protocol = self.elected_protocol();
         self.subscribed_topics = self.subscription();
         self.pending_sync.clear();
         if self.members.is_empty() {
-            self.enter(State::Empty, facts);
-            self.unstored = Some(Unstored::EmptyGeneration);
-            out.record = Some(self.record(None));
+            self.enter(State::Empty, context);
+            self.pending_write = Some(PendingWrite::EmptyGeneration);
+            effects.record = Some(self.record(None));
             return;
         }
-        self.enter(State::CompletingRebalance, facts);
+        self.enter(State::CompletingRebalance, context);
         let ids: Vec<Str> = self.members.keys().cloned().collect();
         for id in ids {
             let response = self.generation_of(&id);
             let member = self.member_mut(&id);
-            if let Some(ticket) = member.join.take() {
-                out.joins.push((ticket, response));
+            if let Some(request_id) = member.join.take() {
+                effects.joins.push((request_id, response));
             }
-            member.touch(facts);
-            member.standing = Standing::Established;
+            member.touch(context);
+            member.phase = MemberPhase::Established;
             self.pending_sync.insert(id);
         }
-        let until = facts.now.monotonic;
+        let until = context.now.monotonic;
         self.sync_deadline = Some(until.saturating_add(self.rebalance_timeout()));
     }
 
-    /// Keeps the leader if it has joined, else makes another one of those who have. Whether there is one that has.
+    /// Keeps the leader if it has joined, otherwise elects a member that has. Returns whether there is one.
     fn elect_joined_leader(&mut self) -> bool {
         let leader = self.leader.as_ref().and_then(|id| self.members.get(id));
         if leader.is_some_and(Member::is_joining) {
@@ -132,14 +151,14 @@ impl ClassicGroup {
         true
     }
 
-    /// Takes a member out, or an id that was given out. What it waits for is answered: it is no member.
-    pub(super) fn remove(&mut self, id: &str, out: &mut Outbox) {
+    /// Removes a member or a pending member id. Its pending requests fail with `UNKNOWN_MEMBER_ID`.
+    pub(super) fn remove(&mut self, id: &str, effects: &mut Effects) {
         if let Some(member) = self.members.remove(id) {
-            if let Some(ticket) = member.join {
-                out.refuse_join(ticket, Str::new(), ErrorCode::UnknownMemberId);
+            if let Some(request_id) = member.join {
+                effects.refuse_join(request_id, Str::new(), ErrorCode::UnknownMemberId);
             }
-            if let Some(ticket) = member.sync {
-                out.refuse_sync(ticket, ErrorCode::UnknownMemberId);
+            if let Some(request_id) = member.sync {
+                effects.refuse_sync(request_id, ErrorCode::UnknownMemberId);
             }
             if let Some(instance_id) = &member.instance_id {
                 self.static_members.remove(instance_id);

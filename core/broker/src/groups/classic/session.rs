@@ -1,43 +1,43 @@
-//! Signs of life, leaving, and what happens when there are none: time-outs.
+//! Heartbeats, leaving and time-outs.
 
 use std::time::Duration;
 
 use headwater_protocol::leave_group_response::MemberResponse;
 use headwater_protocol::{ErrorCode, Str};
 
-use super::member::Standing;
-use super::{ClassicGroup, Facts, Joining, Outbox, State};
+use super::member::MemberPhase;
+use super::{ClassicGroup, Effects, GroupContext, JoinPhase, State};
 
-/// Who is to leave: a member by its id, or whoever has an instance id.
+/// A member to remove: by its id, or by its instance id.
 #[derive(Debug, Clone)]
 pub(crate) struct Leaver {
     pub(crate) member_id: Str,
     pub(crate) instance_id: Option<Str>,
 }
 
-/// What time brings.
+/// The events that time-outs cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Timer {
-    Joining,
+    JoinPhase,
     Sync,
     Session(Str),
     PendingMember(Str),
 }
 
 impl ClassicGroup {
-    /// A member says that it is there.
+    /// Handles a heartbeat.
     pub(crate) fn heartbeat(
         &mut self,
         member_id: &str,
         instance_id: Option<&Str>,
         generation: i32,
-        facts: &Facts,
+        context: &GroupContext,
     ) -> Result<(), ErrorCode> {
         self.check_member(member_id, instance_id)?;
         if generation != self.generation {
             return Err(ErrorCode::IllegalGeneration);
         }
-        self.member_mut(member_id).touch(facts);
+        self.member_mut(member_id).touch(context);
         match self.state {
             State::Empty => Err(ErrorCode::UnknownMemberId),
             State::PreparingRebalance(_) => Err(ErrorCode::RebalanceInProgress),
@@ -45,14 +45,14 @@ impl ClassicGroup {
         }
     }
 
-    /// Whether offsets may be committed: by a member of this generation, or by anybody without one to a group without members. A commit
-    /// is a sign of life.
+    /// Checks an offset commit: from a member of this generation, or from a non-member if the group is empty. A commit
+    /// extends the session like a heartbeat.
     pub(crate) fn check_commit(
         &mut self,
         member_id: &str,
         instance_id: Option<&Str>,
         generation: i32,
-        facts: &Facts,
+        context: &GroupContext,
     ) -> Result<(), ErrorCode> {
         if generation < 0 && self.state == State::Empty {
             return Ok(());
@@ -67,26 +67,26 @@ impl ClassicGroup {
         match self.state {
             State::CompletingRebalance => Err(ErrorCode::RebalanceInProgress),
             State::Stable | State::PreparingRebalance(_) => {
-                self.member_mut(member_id).touch(facts);
+                self.member_mut(member_id).touch(context);
                 Ok(())
             }
             State::Empty => Ok(()),
         }
     }
 
-    /// Members leave. The answers are in the order of `leavers`.
+    /// Removes members. The results are in the order of `leavers`.
     pub(crate) fn leave(
         &mut self,
         leavers: Vec<Leaver>,
-        facts: &Facts,
-        out: &mut Outbox,
+        context: &GroupContext,
+        effects: &mut Effects,
     ) -> Vec<MemberResponse> {
         let mut left = false;
         let mut answers = Vec::with_capacity(leavers.len());
         for leaver in leavers {
             let found = self.leaving(&leaver);
             if let Ok(id) = &found {
-                self.remove(id, out);
+                self.remove(id, effects);
                 left = true;
             }
             answers.push(MemberResponse {
@@ -97,7 +97,7 @@ impl ClassicGroup {
             });
         }
         if left && self.state != State::Empty {
-            self.rebalance_or_complete(facts, out);
+            self.rebalance_or_complete(context, effects);
         }
         answers
     }
@@ -114,17 +114,17 @@ impl ClassicGroup {
         Ok(leaver.member_id.clone())
     }
 
-    /// When time next changes something.
+    /// The next deadline.
     pub(crate) fn next_deadline(&self) -> Option<Duration> {
         self.next_timer().map(|(deadline, _)| deadline)
     }
 
-    /// Lets the earliest of the time-outs that are over happen. Whether there was one: the caller does what it put into `out`, then asks
-    /// again.
-    pub(crate) fn fire_next(&mut self, facts: &Facts, out: &mut Outbox) -> bool {
+    /// Expires the earliest time-out that is due. Returns whether there was one: the caller then performs the effects
+    /// and calls again.
+    pub(crate) fn fire_next(&mut self, context: &GroupContext, effects: &mut Effects) -> bool {
         match self.next_timer() {
-            Some((deadline, timer)) if deadline <= facts.now.monotonic => {
-                self.fire(&timer, facts, out);
+            Some((deadline, timer)) if deadline <= context.now.monotonic => {
+                self.fire(&timer, context, effects);
                 true
             }
             _ => false,
@@ -133,9 +133,9 @@ impl ClassicGroup {
 
     fn next_timer(&self) -> Option<(Duration, Timer)> {
         let joining = match self.state {
-            State::PreparingRebalance(Joining::First { until, .. } | Joining::Again { until }) => {
-                Some((until, Timer::Joining))
-            }
+            State::PreparingRebalance(
+                JoinPhase::First { until, .. } | JoinPhase::Again { until },
+            ) => Some((until, Timer::JoinPhase)),
             _ => None,
         };
         let sync = self.sync_deadline.map(|until| (until, Timer::Sync));
@@ -157,37 +157,37 @@ impl ClassicGroup {
             .min_by_key(|(deadline, _)| *deadline)
     }
 
-    fn fire(&mut self, timer: &Timer, facts: &Facts, out: &mut Outbox) {
+    fn fire(&mut self, timer: &Timer, context: &GroupContext, effects: &mut Effects) {
         match timer {
-            Timer::Joining => self.joining_timed_out(facts, out),
-            Timer::Sync => self.sync_timed_out(facts, out),
+            Timer::JoinPhase => self.join_phase_timed_out(context, effects),
+            Timer::Sync => self.sync_timed_out(context, effects),
             Timer::PendingMember(id) => {
-                self.remove(id, out);
-                self.complete_if_all_joined(facts, out);
+                self.remove(id, effects);
+                self.complete_if_all_joined(context, effects);
             }
-            Timer::Session(id) => self.session_timed_out(id, facts, out),
+            Timer::Session(id) => self.session_timed_out(id, context, effects),
         }
     }
 
-    fn session_timed_out(&mut self, id: &Str, facts: &Facts, out: &mut Outbox) {
+    fn session_timed_out(&mut self, id: &Str, context: &GroupContext, effects: &mut Effects) {
         let member = self.member_mut(id);
-        if member.waits() && member.standing == Standing::Established {
+        if member.waits() && member.phase == MemberPhase::Established {
             member.session_deadline = None;
             return;
         }
-        self.remove(id, out);
-        self.rebalance_or_complete(facts, out);
+        self.remove(id, effects);
+        self.rebalance_or_complete(context, effects);
     }
 
-    /// Who has not synced by now is no member any more.
-    fn sync_timed_out(&mut self, facts: &Facts, out: &mut Outbox) {
+    /// Removes the members that have not synced.
+    fn sync_timed_out(&mut self, context: &GroupContext, effects: &mut Effects) {
         self.sync_deadline = None;
         let missing: Vec<Str> = self.pending_sync.iter().cloned().collect();
         for id in &missing {
-            self.remove(id, out);
+            self.remove(id, effects);
         }
         if !missing.is_empty() {
-            self.prepare_rebalance(facts, out);
+            self.prepare_rebalance(context, effects);
         }
     }
 }

@@ -1,12 +1,12 @@
-//! A static member that starts again takes the place of the one that it was.
+//! Replacement of static members: a restarted static member takes the place of its predecessor.
 
 use headwater_protocol::{ErrorCode, JoinGroupResponse, Str};
 
 use super::join::{Join, SkipRule};
-use super::member::Standing;
-use super::{ClassicGroup, Facts, Member, Outbox, State, Ticket, Unstored};
+use super::member::MemberPhase;
+use super::{ClassicGroup, Effects, GroupContext, Member, PendingRequestId, PendingWrite, State};
 
-/// A replacement in a stable group that waits for its record, and what is needed to take it back.
+/// A replacement in a stable group whose record is not written yet, with the state to undo it.
 #[derive(Debug, Clone)]
 pub(super) struct Replacement {
     predecessor: Member,
@@ -16,39 +16,42 @@ pub(super) struct Replacement {
 }
 
 impl ClassicGroup {
-    /// `join` takes the place of `predecessor`, which is fenced. A stable group goes on undisturbed if its protocol stays.
+    /// `join` replaces `predecessor`, which is fenced. A stable group does not rebalance if its protocol stays the
+    /// same.
     pub(super) fn replace_static_member(
         &mut self,
         predecessor: &Str,
         join: Join,
-        ticket: Ticket,
-        facts: &Facts,
-        out: &mut Outbox,
+        request_id: PendingRequestId,
+        context: &GroupContext,
+        effects: &mut Effects,
     ) {
         let leader = self.leader.clone();
         let successor = join.new_member_id.clone();
         let skip_rule = join.skip_rule;
-        let old = self.rename(predecessor, &successor, out);
-        self.update(&successor, join, ticket, out);
-        self.member_mut(&successor).touch(facts);
+        let old = self.rename(predecessor, &successor, effects);
+        self.update(&successor, join, request_id, effects);
+        self.member_mut(&successor).touch(context);
         match self.state {
             State::Stable if self.elected_protocol() == self.protocol => {
-                out.record = Some(self.record(None));
-                self.unstored = Some(Unstored::Replacement(Box::new(Replacement {
+                effects.record = Some(self.record(None));
+                self.pending_write = Some(PendingWrite::Replacement(Box::new(Replacement {
                     predecessor: old,
                     predecessor_leader: leader,
                     successor,
                     skip_rule,
                 })));
             }
-            // The leader may have assigned to the old id already.
-            State::Stable | State::CompletingRebalance => self.prepare_rebalance(facts, out),
-            State::Empty | State::PreparingRebalance(_) => self.complete_if_all_joined(facts, out),
+            // The leader may already have assigned to the old id.
+            State::Stable | State::CompletingRebalance => self.prepare_rebalance(context, effects),
+            State::Empty | State::PreparingRebalance(_) => {
+                self.complete_if_all_joined(context, effects);
+            }
         }
     }
 
-    /// The record of a replacement was written: the successor is told its generation.
-    pub(super) fn replaced(&mut self, replacement: &Replacement, out: &mut Outbox) {
+    /// The record of a replacement was written: answers the new member's join.
+    pub(super) fn replaced(&mut self, replacement: &Replacement, effects: &mut Effects) {
         let successor = &replacement.successor;
         let mut response = self.generation_of(successor);
         match replacement.skip_rule {
@@ -58,31 +61,31 @@ impl ClassicGroup {
                 response.leader = replacement.predecessor_leader.clone().unwrap_or_default();
             }
         }
-        if let Some(ticket) = self.member_mut(successor).join.take() {
-            out.joins.push((ticket, response));
+        if let Some(request_id) = self.member_mut(successor).join.take() {
+            effects.joins.push((request_id, response));
         }
     }
 
-    /// The record was not written: the predecessor is back.
-    pub(super) fn take_back(
+    /// The record was not written: restores the predecessor.
+    pub(super) fn undo_replacement(
         &mut self,
         replacement: Replacement,
         code: ErrorCode,
-        facts: &Facts,
-        out: &mut Outbox,
+        context: &GroupContext,
+        effects: &mut Effects,
     ) {
         let successor = self.members.remove(&replacement.successor);
-        if let Some(ticket) = successor.and_then(|member| member.join) {
+        if let Some(request_id) = successor.and_then(|member| member.join) {
             let response = JoinGroupResponse {
                 error_code: code.code(),
                 generation_id: self.generation,
                 leader: replacement.predecessor_leader.clone().unwrap_or_default(),
                 ..JoinGroupResponse::default()
             };
-            out.joins.push((ticket, response));
+            effects.joins.push((request_id, response));
         }
         let mut member = replacement.predecessor;
-        member.touch(facts);
+        member.touch(context);
         self.pending_sync.remove(&replacement.successor);
         if let Some(instance_id) = &member.instance_id {
             self.static_members
@@ -92,17 +95,17 @@ impl ClassicGroup {
         self.members.insert(member.id.clone(), member);
     }
 
-    /// Gives a static member another id. The old one is fenced; returns it as it was, waiting for nothing.
-    fn rename(&mut self, from: &Str, to: &Str, out: &mut Outbox) -> Member {
+    /// Gives a static member another id. The old id is fenced. Returns the old member, without pending requests.
+    fn rename(&mut self, from: &Str, to: &Str, effects: &mut Effects) -> Member {
         let mut old = self
             .members
             .remove(from)
             .expect("a static member that is listed is a member");
-        if let Some(ticket) = old.join.take() {
-            out.refuse_join(ticket, old.id.clone(), ErrorCode::FencedInstanceId);
+        if let Some(request_id) = old.join.take() {
+            effects.refuse_join(request_id, old.id.clone(), ErrorCode::FencedInstanceId);
         }
-        if let Some(ticket) = old.sync.take() {
-            out.refuse_sync(ticket, ErrorCode::FencedInstanceId);
+        if let Some(request_id) = old.sync.take() {
+            effects.refuse_sync(request_id, ErrorCode::FencedInstanceId);
         }
         if let Some(instance_id) = &old.instance_id {
             self.static_members.insert(instance_id.clone(), to.clone());
@@ -115,7 +118,7 @@ impl ClassicGroup {
         }
         let new = Member {
             id: to.clone(),
-            standing: Standing::Established,
+            phase: MemberPhase::Established,
             ..old.clone()
         };
         self.members.insert(to.clone(), new);

@@ -1,38 +1,43 @@
-//! The leader's assignment, and how the others get theirs.
+//! `SyncGroup`: receives the leader's assignments and hands them out.
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use headwater_protocol::{ErrorCode, Str, SyncGroupRequest, SyncGroupResponse};
 
-use super::{ClassicGroup, Facts, Outbox, State, Ticket, Unstored};
+use super::{ClassicGroup, Effects, GroupContext, PendingRequestId, PendingWrite, State};
 
 impl ClassicGroup {
-    /// A member asks for its assignment; the leader brings all of them.
-    pub(crate) fn sync(&mut self, request: &SyncGroupRequest, ticket: Ticket, out: &mut Outbox) {
+    /// Handles `SyncGroup`: the leader sends all assignments, every member receives its own.
+    pub(crate) fn sync(
+        &mut self,
+        request: &SyncGroupRequest,
+        request_id: PendingRequestId,
+        effects: &mut Effects,
+    ) {
         if let Err(code) = self.check_sync(request) {
-            out.refuse_sync(ticket, code);
+            effects.refuse_sync(request_id, code);
             return;
         }
         let member_id = &request.member_id;
         match self.state {
-            State::Empty => out.refuse_sync(ticket, ErrorCode::UnknownMemberId),
+            State::Empty => effects.refuse_sync(request_id, ErrorCode::UnknownMemberId),
             State::PreparingRebalance(_) => {
-                out.refuse_sync(ticket, ErrorCode::RebalanceInProgress);
+                effects.refuse_sync(request_id, ErrorCode::RebalanceInProgress);
             }
             State::CompletingRebalance => {
-                if let Some(earlier) = self.member_mut(member_id).sync.replace(ticket) {
-                    out.refuse_sync(earlier, ErrorCode::RebalanceInProgress);
+                if let Some(earlier) = self.member_mut(member_id).sync.replace(request_id) {
+                    effects.refuse_sync(earlier, ErrorCode::RebalanceInProgress);
                 }
                 self.has_synced(member_id);
                 if self.is_leader(member_id) {
-                    self.take_assignments(request, out);
+                    self.record_assignments(request, effects);
                 }
             }
             State::Stable => {
                 self.has_synced(member_id);
                 let response = self.assignment_of(&self.members[member_id].assignment);
-                out.syncs.push((ticket, response));
+                effects.syncs.push((request_id, response));
             }
         }
     }
@@ -42,7 +47,8 @@ impl ClassicGroup {
         if request.generation_id != self.generation {
             return Err(ErrorCode::IllegalGeneration);
         }
-        let differs = |said: Option<&Str>, is: Option<&Str>| said.is_some() && said != is;
+        let differs =
+            |requested: Option<&Str>, is: Option<&Str>| requested.is_some() && requested != is;
         if differs(request.protocol_type.as_ref(), self.protocol_type.as_ref())
             || differs(request.protocol_name.as_ref(), self.protocol.as_ref())
         {
@@ -58,8 +64,8 @@ impl ClassicGroup {
         }
     }
 
-    /// The assignments are to be written before anybody gets one. Who is given none gets an empty one.
-    fn take_assignments(&mut self, request: &SyncGroupRequest, out: &mut Outbox) {
+    /// Puts the assignments into the record to be written. A member without an assignment gets an empty one.
+    fn record_assignments(&mut self, request: &SyncGroupRequest, effects: &mut Effects) {
         let mut given: BTreeMap<&Str, &Bytes> = BTreeMap::new();
         for assignment in &request.assignments {
             given.insert(&assignment.member_id, &assignment.assignment);
@@ -70,41 +76,46 @@ impl ClassicGroup {
             .keys()
             .map(|id| (id.clone(), of(id).unwrap_or_default()))
             .collect();
-        out.record = Some(self.record(Some(&assignments)));
-        self.unstored = Some(Unstored::Assignments(assignments));
+        effects.record = Some(self.record(Some(&assignments)));
+        self.pending_write = Some(PendingWrite::Assignments(assignments));
     }
 
-    /// The assignments were written: everybody who waits gets one.
-    pub(super) fn hand_out(
+    /// The assignments were written: answers all pending syncs.
+    pub(super) fn distribute_assignments(
         &mut self,
         mut assignments: BTreeMap<Str, Bytes>,
-        facts: &Facts,
-        out: &mut Outbox,
+        context: &GroupContext,
+        effects: &mut Effects,
     ) {
         for (id, member) in &mut self.members {
             member.assignment = assignments.remove(id).unwrap_or_default();
         }
-        self.enter(State::Stable, facts);
-        self.answer_syncs(ErrorCode::None, facts, out);
+        self.enter(State::Stable, context);
+        self.answer_syncs(ErrorCode::None, context, effects);
     }
 
-    /// Answers all syncs that wait: with the assignments, or with an error.
-    pub(super) fn answer_syncs(&mut self, code: ErrorCode, facts: &Facts, out: &mut Outbox) {
+    /// Answers all pending syncs, with the assignments or with an error.
+    pub(super) fn answer_syncs(
+        &mut self,
+        code: ErrorCode,
+        context: &GroupContext,
+        effects: &mut Effects,
+    ) {
         let template = self.assignment_of(&Bytes::new());
         for member in self.members.values_mut() {
-            let Some(ticket) = member.sync.take() else {
+            let Some(request_id) = member.sync.take() else {
                 continue;
             };
-            member.touch(facts);
+            member.touch(context);
             if code.is_ok() {
                 let assignment = member.assignment.clone();
                 let response = SyncGroupResponse {
                     assignment,
                     ..template.clone()
                 };
-                out.syncs.push((ticket, response));
+                effects.syncs.push((request_id, response));
             } else {
-                out.refuse_sync(ticket, code);
+                effects.refuse_sync(request_id, code);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Who is to have what: the assignors of the broker. Pure, and the same for the same group.
+//! The server-side assignors. They are pure and deterministic.
 
 mod range;
 mod uniform;
@@ -10,28 +10,29 @@ use uuid::Uuid;
 
 use super::{Assignment, Catalogue, ConsumerGroup};
 
-/// As even as can be, and as little moved as can be.
+/// Balances the number of partitions and moves as few as possible.
 pub(super) const UNIFORM: &str = "uniform";
-/// The same partition numbers of all topics to the same member.
+/// Assigns the same partition numbers of all topics to the same member.
 pub(super) const RANGE: &str = "range";
-/// All of them.
+/// All assignors.
 pub(super) const NAMES: [&str; 2] = [UNIFORM, RANGE];
 
-/// What an assignor knows.
+/// The input of an assignor.
 #[derive(Debug, Default)]
-struct Wanted {
-    /// The topics that anybody reads, with their numbers of partitions.
+struct GroupSpec {
+    /// The subscribed topics, with their numbers of partitions.
     topics: BTreeMap<Uuid, i32>,
-    /// The topics of each member, in the order of the members: static ones by their instance id, so that they keep their places.
+    /// The subscribed topics of each member. Static members are ordered by their instance id, so they keep their
+    /// position.
     members: Vec<(Str, BTreeSet<Uuid>)>,
 }
 
-/// The target for every member of the group.
+/// Computes the target assignment of every member.
 pub(super) fn assign(
     group: &ConsumerGroup,
     catalogue: &impl Catalogue,
 ) -> BTreeMap<Str, Assignment> {
-    let mut wanted = Wanted::default();
+    let mut spec = GroupSpec::default();
     let mut members: Vec<_> = group.members.values().collect();
     members.sort_by_key(|member| {
         (
@@ -43,12 +44,12 @@ pub(super) fn assign(
     for member in members {
         let topics = group.topics_of(member, catalogue);
         let ids = topics.keys().copied().collect();
-        wanted.members.push((member.id.clone(), ids));
-        wanted.topics.extend(topics);
+        spec.members.push((member.id.clone(), ids));
+        spec.topics.extend(topics);
     }
     if group.assignor() == RANGE {
-        range::assign(&wanted)
+        range::assign(&spec)
     } else {
-        uniform::assign(&wanted, &group.target)
+        uniform::assign(&spec, &group.target)
     }
 }

@@ -1,8 +1,9 @@
-//! Members that use the classic protocol in a consumer group: while a group changes its protocol, and as long as they do.
+//! Members of a consumer group that use the classic protocol, during a migration between the protocols.
 //!
-//! Their generation is their member epoch. A join takes the member's subscription and the partitions that it still owns, and moves the member
-//! one step towards its target; the sync that follows returns what it has then. A heartbeat asks it to join again
-//! (`REBALANCE_IN_PROGRESS`) when there is a next step. No member leads, and nobody waits for others.
+//! Their generation is their member epoch. `JoinGroup` takes the member's subscription and owned partitions and moves
+//! the member one step towards its target; the `SyncGroup` that follows returns its assignment. Heartbeats answer
+//! `REBALANCE_IN_PROGRESS` when there is a next step, so that the member joins again. No member is the leader, and no
+//! request waits for other members.
 
 use headwater_protocol::leave_group_response::MemberResponse;
 use headwater_protocol::{
@@ -11,18 +12,20 @@ use headwater_protocol::{
 
 use super::embedded::{self, Subscription};
 use super::member::ClassicProtocols;
-use super::{Catalogue, ConsumerFacts, ConsumerGroup, Draft, Member, MemberState, Timers};
+use super::{
+    Catalogue, ConsumerGroup, ConsumerGroupContext, GroupUpdate, Member, MemberState, Timers,
+};
 use crate::groups::classic::{CONSUMER, Join, Leaver, MemberIdRule};
 
 impl ConsumerGroup {
-    /// Whether the member may join with what it offers.
+    /// Whether the member's protocols allow it to join.
     pub(crate) fn check_classic_join(
         &self,
         join: &Join,
-        facts: &ConsumerFacts,
+        context: &ConsumerGroupContext,
     ) -> Result<(), ErrorCode> {
         let is_known = self.members.contains_key(&join.member_id);
-        if !is_known && self.members.len() >= facts.members_max {
+        if !is_known && self.members.len() >= context.members_max {
             return Err(ErrorCode::GroupMaxSizeReached);
         }
         let offered = join.protocols.iter().map(|protocol| &protocol.name);
@@ -39,34 +42,34 @@ impl ConsumerGroup {
         Ok(())
     }
 
-    /// The group with the member that joins. Nothing has changed before the draft is accepted.
+    /// Computes the update for a member that joins. The group does not change before the update is accepted.
     pub(crate) fn join_classic(
         &self,
         join: &Join,
-        facts: &ConsumerFacts,
+        context: &ConsumerGroupContext,
         catalogue: &impl Catalogue,
-    ) -> Result<Draft, ErrorCode> {
+    ) -> Result<GroupUpdate, ErrorCode> {
         let metadata = &join.protocols[0].metadata;
-        let said = embedded::subscription(metadata, catalogue);
-        let said = said.map_err(|_| ErrorCode::InconsistentGroupProtocol)?;
-        let mut draft = Draft::of(self);
-        let member_id = draft.find_classic_member(join)?;
-        draft
-            .update_classic_member(&member_id, join, &said, facts, catalogue)
+        let subscription = embedded::subscription(metadata, catalogue);
+        let subscription = subscription.map_err(|_| ErrorCode::InconsistentGroupProtocol)?;
+        let mut update = GroupUpdate::of(self);
+        let member_id = update.find_classic_member(join)?;
+        update
+            .update_classic_member(&member_id, join, &subscription, context, catalogue)
             .map_err(|refusal| refusal.code)?;
-        draft.update_target(facts, catalogue);
-        draft.reconcile(&member_id, Some(&said.owned));
-        let member = &draft.group.members[&member_id];
-        let now = facts.now.monotonic;
+        update.update_target(context, catalogue);
+        update.reconcile(&member_id, Some(&subscription.owned));
+        let member = &update.group.members[&member_id];
+        let now = context.now.monotonic;
         let timers = Timers {
-            session: now.saturating_add(member.session_timeout(facts.session_timeout)),
+            session: now.saturating_add(member.session_timeout(context.session_timeout)),
             step: Some(now.saturating_add(member.rebalance_timeout())),
         };
-        draft.group.timers.insert(member_id, timers);
-        Ok(draft)
+        update.group.timers.insert(member_id, timers);
+        Ok(update)
     }
 
-    /// The answer to a join.
+    /// The `JoinGroup` response.
     pub(crate) fn classic_join_answer(&self, join: &Join) -> JoinGroupResponse {
         let member_id = member_id_of(join);
         let member = self.members.get(&member_id);
@@ -80,11 +83,11 @@ impl ConsumerGroup {
         }
     }
 
-    /// A classic member asks for its assignment.
+    /// Returns the assignment of a classic member.
     pub(crate) fn sync_classic(
         &mut self,
         request: &SyncGroupRequest,
-        facts: &ConsumerFacts,
+        context: &ConsumerGroupContext,
         catalogue: &impl Catalogue,
     ) -> Result<SyncGroupResponse, ErrorCode> {
         let instance_id = request.group_instance_id.as_ref();
@@ -95,8 +98,11 @@ impl ConsumerGroup {
             .flat_map(|classic| &classic.protocols)
             .next();
         let protocol = protocol.ok_or(ErrorCode::UnknownMemberId)?;
-        let names_other =
-            |said: &Option<Str>, is: &str| said.as_deref().is_some_and(|said| said != is);
+        let names_other = |requested: &Option<Str>, is: &str| {
+            requested
+                .as_deref()
+                .is_some_and(|requested| requested != is)
+        };
         if names_other(&request.protocol_type, CONSUMER)
             || names_other(&request.protocol_name, &protocol.name)
         {
@@ -104,7 +110,7 @@ impl ConsumerGroup {
         }
         let goes_on = member.state == MemberState::UnrevokedPartitions;
         if self.epoch > member.epoch && !goes_on {
-            self.expect_join(&request.member_id, facts);
+            self.expect_join(&request.member_id, context);
             return Err(ErrorCode::RebalanceInProgress);
         }
         let response = SyncGroupResponse {
@@ -114,10 +120,10 @@ impl ConsumerGroup {
             assignment: embedded::assignment_bytes(&member.assigned, &protocol.metadata, catalogue),
             ..SyncGroupResponse::default()
         };
-        let session = facts
+        let session = context
             .now
             .monotonic
-            .saturating_add(member.session_timeout(facts.session_timeout));
+            .saturating_add(member.session_timeout(context.session_timeout));
         let timers = Timers {
             session,
             step: None,
@@ -126,18 +132,18 @@ impl ConsumerGroup {
         Ok(response)
     }
 
-    /// A classic member says that it is there. `REBALANCE_IN_PROGRESS` asks it to join for its next step.
+    /// Handles a heartbeat of a classic member. `REBALANCE_IN_PROGRESS` makes it join for its next step.
     pub(crate) fn heartbeat_classic(
         &mut self,
         request: &HeartbeatRequest,
-        facts: &ConsumerFacts,
+        context: &ConsumerGroupContext,
     ) -> Result<(), ErrorCode> {
         let instance_id = request.group_instance_id.as_ref();
         let member = self.classic_member(&request.member_id, instance_id, request.generation_id)?;
-        let session = facts
+        let session = context
             .now
             .monotonic
-            .saturating_add(member.session_timeout(facts.session_timeout));
+            .saturating_add(member.session_timeout(context.session_timeout));
         let has_next_step = self.has_next_step(member);
         if let Some(timers) = self.timers.get_mut(&request.member_id) {
             timers.session = session;
@@ -145,22 +151,23 @@ impl ConsumerGroup {
         if !has_next_step {
             return Ok(());
         }
-        self.expect_join(&request.member_id, facts);
+        self.expect_join(&request.member_id, context);
         Err(ErrorCode::RebalanceInProgress)
     }
 
-    /// Classic members leave. The answers are in the order of `leavers`; there is no draft if none of them is one.
+    /// Removes classic members. The results are in the order of `leavers`; there is no update if none of them is a
+    /// member.
     pub(crate) fn leave_classic(
         &self,
         leavers: Vec<Leaver>,
         catalogue: &impl Catalogue,
-    ) -> (Option<Draft>, Vec<MemberResponse>) {
-        let mut draft = Draft::of(self);
+    ) -> (Option<GroupUpdate>, Vec<MemberResponse>) {
+        let mut update = GroupUpdate::of(self);
         let mut answers = Vec::with_capacity(leavers.len());
         for leaver in leavers {
-            let found = draft.group.leaving(&leaver);
+            let found = update.group.leaving(&leaver);
             if let Ok(member_id) = &found {
-                draft.remove(member_id);
+                update.remove(member_id);
             }
             answers.push(MemberResponse {
                 member_id: leaver.member_id,
@@ -169,11 +176,11 @@ impl ConsumerGroup {
                 ..MemberResponse::default()
             });
         }
-        if draft.records().is_empty() {
+        if update.records().is_empty() {
             return (None, answers);
         }
-        draft.raise_epoch(catalogue);
-        (Some(draft), answers)
+        update.raise_epoch(catalogue);
+        (Some(update), answers)
     }
 
     fn leaving(&self, leaver: &Leaver) -> Result<Str, ErrorCode> {
@@ -182,7 +189,7 @@ impl ConsumerGroup {
             None => self.members.get(&leaver.member_id),
         };
         let member = member.ok_or(ErrorCode::UnknownMemberId)?;
-        // Administrators name a static member by its instance id alone.
+        // Administrators identify a static member by its instance id alone.
         let names_another = !leaver.member_id.is_empty() && member.id != leaver.member_id;
         if names_another {
             return Err(ErrorCode::FencedInstanceId);
@@ -193,7 +200,7 @@ impl ConsumerGroup {
         Ok(member.id.clone())
     }
 
-    /// The classic member of that id, if it is in this generation.
+    /// Returns the classic member with this id, if it is in this generation.
     fn classic_member(
         &self,
         member_id: &str,
@@ -217,8 +224,8 @@ impl ConsumerGroup {
         Ok(member)
     }
 
-    /// Whether a join would change what the member has: the group has a new epoch, the member has to release partitions, or those that it
-    /// waits for are free.
+    /// Whether a join would change the member's assignment: the group has a new epoch, the member has to revoke
+    /// partitions, or partitions that it waits for are free.
     fn has_next_step(&self, member: &Member) -> bool {
         if member.epoch < self.epoch {
             return true;
@@ -237,12 +244,12 @@ impl ConsumerGroup {
         }
     }
 
-    /// From now on the member has its rebalance time-out to join.
-    fn expect_join(&mut self, member_id: &str, facts: &ConsumerFacts) {
+    /// Starts the rebalance time-out in which the member has to join.
+    fn expect_join(&mut self, member_id: &str, context: &ConsumerGroupContext) {
         let Some(member) = self.members.get(member_id) else {
             return;
         };
-        let until = facts
+        let until = context
             .now
             .monotonic
             .saturating_add(member.rebalance_timeout());
@@ -252,14 +259,14 @@ impl ConsumerGroup {
     }
 }
 
-impl Draft {
-    /// The member that joins is in the group afterwards. Returns its id.
+impl GroupUpdate {
+    /// Finds or adds the member that joins. Returns its id.
     fn find_classic_member(&mut self, join: &Join) -> Result<Str, ErrorCode> {
         let member_id = member_id_of(join);
         let holder = join.instance_id.as_deref();
         let holder = holder.and_then(|instance_id| self.group.static_member(instance_id));
         match (holder.cloned(), join.instance_id.is_some()) {
-            // A static member that starts again takes the place of the one that it was.
+            // A restarted static member replaces its predecessor.
             (Some(holder), _) if join.member_id.is_empty() => {
                 self.replace_static_member(&holder, &member_id);
             }
@@ -281,8 +288,8 @@ impl Draft {
         &mut self,
         member_id: &Str,
         join: &Join,
-        said: &Subscription,
-        facts: &ConsumerFacts,
+        subscription: &Subscription,
+        context: &ConsumerGroupContext,
         catalogue: &impl Catalogue,
     ) -> Result<(), super::Refusal> {
         let milliseconds =
@@ -290,10 +297,10 @@ impl Draft {
         let before = self.group.members[member_id].clone();
         let member = Member {
             instance_id: join.instance_id.clone(),
-            rack_id: said.rack_id.clone().or(before.rack_id),
+            rack_id: subscription.rack_id.clone().or(before.rack_id),
             client_id: join.client_id.clone(),
             client_host: join.client_host.clone(),
-            topics: said.topics.clone(),
+            topics: subscription.topics.clone(),
             regex: None,
             rebalance_timeout_ms: milliseconds(join.rebalance_timeout),
             classic: Some(ClassicProtocols {
@@ -302,11 +309,11 @@ impl Draft {
             }),
             ..before
         };
-        self.put_member(&member, facts, catalogue)
+        self.put_member(&member, context, catalogue)
     }
 }
 
-/// Whether the member is first told its id, and joins with that.
+/// Whether the client has to join again with the id from the response.
 pub(crate) fn requires_member_id(join: &Join) -> bool {
     join.member_id.is_empty()
         && join.instance_id.is_none()

@@ -1,4 +1,4 @@
-//! The consumer protocol that classic members embed in their requests: subscriptions and assignments by topic name.
+//! The consumer protocol inside classic requests: subscriptions and assignments by topic name.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use headwater_protocol::{
 use super::{Assignment, Catalogue};
 use crate::groups::detached;
 
-/// What a classic member says when it joins.
+/// The subscription of a classic member.
 #[derive(Debug, Default)]
 pub(super) struct Subscription {
     pub(super) topics: BTreeSet<Str>,
@@ -19,7 +19,7 @@ pub(super) struct Subscription {
     pub(super) rack_id: Option<Str>,
 }
 
-/// Reads a subscription. Partitions of topics that there are not are left out.
+/// Decodes a subscription. Partitions of unknown topics are left out.
 pub(super) fn subscription(
     metadata: &Bytes,
     catalogue: &impl Catalogue,
@@ -36,7 +36,7 @@ pub(super) fn subscription(
     })
 }
 
-/// Reads an assignment. Empty bytes are an empty one, and partitions of topics that there are not are left out.
+/// Decodes an assignment. Empty bytes are an empty assignment; partitions of unknown topics are left out.
 pub(super) fn assignment(
     bytes: &Bytes,
     catalogue: &impl Catalogue,
@@ -52,7 +52,7 @@ pub(super) fn assignment(
     ))
 }
 
-/// Writes an assignment in the version of the subscription `metadata`.
+/// Encodes an assignment in the version of the subscription `metadata`.
 pub(in crate::groups) fn assignment_bytes(
     assigned: &Assignment,
     metadata: &Bytes,

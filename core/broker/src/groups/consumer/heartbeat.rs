@@ -1,17 +1,17 @@
-//! A member joins, says what it wants and what it has, and is told what it gets.
+//! `ConsumerGroupHeartbeat`: joining, subscriptions, owned partitions and the response.
 
 use headwater_protocol::consumer_group_heartbeat_response::{
     Assignment as AnsweredAssignment, TopicPartitions,
 };
 use headwater_protocol::{ConsumerGroupHeartbeatResponse, ErrorCode, Str};
 
-use super::member::LEFT_FOR_A_WHILE;
+use super::member::LEAVE_GROUP_STATIC_MEMBER_EPOCH;
 use super::{
-    Assignment, Catalogue, ConsumerFacts, ConsumerGroup, Draft, Member, MemberState, Refusal,
-    Timers, assignors, subscription,
+    Assignment, Catalogue, ConsumerGroup, ConsumerGroupContext, GroupUpdate, Member, MemberState,
+    Refusal, Timers, assignors, subscription,
 };
 
-/// A member's request, but for leaving.
+/// A heartbeat that does not leave the group.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Heartbeat {
     pub(crate) member_id: Str,
@@ -19,29 +19,29 @@ pub(crate) struct Heartbeat {
     pub(crate) epoch: i32,
     pub(crate) instance_id: Option<Str>,
     pub(crate) rack_id: Option<Str>,
-    /// `None`: as before, as with all that follows.
+    /// `None` if unchanged; the same for the following fields.
     pub(crate) rebalance_timeout_ms: Option<i32>,
     pub(crate) topics: Option<Vec<Str>>,
-    /// Empty for no pattern any more.
+    /// Empty to remove the pattern.
     pub(crate) regex: Option<Str>,
     pub(crate) assignor: Option<Str>,
-    /// What the member holds.
+    /// The partitions that the member owns.
     pub(crate) owned: Option<Assignment>,
     pub(crate) client_id: Str,
     pub(crate) client_host: Str,
 }
 
-/// Who makes the ids of members.
+/// Which side creates member ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MemberIds {
-    /// The broker, where a member brings none (version 0).
+    /// The broker, if the member sends none (version 0).
     Broker,
     /// The members.
     Members,
 }
 
 impl Heartbeat {
-    /// Whether the request makes sense by itself.
+    /// Validates the request without the group.
     pub(crate) fn check(&self, ids: MemberIds) -> Result<(), Refusal> {
         let invalid = |message: &str| Err(Refusal::new(ErrorCode::InvalidRequest, message));
         let is_empty = |text: &Option<Str>| text.as_ref().is_some_and(|text| text.is_empty());
@@ -52,14 +52,16 @@ impl Heartbeat {
             return invalid("the member id must not be empty");
         }
         if self.epoch < 0 {
-            return invalid("a member epoch is 0 to join, -1 or -2 to leave, or one that was told");
+            return invalid(
+                "the member epoch must be 0 to join, -1 or -2 to leave, or the epoch of the last response",
+            );
         }
         if self.epoch == 0 {
             if self.rebalance_timeout_ms.is_none() {
-                return invalid("who joins must give a rebalance time-out");
+                return invalid("a member that joins must set a rebalance time-out");
             }
             if self.owned.as_ref().is_none_or(|owned| !owned.is_empty()) {
-                return invalid("who joins must own no partitions, and say so");
+                return invalid("a member that joins must send an empty list of owned partitions");
             }
             let has_topics = self
                 .topics
@@ -67,7 +69,7 @@ impl Heartbeat {
                 .is_some_and(|topics| !topics.is_empty());
             let has_regex = self.regex.as_ref().is_some_and(|regex| !regex.is_empty());
             if !has_topics && !has_regex {
-                return invalid("who joins must name topics or give a pattern");
+                return invalid("a member that joins must subscribe to topics or to a pattern");
             }
         }
         if let Some(regex) = self.regex.as_ref().filter(|regex| !regex.is_empty()) {
@@ -76,14 +78,14 @@ impl Heartbeat {
         match self.assignor.as_deref() {
             Some(name) if !assignors::NAMES.contains(&name) => {
                 let known = assignors::NAMES.join(", ");
-                let message = format!("there is no assignor \"{name}\": choose one of {known}");
+                let message = format!("unknown assignor \"{name}\": choose one of {known}");
                 Err(Refusal::new(ErrorCode::UnsupportedAssignor, message))
             }
             _ => Ok(()),
         }
     }
 
-    /// A request with everything in it is answered with everything.
+    /// A request with all fields is answered with a full response.
     const fn is_full(&self) -> bool {
         let says_all = self.rebalance_timeout_ms.is_some()
             && (self.topics.is_some() || self.regex.is_some())
@@ -93,26 +95,26 @@ impl Heartbeat {
 }
 
 impl ConsumerGroup {
-    /// The usual heartbeat, of a member that has what it is to have and wants nothing else, changes nothing but the end of its session.
-    /// `None` if this is another one.
-    pub(crate) fn beat_steadily(
+    /// Handles the usual heartbeat of a member that has reached its target and changes nothing: only the session is
+    /// extended. `None` if the heartbeat needs more.
+    pub(crate) fn steady_heartbeat(
         &mut self,
         beat: &Heartbeat,
-        facts: &ConsumerFacts,
+        context: &ConsumerGroupContext,
     ) -> Option<ConsumerGroupHeartbeatResponse> {
         let member = self.members.get(&beat.member_id)?;
-        let says_nothing_new = beat.rebalance_timeout_ms.is_none()
+        let is_unchanged = beat.rebalance_timeout_ms.is_none()
             && beat.topics.is_none()
             && beat.regex.is_none()
             && beat.rack_id.is_none()
             && beat.assignor.is_none()
             && beat.instance_id == member.instance_id;
-        let is_steady = says_nothing_new
+        let is_steady = is_unchanged
             && beat.epoch == member.epoch
             && beat.epoch > 0
             && self.is_reconciled(member)
             && self.epoch == self.target_epoch
-            && self.seen_cluster == Some(facts.cluster_version);
+            && self.seen_cluster == Some(context.cluster_version);
         if !is_steady {
             return None;
         }
@@ -120,53 +122,56 @@ impl ConsumerGroup {
             error_code: ErrorCode::None.code(),
             member_id: Some(member.id.clone()),
             member_epoch: member.epoch,
-            heartbeat_interval_ms: facts.heartbeat_interval_ms,
+            heartbeat_interval_ms: context.heartbeat_interval_ms,
             ..ConsumerGroupHeartbeatResponse::default()
         };
         let timers = Timers {
-            session: facts.now.monotonic.saturating_add(facts.session_timeout),
+            session: context
+                .now
+                .monotonic
+                .saturating_add(context.session_timeout),
             step: None,
         };
         self.timers.insert(beat.member_id.clone(), timers);
         Some(response)
     }
 
-    /// A member's heartbeat, which [`Heartbeat::check`] has let through. Nothing has changed before the draft is accepted.
+    /// Handles a heartbeat that passed [`Heartbeat::check`]. The group does not change before the update is accepted.
     pub(crate) fn heartbeat(
         &self,
         beat: &Heartbeat,
-        facts: &ConsumerFacts,
+        context: &ConsumerGroupContext,
         catalogue: &impl Catalogue,
-    ) -> Result<Draft, Refusal> {
+    ) -> Result<GroupUpdate, Refusal> {
         let is_known = self.members.contains_key(&beat.member_id);
-        if !is_known && self.members.len() >= facts.members_max {
+        if !is_known && self.members.len() >= context.members_max {
             let message = "the group has as many members as group.consumer.max.size allows";
             return Err(Refusal::new(ErrorCode::GroupMaxSizeReached, message));
         }
-        let mut draft = Draft::of(self);
-        draft.find_member(beat)?;
-        let before = draft.group.members[&beat.member_id].clone();
-        draft.update_member(beat, facts, catalogue)?;
-        draft.update_target(facts, catalogue);
-        draft.reconcile(&beat.member_id, beat.owned.as_ref());
-        draft.set_timers(&beat.member_id, &before, facts);
-        let member = &draft.group.members[&beat.member_id];
+        let mut update = GroupUpdate::of(self);
+        update.find_member(beat)?;
+        let before = update.group.members[&beat.member_id].clone();
+        update.update_member(beat, context, catalogue)?;
+        update.update_target(context, catalogue);
+        update.reconcile(&beat.member_id, beat.owned.as_ref());
+        update.set_timers(&beat.member_id, &before, context);
+        let member = &update.group.members[&beat.member_id];
         let assignment = (beat.is_full() || member.assigned != before.assigned)
             .then(|| answered(&member.assigned));
-        draft.response = ConsumerGroupHeartbeatResponse {
+        update.response = ConsumerGroupHeartbeatResponse {
             error_code: ErrorCode::None.code(),
             member_id: Some(member.id.clone()),
             member_epoch: member.epoch,
-            heartbeat_interval_ms: facts.heartbeat_interval_ms,
+            heartbeat_interval_ms: context.heartbeat_interval_ms,
             assignment,
             ..ConsumerGroupHeartbeatResponse::default()
         };
-        Ok(draft)
+        Ok(update)
     }
 }
 
-impl Draft {
-    /// The member that the request comes from is in the group afterwards.
+impl GroupUpdate {
+    /// Finds or adds the member that sent the request.
     fn find_member(&mut self, beat: &Heartbeat) -> Result<(), Refusal> {
         let joins = beat.epoch == 0;
         let holder = beat.instance_id.as_deref();
@@ -174,10 +179,12 @@ impl Draft {
         match holder.cloned() {
             Some(holder) if holder.id == beat.member_id => check_epoch(&holder, beat),
             Some(holder) if !joins => {
-                let message = format!("the instance id belongs to member {} now", holder.id);
+                let message = format!("the instance id is now used by member {}", holder.id);
                 Err(Refusal::new(ErrorCode::FencedInstanceId, message))
             }
-            Some(holder) if holder.epoch != LEFT_FOR_A_WHILE && holder.classic.is_none() => {
+            Some(holder)
+                if holder.epoch != LEAVE_GROUP_STATIC_MEMBER_EPOCH && holder.classic.is_none() =>
+            {
                 let message = format!("member {} still uses the instance id", holder.id);
                 Err(Refusal::new(ErrorCode::UnreleasedInstanceId, message))
             }
@@ -190,7 +197,7 @@ impl Draft {
                 None if joins => {
                     let mut member = Member::new(beat.member_id.clone());
                     member.instance_id.clone_from(&beat.instance_id);
-                    // Its record is written when it has said what it reads.
+                    // Its record is written with its subscription.
                     self.group.members.insert(beat.member_id.clone(), member);
                     Ok(())
                 }
@@ -202,7 +209,7 @@ impl Draft {
         }
     }
 
-    /// What `holder` had is its successor's.
+    /// The successor takes over the epochs and partitions of `holder`.
     pub(super) fn replace_static_member(&mut self, holder: &Member, successor: &Str) {
         let target = self.group.target.get(&holder.id).cloned();
         self.remove(&holder.id);
@@ -223,11 +230,11 @@ impl Draft {
         }
     }
 
-    /// Takes over what the member says.
+    /// Applies the fields of the request to the member.
     fn update_member(
         &mut self,
         beat: &Heartbeat,
-        facts: &ConsumerFacts,
+        context: &ConsumerGroupContext,
         catalogue: &impl Catalogue,
     ) -> Result<(), Refusal> {
         let mut member = self.group.members[&beat.member_id].clone();
@@ -249,14 +256,14 @@ impl Draft {
         if let Some(regex) = &beat.regex {
             member.regex = Some(regex.clone()).filter(|regex| !regex.is_empty());
         }
-        self.put_member(&member, facts, catalogue)
+        self.put_member(&member, context, catalogue)
     }
 
-    /// Writes a member as it is to be. The group epoch grows if what the group reads has changed.
+    /// Writes the record of a member. The group epoch grows if the group's subscription has changed.
     pub(super) fn put_member(
         &mut self,
         member: &Member,
-        facts: &ConsumerFacts,
+        context: &ConsumerGroupContext,
         catalogue: &impl Catalogue,
     ) -> Result<(), Refusal> {
         let before = self.group.members[&member.id].clone();
@@ -267,21 +274,25 @@ impl Draft {
         }
         let subscribes_anew = member.topics != before.topics || member.regex != before.regex;
         let changed = is_new || subscribes_anew || member.assignor != before.assignor;
-        if !changed && self.group.seen_cluster == Some(facts.cluster_version) {
+        if !changed && self.group.seen_cluster == Some(context.cluster_version) {
             return Ok(());
         }
-        self.resolve_patterns(catalogue, (facts.cluster_version, facts.now.wall_ms))?;
+        self.resolve_patterns(catalogue, (context.cluster_version, context.now.wall_ms))?;
         let hash = self.group.subscription_hash(catalogue);
         if changed || hash != self.group.metadata_hash {
             let record = self.group.epoch_record(self.group.epoch + 1, hash);
             self.push(record);
         }
-        self.group.seen_cluster = Some(facts.cluster_version);
+        self.group.seen_cluster = Some(context.cluster_version);
         Ok(())
     }
 
-    /// A new epoch gets a new target.
-    pub(super) fn update_target(&mut self, facts: &ConsumerFacts, catalogue: &impl Catalogue) {
+    /// Computes a new target assignment if the group epoch has grown.
+    pub(super) fn update_target(
+        &mut self,
+        context: &ConsumerGroupContext,
+        catalogue: &impl Catalogue,
+    ) {
         if self.group.epoch <= self.group.target_epoch {
             return;
         }
@@ -292,13 +303,13 @@ impl Draft {
                 self.push(record);
             }
         }
-        let record = self.group.target_epoch_record(facts.now.wall_ms);
+        let record = self.group.target_epoch_record(context.now.wall_ms);
         self.push(record);
     }
 
-    /// The member has a new session, and a time to let partitions go if it began to.
-    fn set_timers(&mut self, member_id: &Str, before: &Member, facts: &ConsumerFacts) {
-        let now = facts.now.monotonic;
+    /// Starts a new session, and the revocation time-out if the member now has to revoke partitions.
+    fn set_timers(&mut self, member_id: &Str, before: &Member, context: &ConsumerGroupContext) {
+        let now = context.now.monotonic;
         let member = &self.group.members[member_id];
         let earlier = self.group.timers.get(member_id);
         let earlier = earlier.and_then(|timers| timers.step);
@@ -306,14 +317,14 @@ impl Draft {
         let goes_on = before.state == member.state && before.epoch == member.epoch;
         let begins = now.saturating_add(member.rebalance_timeout());
         let timers = Timers {
-            session: now.saturating_add(facts.session_timeout),
+            session: now.saturating_add(context.session_timeout),
             step: revokes.then(|| earlier.filter(|_| goes_on).unwrap_or(begins)),
         };
         self.group.timers.insert(member_id.clone(), timers);
     }
 }
 
-/// A member must come in its epoch; or in the one before, if it may not have got the answer that told it the new one.
+/// The epoch must be the member's, or the previous one if the response with the new epoch may have been lost.
 fn check_epoch(member: &Member, beat: &Heartbeat) -> Result<(), Refusal> {
     if beat.epoch == member.epoch {
         return Ok(());
@@ -326,7 +337,7 @@ fn check_epoch(member: &Member, beat: &Heartbeat) -> Result<(), Refusal> {
         return Ok(());
     }
     let message = format!(
-        "the member's epoch is {}, not {}: give up all partitions and join with epoch 0",
+        "the member's epoch is {}, not {}: revoke all partitions and join with epoch 0",
         member.epoch, beat.epoch
     );
     Err(Refusal::new(ErrorCode::FencedMemberEpoch, message))

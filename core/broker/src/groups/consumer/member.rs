@@ -1,4 +1,4 @@
-//! One member of a consumer group.
+//! A member of a consumer group.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,22 +9,22 @@ use super::Assignment;
 use crate::groups::classic::Protocol;
 
 /// The epoch of a static member that has left and may come back.
-pub(super) const LEFT_FOR_A_WHILE: i32 = -2;
+pub(super) const LEAVE_GROUP_STATIC_MEMBER_EPOCH: i32 = -2;
 
-/// How far a member is on the way to its target. The numbers are Kafka's.
+/// The progress of a member towards its target. The numbers are Kafka's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(i8)]
 pub(crate) enum MemberState {
-    /// It has what it had to get in its epoch.
+    /// It has the partitions of its target.
     Stable = 0,
-    /// It has to let partitions go first.
+    /// It has to revoke partitions first.
     UnrevokedPartitions = 1,
-    /// It waits for partitions that others have not let go.
+    /// It waits for partitions that other members have not released.
     UnreleasedPartitions = 2,
 }
 
 impl MemberState {
-    /// The state of that number; one that we do not know has to be reconciled anew, which this one is.
+    /// The state with this number. Unknown numbers map to `UnreleasedPartitions`, which is reconciled again.
     pub(super) const fn from_number(number: i8) -> Self {
         match number {
             0 => Self::Stable,
@@ -34,7 +34,7 @@ impl MemberState {
     }
 }
 
-/// What a member of the classic protocol said when it joined.
+/// The protocols of a classic member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ClassicProtocols {
     pub(crate) session_timeout_ms: i32,
@@ -42,7 +42,6 @@ pub(crate) struct ClassicProtocols {
     pub(crate) protocols: Vec<Protocol>,
 }
 
-/// A member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Member {
     pub(crate) id: Str,
@@ -64,7 +63,7 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    /// Somebody who has nothing yet.
+    /// A member without partitions.
     pub(super) fn new(id: Str) -> Self {
         Self {
             id,
@@ -85,8 +84,8 @@ impl Member {
         }
     }
 
-    /// The bytes of what it says in its heartbeats and keeps until it leaves.
-    pub(super) fn said_bytes(&self) -> usize {
+    /// The size of the member's metadata in bytes.
+    pub(super) fn metadata_bytes(&self) -> usize {
         let texts = [
             &self.instance_id,
             &self.rack_id,
@@ -107,7 +106,7 @@ impl Member {
             + protocols.sum::<usize>()
     }
 
-    /// How long it may be silent: as it said itself in the classic protocol, else as `group.consumer.session.timeout.ms` says.
+    /// The session time-out: the member's own in the classic protocol, otherwise `group.consumer.session.timeout.ms`.
     pub(super) fn session_timeout(&self, configured: Duration) -> Duration {
         match &self.classic {
             Some(classic) => milliseconds(classic.session_timeout_ms),
@@ -115,12 +114,12 @@ impl Member {
         }
     }
 
-    /// How long it may take for one step of a rebalance.
+    /// The time-out of one rebalance step.
     pub(super) fn rebalance_timeout(&self) -> Duration {
         milliseconds(self.rebalance_timeout_ms)
     }
 
-    /// Whether all of `owned` is assigned to it.
+    /// Whether all of `owned` is assigned to the member.
     pub(super) fn is_assigned(&self, owned: &Assignment) -> bool {
         owned.iter().all(|(topic, partitions)| {
             self.assigned

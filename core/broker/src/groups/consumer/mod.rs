@@ -1,19 +1,18 @@
-//! A consumer group (KIP-848): the broker assigns, and members come to their targets one by one.
+//! A consumer group (KIP-848): the broker assigns, and members reconcile towards their targets one by one.
 //!
-//! Three epochs tell how far everybody is. A change of members, subscriptions or topics raises the *group epoch*. The *target assignment*
-//! is computed for that epoch. Each *member epoch* follows when the member has given up what its target does not have; a partition that
-//! somebody else still holds is given only when that one has let go.
+//! Three epochs measure the progress. A change of members, subscriptions or topics raises the *group epoch*. The
+//! *target assignment* is computed for that epoch. Each *member epoch* follows when the member has revoked the
+//! partitions outside its target. A partition is assigned only after its previous owner has revoked it.
 //!
-//! Pure, and its own log: a transition works on a [`Draft`], where every change is a record that is replayed at once, so that what is read
-//! back after a restart is what was there. The caller writes the records, and only then puts the draft's group in the place of the old.
+//! Pure and event-sourced: a transition builds a [`GroupUpdate`] of records and applies each of them at once, so
+//! loading the log gives the same state. The caller writes the records and then replaces the group.
 //!
-//! Members of the classic protocol may be among the others while a group changes its protocol ([`classic_members`], [`upgrade`]).
+//! The group may contain members of the classic protocol during a migration ([`classic_members`], [`upgrade`]).
 //!
-//! **Invariant: no partition is held by two members**, assigned or on its way out.
+//! **Invariant: no partition is held by two members**, either assigned or being revoked.
 
 mod assignors;
 mod classic_members;
-mod draft;
 mod embedded;
 mod heartbeat;
 mod leave;
@@ -23,6 +22,7 @@ mod properties;
 mod reconcile;
 mod replay;
 mod subscription;
+mod update;
 mod upgrade;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,25 +32,25 @@ use std::time::Duration;
 use headwater_protocol::{ErrorCode, Str};
 use uuid::Uuid;
 
-use super::facts::Now;
-use crate::memory::{Held, Memory};
+use super::context::Now;
+use crate::memory::{MemoryReservation, RequestMemory};
 pub(crate) use classic_members::requires_member_id;
-pub(crate) use draft::Draft;
 pub(in crate::groups) use embedded::assignment_bytes;
 pub(crate) use heartbeat::{Heartbeat, MemberIds};
 pub(crate) use member::{Member, MemberState};
 pub(crate) use subscription::Catalogue;
 use subscription::ResolvedRegex;
+pub(crate) use update::GroupUpdate;
 
-/// Partitions by topic id. A topic without partitions is not in it.
+/// Partitions by topic id, without topics that have none.
 pub(crate) type Assignment = BTreeMap<Uuid, BTreeSet<i32>>;
 
-/// The assignor of a group whose members prefer none.
+/// The assignor of a group whose members set no preference.
 const DEFAULT_ASSIGNOR: &str = assignors::UNIFORM;
 
-/// What a transition is told.
+/// The context of a transition of a consumer group.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct ConsumerFacts {
+pub(crate) struct ConsumerGroupContext {
     pub(crate) now: Now,
     /// `group.consumer.session.timeout.ms`
     pub(crate) session_timeout: Duration,
@@ -58,37 +58,37 @@ pub(crate) struct ConsumerFacts {
     pub(crate) heartbeat_interval_ms: i32,
     /// `group.consumer.max.size`
     pub(crate) members_max: usize,
-    /// Changes whenever a topic may have changed.
+    /// Grows whenever a topic may have changed.
     pub(crate) cluster_version: i64,
 }
 
-/// A group whose assignment the broker makes.
+/// A group whose assignment the broker computes.
 #[derive(Debug, Clone)]
 pub(crate) struct ConsumerGroup {
     id: Str,
     epoch: i32,
-    /// What the subscribed topics were like when the epoch was raised last.
+    /// The hash of the subscribed topics when the epoch was raised last.
     metadata_hash: i64,
     target_epoch: i32,
     target: BTreeMap<Str, Assignment>,
     members: BTreeMap<Str, Member>,
     regexes: BTreeMap<Str, ResolvedRegex>,
     timers: BTreeMap<Str, Timers>,
-    /// The `cluster_version` at which the subscribed topics were looked at last; not kept.
+    /// The `cluster_version` at which the subscribed topics were compared last; not stored.
     seen_cluster: Option<i64>,
-    /// Counts what its members say; not kept.
-    memory: Option<Arc<Held>>,
+    /// Memory reserved for the members' metadata; not stored.
+    memory: Option<Arc<MemoryReservation>>,
 }
 
-/// When a member is given up.
+/// The deadlines after which a member is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Timers {
     session: Duration,
-    /// While it has to release partitions, or as a classic member to join or to sync.
+    /// Set while the member has to revoke partitions or, as a classic member, has to join or sync.
     step: Option<Duration>,
 }
 
-/// Kafka's code, and a sentence.
+/// Kafka's error code with a message.
 pub(crate) type Refusal = crate::refusal::Refusal;
 
 impl ConsumerGroup {
@@ -108,7 +108,7 @@ impl ConsumerGroup {
         }
     }
 
-    /// Kafka's name of its state.
+    /// Kafka's name of the state.
     pub(crate) fn state_name(&self) -> &'static str {
         if self.members.is_empty() {
             "Empty"
@@ -125,7 +125,7 @@ impl ConsumerGroup {
         }
     }
 
-    /// Whether it has no members.
+    /// Whether the group has no members.
     pub(crate) fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
@@ -140,17 +140,17 @@ impl ConsumerGroup {
         self.target_epoch
     }
 
-    /// Its members by id.
+    /// The members, ordered by id.
     pub(crate) fn members(&self) -> impl Iterator<Item = &Member> {
         self.members.values()
     }
 
-    /// What a member is to have.
+    /// The target assignment of a member.
     pub(crate) fn target_of(&self, member_id: &str) -> Option<&Assignment> {
         self.target.get(member_id)
     }
 
-    /// The assignor that most members prefer; of several the first by name.
+    /// The assignor that most members prefer; ties go to the first name.
     pub(crate) fn assignor(&self) -> &str {
         let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
         for member in self.members.values() {
@@ -163,19 +163,19 @@ impl ConsumerGroup {
         preferred.map_or(DEFAULT_ASSIGNOR, |(name, _)| name)
     }
 
-    /// Whether all of its members, of which there are some, use the classic protocol.
-    pub(crate) fn is_left_to_classic_members(&self) -> bool {
+    /// Whether the group has members and all of them use the classic protocol.
+    pub(crate) fn has_only_classic_members(&self) -> bool {
         let mut members = self.members.values();
         !self.members.is_empty() && members.all(|member| member.classic.is_some())
     }
 
-    /// Whether it is a member that uses the classic protocol.
+    /// Whether the member exists and uses the classic protocol.
     pub(crate) fn is_classic_member(&self, member_id: &str) -> bool {
         let member = self.members.get(member_id);
         member.is_some_and(|member| member.classic.is_some())
     }
 
-    /// Whether offsets may be committed: by a member in its epoch, or by anybody without one while there are no members.
+    /// Checks an offset commit: from a member with its epoch, or from a non-member if the group is empty.
     pub(crate) fn check_commit(&self, member_id: &str, epoch: i32) -> Result<(), ErrorCode> {
         if epoch < 0 && self.members.is_empty() {
             return Ok(());
@@ -183,7 +183,7 @@ impl ConsumerGroup {
         self.check_epoch(member_id, epoch)
     }
 
-    /// Whether offsets may be fetched: by a member in its epoch, or by anybody who claims to be none.
+    /// Checks an offset fetch: from a member with its epoch, or from a non-member.
     pub(crate) fn check_fetch(&self, member_id: Option<&str>, epoch: i32) -> Result<(), ErrorCode> {
         match member_id {
             None if epoch < 0 => Ok(()),
@@ -204,23 +204,28 @@ impl ConsumerGroup {
         member.state == MemberState::Stable && member.epoch == self.target_epoch
     }
 
-    /// Counts what the members say; false if members of all groups hold too much already. `earlier` is the group as it was counted before.
-    pub(crate) fn count_members(&mut self, memory: &Arc<Memory>, earlier: Option<&Self>) -> bool {
+    /// Reserves memory for the members' metadata. Returns false if the pool is exhausted. `earlier` is the group whose
+    /// reservation is replaced.
+    pub(crate) fn reserve_for_members(
+        &mut self,
+        memory: &Arc<RequestMemory>,
+        earlier: Option<&Self>,
+    ) -> bool {
         let counted = earlier.and_then(|earlier| earlier.memory.as_ref());
         let counted = counted.map_or(0, |held| held.bytes());
-        let held = memory.hold_for_members(self.members_bytes(), counted);
+        let held = memory.reserve_for_members(self.members_bytes(), counted);
         self.memory = held.map(Arc::new);
         self.memory.is_some()
     }
 
-    /// Counts what members say who joined before a restart.
-    pub(crate) fn count_loaded_members(&mut self, memory: &Arc<Memory>) {
-        let held = memory.hold_for_loaded_members(self.members_bytes());
+    /// Reserves memory for the metadata of loaded members.
+    pub(crate) fn reserve_for_loaded_members(&mut self, memory: &Arc<RequestMemory>) {
+        let held = memory.reserve_for_loaded_members(self.members_bytes());
         self.memory = Some(Arc::new(held));
     }
 
     fn members_bytes(&self) -> usize {
-        self.members.values().map(Member::said_bytes).sum()
+        self.members.values().map(Member::metadata_bytes).sum()
     }
 
     fn static_member(&self, instance_id: &str) -> Option<&Member> {

@@ -1,4 +1,5 @@
-//! Whatever members do and whenever: no partition is held twice, everybody comes to the target, and the log tells all of it.
+//! Properties of random histories: no partition is held twice, every member reaches its target, and the log restores
+//! the group.
 
 mod classic_clients;
 
@@ -13,26 +14,26 @@ use super::*;
 use crate::groups::record::GroupRecord;
 
 const CLIENTS: usize = 5;
-/// Clients from here on are static members.
+/// Clients from this number on are static members.
 const FIRST_STATIC: usize = 3;
 
 #[derive(Debug, Clone)]
 enum Act {
     Beat(usize),
-    /// A heartbeat whose answer does not arrive.
+    /// A heartbeat whose response is lost.
     BeatInVain(usize),
-    /// It subscribes to this topic only, or to the pattern with 3.
+    /// Subscribes to this topic only; 3 is the pattern.
     Subscribe(usize, usize),
     Leave(usize),
     LeaveForAWhile(usize),
-    /// The process dies, and a new one knows nothing.
+    /// The process dies and restarts without its state.
     Die(usize),
     GrowTopic(usize),
     RemakeTopic(usize),
     Wait(u64),
     /// The next records cannot be written.
     FailWrite,
-    /// The group is read back from the log.
+    /// The group is loaded from the log.
     Restart,
 }
 
@@ -69,7 +70,7 @@ impl Catalogue for BTreeMap<Str, (Uuid, i32)> {
     }
 }
 
-/// What a client believes and holds.
+/// The state of a client.
 #[derive(Debug, Clone)]
 struct Client {
     member_id: Str,
@@ -80,12 +81,12 @@ struct Client {
     protocol: ClientProtocol,
 }
 
-/// Which protocol a client uses.
+/// The protocol of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ClientProtocol {
     Consumer,
     Classic,
-    /// With a subscription that it has not joined with.
+    /// It has changed its subscription and not joined again yet.
     ClassicSubscribed,
 }
 
@@ -96,7 +97,7 @@ struct World {
     clients: Vec<Client>,
     now: Duration,
     version: i64,
-    /// The names of all topics that there were: a classic client knows them by nothing else.
+    /// The names of all topics that ever existed: classic clients identify topics by name only.
     names: BTreeMap<Uuid, Str>,
     made: u128,
     fail_write: bool,
@@ -133,8 +134,8 @@ impl World {
         .or_classic(self.made.is_multiple_of(3))
     }
 
-    fn facts(&self) -> ConsumerFacts {
-        ConsumerFacts {
+    fn context(&self) -> ConsumerGroupContext {
+        ConsumerGroupContext {
             now: Now {
                 monotonic: self.now,
                 wall_ms: self.now.as_millis() as i64,
@@ -159,7 +160,7 @@ impl World {
             Act::LeaveForAWhile(client) if self.is_classic(client) => {}
             Act::Beat(client) => {
                 if let Some(answer) = self.beat(client) {
-                    self.hear(client, &answer);
+                    self.receive(client, &answer);
                 }
             }
             Act::BeatInVain(client) => {
@@ -202,9 +203,9 @@ impl World {
         self.check();
     }
 
-    /// Sends a heartbeat that says everything. The answer, unless the client has to begin anew.
+    /// Sends a full heartbeat. Returns the response; `None` if the client has to join again.
     fn beat(&mut self, client: usize) -> Option<ConsumerGroupHeartbeatResponse> {
-        let (facts, known) = (self.facts(), self.clients[client].clone());
+        let (context, known) = (self.context(), self.clients[client].clone());
         let joins = known.epoch == 0;
         let beat = Heartbeat {
             member_id: known.member_id,
@@ -221,8 +222,8 @@ impl World {
             ..Heartbeat::default()
         };
         beat.check(MemberIds::Members).unwrap();
-        match self.group.heartbeat(&beat, &facts, &self.topics) {
-            Ok(draft) => self.accept(draft),
+        match self.group.heartbeat(&beat, &context, &self.topics) {
+            Ok(update) => self.accept(update),
             Err(refusal) => {
                 let known = &mut self.clients[client];
                 match refusal.code {
@@ -239,7 +240,7 @@ impl World {
         }
     }
 
-    fn hear(&mut self, client: usize, answer: &ConsumerGroupHeartbeatResponse) {
+    fn receive(&mut self, client: usize, answer: &ConsumerGroupHeartbeatResponse) {
         let known = &mut self.clients[client];
         known.epoch = answer.member_epoch;
         if let Some(assignment) = &answer.assignment {
@@ -253,8 +254,8 @@ impl World {
     fn leave(&mut self, client: usize, epoch: i32) {
         let instance_id = instance_id(client);
         let who = (&self.clients[client].member_id, instance_id.as_ref());
-        if let Ok(draft) = self.group.leave(who, epoch, &self.topics)
-            && self.accept(draft).is_some()
+        if let Ok(update) = self.group.leave(who, epoch, &self.topics)
+            && self.accept(update).is_some()
         {
             self.clients[client] = self.new_client();
         }
@@ -264,30 +265,30 @@ impl World {
         let until = self.now + time;
         while let Some(deadline) = self.group.next_deadline().filter(|next| *next <= until) {
             self.now = self.now.max(deadline);
-            let draft = self
+            let update = self
                 .group
                 .fire_next(self.now, &self.topics)
                 .expect("it is due");
-            if self.accept(draft).is_none() {
-                let facts = self.facts();
-                self.group.give_time(&facts);
+            if self.accept(update).is_none() {
+                let context = self.context();
+                self.group.extend_timers(&context);
             }
             self.check();
         }
         self.now = until;
     }
 
-    fn accept(&mut self, draft: Draft) -> Option<ConsumerGroupHeartbeatResponse> {
+    fn accept(&mut self, update: GroupUpdate) -> Option<ConsumerGroupHeartbeatResponse> {
         if std::mem::take(&mut self.fail_write) {
             return None;
         }
-        self.log.extend_from_slice(draft.records());
-        let (group, response) = draft.into_parts();
+        self.log.extend_from_slice(update.records());
+        let (group, response) = update.into_parts();
         self.group = group;
         Some(response)
     }
 
-    /// What a restart makes of the log, compacted or not.
+    /// Loads the group from the log, with and without compaction.
     fn read_back(&self) -> ConsumerGroup {
         let all = self.log.iter().cloned();
         let last = all
@@ -331,7 +332,8 @@ impl World {
         }
         for client in &self.clients {
             for (topic, partitions) in &client.owned {
-                // A classic client knows topics by name only, and may still name one that was made anew.
+                // A classic client identifies topics by name, and may own partitions of a deleted topic of the same
+                // name.
                 let is_gone = !self.topics.values().any(|(known, _)| known == topic);
                 if is_gone && client.protocol != ClientProtocol::Consumer {
                     continue;
@@ -341,7 +343,7 @@ impl World {
                     let is_member = self.group.members.contains_key(&client.member_id);
                     assert!(
                         !is_member || holder == Some(&&client.member_id),
-                        "a member holds what it was not given"
+                        "a member holds an unassigned partition"
                     );
                 }
             }
@@ -357,7 +359,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn no_partition_is_held_twice_and_everybody_comes_to_the_target(
+    fn no_partition_is_held_twice_and_every_member_reaches_its_target(
         acts in proptest::collection::vec(act(), 1..80),
     ) {
         let mut world = World::new();
@@ -365,7 +367,7 @@ proptest! {
             world.act(act);
         }
         world.fail_write = false;
-        // Who died is given up, and who is alive goes on.
+        // Dead members expire, live members continue.
         for _ in 0..25 {
             for client in 0..CLIENTS {
                 world.act(&Act::Beat(client));
@@ -382,15 +384,15 @@ proptest! {
                 owned.extend(partitions.iter().map(|partition| (*topic, *partition)));
             }
         }
-        let mut wanted = BTreeSet::new();
+        let mut expected = BTreeSet::new();
         for (name, (id, partitions)) in &world.topics {
             if world.group.is_subscribed_to(name) {
-                wanted.extend((0..*partitions).map(|partition| (*id, partition)));
+                expected.extend((0..*partitions).map(|partition| (*id, partition)));
             }
         }
-        prop_assert_eq!(owned, wanted, "everything that is read is owned");
+        prop_assert_eq!(owned, expected, "the owned partitions differ from the subscribed ones");
         world.read_back();
-        // Nobody is there any more.
+        // All clients are gone.
         world.act(&Act::Wait(3600));
         prop_assert!(world.group.is_empty() && world.group.next_deadline().is_none());
     }

@@ -1,14 +1,14 @@
-//! One step of a member towards its target: first it lets go, then it gets.
+//! Reconciliation: one step of a member towards its target. Revocation comes before assignment.
 
 use std::collections::BTreeSet;
 
 use headwater_protocol::Str;
 use uuid::Uuid;
 
-use super::{Assignment, ConsumerGroup, Draft, Member, MemberState};
+use super::{Assignment, ConsumerGroup, GroupUpdate, Member, MemberState};
 
-impl Draft {
-    /// Moves a member as far as it can go. `owned` is what it says it holds; `None` says nothing about it.
+impl GroupUpdate {
+    /// Moves a member as far as possible. `owned` is the list that the member sent; `None` if it sent none.
     pub(super) fn reconcile(&mut self, member_id: &Str, owned: Option<&Assignment>) {
         let member = &self.group.members[member_id];
         if self.group.is_reconciled(member) {
@@ -16,7 +16,7 @@ impl Draft {
         }
         let revoked = match member.state {
             MemberState::UnrevokedPartitions if holds_any(owned, &member.revoking) => return,
-            // What it had to let go it has let go: that is one epoch.
+            // The member has revoked its partitions, which completes one epoch.
             MemberState::UnrevokedPartitions => Member {
                 epoch: member.epoch + 1,
                 ..member.clone()
@@ -53,10 +53,10 @@ impl Draft {
             };
         }
         let held = self.group.held_by_others(&member.id);
-        let wanted = difference(target, &kept);
+        let missing = difference(target, &kept);
         let mut assigned = kept;
         let mut state = MemberState::Stable;
-        for (topic, partitions) in wanted {
+        for (topic, partitions) in missing {
             for partition in partitions {
                 if held.contains(&(topic, partition)) {
                     state = MemberState::UnreleasedPartitions;
@@ -76,7 +76,7 @@ impl Draft {
 }
 
 impl ConsumerGroup {
-    /// The partitions that other members have, or have not released yet.
+    /// The partitions that other members have or have not revoked yet.
     pub(super) fn held_by_others(&self, member_id: &Str) -> BTreeSet<(Uuid, i32)> {
         let others = self.members.values();
         let others = others.filter(|member| member.id != *member_id);
@@ -87,7 +87,7 @@ impl ConsumerGroup {
     }
 }
 
-/// Whether the member still has any of those; if it does not say, it may.
+/// Whether the member may still own any of `those`. Without a list it may.
 fn holds_any(owned: Option<&Assignment>, those: &Assignment) -> bool {
     owned.is_none_or(|owned| !intersection(owned, those).is_empty())
 }

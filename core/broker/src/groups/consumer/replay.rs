@@ -1,4 +1,4 @@
-//! From records to a group, and from what is to change to records.
+//! Conversion between a group and its records.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use crate::groups::classic::Protocol;
 use crate::groups::record::GroupRecord;
 
 impl ConsumerGroup {
-    /// Takes in one record about this group. Records of other kinds of groups are not for it.
+    /// Applies one record of this group. Records of classic groups are ignored.
     pub(crate) fn replay(&mut self, record: GroupRecord) {
         match record {
             GroupRecord::ConsumerGroupMetadata(_, Some(value)) => {
@@ -108,7 +108,7 @@ impl ConsumerGroup {
     ) {
         let value = match value {
             Some(value) => value,
-            // The tombstones of one member come in any order; there is nothing left to reset if it has gone.
+            // The tombstones of a member come in any order; the member may be removed already.
             None if !self.members.contains_key(&id) => return,
             None => ConsumerGroupCurrentMemberAssignmentValue::default(),
         };
@@ -130,8 +130,8 @@ impl ConsumerGroup {
         member.revoking = of(value.partitions_pending_revocation);
     }
 
-    /// After the last record that was read back: all members have a new session, but those of the process that wrote it: its end was
-    /// theirs.
+    /// Completes the replay. Each member gets a new session, except members in the process that wrote the records: they
+    /// ended with it.
     pub(crate) fn finish_replay(&mut self, now: Duration, session_timeout: Duration) {
         for member in self.members.values() {
             let revokes =
@@ -247,7 +247,7 @@ impl ConsumerGroup {
         GroupRecord::ConsumerGroupRegularExpression(key, value)
     }
 
-    /// The tombstones that take a member out.
+    /// The tombstones of a member.
     pub(super) fn member_tombstones(&self, member_id: &Str) -> [GroupRecord; 3] {
         let key = ConsumerGroupMemberMetadataKey {
             group_id: self.id.clone(),
@@ -260,7 +260,7 @@ impl ConsumerGroup {
         ]
     }
 
-    /// The tombstones that take the group out, once it has no members.
+    /// The tombstones of a group without members.
     pub(crate) fn tombstones(&self) -> Vec<GroupRecord> {
         let members = self.members.keys().chain(self.target.keys());
         let members: BTreeSet<&Str> = members.collect();
@@ -332,7 +332,7 @@ fn assignment(topics: impl Iterator<Item = (uuid::Uuid, Vec<i32>)>) -> Assignmen
 mod tests {
     use super::*;
 
-    /// Kafka takes an absent field for that of a classic member.
+    /// Kafka treats an absent field as the metadata of a classic member.
     #[test]
     fn a_member_of_the_consumer_protocol_is_written_without_classic_metadata() {
         let group = ConsumerGroup::new("g".into());

@@ -1,4 +1,4 @@
-//! What a group reads: topics by name and by pattern, and whether they have changed.
+//! The subscription of a group: topics by name and by pattern, and a hash to detect changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,15 +7,15 @@ use headwater_protocol::{ErrorCode, Str};
 use regex::{Regex, RegexBuilder};
 use uuid::Uuid;
 
-use super::{ConsumerGroup, Draft, Member, Refusal};
+use super::{ConsumerGroup, GroupUpdate, Member, Refusal};
 
-/// The topics that there are.
+/// The existing topics.
 pub(crate) trait Catalogue {
     /// The name of a topic.
     fn name(&self, id: Uuid) -> Option<Str>;
-    /// Id and number of partitions of a topic.
+    /// The id and the number of partitions of a topic.
     fn topic(&self, name: &str) -> Option<(Uuid, i32)>;
-    /// The names of all topics, internal ones too: as in Kafka a pattern finds those.
+    /// The names of all topics, including internal ones: patterns match those too, as in Kafka.
     fn names(&self) -> Vec<Str>;
 }
 
@@ -34,27 +34,28 @@ impl Catalogue for Image {
     }
 }
 
-/// The topics that a pattern found.
+/// The topics that match a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ResolvedRegex {
     pub(super) topics: BTreeSet<Str>,
 }
 
-/// The pattern, which has to match the whole name.
+/// Parses a pattern, which has to match the whole name.
 pub(super) fn parse(regex: &str) -> Result<Regex, Refusal> {
-    /// Nobody may make the broker build more than this for one pattern.
+    /// The limit for the compiled size of one pattern.
     const COMPILED_BYTES_MAX: usize = 1 << 20;
     RegexBuilder::new(&format!("^(?:{regex})$"))
         .size_limit(COMPILED_BYTES_MAX)
         .build()
         .map_err(|error| {
-            let message = format!("the pattern \"{regex}\" cannot be read: {error}");
+            let message =
+                format!("the pattern \"{regex}\" is not a valid regular expression: {error}");
             Refusal::new(ErrorCode::InvalidRegularExpression, message)
         })
 }
 
 impl ConsumerGroup {
-    /// Whether a member reads that topic.
+    /// Whether a member is subscribed to the topic.
     pub(crate) fn is_subscribed_to(&self, topic: &str) -> bool {
         let reads = |member: &Member| {
             member.topics.contains(topic)
@@ -69,7 +70,7 @@ impl ConsumerGroup {
         self.regexes.get(member.regex.as_ref()?)
     }
 
-    /// The topics of a member that there are, with their numbers of partitions.
+    /// The existing topics that a member is subscribed to, with their numbers of partitions.
     pub(super) fn topics_of(
         &self,
         member: &Member,
@@ -80,13 +81,13 @@ impl ConsumerGroup {
         names.filter_map(|name| catalogue.topic(name)).collect()
     }
 
-    /// A number that changes when a topic of the group comes, goes, is made anew or grows.
+    /// A hash that changes when a subscribed topic is created, deleted, recreated or extended.
     pub(super) fn subscription_hash(&self, catalogue: &impl Catalogue) -> i64 {
         let mut topics = BTreeMap::new();
         for member in self.members.values() {
             topics.extend(self.topics_of(member, catalogue));
         }
-        // FNV-1a: it is written down, so it must be the same in every build.
+        // FNV-1a. The hash is stored, so it must not depend on the build.
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
         for (id, partitions) in topics {
             for byte in id.as_bytes().iter().chain(&partitions.to_be_bytes()) {
@@ -97,27 +98,27 @@ impl ConsumerGroup {
     }
 }
 
-impl Draft {
-    /// Looks up again what each pattern finds, and forgets patterns that nobody has any more.
+impl GroupUpdate {
+    /// Resolves all patterns again, and removes patterns that no member uses.
     pub(super) fn resolve_patterns(
         &mut self,
         catalogue: &impl Catalogue,
         (version, now_ms): (i64, i64),
     ) -> Result<(), Refusal> {
         let members = self.group.members.values();
-        let wanted: BTreeSet<Str> = members.filter_map(|member| member.regex.clone()).collect();
+        let patterns: BTreeSet<Str> = members.filter_map(|member| member.regex.clone()).collect();
         let forgotten: Vec<Str> = self
             .group
             .regexes
             .keys()
-            .filter(|regex| !wanted.contains(*regex))
+            .filter(|regex| !patterns.contains(*regex))
             .cloned()
             .collect();
         for regex in forgotten {
             let record = self.group.regex_record(&regex, None);
             self.push(record);
         }
-        for regex in wanted {
+        for regex in patterns {
             let pattern = parse(&regex)?;
             let names = catalogue.names().into_iter();
             let topics: BTreeSet<Str> = names.filter(|name| pattern.is_match(name)).collect();

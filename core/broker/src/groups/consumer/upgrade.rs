@@ -1,62 +1,64 @@
-//! A classic group becomes a consumer group (KIP-848, online upgrade): its members go on by the classic protocol until they leave.
+//! Migration of a classic group to a consumer group (KIP-848): its members keep using the classic protocol until they
+//! leave.
 
 use headwater_protocol::{ErrorCode, Str};
 
 use super::member::ClassicProtocols;
 use super::reconcile::difference;
 use super::{
-    Assignment, Catalogue, ConsumerFacts, ConsumerGroup, Draft, Member, Refusal, Timers, embedded,
+    Assignment, Catalogue, ConsumerGroup, ConsumerGroupContext, GroupUpdate, Member, Refusal,
+    Timers, embedded,
 };
 use crate::groups::classic::{ClassicGroup, Member as ClassicMember};
 use crate::groups::group::classic_record;
 
 impl ConsumerGroup {
-    /// The classic group as a consumer group. Its generation becomes the epoch of the group and of each member, and the assignments become
-    /// the target. A member that joins afterwards raises the epoch, so that all others join again.
+    /// Converts a classic group. The generation becomes the epoch of the group and of each member, the assignments
+    /// become the target. The next member that joins raises the epoch, so that all others join again.
     pub(crate) fn upgraded(
         group_id: &Str,
         classic: &ClassicGroup,
-        facts: &ConsumerFacts,
+        context: &ConsumerGroupContext,
         catalogue: &impl Catalogue,
-    ) -> Result<Draft, Refusal> {
-        let mut draft = Draft::of(&Self::new(group_id.clone()));
-        draft.push(classic_record(group_id, None));
+    ) -> Result<GroupUpdate, Refusal> {
+        let mut update = GroupUpdate::of(&Self::new(group_id.clone()));
+        update.push(classic_record(group_id, None));
         let mut members = Vec::new();
         for member in classic.members() {
             let mut member = converted(classic, member, catalogue)?;
-            // A rebalance that was going on may have left two claims to one partition.
-            for (topic, number) in draft.group.held_by_others(&member.id) {
+            // Two members may claim a partition if a rebalance was in progress.
+            for (topic, number) in update.group.held_by_others(&member.id) {
                 let claim = Assignment::from([(topic, [number].into())]);
                 member.assigned = difference(&member.assigned, &claim);
             }
-            let record = draft.group.member_record(&member);
-            draft.push(record);
-            draft
+            let record = update.group.member_record(&member);
+            update.push(record);
+            update
                 .group
                 .members
                 .insert(member.id.clone(), member.clone());
             members.push(member);
         }
-        let hash = draft.group.subscription_hash(catalogue);
-        let record = draft.group.epoch_record(classic.generation(), hash);
-        draft.push(record);
+        let hash = update.group.subscription_hash(catalogue);
+        let record = update.group.epoch_record(classic.generation(), hash);
+        update.push(record);
         for member in &members {
-            let record = draft.group.target_record(&member.id, &member.assigned);
-            draft.push(record);
+            let record = update.group.target_record(&member.id, &member.assigned);
+            update.push(record);
         }
-        let record = draft.group.target_epoch_record(facts.now.wall_ms);
-        draft.push(record);
+        let record = update.group.target_epoch_record(context.now.wall_ms);
+        update.push(record);
         for member in members {
-            let record = draft.group.current_record(&member);
-            draft.push(record);
-            let now = facts.now.monotonic;
+            let record = update.group.current_record(&member);
+            update.push(record);
+            let now = context.now.monotonic;
             let timers = Timers {
-                session: now.saturating_add(member.session_timeout(facts.session_timeout)),
+                session: now.saturating_add(member.session_timeout(context.session_timeout)),
                 step: None,
             };
-            draft.group.timers.insert(member.id, timers);
+            update.group.timers.insert(member.id, timers);
         }
-        Ok(draft)
+        Ok(update)
     }
 }
 
@@ -66,8 +68,7 @@ fn converted(
     catalogue: &impl Catalogue,
 ) -> Result<Member, Refusal> {
     let malformed = |_| {
-        let message =
-            "the group has members whose subscriptions cannot be read, so it stays a classic group";
+        let message = "the group has members whose subscriptions cannot be decoded, so it stays a classic group";
         Refusal::new(ErrorCode::GroupIdNotFound, message)
     };
     // All protocols have the same subscription.

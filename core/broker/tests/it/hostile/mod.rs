@@ -1,7 +1,8 @@
-//! Requests from a stranger, through the handlers: every API that is served at every version, as it should be, mutated, cut off, and with
-//! lengths that lie. No panic, no wait beyond what was asked, memory bounded by what arrived, and an answer that its version can carry.
+//! Hostile requests to the handlers: every supported API and version, valid, mutated, truncated, and with wrong
+//! lengths. Requirements: no panic, no wait beyond the requested time, memory bounded by the size of the request, and a
+//! response that its version can encode.
 //!
-//! Each run tries the same requests, by seed. The requests come from the generator that the protocol's own tests use.
+//! Each run tries the same requests, by seed. The generator is the one of the protocol's own tests.
 
 mod plausible;
 mod vocabulary;
@@ -23,20 +24,21 @@ use vocabulary::vocabulary;
 #[global_allocator]
 static MEMORY: crate::memory::Counting = crate::memory::Counting;
 
-/// How many requests are decoded, and how many of these are handled, at each version of each API.
+/// How many requests are decoded, and how many of them are handled, at each version of each API.
 const DECODED: usize = 1200;
 const HANDLED: usize = 300;
-/// A broker answers so many before a new one takes its place: what requests make stays small.
+/// The number of requests per broker; a fresh broker keeps the created state small.
 const HANDLED_BY_ONE: usize = 50;
-/// The most bytes of memory that decoding may take for each byte that arrived, and for an error or an empty message.
+/// The maximum memory for decoding: per byte of the request, and a constant for errors and empty messages.
 const DECODING: (usize, usize) = (64, 1024);
-/// The same for handling: the answer, what the broker remembers, and what it reads. The constant is for answers that are long whatever was
-/// asked (the configuration of a broker with its documentation) and for the files of new partitions, which are in memory here.
+/// The same for handling: the response, the state of the broker and its reads. The constant covers responses of a fixed
+/// size (the configuration of a broker with its documentation) and the files of new partitions, which are in memory
+/// here.
 const HANDLING: (usize, usize) = (1024, 1 << 20);
-/// The longest that a request may ask to wait, and a day.
+/// The longest wait that a request can contain, plus a day.
 const PATIENCE: Duration = Duration::from_secs(i32::MAX as u64 / 1000 + 86_400);
 
-/// A broker with topics that the requests name, and one of their ids.
+/// A broker with the topics of the requests, and the id of one of them.
 fn broker_with_topics() -> (Target, [u8; 16]) {
     let env = SimEnv::new(1);
     let broker = open(&env, &[("offsets.topic.num.partitions", "2")]);
@@ -47,7 +49,7 @@ fn broker_with_topics() -> (Target, [u8; 16]) {
     (Target { broker, env }, id.into_bytes())
 }
 
-/// Decodes; what is right must be read, and nothing may take more memory than allowed.
+/// Decodes. Valid requests must be decoded, and the memory is limited.
 fn decode(api: ApiKey, version: i16, bytes: &Bytes, damage: usize) -> Option<Request> {
     let mut request = None;
     let peak = crate::memory::peak(|| {
@@ -76,7 +78,7 @@ struct Target {
     env: SimEnv,
 }
 
-/// Handles a request. While it waits time passes, more each time, for the broker's clock and its housekeeping too.
+/// Handles a request. While it waits, the clock advances in growing steps and housekeeping runs.
 async fn handle(target: &Target, version: i16, request: Request) -> Response {
     let context = RequestContext {
         api_version: Some(version),
@@ -128,7 +130,7 @@ fn try_version(api: ApiKey, version: i16) {
         .into_iter()
         .find(|message| message.kind == "request" && message.key == Some(api.code()));
     let message = message.unwrap();
-    // Time moves when everybody waits.
+    // Time advances when all tasks wait.
     let runtime = Builder::new_current_thread()
         .enable_time()
         .start_paused(true)

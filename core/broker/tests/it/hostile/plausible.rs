@@ -1,17 +1,17 @@
-//! What is wrong at first sight is refused at first sight: these requests lose that, so that what is wrong deeper down is seen.
+//! Makes mutated requests plausible, so that they pass the first checks and reach the deeper ones.
 
 use headwater_protocol::{ProduceRequest, Request};
 
 use super::schema::Random;
 use super::vocabulary::damaged_inside;
 
-/// Resources that have a configuration.
+/// The types of resources with a configuration.
 const KINDS: [i8; 2] = [2, 4];
 
 /// The first version of Fetch with sessions.
 const SESSIONS_SINCE: i16 = 7;
 
-/// Makes numbers that choose what is asked such as mean something in that version; leaves all else as it is.
+/// Replaces numbers that select something by values that are valid in the version; changes nothing else.
 pub(crate) fn make_plausible(request: &mut Request, version: i16, random: &mut Random) {
     if let Request::Produce(request) = request {
         return make_produce_plausible(request, random);
@@ -70,7 +70,7 @@ pub(crate) fn make_plausible(request: &mut Request, version: i16, random: &mut R
     }
 }
 
-/// To a partition that there is; every other batch with something wrong inside.
+/// Uses an existing partition, and damages the inside of every other batch.
 fn make_produce_plausible(request: &mut ProduceRequest, random: &mut Random) {
     request.transactional_id = None;
     request.acks = random.below(3) as i16 - 1;

@@ -1,4 +1,4 @@
-//! Names and records that mean something to a broker with the topics that the requests name.
+//! Names and records that are meaningful to a broker with the topics of the requests.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use super::schema::Random;
 use super::schema::damage::mutate;
 use super::schema::random::Vocabulary;
 
-/// Where the CRC of a batch stands, and what it covers.
+/// The position of a batch's CRC. It covers the bytes after it.
 const CRC: usize = 17;
 const COVERED: usize = 21;
 
@@ -34,7 +34,7 @@ const WORDS: [&str; 13] = [
 
 static RECORDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(records);
 
-/// What means something to a broker on which a topic has this id.
+/// The vocabulary for a broker with a topic of this id.
 pub(crate) fn vocabulary(id: [u8; 16]) -> Vocabulary {
     Vocabulary {
         texts: WORDS.map(str::to_owned).to_vec(),
@@ -43,7 +43,7 @@ pub(crate) fn vocabulary(id: [u8; 16]) -> Vocabulary {
     }
 }
 
-/// Batches of every codec, with keys and without, and one of an idempotent producer.
+/// Batches of every codec, with and without keys, and one of an idempotent producer.
 fn records() -> Vec<Vec<u8>> {
     let producer = ProducerState {
         id: ProducerId::new(1),
@@ -77,7 +77,7 @@ fn batch(options: BatchOptions, key: Option<&[u8]>) -> Vec<u8> {
     builder.finish().unwrap().to_vec()
 }
 
-/// The batch with some of it wrong behind a length and a CRC that are right, so that what is wrong deeper down is seen.
+/// Damages the inside of a batch and corrects its length and CRC, so that the deeper checks see it.
 pub(crate) fn damaged_inside(batch: &[u8], random: &mut Random) -> Vec<u8> {
     if batch.len() < HEADER_LEN {
         return batch.to_vec();

@@ -1,4 +1,4 @@
-//! A client of consumer groups (KIP-848), for tests.
+//! A test client of consumer groups (KIP-848).
 
 use super::groups::*;
 use super::*;
@@ -9,7 +9,7 @@ use headwater_protocol::{
     ErrorCode,
 };
 
-/// A client as far as the protocol goes: it holds what it was told last.
+/// The protocol state of a client: its last response.
 pub struct Client {
     pub id: &'static str,
     pub instance_id: Option<&'static str>,
@@ -40,7 +40,7 @@ impl Client {
         }
     }
 
-    /// Only what every heartbeat has.
+    /// Only the mandatory fields of a heartbeat.
     pub fn bare(&self) -> ConsumerGroupHeartbeatRequest {
         ConsumerGroupHeartbeatRequest {
             group_id: "g".into(),
@@ -53,11 +53,11 @@ impl Client {
 
     pub fn beat(&mut self, broker: &Sim) -> ErrorCode {
         let response = ask(broker, self.request());
-        self.hear(&response);
+        self.receive(&response);
         code(response.error_code)
     }
 
-    pub fn hear(&mut self, response: &ConsumerGroupHeartbeatResponse) {
+    pub fn receive(&mut self, response: &ConsumerGroupHeartbeatResponse) {
         if response.error_code != 0 {
             return;
         }

@@ -1,4 +1,4 @@
-//! What the broker reports while something is done: its `tracing` events, as text.
+//! Captures the broker's `tracing` events as text.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
@@ -7,19 +7,19 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Dispatch, Event, Level, Metadata, Subscriber, dispatcher};
 
-/// The events of the threads that report here. A clone is the same list.
+/// The events of the threads that report here. Clones share the list.
 #[derive(Debug, Clone, Default)]
 pub struct Events {
     seen: Arc<Mutex<Vec<(Level, String)>>>,
 }
 
 impl Events {
-    /// Does something in this thread, and keeps what it reports.
+    /// Runs `work` in this thread and captures its events.
     pub fn of<T>(&self, work: impl FnOnce() -> T) -> T {
         dispatcher::with_default(&Dispatch::new(self.clone()), work)
     }
 
-    /// Those of a level so far, each as its message and its fields; they are forgotten then.
+    /// Removes the events of a level and returns each as its message and its fields.
     pub fn take(&self, level: Level) -> Vec<String> {
         let mut seen = self.seen.lock().unwrap();
         let of_level = seen.extract_if(.., |(found, _)| *found == level);

@@ -1,4 +1,4 @@
-//! What the tests of groups share: short ways to join, sync, commit and ask.
+//! Helpers of the group tests: join, sync, commit and fetch.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 
 pub type Sim = Broker<SimEnv>;
 
-/// A request that may wait, under way.
+/// Starts a request that may wait.
 pub fn begin<R: ApiRequest + Send + 'static>(broker: &Sim, request: R) -> JoinHandle<R::Response>
 where
     R::Response: Send,
@@ -29,7 +29,7 @@ where
     begin_from(broker, on_the_network(), request)
 }
 
-/// A request that may wait, under way from there.
+/// Starts a request that may wait, with this context.
 pub fn begin_from<R: ApiRequest + Send + 'static>(
     broker: &Sim,
     context: RequestContext,
@@ -45,7 +45,7 @@ where
     })
 }
 
-/// Lets what is under way come to where it waits.
+/// Runs pending tasks until they wait.
 pub async fn settle() {
     for _ in 0..20 {
         tokio::task::yield_now().await;
@@ -80,7 +80,7 @@ pub fn join_request(member_id: &str, instance_id: Option<&str>) -> JoinGroupRequ
     }
 }
 
-/// The id that a new dynamic member is told.
+/// The id of a new dynamic member.
 pub fn new_id(broker: &Sim) -> Str {
     let response = ask(broker, join_request("", None));
     assert_eq!(code(response.error_code), ErrorCode::MemberIdRequired);
@@ -199,7 +199,7 @@ pub fn fetch_offsets<E: Env>(
     response.groups.remove(0)
 }
 
-/// Asks for all that the group has committed.
+/// A fetch of all committed offsets.
 pub fn all_offsets() -> OffsetFetchRequestGroup {
     OffsetFetchRequestGroup {
         group_id: "g".into(),

@@ -1,4 +1,4 @@
-//! What the tests of the broker share: a broker in memory or on a simulated disk, and short ways to ask it.
+//! Helpers of the broker tests: a broker in memory or on a simulated disk, and requests.
 
 pub mod consumers;
 pub mod events;
@@ -60,20 +60,20 @@ pub fn in_memory() -> Broker<MemoryEnv> {
     open(&MemoryEnv::new(), &[])
 }
 
-/// The result of a future that must be done in its first poll, in this thread.
+/// The result of a future that must complete in its first poll.
 pub fn now<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
-        Poll::Pending => panic!("the request is not done in its first poll"),
+        Poll::Pending => panic!("the request is pending after its first poll"),
     }
 }
 
-/// Asks, and expects the answer at once.
+/// Sends a request that must not wait.
 pub fn ask<E: Env, R: ApiRequest>(broker: &Broker<E>, request: R) -> R::Response {
     ask_from(broker, &on_the_network(), request)
 }
 
-/// Who asks from another process on this machine.
+/// The context of a client in another process on this machine.
 pub fn on_the_network() -> RequestContext {
     RequestContext {
         client_host: Some("127.0.0.1".into()),
@@ -81,7 +81,7 @@ pub fn on_the_network() -> RequestContext {
     }
 }
 
-/// Asks from there.
+/// Sends a request with this context.
 pub fn ask_from<E: Env, R: ApiRequest>(
     broker: &Broker<E>,
     context: &RequestContext,
@@ -91,7 +91,7 @@ pub fn ask_from<E: Env, R: ApiRequest>(
     R::Response::try_from(response).unwrap()
 }
 
-/// Asks as a client that speaks this version.
+/// Sends a request as a client of this version.
 pub fn ask_at<E: Env, R: ApiRequest>(broker: &Broker<E>, version: i16, request: R) -> R::Response {
     let context = RequestContext {
         api_version: Some(version),
@@ -182,7 +182,7 @@ pub fn alter<E: Env>(
     )
 }
 
-/// A batch of values at given times, without keys.
+/// A batch of values with timestamps, without keys.
 pub fn batch_at(records: &[(i64, &str)]) -> Bytes {
     let mut builder = BatchBuilder::new(BatchOptions::default());
     for (timestamp_ms, value) in records {
@@ -312,7 +312,7 @@ pub fn first(mut response: FetchResponse) -> PartitionData {
     response.responses.remove(0).partitions.remove(0)
 }
 
-/// The offsets and values of the records in what a fetch gave.
+/// The offsets and values of the fetched records.
 pub fn records(data: &PartitionData) -> Vec<(i64, String)> {
     let bytes = data.records.clone().unwrap_or_default();
     let mut all = Vec::new();
@@ -338,7 +338,7 @@ pub fn values<E: Env>(broker: &Broker<E>, topic: &str, partition: i32) -> Vec<St
         let data = fetch(broker, topic, partition, next);
         assert_eq!(code(data.error_code), ErrorCode::None);
         let read = records(&data);
-        assert!(!read.is_empty(), "nothing at {next} below {end}");
+        assert!(!read.is_empty(), "no records at {next} before {end}");
         values.extend(
             read.iter()
                 .filter(|(at, _)| *at >= next)

@@ -1,5 +1,6 @@
 //! Messages one by one, as rows of a decoded table.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use headwater_record::Offset;
@@ -42,6 +43,29 @@ impl Consumer {
         Ok(table.and_then(DecodedTable::take_message))
     }
 
+    /// The decoded messages that come next, as rows of a table. They are not handed out: [`Consumer::take_messages`] does that. For a binding
+    /// that reads many of them at once.
+    pub fn decoded_messages(&mut self) -> Option<(Arc<Batch>, Range<usize>)> {
+        let table = self.assignment.table()?;
+        (table.left() > 0 && table.has_places()).then(|| table.not_handed_out())
+    }
+
+    /// Hands out the first `count` of the [`Consumer::decoded_messages`], one by one: the last of them is in the caller's hands, the others are
+    /// finished. Returns whether the group has to act before the next message; then [`Operation::NextMessage`] comes next.
+    pub fn take_messages(&mut self, count: usize) -> bool {
+        if count == 0 {
+            return false;
+        }
+        if let Some(table) = self.assignment.table() {
+            table.take_messages(count);
+        }
+        if self.coordinator.is_none() || !self.count_as_poll(count) {
+            return false;
+        }
+        self.finish_before_last();
+        self.serve_group()
+    }
+
     /// Waits for the next message. Rebalances are carried out without being reported. The messages before it are finished: auto-commit may
     /// commit them.
     pub async fn next_message(&mut self) -> Result<MessageRow<'_>> {
@@ -58,15 +82,24 @@ impl Consumer {
         Ok(message.expect("the event says that there is a message"))
     }
 
-    /// Counts a message of a member of a group. Some of them count as a poll; then the result is whether the group has a todo, which comes before
-    /// the next message.
+    /// Counts a message that the caller asks for. The result is whether the group has a todo, which comes before the message.
     fn group_is_due(&mut self) -> bool {
-        self.messages += 1;
-        if !self.messages.is_multiple_of(MESSAGES_PER_POLL) {
+        if !self.count_as_poll(1) {
             return false;
         }
-        let handed_out = self.assignment.handed_out();
-        self.committing.finished.finish(&handed_out);
+        self.finish_all();
+        self.serve_group()
+    }
+
+    /// Counts messages of a member of a group. Returns whether they count as a poll.
+    fn count_as_poll(&mut self, messages: usize) -> bool {
+        let polls = self.messages / MESSAGES_PER_POLL;
+        self.messages += messages;
+        self.messages / MESSAGES_PER_POLL != polls
+    }
+
+    /// What a poll does for the group, without reading. Returns whether the group has a todo.
+    fn serve_group(&mut self) -> bool {
         self.group_polled();
         self.commit_if_due();
         self.group_needs_action()

@@ -23,6 +23,7 @@ use super::{Consumer, Rebalance};
 use crate::batch::Batch;
 use crate::error::Result;
 
+pub use finishing::Finishing;
 pub use messages::MessageRow;
 pub(super) use read_ahead::DecodeAhead;
 pub(super) use table::DecodedTable;
@@ -88,7 +89,11 @@ impl Consumer {
         }
         self.refuse_if_idle()?;
         self.finish_handed_out();
-        wakeup.interruptible(&cluster, self.read(operation)).await
+        let event = wakeup.interruptible(&cluster, self.read(operation)).await;
+        if let Ok(Event::Batch(_) | Event::Message) = &event {
+            self.gauge.move_to(&self.assignment.handed_out());
+        }
+        event
     }
 
     async fn read(&mut self, operation: &Operation) -> Result<Event> {

@@ -4,10 +4,12 @@
 //! changes, the decoded records are dropped ([`Assignment::generation`](super::super::assignment::Assignment::generation)). So a member of a
 //! group reads ahead like any other consumer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use headwater_columnar::Decoder;
+use headwater_columnar::{Decoder, FetchedBatches};
+use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
 use super::super::Consumer;
@@ -20,13 +22,31 @@ use crate::mutants::{self, Mutant};
 /// The least records for which it pays to wake a thread of the runtime.
 const AHEAD_RECORDS: usize = 4_096;
 
-/// A table that is being decoded.
+/// A table that is being decoded, or will be.
 #[derive(Debug)]
 pub(in crate::consumer) struct DecodeAhead {
-    task: JoinHandle<(Decoder, Result<Batch>)>,
+    /// The table, until a thread begins to decode it: one of the runtime, or the caller's if it asks first.
+    table: Arc<Mutex<Option<UndecodedTable>>>,
+    /// Returns `None` if the caller's thread has taken the table.
+    task: JoinHandle<Option<(Decoder, Result<Batch>)>>,
     /// Its end offsets bound the table.
     stream: BatchStream,
     generation: u64,
+}
+
+/// The bytes of a table, and what decodes them.
+#[derive(Debug)]
+struct UndecodedTable {
+    decoder: Decoder,
+    fetched: Vec<FetchedBatches>,
+    max_records: usize,
+}
+
+impl UndecodedTable {
+    fn decode(mut self) -> (Decoder, Result<Batch>) {
+        let batch = decode::decode(&mut self.decoder, &mut self.fetched, self.max_records);
+        (self.decoder, batch)
+    }
 }
 
 impl Consumer {
@@ -59,18 +79,26 @@ impl Consumer {
 
     fn decode_in_runtime(&mut self, stream: &BatchStream) {
         let options = *stream.options();
-        let Ok(mut decoder) = self.take_decoder() else {
+        let Ok(decoder) = self.take_decoder() else {
             return;
         };
         let ends = stream.ends();
-        let mut fetched =
-            self.assignment
-                .next_batches(options.max_records, options.max_bytes, ends.as_deref());
+        let max_records = options.max_records;
+        let fetched = self
+            .assignment
+            .next_batches(max_records, options.max_bytes, ends.as_deref());
+        let table = Arc::new(Mutex::new(Some(UndecodedTable {
+            decoder,
+            fetched,
+            max_records,
+        })));
+        let shared = Arc::clone(&table);
         let task = self.cluster.runtime().spawn(async move {
-            let batch = decode::decode(&mut decoder, &mut fetched, options.max_records);
-            (decoder, batch)
+            let table = shared.lock().take();
+            table.map(UndecodedTable::decode)
         });
         self.decode_ahead = Some(DecodeAhead {
+            table,
             task,
             stream: stream.clone(),
             generation: self.assignment.generation(),
@@ -87,7 +115,8 @@ impl Consumer {
         })
     }
 
-    /// The table that was decoded ahead, if it is the next one of the stream, or of a poll. Dropping the future loses nothing.
+    /// The table that was decoded ahead, if it is the next one of the stream, or of a poll. Decodes it here if no thread of the runtime has
+    /// begun. Dropping the future loses nothing.
     pub(super) async fn decoded_ahead(
         &mut self,
         stream: Option<&BatchStream>,
@@ -96,10 +125,15 @@ impl Consumer {
             self.decode_ahead = None;
             return None;
         }
-        let done = (&mut self.decode_ahead.as_mut()?.task).await;
+        let ahead = self.decode_ahead.as_mut()?;
+        let untouched = ahead.table.lock().take();
+        let decoded = match untouched {
+            Some(table) => Some(table.decode()),
+            // A task that panicked has decoded nothing; the caller's thread meets the same.
+            None => (&mut ahead.task).await.ok().flatten(),
+        };
         self.decode_ahead = None;
-        // A task that panicked has decoded nothing; the caller's thread meets the same.
-        let (decoder, batch) = done.ok()?;
+        let (decoder, batch) = decoded?;
         self.decoder = Some(decoder);
         Some(batch)
     }

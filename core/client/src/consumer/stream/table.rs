@@ -94,6 +94,20 @@ impl DecodedTable {
         })
     }
 
+    /// The table, and its rows that were not handed out.
+    pub(super) fn not_handed_out(&self) -> (Arc<Batch>, Range<usize>) {
+        (Arc::clone(&self.batch), self.next..self.rows)
+    }
+
+    /// Hands out rows one by one: the last of them is the last hand-out.
+    pub(super) fn take_messages(&mut self, count: usize) {
+        let count = count.min(self.left());
+        if count > 0 {
+            self.next += count;
+            self.in_hand = self.next - 1;
+        }
+    }
+
     /// The last hand-out did not reach the caller: its rows are handed out again.
     pub(super) fn take_back(&mut self) {
         self.next = if mutants::is_active(Mutant::TakeBackTwice) {

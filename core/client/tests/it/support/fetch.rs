@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use headwater_protocol::fetch_response::{
-    AbortedTransaction, FetchableTopicResponse, PartitionData,
+    AbortedTransaction, FetchableTopicResponse, LeaderIdAndEpoch, NodeEndpoint, PartitionData,
 };
 use headwater_protocol::list_offsets_response::{
     ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
@@ -13,6 +13,7 @@ use headwater_protocol::{
 use headwater_record::{BatchHeader, batches};
 
 use super::FakeCluster;
+use super::metadata::address;
 use super::sessions::SessionPartition;
 use super::state::{self, State};
 
@@ -60,8 +61,10 @@ impl FakeCluster {
             }
         };
         let mut responses = Vec::new();
+        let mut named = Vec::new();
         for asked in wanted.partitions {
             let data = fetch_partition(&mut state, node, request, &asked);
+            named.extend(Some(data.current_leader.leader_id).filter(|leader| *leader >= 0));
             responses.push(FetchableTopicResponse {
                 topic: asked.topic.as_str().into(),
                 topic_id: asked.topic_id,
@@ -72,6 +75,7 @@ impl FakeCluster {
         FetchResponse {
             session_id: wanted.session_id,
             responses: state.news(node, wanted.session_id, responses),
+            node_endpoints: named.into_iter().map(endpoint).collect(),
             ..Default::default()
         }
     }
@@ -118,6 +122,16 @@ impl FakeCluster {
     }
 }
 
+fn endpoint(node: i32) -> NodeEndpoint {
+    let address = address(node);
+    NodeEndpoint {
+        node_id: node,
+        host: address.host,
+        port: address.port,
+        ..Default::default()
+    }
+}
+
 /// What a node answers for one partition.
 fn fetch_partition(
     state: &mut State,
@@ -156,6 +170,13 @@ fn fetch_partition(
     };
     if let Some(code) = state.fetch_faults.pop_front().or(refused) {
         data.error_code = code.code();
+        if let Some(leader) = state.named_leader(topic, asked.partition, code) {
+            data.current_leader = LeaderIdAndEpoch {
+                leader_id: leader.node,
+                leader_epoch: leader.epoch,
+                ..Default::default()
+            };
+        }
         return data;
     }
     if asked.fetch_offset < state.log_start || asked.fetch_offset > end {

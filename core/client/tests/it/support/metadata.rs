@@ -41,7 +41,8 @@ impl FakeCluster {
     }
 }
 
-fn address(node: i32) -> MetadataResponseBroker {
+/// The address of a node.
+pub(super) fn address(node: i32) -> MetadataResponseBroker {
     MetadataResponseBroker {
         node_id: node,
         host: format!("node{node}").as_str().into(),

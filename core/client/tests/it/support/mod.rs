@@ -135,8 +135,11 @@ impl FakeCluster {
 }
 
 impl Transport for FakeCluster {
-    fn lane(self: Arc<Self>, _: Purpose, client_id: &str) -> Arc<dyn Lane> {
-        self.state().client_ids.push(client_id.to_owned());
+    fn lane(self: Arc<Self>, _: Purpose, config: &ClientConfig) -> Arc<dyn Lane> {
+        let mut state = self.state();
+        state.client_ids.push(config.client_id.clone());
+        state.request_timeouts.push(config.request_timeout);
+        drop(state);
         Arc::new(FakeLane::new(self))
     }
 

@@ -5,12 +5,14 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use headwater_client::TransportError;
 use headwater_protocol::produce_response::{
-    BatchIndexAndErrorMessage, PartitionProduceResponse, TopicProduceResponse,
+    BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse,
+    TopicProduceResponse,
 };
 use headwater_protocol::{ErrorCode, ProduceRequest, ProduceResponse, Response};
 use headwater_record::BatchHeader;
 
 use super::connection::Connection;
+use super::metadata::address;
 use super::producer_states::Check;
 use super::state::{Fault, ProduceCall, Seen, State};
 use super::{FakeCluster, lost};
@@ -75,6 +77,7 @@ impl FakeCluster {
         let mut state = self.state();
         let mut fault = fault;
         let mut responses = Vec::new();
+        let mut named = Vec::new();
         for topic in &request.topic_data {
             let mut partition_responses = Vec::new();
             for data in &topic.partition_data {
@@ -84,6 +87,7 @@ impl FakeCluster {
                     None if topic.name.is_empty() => with_code(ErrorCode::UnknownTopicId, -1),
                     None => state.append_at(node, &topic.name, data.index, &bytes),
                 };
+                named.extend(Some(answer.current_leader.leader_id).filter(|leader| *leader >= 0));
                 answer.index = data.index;
                 answer.log_append_time_ms = -1;
                 partition_responses.push(answer);
@@ -97,8 +101,19 @@ impl FakeCluster {
         }
         ProduceResponse {
             responses,
+            node_endpoints: named.into_iter().map(endpoint).collect(),
             ..Default::default()
         }
+    }
+}
+
+fn endpoint(node: i32) -> NodeEndpoint {
+    let address = address(node);
+    NodeEndpoint {
+        node_id: node,
+        host: address.host,
+        port: address.port,
+        ..Default::default()
     }
 }
 
@@ -162,7 +177,16 @@ impl State {
         bytes: &Bytes,
     ) -> PartitionProduceResponse {
         if let Some(code) = self.check_leader(node, name, partition, -1) {
-            return with_code(code, -1);
+            let leader = self.named_leader(name, partition, code);
+            let current_leader = leader.map(|leader| LeaderIdAndEpoch {
+                leader_id: leader.node,
+                leader_epoch: leader.epoch,
+                ..Default::default()
+            });
+            return PartitionProduceResponse {
+                current_leader: current_leader.unwrap_or_default(),
+                ..with_code(code, -1)
+            };
         }
         if bytes.len() > self.max_batch_bytes {
             return with_code(ErrorCode::MessageTooLarge, -1);

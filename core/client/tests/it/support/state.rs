@@ -89,6 +89,8 @@ pub(crate) struct State {
     pub(super) leaders: BTreeMap<Partition, Leadership>,
     /// What Metadata responses say while it is set: a broker that lags behind.
     pub(super) lagging: Option<BTreeMap<Partition, Leadership>>,
+    /// Whether nodes name the leader of a partition that they do not lead (KIP-951).
+    pub(crate) names_leaders: bool,
     /// The groups that each node lists.
     pub(crate) groups: BTreeMap<i32, Vec<String>>,
     /// The batches as they are in the log.
@@ -106,6 +108,8 @@ pub(crate) struct State {
     pub(crate) list_offsets_barrier: Option<Arc<Barrier>>,
     /// The names under which clients opened lanes.
     pub(crate) client_ids: Vec<String>,
+    /// The `request.timeout.ms` of the lanes.
+    pub(crate) request_timeouts: Vec<Duration>,
     /// The addresses that the client has told its transport.
     pub(crate) learned: Vec<BrokerAddress>,
     /// Every produce request that was sent to a node.
@@ -247,6 +251,23 @@ impl State {
     /// Metadata responses name the present leaders again.
     pub(crate) fn metadata_catches_up(&mut self) {
         self.lagging = None;
+    }
+
+    /// The leader that a node names with this code.
+    pub(super) fn named_leader(
+        &self,
+        topic: &str,
+        partition: i32,
+        code: ErrorCode,
+    ) -> Option<Leadership> {
+        let is_about_leader = matches!(
+            code,
+            ErrorCode::NotLeaderOrFollower | ErrorCode::FencedLeaderEpoch
+        );
+        let leader = self.leaders.get(&(topic.to_owned(), partition));
+        leader
+            .copied()
+            .filter(|_| self.names_leaders && is_about_leader)
     }
 
     /// What `node` answers to a request about a partition whose leader the client believes to be of `epoch` (-1: it does not say).

@@ -1,4 +1,4 @@
-//! What every open file promises.
+//! The contract of open files.
 
 use std::io::{ErrorKind, IoSlice};
 
@@ -28,7 +28,7 @@ pub(super) fn a_gap_and_an_extension_read_as_zeros<E: Env>(world: &World<E>) {
     assert_eq!(file.read_bytes(0, 100).unwrap(), "a\0\0\0b\0c");
 }
 
-pub(super) fn a_cut_file_forgets_what_was_cut<E: Env>(world: &World<E>) {
+pub(super) fn truncated_bytes_do_not_come_back<E: Env>(world: &World<E>) {
     let file = world.file("a", b"0123456789");
     file.set_len(4).unwrap();
     assert_eq!(file.len().unwrap(), 4);
@@ -36,7 +36,7 @@ pub(super) fn a_cut_file_forgets_what_was_cut<E: Env>(world: &World<E>) {
     assert_eq!(file.read_bytes(0, 100).unwrap(), "0123\0\0");
 }
 
-pub(super) fn reads_end_with_the_file<E: Env>(world: &World<E>) {
+pub(super) fn reads_end_at_the_end_of_the_file<E: Env>(world: &World<E>) {
     let file = world.file("a", b"0123");
     assert_eq!(file.read_bytes(2, 100).unwrap(), "23");
     assert_eq!(file.read_bytes(4, 100).unwrap(), "");
@@ -76,7 +76,7 @@ pub(super) fn a_file_opened_for_reading_cannot_be_changed<E: Env>(world: &World<
     assert_eq!(file.read_bytes(0, 100).unwrap(), "kept");
 }
 
-pub(super) fn a_map_shows_the_first_bytes<E: Env>(world: &World<E>) {
+pub(super) fn a_map_contains_the_first_bytes<E: Env>(world: &World<E>) {
     let file = world.file("a", b"0123456789");
     assert_eq!(file.map(0..11).unwrap(), None);
     assert_eq!(file.map(0..0).unwrap(), None);

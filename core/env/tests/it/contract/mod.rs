@@ -1,4 +1,4 @@
-//! What every environment promises, tried on all three.
+//! The contract of environments, tested on all three.
 
 mod files;
 mod names;
@@ -70,7 +70,7 @@ fn simulated() -> World<SimEnv> {
     in_memory(env)
 }
 
-/// Each claim is a function over any environment; this makes it three tests.
+/// Each claim is a function over any environment; this macro makes it three tests.
 macro_rules! claims {
     ($($module:ident: $($claim:ident)*;)*) => {
         mod real { $($(#[test] fn $claim() { crate::contract::$module::$claim(&crate::contract::real()); })*)* }
@@ -85,29 +85,29 @@ claims! {
     files:
     bytes_are_read_where_they_were_written
     a_gap_and_an_extension_read_as_zeros
-    a_cut_file_forgets_what_was_cut
-    reads_end_with_the_file
+    truncated_bytes_do_not_come_back
+    reads_end_at_the_end_of_the_file
     a_vectored_write_is_the_concatenation_of_its_parts
     a_file_opened_for_reading_cannot_be_changed
-    a_map_shows_the_first_bytes
+    a_map_contains_the_first_bytes
     readers_see_every_write_that_returned
     any_sequence_of_calls_agrees_with_a_vector;
 
     names:
     the_open_mode_decides_about_missing_and_existing_files
     a_name_in_a_missing_directory_is_not_found
-    directories_are_made_with_those_above_and_listed_in_order
-    a_directory_is_made_durably_whether_or_not_it_exists
+    directories_are_created_with_their_parents_and_listed_in_order
+    a_directory_is_created_durably_whether_or_not_it_exists
     a_renamed_file_keeps_its_bytes_and_replaces_its_target
-    a_renamed_directory_takes_its_files_along
+    a_renamed_directory_keeps_its_files
     a_directory_is_not_renamed_into_itself_or_over_a_full_one
     a_removed_file_is_gone_but_readable_by_its_holder
-    a_directory_is_removed_with_all_that_is_in_it
-    files_and_directories_are_not_taken_for_each_other
+    a_directory_is_removed_with_its_contents
+    files_and_directories_are_not_confused
     a_name_has_at_most_255_bytes
-    metadata_tells_length_kind_and_absence
+    metadata_has_length_kind_and_absence
     a_replaced_file_has_the_new_bytes_only
     a_missing_small_file_reads_as_none
-    a_lock_is_given_once_and_again_after_it_was_dropped
-    clocks_and_chance_are_there;
+    a_lock_is_taken_once_and_again_after_it_was_dropped
+    clocks_and_randomness_work;
 }

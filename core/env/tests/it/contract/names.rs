@@ -1,4 +1,4 @@
-//! What every environment promises of names, locks, clocks and chance.
+//! The contract of names, locks, clocks and randomness.
 
 use std::io::ErrorKind;
 
@@ -68,7 +68,9 @@ pub(super) fn a_name_in_a_missing_directory_is_not_found<E: Env>(world: &World<E
     assert_eq!(world.env.metadata(&inside).unwrap(), None);
 }
 
-pub(super) fn directories_are_made_with_those_above_and_listed_in_order<E: Env>(world: &World<E>) {
+pub(super) fn directories_are_created_with_their_parents_and_listed_in_order<E: Env>(
+    world: &World<E>,
+) {
     world.env.create_dir_all(&world.path("x/y/z")).unwrap();
     world.env.create_dir_all(&world.path("x/y")).unwrap();
     world.file("x/b", b"");
@@ -88,7 +90,7 @@ pub(super) fn directories_are_made_with_those_above_and_listed_in_order<E: Env>(
     assert!(world.env.create_dir_all(&world.path("x/a/b")).is_err());
 }
 
-pub(super) fn a_directory_is_made_durably_whether_or_not_it_exists<E: Env>(world: &World<E>) {
+pub(super) fn a_directory_is_created_durably_whether_or_not_it_exists<E: Env>(world: &World<E>) {
     for _ in 0..2 {
         world.env.create_dir_durably(&world.path("x/y")).unwrap();
         assert_eq!(world.names(&world.path("x")), ["y"]);
@@ -112,7 +114,7 @@ pub(super) fn a_renamed_file_keeps_its_bytes_and_replaces_its_target<E: Env>(wor
     assert_eq!(world.contents("to").unwrap(), b"newer");
 }
 
-pub(super) fn a_renamed_directory_takes_its_files_along<E: Env>(world: &World<E>) {
+pub(super) fn a_renamed_directory_keeps_its_files<E: Env>(world: &World<E>) {
     world.env.create_dir_all(&world.path("topic-0")).unwrap();
     world.file("topic-0/log", b"bytes");
     world
@@ -156,7 +158,7 @@ pub(super) fn a_removed_file_is_gone_but_readable_by_its_holder<E: Env>(world: &
     assert_eq!(held.read_bytes(0, 9).unwrap(), "bytes");
 }
 
-pub(super) fn a_directory_is_removed_with_all_that_is_in_it<E: Env>(world: &World<E>) {
+pub(super) fn a_directory_is_removed_with_its_contents<E: Env>(world: &World<E>) {
     world.env.create_dir_all(&world.path("x/y")).unwrap();
     world.file("x/y/a", b"");
     world.file("x/b", b"");
@@ -167,7 +169,7 @@ pub(super) fn a_directory_is_removed_with_all_that_is_in_it<E: Env>(world: &Worl
     assert!(world.names(&world.path("x")).is_empty());
 }
 
-pub(super) fn files_and_directories_are_not_taken_for_each_other<E: Env>(world: &World<E>) {
+pub(super) fn files_and_directories_are_not_confused<E: Env>(world: &World<E>) {
     world.env.create_dir_all(&world.path("dir")).unwrap();
     world.file("file", b"");
     assert!(
@@ -211,12 +213,12 @@ pub(super) fn a_name_has_at_most_255_bytes<E: Env>(world: &World<E>) {
     assert_eq!(world.names(&world.root), [fits]);
 }
 
-pub(super) fn metadata_tells_length_kind_and_absence<E: Env>(world: &World<E>) {
+pub(super) fn metadata_has_length_kind_and_absence<E: Env>(world: &World<E>) {
     let before = world.env.wall_clock_ms();
     world.file("a", b"12345");
     let found = world.env.metadata(&world.path("a")).unwrap().unwrap();
     assert_eq!((found.len, found.kind), (5, EntryKind::File));
-    // A file system's clock ticks a few milliseconds late.
+    // The clock of a file system lags by some milliseconds.
     assert!(
         (found.modified_ms - before).abs() < 10_000,
         "{found:?} at {before}"
@@ -246,7 +248,7 @@ pub(super) fn a_missing_small_file_reads_as_none<E: Env>(world: &World<E>) {
     assert_eq!(world.contents("a").unwrap(), b"");
 }
 
-pub(super) fn a_lock_is_given_once_and_again_after_it_was_dropped<E: Env>(world: &World<E>) {
+pub(super) fn a_lock_is_taken_once_and_again_after_it_was_dropped<E: Env>(world: &World<E>) {
     let path = world.path(".lock");
     for _ in 0..2 {
         let held = world.env.lock(&path).unwrap();
@@ -265,7 +267,7 @@ pub(super) fn a_lock_is_given_once_and_again_after_it_was_dropped<E: Env>(world:
     ));
 }
 
-pub(super) fn clocks_and_chance_are_there<E: Env>(world: &World<E>) {
+pub(super) fn clocks_and_randomness_work<E: Env>(world: &World<E>) {
     assert!(world.env.wall_clock_ms() > 1_700_000_000_000);
     let before = world.env.monotonic();
     assert!(world.env.clone().monotonic() >= before);

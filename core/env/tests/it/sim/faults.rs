@@ -1,4 +1,4 @@
-//! Calls that fail, disks that fill up, clocks that jump.
+//! Failing calls, full disks, jumping clocks.
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -87,7 +87,7 @@ fn a_sync_after_a_failed_one_succeeds_and_proves_nothing() {
         assert_eq!(
             file.read_bytes(0, 9).unwrap(),
             "words",
-            "reads still show them"
+            "reads must still return the bytes"
         );
         env.after_power_cut(0)
             .read_file(Path::new("a"))
@@ -99,7 +99,7 @@ fn a_sync_after_a_failed_one_succeeds_and_proves_nothing() {
 }
 
 #[test]
-fn a_full_disk_takes_what_fits_and_more_when_space_is_freed() {
+fn a_full_disk_accepts_the_part_that_fits_and_more_when_space_is_freed() {
     let env = machine();
     let file = durable(&env, "a", b"12345");
     let other = durable(&env, "b", b"123");
@@ -144,7 +144,7 @@ fn short_reads_are_short_and_never_empty() {
 }
 
 #[test]
-fn a_file_under_a_map_is_not_cut() {
+fn a_file_under_a_map_is_not_truncated() {
     let env = machine();
     let file = durable(&env, "a", b"12345678");
     let map = file.map(0..6).unwrap().unwrap();
@@ -157,7 +157,7 @@ fn a_file_under_a_map_is_not_cut() {
 }
 
 #[test]
-fn the_clock_stands_jumps_and_advances_and_monotonic_time_never_goes_back() {
+fn the_clock_jumps_and_advances_and_monotonic_time_never_goes_back() {
     let env = machine();
     let (wall, since_boot) = (env.wall_clock_ms(), env.monotonic());
     assert_eq!((env.wall_clock_ms(), env.monotonic()), (wall, since_boot));

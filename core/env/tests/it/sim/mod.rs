@@ -1,4 +1,4 @@
-//! What the simulated disk and clock do to those who trust them too much, and never do to those who sync.
+//! The simulated disk and clock: unsynced data is at risk, synced data is not.
 
 mod faults;
 mod power_cut;
@@ -42,7 +42,7 @@ fn durable(env: &SimEnv, name: &str, bytes: &[u8]) -> SimFile {
     file
 }
 
-/// What a file is found to hold after many power cuts.
+/// The contents of a file after many power cuts.
 fn outcomes(env: &SimEnv, name: &str) -> BTreeSet<Option<Bytes>> {
     (0..SEEDS)
         .map(|seed| read(&env.after_power_cut(seed), name))

@@ -1,4 +1,4 @@
-//! What is left when the power goes or the process dies.
+//! The disk after a power cut or the death of the process.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -60,7 +60,7 @@ fn of_two_unsynced_writes_the_later_may_survive_alone() {
 }
 
 #[test]
-fn an_unsynced_cut_may_be_undone() {
+fn an_unsynced_truncation_may_be_undone() {
     let env = machine();
     let file = durable(&env, "a", b"words");
     file.set_len(1).unwrap();
@@ -86,7 +86,7 @@ fn a_new_name_needs_its_directory_synced_and_syncing_the_file_is_not_enough() {
 }
 
 #[test]
-fn an_unsynced_rename_gives_the_old_names_or_the_new_and_nothing_between() {
+fn an_unsynced_rename_is_atomic() {
     let env = machine();
     durable(&env, "new", b"new");
     durable(&env, "a", b"old");
@@ -141,7 +141,7 @@ fn a_replaced_file_is_old_or_new_at_every_boundary() {
 }
 
 #[test]
-fn the_call_in_which_the_power_goes_may_have_happened() {
+fn the_interrupted_call_may_have_happened() {
     let write = machine();
     let file = durable(&write, "a", b"");
     write.crash_at(write.history().len() as u64);
@@ -156,7 +156,7 @@ fn the_call_in_which_the_power_goes_may_have_happened() {
 }
 
 #[test]
-fn after_the_power_went_every_call_fails_and_changes_nothing() {
+fn after_a_power_cut_every_call_fails_and_changes_nothing() {
     let env = machine();
     let file = durable(&env, "a", b"old");
     env.crash_at(env.history().len() as u64);
@@ -172,7 +172,7 @@ fn after_the_power_went_every_call_fails_and_changes_nothing() {
 }
 
 #[test]
-fn a_killed_process_loses_nothing_but_part_of_the_call_under_way() {
+fn a_killed_process_loses_only_a_part_of_the_interrupted_call() {
     let env = machine();
     let file = create(&env, "a");
     file.write_all_at(b"kept", 0).unwrap();
@@ -188,7 +188,7 @@ fn a_killed_process_loses_nothing_but_part_of_the_call_under_way() {
 }
 
 #[test]
-fn what_a_killed_process_had_not_synced_its_successor_may_lose() {
+fn unsynced_writes_of_a_killed_process_may_be_lost_later() {
     let env = machine();
     let file = create(&env, "a");
     file.write_all_at(b"words", 0).unwrap();
@@ -208,7 +208,7 @@ fn what_a_killed_process_had_not_synced_its_successor_may_lose() {
 }
 
 #[test]
-fn a_directory_made_durably_survives_with_those_above_it() {
+fn a_durable_directory_survives_with_its_parents() {
     let (env, path) = (SimEnv::new(5), Path::new("x/y/z"));
     env.create_dir_all(Path::new("x/y")).unwrap();
     env.sync_dir(Path::new("")).unwrap();
@@ -216,7 +216,7 @@ fn a_directory_made_durably_survives_with_those_above_it() {
     let lost = |env: &SimEnv| {
         (0..SEEDS).any(|seed| env.after_power_cut(seed).metadata(path).unwrap().is_none())
     };
-    assert!(lost(&env), "x/y was made by one who did not sync it");
+    assert!(lost(&env), "x/y was never synced");
     env.create_dir_durably(Path::new("x/y")).unwrap();
     assert!(!lost(&env));
 }

@@ -1,4 +1,4 @@
-//! Chance that can be told again.
+//! Reproducible randomness.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::dir;
 
-/// A script of calls drawn from `steps`; gives all that a program could see.
+/// Runs the calls of `steps`. Returns everything that a program could observe.
 fn run(seed: u64, steps: &[(u8, u8, u16)], crash_at: u64) -> Vec<BTreeMap<String, Bytes>> {
     let env = SimEnv::new(seed);
     env.crash_at(crash_at);
@@ -29,7 +29,7 @@ fn run(seed: u64, steps: &[(u8, u8, u16)], crash_at: u64) -> Vec<BTreeMap<String
         let path = dir().join(format!("{}", name % 4));
         let mut chance = [0; 20];
         env.fill_random(&mut chance);
-        // Whether a step works is not the point here.
+        // A step may fail.
         let _ = match kind % 7 {
             0 => env.create_dir_all(dir()),
             1 => env.rename(&path, &dir().join("x")),

@@ -1,4 +1,4 @@
-//! Records as a stream of Arrow IPC.
+//! Writes records as an Arrow IPC stream.
 
 use std::io::Write;
 
@@ -19,13 +19,13 @@ impl<W: Write> ArrowOutput<W> {
         Ok(Self { writer })
     }
 
-    /// Writes a table, for whoever reads to have at once.
+    /// Writes a table and flushes it to the reader.
     pub(super) fn write(&mut self, table: &RecordBatch) -> Result<(), Failure> {
         self.writer.write(table).map_err(failed)?;
         self.writer.flush().map_err(failed)
     }
 
-    /// Writes the end.
+    /// Writes the end of the stream.
     pub(super) fn finish(mut self) -> Result<(), Failure> {
         self.writer.finish().map_err(failed)
     }

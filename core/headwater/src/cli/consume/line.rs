@@ -1,4 +1,4 @@
-//! A record as a line of output.
+//! A record as a row of output.
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Int32Type, Int64Type, TimestampMillisecondType};
@@ -6,7 +6,7 @@ use arrow_array::{Array as _, BinaryArray, RecordBatch, StructArray};
 use serde::Serialize;
 
 use crate::cli::output::Row;
-use crate::cli::payload::{Payload, Writing};
+use crate::cli::payload::{Payload, PayloadFormat};
 
 #[derive(Debug, Serialize)]
 pub(super) struct RecordLine<'a> {
@@ -27,8 +27,12 @@ struct KeyValue<'a> {
 }
 
 impl<'a> RecordLine<'a> {
-    /// The records of a table that has the record schema with classic arrays of bytes.
-    pub(super) fn all(table: &'a RecordBatch, key: Writing, value: Writing) -> Vec<Self> {
+    /// The records of a table with the record schema and plain binary arrays.
+    pub(super) fn all(
+        table: &'a RecordBatch,
+        key: PayloadFormat,
+        value: PayloadFormat,
+    ) -> Vec<Self> {
         let partitions = column(table, "partition").as_primitive::<Int32Type>();
         let offsets = column(table, "offset").as_primitive::<Int64Type>();
         let timestamps = column(table, "timestamp").as_primitive::<TimestampMillisecondType>();
@@ -70,7 +74,7 @@ fn pairs(headers: &StructArray) -> Vec<(String, Option<Payload>)> {
     let values = headers.column(1).as_binary::<i32>();
     (0..headers.len())
         .map(|row| {
-            let value = at(values, row).map(|bytes| Payload::new(bytes, Writing::Text));
+            let value = at(values, row).map(|bytes| Payload::new(bytes, PayloadFormat::Text));
             (names.value(row).to_owned(), value)
         })
         .collect()

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::exit::Failure;
 use super::output::{self, Layout};
-use super::payload::Writing;
+use super::payload::PayloadFormat;
 use super::stop::Stop;
 use super::target::Target;
 use crate::{
@@ -34,37 +34,37 @@ pub(crate) struct Consume {
         allow_hyphen_values = true
     )]
     from: Position,
-    /// Wait for more at the end, until SIGINT or SIGTERM
+    /// Wait for more records at the end, until SIGINT or SIGTERM
     #[arg(long)]
     follow: bool,
     /// Only these partitions. May be repeated
     #[arg(long, value_name = "N")]
     partition: Vec<i32>,
-    /// Stop after so many records
+    /// Stop after this many records
     #[arg(long, value_name = "N")]
     max: Option<usize>,
-    /// How records are printed: by default as a table on a terminal and as JSON elsewhere
+    /// The output format: by default a table on a terminal and JSON elsewhere
     #[arg(long)]
     format: Option<Format>,
-    /// How JSON has keys
+    /// The format of keys in JSON
     #[arg(long, value_name = "WRITING", default_value = "text")]
-    key: Writing,
-    /// How JSON has values
+    key: PayloadFormat,
+    /// The format of values in JSON
     #[arg(long, value_name = "WRITING", default_value = "text")]
-    value: Writing,
+    value: PayloadFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// An object on each line
+    /// One object per line
     Json,
     /// Columns
     Table,
-    /// A stream of Arrow IPC
+    /// An Arrow IPC stream
     Arrow,
 }
 
-/// Where records go.
+/// The destination of records.
 enum Sink {
     Lines(Layout),
     Arrow(Box<ArrowOutput<Stdout>>),
@@ -136,7 +136,7 @@ impl Consume {
         Ok(())
     }
 
-    /// An offset that is not in the log has no records to print: a scan from there says so.
+    /// Reports an offset out of range, which the first fetch would find.
     async fn refuse_offset_out_of_range(&self, engine: &Engine) -> Result<(), Failure> {
         let partitions = self.partition.iter().copied().map(PartitionId::new);
         let scan = engine.topic(&self.topic).scan(ScanOptions {
@@ -161,7 +161,7 @@ impl Consume {
             consumer.assign(partitions).await?;
         }
         consumer.seek(&self.from, &[]).await?;
-        // One offset for all partitions may lie behind the end of some: there it means the end.
+        // A start offset may be past the end of some partitions: there it means the end.
         let ends = engine.topic(&self.topic).offsets(&Position::Latest).await?;
         for (partition, position) in consumer.consumed() {
             if let Some(end) = ends.get(&partition.partition)
@@ -186,7 +186,7 @@ impl Consume {
     }
 }
 
-/// Keys and values as classic arrays of bytes.
+/// Keys and values as plain binary arrays.
 fn decode() -> DecodeOptions {
     DecodeOptions {
         views: false,

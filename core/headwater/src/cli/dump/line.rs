@@ -6,7 +6,7 @@ use headwater_record::{BatchHeader, ProducerId, RecordView, TimestampType};
 use serde::Serialize;
 
 use crate::cli::output::printable;
-use crate::cli::payload::{Payload, Writing};
+use crate::cli::payload::{Payload, PayloadFormat};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -105,7 +105,7 @@ pub(super) struct RecordLine {
 }
 
 impl RecordLine {
-    pub(super) fn new(record: &RecordView<'_>, key: Writing, value: Writing) -> Self {
+    pub(super) fn new(record: &RecordView<'_>, key: PayloadFormat, value: PayloadFormat) -> Self {
         let size = |bytes: Option<&[u8]>| bytes.map_or(-1, |bytes| bytes.len() as i64);
         let text = format!(
             "key: {} payload: {}",
@@ -143,7 +143,7 @@ impl fmt::Display for RecordLine {
     }
 }
 
-/// Something that is no batch, or whose records cannot be read.
+/// Damage, or a batch whose records cannot be decoded.
 #[derive(Debug, Serialize)]
 pub(super) struct Damage {
     pub(super) position: u64,
@@ -157,7 +157,7 @@ impl fmt::Display for Damage {
     }
 }
 
-/// Space that was taken in advance.
+/// Padding or preallocated space.
 #[derive(Debug, Serialize)]
 pub(super) struct Zeros {
     pub(super) position: u64,

@@ -1,5 +1,5 @@
-//! `headwater dump`: what stands in a segment file, whoever wrote it, with a verdict on each batch. Opens no data directory and changes
-//! nothing, so it may be used while a broker runs.
+//! `headwater dump`: prints and validates the batches of a segment file. Opens no data directory and changes nothing,
+//! so it can be used while a broker is running.
 
 mod line;
 mod segment;
@@ -14,28 +14,28 @@ use headwater_record::{BatchError, DecompressLimit, RecordBatch};
 use serde::Serialize;
 
 use super::exit::Failure;
-use super::payload::Writing;
+use super::payload::PayloadFormat;
 use line::{BatchLine, RecordLine};
-use segment::{Found, SegmentReader};
+use segment::{SegmentItem, SegmentReader};
 
-/// Print the batches of segment files (.log), and whether they are whole. Exit code 1 if one is not
+/// Print the batches of segment files (.log), and whether they are valid. Exit code 1 if one is not
 #[derive(Debug, Args)]
 pub(crate) struct Dump {
     /// Segment files
     #[arg(required = true, value_name = "SEGMENT")]
     segments: Vec<PathBuf>,
-    /// The records too
+    /// Print the records too
     #[arg(long)]
     records: bool,
     /// Print JSON, one object on each line
     #[arg(long)]
     json: bool,
-    /// How JSON has keys
+    /// The format of keys in JSON
     #[arg(long, value_name = "WRITING", default_value = "text")]
-    key: Writing,
-    /// How JSON has values
+    key: PayloadFormat,
+    /// The format of values in JSON
     #[arg(long, value_name = "WRITING", default_value = "text")]
-    value: Writing,
+    value: PayloadFormat,
 }
 
 impl Dump {
@@ -54,7 +54,7 @@ impl Dump {
         Ok(())
     }
 
-    /// Prints a file; returns how many of its batches are not whole.
+    /// Prints a file. Returns the number of invalid batches.
     fn dump(&self, path: &Path, out: &mut impl Write) -> Result<u64, Failure> {
         let unreadable = |error: io::Error| {
             Failure::Failed(format!(
@@ -64,7 +64,7 @@ impl Dump {
         };
         if path.extension().is_none_or(|extension| extension != "log") {
             return Err(Failure::Usage(format!(
-                "{} is no segment: give a .log file of a partition, such as flights-0/00000000000000000000.log.",
+                "{} is not a segment: give a .log file of a partition, such as flights-0/00000000000000000000.log.",
                 path.display()
             )));
         }
@@ -73,7 +73,7 @@ impl Dump {
         let mut damaged = 0;
         while let Some(found) = reader.next_batch().map_err(unreadable)? {
             match found {
-                Found::Batch { position, batch } => {
+                SegmentItem::Batch { position, batch } => {
                     let is_valid = batch.verify_crc().is_ok();
                     damaged += u64::from(!is_valid);
                     let line = BatchLine::new(position, batch.header(), is_valid);
@@ -82,12 +82,12 @@ impl Dump {
                         damaged += self.print_records(position, &batch, out)?;
                     }
                 }
-                Found::Damage { position, reason } => {
+                SegmentItem::Damage { position, reason } => {
                     damaged += 1;
                     let line = line::Damage { position, reason };
                     self.print(&line, out)?;
                 }
-                Found::Zeros { position, bytes } => {
+                SegmentItem::Zeros { position, bytes } => {
                     let line = line::Zeros { position, bytes };
                     self.print(&line, out)?;
                 }
@@ -96,7 +96,7 @@ impl Dump {
         Ok(damaged)
     }
 
-    /// Prints the records of a batch; returns 1 if they cannot be read.
+    /// Prints the records of a batch. Returns 1 if they cannot be decoded.
     fn print_records(
         &self,
         position: u64,

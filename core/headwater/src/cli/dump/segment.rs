@@ -1,21 +1,21 @@
-//! A segment file, batch by batch.
+//! Reads a segment file batch by batch.
 
 use std::io::{self, BufRead, Read as _};
 
 use bytes::Bytes;
 use headwater_record::{BatchHeader, LOG_OVERHEAD, RecordBatch};
 
-/// Batches of this size and more are damage: Kafka's requests cannot carry them.
+/// Larger batches are damage: Kafka's requests cannot contain them.
 const BATCH_BYTES_MAX: usize = 1 << 30;
 
-/// What stands at a position of the file.
+/// The content at a position of the file.
 #[derive(Debug)]
-pub(super) enum Found {
-    /// A batch with all its bytes, right or wrong.
+pub(super) enum SegmentItem {
+    /// A complete batch, valid or not.
     Batch { position: u64, batch: RecordBatch },
-    /// No batch, and nothing to find the next one by. The last of the file.
+    /// Damage that hides the position of the next batch. Always the last item of the file.
     Damage { position: u64, reason: String },
-    /// Space that was taken before there was something to write. The last of the file.
+    /// Padding or preallocated space. Always the last item of the file.
     Zeros { position: u64, bytes: u64 },
 }
 
@@ -35,8 +35,8 @@ impl<R: BufRead> SegmentReader<R> {
         }
     }
 
-    /// The next batch, or what stands there instead; `None` at the end.
-    pub(super) fn next_batch(&mut self) -> io::Result<Option<Found>> {
+    /// The next batch, damage or zeros; `None` at the end.
+    pub(super) fn next_batch(&mut self) -> io::Result<Option<SegmentItem>> {
         if self.ended {
             return Ok(None);
         }
@@ -67,40 +67,41 @@ impl<R: BufRead> SegmentReader<R> {
         match RecordBatch::parse(Bytes::from(bytes)) {
             Ok(batch) => {
                 self.position += size as u64;
-                Ok(Some(Found::Batch { position, batch }))
+                Ok(Some(SegmentItem::Batch { position, batch }))
             }
             Err(error) => Ok(Some(self.damage(error.to_string()))),
         }
     }
 
-    fn damage(&mut self, reason: String) -> Found {
+    fn damage(&mut self, reason: String) -> SegmentItem {
         self.ended = true;
-        Found::Damage {
+        SegmentItem::Damage {
             position: self.position,
             reason,
         }
     }
 
-    fn zeros(&mut self, position: u64) -> io::Result<Option<Found>> {
+    fn zeros(&mut self, position: u64) -> io::Result<Option<SegmentItem>> {
         self.ended = true;
         let mut bytes = LOG_OVERHEAD as u64;
         loop {
             let buffer = self.file.fill_buf()?;
             if buffer.is_empty() {
-                return Ok(Some(Found::Zeros { position, bytes }));
+                return Ok(Some(SegmentItem::Zeros { position, bytes }));
             }
             let read = buffer.len();
             let zeros = buffer.iter().take_while(|byte| **byte == 0).count();
             bytes += zeros as u64;
             if zeros < read {
                 let reason = format!("{bytes} bytes of zeros, and something behind them");
-                return Ok(Some(Found::Damage { position, reason }));
+                return Ok(Some(SegmentItem::Damage { position, reason }));
             }
             self.file.consume(read);
         }
     }
 
-    /// So many bytes, or those that are left. Memory is taken for what is there, not for what a damaged length asks for.
+    /// Reads `count` bytes, or the remaining ones. The memory grows with the bytes read, so a damaged length is
+    /// harmless.
     fn read(&mut self, count: usize) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.file
@@ -123,7 +124,7 @@ mod tests {
         builder.finish().unwrap().to_vec()
     }
 
-    fn found(bytes: &[u8]) -> Vec<Found> {
+    fn found(bytes: &[u8]) -> Vec<SegmentItem> {
         let mut reader = SegmentReader::new(bytes);
         std::iter::from_fn(|| reader.next_batch().unwrap()).collect()
     }
@@ -134,7 +135,7 @@ mod tests {
         let half = bytes.len() as u64 / 2;
         assert!(matches!(
             found(&bytes)[..],
-            [Found::Batch { position: 0, .. }, Found::Batch { position, .. }] if position == half
+            [SegmentItem::Batch { position: 0, .. }, SegmentItem::Batch { position, .. }] if position == half
         ));
     }
 
@@ -145,7 +146,7 @@ mod tests {
             assert!(
                 matches!(
                     found(&bytes[..end])[..],
-                    [Found::Damage { position: 0, .. }]
+                    [SegmentItem::Damage { position: 0, .. }]
                 ),
                 "{end}"
             );
@@ -153,30 +154,30 @@ mod tests {
     }
 
     #[test]
-    fn space_that_was_taken_in_advance_is_no_damage() {
+    fn preallocated_space_is_not_damage() {
         let mut bytes = batch();
         let end = bytes.len() as u64;
         bytes.extend([0; 100]);
         assert!(matches!(
             found(&bytes)[..],
-            [Found::Batch { .. }, Found::Zeros { position, bytes: 100 }] if position == end
+            [SegmentItem::Batch { .. }, SegmentItem::Zeros { position, bytes: 100 }] if position == end
         ));
         bytes.push(1);
-        assert!(matches!(found(&bytes)[1], Found::Damage { .. }));
+        assert!(matches!(found(&bytes)[1], SegmentItem::Damage { .. }));
     }
 
     #[test]
-    fn a_length_that_lies_is_damage() {
+    fn an_impossible_length_is_damage() {
         let mut bytes = batch();
         bytes[8..12].copy_from_slice(&i32::MAX.to_be_bytes());
         assert!(matches!(
             found(&bytes)[..],
-            [Found::Damage { position: 0, .. }]
+            [SegmentItem::Damage { position: 0, .. }]
         ));
         bytes[8..12].copy_from_slice(&(-1_i32).to_be_bytes());
         assert!(matches!(
             found(&bytes)[..],
-            [Found::Damage { position: 0, .. }]
+            [SegmentItem::Damage { position: 0, .. }]
         ));
     }
 }

@@ -5,10 +5,10 @@ use clap::Args;
 use crate::cli::exit::Failure;
 use crate::cli::target::Target;
 
-/// Delete groups without members, with what they have committed
+/// Delete groups without members, and their committed offsets
 #[derive(Debug, Args)]
 pub(super) struct Delete {
-    /// Their names
+    /// The groups
     #[arg(required = true)]
     groups: Vec<String>,
     #[command(flatten)]

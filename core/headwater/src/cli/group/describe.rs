@@ -9,10 +9,10 @@ use crate::cli::output::{self, Output, Row, or_none};
 use crate::cli::target::Target;
 use crate::{GroupDescription, GroupOffset, TopicPartition};
 
-/// Show a group's state, what it has committed with its lag, and its members
+/// Show a group's state, committed offsets with their lag, and members
 #[derive(Debug, Args)]
 pub(super) struct Describe {
-    /// Its name
+    /// The group
     group: String,
     #[command(flatten)]
     target: Target,

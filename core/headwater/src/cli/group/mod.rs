@@ -1,4 +1,4 @@
-//! `headwater group`: consumer groups listed, described, their offsets reset, deleted.
+//! `headwater group`: lists, describes, resets and deletes consumer groups.
 
 mod delete;
 mod describe;

@@ -8,10 +8,10 @@ use crate::cli::exit::Failure;
 use crate::cli::output::{Output, Row};
 use crate::cli::target::Target;
 
-/// Set what a group without members has committed for a topic, and show it
+/// Set the committed offsets of a group without members for a topic, and show them
 #[derive(Debug, Args)]
 pub(super) struct Reset {
-    /// Its name; a group that is not there is made
+    /// The group; it is created if it does not exist
     group: String,
     #[command(flatten)]
     target: Target,
@@ -21,7 +21,7 @@ pub(super) struct Reset {
     /// earliest, latest, an offset, an age such as -15m, or a time such as 2026-01-31T12:00:00Z
     #[arg(long, value_name = "POSITION", allow_hyphen_values = true)]
     to: Position,
-    /// Only show what would be committed
+    /// Only show the new offsets
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]

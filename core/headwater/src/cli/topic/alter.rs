@@ -11,17 +11,17 @@ use crate::cli::target::Target;
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true, id = "changes", args = ["partitions", "config", "unset"])]
 pub(super) struct Alter {
-    /// Its name
+    /// The topic
     name: String,
     #[command(flatten)]
     target: Target,
-    /// The new number of partitions: more than there are
+    /// The new number of partitions; it can only grow
     #[arg(long, value_name = "N")]
     partitions: Option<i32>,
     /// A key of Kafka's topic configuration to set. May be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     config: Vec<Setting>,
-    /// A key to put back to its default. May be repeated
+    /// A key to reset to its default. May be repeated
     #[arg(long, value_name = "KEY")]
     unset: Vec<String>,
 }

@@ -7,20 +7,20 @@ use crate::cli::exit::Failure;
 use crate::cli::target::Target;
 use crate::{IfExists, NewTopic};
 
-/// Make a topic, and the data directory if it is missing
+/// Create a topic, and the data directory if it does not exist
 #[derive(Debug, Args)]
 pub(super) struct Create {
-    /// Its name
+    /// The topic
     name: String,
     #[command(flatten)]
     target: Target,
-    /// How many partitions
+    /// The number of partitions
     #[arg(long, value_name = "N", default_value_t = 1)]
     partitions: i32,
     /// A key of Kafka's topic configuration, such as retention.ms=-1. May be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     config: Vec<Setting>,
-    /// Take a topic that is there, as it is
+    /// Succeed if the topic exists already, without changing it
     #[arg(long)]
     if_not_exists: bool,
 }

@@ -5,15 +5,15 @@ use clap::Args;
 use crate::cli::exit::Failure;
 use crate::cli::target::Target;
 
-/// Delete topics with everything in them
+/// Delete topics with all their records
 #[derive(Debug, Args)]
 pub(super) struct Delete {
-    /// Their names
+    /// The topics
     #[arg(required = true)]
     names: Vec<String>,
     #[command(flatten)]
     target: Target,
-    /// A topic that is not there is no error
+    /// Succeed if a topic does not exist
     #[arg(long)]
     if_exists: bool,
 }

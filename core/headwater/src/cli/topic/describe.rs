@@ -11,7 +11,7 @@ use crate::{ConfigEntry, TopicDescription};
 /// Show a topic's partitions with their offsets and sizes, then the configuration that was set
 #[derive(Debug, Args)]
 pub(super) struct Describe {
-    /// Its name
+    /// The topic
     name: String,
     #[command(flatten)]
     target: Target,

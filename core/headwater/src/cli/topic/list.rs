@@ -12,7 +12,7 @@ use crate::cli::target::Target;
 pub(super) struct List {
     #[command(flatten)]
     target: Target,
-    /// Kafka's own topics too
+    /// Include internal topics
     #[arg(long)]
     internal: bool,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `headwater topic`: topics made, listed, described, altered, deleted.
+//! `headwater topic`: creates, lists, describes, alters and deletes topics.
 
 mod alter;
 mod create;
@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 
 use super::exit::Failure;
 
-/// Make, list, describe, alter and delete topics
+/// Create, list, describe, alter and delete topics
 #[derive(Debug, Args)]
 pub(crate) struct Topic {
     #[command(subcommand)]

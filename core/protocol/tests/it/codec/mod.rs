@@ -1,11 +1,11 @@
-//! The crate's codec for a message that is known by its name only.
+//! The crate's codec for messages by name.
 
 use bytes::{Bytes, BytesMut};
 use headwater_protocol::*;
 
 use crate::schema;
 
-/// Decodes `bytes`, which must be all of a message, and encodes it again at the same version.
+/// Decodes `bytes`, which must be exactly one message, and encodes it again at the same version.
 pub(crate) fn again(
     message: &schema::Message,
     bytes: Bytes,
@@ -26,7 +26,7 @@ pub(crate) fn again(
     }
 }
 
-/// Decodes only, and drops what came out.
+/// Decodes only, and drops the result.
 pub(crate) fn decode(
     message: &schema::Message,
     bytes: Bytes,

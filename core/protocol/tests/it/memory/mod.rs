@@ -1,4 +1,4 @@
-//! An allocator that counts: how much memory a piece of code takes at most, in the thread that runs it.
+//! An allocator that measures the peak memory of a piece of code in its thread.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -24,13 +24,13 @@ fn grow(bytes: isize) {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         grow(layout.size() as isize);
-        // SAFETY: the caller's promises are those that the system's allocator asks for.
+        // SAFETY: the caller fulfils the contract of the system's allocator.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
         grow(-(layout.size() as isize));
-        // SAFETY: as above; what we handed out came from the system's allocator.
+        // SAFETY: as above; our memory came from the system's allocator.
         unsafe { System.dealloc(memory, layout) }
     }
 
@@ -43,7 +43,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// The most memory that `work` held at once, beyond what was there before.
+/// The peak memory of `work`, without the memory in use before.
 pub(crate) fn peak(work: impl FnOnce()) -> usize {
     let start = Start::now();
     work();
@@ -60,7 +60,7 @@ impl Start {
         Self(before)
     }
 
-    /// The most memory that was held at once since, beyond what was there before.
+    /// The peak memory since then, without the memory in use before.
     pub(crate) fn peak(&self) -> usize {
         (PEAK.get() - self.0) as usize
     }

@@ -1,8 +1,8 @@
-//! What becomes of bytes on the way, by accident or on purpose.
+//! Damages bytes.
 
 use super::Random;
 
-/// Lengths that nothing can have, in the encodings of lengths.
+/// Impossible lengths, in the encodings of lengths.
 pub(crate) const LIES: [&[u8]; 8] = [
     &[0x7F, 0xFF, 0xFF, 0xFF],
     &[0xFF, 0xFF, 0xFF, 0xFF],
@@ -14,7 +14,7 @@ pub(crate) const LIES: [&[u8]; 8] = [
     &[0x00, 0x00, 0xFF, 0xFF],
 ];
 
-/// Changes, removes, adds or cuts off a few bytes.
+/// Changes, removes, adds or truncates a few bytes.
 pub(crate) fn mutate(mut bytes: Vec<u8>, random: &mut Random) -> Vec<u8> {
     for _ in 0..=random.below(3) {
         if bytes.is_empty() {
@@ -32,10 +32,10 @@ pub(crate) fn mutate(mut bytes: Vec<u8>, random: &mut Random) -> Vec<u8> {
     bytes
 }
 
-/// How [`damaged`] leaves bytes: as they were, mutated, cut off, or with a length that lies.
+/// The kinds of damage of [`damaged`]: none, mutated, truncated, or with a wrong length.
 pub(crate) const DAMAGES: usize = 4;
 
-/// Bytes with the damage of that number, below [`DAMAGES`].
+/// Bytes with the damage of this number, below [`DAMAGES`].
 pub(crate) fn damaged(mut bytes: Vec<u8>, damage: usize, random: &mut Random) -> Vec<u8> {
     match damage {
         0 => bytes,

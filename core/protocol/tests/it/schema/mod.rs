@@ -1,6 +1,6 @@
-//! Kafka's message definitions as data, and messages made from them at random.
+//! Kafka's message definitions as data, and random messages.
 //!
-//! The writer here follows Kafka's protocol guide on its own, without the codec of the crate, so that the two can be compared.
+//! The writer follows Kafka's protocol guide without the codec of the crate, so that the two can be compared.
 //!
 //! ```text
 //! message NAME KIND KEY LOWEST HIGHEST FLEXIBLE_SINCE     then its structs, the message's own last
@@ -100,7 +100,7 @@ fn range(lowest: &str, highest: &str) -> Option<RangeInclusive<i16>> {
     Some(optional(lowest)?..=optional(highest)?)
 }
 
-/// What values to write.
+/// The kind of values to write.
 #[derive(Clone, Copy, PartialEq)]
 enum Values {
     Random,
@@ -108,7 +108,7 @@ enum Values {
 }
 
 impl Message {
-    /// A valid encoding at `version`, canonical: whoever decodes it and encodes it again gets the same bytes.
+    /// A valid, canonical encoding at `version`: decoding and encoding it again gives the same bytes.
     pub(crate) fn random_bytes(&self, version: i16, random: &mut Random) -> Vec<u8> {
         let mut out = Vec::new();
         let root = self.structs.last().unwrap();

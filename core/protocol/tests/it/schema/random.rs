@@ -1,7 +1,7 @@
-//! Seeded chance (splitmix64): the same seed gives the same messages. Or chance by a script: a fuzzer that changes a byte of it changes one
-//! decision, and most of the rest stays.
+//! Seeded random choices (splitmix64): the same seed gives the same messages. Alternatively a script decides: a fuzzer
+//! that changes one byte of it changes one choice and keeps most of the rest.
 
-/// Values that mean something to whoever reads the messages: half of all texts, ids and records are of them.
+/// Meaningful values: half of all texts, ids and records are from here.
 #[derive(Default)]
 pub(crate) struct Vocabulary {
     pub(crate) texts: Vec<String>,
@@ -10,7 +10,7 @@ pub(crate) struct Vocabulary {
 }
 
 pub(crate) struct Random {
-    /// Decides until it ends.
+    /// The script; it decides until it ends.
     script: Vec<u8>,
     read: usize,
     state: u64,
@@ -27,7 +27,7 @@ impl Random {
         }
     }
 
-    /// Decides by `script`, and behind its end as the same seed always does.
+    /// Choices from `script`; after its end from a constant seed.
     pub(crate) fn scripted(script: &[u8]) -> Self {
         Self {
             script: script.to_vec(),
@@ -35,12 +35,12 @@ impl Random {
         }
     }
 
-    /// From now on these mean something.
+    /// Sets the meaningful values.
     pub(crate) fn know(&mut self, vocabulary: Vocabulary) {
         self.vocabulary = vocabulary;
     }
 
-    /// From now on this is the id that means something.
+    /// Sets the meaningful id.
     pub(crate) fn know_id(&mut self, id: [u8; 16]) {
         self.vocabulary.ids = vec![id];
     }
@@ -49,7 +49,7 @@ impl Random {
         self.draw(8)
     }
 
-    /// A number; where a script decides, one of so many bytes.
+    /// A number; a script provides this many bytes.
     fn draw(&mut self, width: usize) -> u64 {
         let rest = &self.script[self.read..];
         if !rest.is_empty() {
@@ -81,7 +81,7 @@ impl Random {
         (0..length).map(|_| self.draw(1) as u8).collect()
     }
 
-    /// The big-endian bytes of a number: small, or an extreme, or anything.
+    /// The big-endian bytes of a number: small, extreme or arbitrary.
     pub(crate) fn number(&mut self, width: usize) -> Vec<u8> {
         let value = match self.below(4) {
             0 => self.below(20) as u64,
@@ -102,7 +102,7 @@ impl Random {
         }
     }
 
-    /// Bytes where records stand.
+    /// The bytes of a records field.
     pub(crate) fn records(&mut self) -> Vec<u8> {
         if let Some(at) = self.choice(self.vocabulary.records.len()) {
             return self.vocabulary.records[at].clone();
@@ -111,12 +111,12 @@ impl Random {
         self.bytes(length)
     }
 
-    /// One of so many, half of the time.
+    /// One of `count` values in half of the cases.
     fn choice(&mut self, count: usize) -> Option<usize> {
         (count > 0 && self.chance(2)).then(|| self.below(count))
     }
 
-    /// Text, now and then longer than a one-byte length can say.
+    /// Text, sometimes longer than a one-byte length.
     pub(crate) fn text(&mut self) -> String {
         if let Some(at) = self.choice(self.vocabulary.texts.len()) {
             return self.vocabulary.texts[at].clone();

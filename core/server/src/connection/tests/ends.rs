@@ -1,19 +1,19 @@
-//! When a connection ends, and when it does not.
+//! Reasons that end a connection.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn idle_connections_end_and_those_that_wait_for_an_answer_do_not() {
+async fn idle_connections_end_unless_a_request_is_pending() {
     let mut idle = connect(Limits::default());
     idle.heartbeat("a").await;
     assert_eq!(idle.receive_heartbeat().await, 0);
     let mut waiting = connect(Limits::default());
     let gate = waiting.handler.hold("slow");
     waiting.heartbeat("slow").await;
-    let begun = Instant::now();
+    let started = Instant::now();
     let Client { end, stream, .. } = idle;
     assert!(matches!(end.await.unwrap(), End::Overdue(Overdue::Idle)));
-    assert_eq!(begun.elapsed().as_secs(), 600);
+    assert_eq!(started.elapsed().as_secs(), 600);
     drop(stream);
     sleep(Duration::from_hours(1)).await;
     gate.notify_one();
@@ -21,14 +21,14 @@ async fn idle_connections_end_and_those_that_wait_for_an_answer_do_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_sends_nothing_at_all_is_ended_too() {
+async fn a_connection_without_any_request_ends_too() {
     let Client { end, stream, .. } = connect(Limits::default());
     assert!(matches!(end.await.unwrap(), End::Overdue(Overdue::Idle)));
     drop(stream);
 }
 
 #[tokio::test(start_paused = true)]
-async fn lengths_that_are_impossible_end_the_connection() {
+async fn impossible_lengths_end_the_connection() {
     for length in [-1, i32::MIN, i32::MAX, (100 << 20) + 1] {
         let mut client = connect(Limits::default());
         client.heartbeat("a").await;
@@ -43,7 +43,7 @@ async fn lengths_that_are_impossible_end_the_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_request_may_not_be_long_and_later_ones_may() {
+async fn only_the_first_request_is_limited_to_a_small_size() {
     let length = 3 << 20;
     let mut client = connect(Limits::default());
     let prefix = i32::to_be_bytes(length);
@@ -65,7 +65,7 @@ async fn an_empty_frame_ends_the_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_leaves_inside_a_frame_ends_its_connection() {
+async fn a_stream_that_ends_inside_a_frame_ends_the_connection() {
     let mut client = connect(Limits::default());
     let whole = client.encode(heartbeat("a"), 4);
     client.stream.write_all(&whole[..9]).await.unwrap();
@@ -75,9 +75,9 @@ async fn a_client_that_leaves_inside_a_frame_ends_its_connection() {
     assert!(matches!(end.await.unwrap(), End::ByClient));
 }
 
-/// Found by the fuzzer: nobody read from the connection any more, so that it lasted as long as the request that waited.
+/// Found by the fuzzer: the connection was not read any more, so it lasted as long as the pending request.
 #[tokio::test(start_paused = true)]
-async fn a_request_that_waits_does_not_hold_a_connection_that_cannot_hear_its_client_leave() {
+async fn a_pending_request_does_not_keep_an_unread_connection_open() {
     let mut refused = connect(Limits::default());
     refused.handler.hold("slow");
     refused.heartbeat("slow").await;

@@ -1,4 +1,4 @@
-//! Claims about one connection over a pipe in memory, in time that the test moves.
+//! One connection over an in-memory pipe, with a paused clock.
 
 mod ends;
 mod hostile;
@@ -33,32 +33,32 @@ use crate::{BrokerLimits, Limits};
 const PIPE_BYTES: usize = 16 * 1024;
 const RECORDS_BYTES: usize = 1 << 20;
 
-/// Answers at once, but for heartbeats of groups that the test has not released.
+/// Responds at once, except to heartbeats of groups that the test holds.
 #[derive(Clone, Default)]
-struct Scripted(Arc<Mutex<Script>>);
+struct ScriptedHandler(Arc<Mutex<Script>>);
 
 #[derive(Default)]
 struct Script {
-    begun: Vec<String>,
+    started: Vec<String>,
     held: HashMap<String, Arc<Notify>>,
     fetch_bytes_max: Vec<i32>,
-    /// How many requests each run of produces had.
+    /// The number of requests of each run.
     produced: Vec<usize>,
 }
 
-impl Scripted {
+impl ScriptedHandler {
     fn hold(&self, group: &str) -> Arc<Notify> {
         let gate = Arc::new(Notify::new());
         self.0.lock().held.insert(group.to_owned(), gate.clone());
         gate
     }
 
-    fn begun(&self) -> usize {
-        self.0.lock().begun.len()
+    fn started(&self) -> usize {
+        self.0.lock().started.len()
     }
 }
 
-impl Handler for Scripted {
+impl Handler for ScriptedHandler {
     fn handle(
         &self,
         _: RequestContext,
@@ -75,7 +75,7 @@ impl Handler for Scripted {
                 if let Request::Fetch(fetch) = &request {
                     script.fetch_bytes_max.push(fetch.max_bytes);
                 }
-                script.begun.push(name.clone());
+                script.started.push(name.clone());
                 script.held.get(&name).cloned()
             };
             if let Some(gate) = gate {
@@ -93,7 +93,7 @@ impl Handler for Scripted {
         let script = &mut self.0.lock();
         script.produced.push(requests.len());
         let names = requests.iter().map(|_| "Produce".to_owned());
-        script.begun.extend(names);
+        script.started.extend(names);
         requests
             .iter()
             .map(|_| ProduceResponse::default())
@@ -110,15 +110,15 @@ impl Handler for Scripted {
     }
 
     fn limits(&self) -> BrokerLimits {
-        unreachable!("no server starts here")
+        unreachable!("there is no server")
     }
 
     fn register_listeners(&self, _: Vec<OpenListener>) -> Option<ListenerRegistration> {
-        unreachable!("no server starts here")
+        unreachable!("there is no server")
     }
 
-    fn memory(&self) -> Arc<Memory> {
-        unreachable!("no server starts here")
+    fn memory(&self) -> Arc<RequestMemory> {
+        unreachable!("there is no server")
     }
 
     fn scram_credential(&self, _: &str, _: ScramMechanism) -> Option<ScramCredential> {
@@ -148,13 +148,13 @@ struct Client {
     stream: DuplexStream,
     received: BytesMut,
     next: i32,
-    memory: Arc<Memory>,
-    handler: Scripted,
+    memory: Arc<RequestMemory>,
+    handler: ScriptedHandler,
     drain: Option<oneshot::Sender<()>>,
     end: JoinHandle<End>,
 }
 
-/// These limits, with those of a broker without a configuration.
+/// These limits, with those of a broker with the default configuration.
 fn bounds(limits: Limits) -> Bounds {
     Bounds {
         limits,
@@ -163,12 +163,12 @@ fn bounds(limits: Limits) -> Bounds {
 }
 
 fn connect(limits: Limits) -> Client {
-    let handler = Scripted::default();
-    let memory = Arc::new(Memory::new(512 << 20));
+    let handler = ScriptedHandler::default();
+    let memory = Arc::new(RequestMemory::new(512 << 20));
     connect_to(limits, handler, memory)
 }
 
-fn connect_to(limits: Limits, handler: Scripted, memory: Arc<Memory>) -> Client {
+fn connect_to(limits: Limits, handler: ScriptedHandler, memory: Arc<RequestMemory>) -> Client {
     let (stream, theirs) = duplex(PIPE_BYTES);
     let (drain, drained) = oneshot::channel();
     let dispatch = Dispatch::new(
@@ -176,7 +176,7 @@ fn connect_to(limits: Limits, handler: Scripted, memory: Arc<Memory>) -> Client 
         Arc::clone(&memory),
         Listener::default(),
         Arc::from("test"),
-        Session::not_asked(Arc::new(Decoy::new())),
+        Session::not_required(Arc::new(Decoy::new())),
     );
     let connection = Connection::new(
         theirs,
@@ -255,10 +255,10 @@ fn fetch() -> FetchRequest {
     }
 }
 
-/// Until nothing happens any more.
+/// Runs all tasks until they wait.
 async fn settle() {
     sleep(Duration::from_millis(1)).await;
 }
 
-/// A pipe in memory sends no files.
+/// An in-memory pipe does not send files.
 impl Sink for DuplexStream {}

@@ -1,9 +1,9 @@
-//! Requests are begun and answered in their order.
+//! Requests are started and answered in order.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn answers_keep_the_order_of_the_requests_whatever_ends_first() {
+async fn responses_are_in_the_order_of_the_requests() {
     let mut client = connect(Limits::default());
     let (first, third) = (client.handler.hold("first"), client.handler.hold("third"));
     for group in ["first", "second", "third", "fourth"] {
@@ -11,13 +11,13 @@ async fn answers_keep_the_order_of_the_requests_whatever_ends_first() {
     }
     settle().await;
     assert_eq!(
-        client.handler.0.lock().begun,
+        client.handler.0.lock().started,
         ["first", "second", "third", "fourth"]
     );
     third.notify_one();
     settle().await;
     let early = timeout(Duration::from_secs(1), client.receive_heartbeat()).await;
-    assert!(early.is_err(), "the first request is not done");
+    assert!(early.is_err(), "the first request is pending");
     first.notify_one();
     for expected in 0..4 {
         assert_eq!(client.receive_heartbeat().await, expected);
@@ -25,7 +25,7 @@ async fn answers_keep_the_order_of_the_requests_whatever_ends_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_requests_are_begun_than_may_be_in_flight() {
+async fn the_number_of_requests_in_flight_is_limited() {
     let limits = Limits {
         requests_in_flight_max: 3,
         ..Limits::default()
@@ -37,7 +37,7 @@ async fn no_more_requests_are_begun_than_may_be_in_flight() {
         client.heartbeat("quick").await;
     }
     settle().await;
-    assert_eq!(client.handler.begun(), 3);
+    assert_eq!(client.handler.started(), 3);
     gate.notify_one();
     for expected in 0..11 {
         assert_eq!(client.receive_heartbeat().await, expected);
@@ -45,7 +45,7 @@ async fn no_more_requests_are_begun_than_may_be_in_flight() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_may_come_one_byte_at_a_time() {
+async fn requests_may_arrive_byte_by_byte() {
     let mut client = connect(Limits::default());
     let bytes = [
         client.encode(heartbeat("a"), 4),
@@ -61,7 +61,7 @@ async fn requests_may_come_one_byte_at_a_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn draining_answers_what_was_begun_and_nothing_more() {
+async fn draining_completes_started_requests_and_starts_no_others() {
     let mut client = connect(Limits::default());
     let gate = client.handler.hold("slow");
     client.heartbeat("slow").await;
@@ -72,12 +72,12 @@ async fn draining_answers_what_was_begun_and_nothing_more() {
     settle().await;
     gate.notify_one();
     assert_eq!(client.receive_heartbeat().await, 0);
-    assert_eq!(client.handler.begun(), 1);
+    assert_eq!(client.handler.started(), 1);
     assert!(matches!(client.end().await, End::Drained));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_asked_before_a_request_that_cannot_be_served_is_answered() {
+async fn requests_before_an_unsupported_one_are_answered() {
     let mut client = connect(Limits::default());
     client.heartbeat("a").await;
     client.stream.write_all(&[0, 0, 0, 2, 0, 0]).await.unwrap();

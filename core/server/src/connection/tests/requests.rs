@@ -1,9 +1,9 @@
-//! What the versions and kinds of requests are made of.
+//! Versions and kinds of requests.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_version_of_api_versions_is_answered_in_layout_0_and_the_connection_goes_on() {
+async fn an_unknown_version_of_api_versions_is_answered_in_layout_0() {
     let mut client = connect(Limits::default());
     let future = [0, 0, 0, 12, 0, 18, 0, 99, 0, 0, 0, 77, 0xFF, 0xFF, 1, 2];
     client.stream.write_all(&future).await.unwrap();
@@ -22,7 +22,7 @@ async fn an_unknown_version_of_api_versions_is_answered_in_layout_0_and_the_conn
 }
 
 #[tokio::test(start_paused = true)]
-async fn apis_that_are_unknown_or_not_served_end_the_connection() {
+async fn unknown_and_unsupported_apis_end_the_connection() {
     // 4 is LeaderAndIsr, 24 AddPartitionsToTxn, and Heartbeat has no version 9.
     for (api, version) in [(4_i16, 0_i16), (999, 0), (24, 0), (12, 9)] {
         let mut client = connect(Limits::default());
@@ -39,7 +39,7 @@ async fn apis_that_are_unknown_or_not_served_end_the_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_produce_without_acknowledgement_gets_no_answer() {
+async fn a_produce_without_acknowledgement_gets_no_response() {
     let mut client = connect(Limits::default());
     let silent = ProduceRequest {
         acks: 0,
@@ -48,5 +48,5 @@ async fn a_produce_without_acknowledgement_gets_no_answer() {
     client.send(silent, 9).await;
     client.heartbeat("after").await;
     assert_eq!(client.receive_heartbeat().await, 1);
-    assert_eq!(client.handler.0.lock().begun, ["Produce", "after"]);
+    assert_eq!(client.handler.0.lock().started, ["Produce", "after"]);
 }

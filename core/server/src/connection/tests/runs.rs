@@ -1,4 +1,4 @@
-//! Produce requests that arrive together are served together, and nobody can tell but by the time it takes.
+//! Produce requests that arrive together are handled together, with the results of single requests.
 
 use super::*;
 
@@ -26,7 +26,7 @@ impl Client {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_arrives_together_is_one_run_and_each_request_gets_its_answer() {
+async fn requests_that_arrive_together_are_one_run_with_separate_responses() {
     let mut client = connect(Limits::default());
     client.send_together(&vec![(produce(1).into(), 9); 5]).await;
     for expected in 0..5 {
@@ -36,7 +36,7 @@ async fn what_arrives_together_is_one_run_and_each_request_gets_its_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn other_requests_and_other_versions_end_a_run_and_the_order_stays() {
+async fn other_requests_and_versions_end_a_run_and_keep_the_order() {
     let mut client = connect(Limits::default());
     let mut requests = vec![(produce(1).into(), 9); 2];
     requests.push((heartbeat("between").into(), 4));
@@ -48,15 +48,15 @@ async fn other_requests_and_other_versions_end_a_run_and_the_order_stays() {
         assert_eq!(id, expected as i32);
     }
     assert_eq!(client.runs(), [2, 1, 1]);
-    let begun = client.handler.0.lock().begun.clone();
+    let started = client.handler.0.lock().started.clone();
     assert_eq!(
-        begun,
+        started,
         ["Produce", "Produce", "between", "Produce", "Produce"]
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_has_no_more_requests_than_may_be_in_flight_and_the_rest_follows_without_answers() {
+async fn a_run_is_limited_by_the_requests_in_flight_and_continued_without_responses() {
     let limits = Limits {
         requests_in_flight_max: 3,
         ..Limits::default()
@@ -71,10 +71,10 @@ async fn a_run_has_no_more_requests_than_may_be_in_flight_and_the_rest_follows_w
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_is_served_and_answered_though_what_follows_it_cannot_be() {
+async fn a_run_before_an_unsupported_request_is_answered() {
     let mut client = connect(Limits::default());
     let mut bytes = [client.encode(produce(1), 9), client.encode(produce(1), 9)].concat();
-    // No such API.
+    // An unknown API.
     bytes.extend([0, 0, 0, 12, 3, 231, 0, 0, 0, 0, 0, 1, 0xFF, 0xFF, 0, 0]);
     client.stream.write_all(&bytes).await.unwrap();
     for expected in 0..2 {
@@ -85,7 +85,7 @@ async fn a_run_is_served_and_answered_though_what_follows_it_cannot_be() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_is_served_though_the_length_of_what_follows_it_is_a_lie() {
+async fn a_run_before_an_invalid_length_is_answered() {
     let mut client = connect(Limits::default());
     let mut bytes = [client.encode(produce(0), 9), client.encode(produce(0), 9)].concat();
     bytes.extend((-1_i32).to_be_bytes());

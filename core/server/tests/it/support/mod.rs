@@ -1,4 +1,4 @@
-//! What the tests over sockets share: a server over a broker in memory, and a client that speaks the protocol and nothing else.
+//! Helpers of the socket tests: a server over a broker in memory, and a client that sends and receives frames.
 
 pub mod tls;
 
@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
-// What is built for a fuzzer needs its runtime, each test of the package.
+// Files that are built for the fuzzer need its runtime in each test of the package.
 #[cfg(fuzzing)]
 use bolero as _;
 use bytes::{Bytes, BytesMut};
@@ -77,7 +77,7 @@ impl<S: Read + Write> Client<S> {
         }
     }
 
-    /// Sends a request; its correlation id.
+    /// Sends a request. Returns its correlation id.
     pub fn send(&mut self, request: impl Into<Request>, version: i16) -> i32 {
         let mut out = BytesMut::new();
         let client_id = Str::from(CLIENT_ID);
@@ -99,7 +99,7 @@ impl<S: Read + Write> Client<S> {
         self.stream.flush().unwrap();
     }
 
-    /// The next frame; None if the server has closed the connection.
+    /// The next frame; `None` if the server has closed the connection.
     pub fn frame(&mut self) -> Option<Bytes> {
         loop {
             if let Some(frame) = take_frame(&mut self.received, u32::MAX).unwrap() {
@@ -125,7 +125,7 @@ impl<S: Read + Write> Client<S> {
         (header.correlation_id, response)
     }
 
-    /// Asks and waits for the answer.
+    /// Sends a request and waits for the response.
     pub fn ask<R: ApiRequest>(&mut self, request: R, version: i16) -> R::Response {
         let id = self.send(request, version);
         let (answered, response) = self.receive(R::API, version);
@@ -137,7 +137,7 @@ impl<S: Read + Write> Client<S> {
         self.create(creation(name, partitions, &[]));
     }
 
-    /// Creates what the request asks for.
+    /// Creates the topics of the request.
     pub fn create(&mut self, request: CreateTopicsRequest) {
         let response = self.ask(request, 7);
         assert_eq!(code(response.topics[0].error_code), ErrorCode::None);

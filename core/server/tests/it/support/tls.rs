@@ -10,7 +10,7 @@ use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, Stream
 
 use super::{Client, local, tcp};
 
-/// A certificate for `localhost` that vouches for itself.
+/// A self-signed certificate for `localhost`.
 pub fn certificate() -> (TlsOptions, CertificateDer<'static>) {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let options = TlsOptions {
@@ -20,7 +20,7 @@ pub fn certificate() -> (TlsOptions, CertificateDer<'static>) {
     (options, made.cert.der().clone())
 }
 
-/// A listener without TLS, and a second one with this protocol.
+/// A plaintext listener, and a second one with this protocol.
 pub fn encrypted(protocol: SecurityProtocol) -> (ServeOptions, CertificateDer<'static>) {
     let (tls, certificate) = certificate();
     let mut options = local();
@@ -32,7 +32,7 @@ pub fn encrypted(protocol: SecurityProtocol) -> (ServeOptions, CertificateDer<'s
     (options, certificate)
 }
 
-/// A client's side of TLS, before its first byte.
+/// The client side of TLS, before its first byte.
 pub fn connection(certificate: CertificateDer<'static>) -> ClientConnection {
     let mut roots = RootCertStore::empty();
     roots.add(certificate).unwrap();

@@ -1,21 +1,21 @@
-//! `range`: of each topic a run of partitions for each member that reads it.
+//! `range`: each member gets a contiguous range of each topic's partitions.
 
 use std::collections::BTreeMap;
 
 use headwater_protocol::Str;
 
-use super::Wanted;
+use super::GroupSpec;
 use crate::groups::consumer::Assignment;
 
-/// The first members get one more where the partitions do not divide evenly.
-pub(super) fn assign(wanted: &Wanted) -> BTreeMap<Str, Assignment> {
-    let ids = wanted
+/// If the partitions do not divide evenly, the first members get one more.
+pub(super) fn assign(spec: &GroupSpec) -> BTreeMap<Str, Assignment> {
+    let ids = spec
         .members
         .iter()
         .map(|(id, _)| (id.clone(), Assignment::new()));
     let mut target: BTreeMap<_, _> = ids.collect();
-    for (topic, partitions) in &wanted.topics {
-        let readers = wanted.members.iter();
+    for (topic, partitions) in &spec.topics {
+        let readers = spec.members.iter();
         let readers: Vec<_> = readers
             .filter(|(_, topics)| topics.contains(topic))
             .collect();
@@ -45,14 +45,14 @@ mod tests {
     fn the_same_numbers_of_all_topics_go_to_the_same_member() {
         let topics = [1, 2].map(Uuid::from_u128);
         let reads = |ids: &[Uuid]| ids.iter().copied().collect();
-        let wanted = Wanted {
+        let spec = GroupSpec {
             topics: [(topics[0], 5), (topics[1], 2)].into(),
             members: vec![
                 ("a".into(), reads(&topics)),
                 ("b".into(), reads(&topics[..1])),
             ],
         };
-        let target = assign(&wanted);
+        let target = assign(&spec);
         assert_eq!(
             target["a"],
             [(topics[0], [0, 1, 2].into()), (topics[1], [0, 1].into())].into()

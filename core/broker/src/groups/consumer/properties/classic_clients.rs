@@ -1,4 +1,4 @@
-//! Clients of the classic protocol among the others.
+//! Clients of the classic protocol.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,9 +18,9 @@ impl World {
         self.clients[client].protocol != ClientProtocol::Consumer
     }
 
-    /// A heartbeat of a classic client, and its next step if it is asked to take one.
+    /// Sends a heartbeat of a classic client, and takes its next step if the response requires one.
     pub(super) fn beat_classic(&mut self, client: usize, is_answered: bool) {
-        let (facts, known) = (self.facts(), self.clients[client].clone());
+        let (context, known) = (self.context(), self.clients[client].clone());
         if known.epoch > 0 {
             let request = HeartbeatRequest {
                 member_id: known.member_id.clone(),
@@ -28,7 +28,7 @@ impl World {
                 group_instance_id: instance_id(client),
                 ..HeartbeatRequest::default()
             };
-            match self.group.heartbeat_classic(&request, &facts) {
+            match self.group.heartbeat_classic(&request, &context) {
                 Ok(()) if known.protocol == ClientProtocol::Classic => return,
                 Ok(()) | Err(ErrorCode::RebalanceInProgress) => {}
                 Err(ErrorCode::IllegalGeneration) => self.clients[client].owned.clear(),
@@ -43,19 +43,19 @@ impl World {
         self.join_classic(client, is_answered);
     }
 
-    /// A join, and the sync that follows it.
+    /// A join and its sync.
     fn join_classic(&mut self, client: usize, is_answered: bool) {
-        let (facts, known) = (self.facts(), self.clients[client].clone());
+        let (context, known) = (self.context(), self.clients[client].clone());
         self.made += 1;
         let join = classic_join(&known, instance_id(client), self.made, &self.names);
-        if self.group.check_classic_join(&join, &facts).is_err() {
+        if self.group.check_classic_join(&join, &context).is_err() {
             return;
         }
-        let Ok(draft) = self.group.join_classic(&join, &facts, &self.topics) else {
+        let Ok(update) = self.group.join_classic(&join, &context, &self.topics) else {
             return;
         };
-        let answer = draft.group().classic_join_answer(&join);
-        if self.accept(draft).is_none() || !is_answered {
+        let answer = update.group().classic_join_answer(&join);
+        if self.accept(update).is_none() || !is_answered {
             return;
         }
         let request = SyncGroupRequest {
@@ -66,7 +66,7 @@ impl World {
         };
         let synced = self
             .group
-            .sync_classic(&request, &facts, &self.topics)
+            .sync_classic(&request, &context, &self.topics)
             .unwrap();
         let known = &mut self.clients[client];
         known.member_id = answer.member_id;
@@ -80,15 +80,15 @@ impl World {
             member_id: self.clients[client].member_id.clone(),
             instance_id: instance_id(client),
         };
-        let (draft, _) = self.group.leave_classic(vec![leaver], &self.topics);
-        if draft.is_some_and(|draft| self.accept(draft).is_some()) {
+        let (update, _) = self.group.leave_classic(vec![leaver], &self.topics);
+        if update.is_some_and(|update| self.accept(update).is_some()) {
             self.clients[client] = self.new_client();
         }
     }
 }
 
 impl Client {
-    /// The client, or one of the classic protocol, which is told its id when it joins.
+    /// The client, or a classic client, which gets its id from its first join.
     pub(super) fn or_classic(self, is_classic: bool) -> Self {
         if !is_classic {
             return self;

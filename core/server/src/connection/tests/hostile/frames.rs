@@ -1,4 +1,4 @@
-//! The frames of a stranger.
+//! The frames of a hostile client.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use super::schema::damage::{DAMAGES, damaged, mutate};
 use super::schema::{self, Message, Random};
 use super::{Bytes, BytesMut};
 
-/// The requests that the broker answers.
+/// The requests that the broker supports.
 static SERVED: LazyLock<Vec<(Message, ApiKey)>> = LazyLock::new(|| {
     let served = schema::messages().into_iter().filter_map(|message| {
         let api = ApiKey::from_code(message.key?)?;
@@ -21,7 +21,7 @@ static SERVED: LazyLock<Vec<(Message, ApiKey)>> = LazyLock::new(|| {
     served.collect()
 });
 
-/// A request of any API that is served at any version; half of them with something wrong.
+/// A request of any supported API and version; half of them are damaged.
 pub(super) fn damaged_request(random: &mut Random) -> Vec<u8> {
     let (message, api) = &SERVED[random.below(SERVED.len())];
     let versions = api.supported();
@@ -56,7 +56,7 @@ fn plausible(api: ApiKey, version: i16, body: Vec<u8>, random: &mut Random) -> V
     out.to_vec()
 }
 
-/// The frame around `content`. One in eight has something wrong in its length or its header too, and no true length.
+/// The frame of `content`. One in eight has a damaged length or header.
 pub(super) fn framed(content: Vec<u8>, random: &mut Random) -> Vec<u8> {
     let mut frame = (content.len() as i32).to_be_bytes().to_vec();
     let head = content.len().min(12);

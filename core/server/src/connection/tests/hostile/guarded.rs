@@ -1,5 +1,5 @@
-//! Strangers at a listener that asks for passwords. They know the user's name and her password, say both as they should, and with everything
-//! wrong that a generator finds; whoever did not say it right is not let in.
+//! Hostile clients at a listener with authentication. They have the user's name and password, send correct exchanges
+//! and all kinds of damaged ones; only a correct exchange authenticates.
 
 use std::future::Future;
 
@@ -18,19 +18,19 @@ use crate::sasl::Mechanism;
 const USER: &str = "alice";
 const PASSWORD: &[u8] = b"secret";
 const SALT: Bytes = Bytes::from_static(b"sixteen bytes of");
-/// Few, so that a case takes little time; the broker asks for more of its users.
+/// Few, to make a case fast; the broker requires more.
 const ITERATIONS: u32 = 2;
-/// The most connections of one stranger, and the most that it says on one.
+/// The maximum number of connections of a client, and of messages on each.
 const CONNECTIONS_MAX: usize = 4;
 const WORDS_MAX: usize = 8;
-/// What a request has that asks for what only a user gets.
+/// The marker of requests that only a user may send.
 const PROBE: i32 = 0x5EED_5EED;
 
 /// A broker with one user.
 #[derive(Clone)]
-struct Guarded(Broker<SimEnv>);
+struct SaslBroker(Broker<SimEnv>);
 
-impl Handler for Guarded {
+impl Handler for SaslBroker {
     fn handle(
         &self,
         context: RequestContext,
@@ -52,14 +52,14 @@ impl Handler for Guarded {
     }
 
     fn limits(&self) -> BrokerLimits {
-        unreachable!("no server starts here")
+        unreachable!("there is no server")
     }
 
     fn register_listeners(&self, _: Vec<OpenListener>) -> Option<ListenerRegistration> {
-        unreachable!("no server starts here")
+        unreachable!("there is no server")
     }
 
-    fn memory(&self) -> Arc<Memory> {
+    fn memory(&self) -> Arc<RequestMemory> {
         Handler::memory(&self.0)
     }
 
@@ -69,34 +69,34 @@ impl Handler for Guarded {
     }
 }
 
-/// One stranger, and one user behind it.
+/// A hostile client, followed by a user.
 pub(super) async fn try_user(random: &mut Random) -> Tally {
     let env = SimEnv::new(1);
-    let guarded = Guarded(broker(&env));
+    let guarded = SaslBroker(broker(&env));
     let target = Target::over(guarded, env, Some(Arc::from(Mechanism::ALL)));
     let mut tally = Tally::default();
     for _ in 0..=random.below(CONNECTIONS_MAX) {
-        let mut stranger = Stranger::new(target.connect(false));
+        let mut client = HostileClient::new(target.connect(false));
         for _ in 0..=random.below(WORDS_MAX) {
-            let bytes = stranger.next_word(random);
+            let bytes = client.next_word(random);
             tally.sent += 1;
-            target.send(&mut stranger.line, &bytes, TAKEN).await;
-            stranger.listen();
-            if stranger.line.is_over() {
+            target.send(&mut client.line, &bytes, TAKEN).await;
+            client.listen();
+            if client.line.is_over() {
                 tally.ended += 1;
                 break;
             }
         }
-        tally.let_in += usize::from(stranger.is_let_in);
-        tally.answered += stranger.line.leave().await;
+        tally.authenticated += usize::from(client.is_authenticated);
+        tally.answered += client.line.leave().await;
     }
     lets_the_user_in(&target).await;
     target.serves_a_good_client().await;
     tally
 }
 
-async fn lets_the_user_in(target: &Target<Guarded>) {
-    let mut user = Stranger::new(target.connect(false));
+async fn lets_the_user_in(target: &Target<SaslBroker>) {
+    let mut user = HostileClient::new(target.connect(false));
     user.chose(Mechanism::Plain, 1);
     let message = user.honest();
     user.says(&message);
@@ -104,25 +104,25 @@ async fn lets_the_user_in(target: &Target<Guarded>) {
         user.line.send(&word).await;
     }
     user.listen();
-    assert!(user.is_let_in, "a user is let in");
+    assert!(user.is_authenticated, "the user is authenticated");
     user.line.leave().await;
 }
 
-/// One connection of a stranger.
-struct Stranger {
+/// A connection of a hostile client.
+struct HostileClient {
     line: Line,
-    /// What it chose last.
+    /// The mechanism that it selected last.
     chosen: Option<Mechanism>,
     is_bare: bool,
-    /// The first message that it sent, if SCRAM was chosen, and what the server answered.
+    /// Its first message and the server's challenge, if SCRAM was selected.
     first: Option<Vec<u8>>,
     challenge: Option<String>,
-    /// Whether it has said what a user says.
-    may_be_let_in: bool,
-    is_let_in: bool,
+    /// Whether it has sent a correct exchange.
+    may_authenticate: bool,
+    is_authenticated: bool,
 }
 
-impl Stranger {
+impl HostileClient {
     fn new(line: Line) -> Self {
         Self {
             line,
@@ -130,8 +130,8 @@ impl Stranger {
             is_bare: false,
             first: None,
             challenge: None,
-            may_be_let_in: false,
-            is_let_in: false,
+            may_authenticate: false,
+            is_authenticated: false,
         }
     }
 
@@ -155,7 +155,7 @@ impl Stranger {
         }
     }
 
-    /// What a user says next.
+    /// The next message of a correct exchange.
     fn word_in_order(&mut self, random: &mut Random) -> Vec<u8> {
         if self.chosen.is_none() {
             let mechanism = Mechanism::ALL[random.below(Mechanism::ALL.len())];
@@ -163,7 +163,7 @@ impl Stranger {
             self.chose(mechanism, version);
             return handshake(mechanism.name(), version);
         }
-        if self.may_be_let_in {
+        if self.may_authenticate {
             return probe();
         }
         let honest = self.honest();
@@ -193,7 +193,7 @@ impl Stranger {
         self.is_bare = version == 0;
     }
 
-    /// The next message: as a user would say it, or not.
+    /// The next message, correct or not.
     fn message(&mut self, random: &mut Random) -> Vec<u8> {
         let honest = self.honest();
         let message = match random.below(8) {
@@ -210,7 +210,7 @@ impl Stranger {
         message
     }
 
-    /// Keeps in mind what it says.
+    /// Records the message.
     fn says(&mut self, message: &[u8]) {
         let is_scram = matches!(self.chosen, Some(Mechanism::Scram(_)));
         if is_scram && self.challenge.is_none() {
@@ -218,9 +218,9 @@ impl Stranger {
             return;
         }
         let honest = self.honest();
-        // Whoever names herself twice is herself too.
+        // The authorization id may repeat the user name.
         let twice = [USER.as_bytes(), &honest].concat();
-        self.may_be_let_in |= message == honest || message == twice;
+        self.may_authenticate |= message == honest || message == twice;
     }
 
     fn honest(&self) -> Vec<u8> {
@@ -233,12 +233,12 @@ impl Stranger {
         }
     }
 
-    /// Takes what the server has answered.
+    /// Processes the server's responses.
     fn listen(&mut self) {
         for answer in self.line.answers() {
             if answer.starts_with(&PROBE.to_be_bytes()) {
-                assert!(self.may_be_let_in, "a stranger is let in");
-                self.is_let_in = true;
+                assert!(self.may_authenticate, "a hostile client was authenticated");
+                self.is_authenticated = true;
             } else if let Some(challenge) = challenge_in(&answer) {
                 self.challenge = Some(challenge);
             }
@@ -254,7 +254,7 @@ fn with_text(message: &[u8], text: &[u8], other: &[u8]) -> Vec<u8> {
     [&message[..at], other, &message[at + text.len()..]].concat()
 }
 
-/// `r=...,s=...,i=...`, with whatever around it.
+/// Finds `r=...,s=...,i=...` in a response.
 fn challenge_in(answer: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(answer);
     let text = &text[text.find("r=")?..];
@@ -298,7 +298,7 @@ fn authenticate(message: &[u8], version: i16) -> Vec<u8> {
     encoded(&request.into(), version, 1)
 }
 
-/// The message without a request around it.
+/// The bare message.
 fn bare(message: &[u8]) -> Vec<u8> {
     [&(message.len() as i32).to_be_bytes(), message].concat()
 }

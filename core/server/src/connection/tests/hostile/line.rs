@@ -1,19 +1,19 @@
-//! A client's end of a connection.
+//! The client side of a connection.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf, split};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::*;
 
-/// Long, in time that moves when everybody waits.
+/// A long time on a clock that advances when all tasks wait.
 const LONG: Duration = Duration::from_hours(1);
-/// How long the client waits for what comes of what it sent.
+/// How long the client waits for responses.
 const SHORT: Duration = Duration::from_millis(1);
 
-/// A client that reads all it gets while it writes, or nothing at all.
+/// A client that reads everything while it writes, or nothing at all.
 pub(super) struct Line {
     writer: WriteHalf<DuplexStream>,
-    /// What a deaf client does not read.
+    /// The unread half of a deaf client's stream.
     unread: Option<ReadHalf<DuplexStream>>,
     answers: UnboundedReceiver<Bytes>,
     reading: Option<JoinHandle<()>>,
@@ -40,19 +40,19 @@ impl Line {
         }
     }
 
-    /// Sends as much as the server takes, and waits for what comes of it.
+    /// Sends as much as the server accepts, and waits for the responses.
     pub(super) async fn send(&mut self, bytes: &[u8]) {
-        // The server may end the connection before it has taken all.
+        // The server may end the connection before it has read everything.
         let _ = timeout(SHORT, self.writer.write_all(bytes)).await;
         settle().await;
     }
 
-    /// Whether the server has ended it.
+    /// Whether the server has ended the connection.
     pub(super) fn is_over(&self) -> bool {
         self.serving.is_finished()
     }
 
-    /// The answers that have come and were not taken.
+    /// The responses received since the last call.
     pub(super) fn answers(&mut self) -> Vec<Bytes> {
         let mut answers = Vec::new();
         while let Ok(answer) = self.answers.try_recv() {
@@ -62,12 +62,12 @@ impl Line {
         answers
     }
 
-    /// Leaves; the connection ends. How many answers came.
+    /// Closes the connection. Returns the number of responses.
     pub(super) async fn leave(mut self) -> usize {
         self.answers();
         if let Some(reading) = self.reading.take() {
             reading.abort();
-            // It was asked to stop.
+            // The task was aborted.
             let _ = reading.await;
         }
         drop((self.writer, self.unread));
@@ -82,7 +82,7 @@ async fn read(mut stream: ReadHalf<DuplexStream>, answers: UnboundedSender<Bytes
     let mut received = BytesMut::new();
     while let Ok(1..) = stream.read_buf(&mut received).await {
         while let Some(frame) = take_frame(&mut received, u32::MAX).unwrap() {
-            // Nobody takes it when the client has left.
+            // The receiver is gone after the client has left.
             let _ = answers.send(frame);
         }
     }

@@ -1,11 +1,11 @@
-//! Strangers, against connections in front of a real broker. A stranger sends some requests: as they should be, mutated, cut off, with
-//! lengths that lie, or no requests at all; from many connections, and on some of them it reads nothing.
+//! Hostile clients on connections to a real broker. A client sends some requests: valid, mutated, truncated, with wrong
+//! lengths, or no requests at all; on many connections, some of which it never reads.
 //!
-//! Nothing panics, hangs, or holds more memory than arrived; no stranger is taken for a user; a good client beside is served; and what was
-//! appended is sound. `make fuzz` tries the same strangers for as long as one likes: a fuzzer writes the script of their decisions.
+//! Requirements: no panic, no hang, memory bounded by the received bytes, no false authentication, correct service for
+//! a good client, and intact records. `make fuzz` runs the same clients under a fuzzer, which chooses their actions.
 
 #[path = "../../../../../protocol/tests/it/memory/mod.rs"]
-#[allow(dead_code, reason = "others measure calls")]
+#[allow(dead_code, reason = "other users of this file count calls")]
 mod allocator;
 mod frames;
 mod guarded;
@@ -29,24 +29,24 @@ use target::Target;
 #[global_allocator]
 static ALLOCATOR: allocator::Counting = allocator::Counting;
 
-/// How many requests the bounded test sends.
+/// The number of requests of the bounded test.
 #[cfg(not(fuzzing))]
 const REQUESTS: usize = 100_000;
-/// The most that one stranger sends.
+/// The maximum number of requests of one client.
 const REQUESTS_OF_ONE_MAX: usize = 24;
-/// The most bytes of memory that a request may take, with its answer and what the broker remembers: for each byte that arrived, and
-/// whatever arrived (a new partition's files, which are in memory here; the configuration of a broker with its documentation; records).
+/// The maximum memory of a request with its response and the broker's state: for each received byte, and a constant
+/// (files of new partitions, which are in memory here; the configuration of a broker with its documentation; records).
 const TAKEN: (usize, usize) = (1024, 4 << 20);
 
-/// What came of a stranger.
+/// The results of a client.
 #[derive(Debug, Default)]
 struct Tally {
     sent: usize,
     answered: usize,
     /// Connections that the server ended.
     ended: usize,
-    /// Users that were let in.
-    let_in: usize,
+    /// Users that were authenticated.
+    authenticated: usize,
 }
 
 impl AddAssign for Tally {
@@ -54,11 +54,11 @@ impl AddAssign for Tally {
         self.sent += other.sent;
         self.answered += other.answered;
         self.ended += other.ended;
-        self.let_in += other.let_in;
+        self.authenticated += other.authenticated;
     }
 }
 
-/// One stranger at one broker.
+/// Runs one client against one broker.
 fn try_stranger(random: &mut Random) -> Tally {
     let runtime = Builder::new_current_thread()
         .enable_time()
@@ -74,7 +74,7 @@ fn try_stranger(random: &mut Random) -> Tally {
     })
 }
 
-/// Requests to a listener that lets everybody in.
+/// Sends requests to a listener without authentication.
 async fn try_requests(random: &mut Random) -> Tally {
     let target = Target::new();
     random.know(vocabulary::vocabulary(target.topic_id().await));
@@ -100,7 +100,7 @@ async fn try_requests(random: &mut Random) -> Tally {
 
 #[cfg(not(fuzzing))]
 #[test]
-fn strangers_end_or_are_answered_and_harm_nothing() {
+fn hostile_clients_are_answered_or_disconnected_without_harm() {
     let mut all = Tally::default();
     for seed in 0.. {
         all += try_stranger(&mut Random::new(seed));
@@ -108,13 +108,16 @@ fn strangers_end_or_are_answered_and_harm_nothing() {
             break;
         }
     }
-    assert!(all.answered > all.sent / 4, "too few are answered: {all:?}");
-    assert!(all.ended > all.sent / 10, "too few are refused: {all:?}");
-    assert!(all.let_in > 100, "too few users get in: {all:?}");
+    assert!(all.answered > all.sent / 4, "too few responses: {all:?}");
+    assert!(all.ended > all.sent / 10, "too few disconnections: {all:?}");
+    assert!(
+        all.authenticated > 100,
+        "too few users were authenticated: {all:?}"
+    );
 }
 
 #[cfg(fuzzing)]
 #[test]
-fn strangers_end_or_are_answered_and_harm_nothing() {
+fn hostile_clients_are_answered_or_disconnected_without_harm() {
     bolero::check!().for_each(|script: &[u8]| drop(try_stranger(&mut Random::scripted(script))));
 }

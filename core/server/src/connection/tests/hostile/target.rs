@@ -1,4 +1,4 @@
-//! A broker behind connections over pipes.
+//! A broker behind connections over in-memory pipes.
 
 use std::path::Path;
 
@@ -14,14 +14,14 @@ use super::line::Line;
 use super::*;
 use crate::sasl::{Decoy, Mechanism};
 
-/// The partitions of the topics that requests name.
+/// The partitions of the requests' topics.
 const PARTITIONS: [(&str, i32); 4] = [("t", 0), ("t", 1), ("t", 2), ("compacted", 0)];
 
-/// A broker and what its connections share.
+/// A broker and the state that its connections share.
 pub(super) struct Target<H = Broker<SimEnv>> {
     handler: H,
     env: SimEnv,
-    memory: Arc<Memory>,
+    memory: Arc<RequestMemory>,
     decoy: Arc<Decoy>,
     mechanisms: Option<Arc<[Mechanism]>>,
 }
@@ -35,13 +35,13 @@ pub(super) fn broker(env: &SimEnv) -> Broker<SimEnv> {
 }
 
 impl Target {
-    /// A broker that lets everybody in.
+    /// A broker without authentication.
     pub(super) fn new() -> Self {
         let env = SimEnv::new(1);
         Self::over(broker(&env), env, None)
     }
 
-    /// Creates the topics that requests name. The id of one of them.
+    /// Creates the topics of the requests. Returns the id of one of them.
     pub(super) async fn topic_id(&self) -> [u8; 16] {
         let compact = CreatableTopicConfig {
             name: "cleanup.policy".into(),
@@ -65,14 +65,14 @@ impl Target {
         response.topics[0].topic_id.into_bytes()
     }
 
-    /// Time passes for the broker.
+    /// Advances the broker's clock.
     pub(super) fn wait(&self, random: &mut Random) {
         let seconds = [1, 60, 3_600, 86_400 * 8][random.below(4)];
         self.env.advance(Duration::from_secs(seconds));
         self.handler.housekeeping();
     }
 
-    /// A good client is served, and what was appended is sound.
+    /// Checks that a good client is served and the records are intact.
     pub(super) async fn is_unharmed(&self) {
         for (topic, partition) in PARTITIONS {
             self.is_sound(topic, partition).await;
@@ -119,18 +119,18 @@ impl<H: Handler> Target<H> {
         Self {
             handler,
             env,
-            memory: Arc::new(Memory::new(1 << 30)),
+            memory: Arc::new(RequestMemory::new(1 << 30)),
             decoy: Arc::new(Decoy::new()),
             mechanisms,
         }
     }
 
-    /// A new connection, whose client reads or does not.
+    /// Opens a connection. A deaf client does not read it.
     pub(super) fn connect(&self, is_deaf: bool) -> Line {
         let decoy = Arc::clone(&self.decoy);
         let session = match &self.mechanisms {
-            None => Session::not_asked(decoy),
-            Some(mechanisms) => Session::expected(Arc::clone(mechanisms), decoy),
+            None => Session::not_required(decoy),
+            Some(mechanisms) => Session::required(Arc::clone(mechanisms), decoy),
         };
         let dispatch = Dispatch::new(
             self.handler.clone(),
@@ -150,7 +150,7 @@ impl<H: Handler> Target<H> {
         Line::new(client, is_deaf, tokio::spawn(connection.run()))
     }
 
-    /// Sends, and waits until nothing moves any more. What it takes is at most so much for each byte, and so much more.
+    /// Sends, and waits until all tasks wait. Checks the peak memory: `taken` bytes for each byte sent, and a constant.
     pub(super) async fn send(&self, line: &mut Line, bytes: &[u8], taken: (usize, usize)) {
         let start = allocator::Start::now();
         line.send(bytes).await;
@@ -160,7 +160,7 @@ impl<H: Handler> Target<H> {
     }
 
     pub(super) async fn serves_a_good_client(&self) {
-        assert_eq!(self.memory.used(), 0, "something is left behind");
+        assert_eq!(self.memory.used(), 0, "memory was not released");
         let mut client = self.connect(false);
         let mut bytes = BytesMut::new();
         encode_request(
@@ -172,6 +172,6 @@ impl<H: Handler> Target<H> {
         )
         .unwrap();
         client.send(&bytes).await;
-        assert_eq!(client.leave().await, 1, "a good client is answered");
+        assert_eq!(client.leave().await, 1, "a good client gets no response");
     }
 }

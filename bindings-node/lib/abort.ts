@@ -1,0 +1,54 @@
+// `AbortSignal` on every wait.
+
+import type { Abort } from '../native.js';
+import { AbortError } from './errors.js';
+import { native } from './native.js';
+
+/** The option of every call that waits. */
+export interface WaitOptions {
+  /** Ends the call: it rejects with `AbortError`. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Runs a call that `signal` ends. The call loses nothing: what it has not returned comes with the next one. */
+export async function abortable<T>(
+  signal: AbortSignal | undefined,
+  call: (abort?: Abort) => Promise<T>,
+): Promise<T> {
+  if (signal === undefined) {
+    return call();
+  }
+  if (signal.aborted) {
+    throw new AbortError(signal.reason);
+  }
+  const abort = new native.Abort();
+  const onAbort = () => abort.abort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await call(abort);
+  } catch (error) {
+    throw error instanceof AbortError ? new AbortError(signal.reason) : error;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Waits for a promise whose work goes on when `signal` ends the wait. */
+export async function abortableWait<T>(
+  signal: AbortSignal | undefined,
+  promise: Promise<T>,
+): Promise<T> {
+  if (signal === undefined) {
+    return promise;
+  }
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(new AbortError(signal.reason));
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

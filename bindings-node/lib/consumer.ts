@@ -1,0 +1,394 @@
+// The consumer: reads partitions in the order of their offsets.
+
+import { Readable } from 'node:stream';
+import type {
+  ConsumerEvent,
+  Consumer as NativeConsumer,
+  Operation,
+  TopicPartitionLag,
+} from '../native.js';
+import { abortable, type WaitOptions } from './abort.js';
+import { Batch } from './batch.js';
+import { ClosedError } from './errors.js';
+import type { Formats } from './formats.js';
+import { Message } from './message.js';
+import { MessageBuffer } from './messages.js';
+import { native } from './native.js';
+import { type Offsets, offsets, seeks } from './offsets.js';
+import { boolean, callback, count, milliseconds, oneOf, options, signal } from './options.js';
+import {
+  type Position,
+  position,
+  type TopicPartition,
+  type TopicPartitionOffset,
+  topicPartitions,
+} from './positions.js';
+import { type RebalanceListener, type RebalanceOptions, Rebalances } from './rebalances.js';
+import { type RunOptions, runOptions } from './run_options.js';
+import { Runner } from './runner.js';
+import { type Subscription, subscription } from './subscription.js';
+
+/** The options of {@link Consumer.poll}. */
+export interface PollOptions extends WaitOptions {
+  /** How long to wait for records, in milliseconds; 1,000 by default. */
+  timeoutMs?: number;
+  /** The most records; `max.poll.records` (500) by default. */
+  maxRecords?: number;
+}
+
+/** The limits of {@link Consumer.batches}. */
+export interface BatchesOptions extends WaitOptions {
+  /** The most records in a batch; 65,536 by default. */
+  maxRecords?: number;
+  /** The most fetched bytes in a batch; 16 MiB by default. One fetch of one partition may exceed it. */
+  maxBytes?: number;
+  /** How long to wait for more records once there are some, in milliseconds; 100 by default. */
+  maxWaitMs?: number;
+  /** When to stop: never, or at the end of each partition at the time of the first call. "forever" by default. */
+  until?: 'forever' | 'end';
+}
+
+/** The partitions of a call; all that are assigned by default. */
+export interface PartitionsOptions extends WaitOptions {
+  /** Only these partitions. */
+  partitions?: TopicPartition | TopicPartition[];
+}
+
+const NEXT_MESSAGES = native.Operation.messages();
+const PARTITIONS = { signal, partitions: topicPartitions };
+
+/**
+ * Reads partitions. Iterating it yields messages. In a group, `enable.auto.commit` commits finished records from time to time: a batch or a
+ * message is finished when the next one is asked for.
+ */
+export class Consumer<K = Buffer | null, V = Buffer | null>
+  implements AsyncIterable<Message<K, V>>, AsyncDisposable
+{
+  private readonly messageBuffer: MessageBuffer;
+  private readonly rebalances = new Rebalances();
+  private runner: Runner<K, V> | undefined;
+  private closing: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(
+    private readonly native: NativeConsumer,
+    private readonly formats: Formats,
+    isMember: boolean,
+  ) {
+    this.messageBuffer = new MessageBuffer(native, isMember, (wait) =>
+      this.nextEvent(NEXT_MESSAGES, wait),
+    );
+  }
+
+  /** Waits for records. The batch is empty when the time has passed. */
+  async poll(given: PollOptions = {}): Promise<Batch<K, V>> {
+    const known = options('poll()', given, { signal, timeoutMs: milliseconds, maxRecords: count });
+    const operation = native.Operation.poll(known.timeoutMs ?? 1_000, known.maxRecords);
+    return this.batch(await this.nextEvent(operation, known.signal));
+  }
+
+  /** The batches of a stream. A batch is finished when the next one is asked for. */
+  batches(given: BatchesOptions = {}): AsyncIterableIterator<Batch<K, V>> {
+    const known = options('batches()', given, {
+      signal,
+      maxRecords: count,
+      maxBytes: count,
+      maxWaitMs: milliseconds,
+      until: oneOf('forever', 'end'),
+    });
+    const operation = native.Operation.batches(
+      known.maxRecords ?? 65_536,
+      known.maxBytes ?? 16 << 20,
+      known.maxWaitMs ?? 100,
+      known.until ?? 'forever',
+    );
+    return this.batchesOf(operation, known.signal);
+  }
+
+  /** The messages, one after the other. A message is finished when the next one is asked for. */
+  messages(given: WaitOptions = {}): AsyncIterableIterator<Message<K, V>> {
+    const wait = options('messages()', given, { signal }).signal;
+    const { messageBuffer, formats } = this;
+    const make = () => {
+      const { flat, row } = messageBuffer.taken;
+      return { done: false as const, value: new Message<K, V>(flat, row, formats) };
+    };
+    const iterator: AsyncIterableIterator<Message<K, V>> = {
+      // Not an async function: a message that is there already costs one settled promise.
+      next: () =>
+        messageBuffer.tryTake() && wait?.aborted !== true
+          ? Promise.resolve(make())
+          : messageBuffer.take(wait).then(make),
+      return: () => Promise.resolve({ done: true, value: undefined }),
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Message<K, V>> {
+    return this.messages();
+  }
+
+  /** The messages as a stream of objects. */
+  readable(given: WaitOptions = {}): Readable {
+    return Readable.from(this.messages(given), { objectMode: true });
+  }
+
+  /**
+   * Calls a handler for each message or batch, in order in each partition, until `stop()`, `close()` or the signal ends it. The promise is
+   * fulfilled then. A message whose handler throws is handed over again after a pause; after `retry.retries` times the promise rejects
+   * with what the handler threw, and the message is not finished. Auto-commit commits what handlers have finished.
+   */
+  async run(given: RunOptions<K, V>): Promise<void> {
+    const known = runOptions<K, V>(given);
+    const runner = new Runner<K, V>(
+      {
+        native: this.native,
+        formats: this.formats,
+        rebalances: this.rebalances,
+        discard: () => this.messageBuffer.discard(),
+      },
+      known,
+      this.runner,
+    );
+    this.runner = runner;
+    try {
+      await runner.run();
+    } finally {
+      if (this.runner === runner) {
+        this.runner = undefined;
+      }
+    }
+  }
+
+  /**
+   * Ends `run()`. The promise is fulfilled when its handlers have ended; called inside a handler it does not wait for them.
+   */
+  async stop(): Promise<void> {
+    await this.runner?.stop();
+  }
+
+  /** Joins the group for topics, or for the topics that a regular expression matches, also those that come later. */
+  async subscribe(topics: Subscription, given: RebalanceOptions = {}): Promise<void> {
+    const known = options('subscribe()', given, {
+      onAssign: callback,
+      onRevoke: callback,
+      onLost: callback,
+    });
+    const { names, pattern } = subscription(topics);
+    await this.changing(() => this.native.subscribe(names, pattern));
+    this.rebalances.set(known as RebalanceOptions);
+  }
+
+  /** Commits what is finished, leaves the group and gives the partitions up. */
+  async unsubscribe(): Promise<void> {
+    const operation = native.Operation.unsubscribe();
+    await this.leave(() => this.native.next(operation));
+  }
+
+  /** Reads these partitions from now on. Partitions that stay keep their position. */
+  async assign(
+    partitions: TopicPartition | TopicPartition[],
+    given: WaitOptions = {},
+  ): Promise<void> {
+    const known = options('assign()', given, { signal });
+    const assigned = topicPartitions(partitions, 'partitions');
+    await this.changing(() =>
+      abortable(known.signal, (abort) => this.native.assign(assigned, abort)),
+    );
+  }
+
+  /** The assigned partitions. */
+  async assignment(given: WaitOptions = {}): Promise<TopicPartition[]> {
+    const known = options('assignment()', given, { signal });
+    this.entering();
+    return abortable(known.signal, (abort) => this.native.assignment(abort));
+  }
+
+  /**
+   * Commits offsets: of a message or a batch (the offset behind it), given ones, or the positions of all partitions. What is before them
+   * counts as finished. In `run()`, without arguments, it commits what handlers have finished.
+   */
+  async commit(what?: Offsets<K, V>, given: WaitOptions & { wait?: boolean } = {}): Promise<void> {
+    const known = options('commit()', given, { signal, wait: boolean });
+    const committed = what === undefined ? this.runner?.finishedOffsets() : offsets(what, 'what');
+    this.entering();
+    await abortable(known.signal, (abort) =>
+      this.native.commit(committed, known.wait ?? true, abort),
+    );
+  }
+
+  /** The committed offsets of the group. Partitions without one are left out. */
+  async committed(given: PartitionsOptions = {}): Promise<TopicPartitionOffset[]> {
+    const known = options('committed()', given, PARTITIONS);
+    this.entering();
+    return abortable(known.signal, (abort) => this.native.committed(known.partitions ?? [], abort));
+  }
+
+  /** The next offset of each assigned partition. */
+  async position(given: WaitOptions = {}): Promise<TopicPartitionOffset[]> {
+    const known = options('position()', given, { signal });
+    return this.changing(() => abortable(known.signal, (abort) => this.native.position(abort)));
+  }
+
+  /** The number of offsets between the position and the end of each assigned partition. */
+  async lag(given: WaitOptions = {}): Promise<TopicPartitionLag[]> {
+    const known = options('lag()', given, { signal });
+    return this.changing(() => abortable(known.signal, (abort) => this.native.lag(abort)));
+  }
+
+  /** Moves partitions to a position, or each one to its own offset. Takes effect before the next message. */
+  async seek(
+    to: Position | TopicPartitionOffset | TopicPartitionOffset[],
+    given: PartitionsOptions = {},
+  ): Promise<void> {
+    const known = options('seek()', given, PARTITIONS);
+    const each = seeks(to);
+    if (each !== undefined) {
+      this.runner?.sought(each);
+      return this.changing(() =>
+        abortable(known.signal, (abort) => this.native.seekEach(each, abort)),
+      );
+    }
+    const at = position(to, 'to');
+    const of = known.partitions ?? [];
+    this.runner?.sought(of);
+    return this.changing(() => abortable(known.signal, (abort) => this.native.seek(at, of, abort)));
+  }
+
+  /** Stops reading partitions. They stay assigned. Takes effect before the next message. */
+  async pause(given: PartitionsOptions = {}): Promise<void> {
+    const known = options('pause()', given, PARTITIONS);
+    const of = known.partitions ?? [];
+    this.runner?.paused(of);
+    return this.changing(() => abortable(known.signal, (abort) => this.native.pause(of, abort)));
+  }
+
+  /** Reads partitions again. */
+  async resume(given: PartitionsOptions = {}): Promise<void> {
+    const known = options('resume()', given, PARTITIONS);
+    const of = known.partitions ?? [];
+    await this.changing(() => abortable(known.signal, (abort) => this.native.resume(of, abort)));
+    this.runner?.resumed(of);
+  }
+
+  /** The partitions that the caller has paused. */
+  async paused(given: WaitOptions = {}): Promise<TopicPartition[]> {
+    const known = options('paused()', given, { signal });
+    this.entering();
+    const paused = await abortable(known.signal, (abort) => this.native.paused(abort));
+    return this.runner?.withoutHeldBack(paused) ?? paused;
+  }
+
+  /** Calls a function at each rebalance: "assign", "revoke" (before the partitions go), "lost". It may return a promise. */
+  on(event: 'assign' | 'revoke' | 'lost', listener: RebalanceListener): this {
+    this.rebalances.on(event, listener);
+    return this;
+  }
+
+  /** Takes a function of `on()` back. */
+  off(event: 'assign' | 'revoke' | 'lost', listener: RebalanceListener): this {
+    this.rebalances.off(event, listener);
+    return this;
+  }
+
+  /** Ends the waiting call with `WakeupError`, or else the next one that may wait. */
+  wakeup(): void {
+    this.messageBuffer.interrupt();
+    this.native.wakeup();
+  }
+
+  /**
+   * Ends waiting calls and `run()`, commits what is finished, leaves the group, and takes no more calls. Idempotent. A closed client has closed
+   * its consumers.
+   */
+  close(): Promise<void> {
+    this.closing ??= this.closeOnce();
+    return this.closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private async closeOnce(): Promise<void> {
+    const { runner } = this;
+    if (runner !== undefined) {
+      await runner.stop();
+      // Inside a handler the runner has not ended.
+      await this.native.finish(runner.finishedOffsets()).catch(() => {});
+    }
+    this.messageBuffer.interrupt();
+    await this.leave(() => this.native.close());
+  }
+
+  /** Gives the partitions up. What a function of a rebalance throws comes out when that is done. */
+  private async leave(call: () => Promise<ConsumerEvent>): Promise<void> {
+    let failure: { error: unknown } | undefined;
+    for (;;) {
+      this.messageBuffer.discard();
+      this.runner?.interrupt();
+      const event = await call();
+      if (event.partitions === undefined) {
+        break;
+      }
+      if (failure === undefined) {
+        await this.rebalances.report(event).catch((error: unknown) => {
+          failure = { error };
+        });
+      }
+    }
+    if (failure !== undefined) {
+      throw (failure as { error: unknown }).error;
+    }
+  }
+
+  /** Runs an operation, and reports rebalances meanwhile. */
+  private async nextEvent(
+    operation: Operation,
+    wait: AbortSignal | undefined,
+  ): Promise<ConsumerEvent> {
+    for (;;) {
+      this.messageBuffer.discard();
+      const event = await abortable(wait, (abort) => this.native.next(operation, abort));
+      if (event.partitions === undefined) {
+        return event;
+      }
+      await this.rebalances.report(event);
+    }
+  }
+
+  /** A call that may change what comes next. */
+  private changing<T>(call: () => Promise<T>): Promise<T> {
+    this.messageBuffer.discard();
+    this.runner?.interrupt();
+    return call();
+  }
+
+  /** A call that changes nothing of what comes next. */
+  private entering(): void {
+    this.messageBuffer.report();
+    this.runner?.interrupt();
+  }
+
+  private batch(event: ConsumerEvent): Batch<K, V> {
+    if (event.batch === undefined) {
+      throw new ClosedError('The consumer is closed: create a new one to continue.');
+    }
+    const commit = (behind: TopicPartitionOffset[]) => this.commit(behind);
+    return new Batch<K, V>(event.batch, this.formats, commit);
+  }
+
+  private async *batchesOf(
+    operation: Operation,
+    wait: AbortSignal | undefined,
+  ): AsyncIterableIterator<Batch<K, V>> {
+    for (;;) {
+      const event = await this.nextEvent(operation, wait);
+      if (event.kind === 'end') {
+        return;
+      }
+      yield this.batch(event);
+    }
+  }
+}

@@ -1,0 +1,32 @@
+// Lets those go on who wait for a change.
+
+export class Gate {
+  private waiting: (() => void)[] = [];
+
+  /** Lets all go on who wait now. */
+  open(): void {
+    const waiting = this.waiting;
+    this.waiting = [];
+    for (const goOn of waiting) {
+      goOn();
+    }
+  }
+
+  /** Waits until it opens, for so many milliseconds at most. */
+  wait(timeoutMs?: number): Promise<void> {
+    return new Promise((resolve) => {
+      let timer: NodeJS.Timeout | undefined;
+      const goOn = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.waiting.push(goOn);
+      if (timeoutMs !== undefined) {
+        timer = setTimeout(() => {
+          this.waiting = this.waiting.filter((other) => other !== goOn);
+          resolve();
+        }, timeoutMs);
+      }
+    });
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Kafka as a library: pub/sub for services, Arrow for analysis.
+ *
+ * @example
+ * import { open } from 'headwater';
+ *
+ * await using client = await open('./data');
+ * await client.createTopic('flights', { ifExists: 'ignore' });
+ * const producer = client.producer({ value: 'json' });
+ * await producer.send({ topic: 'flights', key: 'UA', value: { delay: 11 } });
+ *
+ * @packageDocumentation
+ */
+
+export type {
+  BatchResult,
+  ConfigEntry,
+  GroupInfo,
+  GroupOffset,
+  OffsetRange,
+  PartitionDescription,
+  RecordMetadata,
+  RecoveredPartition,
+  RecoveryReport,
+  TopicInfo,
+  TopicPartition,
+  TopicPartitionLag,
+  TopicPartitionOffset,
+} from '../native.js';
+export type { WaitOptions } from './abort.js';
+export { Batch } from './batch.js';
+export {
+  type AlterTopicOptions,
+  Client,
+  type ConsumerOptions,
+  type CreateTopicOptions,
+  connect,
+  open,
+  type ProducerOptions,
+  type ServeOptions,
+} from './client.js';
+export type { ConfigValue, KafkaConfig } from './config.js';
+export {
+  type BatchesOptions,
+  Consumer,
+  type PartitionsOptions,
+  type PollOptions,
+} from './consumer.js';
+export {
+  AbortError,
+  AuthenticationError,
+  AuthorizationError,
+  ClosedError,
+  ConfigError,
+  CorruptLogError,
+  DecodeError,
+  type ErrorDetails,
+  ForkError,
+  HeadwaterError,
+  InvalidArgumentError,
+  InvalidTopicError,
+  KafkaError,
+  LockedError,
+  NotADataDirectoryError,
+  OffsetOutOfRangeError,
+  OutOfOrderSequenceError,
+  ProducerFencedError,
+  RecordTooLargeError,
+  RequestTimedOutError,
+  StorageError,
+  TopicAlreadyExistsError,
+  TransportError,
+  UnknownTopicOrPartitionError,
+  WakeupError,
+} from './errors.js';
+export type { Header } from './flat.js';
+export type { Decoded, Format, FormatOptions, OnError, ReadOptions } from './formats.js';
+export type {
+  EachBatchPayload,
+  EachMessagePayload,
+  FetchedBatch,
+} from './handlers.js';
+export { Message } from './message.js';
+export type { Offsets } from './offsets.js';
+export type { Position } from './positions.js';
+export { Producer, type SendBatchOptions } from './producer.js';
+export type { RebalanceListener, RebalanceOptions } from './rebalances.js';
+export type { Bytes, Encodable, HeadersToSend, MessageToSend, RecordToSend } from './records.js';
+export type { RetryOptions, RunOptions } from './run_options.js';
+export { Scan } from './scan.js';
+export { Server } from './server.js';
+export type { Subscription } from './subscription.js';
+export { type EndOptions, type RateOptions, type ScanOptions, Topic } from './topic.js';

@@ -1,0 +1,88 @@
+// The messages of a consumer that were decoded and not handed out yet.
+
+import type { ConsumerEvent, Consumer as NativeConsumer } from '../native.js';
+import { Flat } from './flat.js';
+
+/** After so many messages a member of a group polls its group. */
+const MESSAGES_PER_POLL = 256;
+
+/**
+ * Hands out messages one by one from a buffer of the native half, which counts them as handed out when it is told. What a call might have
+ * changed is discarded and read again.
+ */
+export class MessageBuffer {
+  /** The message that was handed out last. */
+  taken: { flat: Flat; row: number } = { flat: undefined as unknown as Flat, row: -1 };
+  private flat: Flat | undefined;
+  private row = 0;
+  private unreported = 0;
+  private sincePoll = 0;
+  private isInterrupted = false;
+  /** Calls that wait take turns. */
+  private turn: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly native: NativeConsumer,
+    private readonly isMember: boolean,
+    private readonly next: (wait: AbortSignal | undefined) => Promise<ConsumerEvent>,
+  ) {}
+
+  /** Hands a message out, if there is one and nothing comes before it. */
+  tryTake(): boolean {
+    const { flat } = this;
+    if (flat === undefined || this.row >= flat.rows || this.isInterrupted) {
+      return false;
+    }
+    if (this.isMember && ++this.sincePoll >= MESSAGES_PER_POLL) {
+      return false;
+    }
+    this.taken = { flat, row: this.row++ };
+    this.unreported++;
+    return true;
+  }
+
+  /** Waits for a message, and hands it out. */
+  take(wait: AbortSignal | undefined): Promise<void> {
+    const taken = this.turn.then(() => this.fetch(wait));
+    this.turn = taken.catch(() => {});
+    return taken;
+  }
+
+  /** Tells the native half what was handed out. */
+  report(): void {
+    if (this.unreported > 0) {
+      this.native.took(this.unreported);
+      this.unreported = 0;
+    }
+  }
+
+  /** Forgets the messages that were not handed out: they are read again. */
+  discard(): void {
+    this.report();
+    this.flat = undefined;
+  }
+
+  /** The next message waits for the native half, which ends the wait. */
+  interrupt(): void {
+    this.isInterrupted = true;
+  }
+
+  private async fetch(wait: AbortSignal | undefined): Promise<void> {
+    if (this.sincePoll >= MESSAGES_PER_POLL) {
+      this.sincePoll = 0;
+      this.report();
+      if (await this.native.serveGroup()) {
+        this.discard();
+      }
+    }
+    while (!this.tryTake()) {
+      this.isInterrupted = false;
+      const event = await this.next(wait);
+      const bytes = event.messages;
+      if (bytes !== undefined && bytes.length > 0) {
+        this.flat = new Flat(bytes);
+        this.row = 0;
+      }
+    }
+  }
+}

@@ -1,0 +1,211 @@
+// The parts of a record to send, checked.
+
+import { invalid } from './errors.js';
+import type { Format } from './formats.js';
+import { isWellFormed, options, partition, text, timestamp, typeName } from './options.js';
+
+/** Bytes or text to send. Text is written as UTF-8. */
+export type Bytes = Uint8Array | string;
+
+/** Headers to send: an ordered list of pairs, whose names may repeat, or an object. */
+export type HeadersToSend =
+  | readonly (readonly [name: string, value: Bytes | null])[]
+  | Readonly<Record<string, Bytes | null | readonly Bytes[]>>;
+
+/** What can be sent as a key or value of a format. */
+export type Encodable<F extends Format> = F extends 'json'
+  ? unknown
+  : F extends 'string'
+    ? string | null
+    : Bytes | null;
+
+/** A record to send, without its topic. */
+export interface MessageToSend<K extends Format = 'bytes', V extends Format = 'bytes'> {
+  /** The value; null or none deletes the key in a compacted topic. */
+  value?: Encodable<V>;
+  /** The key, whose hash chooses the partition as Java's does. */
+  key?: Encodable<K>;
+  /** The headers. */
+  headers?: HeadersToSend;
+  /** The partition; by the key's hash if there is none, or without a key by the producer. */
+  partition?: number;
+  /** The time, in milliseconds since 1970; now if there is none. */
+  timestamp?: number | Date;
+}
+
+/** A record to send. */
+export interface RecordToSend<K extends Format = 'bytes', V extends Format = 'bytes'>
+  extends MessageToSend<K, V> {
+  /** The topic's name. */
+  topic: string;
+}
+
+/** A record whose parts are bytes or text. Missing parts are undefined. */
+export interface EncodedMessage {
+  key: Bytes | undefined;
+  value: Bytes | undefined;
+  headers: [string, Bytes | undefined][];
+  partition: number | undefined;
+  timestamp: number | undefined;
+}
+
+const anything = (value: unknown) => value;
+
+const MESSAGE = {
+  key: anything,
+  value: anything,
+  headers: anything,
+  partition: (value: unknown, name: string) =>
+    value === null ? undefined : partition(value, name),
+  timestamp: (value: unknown, name: string) =>
+    value === null ? undefined : timestamp(value, name),
+};
+
+const RECORD = { ...MESSAGE, topic: text };
+
+/** Checks a record, and encodes its key and value. */
+export function encodeRecord(
+  given: unknown,
+  formats: { key: Format; value: Format },
+): EncodedMessage & { topic: string } {
+  const record = options('the record', given, RECORD);
+  if (record.topic === undefined) {
+    throw invalid('The record needs a topic: send({topic: "flights", value: "late"}).');
+  }
+  return { topic: record.topic, ...parts(record, formats, '') };
+}
+
+/** Checks a message, and encodes its key and value. */
+export function encodeMessage(
+  given: unknown,
+  formats: { key: Format; value: Format },
+  name: string,
+): EncodedMessage {
+  return parts(options(name, given, MESSAGE), formats, `${name}.`);
+}
+
+function parts(
+  given: {
+    key?: unknown;
+    value?: unknown;
+    headers?: unknown;
+    partition?: number | undefined;
+    timestamp?: number | undefined;
+  },
+  formats: { key: Format; value: Format },
+  prefix: string,
+): EncodedMessage {
+  return {
+    key: encoded(given.key, formats.key, `${prefix}key`),
+    value: encoded(given.value, formats.value, `${prefix}value`),
+    headers: encodedHeaders(given.headers, `${prefix}headers`),
+    partition: given.partition,
+    timestamp: given.timestamp,
+  };
+}
+
+function encoded(value: unknown, format: Format, name: string): Bytes | undefined {
+  if (value === undefined || value === null) {
+    return undefined;
+  }
+  return format === 'json' ? json(value, name) : bytes(value, name);
+}
+
+/** Bytes or text, checked. */
+export function bytes(value: unknown, name: string): Bytes {
+  if (typeof value === 'string') {
+    if (!isWellFormed(value)) {
+      throw invalid(`${name} has a lone surrogate, which UTF-8 cannot express.`);
+    }
+    return value;
+  }
+  if (value instanceof Uint8Array) {
+    if (value.length === 0 && isDetached(value)) {
+      throw invalid(`${name} is detached: its memory was transferred to another owner.`);
+    }
+    return value;
+  }
+  throw invalid(
+    `${name} must be a Buffer, a Uint8Array or a string, not ${typeName(value)}: encode it first, or make the producer with value: "json".`,
+  );
+}
+
+function isDetached(value: Uint8Array): boolean {
+  try {
+    // A detached buffer has no views.
+    new Uint8Array(value.buffer);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function json(value: unknown, name: string): string {
+  let written: string | undefined;
+  const stack: [object, string][] = [];
+  const refuse = function (this: unknown, field: string, item: unknown): unknown {
+    const path = field === '' ? name : pathTo(stack, this, field, name);
+    if (typeof item === 'bigint') {
+      throw invalid(`${path} is a BigInt, which JSON cannot express: convert it to a string.`);
+    }
+    if (typeof item === 'number' && !Number.isFinite(item)) {
+      throw invalid(`${path} is ${item}, which JSON cannot express.`);
+    }
+    if (item !== null && typeof item === 'object') {
+      stack.push([item, path]);
+    }
+    return item;
+  };
+  try {
+    written = JSON.stringify(value, refuse);
+  } catch (error) {
+    if (error instanceof TypeError) {
+      throw invalid(`${name} cannot be written as JSON: ${error.message}`);
+    }
+    throw error;
+  }
+  if (written === undefined) {
+    throw invalid(`${name} is ${typeName(value)}, which JSON cannot express.`);
+  }
+  return written;
+}
+
+/** The path of a field in its object. */
+function pathTo(stack: [object, string][], holder: unknown, field: string, name: string): string {
+  const parent = stack.findLast(([object]) => object === holder);
+  return `${parent?.[1] ?? name}.${field}`;
+}
+
+function encodedHeaders(given: unknown, name: string): [string, Bytes | undefined][] {
+  if (given === undefined || given === null) {
+    return [];
+  }
+  if (typeof given !== 'object') {
+    throw invalid(`${name} must be an array of pairs or an object, not ${typeName(given)}.`);
+  }
+  return Array.isArray(given)
+    ? given.map((pair, index) => headerPair(pair, `${name}[${index}]`))
+    : Object.entries(given).flatMap(([key, value]) => namedHeaders(key, value, name));
+}
+
+function headerPair(pair: unknown, name: string): [string, Bytes | undefined] {
+  if (!Array.isArray(pair) || pair.length !== 2) {
+    throw invalid(`${name} must be a pair: ["gate", "B7"].`);
+  }
+  return [text(pair[0], `the name of ${name}`), headerValue(pair[1], `the value of ${name}`)];
+}
+
+function namedHeaders(key: string, value: unknown, name: string): [string, Bytes | undefined][] {
+  const values = Array.isArray(value) ? value : [value];
+  return values.map((item) => [
+    text(key, `a name of ${name}`),
+    headerValue(item, `${name}.${key}`),
+  ]);
+}
+
+function headerValue(value: unknown, name: string): Bytes | undefined {
+  if (value === undefined) {
+    throw invalid(`${name} is undefined: pass null for a header without a value.`);
+  }
+  return value === null ? undefined : bytes(value, name);
+}

@@ -1,0 +1,28 @@
+// An engine that Kafka clients reach.
+
+import type { Server as NativeServer } from '../native.js';
+
+/** An engine that listens for Kafka clients until it is closed, or until its client is. */
+export class Server implements AsyncDisposable {
+  /** @internal */
+  constructor(private readonly native: NativeServer) {}
+
+  /** Where it listens: "HOST:PORT". */
+  get address(): string {
+    return this.native.address;
+  }
+
+  /** What Kafka clients connect to: the value of `bootstrap.servers`. */
+  get bootstrapServers(): string {
+    return this.native.bootstrapServers;
+  }
+
+  /** Accepts nothing more, answers the requests that have begun, and closes all connections. The engine stays open. Idempotent. */
+  close(): Promise<void> {
+    return this.native.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

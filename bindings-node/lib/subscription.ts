@@ -1,0 +1,27 @@
+// What a consumer reads.
+
+import { invalid } from './errors.js';
+import { text, typeName } from './options.js';
+
+/** A topic, topics, or the topics whose whole name a regular expression matches. */
+export type Subscription = string | readonly string[] | RegExp;
+
+/** Flags of JavaScript that the pattern keeps. The others change nothing that a subscription could see. */
+const KEPT_FLAGS = 'ims';
+
+/** The names, or the pattern. */
+export function subscription(given: unknown): { names?: string[]; pattern?: string } {
+  if (given instanceof RegExp) {
+    const flags = [...given.flags].filter((flag) => KEPT_FLAGS.includes(flag)).join('');
+    return { pattern: flags === '' ? given.source : `(?${flags}:${given.source})` };
+  }
+  if (typeof given === 'string') {
+    return { names: [text(given, 'topics')] };
+  }
+  if (Array.isArray(given)) {
+    return { names: given.map((name, index) => text(name, `topics[${index}]`)) };
+  }
+  throw invalid(
+    `topics must be a name, an array of names or a regular expression, not ${typeName(given)}.`,
+  );
+}

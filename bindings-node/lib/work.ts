@@ -1,0 +1,113 @@
+// The messages of one partition that `run()` has fetched and not finished.
+
+import type { Message } from './message.js';
+import { keyOf, type TopicPartition } from './positions.js';
+
+/** A partition's queue. One handler at a time works on it. */
+export class PartitionWork<K, V> {
+  readonly topic: string;
+  readonly partition: number;
+  /** Fetched messages, from the first that is not finished. */
+  messages: Message<K, V>[] = [];
+  /** The next message in `messages`. */
+  index = 0;
+  /** The offset behind the last finished message. */
+  finished: bigint | undefined;
+  /** Whether a handler works on it, or will after a pause. */
+  isBusy = false;
+  /** The caller has paused it. */
+  isPaused = false;
+  /** It was revoked: nothing of it is handed over any more. */
+  isRevoked = false;
+  /** Its message in front failed, and waits. */
+  isWaiting = false;
+  /** Counts seeks: what a handler does after one is not finished. */
+  seeks = 0;
+  /** Failures of the message in front. */
+  failures = 0;
+  /** Ends the pause after a failure. */
+  retry: NodeJS.Timeout | undefined;
+
+  constructor({ topic, partition }: TopicPartition) {
+    this.topic = topic;
+    this.partition = partition;
+  }
+
+  get isEmpty(): boolean {
+    return this.index >= this.messages.length;
+  }
+
+  /** The message in front. */
+  get front(): Message<K, V> | undefined {
+    return this.messages[this.index];
+  }
+
+  /** The messages that are left. */
+  get left(): Message<K, V>[] {
+    return this.messages.slice(this.index);
+  }
+
+  add(messages: Message<K, V>[]): void {
+    this.messages = this.isEmpty ? messages : [...this.left, ...messages];
+    this.index = 0;
+  }
+
+  /** Finishes the messages before this offset. */
+  finishBefore(offset: bigint): void {
+    let front = this.front;
+    while (front !== undefined && front.offset < offset) {
+      this.index++;
+      front = this.front;
+    }
+    this.finished = offset;
+    this.failures = 0;
+    if (this.isEmpty) {
+      this.messages = [];
+      this.index = 0;
+    }
+  }
+
+  /** Whether a handler may have the message in front. */
+  get isReady(): boolean {
+    return !this.isEmpty && !this.isPaused && !this.isWaiting && !this.isRevoked;
+  }
+
+  /** It was moved: what was fetched is dropped. */
+  sought(): void {
+    this.seeks++;
+    this.finished = undefined;
+    this.failures = 0;
+    this.drop();
+  }
+
+  /** It goes to another member when its handler has ended. */
+  revoked(): void {
+    this.isRevoked = true;
+    this.drop();
+  }
+
+  private drop(): void {
+    clearTimeout(this.retry);
+    this.isWaiting = false;
+    this.messages = [];
+    this.index = 0;
+  }
+}
+
+/** Messages by the key of their partition. */
+export function byPartition<K, V>(
+  all: Iterable<Message<K, V>>,
+): Map<string, { at: TopicPartition; messages: Message<K, V>[] }> {
+  const parts = new Map<string, { at: TopicPartition; messages: Message<K, V>[] }>();
+  for (const message of all) {
+    const { topic, partition } = message;
+    const key = keyOf({ topic, partition });
+    const part = parts.get(key);
+    if (part === undefined) {
+      parts.set(key, { at: { topic, partition }, messages: [message] });
+    } else {
+      part.messages.push(message);
+    }
+  }
+  return parts;
+}

@@ -1,0 +1,35 @@
+// Checks that the declarations that are checked in are those of this build: `native.d.ts`, which napi writes, and `index.d.ts`, all public
+// declarations in one file. `--write` writes `index.d.ts`.
+
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(here, 'dist');
+const file = join(here, 'index.d.ts');
+
+/** The declarations of all modules, in order of their names. */
+function declarations() {
+  const modules = readdirSync(dist).filter((name) => name.endsWith('.d.ts'));
+  const part = (name) => `// ${name}\n\n${readFileSync(join(dist, name), 'utf8').trim()}\n`;
+  const note =
+    '// The public declarations, written by scripts/check-types.mjs: what a change of the API looks like.\n';
+  return `${note}\n${modules.sort().map(part).join('\n')}`;
+}
+
+const written = declarations();
+if (process.argv.includes('--write')) {
+  writeFileSync(file, written);
+} else if (readFileSync(file, 'utf8') !== written) {
+  console.error(
+    'index.d.ts is not that of this build: run node scripts/check-types.mjs --write, and look at the difference.',
+  );
+  process.exit(1);
+}
+const changed = execFileSync('git', ['status', '--porcelain', '--', 'native.d.ts'], { cwd: here });
+if (process.env.CI !== undefined && changed.length > 0) {
+  console.error('native.d.ts is not that of this build: commit what the build wrote.');
+  process.exit(1);
+}

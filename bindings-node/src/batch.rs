@@ -1,0 +1,73 @@
+//! A table of records.
+
+use std::sync::Arc;
+
+use arrow_ipc::writer::StreamWriter;
+use headwater::columnar::to_classic;
+use headwater::{Error, ErrorKind};
+use napi::Env;
+use napi::bindgen_prelude::Buffer;
+use napi_derive::napi;
+
+use crate::convert::partitions::{self, TopicPartitionOffset};
+use crate::errors;
+use crate::flat;
+
+/// Records as a table.
+#[napi]
+#[derive(Debug)]
+pub struct Batch {
+    batch: headwater::Batch,
+    topic: Option<Arc<str>>,
+}
+
+impl Batch {
+    /// A batch of the core; `topic` names the topic where the table has no column of topics.
+    pub(crate) fn new(batch: headwater::Batch, topic: Option<Arc<str>>) -> Self {
+        Self { batch, topic }
+    }
+}
+
+#[napi]
+impl Batch {
+    /// The number of records.
+    #[napi(getter, catch_unwind)]
+    pub fn length(&self) -> u32 {
+        self.batch.len() as u32
+    }
+
+    /// The next offset of each partition in it.
+    #[napi(catch_unwind)]
+    pub fn next_offsets(&self) -> Vec<TopicPartitionOffset> {
+        partitions::with_offsets(self.batch.next_offsets.clone())
+    }
+
+    /// The records in the layout that messages read.
+    #[napi(catch_unwind)]
+    pub fn to_flat(&self, env: Env) -> napi::Result<Buffer> {
+        let rows = 0..self.batch.len();
+        let flat = flat::write(&self.batch, rows, self.topic.as_ref());
+        flat.map(Buffer::from)
+            .map_err(|error| errors::raise(&env, &error))
+    }
+
+    /// The records in the stream format of Arrow IPC.
+    #[napi(js_name = "toArrowIPC", catch_unwind)]
+    pub fn to_arrow_ipc(&self, env: Env) -> napi::Result<Buffer> {
+        let stream = write_stream(&self.batch).map_err(|error| {
+            let message = format!("The batch cannot be written as Arrow IPC: {error}.");
+            Error::new(ErrorKind::InvalidArgument, message)
+        });
+        stream
+            .map(Buffer::from)
+            .map_err(|error| errors::raise(&env, &error))
+    }
+}
+
+fn write_stream(batch: &headwater::Batch) -> Result<Vec<u8>, arrow_schema::ArrowError> {
+    let table = to_classic(&batch.records)?;
+    let size = table.get_array_memory_size() + 4_096;
+    let mut writer = StreamWriter::try_new(Vec::with_capacity(size), &table.schema())?;
+    writer.write(&table)?;
+    writer.into_inner()
+}

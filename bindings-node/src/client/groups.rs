@@ -1,0 +1,127 @@
+//! The groups of a client: listed, their offsets read and reset, deleted.
+
+use napi::Env;
+use napi::bindgen_prelude::{BigInt, Either, Null};
+use napi_derive::napi;
+
+use super::Client;
+use crate::abort::Abort;
+use crate::convert::partitions;
+use crate::convert::position::{PositionArgument, position};
+use crate::runtime::{Answer, promise};
+
+/// A listed group.
+#[napi(object, object_from_js = false)]
+pub struct GroupInfo {
+    /// The group's name.
+    pub group_id: String,
+    /// "classic" or "consumer".
+    pub group_type: String,
+    /// "consumer", or another protocol of its members.
+    pub protocol_type: String,
+    /// The state, by Kafka's name.
+    pub state: String,
+}
+
+/// A committed offset of a group.
+#[napi(object, object_from_js = false)]
+pub struct GroupOffset {
+    /// The topic's name.
+    pub topic: String,
+    /// The partition's number.
+    pub partition: i32,
+    /// The next offset to be read.
+    pub committed: BigInt,
+    /// The end of the partition; null if it does not exist any more.
+    #[napi(ts_type = "bigint | null")]
+    pub end: Either<BigInt, Null>,
+    /// The number of offsets between both; null if the partition does not exist any more.
+    #[napi(ts_type = "bigint | null")]
+    pub lag: Either<BigInt, Null>,
+}
+
+#[napi]
+impl Client {
+    /// The consumer groups, by name.
+    #[napi(catch_unwind, ts_return_type = "Promise<Array<GroupInfo>>")]
+    pub fn groups(&self, env: Env, abort: Option<&Abort>) -> napi::Result<Answer> {
+        let admin = self.admin(&env)?;
+        let groups = async move { admin.list_groups().await };
+        promise(&env, self.embedded.runtime(), abort, groups, |_, groups| {
+            let info = |group: headwater::GroupInfo| GroupInfo {
+                group_id: group.group_id,
+                group_type: group.group_type,
+                protocol_type: group.protocol_type,
+                state: group.state,
+            };
+            Ok(groups.into_iter().map(info).collect::<Vec<_>>())
+        })
+    }
+
+    /// The committed offsets of a group.
+    #[napi(catch_unwind, ts_return_type = "Promise<Array<GroupOffset>>")]
+    pub fn group_offsets(
+        &self,
+        env: Env,
+        group_id: String,
+        abort: Option<&Abort>,
+    ) -> napi::Result<Answer> {
+        let admin = self.admin(&env)?;
+        let offsets = async move { admin.group_offsets(&group_id).await };
+        promise(
+            &env,
+            self.embedded.runtime(),
+            abort,
+            offsets,
+            |_, offsets| Ok(offsets.into_iter().map(group_offset).collect::<Vec<_>>()),
+        )
+    }
+
+    /// Sets the committed offsets of a group for a topic, and returns them.
+    #[napi(catch_unwind, ts_return_type = "Promise<Array<PartitionOffset>>")]
+    pub fn reset_group_offsets(
+        &self,
+        env: Env,
+        group_id: String,
+        topic: String,
+        #[napi(ts_arg_type = "string | Array<PartitionOffset>")] to: PositionArgument,
+        abort: Option<&Abort>,
+    ) -> napi::Result<Answer> {
+        let (admin, to) = (self.admin(&env)?, position(&env, &to)?);
+        let reset = async move { admin.reset_group_offsets(&group_id, &topic, &to).await };
+        promise(
+            &env,
+            self.embedded.runtime(),
+            abort,
+            reset,
+            |_, committed| Ok(partitions::by_number(committed)),
+        )
+    }
+
+    /// Deletes a group with its committed offsets.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn delete_group(
+        &self,
+        env: Env,
+        group_id: String,
+        abort: Option<&Abort>,
+    ) -> napi::Result<Answer> {
+        let admin = self.admin(&env)?;
+        let delete = async move { admin.delete_group(&group_id).await };
+        promise(&env, self.embedded.runtime(), abort, delete, |_, ()| Ok(()))
+    }
+}
+
+fn group_offset(offset: headwater::GroupOffset) -> GroupOffset {
+    let or_null = |number: Option<BigInt>| match number {
+        Some(number) => Either::A(number),
+        None => Either::B(Null),
+    };
+    GroupOffset {
+        topic: offset.partition.topic.to_string(),
+        partition: offset.partition.partition.get(),
+        committed: offset.committed.get().into(),
+        end: or_null(offset.end.map(|end| end.get().into())),
+        lag: or_null(offset.lag().map(BigInt::from)),
+    }
+}

@@ -1,0 +1,229 @@
+//! The consumer: reads partitions in the order of their offsets.
+
+mod group;
+mod partitions;
+mod state;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use headwater::{BatchOptions, BatchStream, Event, Rebalance};
+use napi::Env;
+use napi::bindgen_prelude::Buffer;
+use napi_derive::napi;
+
+use crate::abort::Abort;
+use crate::batch::Batch;
+use crate::convert::partitions::{self as convert, TopicPartition};
+use crate::errors;
+use crate::flat;
+use crate::runtime::{Answer, Embedded, promise};
+use state::State;
+
+/// Reads partitions.
+#[napi]
+#[derive(Debug)]
+pub struct Consumer {
+    embedded: Arc<Embedded>,
+    state: Arc<State>,
+}
+
+/// What a call that waits for records waits for. The same one is passed again after a rebalance was reported.
+#[napi]
+#[derive(Debug)]
+pub struct Operation {
+    operation: headwater::Operation,
+}
+
+/// What a call has waited for.
+#[napi(object, object_from_js = false)]
+pub struct ConsumerEvent {
+    /// "batch", "messages", "end", "left", "assign", "revoke" or "lost".
+    pub kind: String,
+    /// The partitions of a rebalance: report them, then call again.
+    pub partitions: Option<Vec<TopicPartition>>,
+    /// The records.
+    pub batch: Option<Batch>,
+    /// The messages that come next, in the layout that messages read. They count as handed out when `took` says so.
+    pub messages: Option<Buffer>,
+}
+
+#[napi]
+impl Operation {
+    /// Waits for records, for so many milliseconds at most.
+    #[napi(factory, catch_unwind)]
+    pub fn poll(timeout_ms: f64, max_records: Option<f64>) -> Self {
+        let timeout = Duration::try_from_secs_f64(timeout_ms.max(0.0) / 1e3);
+        let timeout = timeout.unwrap_or(Duration::MAX);
+        let max_records = max_records.map(|records| records as usize);
+        Self {
+            operation: headwater::Operation::poll(timeout, max_records),
+        }
+    }
+
+    /// Waits for the batches of a stream.
+    #[napi(factory, catch_unwind)]
+    pub fn batches(
+        env: Env,
+        max_records: f64,
+        max_bytes: f64,
+        max_wait_ms: f64,
+        until: String,
+    ) -> napi::Result<Self> {
+        let raise = |error| errors::raise(&env, &error);
+        let stream = BatchStream::new(BatchOptions {
+            max_records: max_records as usize,
+            max_bytes: max_bytes as usize,
+            max_wait: Duration::try_from_secs_f64(max_wait_ms / 1e3).unwrap_or(Duration::MAX),
+            until: until.parse().map_err(raise)?,
+        });
+        Ok(Self {
+            operation: headwater::Operation::NextBatch(stream.map_err(raise)?),
+        })
+    }
+
+    /// Waits for messages.
+    #[napi(factory, catch_unwind)]
+    pub fn messages() -> Self {
+        Self {
+            operation: headwater::Operation::NextMessage,
+        }
+    }
+
+    /// Gives the partitions up.
+    #[napi(factory, catch_unwind)]
+    pub fn unsubscribe() -> Self {
+        Self {
+            operation: headwater::Operation::Unsubscribe,
+        }
+    }
+}
+
+/// What a call of the core has waited for, with what is long to make.
+enum Waited {
+    Event(Event),
+    Messages(Vec<u8>),
+}
+
+impl Consumer {
+    pub(crate) fn new(embedded: Arc<Embedded>, consumer: headwater::Consumer) -> Self {
+        Self {
+            embedded,
+            state: Arc::new(State::new(consumer)),
+        }
+    }
+
+    /// The state, if the client is open.
+    fn state(&self, env: &Env) -> napi::Result<Arc<State>> {
+        self.embedded.client(env)?;
+        Ok(Arc::clone(&self.state))
+    }
+}
+
+#[napi]
+impl Consumer {
+    /// Runs an operation until it is done or a rebalance has to be reported.
+    #[napi(catch_unwind, ts_return_type = "Promise<ConsumerEvent>")]
+    pub fn next(
+        &self,
+        env: Env,
+        operation: &Operation,
+        abort: Option<&Abort>,
+    ) -> napi::Result<Answer> {
+        let (state, operation) = (self.state(&env)?, operation.operation.clone());
+        let next = async move {
+            let mut consumer = state.take().await;
+            match consumer.next_event(&operation).await? {
+                Event::Message => messages(&mut consumer).map(Waited::Messages),
+                event => Ok(Waited::Event(event)),
+            }
+        };
+        promise(&env, self.embedded.runtime(), abort, next, |_, waited| {
+            Ok(event(waited))
+        })
+    }
+
+    /// The caller was given so many messages more. They count from the next call on.
+    #[napi(catch_unwind)]
+    pub fn took(&self, messages: u32) {
+        self.state.took(messages as usize);
+    }
+
+    /// What the next message needs of a group that polls: whether `next` has to be called before it.
+    #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
+    pub fn serve_group(&self, env: Env) -> napi::Result<Answer> {
+        let state = self.state(&env)?;
+        let serve = async move { Ok(state.take_due().await) };
+        promise(&env, self.embedded.runtime(), None, serve, |_, is_due| {
+            Ok(is_due)
+        })
+    }
+
+    /// Fails the waiting call, or else the next one that may wait.
+    #[napi(catch_unwind)]
+    pub fn wakeup(&self) {
+        self.state.wakeup.wakeup();
+    }
+
+    /// Ends a waiting call, commits what is finished and leaves the group. Rebalances are reported first: call it again after them.
+    #[napi(catch_unwind, ts_return_type = "Promise<ConsumerEvent>")]
+    pub fn close(&self, env: Env) -> napi::Result<Answer> {
+        let is_closed = self.embedded.engine().is_closed();
+        let state = Arc::clone(&self.state);
+        let close = async move {
+            if is_closed {
+                return Ok(Waited::Event(Event::Left));
+            }
+            let mut consumer = state.take_to_close().await;
+            let event = consumer.next_event(&headwater::Operation::Close).await?;
+            Ok(Waited::Event(event))
+        };
+        promise(&env, self.embedded.runtime(), None, close, |_, waited| {
+            Ok(event(waited))
+        })
+    }
+}
+
+/// The messages that come next, as bytes.
+fn messages(consumer: &mut headwater::Consumer) -> headwater::Result<Vec<u8>> {
+    let Some((batch, rows)) = consumer.decoded_messages() else {
+        return Ok(Vec::new());
+    };
+    let topic = batch.next_offsets.keys().next();
+    let topic = topic.map(|partition| Arc::clone(&partition.topic));
+    flat::write(&batch, rows, topic.as_ref())
+}
+
+fn event(waited: Waited) -> ConsumerEvent {
+    let of_kind = |kind: &str| ConsumerEvent {
+        kind: kind.to_owned(),
+        partitions: None,
+        batch: None,
+        messages: None,
+    };
+    let of_rebalance = |kind: &str, partitions: &[headwater::TopicPartition]| ConsumerEvent {
+        partitions: Some(convert::list(partitions)),
+        ..of_kind(kind)
+    };
+    match waited {
+        Waited::Messages(bytes) => ConsumerEvent {
+            messages: Some(bytes.into()),
+            ..of_kind("messages")
+        },
+        Waited::Event(Event::Batch(batch)) => {
+            let topic = batch.next_offsets.keys().next();
+            let topic = topic.map(|partition| Arc::clone(&partition.topic));
+            ConsumerEvent {
+                batch: Some(Batch::new(batch, topic)),
+                ..of_kind("batch")
+            }
+        }
+        Waited::Event(Event::Rebalance(rebalance)) => match rebalance {
+            Rebalance::Assigned(partitions) => of_rebalance("assign", &partitions),
+            Rebalance::Revoked(partitions) => of_rebalance("revoke", &partitions),
+            Rebalance::Lost(partitions) => of_rebalance("lost", &partitions),
+        },
+        Waited::Event(Event::End) => of_kind("end"),
+        Waited::Event(Event::Left | Event::Message) => of_kind("left"),
+    }
+}

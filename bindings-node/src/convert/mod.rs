@@ -1,0 +1,7 @@
+//! Arguments and results. TypeScript has checked types and names; what is left are the core's own types.
+
+pub(crate) mod bytes;
+pub(crate) mod format;
+pub(crate) mod partitions;
+pub(crate) mod position;
+pub(crate) mod rows;

@@ -1,0 +1,230 @@
+//! The event loop of a Node environment: where promises are made and settled.
+//!
+//! An environment is a JavaScript thread: the main one, or a worker. Threads of the core push jobs; the first one wakes the loop, which runs
+//! all that have come. While promises are pending the loop stays alive, and otherwise it may end.
+
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use napi::bindgen_prelude::retain_current_module_for_unload_safety;
+use napi::{Env, check_status, sys};
+use napi_derive::napi;
+use parking_lot::Mutex;
+
+use crate::runtime;
+
+/// Work for the thread of the event loop.
+pub(crate) type Job = Box<dyn FnOnce(&Env) + Send>;
+
+/// The queue of an event loop. Any thread may push.
+#[derive(Default)]
+pub(crate) struct EventLoop {
+    queue: Mutex<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: Vec<Job>,
+    /// Wakes the loop. `None` before it begins and after its end.
+    function: Option<Function>,
+    is_woken: bool,
+}
+
+/// Of Node-API: any thread may call it until it is finalised.
+struct Function(sys::napi_threadsafe_function);
+
+// SAFETY: Node-API allows calls from any thread; `Queue` forgets it when it is finalised.
+unsafe impl Send for Function {}
+
+impl EventLoop {
+    /// Hands a job to the loop. A loop that has ended runs nothing.
+    pub(crate) fn push(&self, job: Job) {
+        let mut queue = self.queue.lock();
+        let Some(Function(function)) = queue.function else {
+            return;
+        };
+        queue.jobs.push(job);
+        if !queue.is_woken {
+            // SAFETY: the function is alive: its finaliser takes it out of the queue, under the same lock.
+            let status = unsafe {
+                sys::napi_call_threadsafe_function(
+                    function,
+                    ptr::null_mut(),
+                    sys::ThreadsafeFunctionCallMode::nonblocking,
+                )
+            };
+            queue.is_woken = status == sys::Status::napi_ok;
+        }
+    }
+
+    fn take(&self) -> Vec<Job> {
+        let mut queue = self.queue.lock();
+        queue.is_woken = false;
+        std::mem::take(&mut queue.jobs)
+    }
+}
+
+/// What the thread of an environment knows.
+pub(crate) struct Environment {
+    env: sys::napi_env,
+    pub(crate) event_loop: Arc<EventLoop>,
+    function: sys::napi_threadsafe_function,
+    /// Makes the errors of TypeScript.
+    pub(crate) make_error: Cell<sys::napi_ref>,
+    pending: Cell<usize>,
+}
+
+thread_local! {
+    static ENVIRONMENTS: RefCell<Vec<Rc<Environment>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Environment {
+    /// The environment of a call.
+    pub(crate) fn of(env: &Env) -> napi::Result<Rc<Self>> {
+        let found = ENVIRONMENTS.with_borrow(|all| {
+            let this = all.iter().find(|known| known.env == env.raw());
+            this.map(Rc::clone)
+        });
+        found.ok_or_else(|| napi::Error::from_reason("initialise() was not called."))
+    }
+
+    /// A promise more is pending: the first one keeps the loop alive.
+    pub(crate) fn add_pending(&self) {
+        self.pending.set(self.pending.get() + 1);
+        if self.pending.get() == 1 {
+            // SAFETY: this is the thread of the environment, whose function is alive.
+            unsafe { sys::napi_ref_threadsafe_function(self.env, self.function) };
+        }
+    }
+
+    /// A promise was settled: after the last one the loop may end.
+    pub(crate) fn remove_pending(&self) {
+        self.pending.set(self.pending.get().saturating_sub(1));
+        if self.pending.get() == 0 {
+            // SAFETY: as above.
+            unsafe { sys::napi_unref_threadsafe_function(self.env, self.function) };
+        }
+    }
+}
+
+/// Prepares the environment of the caller. `makeError` makes an error from the fields that it gets. Called once, before anything else.
+#[napi(catch_unwind)]
+pub fn initialise(
+    env: Env,
+    #[napi(ts_arg_type = "(fields: ErrorFields) => Error")] make_error: napi::Unknown<'_>,
+) -> napi::Result<()> {
+    // Threads of the core run code of this module, which a worker must not unload when it ends.
+    retain_current_module_for_unload_safety();
+    let mut reference = ptr::null_mut();
+    check_status!(
+        // SAFETY: the value belongs to this environment.
+        unsafe {
+            sys::napi_create_reference(
+                env.raw(),
+                napi::JsValue::raw(&make_error),
+                1,
+                &mut reference,
+            )
+        },
+        "Cannot keep the function that makes errors"
+    )?;
+    if let Ok(known) = Environment::of(&env) {
+        known.make_error.set(reference);
+        return Ok(());
+    }
+    let event_loop = Arc::new(EventLoop::default());
+    let function = wake_function(&env, &event_loop)?;
+    let environment = Rc::new(Environment {
+        env: env.raw(),
+        event_loop,
+        function,
+        make_error: Cell::new(reference),
+        pending: Cell::new(0),
+    });
+    ENVIRONMENTS.with_borrow_mut(|all| all.push(environment));
+    check_status!(
+        // SAFETY: the hook gets the environment that it is added to.
+        unsafe { sys::napi_add_env_cleanup_hook(env.raw(), Some(ended), env.raw().cast()) },
+        "Cannot watch the end of the environment"
+    )
+}
+
+/// Runs when an environment ends, also by `worker.terminate()`.
+unsafe extern "C" fn ended(env: *mut std::ffi::c_void) {
+    let env: sys::napi_env = env.cast();
+    let _ = catch_unwind(|| runtime::close_all(env as usize));
+    ENVIRONMENTS.with_borrow_mut(|all| all.retain(|known| known.env != env));
+}
+
+/// The function that wakes the loop. It does not keep the loop alive.
+fn wake_function(
+    env: &Env,
+    event_loop: &Arc<EventLoop>,
+) -> napi::Result<sys::napi_threadsafe_function> {
+    let name = env.create_string("headwater")?;
+    let context = Arc::into_raw(Arc::clone(event_loop));
+    let mut function = ptr::null_mut();
+    check_status!(
+        // SAFETY: the context is alive until `finalised` has run.
+        unsafe {
+            sys::napi_create_threadsafe_function(
+                env.raw(),
+                ptr::null_mut(),
+                ptr::null_mut(),
+                napi::JsValue::raw(&name),
+                0,
+                1,
+                context.cast_mut().cast(),
+                Some(finalised),
+                context.cast_mut().cast(),
+                Some(run_jobs),
+                &mut function,
+            )
+        },
+        "Cannot reach the event loop"
+    )?;
+    // SAFETY: this is the thread of the environment, and the function was just made.
+    unsafe { sys::napi_unref_threadsafe_function(env.raw(), function) };
+    event_loop.queue.lock().function = Some(Function(function));
+    Ok(function)
+}
+
+unsafe extern "C" fn finalised(
+    _: sys::napi_env,
+    event_loop: *mut std::ffi::c_void,
+    _: *mut std::ffi::c_void,
+) {
+    // SAFETY: this is the reference that `wake_function` gave.
+    let event_loop = unsafe { Arc::from_raw(event_loop.cast::<EventLoop>().cast_const()) };
+    let mut queue = event_loop.queue.lock();
+    queue.function = None;
+    let jobs = std::mem::take(&mut queue.jobs);
+    drop(queue);
+    drop(jobs);
+}
+
+unsafe extern "C" fn run_jobs(
+    env: sys::napi_env,
+    _: sys::napi_value,
+    event_loop: *mut std::ffi::c_void,
+    _: *mut std::ffi::c_void,
+) {
+    if env.is_null() {
+        return; // The environment ends.
+    }
+    // SAFETY: `finalised` runs later in this thread.
+    let event_loop = unsafe { &*event_loop.cast::<EventLoop>().cast_const() };
+    let environment = Env::from_raw(env);
+    for job in event_loop.take() {
+        let mut scope = ptr::null_mut();
+        // SAFETY: opened and closed in this thread, in order.
+        unsafe { sys::napi_open_handle_scope(env, &mut scope) };
+        // A panic must not cross into Node. What the job settles is then rejected when it is dropped.
+        let _ = catch_unwind(AssertUnwindSafe(|| job(&environment)));
+        // SAFETY: as above.
+        unsafe { sys::napi_close_handle_scope(env, scope) };
+    }
+}

@@ -1,0 +1,42 @@
+//! The native half of the npm package `headwater`: it converts between JavaScript and the core, and only converts.
+//!
+//! One file per class of the public API, with the same names as its sibling in the Python package. The public classes are TypeScript
+//! (`lib/`): iterators, `AbortSignal`, disposal and `run()` are written there. `runtime` runs futures of the core and settles promises on
+//! the event loop, `errors` makes the error classes of TypeScript, `convert` reads arguments, `flat` writes records for messages.
+
+#![allow(
+    unsafe_code,
+    reason = "napi-derive writes it into each module; our own is in `runtime`, `errors` and `convert`"
+)]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "napi-derive hands arguments over by value"
+)]
+#![allow(
+    unreachable_pub,
+    reason = "what is exported to JavaScript has to be public"
+)]
+#![allow(
+    clippy::doc_markdown,
+    reason = "the comments become TypeScript documentation"
+)]
+
+mod abort;
+mod allocator;
+mod batch;
+mod client;
+mod consumer;
+mod convert;
+mod engine;
+mod errors;
+mod event_loop;
+mod flat;
+mod metrics;
+mod owned;
+mod producer;
+mod recovery;
+mod runtime;
+mod scan;
+mod sends;
+mod server;
+mod topic;

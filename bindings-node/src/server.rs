@@ -1,0 +1,82 @@
+//! An engine that Kafka clients reach.
+
+use std::sync::Arc;
+
+use napi::Env;
+use napi_derive::napi;
+
+use crate::owned::Owned;
+use crate::runtime::{Answer, Embedded, blocking};
+
+/// An engine that listens for Kafka clients.
+#[napi]
+#[derive(Debug)]
+pub struct Server {
+    server: Arc<Owned<headwater::Server>>,
+    // Keeps the engine open.
+    _embedded: Arc<Embedded>,
+}
+
+/// The options of `Client.serve`.
+#[napi(object, object_to_js = false)]
+pub struct ServeArguments {
+    /// The host to listen at.
+    pub host: String,
+    /// The port; 0 takes a free one.
+    pub port: u16,
+    /// The "HOST:PORT" that clients connect to.
+    pub advertised: Option<String>,
+    /// "PLAINTEXT", "SSL", "SASL_PLAINTEXT" or "SASL_SSL".
+    pub security_protocol: String,
+    /// The certificate chain, a PEM file.
+    pub tls_cert: Option<String>,
+    /// The private key, a PEM file.
+    pub tls_key: Option<String>,
+    /// The SASL mechanisms; any if there are none.
+    pub sasl_mechanisms: Option<Vec<String>>,
+    /// Whether other machines may connect without TLS and SASL.
+    pub allow_insecure: bool,
+}
+
+impl Server {
+    pub(crate) fn new(embedded: Arc<Embedded>, server: headwater::Server) -> Self {
+        Self {
+            server: Arc::new(Owned::new(server)),
+            _embedded: embedded,
+        }
+    }
+}
+
+fn joined<T: ToString>(addresses: impl IntoIterator<Item = T>) -> String {
+    let addresses: Vec<_> = addresses
+        .into_iter()
+        .map(|address| address.to_string())
+        .collect();
+    addresses.join(",")
+}
+
+#[napi]
+impl Server {
+    /// Where it listens.
+    #[napi(getter, catch_unwind)]
+    pub fn address(&self) -> String {
+        joined(self.server.addresses())
+    }
+
+    /// What clients connect to.
+    #[napi(getter, catch_unwind)]
+    pub fn bootstrap_servers(&self) -> String {
+        joined(self.server.advertised())
+    }
+
+    /// Accepts nothing more and closes all connections. Idempotent.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn close(&self, env: Env) -> napi::Result<Answer> {
+        let server = Arc::clone(&self.server);
+        let shutdown = move || {
+            server.shutdown();
+            Ok(())
+        };
+        blocking(&env, shutdown, |_, ()| Ok(()))
+    }
+}

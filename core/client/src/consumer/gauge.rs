@@ -1,0 +1,92 @@
+//! How far consumers are, readable while they are in use elsewhere.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+
+use headwater_record::Offset;
+use parking_lot::Mutex;
+
+use crate::batch::TopicPartition;
+use crate::metrics::ConsumerMetrics;
+
+/// The progress of one consumer, which the consumer writes and anybody reads.
+#[derive(Debug)]
+pub(crate) struct ConsumerGauge {
+    client_id: String,
+    group_id: Option<String>,
+    partitions: Mutex<BTreeMap<TopicPartition, Progress>>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Progress {
+    position: Option<Offset>,
+    /// The end that the last response named.
+    end: Option<Offset>,
+}
+
+impl ConsumerGauge {
+    pub(crate) fn new(client_id: &str, group_id: Option<&str>) -> Arc<Self> {
+        Arc::new(Self {
+            client_id: client_id.to_owned(),
+            group_id: group_id.map(str::to_owned),
+            partitions: Mutex::default(),
+        })
+    }
+
+    /// Sets the assigned partitions and their positions.
+    pub(crate) fn set_positions(&self, positions: &BTreeMap<TopicPartition, Offset>) {
+        let mut partitions = self.partitions.lock();
+        partitions.retain(|partition, _| positions.contains_key(partition));
+        for (partition, position) in positions {
+            partitions.entry(partition.clone()).or_default().position = Some(*position);
+        }
+    }
+
+    /// Moves the positions of these partitions.
+    pub(crate) fn move_to(&self, positions: &BTreeMap<TopicPartition, Offset>) {
+        let mut partitions = self.partitions.lock();
+        for (partition, position) in positions {
+            if let Some(progress) = partitions.get_mut(partition) {
+                progress.position = Some(*position);
+            }
+        }
+    }
+
+    /// Sets the end of a partition.
+    pub(crate) fn set_end(&self, partition: &TopicPartition, end: Offset) {
+        if let Some(progress) = self.partitions.lock().get_mut(partition) {
+            progress.end = Some(end);
+        }
+    }
+
+    fn snapshot(&self) -> ConsumerMetrics {
+        let partitions = self.partitions.lock();
+        let lag = partitions.iter().filter_map(|(partition, progress)| {
+            let lag = progress.end? - progress.position?;
+            Some((partition.clone(), u64::try_from(lag).unwrap_or(0)))
+        });
+        ConsumerMetrics {
+            client_id: self.client_id.clone(),
+            group_id: self.group_id.clone(),
+            lag: lag.collect(),
+        }
+    }
+}
+
+/// The consumers of a client that are in use. Does not keep them alive. May be used concurrently.
+#[derive(Debug, Default)]
+pub(crate) struct ConsumerRegistry(Mutex<Vec<Weak<ConsumerGauge>>>);
+
+impl ConsumerRegistry {
+    pub(crate) fn add(&self, gauge: &Arc<ConsumerGauge>) {
+        let mut gauges = self.0.lock();
+        gauges.retain(|other| other.strong_count() > 0);
+        gauges.push(Arc::downgrade(gauge));
+    }
+
+    pub(crate) fn snapshot(&self) -> Vec<ConsumerMetrics> {
+        let gauges = self.0.lock();
+        let in_use = gauges.iter().filter_map(Weak::upgrade);
+        in_use.map(|gauge| gauge.snapshot()).collect()
+    }
+}

@@ -1,0 +1,87 @@
+//! `#[behaviour]`, the attribute of a test that runs on every target.
+
+use proc_macro::TokenStream;
+use quote::{format_ident, quote};
+use syn::parse::Parser as _;
+use syn::{Error, FnArg, ItemFn, LitStr, Pat, parse_macro_input};
+
+/// Makes a test of each target out of a function whose first parameter is `target: Target`. The other parameters are `rstest`'s values and
+/// cases.
+///
+/// The tests on Apache Kafka are called `…_on_kafka` and are ignored unless they are asked for, as they need a cluster:
+/// `make test-kafka` starts one. `#[behaviour(not_on_kafka = "reason")]` makes none.
+#[proc_macro_attribute]
+pub fn behaviour(options: TokenStream, item: TokenStream) -> TokenStream {
+    let function = parse_macro_input!(item as ItemFn);
+    let has_kafka = match without_kafka(options) {
+        Ok(reason) => reason.is_none(),
+        Err(error) => return error.into_compile_error().into(),
+    };
+    match tests(&function, has_kafka) {
+        Ok(tests) => tests.into(),
+        Err(error) => error.into_compile_error().into(),
+    }
+}
+
+/// The reason that the options give.
+fn without_kafka(options: TokenStream) -> syn::Result<Option<LitStr>> {
+    let mut reason = None;
+    let parser = syn::meta::parser(|option| {
+        if option.path.is_ident("not_on_kafka") {
+            reason = Some(option.value()?.parse()?);
+            return Ok(());
+        }
+        Err(option.error("the option is not_on_kafka = \"reason\""))
+    });
+    parser.parse(options)?;
+    Ok(reason)
+}
+
+fn tests(function: &ItemFn, has_kafka: bool) -> syn::Result<proc_macro2::TokenStream> {
+    let (attributes, name, body) = (&function.attrs, &function.sig.ident, &function.block);
+    let mut inputs = function.sig.inputs.iter().cloned();
+    let target = inputs.next();
+    let Some(FnArg::Typed(target)) = target else {
+        return Err(Error::new(name.span(), "the first parameter is the target"));
+    };
+    let parameters: Vec<FnArg> = inputs.collect();
+    let mut plain = parameters.clone();
+    let mut arguments = Vec::new();
+    for parameter in &mut plain {
+        let FnArg::Typed(parameter) = parameter else {
+            return Err(Error::new(name.span(), "a test has no self"));
+        };
+        parameter.attrs.clear();
+        let Pat::Ident(argument) = &*parameter.pat else {
+            return Err(Error::new(name.span(), "each parameter has a name"));
+        };
+        arguments.push(argument.ident.clone());
+    }
+    let behaviour = format_ident!("check_{name}");
+    let on_kafka = format_ident!("{name}_on_kafka");
+    let check = quote! {
+        crate::differences::check(concat!(module_path!(), "::", stringify!(#name)), target, || #behaviour(target, #(#arguments),*));
+    };
+    let kafka = has_kafka.then(|| {
+        quote! {
+            #[::rstest::rstest]
+            #(#attributes)*
+            #[ignore = "needs Apache Kafka: make test-kafka"]
+            fn #on_kafka(#(#parameters),*) {
+                let target = crate::target::Target::Kafka;
+                #check
+            }
+        }
+    });
+    Ok(quote! {
+        fn #behaviour(#target, #(#plain),*) #body
+
+        #[::rstest::rstest]
+        #(#attributes)*
+        fn #name(#[values(Target::Memory, Target::Directory, Target::Served)] target: Target, #(#parameters),*) {
+            #check
+        }
+
+        #kafka
+    })
+}

@@ -1,0 +1,100 @@
+"""Figures of the client on a cluster, one table: `python -m tests.bench.connect [ROW ...] [--quick]`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.bench.connect import rust
+from tests.bench.connect.turns import Bench, Topics, rate_and_cpu
+from tests.bench.figure import Better, Figure, Kind, header
+from tests.bench.wire.contestant import KAFKA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+#: Of these rows a run has at most so many records: a fifth of a second and more, and topics that stay in the page cache.
+PRODUCED, AWAITED = 2_000_000, 5_000
+
+
+def consume(bench: Bench) -> Iterator[Figure]:
+    """A topic into Polars frames."""
+    loads = ["ConfluentConsumeFrames", "KafkarrowConsumeFrames", "OurConsumeFrames"]
+    confluent, kafkarrow, ours = bench.in_turns(loads, Topics.READ).values()
+    yield from rate_and_cpu("consume frames / confluent-kafka", confluent, ours, 8, 10)
+    yield from rate_and_cpu("consume frames / kafkarrow", kafkarrow, ours, 4, None)
+
+
+def produce(bench: Bench) -> Iterator[Figure]:
+    """A Polars frame into a topic."""
+    theirs, ours = bench.in_turns(["ConfluentProduceFrame", "OurProduceFrame"], Topics.FILL, PRODUCED).values()
+    yield from rate_and_cpu("produce a frame / confluent-kafka produce()", theirs, ours, 5, None)
+
+
+def send(bench: Bench) -> Iterator[Figure]:
+    """Records, sent one by one."""
+    theirs, ours = bench.in_turns(["ConfluentSend", "OurSend"], Topics.FILL, PRODUCED).values()
+    yield from rate_and_cpu("send() / confluent-kafka produce()", theirs, ours, 2, None)
+
+
+def messages(bench: Bench) -> Iterator[Figure]:
+    """Records, read one by one."""
+    theirs, ours = bench.in_turns(["ConfluentMessages", "OurMessages"], Topics.READ).values()
+    yield from rate_and_cpu("iterate messages / confluent-kafka consume(10000)", theirs, ours, 3, None)
+
+
+def rust_consumer(bench: Bench) -> Iterator[Figure]:
+    """Records, read by a Rust program."""
+    theirs, ours = rust.in_turns(bench.broker.address, bench.filled_topic(), bench.records, bench.rounds)
+    yield from rate_and_cpu("Rust consumer / librdkafka", theirs, ours, None, 2)
+
+
+def awaited(bench: Bench) -> Iterator[Figure]:
+    """Records, each awaited before the next is sent."""
+    theirs, ours = bench.in_turns(["ConfluentAwaited", "OurAwaited"], Topics.FILL, AWAITED).values()
+    for percent in (50, 99):
+        kind = Kind(f"one record awaited / confluent-kafka, linger.ms=0: p{percent}", "ms", Better.LESS, 1)
+        sides = ([run.percentiles[str(percent)] * 1_000 for run in runs] for runs in (theirs, ours))
+        yield Figure(kind, *(kind.best(runs) for runs in sides))
+
+
+ROWS: dict[str, Callable[[Bench], Iterator[Figure]]] = {
+    "consume": consume,
+    "produce": produce,
+    "send": send,
+    "messages": messages,
+    "rust": rust_consumer,
+    "awaited": awaited,
+}
+
+
+def main() -> int:
+    """Print the table; return 1 if a floor was missed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.connect", description=__doc__)
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"{', '.join(ROWS)}; all of them if none is named")
+    parser.add_argument("--records", type=int, default=5_000_000, help="records of a run (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds that count (default: %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="one round of 500,000 records, to try it out")
+    arguments = parser.parse_args()
+    unknown = [row for row in arguments.rows if row not in ROWS]
+    if unknown:
+        parser.error(f"{unknown[0]} is not a row: {', '.join(ROWS)}")
+    records, rounds = (500_000, 1) if arguments.quick else (arguments.records, arguments.rounds)
+    print(f"Load average before: {os.getloadavg()[0]:.1f}")
+    print(header("theirs"))
+    missed = 0
+    with tempfile.TemporaryDirectory() as folder, KAFKA.start(Path(folder)) as broker:
+        bench = Bench(broker, records, rounds)
+        for name in arguments.rows or ROWS:
+            for figure in ROWS[name](bench):
+                print(figure, flush=True)
+                missed += figure.missed
+    return int(missed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

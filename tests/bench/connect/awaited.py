@@ -1,0 +1,42 @@
+"""One record after the other, each awaited."""
+
+from __future__ import annotations
+
+import time
+
+import headwater as hw
+from tests.bench import librdkafka
+from tests.bench.connect.load import RECORD_BYTES, Load
+
+
+class Awaited(Load):
+    """The result is the time that each record took, in seconds, sorted."""
+
+    def check(self, result: object) -> None:
+        """Count them."""
+        assert isinstance(result, list)
+        assert len(result) == self.records
+
+
+class OurAwaited(Awaited):
+    """`send(...).result()`."""
+
+    def __init__(self, address: str, records: int) -> None:
+        super().__init__(address, records)
+        self.producer = hw.connect(address).producer()
+
+    def run(self, topic: str) -> list[float]:
+        send, clock, value = self.producer.send, time.perf_counter, b"x" * RECORD_BYTES
+        took = []
+        for _ in range(self.records):
+            started = clock()
+            send(topic, value).result()
+            took.append(clock() - started)
+        return sorted(took)
+
+
+class ConfluentAwaited(Awaited):
+    """`produce()`, and `poll()` until the delivery report comes."""
+
+    def run(self, topic: str) -> list[float]:
+        return librdkafka.await_each(self.address, topic, self.records, warmup=100)

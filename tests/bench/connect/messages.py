@@ -1,0 +1,83 @@
+"""Records one by one: sent, and read."""
+
+from __future__ import annotations
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+import headwater as hw
+from tests.bench.connect import confluent
+from tests.bench.connect.frames import ProduceFrame
+from tests.bench.connect.load import RECORD_BYTES, Load, random_values
+
+
+class OurSend(ProduceFrame):
+    """`send()` in a loop that keeps nothing, with batches as large as librdkafka's."""
+
+    def __init__(self, address: str, records: int) -> None:
+        super().__init__(address, records)
+        self.producer = hw.connect(address).producer(batch_size=1_000_000)
+        self.values = random_values(records)
+
+    def run(self, topic: str) -> str:
+        send = self.producer.send
+        for value in self.values:
+            send(topic, value)
+        self.producer.flush()
+        return topic
+
+
+class ConfluentSend(ProduceFrame):
+    """`produce()` in a loop."""
+
+    def __init__(self, address: str, records: int) -> None:
+        super().__init__(address, records)
+        self.producer = Producer(confluent.producer_config(address))
+        self.values = random_values(records)
+
+    def run(self, topic: str) -> str:
+        confluent.produce(self.producer, topic, self.values)
+        return topic
+
+
+class ReadMessages(Load):
+    """Look at the value of each record; the result is the sum of their sizes."""
+
+    def check(self, result: object) -> None:
+        """Compare the sum."""
+        assert result == self.records * RECORD_BYTES
+
+
+class OurMessages(ReadMessages):
+    """A consumer, iterated."""
+
+    def __init__(self, address: str, records: int) -> None:
+        super().__init__(address, records)
+        self.client = hw.connect(address)
+
+    def run(self, topic: str) -> int:
+        left, size = self.records, 0
+        consumer = self.client.consumer(topic, auto_offset_reset="earliest")
+        self.after.callback(consumer.close)
+        for message in consumer:
+            size += len(message.value)
+            left -= 1
+            if not left:
+                break
+        return size
+
+
+class ConfluentMessages(ReadMessages):
+    """`consume(10000)`, message by message."""
+
+    def run(self, topic: str) -> int:
+        consumer = Consumer(confluent.consumer_config(self.address))
+        self.after.callback(consumer.close)
+        consumer.assign([TopicPartition(topic, 0, 0)])
+        left, size = self.records, 0
+        while left:
+            messages = consumer.consume(10_000, timeout=10)
+            assert messages, f"{left} records did not come"
+            for message in messages:
+                size += len(message.value() or b"")
+            left -= len(messages)
+        return size

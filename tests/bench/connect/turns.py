@@ -1,0 +1,83 @@
+"""Clients in turns at one broker."""
+
+from __future__ import annotations
+
+import enum
+import itertools
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from confluent_kafka import Producer
+
+from tests.bench import librdkafka
+from tests.bench.connect import confluent
+from tests.bench.connect.client import Client, Run
+from tests.bench.connect.load import random_values
+from tests.bench.figure import Better, Figure, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.foreign.process import Started
+
+NUMBERS = itertools.count()
+
+
+class Topics(enum.Enum):
+    """What a run does with its topic."""
+
+    #: All runs read one topic.
+    READ = enum.auto()
+    #: Each run fills a topic of its own.
+    FILL = enum.auto()
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A broker, and how much is measured. The first round of each comparison warms up and does not count."""
+
+    broker: Started
+    records: int
+    rounds: int
+
+    def filled_topic(self) -> str:
+        """A topic of one partition with all records. It is made once."""
+        topic = f"filled-{self.records}"
+        if topic not in _FILLED:
+            librdkafka.create_topic(self.broker.address, topic)
+            confluent.produce(Producer(confluent.producer_config(self.broker.address)), topic, random_values(self.records))
+            _FILLED.add(topic)
+        return topic
+
+    def in_turns(self, loads: list[str], topics: Topics, most: int | None = None) -> dict[str, list[Run]]:
+        """The runs of each load, of `most` records at most."""
+        records = min(most or self.records, self.records)
+        runs: dict[str, list[Run]] = {load: [] for load in loads}
+        with ExitStack() as ended:
+            clients = {load: ended.enter_context(Client(load, self.broker.address, records)) for load in loads}
+            for _ in range(1 + self.rounds):
+                for load, client in clients.items():
+                    runs[load].append(self._run(client, topics))
+        return {load: of_load[1:] for load, of_load in runs.items()}
+
+    def _run(self, client: Client, topics: Topics) -> Run:
+        if topics is Topics.READ:
+            return client.run(self.filled_topic())
+        topic = f"run-{next(NUMBERS)}"
+        librdkafka.create_topic(self.broker.address, topic)
+        try:
+            return client.run(topic)
+        finally:
+            librdkafka.delete_topic(self.broker.address, topic)
+
+
+_FILLED: set[str] = set()
+
+
+def rate_and_cpu(what: str, theirs: list[Run], ours: list[Run], rate_floor: float | None, cpu_floor: float | None) -> Iterator[Figure]:
+    """The two figures of a comparison: records a second, and processor time for a million records."""
+    rate = Kind(f"{what}: records", "M/s", Better.MORE, rate_floor)
+    yield Figure(rate, *(rate.best([run.rate for run in runs]) for runs in (theirs, ours)))
+    cpu = Kind(f"{what}: client CPU a million", "s", Better.LESS, cpu_floor)
+    yield Figure(cpu, *(cpu.best([run.cpu for run in runs]) for runs in (theirs, ours)))

@@ -1,0 +1,52 @@
+"""librdkafka through confluent-kafka: topics, and records that are awaited one by one. For full speed there is `rdkafka_performance`."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from confluent_kafka import KafkaException, Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+SECONDS = 120
+
+
+def create_topic(address: str, topic: str) -> None:
+    """Create a topic of one partition, with the broker's defaults."""
+    client = AdminClient({"bootstrap.servers": address, "log_level": 4})
+    client.create_topics([NewTopic(topic, 1, 1)])[topic].result(SECONDS)
+    # The controller has created it; the broker learns of it a moment later.
+    while client.list_topics(topic, SECONDS).topics[topic].error:
+        time.sleep(0.01)
+
+
+def delete_topic(address: str, topic: str) -> None:
+    """Delete a topic."""
+    client = AdminClient({"bootstrap.servers": address, "log_level": 4})
+    client.delete_topics([topic])[topic].result(SECONDS)
+
+
+def await_each(address: str, topic: str, records: int, warmup: int) -> list[float]:
+    """Produce one record after the other, each awaited; return the seconds that each took, in order of size."""
+    config: dict[str, Any] = {"bootstrap.servers": address, "linger.ms": 0}
+    producer = Producer(config)
+    took = [_await_one(producer, topic) for _ in range(warmup + records)]
+    return sorted(took[warmup:])
+
+
+def produce_first(address: str, topic: str) -> None:
+    """Produce one record to a broker that may be starting, and wait until it is acknowledged."""
+    impatient: dict[str, Any] = {"linger.ms": 0, "reconnect.backoff.ms": 1, "retry.backoff.ms": 1, "log_level": 0}
+    _await_one(Producer({"bootstrap.servers": address, **impatient}), topic)
+
+
+def _await_one(producer: Producer, topic: str) -> float:
+    answers: list[Any] = []
+    started = time.perf_counter()
+    producer.produce(topic, b"x" * 100, on_delivery=lambda error, _: answers.append(error))
+    while not answers:
+        producer.poll(1)
+    took = time.perf_counter() - started
+    if answers[0]:
+        raise KafkaException(answers[0])
+    return took

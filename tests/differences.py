@@ -1,0 +1,39 @@
+"""The known differences between targets, `differences.toml`: what must fail there, and why that is right."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import tomllib
+
+LIST = Path(__file__).with_name("differences.toml")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A test that fails on a target, as it should."""
+
+    test: str
+    target: str
+    #: What the failure says, so that another one is not taken for it.
+    shows: str
+    reason: str
+    link: str
+
+    @property
+    def is_of_python(self) -> bool:
+        """Whether the test is one of the Python package."""
+        return self.test.startswith("test_")
+
+
+@functools.cache
+def load() -> list[Difference]:
+    """All of them, Rust's too."""
+    return [Difference(**entry) for entry in tomllib.loads(LIST.read_text(encoding="utf-8")).get("difference", [])]
+
+
+def of_test(tests: tuple[str, ...], target: str) -> Difference | None:
+    """The difference of a test of Python's with one of these names, `test_topic::test_…`, on that target."""
+    return next((difference for difference in load() if difference.test in tests and difference.target == target), None)

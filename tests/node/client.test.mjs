@@ -1,0 +1,138 @@
+// Clients and topics: the cases of tests/python/test_client.py.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  ClosedError,
+  ConfigError,
+  HeadwaterError,
+  open,
+  TopicAlreadyExistsError,
+  UnknownTopicOrPartitionError,
+} from 'headwater';
+import { directory, flights, onTargets, rejects, values } from './support.mjs';
+
+test('a directory keeps what was written', async (context) => {
+  const path = await directory(context);
+  {
+    await using client = await open(path);
+    await flights(client);
+  }
+  await using client = await open(path);
+  assert.equal(await client.topic('flights').count(), 10);
+  assert.equal(client.recovery, null);
+});
+
+test('the same path twice is the same engine', async (context) => {
+  const path = await directory(context);
+  const one = await open(path);
+  const two = await open(path);
+  await one.createTopic('flights');
+  await one.close();
+  assert.deepEqual(
+    (await two.topics()).map(({ name }) => name),
+    ['flights'],
+  );
+  await two.close();
+});
+
+test('two engines in memory share nothing', async () => {
+  await using one = await open();
+  await using two = await open(null);
+  await one.createTopic('flights');
+  assert.deepEqual(await two.topics(), []);
+});
+
+onTargets('ifExists takes the topic that is there', async (client) => {
+  await client.createTopic('flights', { partitions: 3 });
+  await rejects(client.createTopic('flights'), TopicAlreadyExistsError);
+  const topic = await client.createTopic('flights', { ifExists: 'ignore' });
+  assert.equal(topic.name, 'flights');
+  assert.equal((await topic.describe()).length, 3);
+});
+
+onTargets('configuration is taken as Kafka spells it and in camelCase', async (client) => {
+  await client.createTopic('flights', {
+    retentionMs: 1_000,
+    config: { 'cleanup.policy': 'compact' },
+  });
+  const config = new Map((await client.topicConfig('flights')).map((entry) => [entry.name, entry]));
+  assert.equal(config.get('retention.ms').value, '1000');
+  assert.equal(config.get('cleanup.policy').value, 'compact');
+  await rejects(client.createTopic('trains', { retentionMz: 1 }), ConfigError, /retention\.ms/);
+});
+
+onTargets('topics have ids of their own', async (client) => {
+  await client.createTopic('flights');
+  await client.createTopic('trains', { partitions: 2 });
+  const topics = await client.topics();
+  assert.deepEqual(
+    topics.map(({ name, partitions, internal }) => [name, partitions, internal]),
+    [
+      ['flights', 1, false],
+      ['trains', 2, false],
+    ],
+  );
+  assert.notEqual(topics[0].topicId, topics[1].topicId);
+});
+
+onTargets('alter adds partitions and puts keys back', async (client) => {
+  const topic = await client.createTopic('flights', { retentionMs: 1_000 });
+  await client.alterTopic('flights', { partitions: 3, retentionMs: null, maxMessageBytes: 5_000 });
+  assert.equal((await topic.describe()).length, 3);
+  const config = new Map(
+    (await client.topicConfig('flights')).map(({ name, value }) => [name, value]),
+  );
+  assert.equal(config.get('retention.ms'), '604800000');
+  assert.equal(config.get('max.message.bytes'), '5000');
+});
+
+onTargets('a topic is deleted once', async (client) => {
+  await client.createTopic('flights');
+  assert.equal(await client.deleteTopic('flights'), true);
+  await rejects(client.deleteTopic('flights'), UnknownTopicOrPartitionError);
+  assert.equal(await client.deleteTopic('flights', { missingOk: true }), false);
+});
+
+onTargets('records before a position are deleted', async (client) => {
+  const topic = await flights(client);
+  assert.deepEqual(await client.deleteRecords('flights', 4), new Map([[0, 4n]]));
+  assert.equal(await topic.count(), 6);
+  assert.deepEqual(values(await topic.head(1)), ['v4']);
+});
+
+test('metrics count what left the logs', async () => {
+  await using client = await open();
+  assert.equal(client.metrics()['retention-time-deleted-bytes-total'], 0);
+});
+
+test('closing twice is allowed and use after it is not', async () => {
+  const client = await open();
+  const topic = await client.createTopic('flights');
+  const producer = client.producer();
+  const consumer = client.consumer({ topics: 'flights' });
+  await client.close();
+  await client.close();
+  for (const use of [
+    () => client.topics(),
+    () => client.createTopic('trains'),
+    () => topic.head(),
+    () => producer.send({ topic: 'flights', value: 'x' }),
+    () => consumer.poll(),
+    async () => client.topic('flights'),
+    async () => client.producer(),
+  ]) {
+    await rejects(use(), ClosedError, /closed/);
+  }
+  await producer.close();
+  await consumer.close();
+});
+
+test('an abandoned client lets its directory go', async (context) => {
+  const path = await directory(context);
+  const client = await open(path);
+  assert.ok(client);
+  await assert.rejects(open(path, { numPartitions: 7 }), HeadwaterError);
+  await client.close();
+  await (await open(path, { numPartitions: 7 })).close();
+});

@@ -1,0 +1,181 @@
+// Errors and bad input: the cases of tests/python/test_errors.py.
+
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import * as headwater from 'headwater';
+import {
+  AbortError,
+  ConfigError,
+  HeadwaterError,
+  InvalidArgumentError,
+  InvalidTopicError,
+  KafkaError,
+  NotADataDirectoryError,
+  open,
+  TransportError,
+  UnknownTopicOrPartitionError,
+} from 'headwater';
+import { directory, onTargets, rejects } from './support.mjs';
+
+test('the tree is the documented one', () => {
+  const classes = Object.entries(headwater).filter(([name]) => name.endsWith('Error'));
+  assert.equal(classes.length, 24);
+  for (const [name, kind] of classes) {
+    const error = new kind('what happened');
+    assert.ok(error instanceof Error);
+    assert.equal(error.name, name);
+    if (name !== 'AbortError') {
+      assert.ok(error instanceof HeadwaterError);
+    }
+  }
+  assert.ok(!(new AbortError() instanceof HeadwaterError));
+  assert.ok(new UnknownTopicOrPartitionError('') instanceof KafkaError);
+});
+
+onTargets('every error has its fields', async (client) => {
+  await assert.rejects(client.topic('nowhere').head(), (error) => {
+    assert.ok(error instanceof UnknownTopicOrPartitionError);
+    const { code, retriable, fatal, topic } = error;
+    assert.deepEqual(
+      [code, retriable, fatal, topic],
+      ['UNKNOWN_TOPIC_OR_PARTITION', true, false, 'nowhere'],
+    );
+    return true;
+  });
+});
+
+onTargets('bad input is named', async (client) => {
+  for (const [call, kind, pattern] of [
+    [() => client.createTopic('no/name'), InvalidTopicError, /no\/name/],
+    [() => client.createTopic('t', { partitions: 0 }), KafkaError, /partitions/],
+    [
+      () => client.createTopic('t', { partitons: 1 }),
+      InvalidArgumentError,
+      /`partitons`.*`partitions`/,
+    ],
+    [
+      () => client.createTopic('t', { ifExists: 'maybe' }),
+      InvalidArgumentError,
+      /ifExists must be "error" or "ignore", not "maybe"/,
+    ],
+    [() => client.createTopic(7), InvalidArgumentError, /name must be a string, not number/],
+    [() => client.createTopic('\ud800'), InvalidArgumentError, /lone surrogate/],
+    [() => client.topics({ interal: true }), InvalidArgumentError, /`interal`.*`internal`/],
+    [() => client.topics(true), InvalidArgumentError, /must be an object, not boolean/],
+    [async () => client.producer({ lingerMz: 1 }), ConfigError, /linger\.ms/],
+    [async () => client.producer({ lingerMs: {} }), InvalidArgumentError, /lingerMs.*Object/],
+    [async () => client.producer({ lingerMs: 'soon' }), ConfigError, /linger\.ms/],
+    [
+      async () => client.consumer({ value: 'xml' }),
+      InvalidArgumentError,
+      /value must be "bytes" or "string" or "json"/,
+    ],
+    [async () => client.consumer({ topic: 't' }), InvalidArgumentError, /`topic`.*`topics`/],
+    [async () => client.consumer({ topics: 7 }), InvalidArgumentError, /topics must be a name/],
+    [
+      async () => client.consumer({ config: { 'auto.ofset.reset': 'earliest' } }),
+      ConfigError,
+      /auto\.offset\.reset/,
+    ],
+    [
+      async () => client.topic('t').scan({ start: {}, end: [1] }),
+      InvalidArgumentError,
+      /partition/,
+    ],
+    [async () => client.topic('t').scan({ columns: ['vale'] }), InvalidArgumentError, /vale/],
+    [() => client.topic('t').head(-1), InvalidArgumentError, /n is -1/],
+    [() => client.topic('t').rate('often'), KafkaError, /often/],
+    [() => client.deleteRecords('t', Number.NaN), InvalidArgumentError, /before must be an offset/],
+    [() => client.deleteRecords('t', new Date('never')), InvalidArgumentError, /invalid Date/],
+    [() => client.deleteRecords('t', 2n ** 63n), InvalidArgumentError, /largest offset/],
+    [
+      () => client.producer().send('flights'),
+      InvalidArgumentError,
+      /must be an object, not string/,
+    ],
+    [() => client.producer().send({ value: 'x' }), InvalidArgumentError, /needs a topic/],
+    [
+      () => client.producer().send({ topic: 't', vale: 'x' }),
+      InvalidArgumentError,
+      /`vale`.*`value`/,
+    ],
+    [
+      () => client.producer().send({ topic: 't', value: { a: 1 } }),
+      InvalidArgumentError,
+      /value must be a Buffer.*not Object/,
+    ],
+    [
+      () => client.producer().send({ topic: 't', key: 7 }),
+      InvalidArgumentError,
+      /key must be a Buffer.*not number/,
+    ],
+    [
+      () => client.producer().send({ topic: 't', value: 'a\udc00' }),
+      InvalidArgumentError,
+      /value has a lone surrogate/,
+    ],
+    [
+      () => client.producer().send({ topic: 't', partition: -1 }),
+      InvalidArgumentError,
+      /partition is -1/,
+    ],
+    [
+      () => client.producer().send({ topic: 't', headers: [['a']] }),
+      InvalidArgumentError,
+      /headers\[0\] must be a pair/,
+    ],
+    [
+      () => client.producer().send({ topic: 't', headers: [[1, 'x']] }),
+      InvalidArgumentError,
+      /name of headers\[0\]/,
+    ],
+    [
+      () => client.producer().send({ topic: 't', headers: { a: undefined } }),
+      InvalidArgumentError,
+      /headers\.a is undefined/,
+    ],
+    [() => client.producer().sendBatch('t', 'rows'), InvalidArgumentError, /array of messages/],
+    [
+      () => client.producer().sendBatch('t', [{ value: 1n }]),
+      InvalidArgumentError,
+      /messages\[0\]\.value/,
+    ],
+  ]) {
+    await rejects(call(), kind, pattern);
+  }
+});
+
+onTargets('a huge header is sent, or refused with its size', async (client) => {
+  const topic = await client.createTopic('t');
+  await using producer = client.producer();
+  await producer.send({ topic: 't', headers: { large: Buffer.alloc(500_000, 'x') } });
+  assert.equal((await topic.head(1)).at(0).header('large').length, 500_000);
+  await rejects(
+    producer.send({ topic: 't', headers: { large: Buffer.alloc(2 << 20) } }),
+    KafkaError,
+    /2\d{6} bytes/,
+  );
+});
+
+test('wrong keys of open() and connect() are refused', async () => {
+  await rejects(open(null, { numPartitionz: 3 }), ConfigError, /num\.partitions/);
+  await rejects(open(7), InvalidArgumentError, /path must be a string/);
+  await rejects(headwater.connect('127.0.0.1:1', { clientIdd: 'x' }), ConfigError, /client\.id/);
+  await rejects(headwater.connect('nowhere'), KafkaError, /bootstrap\.servers/);
+  await rejects(headwater.connect({}), InvalidArgumentError, /bootstrapServers/);
+});
+
+test('nobody listening rejects and names the address', async () => {
+  const refused = headwater.connect('127.0.0.1:1', { socketConnectionSetupTimeoutMs: 500 });
+  await rejects(refused, TransportError, /127\.0\.0\.1:1/);
+  const abort = headwater.connect('127.0.0.1:1', { signal: AbortSignal.abort() });
+  await rejects(abort, AbortError);
+});
+
+test('a directory that is not ours is left alone', async (context) => {
+  const path = await directory(context);
+  await writeFile(join(path, 'diary.txt'), 'dear diary');
+  await rejects(open(path), NotADataDirectoryError, /diary|empty|directory/);
+});

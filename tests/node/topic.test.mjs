@@ -1,0 +1,176 @@
+// Topics, scans and batches: the cases of tests/python/test_topic.py, test_scan.py and test_batch.py.
+
+import assert from 'node:assert/strict';
+import { tableFromIPC } from 'apache-arrow';
+import { AbortError, DecodeError, InvalidArgumentError, OffsetOutOfRangeError } from 'headwater';
+import { flights, numbered, offsets, onTargets, rejects, values } from './support.mjs';
+
+async function wide(client) {
+  const topic = await client.createTopic('wide', { partitions: 3 });
+  await using producer = client.producer({ value: 'json' });
+  for (let partition = 0; partition < 3; partition++) {
+    const rows = numbered(4, (n) => ({ value: { n, partition } }));
+    await producer.sendBatch('wide', rows, { partition });
+  }
+  return topic;
+}
+
+async function all(batches) {
+  const read = [];
+  for await (const batch of batches) {
+    read.push(...batch);
+  }
+  return read;
+}
+
+onTargets('head and tail are the two ends', async (client) => {
+  const topic = await flights(client);
+  assert.deepEqual(values(await topic.head(3)), ['v0', 'v1', 'v2']);
+  assert.deepEqual(values(await topic.tail(2)), ['v8', 'v9']);
+  assert.equal((await topic.head(0)).length, 0);
+});
+
+onTargets('positions have offsets', async (client) => {
+  const topic = await flights(client);
+  assert.deepEqual(await topic.offsets('earliest'), new Map([[0, 0n]]));
+  assert.deepEqual(await topic.offsets('latest'), new Map([[0, 10n]]));
+  assert.deepEqual(await topic.offsets(new Date(5_000)), new Map([[0, 5n]]));
+  assert.deepEqual(await topic.offsets({ 0: 3n }), new Map([[0, 3n]]));
+});
+
+onTargets('rate counts records and bytes over time', async (client) => {
+  const topic = await flights(client);
+  const table = (await topic.rate('5s')).toArrow();
+  assert.equal(table.numRows, 2);
+  const records = [...table.getChild('records')].map(Number);
+  assert.equal(records[0] + records[1], 10);
+});
+
+onTargets('ranges are half-open', async (client) => {
+  const topic = await flights(client);
+  const range = topic.scan({ start: 2n, end: 5 });
+  assert.deepEqual(
+    (await all(range)).map(({ offset }) => offset),
+    [2n, 3n, 4n],
+  );
+  assert.equal(await range.count(), 3);
+  assert.match(await range.explain(), /flights/);
+  const { nextOffsets } = await topic.head(7);
+  assert.equal(await topic.scan({ start: nextOffsets }).count(), 3);
+});
+
+onTargets('partitions are chosen', async (client) => {
+  const topic = await wide(client);
+  const read = await all(topic.scan({ partitions: [0, 2], value: 'json' }));
+  assert.deepEqual(new Set(read.map(({ partition }) => partition)), new Set([0, 2]));
+  assert.equal((await topic.scan({ limit: 5 }).collect()).length, 5);
+});
+
+onTargets('a scan can be read again and sees what came', async (client) => {
+  const topic = await flights(client);
+  const scan = topic.scan();
+  assert.equal((await all(scan)).length, 10);
+  await using producer = client.producer();
+  await producer.send({ topic: 'flights', value: 'new' });
+  assert.equal((await all(scan)).length, 11);
+});
+
+onTargets('on error raises or nulls or skips', async (client) => {
+  const topic = await client.createTopic('mixed');
+  await using producer = client.producer();
+  await producer.sendBatch('mixed', [
+    { value: '{"n": 1}' },
+    { value: 'no', key: 'k' },
+    { value: '{"n": 2}' },
+  ]);
+  await assert.rejects(topic.scan({ value: 'json' }).collect(), (error) => {
+    assert.ok(error instanceof DecodeError);
+    assert.deepEqual([error.topic, error.partition, error.offset], ['mixed', 0, 1n]);
+    assert.equal(error.value.toString(), 'no');
+    return true;
+  });
+  const nulled = await topic.scan({ value: 'json', onError: 'null' }).collect();
+  assert.deepEqual(
+    [...nulled].map(({ value }) => value),
+    [{ n: 1 }, null, { n: 2 }],
+  );
+  const skipped = await topic.scan({ value: 'json', onError: 'skip' }).collect();
+  assert.deepEqual(
+    [...skipped].map(({ value }) => value),
+    [{ n: 1 }, { n: 2 }],
+  );
+});
+
+onTargets('a scan before the start of the log is out of range', async (client) => {
+  const topic = await flights(client);
+  await client.deleteRecords('flights', 5);
+  await rejects(topic.scan({ start: 2 }).collect(), OffsetOutOfRangeError);
+});
+
+onTargets('a batch is a list of messages', async (client) => {
+  const topic = await flights(client);
+  const batch = await topic.head(3);
+  assert.equal(batch.length, 3);
+  assert.deepEqual(offsets(batch), [0, 1, 2]);
+  assert.equal(batch.at(-1).offset, 2n);
+  assert.equal(batch.at(3), undefined);
+  assert.deepEqual(batch.nextOffsets, [{ topic: 'flights', partition: 0, offset: 3n }]);
+  const { topic: name, partition, timestamp, key, value, headers } = batch.at(1);
+  assert.deepEqual(
+    [name, partition, timestamp, key.toString(), value.toString(), headers],
+    ['flights', 0, 1_000, 'k1', 'v1', []],
+  );
+  await rejects(batch.commit(), InvalidArgumentError, /scan/);
+});
+
+onTargets('a batch crosses as Arrow IPC', async (client) => {
+  const topic = await flights(client);
+  const batch = await topic.head(4, { value: 'string' });
+  const table = tableFromIPC(batch.toArrowIPC());
+  assert.deepEqual(
+    table.schema.fields.map(({ name }) => name),
+    ['partition', 'offset', 'timestamp', 'key', 'value', 'headers'],
+  );
+  assert.deepEqual([...table.getChild('value')], ['v0', 'v1', 'v2', 'v3']);
+  assert.deepEqual([...batch.toArrow().getChild('offset')], [0n, 1n, 2n, 3n]);
+});
+
+onTargets('a column that was not read is named', async (client) => {
+  const topic = await flights(client);
+  const batch = await topic.head(1, { columns: ['offset', 'value'] });
+  assert.equal(batch.at(0).offset, 0n);
+  assert.throws(() => batch.at(0).key, /`key`.*columns/);
+  assert.throws(() => batch.at(0).headers, /`headers`.*columns/);
+});
+
+onTargets('messages outlive their batch and their client', async (client) => {
+  const topic = await flights(client);
+  const message = (await topic.head(1)).at(0);
+  await client.close();
+  globalThis.gc?.();
+  assert.equal(message.value.toString(), 'v0');
+  assert.equal(message.value, message.value);
+});
+
+onTargets('an aborted read is an AbortError, and nothing is lost', async (client) => {
+  const topic = await flights(client);
+  const reason = new Error('enough');
+  await assert.rejects(topic.head(1, { signal: AbortSignal.abort(reason) }), (error) => {
+    assert.ok(error instanceof AbortError);
+    assert.deepEqual([error.name, error.code, error.cause], ['AbortError', 'ABORT_ERR', reason]);
+    return true;
+  });
+  assert.equal((await topic.head(1)).length, 1);
+});
+
+onTargets('a stream yields the messages of a scan', async (client) => {
+  const topic = await flights(client);
+  const read = [];
+  for await (const message of topic.scan({ value: 'string' }).readable()) {
+    read.push(message.value);
+  }
+  assert.deepEqual(
+    read,
+    numbered(10, (n) => `v${n}`),
+  );
+});

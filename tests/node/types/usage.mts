@@ -1,0 +1,57 @@
+// What a program of a user looks like to the TypeScript compiler. `make test-node` checks it with --strict.
+
+import { type Batch, connect, type Message, open, type RecordMetadata } from 'headwater';
+
+await using client = await open('./data', { numPartitions: 3 });
+await using cluster = await connect(['localhost:9092'], { clientId: 'types' });
+await client.createTopic('flights', { partitions: 3, retentionMs: -1, ifExists: 'ignore' });
+
+const bytes = client.producer({ lingerMs: 5, compressionType: 'zstd' });
+const sent: RecordMetadata = await bytes.send({
+  topic: 'flights',
+  key: 'UA',
+  value: Buffer.from('late'),
+});
+const offset: bigint | undefined = sent.offset;
+
+const json = cluster.producer({ key: 'string', value: 'json' });
+await json.send({
+  topic: 'flights',
+  key: 'UA',
+  value: { delay: 11 },
+  headers: { trace: 'x' },
+  timestamp: new Date(),
+});
+// @ts-expect-error: an object needs the format "json".
+await bytes.send({ topic: 'flights', value: { delay: 11 } });
+// @ts-expect-error: a key of format "string" is text.
+await json.send({ topic: 'flights', key: 7, value: 1 });
+
+const consumer = client.consumer({
+  topics: /flights-.*/,
+  groupId: 'readers',
+  key: 'string',
+  value: 'json',
+});
+for await (const message of consumer) {
+  const key: string | null = message.key;
+  const delay: number = message.value.delay;
+  const at: bigint = message.offset;
+  console.log(key, delay, at, message.header('trace'));
+}
+await consumer.run({
+  concurrency: 3,
+  eachMessage: async ({ message, heartbeat }) => {
+    const text: string | null = message.key;
+    console.log(text);
+    await heartbeat();
+  },
+});
+
+const batch: Batch = await client.topic('flights').head(10);
+const message: Message | undefined = batch.at(0);
+const value: Buffer | null | undefined = message?.value;
+const rows: number = batch.toArrow().numRows;
+// @ts-expect-error: "xml" is not a format.
+client.topic('flights').scan({ value: 'xml' });
+console.log(offset, value, rows);

@@ -1,0 +1,90 @@
+"""What the tests of the Python package run against: an engine in this process, our server, or an Apache Kafka cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import headwater as hw
+import headwater.aio
+from tests.foreign.kafka import cluster
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+EMBEDDED, SERVED, KAFKA = NAMES = ("embedded", "served", "kafka")
+
+
+class Target(ABC):
+    """A kind of broker. It gives clients on a broker without topics of this test; the keywords are the broker's configuration."""
+
+    @abstractmethod
+    def client(self, **config: Any) -> contextlib.AbstractContextManager[hw.Client]:
+        """A client that is closed at the end."""
+
+    @abstractmethod
+    def aio(self, **config: Any) -> contextlib.AbstractAsyncContextManager[headwater.aio.Client]:
+        """The same for asyncio."""
+
+
+class Embedded(Target):
+    """An engine in memory, in this process."""
+
+    def client(self, **config: Any) -> contextlib.AbstractContextManager[hw.Client]:
+        return hw.open(**config)
+
+    def aio(self, **config: Any) -> contextlib.AbstractAsyncContextManager[headwater.aio.Client]:
+        return headwater.aio.open(**config)
+
+
+class Served(Target):
+    """Over TCP, a server on an engine in memory."""
+
+    @contextlib.contextmanager
+    def client(self, **config: Any) -> Iterator[hw.Client]:
+        with self._address(config) as address, hw.connect(address) as client:
+            yield client
+
+    @contextlib.asynccontextmanager
+    async def aio(self, **config: Any) -> AsyncIterator[headwater.aio.Client]:
+        with self._address(config) as address:
+            async with headwater.aio.connect(address) as client:
+                yield client
+
+    @contextlib.contextmanager
+    def _address(self, config: dict[str, Any]) -> Iterator[str]:
+        with hw.open(**config) as engine, engine.serve(port=0) as server:
+            yield server.address
+
+
+class Kafka(Target):
+    """Over TCP, an Apache Kafka cluster that all tests share. It has the configuration of `cluster.properties`, and no other."""
+
+    def __init__(self) -> None:
+        assert cluster.VARIABLE in os.environ, f"{cluster.VARIABLE} is not set: run make test-kafka"
+        self.bootstrap = os.environ[cluster.VARIABLE]
+        self.settings = cluster.settings()
+
+    @contextlib.contextmanager
+    def client(self, **config: Any) -> Iterator[hw.Client]:
+        self._check(config)
+        with hw.connect(self.bootstrap) as client:
+            yield client
+
+    @contextlib.asynccontextmanager
+    async def aio(self, **config: Any) -> AsyncIterator[headwater.aio.Client]:
+        self._check(config)
+        async with headwater.aio.connect(self.bootstrap) as client:
+            yield client
+
+    def _check(self, config: dict[str, Any]) -> None:
+        for key, value in config.items():
+            assert self.settings[key.replace("_", ".")] == str(value), f"the cluster is not told {key}={value}"
+
+
+def of_name(name: str) -> Target:
+    """The target of that name."""
+    kinds: dict[str, Callable[[], Target]] = {EMBEDDED: Embedded, SERVED: Served, KAFKA: Kafka}
+    return kinds[name]()

@@ -1,0 +1,1 @@
+"""Our client on Apache Kafka with TLS, SASL and access rules."""
