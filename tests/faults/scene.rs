@@ -124,6 +124,7 @@ impl<'b> Scene<'b> {
         let old = self.topic_ids();
         let recorder = &self.load.shared.recorder;
         recorder.record(Event::DeleteTopic);
+        self.topic_changes();
         let admin = self.admin.admin();
         self.admin
             .block_on(admin.delete_topic(&self.topic, true))
@@ -137,6 +138,11 @@ impl<'b> Scene<'b> {
             (new.is_disjoint(&old) && new.len() == 1).then_some(())
         });
         self.load.shared.recorder.record(Event::Recreated);
+    }
+
+    fn topic_changes(&self) {
+        let has_changed = &self.load.shared.topic_has_changed;
+        has_changed.store(true, Ordering::Relaxed);
     }
 
     /// The ids that brokers know the topic by: one, once all know the same topic with all its leaders.
@@ -253,6 +259,7 @@ impl<'b> Scene<'b> {
             ..headwater::TopicChanges::default()
         };
         let admin = self.admin.admin();
+        self.topic_changes();
         self.admin
             .block_on(admin.alter_topic(&self.topic, changes))
             .unwrap();

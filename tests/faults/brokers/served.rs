@@ -9,10 +9,11 @@ use tempfile::TempDir;
 use super::{Brokers, Processes, listener};
 
 /// Dead members are noticed soon, but not because the machine is busy.
-const SETTINGS: [&str; 5] = [
+const SETTINGS: [&str; 6] = [
     "group.initial.rebalance.delay.ms=0",
     "group.min.session.timeout.ms=100",
     "group.consumer.min.session.timeout.ms=100",
+    "group.consumer.min.heartbeat.interval.ms=20",
     "group.consumer.session.timeout.ms=4000",
     "group.consumer.heartbeat.interval.ms=300",
 ];

@@ -46,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) recorder: Recorder,
     /// How many partitions the topic has.
     pub(crate) partitions: AtomicI32,
+    /// Whether the topic has changed, so that producers may know a topic without the partition that they send to, or none.
+    pub(crate) topic_has_changed: AtomicBool,
     /// What each group has got so far.
     delivered: Mutex<BTreeMap<GroupId, BTreeSet<RecordId>>>,
     /// Errors that no client should have had.
@@ -76,6 +78,7 @@ impl Load {
             topic: topic.to_owned(),
             recorder: Recorder::default(),
             partitions: AtomicI32::new(partitions),
+            topic_has_changed: AtomicBool::new(false),
             delivered: Mutex::default(),
             failures: Mutex::default(),
             producers_stop: AtomicBool::new(false),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use headwater::{
-    BatchResult, BulkOptions, Engine, PartitionId, Producer, ProducerConfig, Record,
+    BatchResult, BulkOptions, Engine, ErrorKind, PartitionId, Producer, ProducerConfig, Record,
     RecordMetadata, Result, SendHandle,
 };
 use headwater_fault_tests::chance::Chance;
@@ -165,9 +165,11 @@ impl Source {
         self.shared.recorder.record(event);
     }
 
-    /// A producer with patience gets every record written.
+    /// A producer with patience gets every record written, except for a partition that it does not know yet or any more.
     fn note(&self, error: &headwater::Error) {
-        if self.patience == Patience::Patient {
+        let has_changed = self.shared.topic_has_changed.load(Ordering::Relaxed);
+        let is_unknown = has_changed && error.kind() == ErrorKind::UnknownTopicOrPartition;
+        if self.patience == Patience::Patient && !is_unknown {
             self.shared
                 .fail(format!("producer {}: {error:?}", self.number));
         }

@@ -37,6 +37,8 @@ pub(super) struct SeenCommits<'h> {
 pub(super) struct Facts<'h> {
     history: &'h History,
     pub(super) sent: BTreeMap<RecordId, usize>,
+    /// The first record of each producer whose sending has failed.
+    first_unknown: BTreeMap<u32, u64>,
     pub(super) group_of: BTreeMap<MemberId, GroupId>,
     /// When the topic was about to be deleted.
     pub(super) deleted: Option<usize>,
@@ -52,6 +54,7 @@ impl<'h> Facts<'h> {
         let mut facts = Self {
             history,
             sent: BTreeMap::new(),
+            first_unknown: BTreeMap::new(),
             group_of: BTreeMap::new(),
             deleted: None,
             recreated: None,
@@ -64,6 +67,11 @@ impl<'h> Facts<'h> {
             match &timed.event {
                 Event::Send(record) => {
                     facts.sent.insert(*record, index);
+                }
+                Event::Unknown(record) => {
+                    let first = facts.first_unknown.entry(record.producer);
+                    let first = first.or_insert(record.sequence);
+                    *first = record.sequence.min(*first);
                 }
                 Event::Join(member, group) => {
                     facts.group_of.insert(*member, *group);
@@ -141,6 +149,13 @@ impl<'h> Facts<'h> {
     pub(super) fn stored(&self, place: Place) -> Option<RecordId> {
         let partition = self.history.log.get(&place.partition)?;
         partition.get(&place.offset).copied()
+    }
+
+    /// Whether the producer has given up an earlier record: then it goes on with a new epoch, and a request of the old epoch that arrives
+    /// late, on a connection that was given up, may write a record that is sent again. Kafka's protocol cannot tell such records apart.
+    pub(super) fn may_be_doubled(&self, record: RecordId) -> bool {
+        let first_unknown = self.first_unknown.get(&record.producer);
+        first_unknown.is_some_and(|first| *first < record.sequence)
     }
 
     /// Whether the record may have gone with the deleted topic.

@@ -3,7 +3,7 @@
 //! | promise | rule | file |
 //! |---|---|---|
 //! | no acknowledged record is lost, each is where its acknowledgement says | [`Violation::Lost`], [`Violation::Misplaced`] | `stored.rs` |
-//! | no record is written twice | [`Violation::Doubled`] | `stored.rs` |
+//! | no record is written twice, unless its producer has given up an earlier one | [`Violation::Doubled`] | `stored.rs` |
 //! | the records of a producer are in order in each partition | [`Violation::OutOfOrder`] | `stored.rs` |
 //! | nothing is written that was not sent | [`Violation::NeverSent`] | `stored.rs` |
 //! | two clients read the same log | [`Violation::ReadersDiffer`] | `stored.rs` |

@@ -48,6 +48,22 @@ fn a_record_that_is_stored_twice_is_doubled() {
 }
 
 #[test]
+fn only_a_record_after_one_that_was_given_up_may_be_stored_twice() {
+    let all = events([
+        vec![Send(id(0)), Acknowledged(id(0), 0, 0), Send(id(1))],
+        vec![Unknown(id(1)), Send(id(2)), Acknowledged(id(2), 0, 3)],
+    ]);
+    let good = [id(0), id(1), id(2), id(2)];
+    assert_eq!(check(&history(all.clone(), &good)), []);
+    let bad = [id(0), id(1), id(1), id(2)];
+    let doubled = Violation::Doubled {
+        record: id(1),
+        places: [place(1), place(2)],
+    };
+    assert_eq!(check(&history(all, &bad)), [doubled]);
+}
+
+#[test]
 fn records_of_a_producer_in_another_order_are_out_of_order() {
     let events = [Send(id(0)), Send(id(1))];
     let out_of_order = Violation::OutOfOrder {
