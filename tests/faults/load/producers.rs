@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use headwater::{
-    BatchResult, BulkOptions, Engine, ErrorKind, PartitionId, Producer, ProducerConfig, Record,
-    RecordMetadata, Result, SendHandle,
+    BatchResult, BulkOptions, Engine, ErrorKind, Offset, PartitionId, Producer, ProducerConfig,
+    Record, RecordMetadata, Result, SendHandle,
 };
 use headwater_fault_tests::chance::Chance;
-use headwater_fault_tests::history::{Event, RecordId};
+use headwater_fault_tests::history::{Event, RecordId, UNKNOWN_OFFSET};
 
 use super::{Shared, spawn};
 
@@ -141,9 +141,13 @@ impl Source {
     }
 
     fn acknowledge(&self, records: &[RecordId], partition: PartitionId, result: &BatchResult) {
-        let ranges = result.offsets[&partition].iter();
+        let ranges = result.offsets.get(&partition).into_iter().flatten();
         let offsets = ranges.flat_map(|range| range.start.get()..range.end.get());
-        let offsets: Vec<_> = offsets.collect();
+        let mut offsets: Vec<_> = offsets.collect();
+        if offsets.len() < records.len() {
+            // Which rows have no offset is not known.
+            offsets = vec![UNKNOWN_OFFSET; records.len()];
+        }
         assert_eq!(offsets.len(), records.len(), "an offset for each row");
         for (record, offset) in records.iter().zip(offsets) {
             let event = Event::Acknowledged(*record, partition.get(), offset);
@@ -154,8 +158,8 @@ impl Source {
     fn settle(&self, record: RecordId, result: Result<RecordMetadata>) {
         let event = match result {
             Ok(written) => {
-                let offset = written.offset.expect("acks=all tells the offset");
-                Event::Acknowledged(record, written.partition.get(), offset.get())
+                let offset = written.offset.map_or(UNKNOWN_OFFSET, Offset::get);
+                Event::Acknowledged(record, written.partition.get(), offset)
             }
             Err(error) => {
                 self.note(&error);

@@ -49,6 +49,9 @@ pub struct MemberId(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupId(pub u32);
 
+/// The offset of an acknowledged record that was written, but the broker does not know any more where.
+pub const UNKNOWN_OFFSET: i64 = -1;
+
 /// An offset of each partition.
 pub type Offsets = BTreeMap<i32, i64>;
 
@@ -57,7 +60,7 @@ pub type Offsets = BTreeMap<i32, i64>;
 pub enum Event {
     /// A producer is about to send a record.
     Send(RecordId),
-    /// The record is written at this place.
+    /// The record is written at this place; at [`UNKNOWN_OFFSET`] it is somewhere in the partition.
     Acknowledged(RecordId, i32, i64),
     /// The record was not accepted: it is not written.
     Refused(RecordId),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::Facts;
 use super::violation::{Place, Violation};
-use crate::history::{Event, History, Log, RecordId};
+use crate::history::{Event, History, Log, RecordId, UNKNOWN_OFFSET};
 
 pub(super) fn check(history: &History, facts: &Facts<'_>, violations: &mut Vec<Violation>) {
     let mut places: BTreeMap<RecordId, Place> = BTreeMap::new();
@@ -49,6 +49,7 @@ fn check_acknowledged(
         let place = Place { partition, offset };
         match places.get(&record) {
             Some(_) if facts.stored(place) == Some(record) => {}
+            Some(stored) if offset == UNKNOWN_OFFSET && stored.partition == partition => {}
             Some(stored) => violations.push(Violation::Misplaced {
                 record,
                 acknowledged: place,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::history::Event::{Refused, Unknown};
+use crate::history::UNKNOWN_OFFSET;
 
 #[test]
 fn a_history_of_acknowledged_records_in_order_is_good() {
@@ -33,6 +34,14 @@ fn an_acknowledgement_of_another_offset_is_misplaced() {
         stored: place(1),
     };
     assert_eq!(check(&history(events, &[id(0), id(1)])), [misplaced]);
+}
+
+#[test]
+fn an_acknowledgement_without_an_offset_needs_the_record_in_its_partition() {
+    let acknowledged = |partition| [Send(id(0)), Acknowledged(id(0), partition, UNKNOWN_OFFSET)];
+    assert_eq!(check(&history(acknowledged(0), &[id(0)])), []);
+    assert_eq!(check(&history(acknowledged(0), &[])).len(), 1);
+    assert_eq!(check(&history(acknowledged(1), &[id(0)])).len(), 1);
 }
 
 #[test]
