@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Breaks the log and the client on purpose, one way at a time, and passes when the tests notice each time: those of the log are noticed by
-# the crash tests, those of the client by its own tests and by fault scenarios. A test that cannot fail proves nothing.
+# the crash tests, those of the client by its own tests. A test that cannot fail proves nothing.
 # Usage: mutants.sh [CARGO_PROFILE]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -16,23 +16,17 @@ client_tests() {
         --features headwater-client/mutants --lib --test it "$@"
 }
 
-fault_tests() {
-    cargo test --profile "$profile" --quiet --package headwater-fault-tests --package headwater-test-features \
-        --features headwater-fault-tests/mutants --test faults "$@"
-}
-
 run() { # tests, mutant, test
     HEADWATER_MUTANT=$2 "${1}_tests" -- --include-ignored "$3"
 }
 
 # A build that fails is no test that fails.
-for tests in crash client fault; do
+for tests in crash client; do
     "${tests}_tests" --no-run
 done
 run crash none ""
 run client none ""
-run fault none served_connections
-
+run 
 # What is broken, and the test that must see it.
 survived=0
 while read -r tests mutant test; do
@@ -89,9 +83,5 @@ client ignore-fencing a_partition_has_one_reader
 client take-back-twice cancelled_calls_deliver_each_record_once
 client commit-in-hand in_hand_is_not_committed
 client keep-decoded-ahead read_ahead
-fault acknowledge-lost served_connections
-fault restart-sequences served_connections
-fault repeat-records served_connections
-fault ignore-committed served_connections
 MUTANTS
 exit $survived
