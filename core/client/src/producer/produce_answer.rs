@@ -143,11 +143,14 @@ fn read(answer: &PartitionProduceResponse) -> Result<ProduceResult, ProduceFailu
     })
 }
 
-/// Whether a broker may return this code for a batch that it has written.
+/// Whether a broker may return this code for a batch that it has written. A leader that loses the partition while it waits for its followers
+/// says that it is not the leader, or that it does not have the partition, and the new leader may have the batch.
 fn may_follow_a_write(code: ErrorCode) -> bool {
     matches!(
         code,
         ErrorCode::RequestTimedOut
+            | ErrorCode::NotLeaderOrFollower
+            | ErrorCode::UnknownTopicOrPartition
             | ErrorCode::NotEnoughReplicasAfterAppend
             | ErrorCode::KafkaStorageError
             | ErrorCode::UnknownServerError
@@ -187,4 +190,28 @@ fn record_errors(
     }
     errors.push((next, bystander));
     errors
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(code: ErrorCode) -> ProduceFailure {
+        let answer = PartitionProduceResponse {
+            error_code: code.code(),
+            ..PartitionProduceResponse::default()
+        };
+        read(&answer).unwrap_err()
+    }
+
+    #[test]
+    fn a_leader_that_loses_the_partition_may_have_written_the_batch() {
+        let lost = failure(ErrorCode::NotLeaderOrFollower);
+        assert_eq!(lost.kind, FailureKind::Retriable);
+        assert!(lost.maybe_written);
+        assert!(failure(ErrorCode::UnknownTopicOrPartition).maybe_written);
+        // These are found out before the write.
+        assert!(!failure(ErrorCode::NotEnoughReplicas).maybe_written);
+        assert!(!failure(ErrorCode::InvalidTimestamp).maybe_written);
+    }
 }
