@@ -160,6 +160,11 @@ impl PartitionQueue {
             _ => None,
         };
         let mut state = self.state.lock();
+        // The broker does not remember the batch any more. With other sequences it would be written twice.
+        if failure.kind == FailureKind::OutOfOrder && state.pending.is_written(order) {
+            drop(state);
+            return self.written(order, ProduceResult::UNKNOWN_OFFSET);
+        }
         let may_retry = |batch: &ProducerBatch| self.may_retry(batch);
         let verdict = state.pending.refused(order, bytes, failure, may_retry);
         self.settle(&mut state);
