@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 SECONDS ?= 600
+# Fault scenarios: how many seeds, and the first one.
+SEEDS ?= 1
+SEED ?= 1
 CONSTRAINTS := bindings-python/constraints.txt
 # A wheel is built again when anything that goes into it has changed.
 SOURCES := $(shell find core bindings-python Cargo.toml Cargo.lock -name target -prune -o -name .venv -prune -o \
@@ -16,7 +19,7 @@ NODE_SOURCES := $(shell find core bindings-node Cargo.toml Cargo.lock -name targ
 	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.ts' -o -name '*.mts' -o -name '*.json' -o -name '*.mjs' -o -name Cargo.lock \) -print)
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
-.PHONY: help demo test check-tools test-rust test-mutants test-python test-node test-kafka test-on-kafka test-rust-on-kafka test-python-on-kafka test-judges fuzz bench bench-wire bench-connect lint docs wheel messages check-messages clean
+.PHONY: help demo test check-tools test-rust test-mutants test-outages test-faults test-python test-node test-kafka test-on-kafka test-rust-on-kafka test-python-on-kafka test-judges fuzz bench bench-wire bench-connect lint docs wheel messages check-messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,7 +28,7 @@ demo: check-tools $(VENV)/package $(VENV)/demo-tools ## Stream a year of real fl
 	$(BIN)/python notebooks/first_stream.py --fresh --until 2013-07-01
 	$(BIN)/python notebooks/first_stream.py
 
-test: check-tools test-rust test-mutants test-python test-node test-kafka ## Pass all tests
+test: check-tools test-rust test-mutants test-outages test-python test-node test-kafka ## Pass all tests
 
 check-tools: # Say what is missing before anything is built.
 	@bindings-python/check-tools.sh $(PYTHON)
@@ -35,7 +38,18 @@ test-rust: ## The engine: unit, property, behaviour and crash tests
 	cargo test --profile $(PROFILE) --workspace
 
 test-mutants: ## Each safety check, broken on purpose, must be caught
+	tests/foreign/install.sh
 	tests/crash/mutants.sh $(PROFILE)
+
+# The scenarios of test-faults on our server, without cut connections.
+test-outages: ## The client on our server while it is killed and restarted, and while a topic grows and is recreated
+	tests/foreign/install.sh
+	cargo test --profile $(PROFILE) --workspace --test faults -- --ignored --test-threads 1 served --skip served_connections
+
+test-faults: ## Brokers that die, move and get cut off under load, on Apache Kafka and on our server; SEEDS=50 for long
+	tests/foreign/install.sh
+	HEADWATER_FAULT_SEED=$(SEED) HEADWATER_FAULT_SEEDS=$(SEEDS) \
+		cargo test --profile $(PROFILE) --workspace --test faults -- --ignored --nocapture --test-threads 1
 
 test-python: $(VENV)/package $(VENV)/dev-tools ## The Python package embedded and served, foreign judges, notebooks
 	tests/foreign/install.sh

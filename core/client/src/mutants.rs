@@ -57,4 +57,12 @@ headwater_env::mutants! {
     ForgetCreatedTopics = "forget-created-topics",
     /// A leader that a response names is not used.
     IgnoreNamedLeaders = "ignore-named-leaders",
+    /// A batch whose response is lost counts as written.
+    AcknowledgeLost = "acknowledge-lost",
+    /// A batch that is sent again gets new sequences.
+    RestartSequences = "restart-sequences",
+    /// Each part of a table repeats the last record of the part before it.
+    RepeatRecords = "repeat-records",
+    /// An assignment starts by `auto.offset.reset`, whatever the group has committed.
+    IgnoreCommitted = "ignore-committed",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -21,7 +22,8 @@ def jars() -> Path:
     if not filled.exists() or filled.stat().st_mtime < pom.stat().st_mtime:
         maven = shutil.which("mvn")
         assert maven, "Maven is missing: install it (Debian: apt-get install maven) to run the judges that are Apache Kafka's"
-        subprocess.run([maven, "-q", "-f", pom, "dependency:copy-dependencies"], check=True)
+        # Even a quiet Maven writes to standard output, which belongs to whoever is steered through it.
+        subprocess.run([maven, "-q", "-f", pom, "dependency:copy-dependencies"], check=True, stdout=sys.stderr)
         filled.touch()
     return JARS
 

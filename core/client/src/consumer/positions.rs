@@ -13,6 +13,7 @@ use crate::batch::TopicPartition;
 use crate::config::consumer::OffsetReset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::list_offsets;
+use crate::mutants::{self, Mutant};
 use crate::position::Position;
 
 /// The start positions of partitions.
@@ -30,11 +31,11 @@ impl Consumer {
     /// partitions without a committed offset under `auto.offset.reset=none`.
     pub(super) async fn starts(&mut self, partitions: &[TopicPartition]) -> Result<StartPositions> {
         let found = match &self.coordinator {
-            Some(coordinator) => {
+            Some(coordinator) if !mutants::is_active(Mutant::IgnoreCommitted) => {
                 offsets::committed(&self.cluster, coordinator, &self.committer(), partitions)
                     .await?
             }
-            None => BTreeMap::new(),
+            _ => BTreeMap::new(),
         };
         let (mut committed, mut leader_epochs) = (Offsets::new(), OffsetEpochs::new());
         for (partition, found) in found {

@@ -12,10 +12,18 @@ use crate::error::{Error, Result};
 /// The result of a batch that was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ProduceResult {
-    /// The offset of the first record; `None` with `acks=0`.
+    /// The offset of the first record; `None` with `acks=0`, and if the broker does not know it any more.
     pub(crate) base_offset: Option<Offset>,
     /// The broker's timestamp, for topics with `LogAppendTime`.
     pub(crate) log_append_time_ms: Option<i64>,
+}
+
+impl ProduceResult {
+    /// It was written, and the broker does not know any more where.
+    pub(crate) const UNKNOWN_OFFSET: Self = Self {
+        base_offset: None,
+        log_append_time_ms: None,
+    };
 }
 
 /// The outcome of a batch.

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::batch::{BatchFailure, BatchOrder, Payload, PendingOutcome, ProducerBatch};
 use super::identity::Identity;
 use super::produce_answer::{FailureKind, ProduceFailure};
-use super::sequences::{Resolution, Sequences};
+use super::sequences::{Resolution, Sequences, stamp_behind};
 use super::split::Part;
 use super::verdict::{Failed, Verdict};
 use crate::error::Error;
@@ -108,7 +108,7 @@ impl PendingBatches {
         }
         let WaitingBatch { mut batch, payload } = self.waiting.pop_front()?;
         if let (Some(sequences), Some(identity)) = (&mut self.sequences, identity)
-            && batch.stamp.is_none()
+            && (batch.stamp.is_none() || mutants::is_active(Mutant::RestartSequences))
         {
             batch.stamp = Some(sequences.assign(identity, batch.records));
         }
@@ -126,6 +126,13 @@ impl PendingBatches {
         Some(taken)
     }
 
+    /// The topic was created again: its brokers know nothing of the producer.
+    pub(super) fn topic_recreated(&mut self) {
+        if let Some(sequences) = &mut self.sequences {
+            sequences.topic_recreated();
+        }
+    }
+
     /// A broker has written the batch. Returns the outcome to complete.
     pub(super) fn written(&mut self, order: BatchOrder) -> Option<PendingOutcome> {
         let InFlightBatch { batch, .. } = self.remove_in_flight(order)?;
@@ -133,6 +140,14 @@ impl PendingBatches {
             sequences.acknowledge(stamp, batch.records);
         }
         batch.outcome
+    }
+
+    /// Whether the broker has certainly written this batch in flight: it has acknowledged a later one.
+    pub(super) fn is_written(&self, order: BatchOrder) -> bool {
+        let sent = self.in_flight.iter().find(|sent| sent.batch.order == order);
+        let stamp = sent.and_then(|sent| sent.batch.stamp);
+        let known = self.sequences.as_ref().zip(stamp);
+        known.is_some_and(|(sequences, stamp)| sequences.is_written(stamp))
     }
 
     /// A broker has refused the batch, or has not answered. `may_retry` says whether it may be sent again after so many retries and before
@@ -381,12 +396,5 @@ impl PendingBatches {
             .iter()
             .position(|sent| sent.batch.order == order);
         self.in_flight.remove(found?)
-    }
-}
-
-fn stamp_behind(stamp: ProducerState, records: u32) -> ProducerState {
-    ProducerState {
-        base_sequence: super::sequences::after(stamp.base_sequence, u64::from(records)),
-        ..stamp
     }
 }

@@ -10,6 +10,7 @@ use crate::cluster::{TopicMetadata, can_retry};
 use crate::config::producer::Acks;
 use crate::error::{Error, Result};
 use crate::error_codes::{self, Remedy};
+use crate::mutants::{self, Mutant};
 
 /// A batch that was not written, or got no response.
 #[derive(Debug)]
@@ -89,6 +90,12 @@ impl ProduceAnswers {
             }
             Self::Failed(error) => {
                 let maybe_written = error_codes::may_have_been_sent(error);
+                if maybe_written && mutants::is_active(Mutant::AcknowledgeLost) {
+                    return Ok(ProduceResult {
+                        base_offset: Some(Offset::ZERO),
+                        log_append_time_ms: None,
+                    });
+                }
                 return Err(ProduceFailure::new(error.clone(), maybe_written));
             }
             Self::Partitions(topics) => topics,
@@ -136,11 +143,14 @@ fn read(answer: &PartitionProduceResponse) -> Result<ProduceResult, ProduceFailu
     })
 }
 
-/// Whether a broker may return this code for a batch that it has written.
+/// Whether a broker may return this code for a batch that it has written. A leader that loses the partition while it waits for its followers
+/// says that it is not the leader, or that it does not have the partition, and the new leader may have the batch.
 fn may_follow_a_write(code: ErrorCode) -> bool {
     matches!(
         code,
         ErrorCode::RequestTimedOut
+            | ErrorCode::NotLeaderOrFollower
+            | ErrorCode::UnknownTopicOrPartition
             | ErrorCode::NotEnoughReplicasAfterAppend
             | ErrorCode::KafkaStorageError
             | ErrorCode::UnknownServerError
@@ -180,4 +190,28 @@ fn record_errors(
     }
     errors.push((next, bystander));
     errors
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(code: ErrorCode) -> ProduceFailure {
+        let answer = PartitionProduceResponse {
+            error_code: code.code(),
+            ..PartitionProduceResponse::default()
+        };
+        read(&answer).unwrap_err()
+    }
+
+    #[test]
+    fn a_leader_that_loses_the_partition_may_have_written_the_batch() {
+        let lost = failure(ErrorCode::NotLeaderOrFollower);
+        assert_eq!(lost.kind, FailureKind::Retriable);
+        assert!(lost.maybe_written);
+        assert!(failure(ErrorCode::UnknownTopicOrPartition).maybe_written);
+        // These are found out before the write.
+        assert!(!failure(ErrorCode::NotEnoughReplicas).maybe_written);
+        assert!(!failure(ErrorCode::InvalidTimestamp).maybe_written);
+    }
 }

@@ -60,9 +60,13 @@ impl PartitionQueue {
     /// Sets the broker that the next batches are sent to.
     pub(super) fn set_leader(&self, leader: PartitionLeader) {
         let mut state = self.state.lock();
+        let state = &mut *state;
         let known = state.leader.as_ref();
         if known.is_none_or(|known| known.node != leader.node) {
             state.is_listed = false;
+        }
+        if known.is_some_and(|known| known.topic.topic_id != leader.topic.topic_id) {
+            state.pending.topic_recreated();
         }
         state.leader = Some(leader);
     }
@@ -156,6 +160,11 @@ impl PartitionQueue {
             _ => None,
         };
         let mut state = self.state.lock();
+        // The broker does not remember the batch any more. With other sequences it would be written twice.
+        if failure.kind == FailureKind::OutOfOrder && state.pending.is_written(order) {
+            drop(state);
+            return self.written(order, ProduceResult::UNKNOWN_OFFSET);
+        }
         let may_retry = |batch: &ProducerBatch| self.may_retry(batch);
         let verdict = state.pending.refused(order, bytes, failure, may_retry);
         self.settle(&mut state);

@@ -87,7 +87,7 @@ pub struct RecordMetadata {
     pub topic: Arc<str>,
     /// The partition.
     pub partition: PartitionId,
-    /// Its offset; `None` with `acks=0`.
+    /// Its offset; `None` with `acks=0`, and if the broker does not know any more where it has written the record.
     pub offset: Option<Offset>,
     /// Its timestamp: the producer's, or the broker's for topics with `message.timestamp.type=LogAppendTime`.
     pub timestamp_ms: i64,

@@ -72,10 +72,24 @@ impl Sequences {
         self.identity == Some(identity) && has_acknowledged && self.gap.is_none()
     }
 
+    /// The topic was created again, so the broker has no state of the producer, as at the start of an epoch.
+    pub(super) fn topic_recreated(&mut self) {
+        self.has_acknowledged = mutants::is_active(Mutant::PipelineFirstBatch);
+    }
+
     /// Whether a batch may be sent again while later ones are in flight: the broker expects it next, or has written it.
     pub(super) fn is_expected(&self, stamp: ProducerState) -> bool {
         let is_confirmed = self.gap.is_some_and(|gap| gap.is_confirmed);
         !self.is_after_acknowledged(stamp.base_sequence) && !is_confirmed
+    }
+
+    /// Whether the broker has certainly written a batch that was not acknowledged, because a later one of the same epoch was. A broker
+    /// remembers few batches, so it may take this one for a gap when it is sent again.
+    pub(super) fn is_written(&self, stamp: ProducerState) -> bool {
+        let is_current = self
+            .identity
+            .is_some_and(|identity| (identity.id, identity.epoch) == (stamp.id, stamp.epoch));
+        is_current && self.to_next(stamp.base_sequence) > self.to_next(self.acknowledged)
     }
 
     /// Whether there are sequences between the acknowledged ones and this one. The broker has written all batches before an acknowledged one.
@@ -171,6 +185,14 @@ fn stamp(identity: Identity, base_sequence: i32) -> ProducerState {
         id: identity.id,
         epoch: identity.epoch,
         base_sequence,
+    }
+}
+
+/// The stamp of the batch behind one of so many records.
+pub(super) fn stamp_behind(stamp: ProducerState, records: u32) -> ProducerState {
+    ProducerState {
+        base_sequence: after(stamp.base_sequence, u64::from(records)),
+        ..stamp
     }
 }
 
@@ -292,6 +314,20 @@ mod tests {
         assert!(sequences.is_expected(first));
         sequences.acknowledge(first, 5);
         assert_eq!(sequences.assign(FIRST, 1).base_sequence, 20);
+    }
+
+    #[test]
+    fn a_batch_before_an_acknowledged_one_is_written() {
+        let mut sequences = started();
+        let first = sequences.assign(FIRST, 5);
+        let second = sequences.assign(FIRST, 5);
+        let third = sequences.assign(FIRST, 5);
+        assert!(!sequences.is_written(first));
+        sequences.acknowledge(second, 5);
+        assert!(sequences.is_written(first) && sequences.is_written(second));
+        assert!(!sequences.is_written(third));
+        sequences.assign(SECOND, 1);
+        assert!(!sequences.is_written(first));
     }
 
     #[test]

@@ -247,6 +247,22 @@ fn an_answer_that_is_lost_does_not_double_the_batches_behind_it() {
     assert!(stamps(&broker).iter().all(|(epoch, _)| *epoch == 0));
 }
 
+/// A broker remembers the newest five batches of a producer. The batch behind it was acknowledged, so it was written.
+#[test]
+fn a_batch_that_the_broker_does_not_remember_is_not_written_twice() {
+    let (broker, _runtime, _client, producer) = started(&[]);
+    broker.fail_next([
+        Fault::Late(LATE),
+        Fault::AnswerLost,
+        Fault::LateAnswer(Duration::ZERO),
+        Fault::Code(ErrorCode::OutOfOrderSequenceNumber),
+    ]);
+    let mut handles = send_batches(&producer, ["1", "2", "3"]);
+    assert_eq!(handles.remove(1).wait().unwrap().offset, None);
+    wait_for_all(handles);
+    assert_eq!(values(&broker, 0), ["0", "1", "2", "3"]);
+}
+
 #[test]
 fn without_idempotence_one_request_in_flight_keeps_the_order() {
     let (broker, _runtime, _client, producer) = started(&[

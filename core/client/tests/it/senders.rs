@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::support::{FakeCluster, Fault, client, config};
 use headwater_client::{Client, Position, Producer, Record, SendHandle};
+use headwater_protocol::ErrorCode;
 use rstest::rstest;
 
 const TOPIC: &str = "t";
@@ -138,4 +139,26 @@ fn no_request_goes_to_a_broker_that_does_not_lead_its_partitions() {
     for seen in &state.seen {
         assert_eq!(seen.node, seen.partition % 3 + 1);
     }
+}
+
+/// The brokers of the new topic know nothing of the producer, and would write the second record although the first one was refused.
+#[test]
+fn the_second_batch_for_a_recreated_topic_is_sent_when_the_first_is_acknowledged() {
+    let cluster = FakeCluster::with_nodes(2, TOPIC, 1);
+    let (runtime, client) = client(&cluster);
+    let producer = started(&cluster, &client, 1, &[("batch.size", "0")]);
+    cluster.state().recreate_topic(TOPIC);
+    cluster.state().move_leader(TOPIC, 0, 2);
+    // The client learns about the new topic from the new leader.
+    let topic = client.topic(TOPIC);
+    runtime
+        .block_on(topic.offsets(&Position::Earliest))
+        .unwrap();
+    cluster.fail_next([Fault::Code(ErrorCode::NotLeaderOrFollower)]);
+    drop(send(&producer, 0, b"first"));
+    drop(send(&producer, 0, b"second"));
+    runtime.block_on(producer.flush()).unwrap();
+    let values = cluster.values(TOPIC, 0);
+    let values: Vec<_> = values.iter().map(|(_, value)| &**value).collect();
+    assert_eq!(values, [&b"first"[..], b"second"]);
 }

@@ -59,7 +59,12 @@ impl DecodedTable {
     /// Hands out at most `max_records` rows as a table. `None` if the columns that tell the position half-way through were not read: the
     /// rows have to be decoded again, up to the limit.
     pub(super) fn take(&mut self, max_records: usize) -> Option<Batch> {
-        let rows = self.next..self.next + self.left().min(max_records);
+        let start = if mutants::is_active(Mutant::RepeatRecords) {
+            self.next.saturating_sub(1)
+        } else {
+            self.next
+        };
+        let rows = start..self.next + self.left().min(max_records);
         let batch = if rows.len() == self.rows {
             (*self.batch).clone()
         } else {

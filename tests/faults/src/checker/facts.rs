@@ -1,0 +1,170 @@
+//! What several rules ask about a history.
+
+use std::collections::BTreeMap;
+
+use super::assignments::{Assignment, assignments};
+use super::violation::Place;
+use crate::history::{Event, GroupId, History, MemberId, Offsets, RecordId};
+
+/// A commit of one partition.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Commit {
+    pub(super) group: GroupId,
+    pub(super) member: MemberId,
+    pub(super) partition: i32,
+    pub(super) offset: i64,
+    /// The event that began it.
+    pub(super) begun: usize,
+    /// The event that acknowledged it.
+    pub(super) acknowledged: Option<usize>,
+    /// Whether it is certainly about the topic that is there at the end.
+    pub(super) is_current: bool,
+}
+
+/// The committed offsets of a group, as somebody saw them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SeenCommits<'h> {
+    pub(super) group: GroupId,
+    /// The event that asked.
+    pub(super) asked: usize,
+    /// The event of the answer.
+    pub(super) answered: usize,
+    pub(super) offsets: &'h Offsets,
+}
+
+/// What several rules ask about a history. Events are meant by their index.
+#[derive(Debug)]
+pub(super) struct Facts<'h> {
+    history: &'h History,
+    pub(super) sent: BTreeMap<RecordId, usize>,
+    /// The first record of each producer whose sending has failed.
+    first_unknown: BTreeMap<u32, u64>,
+    pub(super) group_of: BTreeMap<MemberId, GroupId>,
+    /// When the topic was about to be deleted.
+    pub(super) deleted: Option<usize>,
+    /// When each broker knew the new topic.
+    pub(super) recreated: Option<usize>,
+    pub(super) assignments: Vec<Assignment>,
+    pub(super) commits: Vec<Commit>,
+    pub(super) seen: Vec<SeenCommits<'h>>,
+}
+
+impl<'h> Facts<'h> {
+    pub(super) fn of(history: &'h History) -> Self {
+        let mut facts = Self {
+            history,
+            sent: BTreeMap::new(),
+            first_unknown: BTreeMap::new(),
+            group_of: BTreeMap::new(),
+            deleted: None,
+            recreated: None,
+            assignments: Vec::new(),
+            commits: Vec::new(),
+            seen: Vec::new(),
+        };
+        let mut asked: BTreeMap<GroupId, usize> = BTreeMap::new();
+        for (index, timed) in history.events.iter().enumerate() {
+            match &timed.event {
+                Event::Send(record) => {
+                    facts.sent.insert(*record, index);
+                }
+                Event::Unknown(record) => {
+                    let first = facts.first_unknown.entry(record.producer);
+                    let first = first.or_insert(record.sequence);
+                    *first = record.sequence.min(*first);
+                }
+                Event::Join(member, group) => {
+                    facts.group_of.insert(*member, *group);
+                }
+                Event::DeleteTopic => facts.deleted = Some(index),
+                Event::Recreated => facts.recreated = Some(index),
+                Event::AskCommitted(group) => {
+                    asked.insert(*group, index);
+                }
+                Event::SawCommitted(group, offsets) => facts.seen.push(SeenCommits {
+                    group: *group,
+                    asked: asked[group],
+                    answered: index,
+                    offsets,
+                }),
+                _ => {}
+            }
+        }
+        facts.assignments = assignments(history, &facts.group_of);
+        facts.commits = facts.commits();
+        facts
+    }
+
+    fn commits(&self) -> Vec<Commit> {
+        let mut commits: Vec<Commit> = Vec::new();
+        for (index, timed) in self.history.events.iter().enumerate() {
+            match &timed.event {
+                Event::Commit(member, offsets) => {
+                    let begun = offsets.iter().map(|(partition, offset)| Commit {
+                        group: self.group_of[member],
+                        member: *member,
+                        partition: *partition,
+                        offset: *offset,
+                        begun: index,
+                        acknowledged: None,
+                        is_current: self.has_current(*member, *partition, index),
+                    });
+                    commits.extend(begun);
+                }
+                Event::Committed(member, offsets) => {
+                    for (partition, offset) in offsets {
+                        let last = commits.iter_mut().rev().find(|commit| {
+                            (commit.member, commit.partition, commit.offset)
+                                == (*member, *partition, *offset)
+                        });
+                        last.expect("a commit is begun before it is acknowledged")
+                            .acknowledged = Some(index);
+                    }
+                }
+                _ => {}
+            }
+        }
+        commits
+    }
+
+    /// Whether the member reads the partition of the topic that is there at the end: always, unless the topic was recreated and it got no
+    /// record of the new one in this assignment.
+    fn has_current(&self, member: MemberId, partition: i32, index: usize) -> bool {
+        self.deleted.is_none()
+            || self.assignments.iter().any(|assignment| {
+                assignment.is_of(member, partition)
+                    && assignment.start < index
+                    && assignment.hand_outs.iter().any(|out| {
+                        out.event < index && self.is_stored(out.offset, partition, out.record)
+                    })
+            })
+    }
+
+    /// Whether the log has this record there.
+    pub(super) fn is_stored(&self, offset: i64, partition: i32, record: RecordId) -> bool {
+        self.stored(Place { partition, offset }) == Some(record)
+    }
+
+    /// The record that the log has there.
+    pub(super) fn stored(&self, place: Place) -> Option<RecordId> {
+        let partition = self.history.log.get(&place.partition)?;
+        partition.get(&place.offset).copied()
+    }
+
+    /// Whether the producer has given up an earlier record: then it goes on with a new epoch, and a request of the old epoch that arrives
+    /// late, on a connection that was given up, may write a record that is sent again. Kafka's protocol cannot tell such records apart.
+    pub(super) fn may_be_doubled(&self, record: RecordId) -> bool {
+        let first_unknown = self.first_unknown.get(&record.producer);
+        first_unknown.is_some_and(|first| *first < record.sequence)
+    }
+
+    /// Whether the record may have gone with the deleted topic.
+    pub(super) fn may_be_deleted(&self, record: RecordId) -> bool {
+        let sent = self.sent.get(&record);
+        match (self.recreated, sent) {
+            (Some(recreated), Some(sent)) => *sent < recreated,
+            (None, _) => self.deleted.is_some(),
+            (Some(_), None) => false,
+        }
+    }
+}

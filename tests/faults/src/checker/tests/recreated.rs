@@ -1,0 +1,70 @@
+//! A topic that was deleted and created again.
+
+use super::*;
+use crate::history::Event::{DeleteTopic, Ended, Recreated};
+
+/// Two records go with the old topic, and two are in the new one. The group reads both.
+fn recreated() -> Vec<Event> {
+    events([
+        produced(2),
+        assigned(A).into(),
+        vec![got(A, 0..2)],
+        committed(A, 2).into(),
+        vec![DeleteTopic],
+        saw(&[]).into(),
+        vec![Recreated],
+        vec![Send(id(2)), Acknowledged(id(2), 0, 0)],
+        vec![Send(id(3)), Acknowledged(id(3), 0, 1)],
+        vec![HandedOut(A, 0, vec![(0, id(2)), (1, id(3))])],
+        committed(A, 1).into(),
+        vec![Ended(A)],
+    ])
+}
+
+fn judged(events: Vec<Event>, records: &[RecordId]) -> Vec<Violation> {
+    let mut history = history(events, records);
+    history.groups = consumed([]).groups;
+    check(&history)
+}
+
+#[test]
+fn what_went_with_the_old_topic_is_not_lost() {
+    assert_eq!(judged(recreated(), &[id(2), id(3)]), []);
+}
+
+#[test]
+fn what_was_sent_to_the_new_topic_is_lost_if_it_is_missing() {
+    let found = judged(recreated(), &[id(2)]);
+    let lost = Violation::Lost {
+        record: id(3),
+        place: place(1),
+    };
+    assert!(found.contains(&lost), "{found:?}");
+}
+
+#[test]
+fn records_of_the_old_topic_are_not_handed_out_after_those_of_the_new_one() {
+    let mut events = recreated();
+    let end = events.len() - 1;
+    events.insert(end, HandedOut(A, 0, vec![(2, id(1))]));
+    let went_back = Violation::WentBack {
+        member: A,
+        place: place(2),
+        after: 1,
+    };
+    assert_eq!(judged(events, &[id(2), id(3)]), [went_back]);
+}
+
+#[test]
+fn commits_of_the_new_topic_do_not_go_back() {
+    let mut events = recreated();
+    let end = events.len() - 1;
+    events.splice(end..end, committed(A, 0));
+    let went_back = Violation::CommitWentBack {
+        group: GROUP,
+        partition: 0,
+        from: 1,
+        to: Some(0),
+    };
+    assert_eq!(judged(events, &[id(2), id(3)]), [went_back]);
+}

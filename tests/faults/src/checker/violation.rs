@@ -1,0 +1,236 @@
+//! What a history can break.
+
+use std::fmt;
+
+use crate::history::{GroupId, MemberId, RecordId};
+
+/// A partition and an offset in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The partition.
+    pub partition: i32,
+    /// The offset.
+    pub offset: i64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "offset {} of partition {}", self.offset, self.partition)
+    }
+}
+
+/// A broken promise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    missing_docs,
+    reason = "the fields are named in the text of each violation"
+)]
+pub enum Violation {
+    /// An acknowledged record is not in the log.
+    Lost { record: RecordId, place: Place },
+    /// An acknowledged record is not where its acknowledgement says.
+    Misplaced {
+        record: RecordId,
+        acknowledged: Place,
+        stored: Place,
+    },
+    /// A record is in the log twice.
+    Doubled {
+        record: RecordId,
+        places: [Place; 2],
+    },
+    /// Two records of a producer are stored in another order than they were sent.
+    OutOfOrder {
+        partition: i32,
+        first: RecordId,
+        then: RecordId,
+    },
+    /// A record is stored that was not sent, or that was refused.
+    NeverSent { record: RecordId, place: Place },
+    /// Two clients read different logs.
+    ReadersDiffer {
+        place: Place,
+        ours: Option<RecordId>,
+        theirs: Option<RecordId>,
+    },
+    /// A member got a record of a partition that it does not own.
+    NotOwned { member: MemberId, place: Place },
+    /// A member got another record than the one that is stored there.
+    OtherRecord {
+        member: MemberId,
+        place: Place,
+        record: RecordId,
+        stored: Option<RecordId>,
+    },
+    /// Within an assignment, a member got an offset that is not after the one before.
+    WentBack {
+        member: MemberId,
+        place: Place,
+        after: i64,
+    },
+    /// Within an assignment, a member did not get a record between two that it got.
+    Skipped {
+        member: MemberId,
+        place: Place,
+        after: i64,
+    },
+    /// An assignment did not start at the committed offset.
+    WrongStart {
+        member: MemberId,
+        place: Place,
+        committed: Option<i64>,
+    },
+    /// A group did not get a record.
+    NotDelivered {
+        group: GroupId,
+        place: Place,
+        record: RecordId,
+    },
+    /// A partition had two owners.
+    TwoOwners {
+        group: GroupId,
+        partition: i32,
+        members: [MemberId; 2],
+    },
+    /// A committed offset went back, or is gone (`to` is `None`).
+    CommitWentBack {
+        group: GroupId,
+        partition: i32,
+        from: i64,
+        to: Option<i64>,
+    },
+    /// The committed offset of a group is one that no member has committed.
+    NeverCommitted {
+        group: GroupId,
+        partition: i32,
+        seen: i64,
+    },
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost { record, place } => {
+                write!(f, "record {record} was acknowledged at {place} and is lost")
+            }
+            Self::Misplaced {
+                record,
+                acknowledged,
+                stored,
+            } => write!(
+                f,
+                "record {record} was acknowledged at {acknowledged} and is stored at {stored}"
+            ),
+            Self::Doubled { record, places } => write!(
+                f,
+                "record {record} is stored twice: at {} and at {}",
+                places[0], places[1]
+            ),
+            Self::OutOfOrder {
+                partition,
+                first,
+                then,
+            } => write!(
+                f,
+                "partition {partition} has record {first} before {then}, which was sent first"
+            ),
+            Self::NeverSent { record, place } => {
+                write!(
+                    f,
+                    "record {record} at {place} was not sent, or was refused before it was sent"
+                )
+            }
+            Self::ReadersDiffer {
+                place,
+                ours,
+                theirs,
+            } => write!(
+                f,
+                "our client reads {} at {place}, and another client {}",
+                named(*ours),
+                named(*theirs)
+            ),
+            _ => self.fmt_of_group(f),
+        }
+    }
+}
+
+impl Violation {
+    /// [`fmt::Display`] of what consumers and groups can break.
+    fn fmt_of_group(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotOwned { member, place } => write!(
+                f,
+                "{member:?} got {place} of a partition that it does not own"
+            ),
+            Self::OtherRecord {
+                member,
+                place,
+                record,
+                stored,
+            } => write!(
+                f,
+                "{member:?} got record {record} at {place}, where {} is stored",
+                named(*stored)
+            ),
+            Self::WentBack {
+                member,
+                place,
+                after,
+            } => write!(f, "{member:?} got {place} after offset {after}"),
+            Self::Skipped {
+                member,
+                place,
+                after,
+            } => write!(
+                f,
+                "{member:?} got {place} after offset {after}, and there are records in between"
+            ),
+            Self::WrongStart {
+                member,
+                place,
+                committed,
+            } => write!(
+                f,
+                "{member:?} started at {place}; the committed offset was {}",
+                committed.map_or("not set".to_owned(), |offset| format!("{offset} or later"))
+            ),
+            Self::NotDelivered {
+                group,
+                place,
+                record,
+            } => write!(f, "{group:?} never got record {record} at {place}"),
+            Self::TwoOwners {
+                group,
+                partition,
+                members: [one, other],
+            } => write!(
+                f,
+                "partition {partition} of {group:?} was given to {other:?} while {one:?} had it"
+            ),
+            Self::CommitWentBack {
+                group,
+                partition,
+                from,
+                to,
+            } => write!(
+                f,
+                "the committed offset of partition {partition} of {group:?} went from {from} to {}",
+                to.map_or("none".to_owned(), |offset| offset.to_string())
+            ),
+            Self::NeverCommitted {
+                group,
+                partition,
+                seen,
+            } => write!(
+                f,
+                "the committed offset of partition {partition} of {group:?} is {seen}, which no member has committed"
+            ),
+            _ => unreachable!("violations of the log have their text already"),
+        }
+    }
+}
+
+fn named(record: Option<RecordId>) -> String {
+    record.map_or("nothing".to_owned(), |record| format!("record {record}"))
+}
