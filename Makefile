@@ -28,7 +28,7 @@ demo: check-tools $(VENV)/package $(VENV)/demo-tools ## Stream a year of real fl
 	$(BIN)/python notebooks/first_stream.py --fresh --until 2013-07-01
 	$(BIN)/python notebooks/first_stream.py
 
-test: check-tools test-rust test-mutants test-outages test-python test-node test-kafka ## Pass all tests
+test: check-tools test-rust test-mutants test-outages test-python test-node ## Pass all tests
 
 check-tools: # Say what is missing before anything is built.
 	@bindings-python/check-tools.sh $(PYTHON)

@@ -185,11 +185,12 @@ fn seeking_goes_there(target: Target, #[case] to: Position, #[case] offset: i64)
         broker.wait(consumer.position()).unwrap()[&TopicPartition::new(t, 0)].get(),
         offset
     );
-    let read = offsets(
-        &broker
-            .wait(consumer.poll(Duration::from_millis(10), Some(1)))
-            .unwrap(),
-    );
+    let wait = if offset < 100 {
+        PATIENCE
+    } else {
+        Duration::from_millis(10)
+    };
+    let read = offsets(&broker.wait(consumer.poll(wait, Some(1))).unwrap());
     assert_eq!(read, (offset..100).take(1).collect::<Vec<_>>());
     let lag = broker.wait(consumer.lag()).unwrap();
     assert_eq!(
@@ -208,20 +209,19 @@ fn paused_partitions_wait_and_then_go_on(target: Target) {
     let mut consumer = consumer(&broker, &[t], &[]);
     let zero = TopicPartition::new(t, 0);
     broker.wait(consumer.poll(PATIENCE, Some(10))).unwrap();
-    let at = broker.wait(consumer.position()).unwrap()[&zero];
+    let positions = broker.wait(consumer.position()).unwrap();
+    let at = positions[&zero];
+    let left = 30 - positions[&TopicPartition::new(t, 1)].get();
     consumer.pause(std::slice::from_ref(&zero)).unwrap();
     assert_eq!(consumer.paused(), std::slice::from_ref(&zero));
     let mut seen = Vec::new();
-    loop {
-        let batch = broker
-            .wait(consumer.poll(Duration::from_millis(10), None))
-            .unwrap();
-        if batch.is_empty() {
-            break;
-        }
+    while (seen.len() as i64) < left {
+        let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
         seen.extend(partitions(&batch));
     }
     assert!(seen.iter().all(|partition| *partition == 1));
+    let after = broker.wait(consumer.poll(Duration::from_millis(10), None));
+    assert!(after.unwrap().is_empty());
     consumer.resume(&[]).unwrap();
     let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
     assert_eq!((partitions(&batch)[0], offsets(&batch)[0]), (0, at.get()));
@@ -273,7 +273,9 @@ fn a_position_that_is_gone_is_reset_as_configured(
     }
 }
 
-#[behaviour]
+#[behaviour(
+    not_on_kafka = "each partition has a leader of its own there, and one broker may answer later than the others"
+)]
 fn no_partition_starves(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
@@ -309,12 +311,14 @@ fn several_topics_are_told_apart(target: Target) {
     broker.fill(a, 0, ["from a"]);
     broker.fill(b, 0, ["from b"]);
     let mut consumer = consumer(&broker, &[b, a], &[]);
-    let batch = broker
-        .wait(consumer.next_batch(&until_end(100)))
-        .unwrap()
-        .unwrap();
-    assert_eq!(values(&batch), ["from a", "from b"]);
-    assert!(batch.schema().field_with_name("topic").is_ok());
+    let stream = until_end(100);
+    let mut read = Vec::new();
+    while let Some(batch) = broker.wait(consumer.next_batch(&stream)).unwrap() {
+        assert!(batch.schema().field_with_name("topic").is_ok());
+        read.extend(values(&batch));
+    }
+    read.sort();
+    assert_eq!(read, ["from a", "from b"]);
 }
 
 #[behaviour]

@@ -1,7 +1,7 @@
 //! Topics: made, listed, configured, grown, deleted.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use headwater::{
     ErrorKind, NewTopic, Offset, PartitionId, Position, Record, ScanOptions, TopicChanges,
@@ -84,10 +84,12 @@ fn configuration_is_layered_and_can_be_put_back(target: Target) {
     broker
         .wait(broker.admin().alter_topic(t, put_back))
         .unwrap();
-    assert_eq!(
-        value("segment.ms"),
-        ("604800000".to_owned(), "DEFAULT_CONFIG")
-    );
+    // A cluster's brokers hear of a change one after the other.
+    let deadline = Instant::now() + PATIENCE;
+    while value("segment.ms") != ("604800000".to_owned(), "DEFAULT_CONFIG") {
+        assert!(Instant::now() < deadline, "{:?}", value("segment.ms"));
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[behaviour]

@@ -93,11 +93,11 @@ def test_a_port_in_use_is_named_with_what_to_do(client: hw.Client) -> None:
     ("arguments", "problem"),
     [
         ({"advertised": "localhost"}, "localhost is not HOST:PORT"),
-        ({"security_protocol": "TLS"}, "TLS is no security protocol: use one of PLAINTEXT"),
+        ({"security_protocol": "TLS"}, "TLS is not a security protocol: use one of PLAINTEXT"),
         ({"tls_cert": "server.pem"}, "tls_cert and tls_key go together"),
         ({"tls_cert": "no-such.pem", "tls_key": "no-such.key"}, "no-such.pem cannot be read"),
         ({"security_protocol": "SSL"}, "needs a certificate"),
-        ({"sasl_mechanisms": ["GSSAPI"]}, "GSSAPI is no SASL mechanism"),
+        ({"sasl_mechanisms": ["GSSAPI"]}, "GSSAPI is not a SASL mechanism"),
     ],
 )
 def test_wrong_arguments_say_what_is_right(client: hw.Client, arguments: dict[str, str], problem: str) -> None:

@@ -7,15 +7,15 @@ use headwater_protocol::list_offsets_request::{ListOffsetsPartition, ListOffsets
 use headwater_protocol::{ErrorCode, ListOffsetsRequest};
 use headwater_record::{Offset, PartitionId};
 
+use crate::batch::TopicPartition;
 use crate::clock;
 use crate::cluster::{Cluster, LeaderPartitions};
 use crate::error::Result;
 use crate::error_codes;
+use crate::fetch::{RangeReader, first_at_time};
 use crate::isolation::IsolationLevel;
 use crate::position::Position;
-use crate::scan::ScanSource;
-use crate::scan::first_at_time::first_at_time;
-use crate::scan::plan::Range;
+use crate::transport::Purpose;
 
 /// Special timestamps of `ListOffsets` requests.
 const LATEST: i64 = -1;
@@ -88,34 +88,32 @@ async fn resolve_not_found(
         offsets(cluster, topic, partitions, EARLIEST, isolation),
         offsets(cluster, topic, partitions, LATEST, isolation),
     )?;
-    let mut ranges: BTreeMap<PartitionId, Range> = BTreeMap::new();
-    for (partition, start) in starts {
-        if let Some(end) = found.get(&partition).copied()
-            && Offset::ZERO < start
-            && start < end
-        {
-            let range = Range {
-                partition,
-                start,
-                end,
-            };
-            ranges.insert(partition, range);
-        }
-    }
-    let doubtful: Vec<_> = ranges.keys().copied().collect();
+    let mut doubtful = partitions.to_vec();
+    doubtful.retain(|partition| {
+        let (start, end) = (starts.get(partition), found.get(partition));
+        start > Some(&Offset::ZERO) && start < end
+    });
     let greatest = match list(cluster, topic, &doubtful, MAX_TIMESTAMP, isolation).await {
         // The broker is older than this lookup.
         Err(error) if error.code() == ErrorCode::UnsupportedVersion => BTreeMap::new(),
         greatest => greatest?,
     };
-    ranges.retain(|partition, _| {
+    doubtful.retain(|partition| {
         let greatest = greatest.get(partition);
         greatest.is_none_or(|greatest| greatest.timestamp_ms >= timestamp)
     });
-    let source = ScanSource::new(cluster, &Arc::from(topic));
-    for range in ranges.into_values() {
-        let first = first_at_time(&source, range, timestamp, isolation).await?;
-        found.insert(range.partition, first);
+    if doubtful.is_empty() {
+        return Ok(found);
+    }
+    let topic: Arc<str> = Arc::from(topic);
+    let fetches = cluster.with_lane(Purpose::Fetch);
+    for number in doubtful {
+        let partition = TopicPartition::new(Arc::clone(&topic), number);
+        let range = starts[&number]..found[&number];
+        let reader = RangeReader::new(&fetches, partition, range, isolation);
+        if let Some(first) = first_at_time(reader, timestamp).await? {
+            found.insert(number, first);
+        }
     }
     Ok(found)
 }

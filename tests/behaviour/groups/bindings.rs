@@ -78,7 +78,7 @@ fn a_member_that_takes_many_messages_polls_its_group(target: Target) {
     while !is_due {
         // The other one joins meanwhile.
         broker
-            .wait(two.poll(Duration::from_millis(1), None))
+            .wait(two.poll(Duration::from_millis(50), None))
             .unwrap();
         is_due = one.take_messages(300);
         assert!(one.decoded_messages().is_some(), "the group comes first");

@@ -124,7 +124,7 @@ fn a_member_gives_partitions_up_in_the_middle_of_the_messages_of_a_table(target:
             };
             read += usize::from(broker.wait(next));
         }
-        broker.wait(two.poll(MOMENT, Some(1))).unwrap();
+        broker.wait(two.poll(5 * MOMENT, Some(1))).unwrap();
         assert!(Instant::now() < deadline);
     }
     assert!(read < RECORDS, "{read} messages before the rebalance");

@@ -2,6 +2,8 @@
 
 mod batches;
 mod by_node;
+mod first_at_time;
+mod range_reader;
 mod request;
 mod session;
 mod validation;
@@ -20,6 +22,8 @@ use crate::transport::Node;
 
 pub(crate) use batches::{EncodedBatches, headers};
 pub(crate) use by_node::{NodeTargets, by_node};
+pub(crate) use first_at_time::first_at_time;
+pub(crate) use range_reader::{FETCH_BYTES, RangeReader};
 pub(crate) use request::{read, request};
 pub(crate) use session::FetchSession;
 pub(crate) use validation::{Validation, Verdict, validate_at};

@@ -6,10 +6,10 @@ use headwater_columnar::{DecodeOptions, Decoder, Projection};
 use headwater_record::PartitionId;
 
 use super::plan::Range;
-use super::range_reader::{FETCH_BYTES, RangeReader};
 use super::{ScanOptions, ScanSource};
 use crate::decode;
 use crate::error::Result;
+use crate::fetch::FETCH_BYTES;
 
 /// Counts the records in these ranges from batch headers. Reads only batches at the edges of a range, and with `on_error="skip"` those whose
 /// records may be skipped.
@@ -36,7 +36,7 @@ async fn count(
     range: Range,
     decoder: &mut Decoder,
 ) -> Result<u64> {
-    let mut reader = RangeReader::new(source, range, options.isolation_level);
+    let mut reader = source.read(range, options.isolation_level);
     let mut records = 0;
     while let Some(batches) = reader.next(FETCH_BYTES).await? {
         let mut fetched = [batches];

@@ -3,9 +3,7 @@
 mod bounds;
 pub(crate) mod count;
 mod explain;
-pub(crate) mod first_at_time;
 pub(crate) mod plan;
-pub(crate) mod range_reader;
 mod reader;
 mod source;
 

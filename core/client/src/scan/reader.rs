@@ -9,11 +9,11 @@ use tokio::runtime::Handle;
 
 use super::count;
 use super::plan::{Range, plan};
-use super::range_reader::RangeReader;
 use super::{ScanOptions, ScanProgress, ScanSource};
 use crate::batch::Batch;
 use crate::decode;
 use crate::error::Result;
+use crate::fetch::RangeReader;
 
 /// The most encoded bytes of a table. Large enough to amortise the cost per table, and small enough that the bytes are still in the
 /// processor's cache when they are decoded (2 MiB was a quarter slower).
@@ -58,7 +58,7 @@ impl ScanReader {
             options,
             ranges: ranges
                 .into_iter()
-                .map(|range| RangeReader::new(source, range, isolation))
+                .map(|range| source.read(range, isolation))
                 .collect(),
             fetched: Vec::new(),
             first: None,

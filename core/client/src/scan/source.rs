@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use headwater_record::PartitionId;
 
+use super::plan::Range;
 use crate::batch::TopicPartition;
 use crate::cluster::Cluster;
+use crate::fetch::RangeReader;
+use crate::isolation::IsolationLevel;
 use crate::transport::Purpose;
 
 /// A topic of a cluster, with a lane for fetches.
@@ -25,7 +28,13 @@ impl ScanSource {
         }
     }
 
-    pub(crate) fn partition(&self, number: PartitionId) -> TopicPartition {
+    /// A reader of the range.
+    pub(crate) fn read(&self, range: Range, isolation: IsolationLevel) -> RangeReader {
+        let partition = self.partition(range.partition);
+        RangeReader::new(&self.fetches, partition, range.start..range.end, isolation)
+    }
+
+    fn partition(&self, number: PartitionId) -> TopicPartition {
         TopicPartition::new(Arc::clone(&self.topic), number)
     }
 }

@@ -14,9 +14,9 @@ use headwater_record::{
 use crate::batch::{Batch, TopicPartition};
 use crate::decode::damaged;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fetch::FETCH_BYTES;
 use crate::position::Position;
 use crate::scan::plan::plan;
-use crate::scan::range_reader::{FETCH_BYTES, RangeReader};
 use crate::scan::{ScanOptions, ScanSource};
 
 /// The counts of one interval.
@@ -49,7 +49,7 @@ pub(super) async fn rate(
     };
     let mut counts = Counts::new();
     for range in plan(source, &options).await? {
-        let mut reader = RangeReader::new(source, range, options.isolation_level);
+        let mut reader = source.read(range, options.isolation_level);
         while let Some(fetched) = reader.next(FETCH_BYTES).await? {
             count_fetched(&fetched, every_ms, &mut counts, reader.partition())?;
         }

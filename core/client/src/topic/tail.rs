@@ -8,8 +8,8 @@ use headwater_record::Offset;
 use crate::batch::Batch;
 use crate::decode;
 use crate::error::Result;
+use crate::fetch::FETCH_BYTES;
 use crate::scan::plan::{Range, plan};
-use crate::scan::range_reader::{FETCH_BYTES, RangeReader};
 use crate::scan::{ScanOptions, ScanSource};
 
 /// The end of one partition: fetched batches, and offset and timestamp of each record that is not skipped.
@@ -80,7 +80,7 @@ async fn read_end(
 
 async fn read_all(source: &ScanSource, range: Range) -> Result<Vec<FetchedBatches>> {
     let isolation = ScanOptions::default().isolation_level;
-    let mut reader = RangeReader::new(source, range, isolation);
+    let mut reader = source.read(range, isolation);
     let mut fetched = Vec::new();
     while let Some(batches) = reader.next(FETCH_BYTES).await? {
         fetched.push(batches);

@@ -3,30 +3,24 @@
 use headwater_columnar::FetchedBatches;
 use headwater_record::{BatchError, DecompressLimit, Offset, visible_batches};
 
-use super::ScanSource;
-use super::plan::Range;
-use super::range_reader::{FETCH_BYTES, RangeReader};
+use super::{FETCH_BYTES, RangeReader};
 use crate::decode::damaged;
 use crate::error::Result;
-use crate::isolation::IsolationLevel;
 
-/// The offset of the first record of the range with this timestamp or a later one; the end of the range if it has none. Only batches that may
-/// have the record are decompressed.
+/// The offset of the first record with this timestamp or a later one; `None` if the reader comes to its end first. Only batches that may have
+/// the record are decompressed.
 pub(crate) async fn first_at_time(
-    source: &ScanSource,
-    range: Range,
+    mut reader: RangeReader,
     timestamp_ms: i64,
-    isolation: IsolationLevel,
-) -> Result<Offset> {
-    let mut reader = RangeReader::new(source, range, isolation);
+) -> Result<Option<Offset>> {
     while let Some(fetched) = reader.next(FETCH_BYTES).await? {
         let first = first_of(&fetched, timestamp_ms)
             .map_err(|error| damaged(reader.partition(), fetched.from, error))?;
-        if let Some(first) = first {
+        if first.is_some() {
             return Ok(first);
         }
     }
-    Ok(range.end)
+    Ok(None)
 }
 
 fn first_of(fetched: &FetchedBatches, timestamp_ms: i64) -> Result<Option<Offset>, BatchError> {

@@ -1,5 +1,6 @@
-//! Reads the next batches of a range that is in the log.
+//! Reads the next batches of a range of offsets that is in the log.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,13 +8,11 @@ use bytes::Bytes;
 use headwater_columnar::FetchedBatches;
 use headwater_record::Offset;
 
-use super::ScanSource;
-use super::plan::Range;
+use super::{FetchLimits, FetchTarget, fetch_one, has_no_records};
 use crate::batch::TopicPartition;
 use crate::cluster::Cluster;
 use crate::decode::damaged;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fetch::{FetchLimits, FetchTarget, fetch_one, has_no_records};
 use crate::isolation::IsolationLevel;
 
 /// How long a fetch waits for the high watermark of a new leader, which may lag behind. The first fetch does not wait: the records of a range
@@ -37,10 +36,16 @@ pub(crate) struct RangeReader {
 }
 
 impl RangeReader {
-    pub(crate) fn new(source: &ScanSource, range: Range, isolation: IsolationLevel) -> Self {
+    /// `fetches` has a lane for fetches.
+    pub(crate) fn new(
+        fetches: &Cluster,
+        partition: TopicPartition,
+        range: Range<Offset>,
+        isolation: IsolationLevel,
+    ) -> Self {
         Self {
-            fetches: source.fetches.clone(),
-            partition: source.partition(range.partition),
+            fetches: fetches.clone(),
+            partition,
             next: range.start,
             end: range.end,
             isolation,
