@@ -84,7 +84,7 @@ fn configuration_is_layered_and_can_be_put_back(target: Target) {
     broker
         .wait(broker.admin().alter_topic(t, put_back))
         .unwrap();
-    // A cluster's brokers hear of a change one after the other.
+    // The brokers of a cluster apply a change one after the other.
     let deadline = Instant::now() + PATIENCE;
     while value("segment.ms") != ("604800000".to_owned(), "DEFAULT_CONFIG") {
         assert!(Instant::now() < deadline, "{:?}", value("segment.ms"));
