@@ -51,8 +51,8 @@ export declare class Client {
   consumer(topics: Array<string> | undefined | null, pattern: string | undefined | null, config: Array<[string, string]>, decode: DecodeArguments): Consumer
   /** Opens the engine to Kafka clients. */
   serve(options: ServeArguments): Promise<Server>
-  /** The counters of the engine. */
-  metrics(): Array<[string, number]>
+  /** What the client has done, in numbers. */
+  metrics(): object
   /** What opening the directory found, if there is something to tell. */
   recovery(): RecoveryReport | null
   /** Sends what producers hold, then closes. Idempotent. */
