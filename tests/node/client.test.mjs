@@ -118,7 +118,10 @@ onTargets('metrics count requests, and show producers and lag', async (client) =
   assert.equal(metrics['request-error-total'], 0);
   const mine = metrics.producers.find((one) => one['client-id'] === 'counted');
   assert.deepEqual(mine, { 'client-id': 'counted', 'queued-records': 0, 'queued-bytes': 0 });
-  assert.deepEqual(metrics.consumers.map((one) => one['records-lag']), [{ flights: { 0: 5 } }]);
+  assert.deepEqual(
+    metrics.consumers.map((one) => one['records-lag']),
+    [{ flights: { 0: 5 } }],
+  );
   const brokers = Object.values(metrics.brokers);
   assert.equal(metrics['connection-count'] > 0, brokers.length > 0);
   for (const broker of brokers) {
