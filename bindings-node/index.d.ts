@@ -49,6 +49,7 @@ import { type WaitOptions } from './abort.js';
 import { type ConfigValue, type KafkaConfig } from './config.js';
 import { Consumer } from './consumer.js';
 import { type Decoded, type Format, type FormatOptions } from './formats.js';
+import type { Metrics } from './metrics.js';
 import { type Position } from './positions.js';
 import { Producer } from './producer.js';
 import { Server } from './server.js';
@@ -145,8 +146,8 @@ export declare class Client implements AsyncDisposable {
     consumer<K extends Format = 'bytes', V extends Format = 'bytes'>(given?: ConsumerOptions<K, V>): Consumer<Decoded<K>, Decoded<V>>;
     /** Opens the engine to any Kafka client. The client of a cluster refuses. */
     serve(given?: ServeOptions): Promise<Server>;
-    /** The counters of the engine since it was opened, by the names that Kafka would give them. */
-    metrics(): Record<string, number>;
+    /** What the client has done, in numbers. Sends no request. */
+    metrics(): Metrics;
     /** What opening the directory found, if its last owner did not close it or something was missing or damaged. */
     get recovery(): RecoveryReport | null;
     /**
@@ -649,6 +650,7 @@ export type { Header } from './flat.js';
 export type { Decoded, Format, FormatOptions, OnError, ReadOptions } from './formats.js';
 export type { EachBatchPayload, EachMessagePayload, FetchedBatch, } from './handlers.js';
 export { Message } from './message.js';
+export type { BrokerMetrics, ConsumerMetrics, DeletionMetrics, Metrics, ProducerMetrics, } from './metrics.js';
 export type { Offsets } from './offsets.js';
 export type { Position } from './positions.js';
 export { Producer, type SendBatchOptions } from './producer.js';
@@ -728,6 +730,90 @@ export declare class MessageBuffer {
     /** The next message waits for the native half, which ends the wait. */
     interrupt(): void;
     private fetch;
+}
+
+// metrics.d.ts
+
+/** A broker in `Metrics`. */
+export interface BrokerMetrics {
+    /** `null` if the metadata names no broker at this address: a bootstrap address, or a broker that has left. */
+    'node-id': number | null;
+    /** Connections that are open now. */
+    'connection-count': number;
+    'connection-creation-total': number;
+    'connection-failure-total': number;
+    /** Requests that were written. */
+    'request-total': number;
+    /** Of these, those that ended without a response because the connection was lost. */
+    'request-error-total': number;
+    /** Of these, those that wait for their response now. */
+    'requests-in-flight': number;
+    /** The bytes of requests, as Kafka encodes them: without TLS, and without the messages that open a connection. */
+    'outgoing-byte-total': number;
+    /** The bytes of responses, counted likewise. */
+    'incoming-byte-total': number;
+    /** From request to response, over the last minute or two. A fetch and a join of a group wait in the broker, which counts too. */
+    'request-latency-avg-ms': number;
+    'request-latency-p50-ms': number;
+    'request-latency-p99-ms': number;
+    'request-latency-max-ms': number;
+    /** For how long the broker has asked the client to wait, because a quota was exceeded. */
+    'throttle-time-total-ms': number;
+}
+/** A producer in `Metrics`. */
+export interface ProducerMetrics {
+    'client-id': string;
+    /** Records that were accepted and have no result yet. */
+    'queued-records': number;
+    /** The bytes of `buffer.memory` that they take. */
+    'queued-bytes': number;
+}
+/** A consumer in `Metrics`. */
+export interface ConsumerMetrics {
+    'client-id': string;
+    /** `null`: it belongs to no group. */
+    'group-id': string | null;
+    /**
+     * By topic and partition: the offsets between the position and the end that the last response named. `consumer.lag()` asks the
+     * brokers.
+     */
+    'records-lag': Record<string, Record<number, number>>;
+}
+/** The segments that left the logs of an embedded engine, and the bytes of their records, by reason. */
+export interface DeletionMetrics {
+    'retention-time-deleted-segments-total': number;
+    'retention-time-deleted-bytes-total': number;
+    'retention-size-deleted-segments-total': number;
+    'retention-size-deleted-bytes-total': number;
+    'delete-records-deleted-segments-total': number;
+    'delete-records-deleted-bytes-total': number;
+    'exhaustion-deleted-segments-total': number;
+    'exhaustion-deleted-bytes-total': number;
+}
+/**
+ * What a client has done: `client.metrics()`. Totals count since the client was made. Those of deletions are there for an embedded
+ * engine only.
+ */
+export interface Metrics extends Partial<DeletionMetrics> {
+    'request-total': number;
+    /** Requests without a response. */
+    'request-error-total': number;
+    /** How often something was tried again after an error. */
+    'retry-total': number;
+    /** For how long brokers have asked the client to wait, because a quota was exceeded. */
+    'throttle-time-total-ms': number;
+    /** Over all brokers; 0 for an embedded engine, as the next four. */
+    'connection-count': number;
+    'connection-creation-total': number;
+    'connection-failure-total': number;
+    'outgoing-byte-total': number;
+    'incoming-byte-total': number;
+    /** By `HOST:PORT`; empty for an embedded engine. */
+    brokers: Record<string, BrokerMetrics>;
+    /** The producers that are in use. */
+    producers: ProducerMetrics[];
+    /** The consumers that are in use. */
+    consumers: ConsumerMetrics[];
 }
 
 // native.d.ts
