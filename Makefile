@@ -38,7 +38,6 @@ test-rust: ## The engine: unit, property, behaviour and crash tests
 	cargo test --profile $(PROFILE) --workspace
 
 test-mutants: ## Each safety check, broken on purpose, must be caught
-	tests/foreign/install.sh
 	tests/crash/mutants.sh $(PROFILE)
 
 # The scenarios of test-faults on our server, without cut connections.

@@ -26,7 +26,6 @@ for tests in crash client; do
 done
 run crash none ""
 run client none ""
-run 
 # What is broken, and the test that must see it.
 survived=0
 while read -r tests mutant test; do

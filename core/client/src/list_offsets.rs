@@ -67,7 +67,11 @@ pub(crate) async fn resolve(
     if timestamp < 0 {
         found.extend(offsets(cluster, topic, &missing, LATEST, isolation).await?);
     } else if !missing.is_empty() {
-        found.extend(resolve_not_found(cluster, topic, &missing, timestamp, isolation).await?);
+        // Boxed: it reads records, so its future is large, and few calls need it.
+        let resolved = Box::pin(resolve_not_found(
+            cluster, topic, &missing, timestamp, isolation,
+        ));
+        found.extend(resolved.await?);
     }
     Ok(found)
 }

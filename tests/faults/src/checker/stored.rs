@@ -9,13 +9,13 @@ use crate::history::{Event, History, Log, RecordId, UNKNOWN_OFFSET};
 pub(super) fn check(history: &History, facts: &Facts<'_>, violations: &mut Vec<Violation>) {
     let mut places: BTreeMap<RecordId, Place> = BTreeMap::new();
     for (place, record) in records(&history.log) {
-        if let Some(first) = places.insert(record, place) {
-            if !facts.may_be_doubled(record) {
-                violations.push(Violation::Doubled {
-                    record,
-                    places: [first, place],
-                });
-            }
+        if let Some(first) = places.insert(record, place)
+            && !facts.may_be_doubled(record)
+        {
+            violations.push(Violation::Doubled {
+                record,
+                places: [first, place],
+            });
         }
     }
     check_acknowledged(history, facts, &places, violations);
