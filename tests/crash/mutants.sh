@@ -8,11 +8,11 @@ profile=${1:-quick}
 
 # The whole workspace, so that third-party crates have the features that they were compiled with for the other tests.
 crash_tests() {
-    cargo test --profile "$profile" --quiet --workspace --features headwater-crash-tests/mutants --test crash "$@"
+    ${limit:-} cargo test --profile "$profile" --quiet --workspace --features headwater-crash-tests/mutants --test crash "$@"
 }
 
 client_tests() {
-    cargo test --profile "$profile" --quiet --package headwater-client --package headwater-test-features \
+    ${limit:-} cargo test --profile "$profile" --quiet --package headwater-client --package headwater-test-features \
         --features headwater-client/mutants --lib --test it "$@"
 }
 
@@ -29,7 +29,8 @@ run client none ""
 # What is broken, and the test that must see it.
 survived=0
 while read -r tests mutant test; do
-    if run "$tests" "$mutant" "$test" >/dev/null 2>&1; then
+    # A test that waits for ever because of the mutant has noticed it, too.
+    if limit="timeout 90" run "$tests" "$mutant" "$test" >/dev/null 2>&1; then
         echo "mutant $mutant: NOT NOTICED by $test" >&2
         survived=1
     else

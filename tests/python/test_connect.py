@@ -234,10 +234,13 @@ def test_certificates_that_prove_nothing_are_refused(engine: hw.Client, tmp_path
             hw.connect(
                 f"localhost:{port}", security_protocol="SSL", ssl_truststore_location=str(Authority.make(tmp_path / "two").certificate)
             )
-        with pytest.raises(hw.AuthenticationError, match=r"not valid for 127\.0\.0\.2"):
-            hw.connect(f"127.0.0.2:{port}", security_protocol="SSL", ssl_truststore_location=trusted)
         with pytest.raises(hw.TransportError, match="speaks TLS there"):
             hw.connect(f"localhost:{port}")
+    with (
+        engine.serve("127.0.0.2", 0, security_protocol="SSL", tls_cert=identity, tls_key=identity) as server,
+        pytest.raises(hw.AuthenticationError, match=r"not valid for 127\.0\.0\.2"),
+    ):
+        hw.connect(server.address, security_protocol="SSL", ssl_truststore_location=trusted)
 
 
 def test_an_unknown_topic_is_an_error_with_what_to_do(connected: hw.Client) -> None:
@@ -315,20 +318,20 @@ def test_asyncio_calls_stats_in_the_event_loop(server: hw.Server) -> None:
     [
         ({"statistics_interval_ms": 10}, hw.ConfigError, "give stats="),
         ({"stats": 7}, TypeError, "stats must be a function"),
-        ({"oauth_token": "secret"}, TypeError, "oauth_token must be a function, not str"),
+        ({"oauth_token": "hidden"}, TypeError, "oauth_token must be a function, not str"),
         ({"oauth_token": str}, hw.ConfigError, "set security.protocol to SASL_SSL"),
         (
             {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "OAUTHBEARER"},
             hw.ConfigError,
             r"sasl\.oauthbearer\.token\.endpoint\.url",
         ),
-        ({"security_protocol": "SASL_PLAINTEXT", "sasl_jaas_config": "X required password='secret'"}, hw.ConfigError, "sasl.password"),
+        ({"security_protocol": "SASL_PLAINTEXT", "sasl_jaas_config": "X required password='hidden'"}, hw.ConfigError, "sasl.password"),
     ],
 )
 def test_wrong_functions_and_keys_are_refused(arguments: dict[str, Any], error: type[Exception], expected: str) -> None:
     with pytest.raises(error, match=expected) as raised:
         hw.connect("127.0.0.1:1", **arguments)
-    assert "secret" not in str(raised.value)
+    assert "hidden" not in str(raised.value)
 
 
 def test_ctrl_c_ends_a_connection_attempt(spawn: Spawn) -> None:
