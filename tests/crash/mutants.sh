@@ -30,7 +30,7 @@ run client none ""
 survived=0
 while read -r tests mutant test; do
     # A test that waits for ever because of the mutant has noticed it, too.
-    if limit="timeout 90" run "$tests" "$mutant" "$test" >/dev/null 2>&1; then
+    if limit="timeout 60" run "$tests" "$mutant" "$test" >/dev/null 2>&1; then
         echo "mutant $mutant: NOT NOTICED by $test" >&2
         survived=1
     else
