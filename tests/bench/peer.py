@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 from confluent_kafka import Consumer, Producer, TopicPartition
+
+from tests.bench import confluent
 
 #: 100-byte records that a partition of the mock broker surely keeps.
 PARTITION_RECORDS = 40_000
@@ -51,17 +51,7 @@ class Peer:
 
     def consume(self, records: int) -> int:
         """Read what `fill` wrote, ten thousand records at a time, and look at each value; returns the bytes seen."""
-        consumer = Consumer(
-            {
-                "bootstrap.servers": self.servers,
-                "log_level": 3,
-                "group.id": f"bench-{time.time_ns()}",
-                "auto.offset.reset": "earliest",
-                "enable.auto.commit": False,
-                "queued.min.messages": 1_000_000,
-                "fetch.queue.backoff.ms": 5,
-            }
-        )
+        consumer = Consumer(confluent.consumer_config(self.servers))
         consumer.assign(self.partitions)
         seen = size = 0
         while seen < records:

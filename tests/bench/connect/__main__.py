@@ -31,13 +31,13 @@ def consume(bench: Bench) -> Iterator[Figure]:
 
 def produce(bench: Bench) -> Iterator[Figure]:
     """A Polars frame into a topic."""
-    theirs, ours = bench.in_turns(["ConfluentProduceFrame", "OurProduceFrame"], Topics.FILL, PRODUCED).values()
+    theirs, ours = bench.in_turns(["ConfluentProduce", "OurProduceFrame"], Topics.FILL, PRODUCED).values()
     yield from rate_and_cpu("produce a frame / confluent-kafka produce()", theirs, ours, 5, None)
 
 
 def send(bench: Bench) -> Iterator[Figure]:
     """Records, sent one by one."""
-    theirs, ours = bench.in_turns(["ConfluentSend", "OurSend"], Topics.FILL, PRODUCED).values()
+    theirs, ours = bench.in_turns(["ConfluentProduce", "OurSend"], Topics.FILL, PRODUCED).values()
     yield from rate_and_cpu("send() / confluent-kafka produce()", theirs, ours, 2, None)
 
 

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from kafkarrow import ConsumerManager, SourceTopic
 
 import headwater as hw
-from tests.bench.connect import confluent
+from tests.bench import confluent
 from tests.bench.connect.load import RECORD_BYTES, Load, random_values
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class OurProduceFrame(ProduceFrame):
         return topic
 
 
-class ConfluentProduceFrame(ProduceFrame):
+class ConfluentProduce(ProduceFrame):
     """`produce()` in a loop over the values, which are Python objects already."""
 
     def __init__(self, address: str, records: int) -> None:

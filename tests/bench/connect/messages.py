@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 import headwater as hw
-from tests.bench.connect import confluent
+from tests.bench import confluent
 from tests.bench.connect.frames import ProduceFrame
 from tests.bench.connect.load import RECORD_BYTES, Load, random_values
 
@@ -23,19 +23,6 @@ class OurSend(ProduceFrame):
         for value in self.values:
             send(topic, value)
         self.producer.flush()
-        return topic
-
-
-class ConfluentSend(ProduceFrame):
-    """`produce()` in a loop."""
-
-    def __init__(self, address: str, records: int) -> None:
-        super().__init__(address, records)
-        self.producer = Producer(confluent.producer_config(address))
-        self.values = random_values(records)
-
-    def run(self, topic: str) -> str:
-        confluent.produce(self.producer, topic, self.values)
         return topic
 
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from confluent_kafka import Producer
 
-from tests.bench import librdkafka
-from tests.bench.connect import confluent
+from tests.bench import confluent, librdkafka
 from tests.bench.connect.client import Client, Run
 from tests.bench.connect.load import random_values
 from tests.bench.figure import Better, Figure, Kind
