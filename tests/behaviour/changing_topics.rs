@@ -1,8 +1,13 @@
 //! Topics that change while a consumer without a group reads them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use headwater::{Position, ProducerConfig, Record, TopicChanges, TopicPartition};
+use arrow_array::{ArrayRef, BinaryArray, RecordBatch};
+use headwater::{
+    BulkOptions, ErrorKind, PartitionId, Position, ProducerConfig, Record, TopicChanges,
+    TopicPartition,
+};
 use headwater_behaviour_macro::behaviour;
 
 use crate::consume::{PATIENCE, consumer, numbers, until_end};
@@ -40,6 +45,42 @@ fn partitions_that_are_added_are_read_from_their_first_record(
         read += batch.len();
     }
     assert_eq!(read, 3);
+}
+
+#[behaviour(not_on_kafka = "the node that is asked may hear of new partitions later than the test")]
+fn partitions_that_another_client_has_added_can_be_sent_to_at_once(target: Target) {
+    let broker = target.start();
+    let t = broker.name("t");
+    broker.make(t, 1);
+    let producer = broker.producer_with(&[]);
+    let send = |partition| {
+        let record = Record::new(t, b"v").partition(partition);
+        producer.send_blocking(&record)?.wait()
+    };
+    send(0).unwrap();
+    let grow = |partitions| {
+        let more = TopicChanges {
+            partitions: Some(partitions),
+            ..TopicChanges::default()
+        };
+        let other = broker.another();
+        broker.wait(other.admin().alter_topic(t, more)).unwrap();
+    };
+    grow(2);
+    assert_eq!(send(1).unwrap().partition.get(), 1);
+    grow(3);
+    let value: BinaryArray = [Some(b"v")].into_iter().collect();
+    let table = RecordBatch::try_from_iter([("v", Arc::new(value) as ArrayRef)]).unwrap();
+    let options = BulkOptions {
+        value: Some("v".into()),
+        partition: Some(PartitionId::new(2)),
+        ..BulkOptions::default()
+    };
+    let sent = broker.wait(producer.send_batch(t, &table, &options));
+    assert_eq!(sent.unwrap().records, 1);
+    let refused = send(3).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::UnknownTopicOrPartition);
+    assert!(refused.to_string().contains("has no partition 3: it has 3"));
 }
 
 #[behaviour]

@@ -6,7 +6,7 @@ import re
 
 from tests.tidy.sources import ROOT
 
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("core/docs/**/*.md"), ROOT / "core/metadata/CONFIGURATION.md"]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("core/docs/**/*.md")]
 DECISIONS = ROOT / "core/docs/decisions"
 RELIABILITY = ROOT / "core/docs/reliability.md"
 

@@ -130,11 +130,10 @@ async fn queues(
     options: &BulkOptions,
 ) -> Result<Arc<TopicQueues>> {
     producer.inner.refuse_if_closed()?;
-    let queues = producer.topic(topic).await?;
-    if let Some(partition) = options.partition {
-        queues.require(topic, partition)?;
+    match options.partition {
+        Some(partition) => producer.topic_with(topic, partition).await,
+        None => producer.topic(topic).await,
     }
-    Ok(queues)
 }
 
 async fn send(

@@ -45,6 +45,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow_array::RecordBatch;
 use hashbrown::HashMap;
+use headwater_record::PartitionId;
 use parking_lot::RwLock;
 use tokio::runtime::Handle;
 
@@ -91,6 +92,8 @@ pub(crate) struct Inner {
 /// What a record must wait for.
 enum WaitFor {
     Metadata,
+    /// Metadata that has this partition: it may have been added a moment ago.
+    Partition(PartitionId),
     /// This many bytes of `buffer.memory`.
     Memory(usize),
 }
@@ -220,6 +223,11 @@ impl Producer {
         else {
             return Err(TryAppendError::WouldWait(WaitFor::Metadata));
         };
+        if let Some(partition) = record.partition
+            && topic.queue(partition).is_none()
+        {
+            return Err(TryAppendError::WouldWait(WaitFor::Partition(partition)));
+        }
         let (queue, choice) = topic.choose(record, config.ignore_keys)?;
         let timestamp_ms = record.timestamp_ms.unwrap_or_else(clock::now_ms);
         let (handle, drain_queue) =
@@ -258,6 +266,9 @@ impl Producer {
                     }
                     Err(error) => return Err(error),
                 },
+                WaitFor::Partition(partition) => {
+                    self.topic_with(record.topic, partition).await?;
+                }
                 WaitFor::Memory(bytes) => {
                     // Send open batches: otherwise they would keep the memory for ever.
                     self.inner.send_all();
@@ -270,6 +281,22 @@ impl Producer {
                 Err(TryAppendError::WouldWait(wait)) => wait,
             };
         }
+    }
+
+    /// The queues of a topic that has this partition. One that is not known may be new, so the metadata is requested once before it is refused.
+    pub(crate) async fn topic_with(
+        &self,
+        name: &str,
+        partition: PartitionId,
+    ) -> Result<Arc<TopicQueues>> {
+        let known = self.topic(name).await?;
+        if known.queue(partition).is_some() {
+            return Ok(known);
+        }
+        self.inner.context.cluster.look_up_topic(name).await?;
+        let current = self.topic(name).await?;
+        current.require(name, partition)?;
+        Ok(current)
     }
 
     /// The queues of a topic, created or updated if the metadata has changed.

@@ -65,16 +65,20 @@ impl TopicQueues {
         }
     }
 
+    /// The queue of this partition, if the topic has it.
+    pub(crate) fn queue(&self, partition: PartitionId) -> Option<&Arc<PartitionQueue>> {
+        let index = usize::try_from(partition.get()).ok()?;
+        self.queues.get(index)
+    }
+
     /// The queue of this partition.
     pub(crate) fn require(
         &self,
         topic: &str,
         partition: PartitionId,
     ) -> Result<&Arc<PartitionQueue>, Error> {
-        let queue = usize::try_from(partition.get())
-            .ok()
-            .and_then(|index| self.queues.get(index));
-        queue.ok_or_else(|| no_such_partition(topic, partition, self.queues.len()))
+        self.queue(partition)
+            .ok_or_else(|| no_such_partition(topic, partition, self.queues.len()))
     }
 
     /// The queue for a record, and how it was chosen.

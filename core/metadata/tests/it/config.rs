@@ -295,24 +295,6 @@ fn the_documentation_lists_every_key_with_default_and_bounds() {
     );
 }
 
-/// `HEADWATER_WRITE_DOCS=1 cargo test -p headwater-metadata --test it config` regenerates the file.
-#[test]
-fn the_printed_documentation_is_up_to_date() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/CONFIGURATION.md");
-    let text = format!(
-        "# Configuration\n\nPrinted from the tables in `src/config`; do not edit.\n\n## Topic\n\n{}\n## Broker\n\n{}",
-        TOPIC.markdown(),
-        BROKER.markdown()
-    );
-    if std::env::var_os("HEADWATER_WRITE_DOCS").is_some() {
-        std::fs::write(path, &text).unwrap();
-    }
-    assert!(
-        std::fs::read_to_string(path).unwrap() == text,
-        "{path} differs from the tables"
-    );
-}
-
 #[test]
 fn group_values_stay_within_the_operators_bounds() {
     let refused = |pairs: &[(&str, &str)]| {
