@@ -9,9 +9,11 @@ import pytest
 
 import headwater as hw
 import headwater.aio
+from tests.cli.command import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.security.kafka import SecureKafka
 
@@ -77,3 +79,13 @@ def test_asyncio_raises_the_same(kafka: SecureKafka) -> None:
                 await client.topic("private").count()
 
     asyncio.run(main())
+
+
+def test_the_cluster_is_forbidden_too(kafka: SecureKafka, tmp_path: Path) -> None:
+    keys = {key.replace("_", "."): value for key, value in kafka.password("SCRAM-SHA-512", "bob").items()}
+    properties = tmp_path / "bob.properties"
+    properties.write_text("".join(f"{key}={value}\n" for key, value in keys.items()))
+    listed = run("user", "list", "--bootstrap-server", kafka.address("PASSWORD"), "--command-config", properties)
+    assert listed.code == 1
+    assert "CLUSTER_AUTHORIZATION_FAILED" in listed.problems
+    assert "access rule" in listed.problems
