@@ -17,7 +17,7 @@ import {
   TransportError,
   UnknownTopicOrPartitionError,
 } from 'headwater';
-import { directory, onTargets, rejects } from './support.mjs';
+import { directory, name, onTargets, rejects } from './support.mjs';
 
 test('the tree is the documented one', () => {
   const classes = Object.entries(headwater).filter(([name]) => name.endsWith('Error'));
@@ -35,12 +35,12 @@ test('the tree is the documented one', () => {
 });
 
 onTargets('every error has its fields', async (client) => {
-  await assert.rejects(client.topic('nowhere').head(), (error) => {
+  await assert.rejects(client.topic(name('nowhere')).head(), (error) => {
     assert.ok(error instanceof UnknownTopicOrPartitionError);
     const { code, retriable, fatal, topic } = error;
     assert.deepEqual(
       [code, retriable, fatal, topic],
-      ['UNKNOWN_TOPIC_OR_PARTITION', true, false, 'nowhere'],
+      ['UNKNOWN_TOPIC_OR_PARTITION', true, false, name('nowhere')],
     );
     return true;
   });
@@ -148,12 +148,12 @@ onTargets('bad input is named', async (client) => {
 });
 
 onTargets('a huge header is sent, or refused with its size', async (client) => {
-  const topic = await client.createTopic('t');
+  const topic = await client.createTopic(name('t'));
   await using producer = client.producer();
-  await producer.send({ topic: 't', headers: { large: Buffer.alloc(500_000, 'x') } });
+  await producer.send({ topic: name('t'), headers: { large: Buffer.alloc(500_000, 'x') } });
   assert.equal((await topic.head(1)).at(0).header('large').length, 500_000);
   await rejects(
-    producer.send({ topic: 't', headers: { large: Buffer.alloc(2 << 20) } }),
+    producer.send({ topic: name('t'), headers: { large: Buffer.alloc(2 << 20) } }),
     KafkaError,
     /2\d{6} bytes/,
   );

@@ -6,25 +6,26 @@ import { ClosedError, InvalidArgumentError, KafkaError } from 'headwater';
 import {
   fill,
   first,
+  name,
   numbered,
   offsets,
   onProtocols,
   onTargets,
+  ownGroups,
+  place,
   pollUntil,
   rejects,
   text,
   until,
 } from './support.mjs';
 
-const P0 = { topic: 'flights', partition: 0 };
-const P1 = { topic: 'flights', partition: 1 };
-const at = (offset) => [{ ...P0, offset }];
+const at = (offset) => [{ ...place(0), offset }];
 const valuesOf = (messages) => messages.map(({ value }) => text(value));
 
 onProtocols('two members share the partitions', async (client, member) => {
-  await client.createTopic('flights', { partitions: 4 });
-  await using one = client.consumer({ topics: 'flights', ...member });
-  await using two = client.consumer({ topics: 'flights', ...member });
+  await client.createTopic(name('flights'), { partitions: 4 });
+  await using one = client.consumer({ topics: name('flights'), ...member });
+  await using two = client.consumer({ topics: name('flights'), ...member });
   const both = async () => {
     const [first, second] = [await one.assignment(), await two.assignment()];
     return first.length === 2 && second.length === 2;
@@ -36,7 +37,7 @@ onProtocols('two members share the partitions', async (client, member) => {
     const sent = numbered(10, (n) => `${partition}/${n}`);
     expected.push(...sent);
     await producer.sendBatch(
-      'flights',
+      name('flights'),
       sent.map((value) => ({ value })),
       { partition },
     );
@@ -55,7 +56,7 @@ onProtocols('commits are kept', async (client, member) => {
     client,
     numbered(10, (n) => `${n}`),
   );
-  const manual = { topics: 'flights', ...member, enableAutoCommit: false };
+  const manual = { topics: name('flights'), ...member, enableAutoCommit: false };
   {
     await using consumer = client.consumer(manual);
     assert.deepEqual(valuesOf(await first(consumer, 3)), ['0', '1', '2']);
@@ -67,13 +68,13 @@ onProtocols('commits are kept', async (client, member) => {
     const batch = await consumer.poll({ maxRecords: 2 });
     await consumer.commit(batch);
     assert.deepEqual(await consumer.committed(), at(6n));
-    await consumer.commit({ ...P0, offset: 5n });
-    assert.deepEqual(await consumer.committed({ partitions: P0 }), at(5n));
-    assert.deepEqual(await consumer.lag(), [{ ...P0, lag: 4n }]);
+    await consumer.commit({ ...place(0), offset: 5n });
+    assert.deepEqual(await consumer.committed({ partitions: place(0) }), at(5n));
+    assert.deepEqual(await consumer.lag(), [{ ...place(0), lag: 4n }]);
   }
   await using consumer = client.consumer(manual);
   assert.deepEqual(valuesOf(await first(consumer, 1)), ['5']);
-  const [offset] = await client.groupOffsets('readers');
+  const [offset] = await client.groupOffsets(name('readers'));
   assert.deepEqual([offset.committed, offset.end, offset.lag], [5n, 10n, 5n]);
 });
 
@@ -83,11 +84,11 @@ onProtocols('a message is finished when the next one is asked for', async (clien
     numbered(1_000, (n) => `${n}`),
   );
   {
-    await using consumer = client.consumer({ topics: 'flights', ...member });
+    await using consumer = client.consumer({ topics: name('flights'), ...member });
     assert.equal(valuesOf(await first(consumer, 600)).at(-1), '599');
   }
   // The last one was in hand when the consumer was closed.
-  await using consumer = client.consumer({ topics: 'flights', ...member });
+  await using consumer = client.consumer({ topics: name('flights'), ...member });
   assert.deepEqual(valuesOf(await first(consumer, 1)), ['599']);
 });
 
@@ -97,7 +98,7 @@ onProtocols('a batch is finished when the next one is asked for', async (client,
     numbered(20_000, (n) => `${n}`),
   );
   {
-    await using consumer = client.consumer({ topics: 'flights', ...member });
+    await using consumer = client.consumer({ topics: name('flights'), ...member });
     for await (const batch of consumer.batches({ maxRecords: 5_000 })) {
       if (batch.at(0).offset === 10_000n) {
         break;
@@ -105,10 +106,10 @@ onProtocols('a batch is finished when the next one is asked for', async (client,
     }
   }
   {
-    await using consumer = client.consumer({ topics: 'flights', ...member });
+    await using consumer = client.consumer({ topics: name('flights'), ...member });
     assert.deepEqual(valuesOf(await first(consumer, 1)), ['10000']);
   }
-  await using consumer = client.consumer({ topics: 'flights', ...member });
+  await using consumer = client.consumer({ topics: name('flights'), ...member });
   let left = 0;
   for await (const batch of consumer.batches({ until: 'end' })) {
     left += batch.length;
@@ -117,19 +118,23 @@ onProtocols('a batch is finished when the next one is asked for', async (client,
 });
 
 onProtocols('commits go on while messages are iterated', async (client, member) => {
-  await client.createTopic('flights');
-  await using consumer = client.consumer({ topics: 'flights', autoCommitIntervalMs: 0, ...member });
+  await client.createTopic(name('flights'));
+  await using consumer = client.consumer({
+    topics: name('flights'),
+    autoCommitIntervalMs: 0,
+    ...member,
+  });
   await using other = client.consumer(member);
   await using producer = client.producer();
   let [read, committed] = [0, 0];
   while (committed === 0) {
     await producer.sendBatch(
-      'flights',
+      name('flights'),
       numbered(500, (n) => ({ value: `${n}` })),
       { partition: 0 },
     );
     read += (await first(consumer, 500)).length;
-    committed = Number((await other.committed({ partitions: P0 }))[0]?.offset ?? 0);
+    committed = Number((await other.committed({ partitions: place(0) }))[0]?.offset ?? 0);
   }
   assert.ok(committed < read, `${committed} of ${read}`);
 });
@@ -139,7 +144,11 @@ onProtocols('a loop that commits each message reads each once', async (client, m
     client,
     numbered(1_000, (n) => `${n}`),
   );
-  await using consumer = client.consumer({ topics: 'flights', enableAutoCommit: false, ...member });
+  await using consumer = client.consumer({
+    topics: name('flights'),
+    enableAutoCommit: false,
+    ...member,
+  });
   const read = [];
   for await (const message of consumer) {
     read.push(text(message.value));
@@ -163,7 +172,7 @@ onProtocols(
     const manual = { ...member, enableAutoCommit: false };
     await using one = client.consumer(manual);
     await using two = client.consumer(manual);
-    await one.subscribe('flights', {
+    await one.subscribe(name('flights'), {
       onAssign: (partitions) => told.push(['assign', partitions]),
       onRevoke: async (partitions) => {
         told.push(['revoke', partitions]);
@@ -171,27 +180,30 @@ onProtocols(
       },
     });
     assert.deepEqual(valuesOf(await first(one, 2)), ['a', 'b']);
-    await two.subscribe(['flights']);
+    await two.subscribe([name('flights')]);
     const shared = async () => {
       const [first, second] = [await one.assignment(), await two.assignment()];
       return first.length === 1 && second.length === 1;
     };
     await pollUntil(shared, one, two);
-    assert.deepEqual(told[0], ['assign', [P0, P1]]);
+    assert.deepEqual(told[0], ['assign', [place(0), place(1)]]);
     const [kind, revoked] = told[1];
     assert.equal(kind, 'revoke');
-    assert.deepEqual(revoked, protocol === 'classic' ? [P0, P1] : await two.assignment());
-    assert.deepEqual(await one.committed({ partitions: P0 }), at(2n));
+    assert.deepEqual(
+      revoked,
+      protocol === 'classic' ? [place(0), place(1)] : await two.assignment(),
+    );
+    assert.deepEqual(await one.committed({ partitions: place(0) }), at(2n));
     await two.unsubscribe();
     assert.deepEqual(await two.assignment(), []);
   },
 );
 
 onProtocols('what a callback throws comes out of the poll', async (client, member) => {
-  await client.createTopic('flights');
+  await client.createTopic(name('flights'));
   await using consumer = client.consumer(member);
   const refused = new Error('refused');
-  await consumer.subscribe('flights', {
+  await consumer.subscribe(name('flights'), {
     onAssign: () => Promise.reject(refused),
   });
   await assert.rejects(
@@ -203,24 +215,24 @@ onProtocols('what a callback throws comes out of the poll', async (client, membe
 onProtocols('listeners hear of rebalances', async (client, member) => {
   await fill(client, ['a']);
   const told = [];
-  const consumer = client.consumer({ topics: 'flights', ...member });
+  const consumer = client.consumer({ topics: name('flights'), ...member });
   const listener = (partitions) => told.push(partitions);
   consumer.on('assign', listener).on('revoke', listener);
   await first(consumer, 1);
   consumer.off('revoke', listener);
   await consumer.close();
-  assert.deepEqual(told, [[P0]]);
+  assert.deepEqual(told, [[place(0)]]);
 });
 
 onProtocols('a member that does not poll has lost its partitions', async (client, member) => {
-  await client.createTopic('flights');
+  await client.createTopic(name('flights'));
   const lost = [];
   await using consumer = client.consumer({ maxPollIntervalMs: 200, ...member });
-  await consumer.subscribe('flights', { onLost: (partitions) => lost.push(...partitions) });
+  await consumer.subscribe(name('flights'), { onLost: (partitions) => lost.push(...partitions) });
   await pollUntil(async () => (await consumer.assignment()).length > 0, consumer);
   await sleep(600);
   await pollUntil(() => lost.length > 0, consumer);
-  assert.deepEqual(lost, [P0]);
+  assert.deepEqual(lost, [place(0)]);
   await pollUntil(async () => (await consumer.assignment()).length > 0, consumer);
 });
 
@@ -231,7 +243,7 @@ for (const leave of ['close', 'unsubscribe']) {
       await fill(client, ['a', 'b']);
       const revoked = [];
       const consumer = client.consumer({ enableAutoCommit: false, ...member });
-      await consumer.subscribe('flights', {
+      await consumer.subscribe(name('flights'), {
         onRevoke: async (partitions) => {
           revoked.push(...partitions);
           await consumer.commit();
@@ -240,9 +252,9 @@ for (const leave of ['close', 'unsubscribe']) {
       assert.deepEqual(valuesOf(await first(consumer, 2)), ['a', 'b']);
       await consumer[leave]();
       await consumer.close();
-      assert.deepEqual(revoked, [P0], 'once');
+      assert.deepEqual(revoked, [place(0)], 'once');
       assert.deepEqual(
-        (await client.groupOffsets('readers')).map(({ committed }) => committed),
+        (await client.groupOffsets(name('readers'))).map(({ committed }) => committed),
         [2n],
       );
     },
@@ -253,14 +265,14 @@ for (const leave of ['close', 'unsubscribe']) {
     async (client, member) => {
       await fill(client, ['a']);
       const consumer = client.consumer(member);
-      await consumer.subscribe('flights', {
+      await consumer.subscribe(name('flights'), {
         onRevoke: () => {
           throw new Error('refused');
         },
       });
       await first(consumer, 1);
       await assert.rejects(consumer[leave](), /refused/);
-      await until(async () => (await client.groups())[0]?.state === 'Empty');
+      await until(async () => (await ownGroups(client))[0]?.state === 'Empty');
       await consumer.close().catch(() => {});
     },
   );
@@ -269,57 +281,64 @@ for (const leave of ['close', 'unsubscribe']) {
 onProtocols('a close lets the callback commit while a poll waits', async (client, member) => {
   await fill(client, ['a']);
   const consumer = client.consumer({ enableAutoCommit: false, ...member });
-  await consumer.subscribe('flights', { onRevoke: () => consumer.commit() });
+  await consumer.subscribe(name('flights'), { onRevoke: () => consumer.commit() });
   await first(consumer, 1);
   const waiting = rejects(consumer.poll({ timeoutMs: 60_000 }), ClosedError);
   await sleep(50);
   await consumer.close();
   await waiting;
   assert.deepEqual(
-    (await client.groupOffsets('readers')).map(({ committed }) => committed),
+    (await client.groupOffsets(name('readers'))).map(({ committed }) => committed),
     [1n],
   );
 });
 
 onProtocols('a pattern reads topics that come later', async (client, member) => {
-  await client.createTopic('flights-1');
-  await client.createTopic('trains');
-  await using consumer = client.consumer({ topics: /FLIGHTS-./i, ...member });
+  await client.createTopic(name('flights-1'));
+  await client.createTopic(name('trains'));
+  await using consumer = client.consumer({ topics: new RegExp(name('FLIGHTS-.'), 'i'), ...member });
   await pollUntil(async () => (await consumer.assignment()).length === 1, consumer);
-  await client.createTopic('flights-2');
+  await client.createTopic(name('flights-2'));
   await pollUntil(async () => (await consumer.assignment()).length === 2, consumer);
   assert.deepEqual(
     (await consumer.assignment()).map(({ topic }) => topic),
-    ['flights-1', 'flights-2'],
+    [name('flights-1'), name('flights-2')],
   );
   await rejects(consumer.subscribe(/(?=no)/), InvalidArgumentError, /pattern/);
 });
 
 onTargets('what needs a group says so', async (client) => {
-  await client.createTopic('flights');
-  await using consumer = client.consumer({ topics: 'flights' });
+  await client.createTopic(name('flights'));
+  await using consumer = client.consumer({ topics: name('flights') });
   await rejects(consumer.commit(), InvalidArgumentError, /group\.id/);
   await rejects(consumer.committed(), InvalidArgumentError, /group\.id/);
-  await rejects(consumer.subscribe('flights'), InvalidArgumentError, /group\.id/);
+  await rejects(consumer.subscribe(name('flights')), InvalidArgumentError, /group\.id/);
 });
 
 onTargets('offsets of a group are set, and the group is deleted', async (client) => {
   await fill(client, ['a', 'b', 'c']);
   assert.deepEqual(
-    await client.resetGroupOffsets('readers', 'flights', 'latest'),
+    await client.resetGroupOffsets(name('readers'), name('flights'), 'latest'),
     new Map([[0, 3n]]),
   );
-  assert.deepEqual(await client.resetGroupOffsets('readers', 'flights', 1), new Map([[0, 1n]]));
-  const [group] = await client.groups();
-  assert.deepEqual([group.groupId, group.state], ['readers', 'Empty']);
-  await client.deleteGroup('readers');
-  assert.deepEqual(await client.groups(), []);
-  await assert.rejects(client.deleteGroup('readers'), KafkaError);
+  assert.deepEqual(
+    await client.resetGroupOffsets(name('readers'), name('flights'), 1),
+    new Map([[0, 1n]]),
+  );
+  const [group] = await ownGroups(client);
+  assert.deepEqual([group.groupId, group.state], [name('readers'), 'Empty']);
+  await client.deleteGroup(name('readers'));
+  assert.deepEqual(await ownGroups(client), []);
+  await assert.rejects(client.deleteGroup(name('readers')), KafkaError);
 });
 
 onProtocols('a batch of a consumer commits itself', async (client, member) => {
   await fill(client, ['a', 'b', 'c']);
-  await using consumer = client.consumer({ topics: 'flights', enableAutoCommit: false, ...member });
+  await using consumer = client.consumer({
+    topics: name('flights'),
+    enableAutoCommit: false,
+    ...member,
+  });
   for await (const batch of consumer.batches({ maxRecords: 2 })) {
     assert.deepEqual(offsets(batch), [0, 1]);
     await batch.commit();

@@ -3,14 +3,14 @@
 import assert from 'node:assert/strict';
 import { tableFromIPC } from 'apache-arrow';
 import { AbortError, DecodeError, InvalidArgumentError, OffsetOutOfRangeError } from 'headwater';
-import { flights, numbered, offsets, onTargets, rejects, values } from './support.mjs';
+import { flights, name, numbered, offsets, onTargets, place, rejects, values } from './support.mjs';
 
 async function wide(client) {
-  const topic = await client.createTopic('wide', { partitions: 3 });
+  const topic = await client.createTopic(name('wide'), { partitions: 3 });
   await using producer = client.producer({ value: 'json' });
   for (let partition = 0; partition < 3; partition++) {
     const rows = numbered(4, (n) => ({ value: { n, partition } }));
-    await producer.sendBatch('wide', rows, { partition });
+    await producer.sendBatch(name('wide'), rows, { partition });
   }
   return topic;
 }
@@ -71,21 +71,21 @@ onTargets('a scan can be read again and sees what came', async (client) => {
   const scan = topic.scan();
   assert.equal((await all(scan)).length, 10);
   await using producer = client.producer();
-  await producer.send({ topic: 'flights', value: 'new' });
+  await producer.send({ topic: name('flights'), value: 'new' });
   assert.equal((await all(scan)).length, 11);
 });
 
 onTargets('on error raises or nulls or skips', async (client) => {
-  const topic = await client.createTopic('mixed');
+  const topic = await client.createTopic(name('mixed'));
   await using producer = client.producer();
-  await producer.sendBatch('mixed', [
+  await producer.sendBatch(name('mixed'), [
     { value: '{"n": 1}' },
     { value: 'no', key: 'k' },
     { value: '{"n": 2}' },
   ]);
   await assert.rejects(topic.scan({ value: 'json' }).collect(), (error) => {
     assert.ok(error instanceof DecodeError);
-    assert.deepEqual([error.topic, error.partition, error.offset], ['mixed', 0, 1n]);
+    assert.deepEqual([error.topic, error.partition, error.offset], [name('mixed'), 0, 1n]);
     assert.equal(error.value.toString(), 'no');
     return true;
   });
@@ -103,7 +103,7 @@ onTargets('on error raises or nulls or skips', async (client) => {
 
 onTargets('a scan before the start of the log is out of range', async (client) => {
   const topic = await flights(client);
-  await client.deleteRecords('flights', 5);
+  await client.deleteRecords(name('flights'), 5);
   await rejects(topic.scan({ start: 2 }).collect(), OffsetOutOfRangeError);
 });
 
@@ -114,11 +114,11 @@ onTargets('a batch is a list of messages', async (client) => {
   assert.deepEqual(offsets(batch), [0, 1, 2]);
   assert.equal(batch.at(-1).offset, 2n);
   assert.equal(batch.at(3), undefined);
-  assert.deepEqual(batch.nextOffsets, [{ topic: 'flights', partition: 0, offset: 3n }]);
-  const { topic: name, partition, timestamp, key, value, headers } = batch.at(1);
+  assert.deepEqual(batch.nextOffsets, [{ ...place(0), offset: 3n }]);
+  const { topic: topicName, partition, timestamp, key, value, headers } = batch.at(1);
   assert.deepEqual(
-    [name, partition, timestamp, key.toString(), value.toString(), headers],
-    ['flights', 0, 1_000, 'k1', 'v1', []],
+    [topicName, partition, timestamp, key.toString(), value.toString(), headers],
+    [name('flights'), 0, 1_000, 'k1', 'v1', []],
   );
   await rejects(batch.commit(), InvalidArgumentError, /scan/);
 });
