@@ -730,6 +730,8 @@ export declare class MessageBuffer {
     /** The next message waits for the native half, which ends the wait. */
     interrupt(): void;
     private fetch;
+    private serveGroup;
+    private fill;
 }
 
 // metrics.d.ts

@@ -68,21 +68,30 @@ export class MessageBuffer {
   }
 
   private async fetch(wait: AbortSignal | undefined): Promise<void> {
-    if (this.sincePoll >= MESSAGES_PER_POLL) {
-      this.sincePoll = 0;
-      this.report();
-      if (await this.native.serveGroup()) {
-        this.discard();
+    while (!this.tryTake()) {
+      if (this.sincePoll >= MESSAGES_PER_POLL) {
+        await this.serveGroup();
+      } else {
+        await this.fill(wait);
       }
     }
-    while (!this.tryTake()) {
-      this.isInterrupted = false;
-      const event = await this.next(wait);
-      const bytes = event.messages;
-      if (bytes !== undefined && bytes.length > 0) {
-        this.flat = new Flat(bytes);
-        this.row = 0;
-      }
+  }
+
+  private async serveGroup(): Promise<void> {
+    this.sincePoll = 0;
+    this.report();
+    if (await this.native.serveGroup()) {
+      this.discard();
+    }
+  }
+
+  private async fill(wait: AbortSignal | undefined): Promise<void> {
+    this.isInterrupted = false;
+    const event = await this.next(wait);
+    const bytes = event.messages;
+    if (bytes !== undefined && bytes.length > 0) {
+      this.flat = new Flat(bytes);
+      this.row = 0;
     }
   }
 }

@@ -92,6 +92,21 @@ onProtocols('a message is finished when the next one is asked for', async (clien
   assert.deepEqual(valuesOf(await first(consumer, 1)), ['599']);
 });
 
+onProtocols('a member reads on wherever a fetch ends', async (client, member) => {
+  await client.createTopic(name('flights'));
+  await using consumer = client.consumer({ topics: name('flights'), ...member });
+  await using producer = client.producer();
+  // The group is polled every 256 messages: with the last message of a fetch, or the first.
+  for (const count of [255, 1, 254, 2, 256, 1]) {
+    const sent = numbered(count, (n) => `${n}`);
+    await producer.sendBatch(
+      name('flights'),
+      sent.map((value) => ({ value })),
+    );
+    assert.deepEqual(valuesOf(await first(consumer, count)), sent);
+  }
+});
+
 onProtocols('a batch is finished when the next one is asked for', async (client, member) => {
   await fill(
     client,
