@@ -714,7 +714,7 @@ export declare class MessageBuffer {
     private flat;
     private row;
     private unreported;
-    private sincePoll;
+    private sinceTurn;
     private isInterrupted;
     /** Calls that wait take turns. */
     private turn;

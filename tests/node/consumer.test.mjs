@@ -12,6 +12,7 @@ import {
   WakeupError,
 } from 'headwater';
 import {
+  fill,
   first,
   flights,
   name,
@@ -165,6 +166,30 @@ reading('iterating yields each message once whatever is in between', async (cons
     seen,
     numbered(10, (n) => n),
   );
+});
+
+onTargets('the event loop has its turns while messages are iterated', async (client) => {
+  const count = 20_000;
+  await fill(
+    client,
+    numbered(count, (n) => `${n}`),
+  );
+  await using consumer = client.consumer({
+    topics: name('flights'),
+    autoOffsetReset: 'earliest',
+  });
+  let turns = 0;
+  let isOver = false;
+  const turn = () => {
+    turns++;
+    if (!isOver) {
+      setImmediate(turn);
+    }
+  };
+  turn();
+  await first(consumer, count);
+  isOver = true;
+  assert.ok(turns >= 50, `${turns} turns`);
 });
 
 reading('two loops share the messages of a consumer', async (consumer) => {
