@@ -19,7 +19,7 @@ NODE_SOURCES := $(shell find core bindings-node Cargo.toml Cargo.lock -name targ
 	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.ts' -o -name '*.mts' -o -name '*.json' -o -name '*.mjs' -o -name Cargo.lock \) -print)
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
-.PHONY: help demo test check-tools test-rust test-mutants test-outages test-faults test-python test-node test-kafka test-on-kafka test-rust-on-kafka test-python-on-kafka test-judges fuzz bench bench-wire bench-connect lint docs wheel messages check-messages clean
+.PHONY: help demo test check-tools test-rust test-mutants test-outages test-faults test-python test-node test-kafka test-on-kafka test-rust-on-kafka test-python-on-kafka test-judges fuzz bench bench-wire bench-connect bench-node lint docs wheel messages check-messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -93,6 +93,10 @@ bench-connect: $(VENV)/published $(VENV)/bench-tools build/librdkafka/rdkafka_pe
 	tests/foreign/install.sh
 	$(BIN)/python -m tests.bench.connect
 
+bench-node: $(VENV)/created build/node-published build/node-bench ## Measure the Node package against its peers, on Apache Kafka and on our broker
+	tests/foreign/install.sh
+	$(BIN)/python -m tests.bench.node
+
 lint: $(VENV)/package $(VENV)/dev-tools build/node-package ## Format, lints and types
 	cargo fmt --all --check
 	cargo clippy --profile $(PROFILE) --workspace --all-targets -- -D warnings
@@ -118,7 +122,7 @@ check-messages: ## Check that the generated messages are what `make messages` wr
 
 clean: ## Remove what the targets above made
 	rm -rf $(VENV) build target demo-data demo-output \
-		bindings-node/dist bindings-node/native.js bindings-node/node_modules bindings-node/*.node tests/node/build tests/node/node_modules
+		bindings-node/dist bindings-node/native.js bindings-node/node_modules bindings-node/*.node tests/node/build tests/node/node_modules tests/bench/node/node_modules
 
 build/fuzz/bin/cargo-bolero:
 	cargo install cargo-bolero --version 0.13.5 --locked --root build/fuzz
@@ -151,10 +155,22 @@ $(VENV)/published: $(VENV)/build-tools $(SOURCES)
 build/node-package: $(NODE_SOURCES)
 	@echo "Building the Node package: about 5 minutes on two cores the first time, seconds when nothing has changed"
 	cd bindings-node && HEADWATER_PROFILE=$(PROFILE) HEADWATER_FEATURES=tests $(NPM_CI)
+	@rm -f build/node-published
+	@mkdir -p build && touch $@
+
+# The Node package as it is published, in the other's place.
+build/node-published: $(NODE_SOURCES)
+	@echo "Building the Node package as it is published: about 15 minutes on two cores the first time"
+	cd bindings-node && HEADWATER_PROFILE=dist $(NPM_CI)
+	@rm -f build/node-package
 	@mkdir -p build && touch $@
 
 build/node-tests: tests/node/package-lock.json
 	cd tests/node && $(NPM_CI) --ignore-scripts
+	@mkdir -p build && touch $@
+
+build/node-bench: tests/bench/node/package-lock.json
+	cd tests/bench/node && $(NPM_CI) --ignore-scripts
 	@mkdir -p build && touch $@
 
 $(VENV)/demo-tools: $(VENV)/created bindings-python/requirements-demo.txt $(CONSTRAINTS)
