@@ -1011,6 +1011,13 @@ export interface EncodedMessage {
     partition: number | undefined;
     timestamp: number | undefined;
 }
+/** A part of a record, for errors: its name is made when there is one. */
+export declare class Field {
+    /** The number of the record in its batch. */
+    row: number | undefined;
+    constructor(row?: number);
+    name(part: string): string;
+}
 /** Checks a record, and encodes its key and value. */
 export declare function encodeRecord(given: unknown, formats: {
     key: Format;
@@ -1022,9 +1029,7 @@ export declare function encodeRecord(given: unknown, formats: {
 export declare function encodeMessage(given: unknown, formats: {
     key: Format;
     value: Format;
-}, name: string): EncodedMessage;
-/** Bytes or text, checked. */
-export declare function bytes(value: unknown, name: string): Bytes;
+}, field: Field): EncodedMessage;
 
 // rows.d.ts
 

@@ -16,30 +16,11 @@ const { Client } = await import(`./${name}.mjs`);
 const client = await Client.connect(address);
 
 const WAYS = {
-  batches: reading('batches'),
-  messages: reading('messages'),
-  awaited: producing(async (topic, values) => {
-    const took = [];
-    for (const value of values) {
-      const started = performance.now();
-      await client.send(topic, value);
-      took.push((performance.now() - started) / 1_000);
-    }
-    took.sort((a, b) => a - b);
-    const percentile = (percent) => took[Math.floor((took.length * percent) / 100)];
-    return { percentiles: { 50: percentile(50), 99: percentile(99) } };
-  }),
-  at_once: producing(async (topic, values) => {
-    for (let sent = 0; sent < values.length; sent += AT_ONCE) {
-      const some = values.slice(sent, sent + AT_ONCE);
-      await Promise.all(some.map((value) => client.send(topic, value)));
-    }
-  }),
-  many: producing(async (topic, values) => {
-    for (let sent = 0; sent < values.length; sent += MANY) {
-      await client.sendMany(topic, values.slice(sent, sent + MANY));
-    }
-  }),
+  batches: () => reading('batches'),
+  messages: () => reading('messages'),
+  awaited: () => producing(sendAwaited),
+  at_once: () => producing(sendAtOnce),
+  many: () => producing(sendMany),
 };
 
 function reading(method) {
@@ -50,16 +31,41 @@ function reading(method) {
   };
 }
 
-function producing(work) {
+function producing(send) {
   const values = randomValues(records, RECORD_BYTES);
   return async (topic) => {
     const [cpu, started] = [process.cpuUsage(), performance.now()];
-    const more = await work(topic, values);
+    const more = await send(topic, values);
     const seconds = (performance.now() - started) / 1_000;
     const run = { records, seconds, cpu_seconds: cpuSeconds(process.cpuUsage(cpu)), ...more };
     await check(topic);
     return run;
   };
+}
+
+async function sendAwaited(topic, values) {
+  const took = [];
+  for (const value of values) {
+    const started = performance.now();
+    await client.send(topic, value);
+    took.push((performance.now() - started) / 1_000);
+  }
+  took.sort((a, b) => a - b);
+  const percentile = (percent) => took[Math.floor((took.length * percent) / 100)];
+  return { percentiles: { 50: percentile(50), 99: percentile(99) } };
+}
+
+async function sendAtOnce(topic, values) {
+  for (let sent = 0; sent < values.length; sent += AT_ONCE) {
+    const some = values.slice(sent, sent + AT_ONCE);
+    await Promise.all(some.map((value) => client.send(topic, value)));
+  }
+}
+
+async function sendMany(topic, values) {
+  for (let sent = 0; sent < values.length; sent += MANY) {
+    await client.sendMany(topic, values.slice(sent, sent + MANY));
+  }
 }
 
 /** Looks for each record in the topic. */
@@ -72,8 +78,9 @@ async function check(topic) {
   }
 }
 
+const run = WAYS[way]();
 for await (const topic of createInterface({ input: process.stdin })) {
   globalThis.gc?.();
-  console.log(JSON.stringify(await WAYS[way](topic)));
+  console.log(JSON.stringify(await run(topic)));
 }
 await client.close();
