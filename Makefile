@@ -19,7 +19,7 @@ NODE_SOURCES := $(shell find core bindings-node Cargo.toml Cargo.lock -name targ
 	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.ts' -o -name '*.mts' -o -name '*.json' -o -name '*.mjs' -o -name Cargo.lock \) -print)
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
-.PHONY: help demo test check-tools test-rust test-mutants test-outages test-faults test-python test-node test-kafka test-on-kafka test-rust-on-kafka test-python-on-kafka test-judges fuzz bench bench-wire bench-connect bench-node lint docs wheel messages check-messages clean
+.PHONY: help demo test check-tools test-rust test-mutants test-outages test-faults test-python test-node test-kafka test-on-kafka test-rust-on-kafka test-python-on-kafka test-node-on-kafka test-judges fuzz bench bench-wire bench-connect bench-node lint docs wheel messages check-messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -60,19 +60,24 @@ test-node: build/node-package build/node-tests ## The Node package
 	bindings-node/node_modules/.bin/tsc -p tests/node/types
 	node --expose-gc --test tests/node/build/
 
-test-kafka: $(VENV)/package $(VENV)/dev-tools ## The behaviour tests of Rust and Python against an Apache Kafka cluster of three brokers
+test-kafka: $(VENV)/package $(VENV)/dev-tools build/node-package build/node-tests ## The behaviour tests of Rust, Python and Node against an Apache Kafka cluster of three brokers
 	tests/foreign/install.sh
 	cargo test --profile $(PROFILE) --workspace --test behaviour --no-run
+	bindings-node/node_modules/.bin/tsc -p tests/node
 	$(BIN)/python -m tests.foreign.kafka.cluster -- $(MAKE) -j2 --output-sync test-on-kafka
 
 # What test-kafka runs while the cluster runs. Most tests wait for the cluster, so that many run at a time.
-test-on-kafka: test-rust-on-kafka test-python-on-kafka
+test-on-kafka: test-rust-on-kafka test-python-on-kafka test-node-on-kafka
 
 test-rust-on-kafka:
 	cargo test --profile $(PROFILE) --workspace --test behaviour -- --ignored on_kafka --test-threads 8
 
 test-python-on-kafka:
 	HEADWATER_SECONDS=10 $(BIN)/python -m pytest tests/python --target=kafka
+
+# The tests of embedded engines have no target in their name.
+test-node-on-kafka:
+	node --expose-gc --test --test-name-pattern='\(kafka\)$$' tests/node/build/
 
 test-judges: $(VENV)/dev-tools ## The foreign judges against Apache Kafka itself, to see that what they ask for is right
 	tests/foreign/install.sh
