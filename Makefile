@@ -15,7 +15,7 @@ SOURCES := $(shell find core bindings-python Cargo.toml Cargo.lock -name target 
 	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' -o -name Cargo.lock \) -print)
 
 # The Node package is built again when anything that goes into it has changed.
-NODE_SOURCES := $(shell find core bindings-node Cargo.toml Cargo.lock -name target -prune -o -name node_modules -prune -o -name dist -prune -o \
+NODE_SOURCES := $(shell find core bindings-node Cargo.toml Cargo.lock -name target -prune -o -name node_modules -prune -o -name dist -prune -o -name docs -prune -o \
 	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.ts' -o -name '*.mts' -o -name '*.json' -o -name '*.mjs' -o -name Cargo.lock \) -print)
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
@@ -111,8 +111,9 @@ lint: $(VENV)/package $(VENV)/dev-tools build/node-package ## Format, lints and 
 	$(BIN)/mypy
 	cd bindings-node && npm run lint
 
-docs: ## The Rust documentation, without a warning
+docs: build/node-package ## The documentation of Rust and of the Node package (build/node-docs), without a warning
 	RUSTDOCFLAGS="-D warnings" cargo doc --profile $(PROFILE) --workspace --no-deps
+	cd bindings-node && npm run docs
 
 wheel: $(VENV)/build-tools ## The wheel that is published, in build/wheels
 	$(BIN)/maturin build --profile dist --manifest-path bindings-python/Cargo.toml --out build/wheels
@@ -127,7 +128,7 @@ check-messages: ## Check that the generated messages are what `make messages` wr
 
 clean: ## Remove what the targets above made
 	rm -rf $(VENV) build target demo-data demo-output \
-		bindings-node/dist bindings-node/native.js bindings-node/node_modules bindings-node/*.node tests/node/build tests/node/node_modules tests/bench/node/node_modules
+		bindings-node/dist bindings-node/native.js bindings-node/node_modules bindings-node/docs/node_modules bindings-node/*.node tests/node/build tests/node/node_modules tests/bench/node/node_modules
 
 build/fuzz/bin/cargo-bolero:
 	cargo install cargo-bolero --version 0.13.5 --locked --root build/fuzz

@@ -125,6 +125,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return iterator;
   }
 
+  /** The messages, one after the other: `for await`. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message<K, V>> {
     return this.messages();
   }
@@ -307,6 +308,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return this.closing;
   }
 
+  /** Closes it: `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

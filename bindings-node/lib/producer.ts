@@ -130,6 +130,7 @@ export class Producer<K extends Format = 'bytes', V extends Format = 'bytes'>
     return this.native.close();
   }
 
+  /** Closes it: `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
