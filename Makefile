@@ -50,7 +50,7 @@ test-faults: ## Brokers that die, move and get cut off under load, on Apache Kaf
 	HEADWATER_FAULT_SEED=$(SEED) HEADWATER_FAULT_SEEDS=$(SEEDS) \
 		cargo test --profile $(PROFILE) --workspace --test faults -- --ignored --nocapture --test-threads 1
 
-test-python: $(VENV)/package $(VENV)/dev-tools ## The Python package embedded and served, foreign judges, notebooks
+test-python: $(VENV)/package $(VENV)/dev-tools build/node-notebooks ## The Python package embedded and served, foreign judges, notebooks
 	tests/foreign/install.sh
 	$(BIN)/python -m pytest tests
 	$(BIN)/python -m pytest tests/python --target=served
@@ -128,7 +128,7 @@ check-messages: ## Check that the generated messages are what `make messages` wr
 
 clean: ## Remove what the targets above made
 	rm -rf $(VENV) build target demo-data demo-output \
-		bindings-node/dist bindings-node/native.js bindings-node/node_modules bindings-node/docs/node_modules bindings-node/*.node tests/node/build tests/node/node_modules tests/bench/node/node_modules
+		bindings-node/dist bindings-node/native.js bindings-node/node_modules bindings-node/docs/node_modules bindings-node/*.node tests/node/build tests/node/node_modules tests/bench/node/node_modules notebooks/node_modules
 
 build/fuzz/bin/cargo-bolero:
 	cargo install cargo-bolero --version 0.13.5 --locked --root build/fuzz
@@ -174,6 +174,11 @@ build/node-published: $(NODE_SOURCES)
 build/node-tests: tests/node/package-lock.json
 	cd tests/node && $(NPM_CI) --ignore-scripts
 	@mkdir -p build && touch $@
+
+# The notebooks start programs for Node.
+build/node-notebooks: build/node-package notebooks/package-lock.json
+	cd notebooks && $(NPM_CI) --ignore-scripts
+	@touch $@
 
 build/node-bench: tests/bench/node/package-lock.json
 	cd tests/bench/node && $(NPM_CI) --ignore-scripts
