@@ -19,7 +19,7 @@ NODE_SOURCES := $(shell find core bindings-node Cargo.toml Cargo.lock -name targ
 	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.ts' -o -name '*.mts' -o -name '*.json' -o -name '*.mjs' -o -name Cargo.lock \) -print)
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
-.PHONY: help demo test check-tools test-rust test-mutants test-outages test-faults test-python test-node test-kafka test-on-kafka test-rust-on-kafka test-python-on-kafka test-node-on-kafka test-judges fuzz bench bench-wire bench-connect bench-node lint docs wheel messages check-messages clean
+.PHONY: help demo test check-tools test-rust test-mutants test-outages test-faults test-python test-node test-bun test-kafka test-on-kafka test-rust-on-kafka test-python-on-kafka test-node-on-kafka test-judges fuzz bench bench-wire bench-connect bench-node lint docs wheel messages check-messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,7 +28,7 @@ demo: check-tools $(VENV)/package $(VENV)/demo-tools ## Stream a year of real fl
 	$(BIN)/python notebooks/first_stream.py --fresh --until 2013-07-01
 	$(BIN)/python notebooks/first_stream.py
 
-test: check-tools test-rust test-mutants test-outages test-python test-node ## Pass all tests
+test: check-tools test-rust test-mutants test-outages test-python test-node test-bun ## Pass all tests
 
 check-tools: # Say what is missing before anything is built.
 	@bindings-python/check-tools.sh $(PYTHON)
@@ -59,6 +59,10 @@ test-node: build/node-package build/node-tests ## The Node package
 	bindings-node/node_modules/.bin/tsc -p tests/node
 	bindings-node/node_modules/.bin/tsc -p tests/node/types
 	node --expose-gc --test tests/node/build/
+
+test-bun: build/node-package build/node-tests ## The Node package in Bun
+	bindings-node/node_modules/.bin/tsc -p tests/node
+	cd tests/node && node_modules/.bin/bun test build/
 
 test-kafka: $(VENV)/package $(VENV)/dev-tools build/node-package build/node-tests ## The behaviour tests of Rust, Python and Node against an Apache Kafka cluster of three brokers
 	tests/foreign/install.sh
@@ -172,7 +176,7 @@ build/node-published: $(NODE_SOURCES)
 	@mkdir -p build && touch $@
 
 build/node-tests: tests/node/package-lock.json
-	cd tests/node && $(NPM_CI) --ignore-scripts
+	cd tests/node && $(NPM_CI) --ignore-scripts && npm rebuild bun
 	@mkdir -p build && touch $@
 
 # The notebooks start programs for Node.
