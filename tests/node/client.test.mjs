@@ -71,6 +71,14 @@ onTargets('an unknown topic key is named with the nearest one', async (client) =
   );
 });
 
+onTargets('preallocate can only be false', async (client) => {
+  await rejects(
+    client.createTopic(name('t'), { preallocate: true }),
+    ConfigError,
+    /preallocate can only be false/,
+  );
+});
+
 onTargets('topics have ids of their own', async (client) => {
   await client.createTopic(name('flights'));
   await client.createTopic(name('trains'), { partitions: 2 });

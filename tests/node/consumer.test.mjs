@@ -38,6 +38,11 @@ function reading(title, run) {
   });
 }
 
+/** Messages of one letter. */
+function alike(count) {
+  return numbered(count, () => ({ value: 'x' }));
+}
+
 async function sizes(batches) {
   const read = [];
   for await (const batch of batches) {
@@ -276,6 +281,57 @@ onTargets('what is fetched ahead is neither lost nor seen twice', async (client)
   );
 });
 
+onTargets('each stream to the end sees what came since the last', async (client) => {
+  await client.createTopic(name('growing'));
+  await using producer = client.producer();
+  await using consumer = client.consumer({
+    topics: name('growing'),
+    autoOffsetReset: 'earliest',
+  });
+  const toTheEnd = () => consumer.batches({ until: 'end', maxRecords: 8_000 });
+  for (const count of [20_000, 10, 30_000]) {
+    await producer.sendBatch(name('growing'), alike(count));
+    const { value: batch } = await toTheEnd().next();
+    const rest = await sizes(toTheEnd());
+    assert.equal(
+      rest.reduce((sum, size) => sum + size, batch.length),
+      count,
+    );
+    assert.equal((await consumer.poll({ timeoutMs: 0 })).length, 0);
+  }
+});
+
+onTargets('each iterator has its own end', async (client) => {
+  await client.createTopic(name('growing'));
+  await using producer = client.producer();
+  await producer.sendBatch(name('growing'), alike(20_000));
+  await using consumer = client.consumer({
+    topics: name('growing'),
+    autoOffsetReset: 'earliest',
+  });
+  const toTheEnd = () => consumer.batches({ until: 'end', maxRecords: 8_000 });
+  const next = async (batches) => (await batches.next()).value.length;
+  const early = toTheEnd();
+  assert.equal(await next(early), 8_000);
+  await producer.sendBatch(name('growing'), alike(5_000));
+  await consumer.seek(0);
+  const late = toTheEnd();
+  assert.deepEqual([await next(late), await next(early), await next(late)], [8_000, 8_000, 8_000]);
+  assert.deepEqual(await sizes(early), []);
+  assert.deepEqual(await sizes(late), [1_000]);
+  assert.deepEqual(await sizes(toTheEnd()), []);
+});
+
+onTargets('without a rule the caller says where to start', async (client) => {
+  await flights(client);
+  await using consumer = client.consumer({ topics: name('flights'), autoOffsetReset: 'none' });
+  await rejects(consumer.poll({ timeoutMs: 0 }), OffsetOutOfRangeError, /Seek/);
+  await rejects(first(consumer, 1), OffsetOutOfRangeError);
+  await rejects(consumer.position(), OffsetOutOfRangeError);
+  await consumer.seek(3);
+  assert.equal((await first(consumer, 1))[0].offset, 3n);
+});
+
 for (const limits of [
   { maxRecords: 0 },
   { maxBytes: 0 },
@@ -367,6 +423,18 @@ for (const [how, read] of Object.entries(READS)) {
     assert.deepEqual(offsets(await consumer.poll()), [3, 4, 5, 6, 7, 8, 9]);
   });
 }
+
+onTargets('a reader that was woken reads elsewhere at once', async (client) => {
+  await flights(client);
+  await using consumer = client.consumer({ topics: name('flights'), fetchMaxWaitMs: 60_000 });
+  const waiting = rejects(consumer.poll({ timeoutMs: 60_000 }), WakeupError);
+  await sleep(100);
+  consumer.wakeup();
+  await waiting;
+  await consumer.seek('earliest');
+  const { length } = await consumer.poll();
+  assert.equal(length, 10, 'one fetch waits, and no other is sent');
+});
 
 reading('a wakeup is not lost between two calls', async (consumer) => {
   const messages = consumer.messages();

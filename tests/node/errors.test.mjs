@@ -1,13 +1,15 @@
 // Errors and bad input: the cases of tests/python/test_errors.py.
 
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as headwater from 'headwater';
 import {
   AbortError,
   ConfigError,
+  CorruptLogError,
+  DecodeError,
   HeadwaterError,
   InvalidArgumentError,
   InvalidTopicError,
@@ -157,6 +159,56 @@ onTargets('a huge header is sent, or refused with its size', async (client) => {
     KafkaError,
     /2\d{6} bytes/,
   );
+});
+
+test('a flipped byte is found when it is read', async (context) => {
+  const path = await directory(context);
+  {
+    await using client = await open(path);
+    await client.createTopic('t');
+    const producer = client.producer();
+    await producer.sendBatch('t', [{ value: 'first' }]);
+    await producer.sendBatch('t', [{ value: 'second'.repeat(10) }]);
+  }
+  const files = await readdir(join(path, 't-0'));
+  const log = join(
+    path,
+    't-0',
+    files.find((file) => file.endsWith('.log')),
+  );
+  const bytes = await readFile(log);
+  bytes[bytes.length - 5] ^= 1;
+  await writeFile(log, bytes);
+  await using client = await open(path);
+  const topic = client.topic('t');
+  await assert.rejects(topic.scan().collect(), (error) => {
+    assert.ok(error instanceof CorruptLogError || error instanceof DecodeError, error);
+    assert.deepEqual([error.topic, error.partition], ['t', 0]);
+    return true;
+  });
+  assert.equal((await topic.head(1)).at(0).value.toString(), 'first');
+});
+
+test('a name that does not resolve is named', async () => {
+  await rejects(
+    headwater.connect('no-such-host.invalid:9092'),
+    TransportError,
+    /no-such-host\.invalid:9092.*does not resolve.*correct it/,
+  );
+});
+
+test('an advertised listener that cannot be reached is named with the bootstrap address', async () => {
+  await using engine = await open();
+  await engine.createTopic('t');
+  await using server = await engine.serve({ port: 0, advertised: 'kafka.invalid:9092' });
+  await using client = await headwater.connect(server.address, { defaultApiTimeoutMs: 500 });
+  await assert.rejects(client.topic('t').count(), (error) => {
+    assert.ok(error instanceof TransportError, error);
+    for (const part of ['kafka.invalid:9092', server.address, 'advertised.listeners']) {
+      assert.ok(error.message.includes(part), error.message);
+    }
+    return true;
+  });
 });
 
 test('wrong keys of open() and connect() are refused', async () => {

@@ -1,17 +1,28 @@
 // Consumer groups: the cases of tests/python/test_groups.py.
 
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ClosedError, InvalidArgumentError, KafkaError } from 'headwater';
 import {
+  ClosedError,
+  InvalidArgumentError,
+  KafkaError,
+  open,
+  UnknownTopicOrPartitionError,
+} from 'headwater';
+import {
+  directory,
+  ENGINE,
   fill,
   first,
+  memberOf,
   name,
   numbered,
   offsets,
   onProtocols,
   onTargets,
   ownGroups,
+  PATIENCE,
   place,
   pollUntil,
   rejects,
@@ -130,6 +141,105 @@ onProtocols('a batch is finished when the next one is asked for', async (client,
     left += batch.length;
   }
   assert.equal(left, 10_000);
+});
+
+const COMMITS = {
+  everything: (consumer) => consumer.commit(),
+  'a batch': (consumer, batch) => consumer.commit(batch),
+  'a message': (consumer, batch) => consumer.commit(batch.at(-1)),
+  offsets: (consumer, batch) => consumer.commit(batch.nextOffsets),
+  'without waiting': (consumer) => consumer.commit(undefined, { wait: false }),
+};
+const ENDINGS = {
+  close: (consumer) => consumer.close(),
+  unsubscribe: (consumer) => consumer.unsubscribe(),
+  interval: async (consumer) => {
+    for (let polls = 0; polls < 3; polls++) {
+      await consumer.poll({ timeoutMs: 10, maxRecords: 1 });
+    }
+    await consumer.close();
+  },
+  assign: (consumer) => consumer.assign([]),
+};
+for (const [what, commit] of Object.entries(COMMITS)) {
+  for (const [end, ending] of Object.entries(ENDINGS)) {
+    onProtocols(`an explicit commit is not undone: ${what}, ${end}`, async (client, member) => {
+      await fill(
+        client,
+        numbered(100, (n) => `${n}`),
+      );
+      const autoCommitIntervalMs = end === 'interval' ? 0 : 60_000;
+      await using consumer = client.consumer({ autoCommitIntervalMs, ...member });
+      await (end === 'assign' ? consumer.assign([place(0)]) : consumer.subscribe(name('flights')));
+      let batch = await consumer.poll({ timeoutMs: 0, maxRecords: 40 });
+      while (batch.length === 0) {
+        batch = await consumer.poll({ timeoutMs: 50, maxRecords: 40 });
+      }
+      const [{ offset }] = batch.nextOffsets;
+      await commit(consumer, batch);
+      await ending(consumer);
+      await using other = client.consumer(member);
+      const [committed] = await other.committed({ partitions: place(0) });
+      assert.ok(committed.offset >= offset, `${committed.offset} of ${offset}`);
+    });
+  }
+}
+
+onProtocols(
+  'a polled batch is finished only when the next one is asked for',
+  async (client, member) => {
+    await fill(
+      client,
+      numbered(10, (n) => `${n}`),
+    );
+    {
+      await using consumer = client.consumer({ topics: name('flights'), ...member });
+      await pollUntil(async () => (await consumer.position())[0]?.offset === 10n, consumer);
+      await consumer.poll({ timeoutMs: 0 });
+      await consumer.seek(4);
+      assert.equal((await consumer.poll()).length, 6);
+    }
+    await using other = client.consumer(member);
+    assert.deepEqual(await other.committed({ partitions: place(0) }), at(10n));
+  },
+);
+
+onProtocols(
+  'a commit before joining says that the consumer has not joined',
+  async (client, member) => {
+    await client.createTopic(name('flights'));
+    await using one = client.consumer({ topics: name('flights'), ...member });
+    await pollUntil(async () => (await one.assignment()).length > 0, one);
+    await using two = client.consumer({ topics: name('flights'), ...member });
+    await rejects(two.commit(at(1n)), KafkaError, /has not joined the group yet/);
+  },
+);
+
+onProtocols('a deleted topic does not stop the others', async (client, member) => {
+  await fill(client, ['a']);
+  await client.createTopic(name('trains'));
+  await using producer = client.producer();
+  {
+    await using consumer = client.consumer({
+      topics: [name('flights'), name('trains')],
+      ...member,
+    });
+    await pollUntil(async () => (await consumer.assignment()).length === 2, consumer);
+    const isRead = async () =>
+      (await consumer.position()).some(
+        ({ topic, offset }) => topic === name('flights') && offset === 1n,
+      );
+    await pollUntil(isRead, consumer);
+    await client.deleteTopic(name('trains'));
+    await consumer.commit();
+    assert.deepEqual(await consumer.lag(), [{ ...place(0), lag: 0n }]);
+    await producer.send({ topic: name('flights'), value: 'b' });
+    assert.deepEqual(valuesOf(await first(consumer, 1)), ['b']);
+    await consumer.commit();
+  }
+  await using other = client.consumer(member);
+  assert.deepEqual(await other.committed({ partitions: place(0) }), at(2n));
+  await rejects(other.commit({ ...place(0, 'trains'), offset: 1n }), UnknownTopicOrPartitionError);
 });
 
 onProtocols('commits go on while messages are iterated', async (client, member) => {
@@ -330,6 +440,86 @@ onTargets('what needs a group says so', async (client) => {
   await rejects(consumer.subscribe(name('flights')), InvalidArgumentError, /group\.id/);
 });
 
+onTargets('each protocol refuses the keys of the other', async (client) => {
+  const groupId = name('g');
+  for (const [key, value] of Object.entries({
+    'session.timeout.ms': 10_000,
+    'heartbeat.interval.ms': 1_000,
+    'partition.assignment.strategy': 'range',
+  })) {
+    assert.throws(
+      () => client.consumer({ groupId, groupProtocol: 'consumer', config: { [key]: value } }),
+      new RegExp(`ConfigError: ${key} cannot be set with group.protocol=consumer`),
+    );
+  }
+  assert.throws(
+    () => client.consumer({ groupId, groupRemoteAssignor: 'range' }),
+    /ConfigError: group\.remote\.assignor cannot be set with group\.protocol=classic/,
+  );
+});
+
+onTargets('an assignor that the broker does not have is refused', async (client) => {
+  await client.createTopic(name('flights'));
+  await using consumer = client.consumer({
+    topics: name('flights'),
+    groupId: name('readers'),
+    groupProtocol: 'consumer',
+    groupRemoteAssignor: 'best',
+  });
+  await rejects(
+    pollUntil(() => false, consumer),
+    KafkaError,
+    /uniform, range/,
+  );
+});
+
+onProtocols(
+  'members of both protocols share a group while it changes',
+  async (client, member, protocol) => {
+    await client.createTopic(name('flights'), { partitions: 4 });
+    const otherProtocol = protocol === 'classic' ? 'consumer' : 'classic';
+    await using producer = client.producer();
+    let sent = 0;
+    const send = async () => {
+      for (let partition = 0; partition < 4; partition++) {
+        const rows = numbered(10, (n) => ({ value: `${sent + n}` }));
+        await producer.sendBatch(name('flights'), rows, { partition });
+        sent += 10;
+      }
+    };
+    const has = async (consumer, count) => (await consumer.assignment()).length === count;
+    await using one = client.consumer({ topics: name('flights'), ...member });
+    const read = await pollUntil(() => has(one, 4), one);
+    await send();
+    {
+      await using two = client.consumer({
+        topics: name('flights'),
+        ...memberOf(otherProtocol),
+      });
+      const share = async () => (await has(one, 2)) && (await has(two, 2));
+      read.push(...(await pollUntil(share, one, two)));
+      assert.equal((await ownGroups(client))[0].protocolType, 'consumer');
+      await send();
+      while (read.length < sent) {
+        read.push(...valuesOf([...(await one.poll({ timeoutMs: 20 }))]));
+        read.push(...valuesOf([...(await two.poll({ timeoutMs: 20 }))]));
+      }
+      assert.equal((await one.poll({ timeoutMs: 0 })).length, 0);
+      assert.equal((await two.poll({ timeoutMs: 0 })).length, 0, 'what was read is finished');
+    }
+    read.push(...(await pollUntil(() => has(one, 4), one)));
+    await send();
+    while (read.length < sent) {
+      read.push(...valuesOf([...(await one.poll({ timeoutMs: 20 }))]));
+    }
+    assert.deepEqual(
+      read.map(Number).sort((a, b) => a - b),
+      numbered(sent, (n) => n),
+      'each record once',
+    );
+  },
+);
+
 onTargets('offsets of a group are set, and the group is deleted', async (client) => {
   await fill(client, ['a', 'b', 'c']);
   assert.deepEqual(
@@ -346,6 +536,22 @@ onTargets('offsets of a group are set, and the group is deleted', async (client)
   assert.deepEqual(await ownGroups(client), []);
   await assert.rejects(client.deleteGroup(name('readers')), KafkaError);
 });
+
+for (const protocol of ['classic', 'consumer']) {
+  test(`a group survives the engine (${protocol})`, { timeout: PATIENCE }, async (context) => {
+    const path = await directory(context);
+    const member = { topics: name('flights'), ...memberOf(protocol) };
+    {
+      await using client = await open(path, ENGINE);
+      await fill(client, ['a', 'b', 'c']);
+      await using consumer = client.consumer(member);
+      await first(consumer, 3);
+    }
+    await using client = await open(path, ENGINE);
+    await using consumer = client.consumer(member);
+    assert.deepEqual(valuesOf(await first(consumer, 1)), ['c']);
+  });
+}
 
 onProtocols('a batch of a consumer commits itself', async (client, member) => {
   await fill(client, ['a', 'b', 'c']);

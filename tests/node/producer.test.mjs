@@ -159,6 +159,17 @@ onTargets('flush waits for all', async (client) => {
   await producer.close();
 });
 
+onTargets('linger sends without anybody waiting', async (client) => {
+  const topic = await client.createTopic(name('t'));
+  await using producer = client.producer({ lingerMs: 1 });
+  let isSent = false;
+  producer.send({ topic: name('t'), value: 'x' }).then(() => {
+    isSent = true;
+  });
+  await until(() => isSent);
+  assert.equal(await topic.count(), 1);
+});
+
 onTargets('closing sends what is in flight, and every promise settles', async (client) => {
   const topic = await client.createTopic(name('t'));
   const producer = client.producer();

@@ -18,8 +18,8 @@ export const ENGINE = {
   groupConsumerHeartbeatIntervalMs: 20,
 };
 
-/** The options of a member of a group, by protocol. */
-export const MEMBERS = {
+/** Options of a member of a group, by protocol. */
+const MEMBERS = {
   classic: { heartbeatIntervalMs: 20, metadataMaxAgeMs: 50 },
   consumer: { groupProtocol: 'consumer' },
 };
@@ -60,12 +60,14 @@ export function onTargets(title, run) {
 
 /** {@link onTargets} for both protocols of groups. */
 export function onProtocols(title, run) {
-  for (const [protocol, member] of Object.entries(MEMBERS)) {
-    onTargets(`${title} (${protocol})`, (client) => {
-      const options = { groupId: name('readers'), autoOffsetReset: 'earliest', ...member };
-      return run(client, options, protocol);
-    });
+  for (const protocol of Object.keys(MEMBERS)) {
+    onTargets(`${title} (${protocol})`, (client) => run(client, memberOf(protocol), protocol));
   }
+}
+
+/** The options of a member of this test's group. */
+export function memberOf(protocol) {
+  return { groupId: name('readers'), autoOffsetReset: 'earliest', ...MEMBERS[protocol] };
 }
 
 /** The cluster has the configuration of `cluster.properties`: that of our engine must be in it. */

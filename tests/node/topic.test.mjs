@@ -3,7 +3,17 @@
 import assert from 'node:assert/strict';
 import { tableFromIPC } from 'apache-arrow';
 import { AbortError, DecodeError, InvalidArgumentError, OffsetOutOfRangeError } from 'headwater';
-import { flights, name, numbered, offsets, onTargets, place, rejects, values } from './support.mjs';
+import {
+  first,
+  flights,
+  name,
+  numbered,
+  offsets,
+  onTargets,
+  place,
+  rejects,
+  values,
+} from './support.mjs';
 
 async function wide(client) {
   const topic = await client.createTopic(name('wide'), { partitions: 3 });
@@ -44,6 +54,49 @@ onTargets('rate counts records and bytes over time', async (client) => {
   assert.equal(table.numRows, 2);
   const records = [...table.getChild('records')].map(Number);
   assert.equal(records[0] + records[1], 10);
+});
+
+onTargets('a rate counts only what is in its range', async (client) => {
+  const topic = await client.createTopic(name('t'));
+  await using producer = client.producer();
+  await producer.sendBatch(
+    name('t'),
+    numbered(100, (n) => ({ value: `${n}` })),
+  );
+  await client.deleteRecords(name('t'), 20);
+  const records = async (range) =>
+    [...(await topic.rate('1h', range)).toArrow().getChild('records')]
+      .map(Number)
+      .reduce((sum, count) => sum + count, 0);
+  assert.equal(await topic.count(), 80);
+  assert.equal(await records(), 80);
+  assert.equal(await records({ start: 50, end: 60 }), 10);
+  assert.equal(await topic.scan({ start: 50, end: 60 }).count(), 10);
+});
+
+onTargets('the schema is the documented one', async (client) => {
+  const topic = await flights(client);
+  const { schema } = (await topic.head(1)).toArrow();
+  assert.deepEqual(
+    schema.fields.map(({ name, type }) => `${name}: ${type}`),
+    [
+      'partition: Int32',
+      'offset: Int64',
+      'timestamp: Timestamp<MILLISECOND, UTC>',
+      'key: Binary',
+      'value: Binary',
+      'headers: List<Struct<{key:Utf8, value:Binary}>>',
+    ],
+  );
+});
+
+onTargets('columns keep the order of the schema', async (client) => {
+  const topic = await flights(client);
+  const { schema } = (await topic.head(1, { columns: ['value', 'offset'] })).toArrow();
+  assert.deepEqual(
+    schema.fields.map(({ name }) => name),
+    ['offset', 'value'],
+  );
 });
 
 onTargets('ranges are half-open', async (client) => {
@@ -121,6 +174,31 @@ onTargets('a batch is a list of messages', async (client) => {
     [name('flights'), 0, 1_000, 'k1', 'v1', []],
   );
   await rejects(batch.commit(), InvalidArgumentError, /scan/);
+});
+
+onTargets('messages that are kept stay what they were', async (client) => {
+  const count = 1_000;
+  const topic = await client.createTopic(name('t'));
+  await using producer = client.producer();
+  await producer.sendBatch(
+    name('t'),
+    numbered(count, (n) => ({ value: `${n}` })),
+  );
+  const batch = await topic.head(count, { value: 'string' });
+  const kept = [...batch].filter(({ offset }) => offset % 3n === 0n);
+  assert.deepEqual(
+    kept.map(({ value }) => value),
+    numbered(count / 3 + 1, (n) => `${n * 3}`),
+  );
+  const [one, other] = [batch[Symbol.iterator](), batch[Symbol.iterator]()];
+  assert.equal(one.next().value.offset, other.next().value.offset);
+  assert.equal(one.next().value.offset, 1n);
+  await using consumer = client.consumer({ topics: name('t'), autoOffsetReset: 'earliest' });
+  const some = await first(consumer, count);
+  assert.deepEqual(
+    some.map(({ offset }) => Number(offset)),
+    numbered(count, (n) => n),
+  );
 });
 
 onTargets('a batch crosses as Arrow IPC', async (client) => {
