@@ -7,6 +7,8 @@ import { randomValues } from './values.mjs';
 
 const [directory, way, seconds] = process.argv.slice(2);
 const TOPIC = 'synced';
+/** As many as `run()` takes: the loop over a batch is the caller's, and holds the event loop. */
+const BATCH = 8_192;
 
 const client = await open(directory);
 await client.createTopic(TOPIC, { flushMessages: 1 });
@@ -44,7 +46,7 @@ const WAYS = {
     },
     async consume() {
       let bytes = 0;
-      for await (const batch of consumer.batches()) {
+      for await (const batch of consumer.batches({ maxRecords: BATCH })) {
         for (const message of batch) {
           bytes += message.value.length;
         }
