@@ -1,10 +1,12 @@
-// The documentation of the API from the comments of `lib/`: whatever package.json exports.
+// The documentation of the API from the comments of `lib/`: whatever package.json exports. `headwater/kafkajs` has the API of kafkajs, whose
+// documentation is its own.
 
 import { readFileSync } from 'node:fs';
 
 const { exports } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-const modules = Object.values(exports)
-  .map((entry) => entry.require?.types)
+const modules = Object.entries(exports)
+  .filter(([name]) => name !== './kafkajs')
+  .map(([, entry]) => entry.require?.types)
   .filter((types) => types !== undefined)
   .map((types) => types.replace('./dist/', '../lib/').replace(/\.d\.ts$/, '.ts'));
 

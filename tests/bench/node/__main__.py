@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tests.bench.wire.contestant import Contestant
 
 GIB = 1 << 30
+#: The records of a batch of ours. The last batch of a run is as full as the others, and does not wait for more.
+BATCH = 65_536
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ class Size:
     total_bytes: int
 
 
-FULL = Size(3, 1_000_000, 3_000, 50_000, 300_000, 3_000_000, 10, GIB, 10 * GIB)
-QUICK = Size(1, 200_000, 500, 10_000, 50_000, 500_000, 2, GIB // 4, 2 * GIB)
+FULL = Size(3, 16 * BATCH, 3_000, 50_000, 300_000, 3_000_000, 10, GIB, 10 * GIB)
+QUICK = Size(1, 3 * BATCH, 500, 10_000, 50_000, 500_000, 2, GIB // 4, 2 * GIB)
 
 
 def consume(bench: Bench, size: Size) -> Iterator[Figure]:
