@@ -211,7 +211,7 @@ export interface PollOptions extends WaitOptions {
 }
 /** The limits of {@link Consumer.batches}. */
 export interface BatchesOptions extends WaitOptions {
-    /** The most records in a batch; 65,536 by default. A loop over the messages of a smaller one holds the event loop for less time. */
+    /** The most records in a batch; 65,536 by default. A loop over a smaller one holds the event loop for less time. */
     maxRecords?: number;
     /** The most fetched bytes in a batch; 16 MiB by default. One fetch of one partition may exceed it. */
     maxBytes?: number;
