@@ -1131,6 +1131,7 @@ export declare class Runner<K, V> {
     /** Partitions that may have a handler, in the order in which they got messages. */
     private readonly ready;
     private handlers;
+    private calls;
     private isStopping;
     private failure;
     /** Partitions that the runner has paused. */

@@ -21,6 +21,7 @@ import {
   onTargets,
   place,
   rejects,
+  turnsDuring,
   values,
 } from './support.mjs';
 
@@ -183,17 +184,7 @@ onTargets('the event loop has its turns while messages are iterated', async (cli
     topics: name('flights'),
     autoOffsetReset: 'earliest',
   });
-  let turns = 0;
-  let isOver = false;
-  const turn = () => {
-    turns++;
-    if (!isOver) {
-      setImmediate(turn);
-    }
-  };
-  turn();
-  await first(consumer, count);
-  isOver = true;
+  const turns = await turnsDuring(() => first(consumer, count));
   assert.ok(turns >= 50, `${turns} turns`);
 });
 

@@ -3,7 +3,17 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AbortError } from 'headwater';
-import { fill, name, numbered, onProtocols, onTargets, place, text, until } from './support.mjs';
+import {
+  fill,
+  name,
+  numbered,
+  onProtocols,
+  onTargets,
+  place,
+  text,
+  turnsDuring,
+  until,
+} from './support.mjs';
 
 /** Runs handlers until they have seen enough. */
 async function runUntil(consumer, done, options) {
@@ -182,6 +192,27 @@ onTargets('what a batch does not resolve comes again', async (client) => {
     },
   });
   assert.deepEqual(firsts, [0, 3, 6, 9]);
+});
+
+onTargets('the event loop has its turns while handlers are called', async (client) => {
+  const count = 20_000;
+  await fill(
+    client,
+    numbered(count, (n) => `${n}`),
+  );
+  await using consumer = client.consumer({ topics: name('flights'), autoOffsetReset: 'earliest' });
+  let read = 0;
+  const turns = await turnsDuring(() =>
+    consumer.run({
+      eachMessage: async () => {
+        if (++read === count) {
+          await consumer.stop();
+        }
+      },
+    }),
+  );
+  assert.equal(read, count);
+  assert.ok(turns >= 50, `${turns} turns`);
 });
 
 onTargets('a stuck partition holds up no other', async (client) => {

@@ -36,6 +36,21 @@ export async function ownGroups(client) {
   return (await client.groups()).filter(({ groupId }) => isOwn(groupId));
 }
 
+/** The number of turns of the event loop while something is done. */
+export async function turnsDuring(work) {
+  let [turns, isOver] = [0, false];
+  const turn = () => {
+    turns++;
+    if (!isOver) {
+      setImmediate(turn);
+    }
+  };
+  turn();
+  await work();
+  isOver = true;
+  return turns;
+}
+
 export function numbered(count, make) {
   return Array.from({ length: count }, (_, n) => make(n));
 }
