@@ -15,11 +15,11 @@ SOURCES := $(shell find core bindings-python Cargo.toml Cargo.lock -name target 
 	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' -o -name Cargo.lock \) -print)
 
 # The Node package is built again when anything that goes into it has changed.
-NODE_SOURCES := $(shell find core bindings-node Cargo.toml Cargo.lock -name target -prune -o -name node_modules -prune -o -name dist -prune -o \
+NODE_SOURCES := $(shell find core bindings-node Cargo.toml Cargo.lock -name target -prune -o -name node_modules -prune -o -name dist -prune -o -name docs -prune -o \
 	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.ts' -o -name '*.mts' -o -name '*.json' -o -name '*.mjs' -o -name Cargo.lock \) -print)
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
-.PHONY: help demo test check-tools test-rust test-mutants test-outages test-faults test-python test-node test-kafka test-on-kafka test-rust-on-kafka test-python-on-kafka test-judges fuzz bench bench-wire bench-connect lint docs wheel messages check-messages clean
+.PHONY: help demo test check-tools test-rust test-mutants test-outages test-faults test-python test-node test-bun test-kafka test-on-kafka test-rust-on-kafka test-python-on-kafka test-node-on-kafka test-judges fuzz bench bench-wire bench-connect bench-node lint docs wheel messages check-messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,7 +28,7 @@ demo: check-tools $(VENV)/package $(VENV)/demo-tools ## Stream a year of real fl
 	$(BIN)/python notebooks/first_stream.py --fresh --until 2013-07-01
 	$(BIN)/python notebooks/first_stream.py
 
-test: check-tools test-rust test-mutants test-outages test-python test-node ## Pass all tests
+test: check-tools test-rust test-mutants test-outages test-python test-node test-bun ## Pass all tests
 
 check-tools: # Say what is missing before anything is built.
 	@bindings-python/check-tools.sh $(PYTHON)
@@ -50,7 +50,7 @@ test-faults: ## Brokers that die, move and get cut off under load, on Apache Kaf
 	HEADWATER_FAULT_SEED=$(SEED) HEADWATER_FAULT_SEEDS=$(SEEDS) \
 		cargo test --profile $(PROFILE) --workspace --test faults -- --ignored --nocapture --test-threads 1
 
-test-python: $(VENV)/package $(VENV)/dev-tools ## The Python package embedded and served, foreign judges, notebooks
+test-python: $(VENV)/package $(VENV)/dev-tools build/node-notebooks ## The Python package embedded and served, foreign judges, notebooks
 	tests/foreign/install.sh
 	$(BIN)/python -m pytest tests
 	$(BIN)/python -m pytest tests/python --target=served
@@ -60,19 +60,28 @@ test-node: build/node-package build/node-tests ## The Node package
 	bindings-node/node_modules/.bin/tsc -p tests/node/types
 	node --expose-gc --test tests/node/build/
 
-test-kafka: $(VENV)/package $(VENV)/dev-tools ## The behaviour tests of Rust and Python against an Apache Kafka cluster of three brokers
+test-bun: build/node-package build/node-tests ## The Node package in Bun
+	bindings-node/node_modules/.bin/tsc -p tests/node
+	cd tests/node && node_modules/.bin/bun test build/
+
+test-kafka: $(VENV)/package $(VENV)/dev-tools build/node-package build/node-tests ## The behaviour tests of Rust, Python and Node against an Apache Kafka cluster of three brokers
 	tests/foreign/install.sh
 	cargo test --profile $(PROFILE) --workspace --test behaviour --no-run
+	bindings-node/node_modules/.bin/tsc -p tests/node
 	$(BIN)/python -m tests.foreign.kafka.cluster -- $(MAKE) -j2 --output-sync test-on-kafka
 
 # What test-kafka runs while the cluster runs. Most tests wait for the cluster, so that many run at a time.
-test-on-kafka: test-rust-on-kafka test-python-on-kafka
+test-on-kafka: test-rust-on-kafka test-python-on-kafka test-node-on-kafka
 
 test-rust-on-kafka:
 	cargo test --profile $(PROFILE) --workspace --test behaviour -- --ignored on_kafka --test-threads 8
 
 test-python-on-kafka:
 	HEADWATER_SECONDS=10 $(BIN)/python -m pytest tests/python --target=kafka
+
+# The tests of embedded engines have no target in their name.
+test-node-on-kafka:
+	node --expose-gc --test --test-name-pattern='\(kafka\)$$' tests/node/build/
 
 test-judges: $(VENV)/dev-tools ## The foreign judges against Apache Kafka itself, to see that what they ask for is right
 	tests/foreign/install.sh
@@ -93,6 +102,10 @@ bench-connect: $(VENV)/published $(VENV)/bench-tools build/librdkafka/rdkafka_pe
 	tests/foreign/install.sh
 	$(BIN)/python -m tests.bench.connect
 
+bench-node: $(VENV)/created build/node-published build/node-bench ## Measure the Node package against its peers, on Apache Kafka and on our broker
+	tests/foreign/install.sh
+	$(BIN)/python -m tests.bench.node
+
 lint: $(VENV)/package $(VENV)/dev-tools build/node-package ## Format, lints and types
 	cargo fmt --all --check
 	cargo clippy --profile $(PROFILE) --workspace --all-targets -- -D warnings
@@ -102,8 +115,9 @@ lint: $(VENV)/package $(VENV)/dev-tools build/node-package ## Format, lints and 
 	$(BIN)/mypy
 	cd bindings-node && npm run lint
 
-docs: ## The Rust documentation, without a warning
+docs: build/node-package ## The documentation of Rust and of the Node package (build/node-docs), without a warning
 	RUSTDOCFLAGS="-D warnings" cargo doc --profile $(PROFILE) --workspace --no-deps
+	cd bindings-node && npm run docs
 
 wheel: $(VENV)/build-tools ## The wheel that is published, in build/wheels
 	$(BIN)/maturin build --profile dist --manifest-path bindings-python/Cargo.toml --out build/wheels
@@ -118,7 +132,7 @@ check-messages: ## Check that the generated messages are what `make messages` wr
 
 clean: ## Remove what the targets above made
 	rm -rf $(VENV) build target demo-data demo-output \
-		bindings-node/dist bindings-node/native.js bindings-node/node_modules bindings-node/*.node tests/node/build tests/node/node_modules
+		bindings-node/dist bindings-node/native.js bindings-node/node_modules bindings-node/docs/node_modules bindings-node/*.node tests/node/build tests/node/node_modules tests/bench/node/node_modules notebooks/node_modules
 
 build/fuzz/bin/cargo-bolero:
 	cargo install cargo-bolero --version 0.13.5 --locked --root build/fuzz
@@ -151,10 +165,27 @@ $(VENV)/published: $(VENV)/build-tools $(SOURCES)
 build/node-package: $(NODE_SOURCES)
 	@echo "Building the Node package: about 5 minutes on two cores the first time, seconds when nothing has changed"
 	cd bindings-node && HEADWATER_PROFILE=$(PROFILE) HEADWATER_FEATURES=tests $(NPM_CI)
+	@rm -f build/node-published
+	@mkdir -p build && touch $@
+
+# The Node package as it is published, in the other's place.
+build/node-published: $(NODE_SOURCES)
+	@echo "Building the Node package as it is published: about 15 minutes on two cores the first time"
+	cd bindings-node && HEADWATER_PROFILE=dist $(NPM_CI)
+	@rm -f build/node-package
 	@mkdir -p build && touch $@
 
 build/node-tests: tests/node/package-lock.json
-	cd tests/node && $(NPM_CI) --ignore-scripts
+	cd tests/node && $(NPM_CI) --ignore-scripts && npm rebuild bun
+	@mkdir -p build && touch $@
+
+# The notebooks start programs for Node.
+build/node-notebooks: build/node-package notebooks/package-lock.json
+	cd notebooks && $(NPM_CI) --ignore-scripts
+	@touch $@
+
+build/node-bench: tests/bench/node/package-lock.json
+	cd tests/bench/node && $(NPM_CI) --ignore-scripts
 	@mkdir -p build && touch $@
 
 $(VENV)/demo-tools: $(VENV)/created bindings-python/requirements-demo.txt $(CONSTRAINTS)

@@ -30,6 +30,7 @@ export declare class Batch<K = Buffer | null, V = Buffer | null> implements Iter
     get nextOffsets(): TopicPartitionOffset[];
     /** The message at an index; from the end if it is negative. */
     at(index: number): Message<K, V> | undefined;
+    /** The messages, in order. */
     [Symbol.iterator](): IterableIterator<Message<K, V>>;
     /** Commits the offsets behind the batch for the group of the consumer that read it. */
     commit(): Promise<void>;
@@ -155,6 +156,7 @@ export declare class Client implements AsyncDisposable {
      * records could not be sent: the error counts them. Idempotent.
      */
     close(): Promise<void>;
+    /** Closes it: `await using`. */
     [Symbol.asyncDispose](): Promise<void>;
     private serveWith;
 }
@@ -209,7 +211,7 @@ export interface PollOptions extends WaitOptions {
 }
 /** The limits of {@link Consumer.batches}. */
 export interface BatchesOptions extends WaitOptions {
-    /** The most records in a batch; 65,536 by default. */
+    /** The most records in a batch; 65,536 by default. A loop over a smaller one holds the event loop for less time. */
     maxRecords?: number;
     /** The most fetched bytes in a batch; 16 MiB by default. One fetch of one partition may exceed it. */
     maxBytes?: number;
@@ -240,6 +242,7 @@ export declare class Consumer<K = Buffer | null, V = Buffer | null> implements A
     batches(given?: BatchesOptions): AsyncIterableIterator<Batch<K, V>>;
     /** The messages, one after the other. A message is finished when the next one is asked for. */
     messages(given?: WaitOptions): AsyncIterableIterator<Message<K, V>>;
+    /** The messages, one after the other: `for await`. */
     [Symbol.asyncIterator](): AsyncIterableIterator<Message<K, V>>;
     /** The messages as a stream of objects. */
     readable(given?: WaitOptions): Readable;
@@ -293,6 +296,7 @@ export declare class Consumer<K = Buffer | null, V = Buffer | null> implements A
      * its consumers.
      */
     close(): Promise<void>;
+    /** Closes it: `await using`. */
     [Symbol.asyncDispose](): Promise<void>;
     private closeOnce;
     /** Gives the partitions up. What a function of a rebalance throws comes out when that is done. */
@@ -417,6 +421,7 @@ export declare class UnknownTopicOrPartitionError extends KafkaError {
 }
 /** The call was ended by its `AbortSignal`. `cause` is the signal's reason. */
 export declare class AbortError extends Error {
+    /** Node's name of an aborted call. */
     readonly name = "AbortError";
     /** Node's code of an aborted call. */
     readonly code = "ABORT_ERR";
@@ -652,7 +657,7 @@ export type { EachBatchPayload, EachMessagePayload, FetchedBatch, } from './hand
 export { Message } from './message.js';
 export type { BrokerMetrics, ConsumerMetrics, DeletionMetrics, Metrics, ProducerMetrics, } from './metrics.js';
 export type { Offsets } from './offsets.js';
-export type { Position } from './positions.js';
+export type { PartitionPosition, Position } from './positions.js';
 export { Producer, type SendBatchOptions } from './producer.js';
 export type { RebalanceListener, RebalanceOptions } from './rebalances.js';
 export type { Bytes, Encodable, HeadersToSend, MessageToSend, RecordToSend } from './records.js';
@@ -691,6 +696,7 @@ export declare class Message<K = Buffer | null, V = Buffer | null> {
     header(name: string): Buffer | null | undefined;
     /** The parts that were read, as a plain object. */
     toObject(): Record<string, unknown>;
+    /** The parts that were read, as `console.log()` shows them. */
     [inspect.custom](): string;
 }
 
@@ -714,7 +720,7 @@ export declare class MessageBuffer {
     private flat;
     private row;
     private unreported;
-    private sincePoll;
+    private sinceTurn;
     private isInterrupted;
     /** Calls that wait take turns. */
     private turn;
@@ -730,6 +736,8 @@ export declare class MessageBuffer {
     /** The next message waits for the native half, which ends the wait. */
     interrupt(): void;
     private fetch;
+    private serveGroup;
+    private fill;
 }
 
 // metrics.d.ts
@@ -740,7 +748,9 @@ export interface BrokerMetrics {
     'node-id': number | null;
     /** Connections that are open now. */
     'connection-count': number;
+    /** Connections that were opened. */
     'connection-creation-total': number;
+    /** Attempts to connect that failed. */
     'connection-failure-total': number;
     /** Requests that were written. */
     'request-total': number;
@@ -754,14 +764,18 @@ export interface BrokerMetrics {
     'incoming-byte-total': number;
     /** From request to response, over the last minute or two. A fetch and a join of a group wait in the broker, which counts too. */
     'request-latency-avg-ms': number;
+    /** The median of the same times. */
     'request-latency-p50-ms': number;
+    /** The 99th percentile of the same times. */
     'request-latency-p99-ms': number;
+    /** The longest of the same times. */
     'request-latency-max-ms': number;
     /** For how long the broker has asked the client to wait, because a quota was exceeded. */
     'throttle-time-total-ms': number;
 }
 /** A producer in `Metrics`. */
 export interface ProducerMetrics {
+    /** `client.id`. */
     'client-id': string;
     /** Records that were accepted and have no result yet. */
     'queued-records': number;
@@ -770,6 +784,7 @@ export interface ProducerMetrics {
 }
 /** A consumer in `Metrics`. */
 export interface ConsumerMetrics {
+    /** `client.id`. */
     'client-id': string;
     /** `null`: it belongs to no group. */
     'group-id': string | null;
@@ -781,13 +796,21 @@ export interface ConsumerMetrics {
 }
 /** The segments that left the logs of an embedded engine, and the bytes of their records, by reason. */
 export interface DeletionMetrics {
+    /** Segments that `retention.ms` deleted. */
     'retention-time-deleted-segments-total': number;
+    /** Bytes that `retention.ms` deleted. */
     'retention-time-deleted-bytes-total': number;
+    /** Segments that `retention.bytes` deleted. */
     'retention-size-deleted-segments-total': number;
+    /** Bytes that `retention.bytes` deleted. */
     'retention-size-deleted-bytes-total': number;
+    /** Segments that `deleteRecords()` deleted. */
     'delete-records-deleted-segments-total': number;
+    /** Bytes that `deleteRecords()` deleted. */
     'delete-records-deleted-bytes-total': number;
+    /** Segments that were deleted for lack of space. */
     'exhaustion-deleted-segments-total': number;
+    /** Bytes that were deleted for lack of space. */
     'exhaustion-deleted-bytes-total': number;
 }
 /**
@@ -795,6 +818,7 @@ export interface DeletionMetrics {
  * engine only.
  */
 export interface Metrics extends Partial<DeletionMetrics> {
+    /** Requests that were written. */
     'request-total': number;
     /** Requests without a response. */
     'request-error-total': number;
@@ -804,9 +828,13 @@ export interface Metrics extends Partial<DeletionMetrics> {
     'throttle-time-total-ms': number;
     /** Over all brokers; 0 for an embedded engine, as the next four. */
     'connection-count': number;
+    /** Connections that were opened. */
     'connection-creation-total': number;
+    /** Attempts to connect that failed. */
     'connection-failure-total': number;
+    /** The bytes of requests. */
     'outgoing-byte-total': number;
+    /** The bytes of responses. */
     'incoming-byte-total': number;
     /** By `HOST:PORT`; empty for an embedded engine. */
     brokers: Record<string, BrokerMetrics>;
@@ -881,14 +909,18 @@ export {};
 import type { PartitionOffset, TopicPartition, TopicPartitionOffset } from '../native.js';
 import { type Check } from './options.js';
 export type { TopicPartition, TopicPartitionOffset };
+/** An offset in a partition of a topic. */
+export interface PartitionPosition {
+    /** The partition. */
+    partition: number;
+    /** The offset. */
+    offset: bigint | number;
+}
 /**
  * A position in each partition of a topic: `"earliest"`, `"latest"`, an offset, an age such as `"-15m"`, a `Date` (the first record
  * that is not older), or an offset for each partition: by its number, or as {@link Batch.nextOffsets} has them.
  */
-export type Position = 'earliest' | 'latest' | bigint | number | Date | `-${string}` | readonly {
-    partition: number;
-    offset: bigint | number;
-}[] | ReadonlyMap<number, bigint | number> | Readonly<Record<number, bigint | number>>;
+export type Position = 'earliest' | 'latest' | bigint | number | Date | `-${string}` | readonly PartitionPosition[] | ReadonlyMap<number, bigint | number> | Readonly<Record<number, bigint | number>>;
 /** A position as the native half takes it. */
 export declare const position: Check<string | PartitionOffset[]>;
 /** A partition of a topic. */
@@ -943,6 +975,7 @@ export declare class Producer<K extends Format = 'bytes', V extends Format = 'by
     flush(given?: WaitOptions): Promise<void>;
     /** Flushes, and takes no more records. Rejects if records could not be sent: the error counts them. Idempotent. */
     close(): Promise<void>;
+    /** Closes it: `await using`. */
     [Symbol.asyncDispose](): Promise<void>;
     private sendMessages;
 }
@@ -1009,6 +1042,13 @@ export interface EncodedMessage {
     partition: number | undefined;
     timestamp: number | undefined;
 }
+/** A part of a record, for errors: its name is made when there is one. */
+export declare class Field {
+    /** The number of the record in its batch. */
+    row: number | undefined;
+    constructor(row?: number);
+    name(part: string): string;
+}
 /** Checks a record, and encodes its key and value. */
 export declare function encodeRecord(given: unknown, formats: {
     key: Format;
@@ -1020,9 +1060,7 @@ export declare function encodeRecord(given: unknown, formats: {
 export declare function encodeMessage(given: unknown, formats: {
     key: Format;
     value: Format;
-}, name: string): EncodedMessage;
-/** Bytes or text, checked. */
-export declare function bytes(value: unknown, name: string): Bytes;
+}, field: Field): EncodedMessage;
 
 // rows.d.ts
 
@@ -1093,6 +1131,7 @@ export declare class Runner<K, V> {
     /** Partitions that may have a handler, in the order in which they got messages. */
     private readonly ready;
     private handlers;
+    private calls;
     private isStopping;
     private failure;
     /** Partitions that the runner has paused. */
@@ -1158,6 +1197,7 @@ export declare class Scan<K = Buffer | null, V = Buffer | null> implements Async
     private readonly native;
     private readonly formats;
     private readonly signal;
+    /** The batches: `for await`. */
     [Symbol.asyncIterator](): AsyncIterableIterator<Batch<K, V>>;
     /** All records as one batch. */
     collect(given?: WaitOptions): Promise<Batch<K, V>>;
@@ -1181,6 +1221,7 @@ export declare class Server implements AsyncDisposable {
     get bootstrapServers(): string;
     /** Accepts nothing more, answers the requests that have begun, and closes all connections. The engine stays open. Idempotent. */
     close(): Promise<void>;
+    /** Closes it: `await using`. */
     [Symbol.asyncDispose](): Promise<void>;
 }
 

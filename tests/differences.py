@@ -27,10 +27,15 @@ class Difference:
         """Whether the test is one of the Python package."""
         return self.test.startswith("test_")
 
+    @property
+    def is_of_node(self) -> bool:
+        """Whether the test is one of the Node package."""
+        return ".test.mjs::" in self.test
+
 
 @functools.cache
 def load() -> list[Difference]:
-    """All of them, Rust's too."""
+    """All of them, those of Rust and Node too."""
     return [Difference(**entry) for entry in tomllib.loads(LIST.read_text(encoding="utf-8")).get("difference", [])]
 
 

@@ -38,6 +38,7 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Mes
     return row >= 0 && row < this.length ? this.message(row) : undefined;
   }
 
+  /** The messages, in order. */
   [Symbol.iterator](): IterableIterator<Message<K, V>> {
     const { flat, formats } = this;
     let row = 0;

@@ -282,6 +282,7 @@ export class Client implements AsyncDisposable {
     return this.native.close();
   }
 
+  /** Closes it: `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -38,7 +38,7 @@ export interface PollOptions extends WaitOptions {
 
 /** The limits of {@link Consumer.batches}. */
 export interface BatchesOptions extends WaitOptions {
-  /** The most records in a batch; 65,536 by default. */
+  /** The most records in a batch; 65,536 by default. A loop over a smaller one holds the event loop for less time. */
   maxRecords?: number;
   /** The most fetched bytes in a batch; 16 MiB by default. One fetch of one partition may exceed it. */
   maxBytes?: number;
@@ -125,6 +125,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return iterator;
   }
 
+  /** The messages, one after the other: `for await`. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message<K, V>> {
     return this.messages();
   }
@@ -307,6 +308,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return this.closing;
   }
 
+  /** Closes it: `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

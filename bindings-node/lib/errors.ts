@@ -124,6 +124,7 @@ export class UnknownTopicOrPartitionError extends KafkaError {}
 
 /** The call was ended by its `AbortSignal`. `cause` is the signal's reason. */
 export class AbortError extends Error {
+  /** Node's name of an aborted call. */
   override readonly name = 'AbortError';
   /** Node's code of an aborted call. */
   readonly code = 'ABORT_ERR';

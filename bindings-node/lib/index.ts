@@ -89,7 +89,7 @@ export type {
   ProducerMetrics,
 } from './metrics.js';
 export type { Offsets } from './offsets.js';
-export type { Position } from './positions.js';
+export type { PartitionPosition, Position } from './positions.js';
 export { Producer, type SendBatchOptions } from './producer.js';
 export type { RebalanceListener, RebalanceOptions } from './rebalances.js';
 export type { Bytes, Encodable, HeadersToSend, MessageToSend, RecordToSend } from './records.js';

@@ -99,6 +99,7 @@ export class Message<K = Buffer | null, V = Buffer | null> {
     return parts;
   }
 
+  /** The parts that were read, as `console.log()` shows them. */
   [inspect.custom](): string {
     return `Message ${inspect(this.toObject())}`;
   }

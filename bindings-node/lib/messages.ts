@@ -1,10 +1,11 @@
 // The messages of a consumer that were decoded and not handed out yet.
 
+import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import type { ConsumerEvent, Consumer as NativeConsumer } from '../native.js';
 import { Flat } from './flat.js';
 
-/** After so many messages a member of a group polls its group. */
-const MESSAGES_PER_POLL = 256;
+/** After so many messages a member of a group polls its group, and the event loop has its turn. */
+const MESSAGES_PER_TURN = 256;
 
 /**
  * Hands out messages one by one from a buffer of the native half, which counts them as handed out when it is told. What a call might have
@@ -16,7 +17,7 @@ export class MessageBuffer {
   private flat: Flat | undefined;
   private row = 0;
   private unreported = 0;
-  private sincePoll = 0;
+  private sinceTurn = 0;
   private isInterrupted = false;
   /** Calls that wait take turns. */
   private turn: Promise<unknown> = Promise.resolve();
@@ -33,7 +34,7 @@ export class MessageBuffer {
     if (flat === undefined || this.row >= flat.rows || this.isInterrupted) {
       return false;
     }
-    if (this.isMember && ++this.sincePoll >= MESSAGES_PER_POLL) {
+    if (++this.sinceTurn >= MESSAGES_PER_TURN) {
       return false;
     }
     this.taken = { flat, row: this.row++ };
@@ -68,21 +69,30 @@ export class MessageBuffer {
   }
 
   private async fetch(wait: AbortSignal | undefined): Promise<void> {
-    if (this.sincePoll >= MESSAGES_PER_POLL) {
-      this.sincePoll = 0;
-      this.report();
-      if (await this.native.serveGroup()) {
-        this.discard();
+    while (!this.tryTake()) {
+      if (this.sinceTurn >= MESSAGES_PER_TURN) {
+        this.sinceTurn = 0;
+        await (this.isMember ? this.serveGroup() : eventLoopTurn());
+      } else {
+        await this.fill(wait);
       }
     }
-    while (!this.tryTake()) {
-      this.isInterrupted = false;
-      const event = await this.next(wait);
-      const bytes = event.messages;
-      if (bytes !== undefined && bytes.length > 0) {
-        this.flat = new Flat(bytes);
-        this.row = 0;
-      }
+  }
+
+  private async serveGroup(): Promise<void> {
+    this.report();
+    if (await this.native.serveGroup()) {
+      this.discard();
+    }
+  }
+
+  private async fill(wait: AbortSignal | undefined): Promise<void> {
+    this.isInterrupted = false;
+    const event = await this.next(wait);
+    const bytes = event.messages;
+    if (bytes !== undefined && bytes.length > 0) {
+      this.flat = new Flat(bytes);
+      this.row = 0;
     }
   }
 }

@@ -6,7 +6,9 @@ export interface BrokerMetrics {
   'node-id': number | null;
   /** Connections that are open now. */
   'connection-count': number;
+  /** Connections that were opened. */
   'connection-creation-total': number;
+  /** Attempts to connect that failed. */
   'connection-failure-total': number;
   /** Requests that were written. */
   'request-total': number;
@@ -20,8 +22,11 @@ export interface BrokerMetrics {
   'incoming-byte-total': number;
   /** From request to response, over the last minute or two. A fetch and a join of a group wait in the broker, which counts too. */
   'request-latency-avg-ms': number;
+  /** The median of the same times. */
   'request-latency-p50-ms': number;
+  /** The 99th percentile of the same times. */
   'request-latency-p99-ms': number;
+  /** The longest of the same times. */
   'request-latency-max-ms': number;
   /** For how long the broker has asked the client to wait, because a quota was exceeded. */
   'throttle-time-total-ms': number;
@@ -29,6 +34,7 @@ export interface BrokerMetrics {
 
 /** A producer in `Metrics`. */
 export interface ProducerMetrics {
+  /** `client.id`. */
   'client-id': string;
   /** Records that were accepted and have no result yet. */
   'queued-records': number;
@@ -38,6 +44,7 @@ export interface ProducerMetrics {
 
 /** A consumer in `Metrics`. */
 export interface ConsumerMetrics {
+  /** `client.id`. */
   'client-id': string;
   /** `null`: it belongs to no group. */
   'group-id': string | null;
@@ -50,13 +57,21 @@ export interface ConsumerMetrics {
 
 /** The segments that left the logs of an embedded engine, and the bytes of their records, by reason. */
 export interface DeletionMetrics {
+  /** Segments that `retention.ms` deleted. */
   'retention-time-deleted-segments-total': number;
+  /** Bytes that `retention.ms` deleted. */
   'retention-time-deleted-bytes-total': number;
+  /** Segments that `retention.bytes` deleted. */
   'retention-size-deleted-segments-total': number;
+  /** Bytes that `retention.bytes` deleted. */
   'retention-size-deleted-bytes-total': number;
+  /** Segments that `deleteRecords()` deleted. */
   'delete-records-deleted-segments-total': number;
+  /** Bytes that `deleteRecords()` deleted. */
   'delete-records-deleted-bytes-total': number;
+  /** Segments that were deleted for lack of space. */
   'exhaustion-deleted-segments-total': number;
+  /** Bytes that were deleted for lack of space. */
   'exhaustion-deleted-bytes-total': number;
 }
 
@@ -65,6 +80,7 @@ export interface DeletionMetrics {
  * engine only.
  */
 export interface Metrics extends Partial<DeletionMetrics> {
+  /** Requests that were written. */
   'request-total': number;
   /** Requests without a response. */
   'request-error-total': number;
@@ -74,9 +90,13 @@ export interface Metrics extends Partial<DeletionMetrics> {
   'throttle-time-total-ms': number;
   /** Over all brokers; 0 for an embedded engine, as the next four. */
   'connection-count': number;
+  /** Connections that were opened. */
   'connection-creation-total': number;
+  /** Attempts to connect that failed. */
   'connection-failure-total': number;
+  /** The bytes of requests. */
   'outgoing-byte-total': number;
+  /** The bytes of responses. */
   'incoming-byte-total': number;
   /** By `HOST:PORT`; empty for an embedded engine. */
   brokers: Record<string, BrokerMetrics>;

@@ -6,6 +6,14 @@ import { type Check, offset, options, partition, text, timestamp, typeName } fro
 
 export type { TopicPartition, TopicPartitionOffset };
 
+/** An offset in a partition of a topic. */
+export interface PartitionPosition {
+  /** The partition. */
+  partition: number;
+  /** The offset. */
+  offset: bigint | number;
+}
+
 /**
  * A position in each partition of a topic: `"earliest"`, `"latest"`, an offset, an age such as `"-15m"`, a `Date` (the first record
  * that is not older), or an offset for each partition: by its number, or as {@link Batch.nextOffsets} has them.
@@ -17,7 +25,7 @@ export type Position =
   | number
   | Date
   | `-${string}`
-  | readonly { partition: number; offset: bigint | number }[]
+  | readonly PartitionPosition[]
   | ReadonlyMap<number, bigint | number>
   | Readonly<Record<number, bigint | number>>;
 

@@ -8,7 +8,14 @@ import { tableStream } from './batch.js';
 import { AbortError, invalid } from './errors.js';
 import type { Format } from './formats.js';
 import { type Check, options, partition, signal, text, typeName } from './options.js';
-import { encodeMessage, encodeRecord, type MessageToSend, type RecordToSend } from './records.js';
+import {
+  type EncodedMessage,
+  encodeMessage,
+  encodeRecord,
+  Field,
+  type MessageToSend,
+  type RecordToSend,
+} from './records.js';
 import { writeRows } from './rows.js';
 
 /** The options of {@link Producer.sendBatch}. */
@@ -123,6 +130,7 @@ export class Producer<K extends Format = 'bytes', V extends Format = 'bytes'>
     return this.native.close();
   }
 
+  /** Closes it: `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -133,9 +141,12 @@ export class Producer<K extends Format = 'bytes', V extends Format = 'bytes'>
     given: SendBatchOptions,
   ): Promise<BatchResult> {
     const known = options('sendBatch()', given, { signal, partition });
-    const messages = rows.map((row, index) =>
-      encodeMessage(row, this.formats, `messages[${index}]`),
-    );
+    const messages: EncodedMessage[] = [];
+    const field = new Field();
+    for (const row of rows) {
+      field.row = messages.length;
+      messages.push(encodeMessage(row, this.formats, field));
+    }
     const buffer = writeRows(messages);
     return abortable(known.signal, (abort) =>
       this.native.sendRows(topic, buffer, messages.length, known.partition, abort),

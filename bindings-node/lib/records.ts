@@ -49,19 +49,33 @@ export interface EncodedMessage {
   timestamp: number | undefined;
 }
 
+/** A part of a record, for errors: its name is made when there is one. */
+export class Field {
+  /** The number of the record in its batch. */
+  row: number | undefined;
+
+  constructor(row?: number) {
+    this.row = row;
+  }
+
+  name(part: string): string {
+    return this.row === undefined ? part : `messages[${this.row}].${part}`;
+  }
+}
+
 const anything = (value: unknown) => value;
 
 const MESSAGE = {
   key: anything,
   value: anything,
   headers: anything,
-  partition: (value: unknown, name: string) =>
-    value === null ? undefined : partition(value, name),
-  timestamp: (value: unknown, name: string) =>
-    value === null ? undefined : timestamp(value, name),
+  partition: anything,
+  timestamp: anything,
 };
 
-const RECORD = { ...MESSAGE, topic: text };
+const RECORD = { ...MESSAGE, topic: anything };
+
+const PARTS = new Set(Object.keys(MESSAGE));
 
 /** Checks a record, and encodes its key and value. */
 export function encodeRecord(
@@ -72,61 +86,80 @@ export function encodeRecord(
   if (record.topic === undefined) {
     throw invalid('The record needs a topic: send({topic: "flights", value: "late"}).');
   }
-  return { topic: record.topic, ...parts(record, formats, '') };
+  return { topic: text(record.topic, 'topic'), ...parts(record, formats, new Field()) };
 }
 
 /** Checks a message, and encodes its key and value. */
 export function encodeMessage(
   given: unknown,
   formats: { key: Format; value: Format },
-  name: string,
+  field: Field,
 ): EncodedMessage {
-  return parts(options(name, given, MESSAGE), formats, `${name}.`);
+  return parts(hasOnlyParts(given) ? given : message(given, field), formats, field);
+}
+
+/** The usual case, without a copy: a plain object whose own fields are parts of a message. */
+function hasOnlyParts(given: unknown): given is Record<keyof typeof MESSAGE, unknown> {
+  if (given === null || typeof given !== 'object' || !isPlain(given)) {
+    return false;
+  }
+  for (const name in given) {
+    if (!PARTS.has(name)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+function isPlain(given: object): boolean {
+  return Object.getPrototypeOf(given) === Object.prototype;
+}
+
+function message(given: unknown, field: Field) {
+  return options(`messages[${field.row}]`, given, MESSAGE);
 }
 
 function parts(
-  given: {
-    key?: unknown;
-    value?: unknown;
-    headers?: unknown;
-    partition?: number | undefined;
-    timestamp?: number | undefined;
-  },
+  given: { [part in keyof typeof MESSAGE]?: unknown },
   formats: { key: Format; value: Format },
-  prefix: string,
+  field: Field,
 ): EncodedMessage {
+  const { key, value, headers, partition: number, timestamp: time } = given;
   return {
-    key: encoded(given.key, formats.key, `${prefix}key`),
-    value: encoded(given.value, formats.value, `${prefix}value`),
-    headers: encodedHeaders(given.headers, `${prefix}headers`),
-    partition: given.partition,
-    timestamp: given.timestamp,
+    key: isMissing(key) ? undefined : encoded(key, formats.key, field, 'key'),
+    value: isMissing(value) ? undefined : encoded(value, formats.value, field, 'value'),
+    headers: isMissing(headers) ? [] : encodedHeaders(headers, field.name('headers')),
+    partition: isMissing(number) ? undefined : partition(number, field.name('partition')),
+    timestamp: isMissing(time) ? undefined : timestamp(time, field.name('timestamp')),
   };
 }
 
-function encoded(value: unknown, format: Format, name: string): Bytes | undefined {
-  if (value === undefined || value === null) {
-    return undefined;
-  }
-  return format === 'json' ? json(value, name) : bytes(value, name);
+function isMissing(value: unknown): value is undefined | null {
+  return value === undefined || value === null;
+}
+
+function encoded(value: unknown, format: Format, field: Field, part: string): Bytes {
+  return format === 'json' ? json(value, field.name(part)) : bytes(value, field, part);
 }
 
 /** Bytes or text, checked. */
-export function bytes(value: unknown, name: string): Bytes {
+function bytes(value: unknown, field: Field, part: string): Bytes {
   if (typeof value === 'string') {
     if (!isWellFormed(value)) {
-      throw invalid(`${name} has a lone surrogate, which UTF-8 cannot express.`);
+      throw invalid(`${field.name(part)} has a lone surrogate, which UTF-8 cannot express.`);
     }
     return value;
   }
   if (value instanceof Uint8Array) {
     if (value.length === 0 && isDetached(value)) {
-      throw invalid(`${name} is detached: its memory was transferred to another owner.`);
+      throw invalid(
+        `${field.name(part)} is detached: its memory was transferred to another owner.`,
+      );
     }
     return value;
   }
   throw invalid(
-    `${name} must be a Buffer, a Uint8Array or a string, not ${typeName(value)}: encode it first, or make the producer with value: "json".`,
+    `${field.name(part)} must be a Buffer, a Uint8Array or a string, not ${typeName(value)}: encode it first, or make the producer with value: "json".`,
   );
 }
 
@@ -177,10 +210,7 @@ function pathTo(stack: [object, string][], holder: unknown, field: string, name:
 }
 
 function encodedHeaders(given: unknown, name: string): [string, Bytes | undefined][] {
-  if (given === undefined || given === null) {
-    return [];
-  }
-  if (typeof given !== 'object') {
+  if (typeof given !== 'object' || given === null) {
     throw invalid(`${name} must be an array of pairs or an object, not ${typeName(given)}.`);
   }
   return Array.isArray(given)
@@ -203,9 +233,11 @@ function namedHeaders(key: string, value: unknown, name: string): [string, Bytes
   ]);
 }
 
+const NO_ROW = new Field();
+
 function headerValue(value: unknown, name: string): Bytes | undefined {
   if (value === undefined) {
     throw invalid(`${name} is undefined: pass null for a header without a value.`);
   }
-  return value === null ? undefined : bytes(value, name);
+  return value === null ? undefined : bytes(value, NO_ROW, name);
 }

@@ -5,6 +5,7 @@
 // have finished is finished for the core: that is what auto-commit commits.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import type { ConsumerEvent, Consumer as NativeConsumer } from '../native.js';
 import { Batch } from './batch.js';
 import { AbortError, ClosedError, invalid, WakeupError } from './errors.js';
@@ -22,6 +23,8 @@ import { byPartition, PartitionWork } from './work.js';
 const POLL_MS = 1_000;
 /** How long the next poll waits for handlers, so that partitions are rarely held back. */
 const HANDLERS_MS = 20;
+/** After so many calls of handlers the event loop has its turn. */
+const CALLS_PER_TURN = 256;
 /** The most records of a poll. */
 const RECORDS = 8_192;
 
@@ -42,6 +45,7 @@ export class Runner<K, V> {
   /** Partitions that may have a handler, in the order in which they got messages. */
   private readonly ready: PartitionWork<K, V>[] = [];
   private handlers = 0;
+  private calls = 0;
   private isStopping = false;
   private failure: { error: unknown } | undefined;
   /** Partitions that the runner has paused. */
@@ -279,12 +283,16 @@ export class Runner<K, V> {
   /** Calls handlers until the partition has no messages left, or may not go on. */
   private async handle(work: PartitionWork<K, V>): Promise<void> {
     const { eachBatch, eachMessage } = this.options;
+    const payloads = this.payloads(work);
     try {
       while (work.isReady && !this.isStopping) {
         if (eachBatch !== undefined) {
-          await handleBatch(eachBatch, work, this.payloads(work));
+          await handleBatch(eachBatch, work, payloads);
         } else if (eachMessage !== undefined) {
-          await handleMessage(eachMessage, work, this.payloads(work));
+          await handleMessage(eachMessage, work, payloads);
+        }
+        if (++this.calls % CALLS_PER_TURN === 0) {
+          await eventLoopTurn();
         }
       }
       work.isBusy = false;

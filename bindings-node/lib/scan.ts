@@ -16,6 +16,7 @@ export class Scan<K = Buffer | null, V = Buffer | null> implements AsyncIterable
     private readonly signal: AbortSignal | undefined,
   ) {}
 
+  /** The batches: `for await`. */
   async *[Symbol.asyncIterator](): AsyncIterableIterator<Batch<K, V>> {
     const reader = await abortable(this.signal, (abort) => this.native.reader(abort));
     for (;;) {

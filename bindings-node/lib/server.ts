@@ -22,6 +22,7 @@ export class Server implements AsyncDisposable {
     return this.native.close();
   }
 
+  /** Closes it: `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -10,7 +10,7 @@ import {
   TopicAlreadyExistsError,
   UnknownTopicOrPartitionError,
 } from 'headwater';
-import { directory, flights, onTargets, rejects, values } from './support.mjs';
+import { directory, flights, name, onTargets, ownTopics, rejects, values } from './support.mjs';
 
 test('a directory keeps what was written', async (context) => {
   const path = await directory(context);
@@ -44,59 +44,80 @@ test('two engines in memory share nothing', async () => {
 });
 
 onTargets('ifExists takes the topic that is there', async (client) => {
-  await client.createTopic('flights', { partitions: 3 });
-  await rejects(client.createTopic('flights'), TopicAlreadyExistsError);
-  const topic = await client.createTopic('flights', { ifExists: 'ignore' });
-  assert.equal(topic.name, 'flights');
+  await client.createTopic(name('flights'), { partitions: 3 });
+  await rejects(client.createTopic(name('flights')), TopicAlreadyExistsError);
+  const topic = await client.createTopic(name('flights'), { ifExists: 'ignore' });
+  assert.equal(topic.name, name('flights'));
   assert.equal((await topic.describe()).length, 3);
 });
 
 onTargets('configuration is taken as Kafka spells it and in camelCase', async (client) => {
-  await client.createTopic('flights', {
+  await client.createTopic(name('flights'), {
     retentionMs: 1_000,
     config: { 'cleanup.policy': 'compact' },
   });
-  const config = new Map((await client.topicConfig('flights')).map((entry) => [entry.name, entry]));
+  const config = new Map(
+    (await client.topicConfig(name('flights'))).map((entry) => [entry.name, entry]),
+  );
   assert.equal(config.get('retention.ms').value, '1000');
   assert.equal(config.get('cleanup.policy').value, 'compact');
-  await rejects(client.createTopic('trains', { retentionMz: 1 }), ConfigError, /retention\.ms/);
+});
+
+onTargets('an unknown topic key is named with the nearest one', async (client) => {
+  await rejects(
+    client.createTopic(name('trains'), { retentionMz: 1 }),
+    ConfigError,
+    /retention\.ms/,
+  );
+});
+
+onTargets('preallocate can only be false', async (client) => {
+  await rejects(
+    client.createTopic(name('t'), { preallocate: true }),
+    ConfigError,
+    /preallocate can only be false/,
+  );
 });
 
 onTargets('topics have ids of their own', async (client) => {
-  await client.createTopic('flights');
-  await client.createTopic('trains', { partitions: 2 });
-  const topics = await client.topics();
+  await client.createTopic(name('flights'));
+  await client.createTopic(name('trains'), { partitions: 2 });
+  const topics = await ownTopics(client, 2);
   assert.deepEqual(
     topics.map(({ name, partitions, internal }) => [name, partitions, internal]),
     [
-      ['flights', 1, false],
-      ['trains', 2, false],
+      [name('flights'), 1, false],
+      [name('trains'), 2, false],
     ],
   );
   assert.notEqual(topics[0].topicId, topics[1].topicId);
 });
 
 onTargets('alter adds partitions and puts keys back', async (client) => {
-  const topic = await client.createTopic('flights', { retentionMs: 1_000 });
-  await client.alterTopic('flights', { partitions: 3, retentionMs: null, maxMessageBytes: 5_000 });
+  const topic = await client.createTopic(name('flights'), { segmentMs: 1_000 });
+  await client.alterTopic(name('flights'), {
+    partitions: 3,
+    segmentMs: null,
+    maxMessageBytes: 5_000,
+  });
   assert.equal((await topic.describe()).length, 3);
   const config = new Map(
-    (await client.topicConfig('flights')).map(({ name, value }) => [name, value]),
+    (await client.topicConfig(name('flights'))).map(({ name, value }) => [name, value]),
   );
-  assert.equal(config.get('retention.ms'), '604800000');
+  assert.equal(config.get('segment.ms'), '604800000');
   assert.equal(config.get('max.message.bytes'), '5000');
 });
 
 onTargets('a topic is deleted once', async (client) => {
-  await client.createTopic('flights');
-  assert.equal(await client.deleteTopic('flights'), true);
-  await rejects(client.deleteTopic('flights'), UnknownTopicOrPartitionError);
-  assert.equal(await client.deleteTopic('flights', { missingOk: true }), false);
+  await client.createTopic(name('flights'));
+  assert.equal(await client.deleteTopic(name('flights')), true);
+  await rejects(client.deleteTopic(name('flights')), UnknownTopicOrPartitionError);
+  assert.equal(await client.deleteTopic(name('flights'), { missingOk: true }), false);
 });
 
 onTargets('records before a position are deleted', async (client) => {
   const topic = await flights(client);
-  assert.deepEqual(await client.deleteRecords('flights', 4), new Map([[0, 4n]]));
+  assert.deepEqual(await client.deleteRecords(name('flights'), 4), new Map([[0, 4n]]));
   assert.equal(await topic.count(), 6);
   assert.deepEqual(values(await topic.head(1)), ['v4']);
 });
@@ -109,7 +130,7 @@ test('metrics count what left the logs', async () => {
 onTargets('metrics count requests, and show producers and lag', async (client) => {
   const topic = await flights(client);
   const producer = client.producer({ clientId: 'counted' });
-  const consumer = client.consumer({ topics: 'flights', autoOffsetReset: 'earliest' });
+  const consumer = client.consumer({ topics: name('flights'), autoOffsetReset: 'earliest' });
   const { length } = await consumer.poll({ maxRecords: 4 });
   assert.equal(length, 4);
   await consumer.poll({ maxRecords: 1 });
@@ -120,7 +141,7 @@ onTargets('metrics count requests, and show producers and lag', async (client) =
   assert.deepEqual(mine, { 'client-id': 'counted', 'queued-records': 0, 'queued-bytes': 0 });
   assert.deepEqual(
     metrics.consumers.map((one) => one['records-lag']),
-    [{ flights: { 0: 5 } }],
+    [{ [name('flights')]: { 0: 5 } }],
   );
   const brokers = Object.values(metrics.brokers);
   assert.equal(metrics['connection-count'] > 0, brokers.length > 0);

@@ -11,18 +11,37 @@ import {
   UnknownTopicOrPartitionError,
   WakeupError,
 } from 'headwater';
-import { first, flights, numbered, offsets, onTargets, rejects, values } from './support.mjs';
+import {
+  fill,
+  first,
+  flights,
+  name,
+  numbered,
+  offsets,
+  onTargets,
+  place,
+  rejects,
+  turnsDuring,
+  values,
+} from './support.mjs';
 
-const P0 = { topic: 'flights', partition: 0 };
-const at = (offset) => [{ ...P0, offset }];
+const at = (offset) => [{ ...place(0), offset }];
 
 /** A test with a consumer of ten records. */
-function reading(name, run) {
-  onTargets(name, async (client) => {
+function reading(title, run) {
+  onTargets(title, async (client) => {
     const topic = await flights(client);
-    await using consumer = client.consumer({ topics: 'flights', autoOffsetReset: 'earliest' });
+    await using consumer = client.consumer({
+      topics: name('flights'),
+      autoOffsetReset: 'earliest',
+    });
     await run(consumer, client, topic);
   });
+}
+
+/** Messages of one letter. */
+function alike(count) {
+  return numbered(count, () => ({ value: 'x' }));
 }
 
 async function sizes(batches) {
@@ -41,10 +60,10 @@ reading('poll hands records out once', async (consumer) => {
 
 onTargets('the default start is the end', async (client) => {
   await flights(client);
-  await using consumer = client.consumer({ topics: ['flights'] });
+  await using consumer = client.consumer({ topics: [name('flights')] });
   await using producer = client.producer();
   assert.equal((await consumer.poll({ timeoutMs: 0 })).length, 0);
-  await producer.send({ topic: 'flights', value: 'new' });
+  await producer.send({ topic: name('flights'), value: 'new' });
   assert.deepEqual(values(await consumer.poll({ timeoutMs: 10_000 })), ['new']);
 });
 
@@ -53,17 +72,17 @@ reading('poll waits for what comes', async (consumer, client) => {
   await using producer = client.producer();
   const waiting = consumer.poll({ timeoutMs: 60_000 });
   await sleep(50);
-  await producer.send({ topic: 'flights', value: 'new' });
+  await producer.send({ topic: name('flights'), value: 'new' });
   assert.deepEqual(values(await waiting), ['new']);
 });
 
 reading('positions move and lag shrinks', async (consumer) => {
   assert.deepEqual(await consumer.position(), at(0n));
-  assert.deepEqual(await consumer.lag(), [{ ...P0, lag: 10n }]);
+  assert.deepEqual(await consumer.lag(), [{ ...place(0), lag: 10n }]);
   const batch = await consumer.poll({ maxRecords: 4 });
   assert.deepEqual(await consumer.position(), at(4n));
   assert.deepEqual(batch.nextOffsets, at(4n));
-  assert.deepEqual(await consumer.lag(), [{ ...P0, lag: 6n }]);
+  assert.deepEqual(await consumer.lag(), [{ ...place(0), lag: 6n }]);
 });
 
 reading('seek goes to any position', async (consumer) => {
@@ -71,9 +90,9 @@ reading('seek goes to any position', async (consumer) => {
   assert.deepEqual(offsets(await consumer.poll()), [7, 8, 9]);
   await consumer.seek('earliest');
   assert.deepEqual(await consumer.position(), at(0n));
-  await consumer.seek({ ...P0, offset: 9n });
+  await consumer.seek({ ...place(0), offset: 9n });
   assert.deepEqual(offsets(await consumer.poll()), [9]);
-  await consumer.seek(new Date(5_000), { partitions: P0 });
+  await consumer.seek(new Date(5_000), { partitions: place(0) });
   assert.deepEqual(offsets(await consumer.poll({ maxRecords: 1 })), [5]);
   await consumer.seek('latest');
   assert.deepEqual(await consumer.position(), at(10n));
@@ -87,8 +106,8 @@ reading('a batch says where to go on', async (consumer) => {
 });
 
 reading('paused partitions rest', async (consumer) => {
-  await consumer.pause({ partitions: [P0] });
-  assert.deepEqual(await consumer.paused(), [P0]);
+  await consumer.pause({ partitions: [place(0)] });
+  assert.deepEqual(await consumer.paused(), [place(0)]);
   assert.equal((await consumer.poll({ timeoutMs: 50 })).length, 0);
   await consumer.resume();
   assert.deepEqual(await consumer.paused(), []);
@@ -96,15 +115,15 @@ reading('paused partitions rest', async (consumer) => {
 });
 
 onTargets('assign names partitions', async (client) => {
-  await client.createTopic('wide', { partitions: 3 });
+  await client.createTopic(name('wide'), { partitions: 3 });
   await using producer = client.producer();
   await Promise.all(
     [0, 1, 2].map((partition) =>
-      producer.send({ topic: 'wide', value: `${partition}`, partition }),
+      producer.send({ topic: name('wide'), value: `${partition}`, partition }),
     ),
   );
   await using consumer = client.consumer({ autoOffsetReset: 'earliest' });
-  const wide = (partition) => ({ topic: 'wide', partition });
+  const wide = (partition) => place(partition, 'wide');
   await consumer.assign([wide(1), wide(2)]);
   assert.deepEqual(await consumer.assignment(), [wide(1), wide(2)]);
   const seen = (await first(consumer, 2)).map(({ value }) => value.toString());
@@ -116,18 +135,18 @@ onTargets('assign names partitions', async (client) => {
 
 onTargets('several topics are told apart', async (client) => {
   await using producer = client.producer();
-  for (const name of ['a', 'b', 'c']) {
-    await client.createTopic(name);
-    await producer.send({ topic: name, value: name });
+  const topics = ['a', 'b', 'c'].map(name);
+  for (const topic of topics) {
+    await client.createTopic(topic);
+    await producer.send({ topic, value: topic });
   }
-  await using consumer = client.consumer({ topics: ['a', 'b', 'c'], autoOffsetReset: 'earliest' });
+  await using consumer = client.consumer({ topics, autoOffsetReset: 'earliest' });
   const messages = await first(consumer, 3);
   const seen = messages.map(({ topic, value }) => [topic, value.toString()]);
-  assert.deepEqual(seen.sort(), [
-    ['a', 'a'],
-    ['b', 'b'],
-    ['c', 'c'],
-  ]);
+  assert.deepEqual(
+    seen.sort(),
+    topics.map((topic) => [topic, topic]),
+  );
 });
 
 reading('batches end at the end', async (consumer) => {
@@ -138,11 +157,11 @@ reading('iterating yields each message once whatever is in between', async (cons
   const next = async () => Number((await first(consumer, 1))[0].offset);
   const seen = [await next(), await next(), await next()];
   assert.deepEqual(await consumer.position(), at(3n));
-  assert.deepEqual(await consumer.lag(), [{ ...P0, lag: 7n }]);
+  assert.deepEqual(await consumer.lag(), [{ ...place(0), lag: 7n }]);
   seen.push(...offsets(await consumer.poll({ maxRecords: 2 })));
   assert.deepEqual(await consumer.position(), at(5n));
   seen.push(await next());
-  await consumer.assign([P0]);
+  await consumer.assign([place(0)]);
   seen.push(await next());
   await consumer.pause();
   await consumer.resume();
@@ -153,6 +172,20 @@ reading('iterating yields each message once whatever is in between', async (cons
     seen,
     numbered(10, (n) => n),
   );
+});
+
+onTargets('the event loop has its turns while messages are iterated', async (client) => {
+  const count = 20_000;
+  await fill(
+    client,
+    numbered(count, (n) => `${n}`),
+  );
+  await using consumer = client.consumer({
+    topics: name('flights'),
+    autoOffsetReset: 'earliest',
+  });
+  const turns = await turnsDuring(() => first(consumer, count));
+  assert.ok(turns >= 50, `${turns} turns`);
 });
 
 reading('two loops share the messages of a consumer', async (consumer) => {
@@ -176,7 +209,7 @@ reading('two loops share the messages of a consumer', async (consumer) => {
 onTargets('formats are those of a scan', async (client) => {
   await flights(client);
   await using consumer = client.consumer({
-    topics: 'flights',
+    topics: name('flights'),
     key: 'string',
     value: 'string',
     autoOffsetReset: 'earliest',
@@ -187,8 +220,8 @@ onTargets('formats are those of a scan', async (client) => {
 
 onTargets('an offset out of range is an error where nothing says how to go on', async (client) => {
   await flights(client);
-  await client.deleteRecords('flights', 5);
-  await using consumer = client.consumer({ topics: 'flights', autoOffsetReset: 'none' });
+  await client.deleteRecords(name('flights'), 5);
+  await using consumer = client.consumer({ topics: name('flights'), autoOffsetReset: 'none' });
   await consumer.seek(2);
   await assert.rejects(consumer.poll(), (error) => {
     assert.ok(error instanceof OffsetOutOfRangeError);
@@ -201,7 +234,7 @@ onTargets('an offset out of range is an error where nothing says how to go on', 
 
 onTargets('a closed consumer reads nothing', async (client) => {
   await flights(client);
-  const consumer = client.consumer({ topics: 'flights' });
+  const consumer = client.consumer({ topics: name('flights') });
   await consumer.close();
   await consumer.close();
   await rejects(consumer.poll({ timeoutMs: 0 }), ClosedError, /consumer/);
@@ -210,28 +243,26 @@ onTargets('a closed consumer reads nothing', async (client) => {
 
 onTargets('what is fetched ahead is neither lost nor seen twice', async (client) => {
   const count = 100_000;
-  await client.createTopic('many');
+  await client.createTopic(name('many'));
   await using producer = client.producer();
   await producer.sendBatch(
-    'many',
+    name('many'),
     numbered(count, (n) => ({ value: `${n}` })),
   );
-  await using consumer = client.consumer({ topics: 'many', autoOffsetReset: 'earliest' });
+  await using consumer = client.consumer({ topics: name('many'), autoOffsetReset: 'earliest' });
   const seen = [];
   const take = async (n) =>
     seen.push(...(await first(consumer, n)).map(({ offset }) => Number(offset)));
   await take(10);
-  assert.deepEqual(await consumer.position(), [{ topic: 'many', partition: 0, offset: 10n }]);
-  assert.deepEqual(await consumer.lag(), [
-    { topic: 'many', partition: 0, lag: BigInt(count - 10) },
-  ]);
+  assert.deepEqual(await consumer.position(), [{ ...place(0, 'many'), offset: 10n }]);
+  assert.deepEqual(await consumer.lag(), [{ ...place(0, 'many'), lag: BigInt(count - 10) }]);
   await take(40_000);
   seen.push(...offsets(await consumer.poll({ maxRecords: 5 })));
   await consumer.pause();
   assert.equal((await consumer.poll({ timeoutMs: 0 })).length, 0);
   await consumer.resume();
   await take(40_000);
-  await consumer.assign([{ topic: 'many', partition: 0 }]);
+  await consumer.assign([place(0, 'many')]);
   for await (const batch of consumer.batches({ until: 'end' })) {
     seen.push(...offsets(batch));
   }
@@ -239,6 +270,57 @@ onTargets('what is fetched ahead is neither lost nor seen twice', async (client)
     seen,
     numbered(count, (n) => n),
   );
+});
+
+onTargets('each stream to the end sees what came since the last', async (client) => {
+  await client.createTopic(name('growing'));
+  await using producer = client.producer();
+  await using consumer = client.consumer({
+    topics: name('growing'),
+    autoOffsetReset: 'earliest',
+  });
+  const toTheEnd = () => consumer.batches({ until: 'end', maxRecords: 8_000 });
+  for (const count of [20_000, 10, 30_000]) {
+    await producer.sendBatch(name('growing'), alike(count));
+    const { value: batch } = await toTheEnd().next();
+    const rest = await sizes(toTheEnd());
+    assert.equal(
+      rest.reduce((sum, size) => sum + size, batch.length),
+      count,
+    );
+    assert.equal((await consumer.poll({ timeoutMs: 0 })).length, 0);
+  }
+});
+
+onTargets('each iterator has its own end', async (client) => {
+  await client.createTopic(name('growing'));
+  await using producer = client.producer();
+  await producer.sendBatch(name('growing'), alike(20_000));
+  await using consumer = client.consumer({
+    topics: name('growing'),
+    autoOffsetReset: 'earliest',
+  });
+  const toTheEnd = () => consumer.batches({ until: 'end', maxRecords: 8_000 });
+  const next = async (batches) => (await batches.next()).value.length;
+  const early = toTheEnd();
+  assert.equal(await next(early), 8_000);
+  await producer.sendBatch(name('growing'), alike(5_000));
+  await consumer.seek(0);
+  const late = toTheEnd();
+  assert.deepEqual([await next(late), await next(early), await next(late)], [8_000, 8_000, 8_000]);
+  assert.deepEqual(await sizes(early), []);
+  assert.deepEqual(await sizes(late), [1_000]);
+  assert.deepEqual(await sizes(toTheEnd()), []);
+});
+
+onTargets('without a rule the caller says where to start', async (client) => {
+  await flights(client);
+  await using consumer = client.consumer({ topics: name('flights'), autoOffsetReset: 'none' });
+  await rejects(consumer.poll({ timeoutMs: 0 }), OffsetOutOfRangeError, /Seek/);
+  await rejects(first(consumer, 1), OffsetOutOfRangeError);
+  await rejects(consumer.position(), OffsetOutOfRangeError);
+  await consumer.seek(3);
+  assert.equal((await first(consumer, 1))[0].offset, 3n);
 });
 
 for (const limits of [
@@ -249,27 +331,27 @@ for (const limits of [
   { maxWaitMs: -1 },
   { until: 'noon' },
 ]) {
-  const [name] = Object.keys(limits);
+  const [option] = Object.keys(limits);
   reading(`limits that let nothing through are refused: ${JSON.stringify(limits)}`, (consumer) => {
-    const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    assert.throws(() => consumer.batches(limits), new RegExp(`${name}|${snake}`));
+    const snake = option.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    assert.throws(() => consumer.batches(limits), new RegExp(`${option}|${snake}`));
   });
 }
 
 onTargets('an unknown topic fails at the first read', async (client) => {
-  await using consumer = client.consumer({ topics: 'nowhere' });
+  await using consumer = client.consumer({ topics: name('nowhere') });
   await rejects(consumer.poll(), UnknownTopicOrPartitionError, /nowhere/);
 });
 
 onTargets('added partitions are read', async (client) => {
-  await client.createTopic('wide');
-  await using consumer = client.consumer({ topics: 'wide' });
+  await client.createTopic(name('wide'));
+  await using consumer = client.consumer({ topics: name('wide') });
   await using producer = client.producer();
   assert.equal((await consumer.poll({ timeoutMs: 0 })).length, 0);
-  await client.alterTopic('wide', { partitions: 3 });
+  await client.alterTopic(name('wide'), { partitions: 3 });
   await Promise.all(
     [0, 1, 2].map((partition) =>
-      producer.send({ topic: 'wide', value: `${partition}`, partition }),
+      producer.send({ topic: name('wide'), value: `${partition}`, partition }),
     ),
   );
   assert.deepEqual(
@@ -298,7 +380,7 @@ for (const [how, read] of Object.entries(READS)) {
     onTargets(`a waiting reader is ended: ${how}, ${end}`, async (client) => {
       await flights(client);
       const consumer = client.consumer({
-        topics: 'flights',
+        topics: name('flights'),
         fetchMaxWaitMs: 2_000,
       });
       const waiting = rejects(read(consumer), expected);
@@ -333,6 +415,18 @@ for (const [how, read] of Object.entries(READS)) {
   });
 }
 
+onTargets('a reader that was woken reads elsewhere at once', async (client) => {
+  await flights(client);
+  await using consumer = client.consumer({ topics: name('flights'), fetchMaxWaitMs: 60_000 });
+  const waiting = rejects(consumer.poll({ timeoutMs: 60_000 }), WakeupError);
+  await sleep(100);
+  consumer.wakeup();
+  await waiting;
+  await consumer.seek('earliest');
+  const { length } = await consumer.poll();
+  assert.equal(length, 10, 'one fetch waits, and no other is sent');
+});
+
 reading('a wakeup is not lost between two calls', async (consumer) => {
   const messages = consumer.messages();
   assert.equal((await messages.next()).value.offset, 0n);
@@ -354,15 +448,15 @@ reading('a loop that is left goes on where it was', async (consumer) => {
 });
 
 onTargets('a message of JSON is what JSON.parse gives', async (client) => {
-  await client.createTopic('t');
+  await client.createTopic(name('t'));
   await using producer = client.producer();
   const texts = ['{"a": 1}', '[1, "x"]', '"text"', '12.5', 'null', '{"a": {"b": [true]}}'];
   await producer.sendBatch(
-    't',
+    name('t'),
     texts.map((value) => ({ value })),
   );
   await using consumer = client.consumer({
-    topics: 't',
+    topics: name('t'),
     value: 'json',
     autoOffsetReset: 'earliest',
   });
@@ -374,11 +468,15 @@ onTargets('a message of JSON is what JSON.parse gives', async (client) => {
 });
 
 onTargets('a decode error comes after what was before it and can be passed', async (client) => {
-  await client.createTopic('t');
+  await client.createTopic(name('t'));
   await using producer = client.producer();
-  await producer.sendBatch('t', [{ value: '{"n": 0}' }, { value: 'no' }, { value: '{"n": 2}' }]);
+  await producer.sendBatch(name('t'), [
+    { value: '{"n": 0}' },
+    { value: 'no' },
+    { value: '{"n": 2}' },
+  ]);
   await using consumer = client.consumer({
-    topics: 't',
+    topics: name('t'),
     value: 'json',
     autoOffsetReset: 'earliest',
   });
@@ -387,7 +485,7 @@ onTargets('a decode error comes after what was before it and can be passed', asy
   const error = await messages.next().catch((error) => error);
   assert.ok(error instanceof DecodeError);
   const { topic, partition, offset } = error;
-  assert.deepEqual([topic, partition, offset, `${error.value}`], ['t', 0, 1n, 'no']);
+  assert.deepEqual([topic, partition, offset, `${error.value}`], [name('t'), 0, 1n, 'no']);
   await consumer.seek({ topic, partition, offset: offset + 1n });
   assert.deepEqual((await messages.next()).value.value, { n: 2 });
 });
@@ -399,9 +497,9 @@ reading('wrong arguments are named', async (consumer) => {
     [() => consumer.poll({ signal: {} }), /signal must be an AbortSignal/],
     [() => consumer.seek(-1), /to is -1: offsets start at 0/],
     [() => consumer.seek('noon'), /noon/],
-    [() => consumer.seek([{ topic: 'flights', partition: 0 }]), /offset/],
+    [() => consumer.seek([place(0)]), /offset/],
     [() => consumer.pause({ partitions: [0] }), /partitions\[0\]/],
-    [() => consumer.assign([{ topic: 'flights', partition: 1.5 }]), /partition/],
+    [() => consumer.assign([{ ...place(0), partition: 1.5 }]), /partition/],
     [() => consumer.commit('all'), /what\[0\]/],
     [() => consumer.run({}), /eachMessage and eachBatch/],
     [() => consumer.run({ eachMessage: 1 }), /eachMessage must be a function/],

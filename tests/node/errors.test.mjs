@@ -1,13 +1,15 @@
 // Errors and bad input: the cases of tests/python/test_errors.py.
 
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as headwater from 'headwater';
 import {
   AbortError,
   ConfigError,
+  CorruptLogError,
+  DecodeError,
   HeadwaterError,
   InvalidArgumentError,
   InvalidTopicError,
@@ -17,7 +19,7 @@ import {
   TransportError,
   UnknownTopicOrPartitionError,
 } from 'headwater';
-import { directory, onTargets, rejects } from './support.mjs';
+import { directory, name, onTargets, rejects } from './support.mjs';
 
 test('the tree is the documented one', () => {
   const classes = Object.entries(headwater).filter(([name]) => name.endsWith('Error'));
@@ -35,12 +37,12 @@ test('the tree is the documented one', () => {
 });
 
 onTargets('every error has its fields', async (client) => {
-  await assert.rejects(client.topic('nowhere').head(), (error) => {
+  await assert.rejects(client.topic(name('nowhere')).head(), (error) => {
     assert.ok(error instanceof UnknownTopicOrPartitionError);
     const { code, retriable, fatal, topic } = error;
     assert.deepEqual(
       [code, retriable, fatal, topic],
-      ['UNKNOWN_TOPIC_OR_PARTITION', true, false, 'nowhere'],
+      ['UNKNOWN_TOPIC_OR_PARTITION', true, false, name('nowhere')],
     );
     return true;
   });
@@ -148,15 +150,65 @@ onTargets('bad input is named', async (client) => {
 });
 
 onTargets('a huge header is sent, or refused with its size', async (client) => {
-  const topic = await client.createTopic('t');
+  const topic = await client.createTopic(name('t'));
   await using producer = client.producer();
-  await producer.send({ topic: 't', headers: { large: Buffer.alloc(500_000, 'x') } });
+  await producer.send({ topic: name('t'), headers: { large: Buffer.alloc(500_000, 'x') } });
   assert.equal((await topic.head(1)).at(0).header('large').length, 500_000);
   await rejects(
-    producer.send({ topic: 't', headers: { large: Buffer.alloc(2 << 20) } }),
+    producer.send({ topic: name('t'), headers: { large: Buffer.alloc(2 << 20) } }),
     KafkaError,
     /2\d{6} bytes/,
   );
+});
+
+test('a flipped byte is found when it is read', async (context) => {
+  const path = await directory(context);
+  {
+    await using client = await open(path);
+    await client.createTopic('t');
+    const producer = client.producer();
+    await producer.sendBatch('t', [{ value: 'first' }]);
+    await producer.sendBatch('t', [{ value: 'second'.repeat(10) }]);
+  }
+  const files = await readdir(join(path, 't-0'));
+  const log = join(
+    path,
+    't-0',
+    files.find((file) => file.endsWith('.log')),
+  );
+  const bytes = await readFile(log);
+  bytes[bytes.length - 5] ^= 1;
+  await writeFile(log, bytes);
+  await using client = await open(path);
+  const topic = client.topic('t');
+  await assert.rejects(topic.scan().collect(), (error) => {
+    assert.ok(error instanceof CorruptLogError || error instanceof DecodeError, error);
+    assert.deepEqual([error.topic, error.partition], ['t', 0]);
+    return true;
+  });
+  assert.equal((await topic.head(1)).at(0).value.toString(), 'first');
+});
+
+test('a name that does not resolve is named', async () => {
+  await rejects(
+    headwater.connect('no-such-host.invalid:9092'),
+    TransportError,
+    /no-such-host\.invalid:9092.*does not resolve.*correct it/,
+  );
+});
+
+test('an advertised listener that cannot be reached is named with the bootstrap address', async () => {
+  await using engine = await open();
+  await engine.createTopic('t');
+  await using server = await engine.serve({ port: 0, advertised: 'kafka.invalid:9092' });
+  await using client = await headwater.connect(server.address, { defaultApiTimeoutMs: 500 });
+  await assert.rejects(client.topic('t').count(), (error) => {
+    assert.ok(error instanceof TransportError, error);
+    for (const part of ['kafka.invalid:9092', server.address, 'advertised.listeners']) {
+      assert.ok(error.message.includes(part), error.message);
+    }
+    return true;
+  });
 });
 
 test('wrong keys of open() and connect() are refused', async () => {

@@ -9,7 +9,7 @@ import {
   RecordTooLargeError,
   UnknownTopicOrPartitionError,
 } from 'headwater';
-import { flights, numbered, onTargets, rejects, text, until, values } from './support.mjs';
+import { flights, name, numbered, onTargets, rejects, text, until, values } from './support.mjs';
 
 async function only(topic, options) {
   return (await topic.head(1, options)).at(0);
@@ -17,33 +17,38 @@ async function only(topic, options) {
 
 onTargets('values and keys are anything that holds bytes', async (client) => {
   await using producer = client.producer();
-  for (const [name, value] of [
+  for (const [kind, value] of [
     ['buffer', Buffer.from('bytes')],
     ['array', new TextEncoder().encode('bytes')],
     ['text', 'bytes'],
     ['view', new Uint8Array(new TextEncoder().encode('--bytes--').buffer, 2, 5)],
   ]) {
-    const topic = await client.createTopic(name);
-    const sent = await producer.send({ topic: name, key: value, value });
-    assert.deepEqual([sent.topic, sent.partition, sent.offset], [name, 0, 0n]);
+    const topic = await client.createTopic(name(kind));
+    const sent = await producer.send({ topic: name(kind), key: value, value });
+    assert.deepEqual([sent.topic, sent.partition, sent.offset], [name(kind), 0, 0n]);
     const message = await only(topic);
     assert.deepEqual([text(message.key), text(message.value)], ['bytes', 'bytes']);
   }
 });
 
 onTargets('null and empty differ', async (client) => {
-  const topic = await client.createTopic('t');
+  const topic = await client.createTopic(name('t'));
   await using producer = client.producer();
-  await producer.send({ topic: 't' });
+  await producer.send({ topic: name('t') });
   await producer.send({
-    topic: 't',
+    topic: name('t'),
     key: null,
     value: null,
     headers: null,
     partition: null,
     timestamp: null,
   });
-  await producer.send({ topic: 't', key: '', value: Buffer.alloc(0), headers: { a: '', b: null } });
+  await producer.send({
+    topic: name('t'),
+    key: '',
+    value: Buffer.alloc(0),
+    headers: { a: '', b: null },
+  });
   const [first, second, third] = await topic.head(3);
   assert.deepEqual([first.key, first.value, second.value], [null, null, null]);
   assert.deepEqual([third.key.length, third.value.length], [0, 0]);
@@ -54,10 +59,10 @@ onTargets('null and empty differ', async (client) => {
 });
 
 onTargets('headers keep their order and may repeat', async (client) => {
-  const topic = await client.createTopic('t');
+  const topic = await client.createTopic(name('t'));
   await using producer = client.producer();
   await producer.send({
-    topic: 't',
+    topic: name('t'),
     value: 'x',
     headers: [
       ['b', '1'],
@@ -65,7 +70,7 @@ onTargets('headers keep their order and may repeat', async (client) => {
       ['b', null],
     ],
   });
-  await producer.sendBatch('t', [
+  await producer.sendBatch(name('t'), [
     {
       value: 'y',
       headers: [
@@ -92,21 +97,25 @@ onTargets('headers keep their order and may repeat', async (client) => {
 });
 
 onTargets('a timestamp is milliseconds or a Date', async (client) => {
-  const topic = await client.createTopic('t');
+  const topic = await client.createTopic(name('t'));
   await using producer = client.producer();
-  assert.equal((await producer.send({ topic: 't', timestamp: 1_234.9 })).timestamp, 1_234);
-  await producer.sendBatch('t', [{ timestamp: new Date(0) }]);
+  assert.equal((await producer.send({ topic: name('t'), timestamp: 1_234.9 })).timestamp, 1_234);
+  await producer.sendBatch(name('t'), [{ timestamp: new Date(0) }]);
   assert.deepEqual(
     [...(await topic.head(2))].map(({ timestamp }) => timestamp),
     [1_234, 0],
   );
   for (const timestamp of [Number.NaN, Infinity, -1, new Date('never'), '2026']) {
-    await rejects(producer.send({ topic: 't', timestamp }), InvalidArgumentError, /timestamp/);
+    await rejects(
+      producer.send({ topic: name('t'), timestamp }),
+      InvalidArgumentError,
+      /timestamp/,
+    );
   }
 });
 
 onTargets('keys choose partitions as Java does', async (client) => {
-  await client.createTopic('wide', { partitions: 7 });
+  await client.createTopic(name('wide'), { partitions: 7 });
   await using producer = client.producer();
   // murmur2 of Java's client for these keys, modulo seven.
   for (const [key, partition] of [
@@ -114,15 +123,18 @@ onTargets('keys choose partitions as Java does', async (client) => {
     ['foobar', -790332482],
     ['abc', 479470107],
   ].map(([key, hash]) => [key, (hash & 0x7fffffff) % 7])) {
-    assert.equal((await producer.send({ topic: 'wide', key, value: 'x' })).partition, partition);
+    assert.equal(
+      (await producer.send({ topic: name('wide'), key, value: 'x' })).partition,
+      partition,
+    );
   }
 });
 
 onTargets('records of a topic keep their order', async (client) => {
-  const topic = await client.createTopic('t');
+  const topic = await client.createTopic(name('t'));
   await using producer = client.producer();
   const sent = await Promise.all(
-    numbered(5_000, (n) => producer.send({ topic: 't', value: `${n}` })),
+    numbered(5_000, (n) => producer.send({ topic: name('t'), value: `${n}` })),
   );
   assert.deepEqual(
     sent.map(({ offset }) => Number(offset)),
@@ -135,11 +147,11 @@ onTargets('records of a topic keep their order', async (client) => {
 });
 
 onTargets('flush waits for all', async (client) => {
-  const topic = await client.createTopic('t');
+  const topic = await client.createTopic(name('t'));
   const producer = client.producer({ lingerMs: 60_000, deliveryTimeoutMs: 120_000 });
   let settled = 0;
   for (const n of numbered(100, (n) => n)) {
-    producer.send({ topic: 't', value: `${n}` }).then(() => settled++);
+    producer.send({ topic: name('t'), value: `${n}` }).then(() => settled++);
   }
   await producer.flush();
   assert.equal(await topic.count(), 100);
@@ -147,43 +159,54 @@ onTargets('flush waits for all', async (client) => {
   await producer.close();
 });
 
+onTargets('linger sends without anybody waiting', async (client) => {
+  const topic = await client.createTopic(name('t'));
+  await using producer = client.producer({ lingerMs: 1 });
+  let isSent = false;
+  producer.send({ topic: name('t'), value: 'x' }).then(() => {
+    isSent = true;
+  });
+  await until(() => isSent);
+  assert.equal(await topic.count(), 1);
+});
+
 onTargets('closing sends what is in flight, and every promise settles', async (client) => {
-  const topic = await client.createTopic('t');
+  const topic = await client.createTopic(name('t'));
   const producer = client.producer();
-  const sent = numbered(1_000, (n) => producer.send({ topic: 't', value: `${n}` }));
+  const sent = numbered(1_000, (n) => producer.send({ topic: name('t'), value: `${n}` }));
   await producer.close();
   await producer.close();
   await Promise.all(sent);
   assert.equal(await topic.count(), 1_000);
-  await rejects(producer.send({ topic: 't' }), ClosedError, /producer is closed/);
+  await rejects(producer.send({ topic: name('t') }), ClosedError, /producer is closed/);
 });
 
 onTargets('a buffer that changes or is detached while it is sent was copied', async (client) => {
-  const topic = await client.createTopic('t');
+  const topic = await client.createTopic(name('t'));
   await using producer = client.producer();
   const changed = Buffer.from('before');
   const detached = new TextEncoder().encode('before');
   const sent = [
-    producer.send({ topic: 't', value: changed }),
-    producer.send({ topic: 't', value: detached }),
-    producer.sendBatch('t', [{ value: changed }]),
+    producer.send({ topic: name('t'), value: changed }),
+    producer.send({ topic: name('t'), value: detached }),
+    producer.sendBatch(name('t'), [{ value: changed }]),
   ];
   changed.fill('x');
   structuredClone(detached.buffer, { transfer: [detached.buffer] });
   await Promise.all(sent);
   assert.deepEqual(new Set(values(await topic.head(3))), new Set(['before']));
   await rejects(
-    producer.send({ topic: 't', value: detached }),
+    producer.send({ topic: name('t'), value: detached }),
     InvalidArgumentError,
     /value is detached/,
   );
 });
 
 onTargets('a value column goes as it is', async (client) => {
-  const topic = await client.createTopic('t');
+  const topic = await client.createTopic(name('t'));
   await using producer = client.producer();
   const table = tableFromArrays({ key: ['a', 'b'], value: ['x', 'y'] });
-  const result = await producer.sendBatch('t', table, { key: 'key', value: 'value' });
+  const result = await producer.sendBatch(name('t'), table, { key: 'key', value: 'value' });
   assert.equal(result.records, 2);
   assert.deepEqual(result.offsets, [{ partition: 0, start: 0n, end: 2n }]);
   const read = await topic.head(2, { key: 'string', value: 'string' });
@@ -197,13 +220,13 @@ onTargets('a value column goes as it is', async (client) => {
 });
 
 onTargets('the columns of a table become JSON', async (client) => {
-  const topic = await client.createTopic('t');
+  const topic = await client.createTopic(name('t'));
   await using producer = client.producer();
   const stream = tableToIPC(
     tableFromArrays({ carrier: ['UA', 'AA'], delay: new Int32Array([12, 0]) }),
     'stream',
   );
-  assert.equal((await producer.sendBatch('t', stream)).records, 2);
+  assert.equal((await producer.sendBatch(name('t'), stream)).records, 2);
   assert.deepEqual(
     [...(await topic.head(2, { value: 'json' }))].map(({ value }) => value),
     [
@@ -211,9 +234,13 @@ onTargets('the columns of a table become JSON', async (client) => {
       { carrier: 'AA', delay: 0 },
     ],
   );
-  await rejects(producer.sendBatch('t', stream, { key: 'gone' }), InvalidArgumentError, /gone/);
   await rejects(
-    producer.sendBatch('t', Buffer.from('no arrow')),
+    producer.sendBatch(name('t'), stream, { key: 'gone' }),
+    InvalidArgumentError,
+    /gone/,
+  );
+  await rejects(
+    producer.sendBatch(name('t'), Buffer.from('no arrow')),
     InvalidArgumentError,
     /Arrow IPC/,
   );
@@ -221,10 +248,10 @@ onTargets('the columns of a table become JSON', async (client) => {
 
 onTargets('a batch crosses back as it came', async (client) => {
   await flights(client);
-  const copy = await client.createTopic('copy');
+  const copy = await client.createTopic(name('copy'));
   await using producer = client.producer();
-  const batch = await client.topic('flights').head(10);
-  await producer.sendBatch('copy', batch.toArrowIPC(), {
+  const batch = await client.topic(name('flights')).head(10);
+  await producer.sendBatch(name('copy'), batch.toArrowIPC(), {
     key: 'key',
     value: 'value',
     timestamp: 'timestamp',
@@ -241,10 +268,10 @@ onTargets('a batch crosses back as it came', async (client) => {
 });
 
 onTargets('many messages are sent at once', async (client) => {
-  const topic = await client.createTopic('wide', { partitions: 2 });
+  const topic = await client.createTopic(name('wide'), { partitions: 2 });
   await using producer = client.producer();
   const rows = numbered(50_000, (n) => ({ value: `${n}`, partition: n % 2 }));
-  const result = await producer.sendBatch('wide', rows);
+  const result = await producer.sendBatch(name('wide'), rows);
   assert.equal(result.records, 50_000);
   assert.equal(await topic.count(), 50_000);
   assert.deepEqual(values(await topic.scan({ partitions: [1], limit: 3 }).collect()), [
@@ -255,9 +282,13 @@ onTargets('many messages are sent at once', async (client) => {
 });
 
 onTargets('values of JSON are exact, or an error names the field', async (client) => {
-  const topic = await client.createTopic('t');
+  const topic = await client.createTopic(name('t'));
   await using producer = client.producer({ key: 'string', value: 'json' });
-  await producer.send({ topic: 't', key: 'k', value: { n: 1, list: [true, null], text: 'ä' } });
+  await producer.send({
+    topic: name('t'),
+    key: 'k',
+    value: { n: 1, list: [true, null], text: 'ä' },
+  });
   const message = await only(topic, { key: 'string', value: 'json' });
   assert.deepEqual([message.key, message.value], ['k', { n: 1, list: [true, null], text: 'ä' }]);
   for (const [value, field] of [
@@ -265,56 +296,56 @@ onTargets('values of JSON are exact, or an error names the field', async (client
     [{ a: [0, Number.NaN] }, /value\.a\.1 is NaN/],
     [() => 1, /value is function/],
   ]) {
-    await rejects(producer.send({ topic: 't', value }), InvalidArgumentError, field);
+    await rejects(producer.send({ topic: name('t'), value }), InvalidArgumentError, field);
     await rejects(
-      producer.sendBatch('t', [{ value }]),
+      producer.sendBatch(name('t'), [{ value }]),
       InvalidArgumentError,
       /messages\[0\]\.value/,
     );
   }
   const cycle = {};
   cycle.self = cycle;
-  await rejects(producer.send({ topic: 't', value: cycle }), InvalidArgumentError, /value/);
+  await rejects(producer.send({ topic: name('t'), value: cycle }), InvalidArgumentError, /value/);
 });
 
 onTargets('a record over the limit is refused and its neighbours are not', async (client) => {
-  const topic = await client.createTopic('t');
+  const topic = await client.createTopic(name('t'));
   await using producer = client.producer();
   const [before, large, after] = await Promise.allSettled([
-    producer.send({ topic: 't', value: 'a' }),
-    producer.send({ topic: 't', value: Buffer.alloc(2 << 20) }),
-    producer.send({ topic: 't', value: 'b' }),
+    producer.send({ topic: name('t'), value: 'a' }),
+    producer.send({ topic: name('t'), value: Buffer.alloc(2 << 20) }),
+    producer.send({ topic: name('t'), value: 'b' }),
   ]);
   assert.deepEqual([before.status, after.status], ['fulfilled', 'fulfilled']);
   assert.ok(large.reason instanceof RecordTooLargeError);
-  assert.equal(large.reason.topic, 't');
+  assert.equal(large.reason.topic, name('t'));
   assert.deepEqual(values(await topic.head()), ['a', 'b']);
 });
 
 onTargets('a send to an unknown topic fails', async (client) => {
   await using producer = client.producer({ maxBlockMs: 5_000 });
-  await client.createTopic('t');
+  await client.createTopic(name('t'));
   await rejects(
-    producer.send({ topic: 'nowhere', value: 'x' }),
+    producer.send({ topic: name('nowhere'), value: 'x' }),
     UnknownTopicOrPartitionError,
     /nowhere/,
   );
   await rejects(
-    producer.send({ topic: 't', value: 'x', partition: 7 }),
+    producer.send({ topic: name('t'), value: 'x', partition: 7 }),
     UnknownTopicOrPartitionError,
     /7/,
   );
 });
 
 onTargets('an aborted send has not stopped the record', async (client) => {
-  const topic = await client.createTopic('t');
+  const topic = await client.createTopic(name('t'));
   await using producer = client.producer();
   await rejects(
-    producer.send({ topic: 't', value: 'a' }, { signal: AbortSignal.abort() }),
+    producer.send({ topic: name('t'), value: 'a' }, { signal: AbortSignal.abort() }),
     AbortError,
   );
   const abort = new AbortController();
-  const sent = producer.send({ topic: 't', value: 'b' }, { signal: abort.signal });
+  const sent = producer.send({ topic: name('t'), value: 'b' }, { signal: abort.signal });
   abort.abort();
   await rejects(sent, AbortError);
   await producer.flush();
@@ -322,9 +353,9 @@ onTargets('an aborted send has not stopped the record', async (client) => {
 });
 
 onTargets('a stream sends what is written to it', async (client) => {
-  const topic = await client.createTopic('t');
+  const topic = await client.createTopic(name('t'));
   await using producer = client.producer();
-  const stream = producer.writable('t');
+  const stream = producer.writable(name('t'));
   for (const n of numbered(3_000, (n) => n)) {
     if (!stream.write({ value: `${n}` })) {
       await new Promise((resolve) => stream.once('drain', resolve));
@@ -340,11 +371,11 @@ onTargets('a stream sends what is written to it', async (client) => {
 });
 
 onTargets('a vector of bytes is a column of values', async (client) => {
-  const topic = await client.createTopic('t');
+  const topic = await client.createTopic(name('t'));
   await using producer = client.producer();
   const value = vectorFromArray([Buffer.from([0, 255]), null], new Binary());
   const table = new Table({ value });
-  await producer.sendBatch('t', table, { value: 'value' });
+  await producer.sendBatch(name('t'), table, { value: 'value' });
   const [first, second] = await topic.head(2);
   assert.deepEqual([first.value, second.value], [Buffer.from([0, 255]), null]);
 });

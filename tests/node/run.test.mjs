@@ -3,9 +3,17 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AbortError } from 'headwater';
-import { fill, numbered, onProtocols, onTargets, text, until } from './support.mjs';
-
-const P0 = { topic: 'flights', partition: 0 };
+import {
+  fill,
+  name,
+  numbered,
+  onProtocols,
+  onTargets,
+  place,
+  text,
+  turnsDuring,
+  until,
+} from './support.mjs';
 
 /** Runs handlers until they have seen enough. */
 async function runUntil(consumer, done, options) {
@@ -16,17 +24,17 @@ async function runUntil(consumer, done, options) {
 }
 
 async function committed(client) {
-  const offsets = await client.groupOffsets('readers');
+  const offsets = await client.groupOffsets(name('readers'));
   return offsets.map(({ partition, committed }) => [partition, Number(committed)]);
 }
 
 /** Fills the partitions of a topic with `0/0`, `0/1`, ... */
 async function fillWide(client, partitions, count) {
-  await client.createTopic('flights', { partitions });
+  await client.createTopic(name('flights'), { partitions });
   await using producer = client.producer();
   for (let partition = 0; partition < partitions; partition++) {
     const rows = numbered(count, (n) => ({ value: `${partition}/${n}` }));
-    await producer.sendBatch('flights', rows, { partition });
+    await producer.sendBatch(name('flights'), rows, { partition });
   }
 }
 
@@ -39,10 +47,14 @@ onProtocols(
     );
     const read = [];
     {
-      await using consumer = client.consumer({ topics: 'flights', value: 'string', ...member });
+      await using consumer = client.consumer({
+        topics: name('flights'),
+        value: 'string',
+        ...member,
+      });
       await runUntil(consumer, () => read.length === 1_000, {
         eachMessage: async ({ topic, partition, message, heartbeat }) => {
-          assert.deepEqual([topic, partition], ['flights', 0]);
+          assert.deepEqual([topic, partition], [name('flights'), 0]);
           read.push(message.value);
           await heartbeat();
         },
@@ -58,7 +70,7 @@ onProtocols(
 
 onTargets('partitions are worked on at the same time, and each in order', async (client) => {
   await fillWide(client, 4, 50);
-  await using consumer = client.consumer({ topics: 'flights', autoOffsetReset: 'earliest' });
+  await using consumer = client.consumer({ topics: name('flights'), autoOffsetReset: 'earliest' });
   const read = new Map(numbered(4, (partition) => [partition, []]));
   let [working, most] = [0, 0];
   await runUntil(consumer, () => [...read.values()].every((values) => values.length === 50), {
@@ -89,7 +101,7 @@ onProtocols(
     const read = [];
     let failures = 0;
     {
-      await using consumer = client.consumer({ topics: 'flights', ...member });
+      await using consumer = client.consumer({ topics: name('flights'), ...member });
       await runUntil(consumer, () => read.length === 20, {
         retry: { initialRetryTimeMs: 1 },
         eachMessage: ({ message }) => {
@@ -119,7 +131,7 @@ onProtocols(
     );
     const refused = new Error('refused');
     {
-      await using consumer = client.consumer({ topics: 'flights', ...member });
+      await using consumer = client.consumer({ topics: name('flights'), ...member });
       const run = consumer.run({
         retry: { retries: 2, initialRetryTimeMs: 1 },
         eachMessage: ({ message }) => {
@@ -143,16 +155,19 @@ onProtocols(
       numbered(20, (n) => `${n}`),
     );
     {
-      await using consumer = client.consumer({ topics: 'flights', ...member });
+      await using consumer = client.consumer({ topics: name('flights'), ...member });
       const run = consumer.run({
         retry: { retries: 0 },
         eachBatch: ({ batch, resolveOffset, isRunning, isStale, uncommittedOffsets }) => {
-          assert.deepEqual([batch.topic, batch.partition, batch.firstOffset()], ['flights', 0, 0n]);
+          assert.deepEqual(
+            [batch.topic, batch.partition, batch.firstOffset()],
+            [name('flights'), 0, 0n],
+          );
           assert.deepEqual([isRunning(), isStale()], [true, false]);
           for (const message of batch.messages.slice(0, 12)) {
             resolveOffset(message.offset);
           }
-          assert.deepEqual(uncommittedOffsets(), [{ ...P0, offset: 12n }]);
+          assert.deepEqual(uncommittedOffsets(), [{ ...place(0), offset: 12n }]);
           throw new Error('the rest later');
         },
       });
@@ -167,7 +182,7 @@ onTargets('what a batch does not resolve comes again', async (client) => {
     client,
     numbered(10, (n) => `${n}`),
   );
-  await using consumer = client.consumer({ topics: 'flights', autoOffsetReset: 'earliest' });
+  await using consumer = client.consumer({ topics: name('flights'), autoOffsetReset: 'earliest' });
   const firsts = [];
   await runUntil(consumer, () => firsts.length === 4, {
     eachBatchAutoResolve: false,
@@ -179,9 +194,30 @@ onTargets('what a batch does not resolve comes again', async (client) => {
   assert.deepEqual(firsts, [0, 3, 6, 9]);
 });
 
+onTargets('the event loop has its turns while handlers are called', async (client) => {
+  const count = 20_000;
+  await fill(
+    client,
+    numbered(count, (n) => `${n}`),
+  );
+  await using consumer = client.consumer({ topics: name('flights'), autoOffsetReset: 'earliest' });
+  let read = 0;
+  const turns = await turnsDuring(() =>
+    consumer.run({
+      eachMessage: async () => {
+        if (++read === count) {
+          await consumer.stop();
+        }
+      },
+    }),
+  );
+  assert.equal(read, count);
+  assert.ok(turns >= 50, `${turns} turns`);
+});
+
 onTargets('a stuck partition holds up no other', async (client) => {
   await fillWide(client, 3, 20);
-  await using consumer = client.consumer({ topics: 'flights', autoOffsetReset: 'earliest' });
+  await using consumer = client.consumer({ topics: name('flights'), autoOffsetReset: 'earliest' });
   const read = [];
   let failures = 0;
   await runUntil(consumer, () => read.length === 40 && failures > 3, {
@@ -203,13 +239,13 @@ onTargets('a seek in a handler takes effect before the next message', async (cli
     client,
     numbered(20, (n) => `${n}`),
   );
-  await using consumer = client.consumer({ topics: 'flights', autoOffsetReset: 'earliest' });
+  await using consumer = client.consumer({ topics: name('flights'), autoOffsetReset: 'earliest' });
   const read = [];
   await runUntil(consumer, () => read.length >= 8, {
     eachMessage: async ({ message }) => {
       read.push(Number(message.offset));
       if (read.length === 3) {
-        await consumer.seek({ ...P0, offset: 15n });
+        await consumer.seek({ ...place(0), offset: 15n });
       }
     },
   });
@@ -218,7 +254,7 @@ onTargets('a seek in a handler takes effect before the next message', async (cli
 
 onTargets('a pause in a handler takes effect before the next message', async (client) => {
   await fillWide(client, 2, 10);
-  await using consumer = client.consumer({ topics: 'flights', autoOffsetReset: 'earliest' });
+  await using consumer = client.consumer({ topics: name('flights'), autoOffsetReset: 'earliest' });
   const read = [[], []];
   let resume;
   const running = consumer.run({
@@ -232,7 +268,7 @@ onTargets('a pause in a handler takes effect before the next message', async (cl
   await until(() => read[1].length === 10 && read[0].length === 3);
   await sleep(50);
   assert.equal(read[0].length, 3);
-  assert.deepEqual(await consumer.paused(), [P0]);
+  assert.deepEqual(await consumer.paused(), [place(0)]);
   resume();
   await until(() => read[0].length === 10);
   assert.deepEqual(
@@ -256,7 +292,7 @@ onProtocols(
     const lost = [];
     {
       await using consumer = client.consumer({
-        topics: 'flights',
+        topics: name('flights'),
         maxPollIntervalMs: 1_500,
         ...member,
         ...times,
@@ -282,7 +318,7 @@ for (const how of ['stop', 'close']) {
       client,
       numbered(20, (n) => `${n}`),
     );
-    const consumer = client.consumer({ topics: 'flights', ...member });
+    const consumer = client.consumer({ topics: name('flights'), ...member });
     const read = [];
     await consumer.run({
       eachMessage: async ({ message }) => {
@@ -300,13 +336,13 @@ for (const how of ['stop', 'close']) {
       how === 'stop' ? 3 : 2,
       'the message in hand is finished when its handler returns',
     );
-    await using next = client.consumer({ topics: 'flights', ...member });
+    await using next = client.consumer({ topics: name('flights'), ...member });
     assert.equal((await next.messages().next()).value.offset, BigInt(offset));
   });
 
   onTargets(`${how}() right after run() ends it`, async (client) => {
     await fill(client, ['a']);
-    const consumer = client.consumer({ topics: 'flights' });
+    const consumer = client.consumer({ topics: name('flights') });
     const running = consumer.run({ eachMessage: () => {} });
     const started = performance.now();
     await consumer[how]();
@@ -318,7 +354,7 @@ for (const how of ['stop', 'close']) {
 
 onTargets('a signal ends the run', async (client) => {
   await fill(client, ['a']);
-  await using consumer = client.consumer({ topics: 'flights' });
+  await using consumer = client.consumer({ topics: name('flights') });
   const abort = new AbortController();
   const running = consumer.run({ eachMessage: () => {}, signal: abort.signal });
   setTimeout(() => abort.abort(), 20);
@@ -330,8 +366,8 @@ onProtocols(
   async (client, member) => {
     await fillWide(client, 4, 200);
     const read = [];
-    const one = client.consumer({ topics: 'flights', ...member });
-    const two = client.consumer({ topics: 'flights', ...member });
+    const one = client.consumer({ topics: name('flights'), ...member });
+    const two = client.consumer({ topics: name('flights'), ...member });
     const options = {
       concurrency: 2,
       eachMessage: async ({ message }) => {

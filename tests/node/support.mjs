@@ -4,68 +4,51 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, open } from 'headwater';
+import { isOwn, name } from './names.mjs';
 
-/** Long enough for every machine; tests never wait for it when all is well. */
-export const PATIENCE = 60_000;
-
-/** An engine whose groups wait for nobody. */
-export const ENGINE = {
-  groupInitialRebalanceDelayMs: 0,
-  groupMinSessionTimeoutMs: 100,
-  groupConsumerMinHeartbeatIntervalMs: 20,
-  groupConsumerHeartbeatIntervalMs: 20,
-};
-
-/** The options of a member of a group, by protocol. */
-export const MEMBERS = {
-  classic: {
-    groupId: 'readers',
-    autoOffsetReset: 'earliest',
-    heartbeatIntervalMs: 20,
-    metadataMaxAgeMs: 50,
-  },
-  consumer: { groupId: 'readers', autoOffsetReset: 'earliest', groupProtocol: 'consumer' },
-};
-
-const TARGETS = {
-  async embedded(use) {
-    await using client = await open(null, ENGINE);
-    await use(client);
-  },
-  async served(use) {
-    await using engine = await open(null, ENGINE);
-    await using server = await engine.serve({ port: 0 });
-    await using client = await connect(server.address);
-    await use(client);
-  },
-};
-
-/** A test that is run against an embedded engine, and over the wire. */
-export function onTargets(name, run) {
-  for (const [target, start] of Object.entries(TARGETS)) {
-    test(`${name} (${target})`, { timeout: PATIENCE }, () => start(run));
-  }
-}
-
-/** {@link onTargets} for both protocols of groups. */
-export function onProtocols(name, run) {
-  for (const [protocol, member] of Object.entries(MEMBERS)) {
-    onTargets(`${name} (${protocol})`, (client) => run(client, member, protocol));
-  }
-}
+export { name, place } from './names.mjs';
+export { ENGINE, memberOf, onProtocols, onTargets, PATIENCE } from './targets.mjs';
 
 /** A topic of ten records with keys k0 and values v0, one second apart. */
 export async function flights(client) {
-  const topic = await client.createTopic('flights');
+  const topic = await client.createTopic(name('flights'));
   await using producer = client.producer();
   await producer.sendBatch(
-    'flights',
+    name('flights'),
     numbered(10, (n) => ({ key: `k${n}`, value: `v${n}`, timestamp: n * 1_000 })),
   );
   return topic;
+}
+
+/** The topics of this test, once there are so many: a broker of a cluster lists a topic perhaps a moment after its creation. */
+export async function ownTopics(client, count) {
+  let own = [];
+  await until(async () => {
+    own = (await client.topics()).filter(({ name }) => isOwn(name));
+    return own.length >= count;
+  });
+  return own;
+}
+
+/** The groups of this test. */
+export async function ownGroups(client) {
+  return (await client.groups()).filter(({ groupId }) => isOwn(groupId));
+}
+
+/** The number of turns of the event loop while something is done. */
+export async function turnsDuring(work) {
+  let [turns, isOver] = [0, false];
+  const turn = () => {
+    turns++;
+    if (!isOver) {
+      setImmediate(turn);
+    }
+  };
+  turn();
+  await work();
+  isOver = true;
+  return turns;
 }
 
 export function numbered(count, make) {
@@ -74,10 +57,10 @@ export function numbered(count, make) {
 
 /** Creates a topic with these values in partition 0. */
 export async function fill(client, values, options = {}) {
-  await client.createTopic('flights', options);
+  await client.createTopic(name('flights'), options);
   await using producer = client.producer();
   await producer.sendBatch(
-    'flights',
+    name('flights'),
     values.map((value) => ({ value })),
     { partition: 0 },
   );

@@ -3,14 +3,24 @@
 import assert from 'node:assert/strict';
 import { tableFromIPC } from 'apache-arrow';
 import { AbortError, DecodeError, InvalidArgumentError, OffsetOutOfRangeError } from 'headwater';
-import { flights, numbered, offsets, onTargets, rejects, values } from './support.mjs';
+import {
+  first,
+  flights,
+  name,
+  numbered,
+  offsets,
+  onTargets,
+  place,
+  rejects,
+  values,
+} from './support.mjs';
 
 async function wide(client) {
-  const topic = await client.createTopic('wide', { partitions: 3 });
+  const topic = await client.createTopic(name('wide'), { partitions: 3 });
   await using producer = client.producer({ value: 'json' });
   for (let partition = 0; partition < 3; partition++) {
     const rows = numbered(4, (n) => ({ value: { n, partition } }));
-    await producer.sendBatch('wide', rows, { partition });
+    await producer.sendBatch(name('wide'), rows, { partition });
   }
   return topic;
 }
@@ -46,6 +56,49 @@ onTargets('rate counts records and bytes over time', async (client) => {
   assert.equal(records[0] + records[1], 10);
 });
 
+onTargets('a rate counts only what is in its range', async (client) => {
+  const topic = await client.createTopic(name('t'));
+  await using producer = client.producer();
+  await producer.sendBatch(
+    name('t'),
+    numbered(100, (n) => ({ value: `${n}` })),
+  );
+  await client.deleteRecords(name('t'), 20);
+  const records = async (range) =>
+    [...(await topic.rate('1h', range)).toArrow().getChild('records')]
+      .map(Number)
+      .reduce((sum, count) => sum + count, 0);
+  assert.equal(await topic.count(), 80);
+  assert.equal(await records(), 80);
+  assert.equal(await records({ start: 50, end: 60 }), 10);
+  assert.equal(await topic.scan({ start: 50, end: 60 }).count(), 10);
+});
+
+onTargets('the schema is the documented one', async (client) => {
+  const topic = await flights(client);
+  const { schema } = (await topic.head(1)).toArrow();
+  assert.deepEqual(
+    schema.fields.map(({ name, type }) => `${name}: ${type}`),
+    [
+      'partition: Int32',
+      'offset: Int64',
+      'timestamp: Timestamp<MILLISECOND, UTC>',
+      'key: Binary',
+      'value: Binary',
+      'headers: List<Struct<{key:Utf8, value:Binary}>>',
+    ],
+  );
+});
+
+onTargets('columns keep the order of the schema', async (client) => {
+  const topic = await flights(client);
+  const { schema } = (await topic.head(1, { columns: ['value', 'offset'] })).toArrow();
+  assert.deepEqual(
+    schema.fields.map(({ name }) => name),
+    ['offset', 'value'],
+  );
+});
+
 onTargets('ranges are half-open', async (client) => {
   const topic = await flights(client);
   const range = topic.scan({ start: 2n, end: 5 });
@@ -71,21 +124,21 @@ onTargets('a scan can be read again and sees what came', async (client) => {
   const scan = topic.scan();
   assert.equal((await all(scan)).length, 10);
   await using producer = client.producer();
-  await producer.send({ topic: 'flights', value: 'new' });
+  await producer.send({ topic: name('flights'), value: 'new' });
   assert.equal((await all(scan)).length, 11);
 });
 
 onTargets('on error raises or nulls or skips', async (client) => {
-  const topic = await client.createTopic('mixed');
+  const topic = await client.createTopic(name('mixed'));
   await using producer = client.producer();
-  await producer.sendBatch('mixed', [
+  await producer.sendBatch(name('mixed'), [
     { value: '{"n": 1}' },
     { value: 'no', key: 'k' },
     { value: '{"n": 2}' },
   ]);
   await assert.rejects(topic.scan({ value: 'json' }).collect(), (error) => {
     assert.ok(error instanceof DecodeError);
-    assert.deepEqual([error.topic, error.partition, error.offset], ['mixed', 0, 1n]);
+    assert.deepEqual([error.topic, error.partition, error.offset], [name('mixed'), 0, 1n]);
     assert.equal(error.value.toString(), 'no');
     return true;
   });
@@ -103,7 +156,7 @@ onTargets('on error raises or nulls or skips', async (client) => {
 
 onTargets('a scan before the start of the log is out of range', async (client) => {
   const topic = await flights(client);
-  await client.deleteRecords('flights', 5);
+  await client.deleteRecords(name('flights'), 5);
   await rejects(topic.scan({ start: 2 }).collect(), OffsetOutOfRangeError);
 });
 
@@ -114,13 +167,38 @@ onTargets('a batch is a list of messages', async (client) => {
   assert.deepEqual(offsets(batch), [0, 1, 2]);
   assert.equal(batch.at(-1).offset, 2n);
   assert.equal(batch.at(3), undefined);
-  assert.deepEqual(batch.nextOffsets, [{ topic: 'flights', partition: 0, offset: 3n }]);
-  const { topic: name, partition, timestamp, key, value, headers } = batch.at(1);
+  assert.deepEqual(batch.nextOffsets, [{ ...place(0), offset: 3n }]);
+  const { topic: topicName, partition, timestamp, key, value, headers } = batch.at(1);
   assert.deepEqual(
-    [name, partition, timestamp, key.toString(), value.toString(), headers],
-    ['flights', 0, 1_000, 'k1', 'v1', []],
+    [topicName, partition, timestamp, key.toString(), value.toString(), headers],
+    [name('flights'), 0, 1_000, 'k1', 'v1', []],
   );
   await rejects(batch.commit(), InvalidArgumentError, /scan/);
+});
+
+onTargets('messages that are kept stay what they were', async (client) => {
+  const count = 1_000;
+  const topic = await client.createTopic(name('t'));
+  await using producer = client.producer();
+  await producer.sendBatch(
+    name('t'),
+    numbered(count, (n) => ({ value: `${n}` })),
+  );
+  const batch = await topic.head(count, { value: 'string' });
+  const kept = [...batch].filter(({ offset }) => offset % 3n === 0n);
+  assert.deepEqual(
+    kept.map(({ value }) => value),
+    numbered(count / 3 + 1, (n) => `${n * 3}`),
+  );
+  const [one, other] = [batch[Symbol.iterator](), batch[Symbol.iterator]()];
+  assert.equal(one.next().value.offset, other.next().value.offset);
+  assert.equal(one.next().value.offset, 1n);
+  await using consumer = client.consumer({ topics: name('t'), autoOffsetReset: 'earliest' });
+  const some = await first(consumer, count);
+  assert.deepEqual(
+    some.map(({ offset }) => Number(offset)),
+    numbered(count, (n) => n),
+  );
 });
 
 onTargets('a batch crosses as Arrow IPC', async (client) => {

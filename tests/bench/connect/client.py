@@ -9,19 +9,16 @@ import dataclasses
 import gc
 import json
 import resource
-import subprocess
 import sys
 import time
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
+from tests.bench.client_process import ClientProcess, Run
 from tests.bench.connect import awaited, frames, messages
 
 if TYPE_CHECKING:
     from tests.bench.connect.load import Load
 
-ROOT = Path(__file__).parents[3]
 LOADS: dict[str, type[Load]] = {
     load.__name__: load
     for load in (
@@ -39,56 +36,12 @@ LOADS: dict[str, type[Load]] = {
 }
 
 
-@dataclass(frozen=True)
-class Run:
-    """What a run took: seconds on the clock, processor seconds of the client's process, and the percentiles of awaited records."""
-
-    records: int
-    seconds: float
-    cpu_seconds: float
-    percentiles: dict[str, float] = dataclasses.field(default_factory=dict)
-
-    @property
-    def rate(self) -> float:
-        """Millions of records a second."""
-        return self.records / self.seconds / 1e6
-
-    @property
-    def cpu(self) -> float:
-        """Processor seconds for a million records."""
-        return self.cpu_seconds / self.records * 1e6
-
-
-class Client:
+class Client(ClientProcess):
     """The process, seen from the bench."""
 
     def __init__(self, load: str, address: str, records: int) -> None:
         """Start it."""
-        command = [sys.executable, "-m", "tests.bench.connect.client", load, address, str(records)]
-        self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def run(self, topic: str) -> Run:
-        """Run the load once."""
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(f"{topic}\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        assert answer, f"the client ended with {self._process.wait()}"
-        return Run(**json.loads(answer))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End it."""
-        assert self._process.stdin
-        self._process.stdin.close()
-        try:
-            self._process.wait(30)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        super().__init__([sys.executable, "-m", "tests.bench.connect.client", load, address, str(records)])
 
 
 def cpu_seconds(who: int = resource.RUSAGE_SELF) -> float:

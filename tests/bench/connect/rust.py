@@ -7,7 +7,8 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from tests.bench import rust_program
-from tests.bench.connect.client import Run, cpu_seconds
+from tests.bench.client_process import Run
+from tests.bench.connect.client import cpu_seconds
 from tests.bench.connect.load import RECORD_BYTES
 from tests.bench.wire import rdkafka_performance
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from confluent_kafka import Producer
 
 from tests.bench import confluent, librdkafka
-from tests.bench.connect.client import Client, Run
+from tests.bench.connect.client import Client
 from tests.bench.connect.load import random_values
 from tests.bench.figure import Better, Figure, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.bench.client_process import Run
     from tests.foreign.process import Started
 
 NUMBERS = itertools.count()
