@@ -151,6 +151,8 @@ export class Runner<K, V> {
   resumed(partitions: TopicPartition[]): void {
     for (const work of this.worksOf(partitions)) {
       work.isPaused = false;
+      // The core reads it again, even if it has messages left: hold it back again.
+      this.heldBack.forget(work);
       this.queue(work);
     }
     this.changed.open();
@@ -308,7 +310,7 @@ export class Runner<K, V> {
 
   /** A handler threw: the same message again after a pause, or the end. */
   private failed(work: PartitionWork<K, V>, error: unknown): void {
-    const { retries, initialRetryTimeMs, maxRetryTimeMs } = this.options.retry;
+    const { retries, initialRetryTimeMs, multiplier, maxRetryTimeMs } = this.options.retry;
     work.isBusy = false;
     if (work.isEmpty || this.isStopping) {
       return;
@@ -318,7 +320,7 @@ export class Runner<K, V> {
       this.requestStop();
       return;
     }
-    const pause = Math.min(initialRetryTimeMs * 2 ** work.failures, maxRetryTimeMs);
+    const pause = Math.min(initialRetryTimeMs * multiplier ** work.failures, maxRetryTimeMs);
     work.failures++;
     work.isWaiting = true;
     work.retry = setTimeout(() => {
