@@ -1658,7 +1658,7 @@ export declare function isRetriable(error: unknown): boolean;
 /** The pause before try `attempt`, from 1 on. */
 export declare function pauseBefore(attempt: number, policy: RetryPolicy): number;
 /** Calls until it succeeds, a retry cannot help or the retries are used up. */
-export declare function retried<T>(policy: RetryPolicy, call: () => Promise<T>): Promise<T>;
+export declare function retried<T>(policy: RetryPolicy, call: () => Promise<T>, mayPass?: (error: Error) => boolean): Promise<T>;
 
 // kafkajs/run_config.d.ts
 

@@ -6,7 +6,7 @@ import * as groups from './admin_groups.js';
 import * as topics from './admin_topics.js';
 import { type Cluster, Lease } from './cluster.js';
 import { converted } from './convert_error.js';
-import { KafkaJSNotImplemented } from './errors.js';
+import { KafkaJSNotImplemented, KafkaJSProtocolError } from './errors.js';
 import { ADMIN_EVENTS, Events } from './events.js';
 import { describeGroups } from './groups.js';
 import { options } from './options.js';
@@ -21,6 +21,11 @@ function refusal(reason: string): () => Promise<never> {
   return async () => {
     throw new KafkaJSNotImplemented(reason);
   };
+}
+
+/** Whether the same call may succeed soon. */
+function isTransient(error: Error): boolean {
+  return error instanceof KafkaJSProtocolError && error.retriable;
 }
 
 /** Topics, groups and their configuration. */
@@ -114,6 +119,11 @@ export class KafkaAdmin implements Admin {
 
   /** The native half retries what may succeed soon; `retry` tries the whole call again. */
   private call<T>(work: (client: Client) => Promise<T>): Promise<T> {
-    return converted(() => retried(this.retry, async () => work(await this.lease.client())));
+    return converted(async () => {
+      const client = await this.lease.client();
+      return this.retry.retries === 0
+        ? work(client)
+        : retried(this.retry, () => work(client), isTransient);
+    });
   }
 }

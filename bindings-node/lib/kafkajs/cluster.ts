@@ -1,10 +1,10 @@
 // The connection that the producers, consumers and admins of one `Kafka` share.
 
 import { type Client, connect } from '../client.js';
-import { UnknownTopicOrPartitionError } from '../errors.js';
+import { AuthenticationError, UnknownTopicOrPartitionError } from '../errors.js';
 import type { Connection } from './connection.js';
 import { kafkaJSError } from './convert_error.js';
-import { KafkaJSNotImplemented } from './errors.js';
+import { KafkaJSConnectionError, KafkaJSNotImplemented } from './errors.js';
 import { retried, retryPolicy } from './retry.js';
 import type { PartitionMetadata } from './types.js';
 import { unavailable } from './unavailable.js';
@@ -50,7 +50,16 @@ export class Cluster {
     if (client !== undefined || brokers === undefined) {
       return Promise.resolve(client as Client);
     }
-    return retried(retryPolicy(retry), async () => connect(await brokers(), config));
+    return retried(retryPolicy(retry), async () => {
+      try {
+        return await connect(await brokers(), config);
+      } catch (error) {
+        // Without SASL it is the certificate that is refused.
+        throw error instanceof AuthenticationError && config.saslMechanism === undefined
+          ? new KafkaJSConnectionError(error, { cause: error })
+          : error;
+      }
+    });
   }
 }
 

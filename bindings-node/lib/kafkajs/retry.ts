@@ -61,13 +61,17 @@ export function pauseBefore(attempt: number, policy: RetryPolicy): number {
 }
 
 /** Calls until it succeeds, a retry cannot help or the retries are used up. */
-export async function retried<T>(policy: RetryPolicy, call: () => Promise<T>): Promise<T> {
+export async function retried<T>(
+  policy: RetryPolicy,
+  call: () => Promise<T>,
+  mayPass: (error: Error) => boolean = isRetriable,
+): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await call();
     } catch (thrown) {
       const error = kafkaJSError(thrown);
-      if (!isRetriable(error)) {
+      if (!mayPass(error)) {
         throw error;
       }
       const retryTime = pauseBefore(attempt + 1, policy);
