@@ -3139,6 +3139,8 @@ export declare class Runner<K, V> {
     private failure;
     /** Partitions that the runner has paused. */
     private readonly heldBack;
+    /** Whether one of them ran out of messages during an update, which must be repeated before the next poll. */
+    private isUpdateDue;
     private poll;
     /** Partitions that were sought since the poll began. */
     private readonly soughtSince;
@@ -3342,3 +3344,5 @@ export declare function byPartition<K, V>(all: Iterable<Message<K, V>>): Map<str
     at: TopicPartition;
     messages: Message<K, V>[];
 }>;
+/** Whether a partition is the one of this queue. */
+export declare function isOf(work: TopicPartition): (other: TopicPartition) => boolean;

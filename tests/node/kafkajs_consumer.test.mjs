@@ -533,3 +533,36 @@ onAdapter('the error of a crash is that of kafkajs', async ({ kafka }) => {
   await sleep(100);
   assert.equal(crashes.length, count, 'it does not start again after disconnect()');
 });
+
+onAdapter('a rebalance loses no message, and hands none over twice', async ({ kafka }) => {
+  const producer = await fill(kafka, 'flights', [], 4);
+  const messages = numbered(800, (n) => ({ value: `${n}`, partition: n % 4 }));
+  await producer.send({ topic: 'flights', messages });
+  const read = [];
+  const member = async () => {
+    const consumer = kafka.consumer({ groupId: 'g', heartbeatInterval: 20 });
+    await consumer.subscribe({ topics: ['flights'], fromBeginning: true });
+    await consumer.run({
+      partitionsConsumedConcurrently: 2,
+      eachMessage: async ({ message }) => {
+        read.push(text(message.value));
+        if (read.length % 20 === 0) {
+          await sleep(1);
+        }
+      },
+    });
+    return consumer;
+  };
+  const one = await member();
+  await until(() => read.length > 50);
+  const two = await member();
+  await until(() => new Set(read).size === 800);
+  await Promise.all([one.disconnect(), two.disconnect()]);
+  assert.equal(read.length, 800);
+  assert.deepEqual(await committed(kafka, 'g', 'flights'), {
+    0: '200',
+    1: '200',
+    2: '200',
+    3: '200',
+  });
+});

@@ -32,7 +32,7 @@ export function kafkaJSError(error: unknown): Error {
     return new KafkaJSTimeout('The call did not finish within its timeout.', { cause: error });
   }
   if (!(error instanceof HeadwaterError)) {
-    return error instanceof Error ? error : new Error(String(error));
+    return error instanceof Error ? error : new Error(textOf(error));
   }
   if (error instanceof InvalidArgumentError || error instanceof ConfigError) {
     return new KafkaJSNonRetriableError(error, { cause: error });
@@ -47,6 +47,12 @@ export function kafkaJSError(error: unknown): Error {
     return new KafkaJSError(error, { retriable: false, cause: error });
   }
   return protocolError(error);
+}
+
+/** The text of a thrown value that is not an error. */
+function textOf(thrown: unknown): string {
+  const { message } = (thrown ?? {}) as { message?: unknown };
+  return typeof message === 'string' ? message : String(thrown);
 }
 
 /** Runs a call, and converts its error. */
