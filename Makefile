@@ -58,6 +58,7 @@ test-python: $(VENV)/package $(VENV)/dev-tools build/node-notebooks ## The Pytho
 test-node: build/node-package build/node-tests ## The Node package
 	bindings-node/node_modules/.bin/tsc -p tests/node
 	bindings-node/node_modules/.bin/tsc -p tests/node/types
+	bindings-node/node_modules/.bin/tsc -p tests/node/types/tsconfig.kafkajs.json
 	node --expose-gc --test tests/node/build/
 
 test-bun: build/node-package build/node-tests ## The Node package in Bun

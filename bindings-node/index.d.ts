@@ -57,13 +57,16 @@ import { Server } from './server.js';
 import { type Subscription } from './subscription.js';
 import { Topic } from './topic.js';
 /** The options of {@link Client.createTopic}. Other keys are the topic's configuration. */
-export interface CreateTopicOptions extends WaitOptions, KafkaConfig {
+export interface CreateTopicOptions extends WaitOptions {
     /** The number of partitions; 1 by default, `null` for the broker's `num.partitions`. */
-    partitions?: number;
+    partitions?: number | null;
     /** The number of replicas; the broker's default by default. */
     replicationFactor?: number;
     /** Whether a topic that exists is an error, or is taken as it is; "error" by default. */
     ifExists?: 'error' | 'ignore';
+    /** Configuration keys as Kafka spells them. */
+    config?: Record<string, ConfigValue>;
+    [key: string]: ConfigValue | object | null | undefined;
 }
 /** The changes of {@link Client.alterTopic}. Other keys are configuration; `null` puts one back to its default. */
 export interface AlterTopicOptions extends WaitOptions {
@@ -667,6 +670,2043 @@ export { Server } from './server.js';
 export type { Subscription } from './subscription.js';
 export { type EndOptions, type RateOptions, type ScanOptions, Topic } from './topic.js';
 
+// kafkajs/admin.d.ts
+
+import { type Cluster } from './cluster.js';
+import type { Admin, AdminConfig, Logger } from './types.js';
+/** Topics, groups and their configuration. */
+export declare class KafkaAdmin implements Admin {
+    readonly events: import("./types.js").AdminEvents;
+    private readonly log;
+    private readonly emitter;
+    private readonly lease;
+    private readonly retry;
+    constructor(cluster: Cluster, rootLogger: Logger, given: AdminConfig | undefined);
+    /** Connects to the cluster. */
+    connect: () => Promise<void>;
+    /** Gives the connection up. */
+    disconnect: () => Promise<void>;
+    listTopics: Admin['listTopics'];
+    createTopics: Admin['createTopics'];
+    deleteTopics: Admin['deleteTopics'];
+    createPartitions: Admin['createPartitions'];
+    fetchTopicMetadata: Admin['fetchTopicMetadata'];
+    fetchTopicOffsets: Admin['fetchTopicOffsets'];
+    fetchTopicOffsetsByTimestamp: Admin['fetchTopicOffsetsByTimestamp'];
+    deleteTopicRecords: Admin['deleteTopicRecords'];
+    listGroups: Admin['listGroups'];
+    describeGroups: Admin['describeGroups'];
+    deleteGroups: Admin['deleteGroups'];
+    fetchOffsets: Admin['fetchOffsets'];
+    setOffsets: Admin['setOffsets'];
+    resetOffsets: Admin['resetOffsets'];
+    describeConfigs: Admin['describeConfigs'];
+    alterConfigs: Admin['alterConfigs'];
+    describeCluster: Admin['describeCluster'];
+    describeAcls: Admin['describeAcls'];
+    createAcls: Admin['createAcls'];
+    deleteAcls: Admin['deleteAcls'];
+    alterPartitionReassignments: Admin['alterPartitionReassignments'];
+    listPartitionReassignments: Admin['listPartitionReassignments'];
+    on: Admin['on'];
+    logger: () => Logger;
+    /** The native half retries what may succeed soon; `retry` tries the whole call again. */
+    private call;
+}
+
+// kafkajs/admin_configs.d.ts
+
+import type { Client } from '../client.js';
+import { ConfigResourceTypes } from './enums.js';
+import type { DescribeConfigResponse } from './types.js';
+/** The configuration of topics. */
+export declare function describeConfigs(client: Client, given: unknown): Promise<DescribeConfigResponse>;
+/** Replaces the configuration of topics: keys that are not named go back to their defaults. */
+export declare function alterConfigs(client: Client, given: unknown): Promise<{
+    resources: {
+        errorCode: number;
+        errorMessage: null;
+        resourceName: string;
+        resourceType: ConfigResourceTypes;
+    }[];
+    throttleTime: number;
+}>;
+
+// kafkajs/admin_groups.d.ts
+
+import type { Client } from '../client.js';
+import type { DeleteGroupsResult, FetchOffsetsPartition } from './types.js';
+/** All groups. */
+export declare function listGroups(client: Client): Promise<{
+    groups: {
+        groupId: string;
+        protocolType: string;
+    }[];
+}>;
+/** The committed offsets of a group, -1 where there is none; of these topics, or of all that have one. */
+export declare function fetchOffsets(client: Client, given: unknown): Promise<{
+    topic: string;
+    partitions: FetchOffsetsPartition[];
+}[]>;
+/** Sets the committed offsets of a group without members. */
+export declare function setOffsets(client: Client, given: unknown): Promise<void>;
+/** Sets the committed offsets of a group without members to the ends or the starts of a topic. */
+export declare function resetOffsets(client: Client, given: unknown): Promise<void>;
+/** Deletes groups without members. */
+export declare function deleteGroups(client: Client, given: unknown): Promise<DeleteGroupsResult[]>;
+
+// kafkajs/admin_topics.d.ts
+
+import type { Client } from '../client.js';
+import type { ITopicMetadata, SeekEntry } from './types.js';
+/** Creates topics. Whether one of them is new. */
+export declare function createTopics(client: Client, given: unknown): Promise<boolean>;
+/** Deletes topics. */
+export declare function deleteTopics(client: Client, given: unknown): Promise<void>;
+/** Adds partitions to topics. `count` is the new number of all. */
+export declare function createPartitions(client: Client, given: unknown): Promise<boolean>;
+/** The partitions of the named topics, or of all. */
+export declare function fetchTopicMetadata(client: Client, given: unknown): Promise<{
+    topics: ITopicMetadata[];
+}>;
+/** The names of all topics. */
+export declare function listTopics(client: Client): Promise<string[]>;
+/** The ends of a topic's partitions. */
+export declare function fetchTopicOffsets(client: Client, given: unknown): Promise<{
+    partition: number;
+    offset: string;
+    high: string;
+    low: string;
+}[]>;
+/** The offset of the first record that is not older than `timestamp` in each partition, or its end. */
+export declare function fetchTopicOffsetsByTimestamp(client: Client, given: unknown, timestamp: unknown): Promise<SeekEntry[]>;
+/** Offsets by partition; -1 is the end and -2 the start. */
+export declare function resolved(client: Client, topic: string, entries: readonly SeekEntry[]): Promise<{
+    partition: number;
+    offset: bigint;
+}[]>;
+/** Deletes the records before an offset of each partition; -1 is the end. */
+export declare function deleteTopicRecords(client: Client, given: unknown): Promise<void>;
+
+// kafkajs/assigner_protocol.d.ts
+
+import type { ISerializer, MemberAssignment, MemberMetadata } from './types.js';
+/** Encodes and decodes the subscription and the assignment of a member. */
+export declare const AssignerProtocol: {
+    MemberMetadata: ISerializer<MemberMetadata>;
+    MemberAssignment: ISerializer<MemberAssignment>;
+};
+
+// kafkajs/assigners.d.ts
+
+import type { Logger, PartitionAssigner } from './types.js';
+/** The assigners of groups. kafkajs has `roundRobin` only. */
+export declare const PartitionAssigners: {
+    /** The partitions of all topics, one by one. */
+    roundRobin: PartitionAssigner;
+    /** Contiguous partitions of each topic. */
+    range: PartitionAssigner;
+    /** Balanced, with few moves. */
+    sticky: PartitionAssigner;
+    /** Like `sticky`; members keep reading unmoved partitions during a rebalance. */
+    cooperativeSticky: PartitionAssigner;
+};
+/** The value of `partition.assignment.strategy`. */
+export declare function assignmentStrategy(given: unknown, groupId: string, logger: Logger): string;
+
+// kafkajs/batch.d.ts
+
+import type { Metrics } from '../metrics.js';
+import type { Batch, KafkaMessage, TopicPartition } from './types.js';
+/** The messages of one partition, at least one. */
+export declare class KafkaBatch implements Batch {
+    readonly topic: string;
+    readonly partition: number;
+    readonly messages: KafkaMessage[];
+    private readonly first;
+    private readonly last;
+    private readonly end;
+    constructor(topic: string, partition: number, messages: KafkaMessage[], first: bigint, last: bigint, end: bigint);
+    /** The end of the partition when the messages were fetched. */
+    get highWatermark(): string;
+    isEmpty(): boolean;
+    firstOffset(): string;
+    lastOffset(): string;
+    /** The number of messages behind the last one. */
+    offsetLag(): string;
+    /** The number of messages behind the first one. */
+    offsetLagLow(): string;
+}
+/** The end of a partition whose last fetched message has the offset `last`. */
+export declare function highWatermark({ consumers }: Metrics, groupId: string, { topic, partition }: TopicPartition, last: bigint): bigint;
+
+// kafkajs/batch_handler.d.ts
+
+import type { Client } from '../client.js';
+import type { Consumer as HeadwaterConsumer } from '../consumer.js';
+import type { EachBatchPayload as FetchedPayload } from '../handlers.js';
+import type { Commits } from './commits.js';
+import { type Events } from './events.js';
+import type { RunConfig } from './run_config.js';
+import type { Logger, TopicPartition } from './types.js';
+type Payload = FetchedPayload<Buffer | null, Buffer | null>;
+/** The services of the session. */
+export interface BatchHandlerContext {
+    client: Client;
+    consumer: HeadwaterConsumer;
+    groupId: string;
+    config: RunConfig;
+    commits: Commits;
+    events: Events;
+    logger: Logger;
+    isPaused(at: TopicPartition): boolean;
+    /** How often the partition was sought. */
+    seeks(at: TopicPartition): number;
+    /** Pauses a partition. The result resumes it. */
+    pause(at: TopicPartition): () => void;
+    /** A handler threw. */
+    failed(error: unknown): void;
+}
+export declare class BatchHandler {
+    private readonly context;
+    constructor(context: BatchHandlerContext);
+    /** Calls the handler, and commits the offsets that it has resolved. */
+    handle(payload: Payload): Promise<void>;
+    /** Emits the events before and after the handler. */
+    private reported;
+    /** Makes the batch once, if it is needed: with its messages for `eachBatch`, and for events without. */
+    private batchOf;
+    private handleMessages;
+    private handleBatch;
+    /** Commits the offsets before the message that failed. */
+    private failed;
+}
+export {};
+
+// kafkajs/cluster.d.ts
+
+import { type Client } from '../client.js';
+import type { Connection } from './connection.js';
+import type { PartitionMetadata } from './types.js';
+/** Connects when the first user needs it, and closes when the last one has gone. May be used concurrently. */
+export declare class Cluster {
+    readonly connection: Connection;
+    private users;
+    private connecting;
+    constructor(connection: Connection);
+    /** Connects for one user more. */
+    acquire(): Promise<Client>;
+    /** One user less. */
+    release(): Promise<void>;
+    private connect;
+}
+/** The connection as one producer, consumer or admin uses it. */
+export declare class Lease {
+    readonly cluster: Cluster;
+    private acquired;
+    constructor(cluster: Cluster);
+    /** Whether `client()` was called since the last `release()`. */
+    get isHeld(): boolean;
+    /** The client; connects at the first call. */
+    client(): Promise<Client>;
+    /** Gives the connection up. Idempotent. */
+    release(): Promise<void>;
+}
+/** The partitions of a topic. */
+export declare function partitionsOf(client: Client, topic: string): Promise<PartitionMetadata[]>;
+/** {@link partitionsOf}. A missing topic is created, with the broker's defaults, if `mayCreate` is set. */
+export declare function partitionsOfNew(client: Client, topic: string, mayCreate: boolean): Promise<PartitionMetadata[]>;
+/** Stands in for the cluster when an assigner is made, of which only the name is read. */
+export declare const NO_CLUSTER: {
+    findTopicPartitionMetadata(): never;
+};
+
+// kafkajs/codecs.d.ts
+
+import { CompressionTypes } from './enums.js';
+/** The codecs that have a plugin in kafkajs. */
+type PluginCodecs = CompressionTypes.GZIP | CompressionTypes.Snappy | CompressionTypes.LZ4 | CompressionTypes.ZSTD;
+/** Programs register their plugins here. All codecs are built in, and the plugins are not called. */
+export declare const CompressionCodecs: Record<PluginCodecs, () => any>;
+export {};
+
+// kafkajs/commits.d.ts
+
+import type { Consumer as HeadwaterConsumer } from '../consumer.js';
+import { type Events } from './events.js';
+import { type CommitOffset, ResolvedOffsets } from './resolved_offsets.js';
+import type { RunConfig } from './run_config.js';
+import type { Logger, TopicPartition } from './types.js';
+/** Commits one after the other, so that an older offset never overtakes a newer one. */
+export declare class Commits {
+    private readonly groupId;
+    private readonly config;
+    private readonly events;
+    private readonly logger;
+    /** Ends the run. */
+    private readonly fail;
+    readonly resolved: ResolvedOffsets;
+    private last;
+    private turn;
+    constructor(groupId: string, config: RunConfig, events: Events, logger: Logger, 
+    /** Ends the run. */
+    fail: (error: Error) => void);
+    /** Whether `autoCommitInterval` or `autoCommitThreshold` is reached. */
+    get isDue(): boolean;
+    /** Commits the given offsets, or the resolved ones. */
+    commit(consumer: HeadwaterConsumer, find?: () => CommitOffset[] | Promise<CommitOffset[]>): Promise<void>;
+    /** With `autoCommit`: commits the resolved offsets, of these partitions or of all. */
+    auto(consumer: HeadwaterConsumer, of?: readonly TopicPartition[]): Promise<void>;
+    /** Waits for an automatic commit. An error that a later commit cannot mend ends the run. */
+    quietly(commit: Promise<void>): Promise<void>;
+}
+
+// kafkajs/connection.d.ts
+
+import { Client } from '../client.js';
+import type { KafkaConfig as HeadwaterConfig } from '../config.js';
+import type { RetryOptions } from './types.js';
+/** How the cluster is reached. */
+export interface Connection {
+    /** A client of the caller's, which is not closed. */
+    client: Client | undefined;
+    brokers: (() => Promise<string[]>) | undefined;
+    config: HeadwaterConfig;
+    retry: RetryOptions | undefined;
+    requestTimeoutMs: number | undefined;
+}
+/** Checks the options of connections. */
+export declare function connectionOf(given: Record<string, unknown>): Connection;
+/** The pauses between the retries of a request. */
+export declare function backoff(retry: RetryOptions | undefined): HeadwaterConfig;
+
+// kafkajs/consumer.d.ts
+
+import { type Cluster } from './cluster.js';
+import type { Consumer, ConsumerConfig, ConsumerRunConfig, ConsumerSubscribeTopic, ConsumerSubscribeTopics, GroupDescription, Logger, TopicPartitionOffset, TopicPartitionOffsetAndMetadata, TopicPartitions } from './types.js';
+type PartitionsOfTopic = {
+    topic: string;
+    partitions?: number[];
+};
+/** Reads the topics that it subscribes to, as a member of a group. */
+export declare class KafkaConsumer {
+    readonly events: import("./types.js").ConsumerEvents;
+    private readonly settings;
+    private readonly log;
+    private readonly emitter;
+    private readonly lease;
+    private readonly topics;
+    private session;
+    private restart;
+    /** Counts stops: a crash before one does not restart after it. */
+    private stops;
+    constructor(cluster: Cluster, rootLogger: Logger, given: ConsumerConfig | undefined);
+    /** Connects to the cluster. */
+    connect: () => Promise<void>;
+    /** Stops, and gives the connection up. Inside a handler it does not wait for the handler. */
+    disconnect: () => Promise<void>;
+    /** Adds topics. A regular expression stands for the topics that exist and match now. */
+    subscribe: (subscription: ConsumerSubscribeTopics | ConsumerSubscribeTopic) => Promise<void>;
+    /** Waits for the handlers, commits, and leaves the group. Inside a handler it does not wait for the handler. */
+    stop: () => Promise<void>;
+    /** Joins the group, and calls the handler from then on. */
+    run: (given?: ConsumerRunConfig) => Promise<void>;
+    /** Commits offsets. `metadata` is refused: offsets are stored without. */
+    commitOffsets: (topicPartitions?: TopicPartitionOffsetAndMetadata[]) => Promise<void>;
+    /** Moves a partition. Takes effect before the next message. */
+    seek: (to: TopicPartitionOffset) => void;
+    /** The group's state. */
+    describeGroup: () => Promise<GroupDescription>;
+    /** Stops reading partitions, or all of a topic. Takes effect before the next message. */
+    pause: (topics?: PartitionsOfTopic[]) => void;
+    /** The assigned partitions that are paused. */
+    paused: () => TopicPartitions[];
+    /** Reads partitions again. */
+    resume: (topics?: PartitionsOfTopic[]) => void;
+    on: Consumer['on'];
+    logger: () => Logger;
+    private start;
+    /** Ends a session. The promise is fulfilled when it has left the group. */
+    private stopped;
+    private leave;
+    private forget;
+    private sessionEnded;
+    /** Emits the events, and starts again if the failure may pass. */
+    private crashed;
+    private mayRestart;
+    private running;
+    private namesOf;
+    private offsetOf;
+    private changePauses;
+}
+export {};
+
+// kafkajs/consumer_config.d.ts
+
+import type { ConsumerOptions } from '../client.js';
+import { type RetryPolicy } from './retry.js';
+import type { Logger, RetryOptions } from './types.js';
+/** The options, checked and with defaults. */
+export interface ConsumerSettings {
+    groupId: string;
+    options: ConsumerOptions;
+    strategy: string;
+    heartbeatInterval: number;
+    retry: RetryPolicy;
+    allowAutoTopicCreation: boolean;
+}
+/** Checks the options. */
+export declare function consumerSettings(given: unknown, logger: Logger, kafkaRetry: RetryOptions | undefined): ConsumerSettings;
+
+// kafkajs/convert_error.d.ts
+
+import { KafkaJSNonRetriableError } from './errors.js';
+/** Refuses an argument. The message names it. */
+export declare function refused(message: string): KafkaJSNonRetriableError;
+/** The error of kafkajs. An error that is not Headwater's stays as it is. */
+export declare function kafkaJSError(error: unknown): Error;
+/** Runs a call, and converts its error. */
+export declare function converted<T>(call: () => T | Promise<T>): Promise<T>;
+/** {@link converted} for a call that returns at once. */
+export declare function checked<T>(call: () => T): T;
+
+// kafkajs/enums.d.ts
+
+/** How much is logged. */
+export declare enum logLevel {
+    NOTHING = 0,
+    ERROR = 1,
+    WARN = 2,
+    INFO = 4,
+    DEBUG = 5
+}
+/** The codecs of `producer.send()`. All of them are built in. */
+export declare enum CompressionTypes {
+    None = 0,
+    GZIP = 1,
+    Snappy = 2,
+    LZ4 = 3,
+    ZSTD = 4
+}
+/** The kinds of resources that have a configuration. */
+export declare enum ConfigResourceTypes {
+    UNKNOWN = 0,
+    TOPIC = 2,
+    BROKER = 4,
+    BROKER_LOGGER = 8
+}
+/** Where a configuration value comes from. */
+export declare enum ConfigSource {
+    UNKNOWN = 0,
+    TOPIC_CONFIG = 1,
+    DYNAMIC_BROKER_CONFIG = 2,
+    DYNAMIC_DEFAULT_BROKER_CONFIG = 3,
+    STATIC_BROKER_CONFIG = 4,
+    DEFAULT_CONFIG = 5,
+    DYNAMIC_BROKER_LOGGER_CONFIG = 6
+}
+/** The kinds of resources that have ACLs. */
+export declare enum AclResourceTypes {
+    UNKNOWN = 0,
+    ANY = 1,
+    TOPIC = 2,
+    GROUP = 3,
+    CLUSTER = 4,
+    TRANSACTIONAL_ID = 5,
+    DELEGATION_TOKEN = 6
+}
+/** Whether an ACL allows or denies. */
+export declare enum AclPermissionTypes {
+    UNKNOWN = 0,
+    ANY = 1,
+    DENY = 2,
+    ALLOW = 3
+}
+/** The operations that an ACL allows or denies. */
+export declare enum AclOperationTypes {
+    UNKNOWN = 0,
+    ANY = 1,
+    ALL = 2,
+    READ = 3,
+    WRITE = 4,
+    CREATE = 5,
+    DELETE = 6,
+    ALTER = 7,
+    DESCRIBE = 8,
+    CLUSTER_ACTION = 9,
+    DESCRIBE_CONFIGS = 10,
+    ALTER_CONFIGS = 11,
+    IDEMPOTENT_WRITE = 12
+}
+/** How the name of an ACL's resource is matched. */
+export declare enum ResourcePatternTypes {
+    UNKNOWN = 0,
+    ANY = 1,
+    MATCH = 2,
+    LITERAL = 3,
+    PREFIXED = 4
+}
+
+// kafkajs/error_codes.d.ts
+
+/** The code and the name of kafkajs for a name of Kafka; `UNKNOWN` for any other name. */
+export declare function errorCode(kafkaName: string): {
+    type: string;
+    code: number;
+};
+
+// kafkajs/errors.d.ts
+
+import type { PartitionMetadata } from './types.js';
+/** The root of the tree. */
+export declare class KafkaJSError extends Error {
+    /** Whether the same call may succeed later without any change. */
+    readonly retriable: boolean;
+    readonly helpUrl?: string;
+    readonly cause?: Error;
+    constructor(error: Error | string, { retriable, cause }?: KafkaJSErrorMetadata);
+}
+/** A retry does not help. */
+export declare class KafkaJSNonRetriableError extends KafkaJSError {
+    constructor(error: Error | string, { cause }?: {
+        cause?: Error;
+    });
+}
+/** The fields of {@link KafkaJSProtocolError}. */
+export interface ProtocolFailure {
+    message: string;
+    type: string;
+    code: number;
+    retriable: boolean;
+}
+/** The broker refused: `type` is Kafka's name of the error, `code` its number. */
+export declare class KafkaJSProtocolError extends KafkaJSError {
+    readonly type: string;
+    readonly code: number;
+    constructor(error: ProtocolFailure | Error | string, metadata?: KafkaJSErrorMetadata);
+}
+/** The offset is not, or no longer, in the log. */
+export declare class KafkaJSOffsetOutOfRange extends KafkaJSProtocolError {
+    readonly topic: string;
+    readonly partition: number;
+    constructor(error: ProtocolFailure | Error | string, at: KafkaJSOffsetOutOfRangeMetadata);
+}
+/** The member has to join with its id. */
+export declare class KafkaJSMemberIdRequired extends KafkaJSProtocolError {
+    readonly memberId: string;
+    constructor(error: ProtocolFailure | Error | string, { memberId }: {
+        memberId: string;
+    });
+}
+/** A topic could not be created. */
+export declare class KafkaJSCreateTopicError extends KafkaJSProtocolError {
+    readonly topic: string;
+    constructor(error: ProtocolFailure | Error | string, topic: string);
+}
+/** A partition could not be reassigned. */
+export declare class KafkaJSAlterPartitionReassignmentsError extends KafkaJSProtocolError {
+    readonly topic: string | undefined;
+    readonly partition: number | undefined;
+    constructor(error: ProtocolFailure | Error | string, topic?: string, partition?: number);
+}
+/** It was tried `retryCount` times more, in vain. `cause` is the last error. */
+export declare class KafkaJSNumberOfRetriesExceeded extends KafkaJSNonRetriableError {
+    readonly retryCount: number;
+    readonly retryTime: number;
+    constructor(error: Error | string, { retryCount, retryTime }: KafkaJSNumberOfRetriesExceededMetadata);
+}
+/** The broker cannot be reached. */
+export declare class KafkaJSConnectionError extends KafkaJSError {
+    readonly broker: string | undefined;
+    readonly code: string | undefined;
+    constructor(error: Error | string, { broker, code, cause }?: KafkaJSConnectionErrorMetadata);
+}
+/** The connection was closed. */
+export declare class KafkaJSConnectionClosedError extends KafkaJSConnectionError {
+    readonly host: string | undefined;
+    readonly port: number | undefined;
+    constructor(error: Error | string, { host, port }?: {
+        host?: string;
+        port?: number;
+    });
+}
+/** The response did not come in time. */
+export declare class KafkaJSRequestTimeoutError extends KafkaJSError {
+    readonly broker: string | undefined;
+    readonly correlationId: number | undefined;
+    readonly createdAt: number | undefined;
+    readonly sentAt: number | undefined;
+    readonly pendingDuration: number | undefined;
+    constructor(error: Error | string, metadata?: Partial<KafkaJSRequestTimeoutErrorMetadata>);
+}
+/** Nothing is known about the topics yet. */
+export declare class KafkaJSMetadataNotLoaded extends KafkaJSError {
+}
+/** Nothing is known about the topic yet. */
+export declare class KafkaJSTopicMetadataNotLoaded extends KafkaJSMetadataNotLoaded {
+    readonly topic: string | undefined;
+    constructor(error: Error | string, { topic }?: {
+        topic?: string;
+    });
+}
+/** The group assigned partitions that are missing in the metadata. */
+export declare class KafkaJSStaleTopicMetadataAssignment extends KafkaJSError {
+    readonly topic: string | undefined;
+    readonly unknownPartitions: PartitionMetadata[] | undefined;
+    constructor(error: Error | string, metadata?: Partial<KafkaJSStaleTopicMetadataAssignmentMetadata>);
+}
+/** Groups could not be deleted. */
+export declare class KafkaJSDeleteGroupsError extends KafkaJSError {
+    readonly groups: KafkaJSDeleteGroupsErrorGroups[];
+    constructor(error: Error | string, groups?: KafkaJSDeleteGroupsErrorGroups[]);
+}
+/** Records could not be deleted. */
+export declare class KafkaJSDeleteTopicRecordsError extends KafkaJSError {
+    readonly partitions: KafkaJSDeleteTopicRecordsErrorPartition[];
+    constructor({ partitions }: KafkaJSDeleteTopicRecordsErrorTopic);
+}
+/** The broker is too old for a request. */
+export declare class KafkaJSServerDoesNotSupportApiKey extends KafkaJSNonRetriableError {
+    readonly apiKey: number | undefined;
+    readonly apiName: string | undefined;
+    constructor(error: Error | string, metadata?: Partial<KafkaJSServerDoesNotSupportApiKeyMetadata>);
+}
+/** A broker is missing. */
+export declare class KafkaJSBrokerNotFound extends KafkaJSError {
+}
+/** No broker can be reached. */
+export declare class KafkaJSNoBrokerAvailableError extends KafkaJSError {
+    constructor();
+}
+/** A record is cut off. */
+export declare class KafkaJSPartialMessageError extends KafkaJSNonRetriableError {
+}
+/** The broker refused the credentials. */
+export declare class KafkaJSSASLAuthenticationError extends KafkaJSNonRetriableError {
+}
+/** The group has no coordinator. */
+export declare class KafkaJSGroupCoordinatorNotFound extends KafkaJSNonRetriableError {
+}
+/** A feature of kafkajs that this adapter lacks. The message names the alternative. */
+export declare class KafkaJSNotImplemented extends KafkaJSNonRetriableError {
+}
+/** The call did not finish in its time. */
+export declare class KafkaJSTimeout extends KafkaJSNonRetriableError {
+}
+/** A lock was not free in time. */
+export declare class KafkaJSLockTimeout extends KafkaJSTimeout {
+}
+/** Records of Kafka before 0.11. */
+export declare class KafkaJSUnsupportedMagicByteInMessageSet extends KafkaJSNonRetriableError {
+}
+/** A state that cannot be. */
+export declare class KafkaJSInvariantViolation extends KafkaJSNonRetriableError {
+    constructor(error: Error | string);
+}
+/** A number that has no varint. */
+export declare class KafkaJSInvalidVarIntError extends KafkaJSNonRetriableError {
+}
+/** A number that has no 64 bits. */
+export declare class KafkaJSInvalidLongError extends KafkaJSNonRetriableError {
+}
+/** Several errors of one call. */
+export declare class KafkaJSAggregateError extends Error {
+    readonly errors: (Error | string)[];
+    constructor(message: Error | string, errors: (Error | string)[]);
+}
+/** A rebalance ended a fetch. */
+export declare class KafkaJSFetcherRebalanceError extends Error {
+}
+export interface KafkaJSErrorMetadata {
+    retriable?: boolean;
+    topic?: string;
+    partitionId?: number;
+    metadata?: PartitionMetadata;
+    cause?: Error;
+}
+export interface KafkaJSOffsetOutOfRangeMetadata {
+    topic: string;
+    partition: number;
+}
+export interface KafkaJSNumberOfRetriesExceededMetadata {
+    retryCount: number;
+    retryTime: number;
+}
+export interface KafkaJSConnectionErrorMetadata {
+    broker?: string;
+    code?: string;
+    cause?: Error;
+}
+export interface KafkaJSRequestTimeoutErrorMetadata {
+    broker: string;
+    clientId: string;
+    correlationId: number;
+    createdAt: number;
+    sentAt: number;
+    pendingDuration: number;
+}
+export interface KafkaJSTopicMetadataNotLoadedMetadata {
+    topic: string;
+}
+export interface KafkaJSStaleTopicMetadataAssignmentMetadata {
+    topic: string;
+    unknownPartitions: PartitionMetadata[];
+}
+export interface KafkaJSServerDoesNotSupportApiKeyMetadata {
+    apiKey: number;
+    apiName: string;
+}
+export interface KafkaJSDeleteGroupsErrorGroups {
+    groupId: string;
+    errorCode: number;
+    error: KafkaJSError;
+}
+export interface KafkaJSDeleteTopicRecordsErrorTopic {
+    topic: string;
+    partitions: KafkaJSDeleteTopicRecordsErrorPartition[];
+}
+export interface KafkaJSDeleteTopicRecordsErrorPartition {
+    partition: number;
+    offset: string;
+    error: KafkaJSError;
+}
+
+// kafkajs/events.d.ts
+
+import type { AdminEvents, ConsumerEvents, InstrumentationEvent, Logger, ProducerEvents } from './types.js';
+export declare const PRODUCER_EVENTS: ProducerEvents;
+export declare const ADMIN_EVENTS: AdminEvents;
+export declare const CONSUMER_EVENTS: ConsumerEvents;
+type Listener = (event: InstrumentationEvent<unknown>) => unknown;
+/** The listeners of one producer, consumer or admin. */
+export declare class Events {
+    private readonly logger;
+    private readonly emitter;
+    private readonly names;
+    private readonly keys;
+    constructor(logger: Logger, kind: 'producer' | 'consumer' | 'admin', events: object);
+    /** Adds a listener. The result removes it. */
+    on(name: string, listener: Listener): () => void;
+    /** Calls the listeners. `payload` is made only if there are any. */
+    emit(name: string, payload?: () => unknown): void;
+    private failed;
+}
+export {};
+
+// kafkajs/groups.d.ts
+
+import type { Client } from '../client.js';
+import type { GroupDescription } from './types.js';
+/** Describes groups. An unknown one is "Dead", as in Kafka. */
+export declare function describeGroups(client: Client, groupIds: readonly string[]): Promise<GroupDescription[]>;
+
+// kafkajs/incoming.d.ts
+
+import type { Message } from '../message.js';
+import type { KafkaMessage } from './types.js';
+/** Plain objects with their own properties: handlers copy them and add to them. */
+export declare function incoming(message: Message): KafkaMessage;
+
+// kafkajs/index.d.ts
+
+/**
+ * The API of kafkajs 2.2 on Headwater: a service moves over by changing its import.
+ *
+ * @example
+ * import { Kafka } from 'headwater/kafkajs';
+ *
+ * const kafka = new Kafka({ clientId: 'my-app', brokers: ['localhost:9092'] });
+ * const producer = kafka.producer();
+ * await producer.connect();
+ * await producer.send({ topic: 'flights', messages: [{ key: 'UA', value: 'late' }] });
+ * await producer.disconnect();
+ *
+ * @packageDocumentation
+ */
+export { AssignerProtocol } from './assigner_protocol.js';
+export { PartitionAssigners } from './assigners.js';
+export { CompressionCodecs } from './codecs.js';
+export { AclOperationTypes, AclPermissionTypes, AclResourceTypes, CompressionTypes, ConfigResourceTypes, ConfigSource, logLevel, ResourcePatternTypes, } from './enums.js';
+export * from './errors.js';
+export { Kafka } from './kafka.js';
+export { Partitioners } from './partitioners.js';
+export type * from './types.js';
+
+// kafkajs/kafka.d.ts
+
+import type { Admin, AdminConfig, Consumer, ConsumerConfig, KafkaConfig, Logger, Producer, ProducerConfig } from './types.js';
+/** A cluster, or an embedded engine, with the API of kafkajs. */
+export declare class Kafka {
+    private readonly cluster;
+    private readonly rootLogger;
+    constructor(config: KafkaConfig);
+    /** A producer. */
+    producer(config?: ProducerConfig): Producer;
+    /** A consumer, a member of a group. */
+    consumer(config: ConsumerConfig): Consumer;
+    /** An admin. */
+    admin(config?: AdminConfig): Admin;
+    /** The logger. */
+    logger(): Logger;
+}
+
+// kafkajs/logger.d.ts
+
+import { logLevel } from './enums.js';
+import type { Logger, logCreator } from './types.js';
+/** Writes entries to the console, as JSON. */
+export declare const consoleLogCreator: logCreator;
+/** The root logger. */
+export declare function createLogger(level: logLevel, creator: logCreator): Logger;
+
+// kafkajs/membership.d.ts
+
+import type { Client } from '../client.js';
+import { type Events } from './events.js';
+import type { Logger, TopicPartition } from './types.js';
+/** The settings of the consumer that the events carry. */
+export interface MembershipContext {
+    groupId: string;
+    strategy: string;
+    heartbeatInterval: number;
+    events: Events;
+    logger: Logger;
+}
+export declare class Membership {
+    private readonly context;
+    /** Fulfilled when the consumer is a member. */
+    readonly joined: Promise<void>;
+    private readonly partitions;
+    private joiningSince;
+    private heartbeats;
+    private join;
+    /** Counts changes of the assignment. */
+    private changes;
+    private isOver;
+    constructor(context: MembershipContext);
+    /** The assigned partitions. */
+    get assigned(): TopicPartition[];
+    has(at: TopicPartition): boolean;
+    /** Partitions are being added; {@link ready} follows. */
+    add(added: TopicPartition[]): void;
+    /** The consumer is a member with these partitions. */
+    ready(): void;
+    /** A rebalance begins. */
+    rebalancing(): void;
+    /** Partitions have gone. */
+    remove(gone: TopicPartition[]): void;
+    /** The group is left. */
+    end(): void;
+    /** The native half reports partitions only: without any, the group's state shows that the member has joined. */
+    watchWithoutPartitions(client: Client): Promise<void>;
+    private emitHeartbeat;
+}
+
+// kafkajs/murmur2.d.ts
+
+/** MurmurHash2 as Java's client computes it. */
+export declare function murmur2(key: Buffer | string): number;
+/**
+ * The hash of kafkajs before 2.0, which differs from Java's: products are doubles, not 32-bit integers, and the bytes
+ * after the last whole word are hashed twice. Keys keep the partition that it gave them only if it stays so.
+ */
+export declare function legacyMurmur2(key: Buffer | string): number;
+
+// kafkajs/options.d.ts
+
+import { type Check } from '../options.js';
+type Spec = Record<string, Check<unknown>>;
+type CheckedOptions<S extends Spec> = {
+    [K in keyof S]?: ReturnType<S[K]>;
+};
+/** The options of a call, by their checks. */
+export declare function options<S extends Spec>(call: string, given: unknown, spec: S): CheckedOptions<S>;
+/** An option that has no counterpart. The message names the alternative. */
+export declare function unsupported(instead: string): Check<never>;
+/** An option that may only have this value. */
+export declare function only<T>(allowed: T, instead: string): Check<T>;
+/** Any value: it is checked elsewhere. */
+export declare const anything: Check<unknown>;
+/** The name of a topic, as kafkajs checks it. */
+export declare function topicName(topic: unknown): string;
+/** An offset of kafkajs: text, or a number. -1 is the end and -2 the start where a position is meant. */
+export declare function longOf(value: unknown, name: string): bigint;
+/** The number of a partition. */
+export declare function partitionOf(value: unknown): number;
+export {};
+
+// kafkajs/outgoing.d.ts
+
+import { type MessageToSend } from '../records.js';
+import type { Message, TopicMessages } from './types.js';
+/** The topics of a batch with their messages, each topic once. */
+export declare function mergedTopics(topicMessages: readonly TopicMessages[]): TopicMessages[];
+/** A message as Headwater's producer takes it. */
+export declare function outgoing(message: Message, topic: string, index: number): MessageToSend;
+
+// kafkajs/partitioners.d.ts
+
+import type { ICustomPartitioner, PartitionMetadata } from './types.js';
+/** Takes turns: a counter for each topic, which starts anywhere. */
+export declare class RoundRobin {
+    private readonly counters;
+    /** The partition of the next message without a key: one that has a leader, if any has. */
+    next(topic: string, partitions: readonly PartitionMetadata[]): number;
+}
+/** The partitioners of kafkajs. The message's own partition always comes first. */
+export declare const Partitioners: {
+    /** By the key's hash, as Java's client; without a key in turns. */
+    DefaultPartitioner: ICustomPartitioner;
+    /** By the hash of kafkajs before 2.0; without a key in turns. */
+    LegacyPartitioner: ICustomPartitioner;
+    /** @deprecated The name of `DefaultPartitioner` before kafkajs 2.0. */
+    JavaCompatiblePartitioner: ICustomPartitioner;
+};
+
+// kafkajs/pauses.d.ts
+
+import type { TopicPartition, TopicPartitions } from './types.js';
+export declare class Pauses {
+    private readonly topics;
+    pause(topic: string, partitions: number[] | undefined): void;
+    resume(topic: string, partitions: number[] | undefined): void;
+    isPaused({ topic, partition }: TopicPartition): boolean;
+    private of;
+}
+/** Partitions by topic, both in order. */
+export declare function byTopic(partitions: Iterable<TopicPartition>): TopicPartitions[];
+
+// kafkajs/producer.d.ts
+
+import { type Cluster } from './cluster.js';
+import type { Logger, Producer, ProducerBatch, ProducerConfig, ProducerRecord, RecordMetadata, Transaction } from './types.js';
+/** Sends messages. */
+export declare class KafkaProducer {
+    readonly events: import("./types.js").ProducerEvents;
+    private readonly log;
+    private readonly emitter;
+    private readonly lease;
+    private readonly topics;
+    private readonly producers;
+    private readonly idempotent;
+    /** A partitioner of the caller's; none if Headwater's does the same. */
+    private readonly partitioner;
+    private readonly turns;
+    private readonly inFlight;
+    private state;
+    constructor(cluster: Cluster, rootLogger: Logger, given: ProducerConfig | undefined);
+    /** Connects to the cluster. */
+    connect: () => Promise<void>;
+    /** Waits for the sends in flight, and gives the connection up. */
+    disconnect: () => Promise<void>;
+    /** Sends messages of one topic, and waits until all are acknowledged. */
+    send: (record: ProducerRecord) => Promise<RecordMetadata[]>;
+    /** Sends messages of several topics, all checked first, and waits until all are acknowledged. */
+    sendBatch: (batch: ProducerBatch) => Promise<RecordMetadata[]>;
+    isIdempotent: () => boolean;
+    /** Rejects: there are no transactions yet. */
+    transaction: () => Promise<Transaction>;
+    on: Producer['on'];
+    logger: () => Logger;
+    private sendTopics;
+    private sendAll;
+    private refuseUnlessConnected;
+    private sendTopic;
+    /** Sets the partition of a record, unless Headwater chooses the same one. */
+    private choosePartition;
+}
+
+// kafkajs/resolved_offsets.d.ts
+
+import type { OffsetsByTopicPartition, TopicPartition } from './types.js';
+/** An offset as Headwater commits it. */
+export interface CommitOffset extends TopicPartition {
+    offset: bigint;
+}
+/** Not for concurrent use; offsets are the next ones to be read. */
+export declare class ResolvedOffsets {
+    private readonly partitions;
+    /** Reading begins here, unless something of the partition was read before. */
+    begin(at: TopicPartition, offset: bigint): void;
+    /** The messages before this offset are resolved. */
+    resolve(at: TopicPartition, offset: bigint): void;
+    /** These offsets are committed. */
+    commit(offsets: readonly CommitOffset[]): void;
+    /** The partition was moved or has gone. */
+    forget(at: TopicPartition): void;
+    /** The resolved offsets that are not committed; of these partitions, or of all. */
+    uncommitted(of?: readonly TopicPartition[]): CommitOffset[];
+    /** The number of offsets that are resolved and not committed. */
+    count(): bigint;
+}
+/** Offsets as kafkajs shows them. */
+export declare function shown(offsets: readonly CommitOffset[]): OffsetsByTopicPartition;
+
+// kafkajs/retry.d.ts
+
+import type { RetryOptions } from './types.js';
+/** {@link RetryOptions}, checked and with defaults. */
+export interface RetryPolicy {
+    retries: number;
+    initialRetryTime: number;
+    maxRetryTime: number;
+    factor: number;
+    multiplier: number;
+    restartOnFailure: ((error: Error) => Promise<boolean>) | undefined;
+}
+/** Checks the options of a retry. */
+export declare function retryOptions(given: unknown, name?: string): RetryOptions;
+/** The options of several levels, the last one first. */
+export declare function retryPolicy(...levels: (RetryOptions | undefined)[]): RetryPolicy;
+/** Whether a retry may help. */
+export declare function isRetriable(error: unknown): boolean;
+/** The pause before try `attempt`, from 1 on. */
+export declare function pauseBefore(attempt: number, policy: RetryPolicy): number;
+/** Calls until it succeeds, a retry cannot help or the retries are used up. */
+export declare function retried<T>(policy: RetryPolicy, call: () => Promise<T>, mayPass?: (error: Error) => boolean): Promise<T>;
+
+// kafkajs/run_config.d.ts
+
+import type { EachBatchHandler, EachMessageHandler } from './types.js';
+/** The options, checked and with defaults. One of the handlers is set. */
+export interface RunConfig {
+    autoCommit: boolean;
+    autoCommitInterval: number | undefined;
+    autoCommitThreshold: number | undefined;
+    eachBatchAutoResolve: boolean;
+    partitionsConsumedConcurrently: number;
+    eachBatch: EachBatchHandler | undefined;
+    eachMessage: EachMessageHandler | undefined;
+}
+/** Checks the options. */
+export declare function runConfig(given: unknown): RunConfig;
+
+// kafkajs/send_producers.d.ts
+
+import type { Client, ProducerOptions } from '../client.js';
+import type { Producer as HeadwaterProducer } from '../producer.js';
+import { CompressionTypes } from './enums.js';
+/** The options of a send that a producer of Headwater has for all of its records. */
+export interface SendOptions {
+    acks: number;
+    timeout: number | undefined;
+    compression: CompressionTypes;
+}
+/** Checks the options of a send. */
+export declare function sendOptions(given: {
+    acks?: unknown;
+    timeout?: unknown;
+    compression?: unknown;
+}, isIdempotent: boolean): SendOptions;
+/** One producer of Headwater for each combination of options that is used. */
+export declare class SendProducers {
+    private readonly config;
+    private readonly producers;
+    constructor(config: ProducerOptions);
+    /** The producer for these options. */
+    of(client: Client, given: SendOptions): HeadwaterProducer;
+    /** Sends what the producers hold, and closes them. */
+    close(): Promise<void>;
+}
+
+// kafkajs/session.d.ts
+
+import type { ConsumerOptions } from '../client.js';
+import type { Lease } from './cluster.js';
+import { type MembershipContext } from './membership.js';
+import { Pauses } from './pauses.js';
+import type { CommitOffset } from './resolved_offsets.js';
+import { type RetryPolicy } from './retry.js';
+import type { RunConfig } from './run_config.js';
+import type { TopicPartition, TopicPartitions } from './types.js';
+/** The settings and services of a session's consumer. */
+export interface SessionContext extends MembershipContext {
+    lease: Lease;
+    /** The topics, and whether each is read from its beginning when nothing is committed. */
+    topics: ReadonlyMap<string, boolean>;
+    options: ConsumerOptions;
+    retry: RetryPolicy;
+}
+export declare class Session {
+    private readonly context;
+    private readonly config;
+    /** Which partitions are paused. {@link applyPauses} makes a change of it effective. */
+    readonly pauses: Pauses;
+    /** Fulfilled when the consumer is a member of its group, or when it has ended. */
+    readonly joined: Promise<void>;
+    /** Fulfilled when the group is left, with the error that ended the session. */
+    readonly ended: Promise<Error | undefined>;
+    private readonly commits;
+    private readonly membership;
+    /** Seeks that are not carried out, because their partitions are not assigned yet. */
+    private readonly seeks;
+    private readonly seekCounts;
+    /** The partitions that the native half has paused for this session. */
+    private readonly held;
+    private consumer;
+    private isStopping;
+    private failure;
+    private handlerError;
+    private endIdling;
+    constructor(context: SessionContext, config: RunConfig);
+    /** Whether the caller is in one of its handlers. */
+    get isInHandler(): boolean;
+    /** Ends it. Inside a handler it does not wait for the end. */
+    stop(): Promise<void>;
+    /** Moves a partition: now, or when it is assigned. */
+    seek(at: TopicPartition, offset: bigint): void;
+    /** Pauses and resumes the assigned partitions by `pauses`. */
+    applyPauses(): void;
+    /** The assigned partitions that are paused. */
+    paused(): TopicPartitions[];
+    /** Commits offsets once the consumer is a member. */
+    commit(offsets: CommitOffset[]): Promise<void>;
+    private run;
+    /** A consumer without topics has nothing to do until it is stopped. */
+    private idle;
+    private consume;
+    private createConsumer;
+    /** Commits the last offsets, and leaves the group. */
+    private leave;
+    private runFailure;
+    private requestStop;
+    private fail;
+    /** An error that a retry cannot mend ends the session. */
+    private handlerFailed;
+    /** Reports the failure of a call that has no caller any more. */
+    private background;
+    private onAssign;
+    private onRevoke;
+    private onLost;
+    private forget;
+    /** Topics without `fromBeginning` start at their end, though others start at their beginning. */
+    private startLate;
+    /** Carries a seek out, and with `autoCommit` commits the new position as kafkajs does. */
+    private applySeek;
+    private pauseAndResume;
+    private pause;
+}
+
+// kafkajs/topics.d.ts
+
+import type { Client } from '../client.js';
+import type { PartitionMetadata } from './types.js';
+/** The partitions of topics, looked up again when they are too old. */
+export declare class Topics {
+    private readonly mayCreate;
+    private readonly maxAgeMs;
+    private readonly known;
+    constructor(mayCreate: boolean, maxAgeMs?: number);
+    /** The partitions of a topic, which is created if it may be. */
+    partitions(client: Client, topic: string): Promise<PartitionMetadata[]>;
+    /** Looks the topic up again at the next call. */
+    forget(topic: string): void;
+    /** Looks all topics up again. */
+    clear(): void;
+}
+
+// kafkajs/types.d.ts
+
+export type * from './types/admin.js';
+export type * from './types/assigners.js';
+export type * from './types/config.js';
+export type * from './types/consumer.js';
+export type * from './types/events.js';
+export type * from './types/logging.js';
+export type * from './types/messages.js';
+export type * from './types/producer.js';
+
+// kafkajs/types/admin.d.ts
+
+import type { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ConfigResourceTypes, ConfigSource, ResourcePatternTypes } from '../enums.js';
+import type { KafkaJSProtocolError } from '../errors.js';
+import type { RetryOptions } from './config.js';
+import type { GroupDescriptions } from './consumer.js';
+import type { AdminEvents, ConnectEvent, DisconnectEvent, InstrumentationEvent, RemoveInstrumentationEventListener, RequestEvent, RequestQueueSizeEvent, RequestTimeoutEvent, ValueOf } from './events.js';
+import type { Logger } from './logging.js';
+import type { PartitionMetadata, PartitionOffset, SeekEntry, TopicPartitions } from './messages.js';
+export interface AdminConfig {
+    retry?: RetryOptions;
+}
+export interface ReplicaAssignment {
+    partition: number;
+    replicas: number[];
+}
+export interface PartitionReassignment {
+    topic: string;
+    partitionAssignment: ReplicaAssignment[];
+}
+export interface ITopicConfig {
+    topic: string;
+    numPartitions?: number;
+    replicationFactor?: number;
+    /** Refused: the controller places replicas. */
+    replicaAssignment?: ReplicaAssignment[];
+    configEntries?: IResourceConfigEntry[];
+}
+export interface ITopicPartitionConfig {
+    topic: string;
+    count: number;
+    /** Refused: the controller places replicas. */
+    assignments?: number[][];
+}
+/** `replicas` and `isr` of its partitions throw when they are read: the native half does not report them yet. */
+export interface ITopicMetadata {
+    name: string;
+    partitions: PartitionMetadata[];
+}
+export interface ResourceConfigQuery {
+    type: ConfigResourceTypes;
+    name: string;
+    configNames?: string[];
+}
+export interface ConfigSynonyms {
+    configName: string;
+    configValue: string;
+    configSource: ConfigSource;
+}
+export interface ConfigEntries {
+    configName: string;
+    configValue: string;
+    isDefault: boolean;
+    configSource: ConfigSource;
+    isSensitive: boolean;
+    readOnly: boolean;
+    configSynonyms: ConfigSynonyms[];
+}
+export interface DescribeConfigResponse {
+    resources: {
+        configEntries: ConfigEntries[];
+        errorCode: number;
+        errorMessage: string;
+        resourceName: string;
+        resourceType: ConfigResourceTypes;
+    }[];
+    throttleTime: number;
+}
+export interface IResourceConfigEntry {
+    name: string;
+    value: string;
+}
+export interface IResourceConfig {
+    type: ConfigResourceTypes;
+    name: string;
+    configEntries: IResourceConfigEntry[];
+}
+export type FetchOffsetsPartition = PartitionOffset & {
+    metadata: string | null;
+};
+export interface Acl {
+    principal: string;
+    host: string;
+    operation: AclOperationTypes;
+    permissionType: AclPermissionTypes;
+}
+export interface AclResource {
+    resourceType: AclResourceTypes;
+    resourceName: string;
+    resourcePatternType: ResourcePatternTypes;
+}
+export type AclEntry = Acl & AclResource;
+export type DescribeAclResource = AclResource & {
+    acls: Acl[];
+};
+export interface DescribeAclResponse {
+    throttleTime: number;
+    errorCode: number;
+    errorMessage?: string;
+    resources: DescribeAclResource[];
+}
+export interface AclFilter {
+    resourceType: AclResourceTypes;
+    resourceName?: string;
+    resourcePatternType: ResourcePatternTypes;
+    principal?: string;
+    host?: string;
+    operation: AclOperationTypes;
+    permissionType: AclPermissionTypes;
+}
+export interface MatchingAcl extends AclEntry {
+    errorCode: number;
+    errorMessage?: string;
+}
+export interface DeleteAclFilterResponses {
+    errorCode: number;
+    errorMessage?: string;
+    matchingAcls: MatchingAcl[];
+}
+export interface DeleteAclResponse {
+    throttleTime: number;
+    filterResponses: DeleteAclFilterResponses[];
+}
+export interface OngoingPartitionReassignment {
+    partitionIndex: number;
+    replicas: number[];
+    addingReplicas?: number[];
+    removingReplicas?: number[];
+}
+export interface OngoingTopicReassignment {
+    topic: string;
+    partitions: OngoingPartitionReassignment[];
+}
+export interface ListPartitionReassignmentsResponse {
+    topics: OngoingTopicReassignment[];
+}
+export type GroupOverview = {
+    groupId: string;
+    protocolType: string;
+};
+export type DeleteGroupsResult = {
+    groupId: string;
+    errorCode?: number;
+    error?: KafkaJSProtocolError;
+};
+export type Admin = {
+    connect(): Promise<void>;
+    disconnect(): Promise<void>;
+    listTopics(): Promise<string[]>;
+    createTopics(options: {
+        validateOnly?: boolean;
+        waitForLeaders?: boolean;
+        timeout?: number;
+        topics: ITopicConfig[];
+    }): Promise<boolean>;
+    deleteTopics(options: {
+        topics: string[];
+        timeout?: number;
+    }): Promise<void>;
+    createPartitions(options: {
+        validateOnly?: boolean;
+        timeout?: number;
+        topicPartitions: ITopicPartitionConfig[];
+    }): Promise<boolean>;
+    fetchTopicMetadata(options?: {
+        topics: string[];
+    }): Promise<{
+        topics: ITopicMetadata[];
+    }>;
+    fetchOffsets(options: {
+        groupId: string;
+        topics?: string[];
+        resolveOffsets?: boolean;
+    }): Promise<{
+        topic: string;
+        partitions: FetchOffsetsPartition[];
+    }[]>;
+    fetchTopicOffsets(topic: string): Promise<(SeekEntry & {
+        high: string;
+        low: string;
+    })[]>;
+    fetchTopicOffsetsByTimestamp(topic: string, timestamp?: number): Promise<SeekEntry[]>;
+    /** Rejects: the native half does not report the brokers yet. */
+    describeCluster(): Promise<{
+        brokers: {
+            nodeId: number;
+            host: string;
+            port: number;
+        }[];
+        controller: number | null;
+        clusterId: string;
+    }>;
+    setOffsets(options: {
+        groupId: string;
+        topic: string;
+        partitions: SeekEntry[];
+    }): Promise<void>;
+    resetOffsets(options: {
+        groupId: string;
+        topic: string;
+        earliest: boolean;
+    }): Promise<void>;
+    describeConfigs(configs: {
+        resources: ResourceConfigQuery[];
+        includeSynonyms: boolean;
+    }): Promise<DescribeConfigResponse>;
+    alterConfigs(configs: {
+        validateOnly: boolean;
+        resources: IResourceConfig[];
+    }): Promise<any>;
+    listGroups(): Promise<{
+        groups: GroupOverview[];
+    }>;
+    deleteGroups(groupIds: string[]): Promise<DeleteGroupsResult[]>;
+    describeGroups(groupIds: string[]): Promise<GroupDescriptions>;
+    /** Rejects: there are no ACLs yet. */
+    describeAcls(options: AclFilter): Promise<DescribeAclResponse>;
+    /** Rejects: there are no ACLs yet. */
+    deleteAcls(options: {
+        filters: AclFilter[];
+    }): Promise<DeleteAclResponse>;
+    /** Rejects: there are no ACLs yet. */
+    createAcls(options: {
+        acl: AclEntry[];
+    }): Promise<boolean>;
+    deleteTopicRecords(options: {
+        topic: string;
+        partitions: SeekEntry[];
+    }): Promise<void>;
+    /** Rejects: replicas cannot be moved yet. */
+    alterPartitionReassignments(request: {
+        topics: PartitionReassignment[];
+        timeout?: number;
+    }): Promise<void>;
+    /** Rejects: replicas cannot be moved yet. */
+    listPartitionReassignments(request: {
+        topics?: TopicPartitions[];
+        timeout?: number;
+    }): Promise<ListPartitionReassignmentsResponse>;
+    logger(): Logger;
+    on(eventName: AdminEvents['CONNECT'], listener: (event: ConnectEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: AdminEvents['DISCONNECT'], listener: (event: DisconnectEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: AdminEvents['REQUEST'], listener: (event: RequestEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: AdminEvents['REQUEST_QUEUE_SIZE'], listener: (event: RequestQueueSizeEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: AdminEvents['REQUEST_TIMEOUT'], listener: (event: RequestTimeoutEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: ValueOf<AdminEvents>, listener: (event: InstrumentationEvent<any>) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    readonly events: AdminEvents;
+};
+
+// kafkajs/types/assigners.d.ts
+
+import type { Logger } from './logging.js';
+import type { PartitionMetadata } from './messages.js';
+/** The view of the cluster that assigners have. */
+export type Cluster = {
+    findTopicPartitionMetadata(topic: string): PartitionMetadata[];
+};
+export type Assignment = {
+    [topic: string]: number[];
+};
+export type GroupMember = {
+    memberId: string;
+    memberMetadata: Buffer;
+};
+export type GroupMemberAssignment = {
+    memberId: string;
+    memberAssignment: Buffer;
+};
+export type GroupState = {
+    name: string;
+    metadata: Buffer;
+};
+export type Assigner = {
+    name: string;
+    version: number;
+    assign(group: {
+        members: GroupMember[];
+        topics: string[];
+    }): Promise<GroupMemberAssignment[]>;
+    protocol(subscription: {
+        topics: string[];
+    }): GroupState;
+};
+export type PartitionAssigner = (config: {
+    cluster: Cluster;
+    groupId: string;
+    logger: Logger;
+}) => Assigner;
+export interface ISerializer<T> {
+    encode(value: T): Buffer;
+    decode(buffer: Buffer): T | null;
+}
+export type MemberMetadata = {
+    version: number;
+    topics: string[];
+    userData: Buffer;
+};
+export type MemberAssignment = {
+    version: number;
+    assignment: Assignment;
+    userData: Buffer;
+};
+
+// kafkajs/types/config.d.ts
+
+import type * as net from 'node:net';
+import type * as tls from 'node:tls';
+import type { Client } from '../../client.js';
+import type { logLevel } from '../enums.js';
+import type { Logger, logCreator } from './logging.js';
+export type BrokersFunction = () => string[] | Promise<string[]>;
+export interface OauthbearerProviderResponse {
+    value: string;
+}
+type SASLMechanismOptionsMap = {
+    plain: {
+        username: string;
+        password: string;
+    };
+    'scram-sha-256': {
+        username: string;
+        password: string;
+    };
+    'scram-sha-512': {
+        username: string;
+        password: string;
+    };
+    aws: {
+        authorizationIdentity: string;
+        accessKeyId: string;
+        secretAccessKey: string;
+        sessionToken?: string;
+    };
+    oauthbearer: {
+        oauthBearerProvider: () => Promise<OauthbearerProviderResponse>;
+    };
+};
+export type SASLMechanism = keyof SASLMechanismOptionsMap;
+type SASLMechanismOptions<T> = T extends SASLMechanism ? {
+    mechanism: T;
+} & SASLMechanismOptionsMap[T] : never;
+/** "plain" and "scram-sha-…" are supported; the others are refused, with the alternative. */
+export type SASLOptions = SASLMechanismOptions<SASLMechanism>;
+type SaslAuthenticationRequest = {
+    encode: () => Buffer | Promise<Buffer>;
+};
+type SaslAuthenticationResponse<ParseResult> = {
+    decode: (rawResponse: Buffer) => Buffer | Promise<Buffer>;
+    parse: (data: Buffer) => ParseResult;
+};
+export type Authenticator = {
+    authenticate: () => Promise<void>;
+};
+export type SaslAuthenticateArgs<ParseResult> = {
+    request: SaslAuthenticationRequest;
+    response?: SaslAuthenticationResponse<ParseResult>;
+};
+export type AuthenticationProviderArgs = {
+    host: string;
+    port: number;
+    logger: Logger;
+    saslAuthenticate: <ParseResult>(args: SaslAuthenticateArgs<ParseResult>) => Promise<ParseResult | void>;
+};
+/** A mechanism of the caller's own, which is refused. */
+export type Mechanism = {
+    mechanism: string;
+    authenticationProvider: (args: AuthenticationProviderArgs) => Authenticator;
+};
+export interface ISocketFactoryArgs {
+    host: string;
+    port: number;
+    ssl: tls.ConnectionOptions;
+    onConnect: () => void;
+}
+export type ISocketFactory = (args: ISocketFactoryArgs) => net.Socket;
+export interface RetryOptions {
+    /** The longest pause between two tries, in milliseconds; 30,000 by default. */
+    maxRetryTime?: number;
+    /** The first pause, in milliseconds; 300 by default. */
+    initialRetryTime?: number;
+    /** By which part of itself a pause varies; 0.2 by default. */
+    factor?: number;
+    /** The factor by which the pause grows each time; 2 by default. */
+    multiplier?: number;
+    /** How often it is tried again; 5 by default. */
+    retries?: number;
+    /** Whether a consumer that has crashed starts again. */
+    restartOnFailure?: (error: Error) => Promise<boolean>;
+}
+export interface KafkaConfig {
+    /** "HOST:PORT" of one or more brokers, or a function that returns them. */
+    brokers?: string[] | BrokersFunction;
+    /**
+     * A client of `headwater`: an embedded engine, or a connection with options that kafkajs does not have. In the
+     * place of `brokers` and of all options of connections. It is not closed.
+     */
+    client?: Client;
+    ssl?: tls.ConnectionOptions | boolean;
+    sasl?: SASLOptions | Mechanism;
+    clientId?: string;
+    /** How long opening a connection may take, in milliseconds. `authenticationTimeout` is added to it. */
+    connectionTimeout?: number;
+    authenticationTimeout?: number;
+    reauthenticationThreshold?: number;
+    /** How long to wait for a response, in milliseconds; 30,000 by default. */
+    requestTimeout?: number;
+    enforceRequestTimeout?: boolean;
+    retry?: RetryOptions;
+    socketFactory?: ISocketFactory;
+    logLevel?: logLevel;
+    logCreator?: logCreator;
+}
+export {};
+
+// kafkajs/types/consumer.d.ts
+
+import type { PartitionAssigner } from './assigners.js';
+import type { RetryOptions } from './config.js';
+import type { ConnectEvent, ConsumerCommitOffsetsEvent, ConsumerCrashEvent, ConsumerEndBatchProcessEvent, ConsumerEvents, ConsumerFetchEvent, ConsumerFetchStartEvent, ConsumerGroupJoinEvent, ConsumerHeartbeatEvent, ConsumerRebalancingEvent, ConsumerReceivedUnsubcribedTopicsEvent, ConsumerStartBatchProcessEvent, DisconnectEvent, InstrumentationEvent, RemoveInstrumentationEventListener, RequestEvent, RequestQueueSizeEvent, RequestTimeoutEvent, ValueOf } from './events.js';
+import type { Logger } from './logging.js';
+import type { KafkaMessage, Offsets, OffsetsByTopicPartition, TopicPartitionOffset, TopicPartitionOffsetAndMetadata, TopicPartitions } from './messages.js';
+export interface ConsumerConfig {
+    groupId: string;
+    /** Those of `PartitionAssigners`. Others are refused. */
+    partitionAssigners?: PartitionAssigner[];
+    metadataMaxAge?: number;
+    sessionTimeout?: number;
+    rebalanceTimeout?: number;
+    heartbeatInterval?: number;
+    maxBytesPerPartition?: number;
+    minBytes?: number;
+    maxBytes?: number;
+    maxWaitTimeInMs?: number;
+    retry?: RetryOptions & {
+        restartOnFailure?: (error: Error) => Promise<boolean>;
+    };
+    allowAutoTopicCreation?: boolean;
+    /** Refused: a consumer has one fetch in flight for each broker. */
+    maxInFlightRequests?: number;
+    readUncommitted?: boolean;
+    rackId?: string;
+}
+export type MemberDescription = {
+    clientHost: string;
+    clientId: string;
+    memberId: string;
+    memberAssignment: Buffer;
+    memberMetadata: Buffer;
+};
+export type ConsumerGroupState = 'Unknown' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead' | 'Empty';
+/** `members` and `protocol` throw when they are read: the native half does not report them yet. */
+export type GroupDescription = {
+    groupId: string;
+    members: MemberDescription[];
+    protocol: string;
+    protocolType: string;
+    state: ConsumerGroupState;
+};
+export type GroupDescriptions = {
+    groups: GroupDescription[];
+};
+export type Batch = {
+    topic: string;
+    partition: number;
+    highWatermark: string;
+    messages: KafkaMessage[];
+    isEmpty(): boolean;
+    firstOffset(): string | null;
+    lastOffset(): string;
+    offsetLag(): string;
+    offsetLagLow(): string;
+};
+export interface EachMessagePayload {
+    topic: string;
+    partition: number;
+    message: KafkaMessage;
+    /** Heartbeats are sent in the background. */
+    heartbeat(): Promise<void>;
+    /** Pauses the partition. The result resumes it. */
+    pause(): () => void;
+}
+export interface EachBatchPayload {
+    batch: Batch;
+    resolveOffset(offset: string): void;
+    /** Heartbeats are sent in the background. */
+    heartbeat(): Promise<void>;
+    /** Pauses the partition. The result resumes it. */
+    pause(): () => void;
+    commitOffsetsIfNecessary(offsets?: Offsets): Promise<void>;
+    uncommittedOffsets(): OffsetsByTopicPartition;
+    isRunning(): boolean;
+    isStale(): boolean;
+}
+export type ConsumerEachMessagePayload = EachMessagePayload;
+export type ConsumerEachBatchPayload = EachBatchPayload;
+export type EachBatchHandler = (payload: EachBatchPayload) => Promise<void>;
+export type EachMessageHandler = (payload: EachMessagePayload) => Promise<void>;
+export type ConsumerRunConfig = {
+    autoCommit?: boolean;
+    autoCommitInterval?: number | null;
+    autoCommitThreshold?: number | null;
+    eachBatchAutoResolve?: boolean;
+    partitionsConsumedConcurrently?: number;
+    eachBatch?: EachBatchHandler;
+    eachMessage?: EachMessageHandler;
+};
+/** @deprecated Use {@link ConsumerSubscribeTopics}. */
+export type ConsumerSubscribeTopic = {
+    topic: string | RegExp;
+    fromBeginning?: boolean;
+};
+export type ConsumerSubscribeTopics = {
+    topics: (string | RegExp)[];
+    fromBeginning?: boolean;
+};
+export type Consumer = {
+    connect(): Promise<void>;
+    disconnect(): Promise<void>;
+    subscribe(subscription: ConsumerSubscribeTopics | ConsumerSubscribeTopic): Promise<void>;
+    stop(): Promise<void>;
+    run(config?: ConsumerRunConfig): Promise<void>;
+    commitOffsets(topicPartitions: TopicPartitionOffsetAndMetadata[]): Promise<void>;
+    seek(topicPartitionOffset: TopicPartitionOffset): void;
+    describeGroup(): Promise<GroupDescription>;
+    pause(topics: {
+        topic: string;
+        partitions?: number[];
+    }[]): void;
+    paused(): TopicPartitions[];
+    resume(topics: {
+        topic: string;
+        partitions?: number[];
+    }[]): void;
+    on(eventName: ConsumerEvents['HEARTBEAT'], listener: (event: ConsumerHeartbeatEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: ConsumerEvents['COMMIT_OFFSETS'], listener: (event: ConsumerCommitOffsetsEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: ConsumerEvents['GROUP_JOIN'], listener: (event: ConsumerGroupJoinEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: ConsumerEvents['FETCH_START'], listener: (event: ConsumerFetchStartEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: ConsumerEvents['FETCH'], listener: (event: ConsumerFetchEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: ConsumerEvents['START_BATCH_PROCESS'], listener: (event: ConsumerStartBatchProcessEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: ConsumerEvents['END_BATCH_PROCESS'], listener: (event: ConsumerEndBatchProcessEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: ConsumerEvents['CONNECT'], listener: (event: ConnectEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: ConsumerEvents['DISCONNECT'], listener: (event: DisconnectEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: ConsumerEvents['STOP'], listener: (event: InstrumentationEvent<null>) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: ConsumerEvents['CRASH'], listener: (event: ConsumerCrashEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: ConsumerEvents['REBALANCING'], listener: (event: ConsumerRebalancingEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: ConsumerEvents['RECEIVED_UNSUBSCRIBED_TOPICS'], listener: (event: ConsumerReceivedUnsubcribedTopicsEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: ConsumerEvents['REQUEST'], listener: (event: RequestEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: ConsumerEvents['REQUEST_TIMEOUT'], listener: (event: RequestTimeoutEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: ConsumerEvents['REQUEST_QUEUE_SIZE'], listener: (event: RequestQueueSizeEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: ValueOf<ConsumerEvents>, listener: (event: InstrumentationEvent<any>) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    logger(): Logger;
+    readonly events: ConsumerEvents;
+};
+
+// kafkajs/types/events.d.ts
+
+import type { TopicOffsets } from './messages.js';
+export type ValueOf<T> = T[keyof T];
+export interface InstrumentationEvent<T> {
+    id: string;
+    type: string;
+    timestamp: number;
+    payload: T;
+}
+export type RemoveInstrumentationEventListener<_T> = () => void;
+export type ConnectEvent = InstrumentationEvent<null>;
+export type DisconnectEvent = InstrumentationEvent<null>;
+/** Never emitted: a listener is refused. */
+export type RequestEvent = InstrumentationEvent<{
+    apiKey: number;
+    apiName: string;
+    apiVersion: number;
+    broker: string;
+    clientId: string;
+    correlationId: number;
+    createdAt: number;
+    duration: number;
+    pendingDuration: number;
+    sentAt: number;
+    size: number;
+}>;
+/** Never emitted: a listener is refused. */
+export type RequestTimeoutEvent = InstrumentationEvent<{
+    apiKey: number;
+    apiName: string;
+    apiVersion: number;
+    broker: string;
+    clientId: string;
+    correlationId: number;
+    createdAt: number;
+    pendingDuration: number;
+    sentAt: number;
+}>;
+/** Never emitted: a listener is refused. */
+export type RequestQueueSizeEvent = InstrumentationEvent<{
+    broker: string;
+    clientId: string;
+    queueSize: number;
+}>;
+export type ProducerEvents = {
+    CONNECT: 'producer.connect';
+    DISCONNECT: 'producer.disconnect';
+    REQUEST: 'producer.network.request';
+    REQUEST_TIMEOUT: 'producer.network.request_timeout';
+    REQUEST_QUEUE_SIZE: 'producer.network.request_queue_size';
+};
+export type AdminEvents = {
+    CONNECT: 'admin.connect';
+    DISCONNECT: 'admin.disconnect';
+    REQUEST: 'admin.network.request';
+    REQUEST_TIMEOUT: 'admin.network.request_timeout';
+    REQUEST_QUEUE_SIZE: 'admin.network.request_queue_size';
+};
+export type ConsumerEvents = {
+    HEARTBEAT: 'consumer.heartbeat';
+    COMMIT_OFFSETS: 'consumer.commit_offsets';
+    GROUP_JOIN: 'consumer.group_join';
+    FETCH_START: 'consumer.fetch_start';
+    FETCH: 'consumer.fetch';
+    START_BATCH_PROCESS: 'consumer.start_batch_process';
+    END_BATCH_PROCESS: 'consumer.end_batch_process';
+    CONNECT: 'consumer.connect';
+    DISCONNECT: 'consumer.disconnect';
+    STOP: 'consumer.stop';
+    CRASH: 'consumer.crash';
+    REBALANCING: 'consumer.rebalancing';
+    RECEIVED_UNSUBSCRIBED_TOPICS: 'consumer.received_unsubscribed_topics';
+    REQUEST: 'consumer.network.request';
+    REQUEST_TIMEOUT: 'consumer.network.request_timeout';
+    REQUEST_QUEUE_SIZE: 'consumer.network.request_queue_size';
+};
+/** Emitted every `heartbeatInterval` while the consumer is a member. `memberId` is empty, `groupGenerationId` -1. */
+export type ConsumerHeartbeatEvent = InstrumentationEvent<{
+    groupId: string;
+    memberId: string;
+    groupGenerationId: number;
+}>;
+export type ConsumerCommitOffsetsEvent = InstrumentationEvent<{
+    groupId: string;
+    memberId: string;
+    groupGenerationId: number;
+    topics: TopicOffsets[];
+}>;
+export interface IMemberAssignment {
+    [key: string]: number[];
+}
+/** `memberId` and `leaderId` are empty and `isLeader` false: the native half keeps them. */
+export type ConsumerGroupJoinEvent = InstrumentationEvent<{
+    duration: number;
+    groupId: string;
+    isLeader: boolean;
+    leaderId: string;
+    groupProtocol: string;
+    memberId: string;
+    memberAssignment: IMemberAssignment;
+}>;
+/** Never emitted: a listener is refused. */
+export type ConsumerFetchStartEvent = InstrumentationEvent<{
+    nodeId: number;
+}>;
+/** Never emitted: a listener is refused. */
+export type ConsumerFetchEvent = InstrumentationEvent<{
+    numberOfBatches: number;
+    duration: number;
+    nodeId: number;
+}>;
+interface IBatchProcessEvent {
+    topic: string;
+    partition: number;
+    highWatermark: string;
+    offsetLag: string;
+    offsetLagLow: string;
+    batchSize: number;
+    firstOffset: string;
+    lastOffset: string;
+}
+export type ConsumerStartBatchProcessEvent = InstrumentationEvent<IBatchProcessEvent>;
+export type ConsumerEndBatchProcessEvent = InstrumentationEvent<IBatchProcessEvent & {
+    duration: number;
+}>;
+export type ConsumerCrashEvent = InstrumentationEvent<{
+    error: Error;
+    groupId: string;
+    restart: boolean;
+}>;
+export type ConsumerRebalancingEvent = InstrumentationEvent<{
+    groupId: string;
+    memberId: string;
+}>;
+/** Never happens: the native half takes only partitions of subscribed topics. */
+export type ConsumerReceivedUnsubcribedTopicsEvent = InstrumentationEvent<{
+    groupId: string;
+    generationId: number;
+    memberId: string;
+    assignedTopics: string[];
+    topicsSubscribed: string[];
+    topicsNotSubscribed: string[];
+}>;
+export {};
+
+// kafkajs/types/logging.d.ts
+
+import type { logLevel } from '../enums.js';
+/** The text of a log entry. Other keys are details. */
+export interface LoggerEntryContent {
+    readonly timestamp: string;
+    readonly message: string;
+    [key: string]: any;
+}
+export interface LogEntry {
+    namespace: string;
+    level: logLevel;
+    label: string;
+    log: LoggerEntryContent;
+}
+/** Makes the function that gets log entries. */
+export type logCreator = (level: logLevel) => (entry: LogEntry) => void;
+export type Logger = {
+    info: (message: string, extra?: object) => void;
+    error: (message: string, extra?: object) => void;
+    warn: (message: string, extra?: object) => void;
+    debug: (message: string, extra?: object) => void;
+    /** A logger for a part of the program, with its own level if one is given. */
+    namespace: (namespace: string, level?: logLevel) => Logger;
+    setLogLevel: (level: logLevel) => void;
+};
+
+// kafkajs/types/messages.d.ts
+
+import type { CompressionTypes } from '../enums.js';
+export interface IHeaders {
+    [key: string]: Buffer | string | (Buffer | string)[] | undefined;
+}
+/** A message to send. */
+export interface Message {
+    key?: Buffer | string | null;
+    value: Buffer | string | null;
+    partition?: number;
+    headers?: IHeaders;
+    /** Milliseconds since 1970; now if there is none. */
+    timestamp?: string;
+}
+interface MessageSetEntry {
+    key: Buffer | null;
+    value: Buffer | null;
+    timestamp: string;
+    attributes: number;
+    offset: string;
+    size: number;
+    headers?: never;
+}
+interface RecordBatchEntry {
+    key: Buffer | null;
+    value: Buffer | null;
+    timestamp: string;
+    attributes: number;
+    offset: string;
+    headers: IHeaders;
+    size?: never;
+}
+/** A message that was read. Headers whose names repeat are arrays. */
+export type KafkaMessage = MessageSetEntry | RecordBatchEntry;
+export interface ProducerRecord {
+    topic: string;
+    messages: Message[];
+    /** -1 (the default): all in-sync replicas acknowledge; 1: the leader; 0: none. */
+    acks?: number;
+    /** How long brokers may take to acknowledge, in milliseconds. */
+    timeout?: number;
+    compression?: CompressionTypes;
+}
+export interface TopicMessages {
+    topic: string;
+    messages: Message[];
+}
+export interface ProducerBatch {
+    acks?: number;
+    timeout?: number;
+    compression?: CompressionTypes;
+    topicMessages?: TopicMessages[];
+}
+/** Where the messages of a partition were written. */
+export type RecordMetadata = {
+    topicName: string;
+    partition: number;
+    errorCode: number;
+    offset?: string;
+    timestamp?: string;
+    baseOffset?: string;
+    logAppendTime?: string;
+    logStartOffset?: string;
+};
+export interface PartitionOffset {
+    partition: number;
+    offset: string;
+}
+export type SeekEntry = PartitionOffset;
+export interface TopicOffsets {
+    topic: string;
+    partitions: PartitionOffset[];
+}
+export interface Offsets {
+    topics: TopicOffsets[];
+}
+export interface OffsetsByTopicPartition {
+    topics: TopicOffsets[];
+}
+export type TopicPartitions = {
+    topic: string;
+    partitions: number[];
+};
+export type TopicPartition = {
+    topic: string;
+    partition: number;
+};
+export type TopicPartitionOffset = TopicPartition & {
+    offset: string;
+};
+export type TopicPartitionOffsetAndMetadata = TopicPartitionOffset & {
+    metadata?: string | null;
+};
+export type PartitionMetadata = {
+    partitionErrorCode: number;
+    partitionId: number;
+    leader: number;
+    replicas: number[];
+    isr: number[];
+    offlineReplicas?: number[];
+};
+export {};
+
+// kafkajs/types/producer.d.ts
+
+import type { RetryOptions } from './config.js';
+import type { ConnectEvent, DisconnectEvent, InstrumentationEvent, ProducerEvents, RemoveInstrumentationEventListener, RequestEvent, RequestQueueSizeEvent, RequestTimeoutEvent, ValueOf } from './events.js';
+import type { Logger } from './logging.js';
+import type { Message, Offsets, PartitionMetadata, ProducerBatch, ProducerRecord, RecordMetadata } from './messages.js';
+export interface PartitionerArgs {
+    topic: string;
+    partitionMetadata: PartitionMetadata[];
+    message: Message;
+}
+export type ICustomPartitioner = () => (args: PartitionerArgs) => number;
+export type DefaultPartitioner = ICustomPartitioner;
+export type LegacyPartitioner = ICustomPartitioner;
+export interface ProducerConfig {
+    createPartitioner?: ICustomPartitioner;
+    retry?: RetryOptions;
+    metadataMaxAge?: number;
+    allowAutoTopicCreation?: boolean;
+    idempotent?: boolean;
+    /** Refused: there are no transactions yet. */
+    transactionalId?: string;
+    /** Refused: there are no transactions yet. */
+    transactionTimeout?: number;
+    maxInFlightRequests?: number;
+}
+type Sender = {
+    send(record: ProducerRecord): Promise<RecordMetadata[]>;
+    sendBatch(batch: ProducerBatch): Promise<RecordMetadata[]>;
+};
+export type Transaction = Sender & {
+    sendOffsets(offsets: Offsets & {
+        consumerGroupId: string;
+    }): Promise<void>;
+    commit(): Promise<void>;
+    abort(): Promise<void>;
+    isActive(): boolean;
+};
+export type Producer = Sender & {
+    connect(): Promise<void>;
+    disconnect(): Promise<void>;
+    isIdempotent(): boolean;
+    readonly events: ProducerEvents;
+    on(eventName: ProducerEvents['CONNECT'], listener: (event: ConnectEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: ProducerEvents['DISCONNECT'], listener: (event: DisconnectEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: ProducerEvents['REQUEST'], listener: (event: RequestEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: ProducerEvents['REQUEST_QUEUE_SIZE'], listener: (event: RequestQueueSizeEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: ProducerEvents['REQUEST_TIMEOUT'], listener: (event: RequestTimeoutEvent) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    on(eventName: ValueOf<ProducerEvents>, listener: (event: InstrumentationEvent<any>) => void): RemoveInstrumentationEventListener<typeof eventName>;
+    /** Rejects: there are no transactions yet. */
+    transaction(): Promise<Transaction>;
+    logger(): Logger;
+};
+export {};
+
+// kafkajs/unavailable.d.ts
+
+/** Adds properties that throw when they are read. They are not enumerable, so that copies and JSON leave them out. */
+export declare function unavailable<T extends object, N extends string>(known: T, reasons: Readonly<Record<N, string>>): T & Record<N, never>;
+
 // message.d.ts
 
 import { inspect } from 'node:util';
@@ -1076,8 +3116,10 @@ import type { EachBatchPayload, EachMessagePayload } from './handlers.js';
 export interface RetryOptions {
     /** How often the message is handed over again; 5 by default. `Infinity` never gives up. */
     retries?: number;
-    /** The pause before the first time, in milliseconds; 300 by default. It doubles each time. */
+    /** The pause before the first time, in milliseconds; 300 by default. */
     initialRetryTimeMs?: number;
+    /** The factor by which the pause grows each time; 2 by default. */
+    multiplier?: number;
     /** The longest pause, in milliseconds; 30,000 by default. */
     maxRetryTimeMs?: number;
 }
@@ -1136,6 +3178,8 @@ export declare class Runner<K, V> {
     private failure;
     /** Partitions that the runner has paused. */
     private readonly heldBack;
+    /** Whether one of them ran out of messages during an update, which must be repeated before the next poll. */
+    private isUpdateDue;
     private poll;
     /** Partitions that were sought since the poll began. */
     private readonly soughtSince;
@@ -1341,3 +3385,5 @@ export declare function byPartition<K, V>(all: Iterable<Message<K, V>>): Map<str
     at: TopicPartition;
     messages: Message<K, V>[];
 }>;
+/** Whether a partition is the one of this queue. */
+export declare function isOf(work: TopicPartition): (other: TopicPartition) => boolean;

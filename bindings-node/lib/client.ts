@@ -24,6 +24,7 @@ import type { Metrics } from './metrics.js';
 import { native } from './native.js';
 import {
   boolean,
+  type Check,
   count,
   listOf,
   object,
@@ -40,13 +41,16 @@ import { type Subscription, subscription } from './subscription.js';
 import { Topic } from './topic.js';
 
 /** The options of {@link Client.createTopic}. Other keys are the topic's configuration. */
-export interface CreateTopicOptions extends WaitOptions, KafkaConfig {
+export interface CreateTopicOptions extends WaitOptions {
   /** The number of partitions; 1 by default, `null` for the broker's `num.partitions`. */
-  partitions?: number;
+  partitions?: number | null;
   /** The number of replicas; the broker's default by default. */
   replicationFactor?: number;
   /** Whether a topic that exists is an error, or is taken as it is; "error" by default. */
   ifExists?: 'error' | 'ignore';
+  /** Configuration keys as Kafka spells them. */
+  config?: Record<string, ConfigValue>;
+  [key: string]: ConfigValue | object | null | undefined;
 }
 
 /** The changes of {@link Client.alterTopic}. Other keys are configuration; `null` puts one back to its default. */
@@ -97,6 +101,9 @@ export interface ServeOptions {
   allowInsecure?: boolean;
 }
 
+const countOrNull: Check<number | null> = (value, name) =>
+  value === null ? null : count(value, name);
+
 /** The way to an engine or a cluster: makes topics, producers and consumers. */
 export class Client implements AsyncDisposable {
   /** @internal */
@@ -106,7 +113,7 @@ export class Client implements AsyncDisposable {
   async createTopic(name: string, given: CreateTopicOptions = {}): Promise<Topic> {
     const { known, rest } = optionsAndConfig('createTopic()', given, {
       signal,
-      partitions: count,
+      partitions: countOrNull,
       replicationFactor: count,
       ifExists: oneOf('error', 'ignore'),
       config: object,
@@ -116,7 +123,7 @@ export class Client implements AsyncDisposable {
     await abortable(known.signal, (abort) =>
       this.native.createTopic(
         topic,
-        known.partitions ?? 1,
+        known.partitions === undefined ? 1 : known.partitions,
         known.replicationFactor,
         known.ifExists ?? 'error',
         config,

@@ -9,8 +9,10 @@ import { boolean, callback, count, milliseconds, options, signal } from './optio
 export interface RetryOptions {
   /** How often the message is handed over again; 5 by default. `Infinity` never gives up. */
   retries?: number;
-  /** The pause before the first time, in milliseconds; 300 by default. It doubles each time. */
+  /** The pause before the first time, in milliseconds; 300 by default. */
   initialRetryTimeMs?: number;
+  /** The factor by which the pause grows each time; 2 by default. */
+  multiplier?: number;
   /** The longest pause, in milliseconds; 30,000 by default. */
   maxRetryTimeMs?: number;
 }
@@ -46,10 +48,11 @@ function retry(value: unknown, name: string): Required<RetryOptions> {
   const known = options(name, value, {
     retries: milliseconds,
     initialRetryTimeMs: milliseconds,
+    multiplier: milliseconds,
     maxRetryTimeMs: milliseconds,
   });
-  const { retries = 5, initialRetryTimeMs = 300, maxRetryTimeMs = 30_000 } = known;
-  return { retries, initialRetryTimeMs, maxRetryTimeMs };
+  const { retries = 5, initialRetryTimeMs = 300, multiplier = 2, maxRetryTimeMs = 30_000 } = known;
+  return { retries, initialRetryTimeMs, multiplier, maxRetryTimeMs };
 }
 
 /** Checks the options. */

@@ -17,7 +17,7 @@ import { native } from './native.js';
 import { keyOf, type TopicPartition, type TopicPartitionOffset } from './positions.js';
 import type { Rebalances } from './rebalances.js';
 import type { CheckedRunOptions } from './run_options.js';
-import { byPartition, PartitionWork } from './work.js';
+import { byPartition, isOf, PartitionWork } from './work.js';
 
 /** How long one poll of the group lasts at most. */
 const POLL_MS = 1_000;
@@ -50,6 +50,8 @@ export class Runner<K, V> {
   private failure: { error: unknown } | undefined;
   /** Partitions that the runner has paused. */
   private readonly heldBack: HeldBack;
+  /** Whether one of them ran out of messages during an update, which must be repeated before the next poll. */
+  private isUpdateDue = false;
   private poll: { abort(): void } | undefined;
   /** Partitions that were sought since the poll began. */
   private readonly soughtSince = new Set<string>();
@@ -155,6 +157,8 @@ export class Runner<K, V> {
   resumed(partitions: TopicPartition[]): void {
     for (const work of this.worksOf(partitions)) {
       work.isPaused = false;
+      // The core fetches it again: if it has messages left, it is held back again.
+      this.heldBack.forget(work);
       this.queue(work);
     }
     this.changed.open();
@@ -183,6 +187,7 @@ export class Runner<K, V> {
         await this.changed.wait(HANDLERS_MS);
       }
       await this.finish();
+      this.isUpdateDue = false;
       await this.heldBack.update(this.works);
       await this.pollOnce();
       if (this.failure !== undefined) {
@@ -196,7 +201,7 @@ export class Runner<K, V> {
   }
 
   private async pollOnce(): Promise<void> {
-    if (this.isStopping) {
+    if (this.isStopping || this.isUpdateDue) {
       return;
     }
     this.soughtSince.clear();
@@ -309,6 +314,7 @@ export class Runner<K, V> {
     this.changed.open();
     if (this.heldBack.has(work) && work.isEmpty) {
       // It may be fetched again.
+      this.isUpdateDue = true;
       this.interrupt();
     }
     this.queue(work);
@@ -316,7 +322,7 @@ export class Runner<K, V> {
 
   /** A handler threw: the same message again after a pause, or the end. */
   private failed(work: PartitionWork<K, V>, error: unknown): void {
-    const { retries, initialRetryTimeMs, maxRetryTimeMs } = this.options.retry;
+    const { retries, initialRetryTimeMs, multiplier, maxRetryTimeMs } = this.options.retry;
     work.isBusy = false;
     if (work.isEmpty || this.isStopping) {
       return;
@@ -326,7 +332,7 @@ export class Runner<K, V> {
       this.requestStop();
       return;
     }
-    const pause = Math.min(initialRetryTimeMs * 2 ** work.failures, maxRetryTimeMs);
+    const pause = Math.min(initialRetryTimeMs * multiplier ** work.failures, maxRetryTimeMs);
     work.failures++;
     work.isWaiting = true;
     work.retry = setTimeout(() => {
@@ -399,8 +405,4 @@ export class Runner<K, V> {
     const all = [...this.works.values()];
     return partitions.length === 0 ? all : all.filter((work) => partitions.some(isOf(work)));
   }
-}
-
-function isOf(work: TopicPartition): (other: TopicPartition) => boolean {
-  return ({ topic, partition }) => topic === work.topic && partition === work.partition;
 }

@@ -111,3 +111,8 @@ export function byPartition<K, V>(
   }
   return parts;
 }
+
+/** Whether a partition is the one of this queue. */
+export function isOf(work: TopicPartition): (other: TopicPartition) => boolean {
+  return ({ topic, partition }) => topic === work.topic && partition === work.partition;
+}

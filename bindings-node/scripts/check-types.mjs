@@ -12,7 +12,7 @@ const file = join(here, 'index.d.ts');
 
 /** The declarations of all modules, in order of their names. */
 function declarations() {
-  const modules = readdirSync(dist).filter((name) => name.endsWith('.d.ts'));
+  const modules = readdirSync(dist, { recursive: true }).filter((name) => name.endsWith('.d.ts'));
   const part = (name) => `// ${name}\n\n${readFileSync(join(dist, name), 'utf8').trim()}\n`;
   const note =
     '// The public declarations, written by scripts/check-types.mjs: what a change of the API looks like.\n';

@@ -162,8 +162,9 @@ RULES = [
     Rule(
         "participle-type",
         "Name the type by a noun: not `Told` but `SessionAnswer`, not `Wanted` but `FetchTarget`.",
+        # The error classes of kafkajs keep its names in the adapter.
         definition(
-            rf"(?!.*(?:{NOUNS_IN_ING}|{NOUNS_IN_ED})$)(?:\w*[a-z]ing|[A-Z][a-z]*ed|\w*[a-z][A-Z][a-z]*ed|(?:[A-Z]\w*)?(?:{PARTICIPLES}))"
+            rf"(?!KafkaJS)(?!.*(?:{NOUNS_IN_ING}|{NOUNS_IN_ED})$)(?:\w*[a-z]ing|[A-Z][a-z]*ed|\w*[a-z][A-Z][a-z]*ed|(?:[A-Z]\w*)?(?:{PARTICIPLES}))"
         ),
     ),
     Rule(
