@@ -1194,6 +1194,81 @@ export declare function subscription(given: unknown): {
     pattern?: string;
 };
 
+// test_broker.d.ts
+
+import type { WaitOptions } from './abort.js';
+import type { Client } from './client.js';
+import { type Decoded, type Format, type FormatOptions } from './formats.js';
+import type { Message } from './message.js';
+/** The formats of {@link TestBroker.waitFor}, and how long it waits. */
+export interface WaitForOptions<K extends Format = Format, V extends Format = Format> extends FormatOptions<K, V>, WaitOptions {
+    /** How long to wait, in milliseconds; 4,000 by default, which is less than the time-out of test runners. */
+    timeoutMs?: number;
+}
+/** A broker in memory, for tests. {@link startBroker} starts it. */
+export declare class TestBroker implements AsyncDisposable {
+    /** The embedded client: it creates topics, sends, and reads. */
+    readonly client: Client;
+    private readonly server;
+    private readonly topics;
+    private closing;
+    /** The "HOST:PORT" that Kafka clients connect to. */
+    get address(): string;
+    /** The address as kafkajs takes it. */
+    get brokers(): string[];
+    /** The messages of a topic: partition by partition, in offset order. */
+    messages<K extends Format = 'bytes', V extends Format = 'bytes'>(topic: string, given?: FormatOptions<K, V> & WaitOptions): Promise<Message<Decoded<K>, Decoded<V>>[]>;
+    /**
+     * Waits until a topic has so many messages, counted from its start, and returns all that it has then. The topic may be
+     * created later.
+     */
+    waitFor<K extends Format = 'bytes', V extends Format = 'bytes'>(topic: string, messages: number, given?: WaitForOptions<K, V>): Promise<Message<Decoded<K>, Decoded<V>>[]>;
+    /** Waits until a function accepts a message of a topic, and returns that message. */
+    waitFor<K extends Format = 'bytes', V extends Format = 'bytes'>(topic: string, accepts: (message: Message<Decoded<K>, Decoded<V>>) => unknown, given?: WaitForOptions<K, V>): Promise<Message<Decoded<K>, Decoded<V>>>;
+    /** Deletes all records, between two tests. Topics, groups and offsets stay, so that connected clients go on. */
+    clear(): Promise<void>;
+    /**
+     * Deletes all topics and groups, and creates the topics of `startBroker()` anew. Rejects while a group has members.
+     */
+    reset(): Promise<void>;
+    /** Ends all connections, and forgets everything. Idempotent. */
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+    private deleteRecords;
+}
+
+// testing.d.ts
+
+/**
+ * A Kafka broker in memory for the tests of services. It starts in milliseconds, and any Kafka client can use it.
+ *
+ * @example
+ * import { startBroker } from 'headwater/testing';
+ *
+ * const broker = await startBroker({ topics: { orders: { partitions: 3 } } });
+ * const kafka = new Kafka({ brokers: broker.brokers }); // kafkajs, or any other client
+ * // Run the service, then:
+ * const [order] = await broker.waitFor('orders', 1, { value: 'json' });
+ * await broker.close();
+ *
+ * @packageDocumentation
+ */
+import { type CreateTopicOptions, type ServeOptions } from './client.js';
+import { type KafkaConfig } from './config.js';
+import { TestBroker } from './test_broker.js';
+export { TestBroker, type WaitForOptions } from './test_broker.js';
+/** Topics to create: their names, or their options by name. */
+export type TestTopics = readonly string[] | Readonly<Record<string, CreateTopicOptions>>;
+/** The options of {@link startBroker}. Other keys are Kafka's broker configuration. */
+export interface TestBrokerOptions extends KafkaConfig {
+    /** Topics to create. Others are created when a client uses them, unless `autoCreateTopicsEnable` is false. */
+    topics?: TestTopics;
+    /** How it listens; at a free port of 127.0.0.1 by default. */
+    serve?: ServeOptions;
+}
+/** Starts a broker in memory, at a free port. Nothing is written to the disk. */
+export declare function startBroker(given?: TestBrokerOptions): Promise<TestBroker>;
+
 // topic.d.ts
 
 import type { PartitionDescription } from '../native.js';

@@ -1,6 +1,7 @@
 // What a program of a user looks like to the TypeScript compiler. `make test-node` checks it with --strict.
 
 import { type Batch, connect, type Message, open, type RecordMetadata } from 'headwater';
+import { startBroker, type TestBroker } from 'headwater/testing';
 
 await using client = await open('./data', { numPartitions: 3 });
 await using cluster = await connect(['localhost:9092'], { clientId: 'types' });
@@ -55,3 +56,18 @@ const rows: number = batch.toArrow().numRows;
 // @ts-expect-error: "xml" is not a format.
 client.topic('flights').scan({ value: 'xml' });
 console.log(offset, value, rows);
+
+const broker: TestBroker = await startBroker({
+  topics: { orders: { partitions: 3 } },
+  numPartitions: 2,
+});
+const [order] = await broker.waitFor('orders', 1, { key: 'string', value: 'json' });
+const id: string | null | undefined = order?.key;
+const alert = await broker.waitFor('alerts', (message) => message.key === id, { key: 'string' });
+const bytesOfAlert: Buffer | null = alert.value;
+// @ts-expect-error: a number of messages or a function.
+await broker.waitFor('orders', 'all');
+const texts: (string | null)[] = (await broker.messages('orders', { value: 'string' })).map(
+  (message) => message.value,
+);
+console.log(bytesOfAlert, texts, broker.address, broker.brokers[0]);
