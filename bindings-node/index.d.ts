@@ -307,6 +307,73 @@ export declare class Consumer<K = Buffer | null, V = Buffer | null> implements A
     private batchesOf;
 }
 
+// diagnostics.d.ts
+
+import { type TracingChannel } from 'node:diagnostics_channel';
+import type { BatchResult, RecordMetadata, TopicPartitionOffset } from '../native.js';
+import type { Batch } from './batch.js';
+import type { Consumer } from './consumer.js';
+import type { Format } from './formats.js';
+import type { Message } from './message.js';
+import type { Producer } from './producer.js';
+import type { HeadersCarrier } from './propagation.js';
+import type { MessageToSend } from './records.js';
+/** A copy of a message that is sent. A subscriber of `start` may set its headers. */
+export interface TracedMessage extends MessageToSend<Format, Format> {
+    headers: HeadersCarrier;
+}
+/** The events of the tracing channel `headwater:produce`: calls of `send()` and `sendBatch()`, and of `writable()`. */
+export interface ProduceEvent {
+    /** The producer. */
+    producer: Producer<any, any>;
+    /** The topic's name. */
+    topic: string;
+    /** The messages. A table of Arrow has none. */
+    messages: TracedMessage[] | undefined;
+    /** Where the messages were written; from `asyncStart` on. */
+    result?: RecordMetadata | BatchResult;
+    /** Why they were not. */
+    error?: unknown;
+}
+/** The events of the tracing channel `headwater:consume`: reads, and calls of handlers. */
+export interface ConsumeEvent {
+    /** The consumer. */
+    consumer: Consumer<any, any>;
+    /**
+     * "process" for a handler of `run()`, from its call until its promise is settled; "receive" for a message, or for a
+     * batch of `poll()` and `batches()`, from the call that waits for it until it is handed out.
+     */
+    operation: 'receive' | 'process';
+    /** The messages; of "receive" from `asyncStart` on. */
+    messages: Batch<any, any> | readonly Message<any, any>[] | undefined;
+    /** Why the handler, or the wait, failed. */
+    error?: unknown;
+}
+/** The events of the tracing channel `headwater:commit`: explicit commits. Auto-commit does not publish. */
+export interface CommitEvent {
+    /** The consumer. */
+    consumer: Consumer<any, any>;
+    /** The offsets, or undefined for the positions of all partitions. */
+    offsets: TopicPartitionOffset[] | undefined;
+    /** Why nothing was committed. */
+    error?: unknown;
+}
+type Channel<E extends object> = TracingChannel<unknown, E>;
+export declare const PRODUCE: Channel<ProduceEvent>;
+export declare const CONSUME: Channel<ConsumeEvent>;
+export declare const COMMIT: Channel<CommitEvent>;
+/** Whether a channel has subscribers. Its own `hasSubscribers` is missing before Node 20.13. */
+export declare function isObserved<E extends object>(channel: Channel<E>): boolean;
+/** Commits, and publishes that. */
+export declare function committed<T>(consumer: CommitEvent['consumer'], offsets: CommitEvent['offsets'], call: () => Promise<T>): Promise<T>;
+/** Calls a handler, and publishes that. */
+export declare function processed(consumer: ConsumeEvent['consumer'], messages: ConsumeEvent['messages'], handle: () => unknown): unknown;
+/** Waits for messages, and publishes that. */
+export declare function received<T>(consumer: ConsumeEvent['consumer'], call: () => Promise<T>, messagesOf: (result: T) => ConsumeEvent['messages']): Promise<T>;
+/** A copy whose headers a subscriber may change. A message that is not valid stays as it is: the call refuses it. */
+export declare function tracedMessage(message: unknown): TracedMessage;
+export {};
+
 // errors.d.ts
 
 import type { ErrorFields } from '../native.js';
@@ -588,16 +655,18 @@ export interface EachBatchPayload<K = Buffer | null, V = Buffer | null> {
     pause(): () => void;
 }
 /** What the runner gives to handlers. */
-export interface RunnerCalls {
+export interface RunnerCalls<K, V> {
+    /** Calls a handler, and publishes that. */
+    trace(messages: readonly Message<K, V>[], handle: () => unknown): unknown;
     autoResolve: boolean;
     isRunning(): boolean;
     commit(offsets: TopicPartitionOffset[]): Promise<void>;
     pause(): () => void;
 }
 /** Hands the message in front over, and finishes it. */
-export declare function handleMessage<K, V>(handler: (payload: EachMessagePayload<K, V>) => unknown, work: PartitionWork<K, V>, calls: RunnerCalls): Promise<void>;
+export declare function handleMessage<K, V>(handler: (payload: EachMessagePayload<K, V>) => unknown, work: PartitionWork<K, V>, calls: RunnerCalls<K, V>): Promise<void>;
 /** Hands the messages that are left over, and finishes those that the handler has resolved, or all. */
-export declare function handleBatch<K, V>(handler: (payload: EachBatchPayload<K, V>) => unknown, work: PartitionWork<K, V>, calls: RunnerCalls): Promise<void>;
+export declare function handleBatch<K, V>(handler: (payload: EachBatchPayload<K, V>) => unknown, work: PartitionWork<K, V>, calls: RunnerCalls<K, V>): Promise<void>;
 
 // held_back.d.ts
 
@@ -645,6 +714,7 @@ export { Batch } from './batch.js';
 export { type AlterTopicOptions, Client, type ConsumerOptions, type CreateTopicOptions, connect, open, type ProducerOptions, type ServeOptions, } from './client.js';
 export type { ConfigValue, KafkaConfig } from './config.js';
 export { type BatchesOptions, Consumer, type PartitionsOptions, type PollOptions, } from './consumer.js';
+export type { CommitEvent, ConsumeEvent, ProduceEvent, TracedMessage } from './diagnostics.js';
 export { AbortError, AuthenticationError, AuthorizationError, ClosedError, ConfigError, CorruptLogError, DecodeError, type ErrorDetails, ForkError, HeadwaterError, InvalidArgumentError, InvalidTopicError, KafkaError, LockedError, NotADataDirectoryError, OffsetOutOfRangeError, OutOfOrderSequenceError, ProducerFencedError, RecordTooLargeError, RequestTimedOutError, StorageError, TopicAlreadyExistsError, TransportError, UnknownTopicOrPartitionError, WakeupError, } from './errors.js';
 export type { Header } from './flat.js';
 export type { Decoded, Format, FormatOptions, OnError, ReadOptions } from './formats.js';
@@ -654,6 +724,7 @@ export type { BrokerMetrics, ConsumerMetrics, DeletionMetrics, Metrics, Producer
 export type { Offsets } from './offsets.js';
 export type { Position } from './positions.js';
 export { Producer, type SendBatchOptions } from './producer.js';
+export { type HeadersCarrier, headersGetter, headersSetter } from './propagation.js';
 export type { RebalanceListener, RebalanceOptions } from './rebalances.js';
 export type { Bytes, Encodable, HeadersToSend, MessageToSend, RecordToSend } from './records.js';
 export type { RetryOptions, RunOptions } from './run_options.js';
@@ -731,6 +802,8 @@ export declare class MessageBuffer {
     interrupt(): void;
     private fetch;
 }
+/** An iterator that does not end by itself. */
+export declare function iteratorOf<T>(next: () => Promise<IteratorResult<T>>): AsyncIterableIterator<T>;
 
 // metrics.d.ts
 
@@ -901,6 +974,8 @@ export declare const topicPartitionOffset: Check<TopicPartitionOffset>;
 export declare function byNumber(offsets: PartitionOffset[]): Map<number, bigint>;
 /** A partition as a key of a map. */
 export declare function keyOf({ topic, partition }: TopicPartition): string;
+/** Whether another is the same partition. */
+export declare function isOf(at: TopicPartition): (other: TopicPartition) => boolean;
 
 // producer.d.ts
 
@@ -932,11 +1007,13 @@ export declare class Producer<K extends Format = 'bytes', V extends Format = 'by
      * An abort ends the wait, not the record: it may still be written.
      */
     send(record: RecordToSend<K, V>, given?: WaitOptions): Promise<RecordMetadata>;
+    private sendRecord;
     /**
      * Sends many records and waits until all are acknowledged: messages, the stream format of Arrow IPC, or a table of apache-arrow. All are
      * checked before the first is written.
      */
     sendBatch(topic: string, rows: readonly MessageToSend<K, V>[] | Uint8Array | Table, given?: SendBatchOptions): Promise<BatchResult>;
+    private sendRows;
     /** A stream that sends the messages that are written to it. It takes more when those before are acknowledged. */
     writable(topic: string): Writable;
     /** Sends everything that was accepted before, and waits until it is acknowledged or refused. */
@@ -946,6 +1023,36 @@ export declare class Producer<K extends Format = 'bytes', V extends Format = 'by
     [Symbol.asyncDispose](): Promise<void>;
     private sendMessages;
 }
+
+// propagation.d.ts
+
+import type { Bytes, HeadersToSend } from './records.js';
+/** Headers that {@link headersSetter} may change. */
+export type HeadersCarrier = [name: string, value: Bytes | null][] | Record<string, Bytes | null | readonly Bytes[]>;
+/**
+ * Reads headers: a `TextMapGetter` of OpenTelemetry. Of a name that repeats the last header counts.
+ *
+ * @example
+ * const parent = propagation.extract(context.active(), message.headers, headersGetter);
+ */
+export declare const headersGetter: {
+    /** The names. */
+    keys(headers: HeadersToSend): string[];
+    /** The text of a header; undefined if there is none, or if its value is null. */
+    get(headers: HeadersToSend | undefined, name: string): string | undefined;
+};
+/**
+ * Writes headers: a `TextMapSetter` of OpenTelemetry. A header replaces those of its name.
+ *
+ * @example
+ * const headers = [['gate', 'B7']];
+ * propagation.inject(context.active(), headers, headersSetter);
+ * await producer.send({ topic: 'flights', value: 'late', headers });
+ */
+export declare const headersSetter: {
+    /** Sets a header. */
+    set(headers: HeadersCarrier, name: string, value: string): void;
+};
 
 // rebalances.d.ts
 
@@ -1074,12 +1181,14 @@ export declare function runOptions<K, V>(given: unknown): CheckedRunOptions<K, V
 // runner.d.ts
 
 import type { Consumer as NativeConsumer } from '../native.js';
+import type { Consumer } from './consumer.js';
 import type { Formats } from './formats.js';
 import { type TopicPartition, type TopicPartitionOffset } from './positions.js';
 import type { Rebalances } from './rebalances.js';
 import type { CheckedRunOptions } from './run_options.js';
 /** What a runner needs of its consumer. */
-export interface RunnerContext {
+export interface RunnerContext<K, V> {
+    consumer: Consumer<K, V>;
     native: NativeConsumer;
     formats: Formats;
     rebalances: Rebalances;
@@ -1105,7 +1214,7 @@ export declare class Runner<K, V> {
     private readonly changed;
     private readonly ended;
     private readonly end;
-    constructor(context: RunnerContext, options: CheckedRunOptions<K, V>, other: Runner<K, V> | undefined);
+    constructor(context: RunnerContext<K, V>, options: CheckedRunOptions<K, V>, other: Runner<K, V> | undefined);
     /** Runs until it is stopped. */
     run(): Promise<void>;
     /** Ends it. Inside a handler it does not wait for handlers. */
@@ -1219,8 +1328,8 @@ export declare class TestBroker implements AsyncDisposable {
     /** The messages of a topic: partition by partition, in offset order. */
     messages<K extends Format = 'bytes', V extends Format = 'bytes'>(topic: string, given?: FormatOptions<K, V> & WaitOptions): Promise<Message<Decoded<K>, Decoded<V>>[]>;
     /**
-     * Waits until a topic has so many messages, counted from its start, and returns all that it has then. The topic may be
-     * created later.
+     * Waits until a topic has so many messages, counted from its start, and returns all that it has then. The topic may
+     * be created later.
      */
     waitFor<K extends Format = 'bytes', V extends Format = 'bytes'>(topic: string, messages: number, given?: WaitForOptions<K, V>): Promise<Message<Decoded<K>, Decoded<V>>[]>;
     /** Waits until a function accepts a message of a topic, and returns that message. */

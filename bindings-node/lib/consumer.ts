@@ -9,10 +9,11 @@ import type {
 } from '../native.js';
 import { abortable, type WaitOptions } from './abort.js';
 import { Batch } from './batch.js';
+import { CONSUME, committed, isObserved, received } from './diagnostics.js';
 import { ClosedError } from './errors.js';
 import type { Formats } from './formats.js';
 import { Message } from './message.js';
-import { MessageBuffer } from './messages.js';
+import { iteratorOf, MessageBuffer } from './messages.js';
 import { native } from './native.js';
 import { type Offsets, offsets, seeks } from './offsets.js';
 import { boolean, callback, count, milliseconds, oneOf, options, signal } from './options.js';
@@ -84,7 +85,8 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   async poll(given: PollOptions = {}): Promise<Batch<K, V>> {
     const known = options('poll()', given, { signal, timeoutMs: milliseconds, maxRecords: count });
     const operation = native.Operation.poll(known.timeoutMs ?? 1_000, known.maxRecords);
-    return this.batch(await this.nextEvent(operation, known.signal));
+    const next = async () => this.batch(await this.nextEvent(operation, known.signal));
+    return received(this, next, (batch) => batch);
   }
 
   /** The batches of a stream. A batch is finished when the next one is asked for. */
@@ -113,16 +115,14 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       const { flat, row } = messageBuffer.taken;
       return { done: false as const, value: new Message<K, V>(flat, row, formats) };
     };
-    const iterator: AsyncIterableIterator<Message<K, V>> = {
-      // Not an async function: a message that is there already costs one settled promise.
-      next: () =>
-        messageBuffer.tryTake() && wait?.aborted !== true
-          ? Promise.resolve(make())
-          : messageBuffer.take(wait).then(make),
-      return: () => Promise.resolve({ done: true, value: undefined }),
-      [Symbol.asyncIterator]: () => iterator,
-    };
-    return iterator;
+    // Not an async function: a message that is there already costs one settled promise.
+    const next = () =>
+      wait?.aborted !== true && messageBuffer.tryTake()
+        ? Promise.resolve(make())
+        : messageBuffer.take(wait).then(make);
+    return iteratorOf(() =>
+      isObserved(CONSUME) ? received(this, next, ({ value }) => [value]) : next(),
+    );
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Message<K, V>> {
@@ -143,6 +143,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     const known = runOptions<K, V>(given);
     const runner = new Runner<K, V>(
       {
+        consumer: this,
         native: this.native,
         formats: this.formats,
         rebalances: this.rebalances,
@@ -211,10 +212,10 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
    */
   async commit(what?: Offsets<K, V>, given: WaitOptions & { wait?: boolean } = {}): Promise<void> {
     const known = options('commit()', given, { signal, wait: boolean });
-    const committed = what === undefined ? this.runner?.finishedOffsets() : offsets(what, 'what');
+    const of = what === undefined ? this.runner?.finishedOffsets() : offsets(what, 'what');
     this.entering();
-    await abortable(known.signal, (abort) =>
-      this.native.commit(committed, known.wait ?? true, abort),
+    await committed(this, of, () =>
+      abortable(known.signal, (abort) => this.native.commit(of, known.wait ?? true, abort)),
     );
   }
 
@@ -383,12 +384,16 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     operation: Operation,
     wait: AbortSignal | undefined,
   ): AsyncIterableIterator<Batch<K, V>> {
-    for (;;) {
+    const next = async () => {
       const event = await this.nextEvent(operation, wait);
-      if (event.kind === 'end') {
+      return event.kind === 'end' ? undefined : this.batch(event);
+    };
+    for (;;) {
+      const batch = await received(this, next, (batch) => batch);
+      if (batch === undefined) {
         return;
       }
-      yield this.batch(event);
+      yield batch;
     }
   }
 }

@@ -46,6 +46,7 @@ export {
   type PartitionsOptions,
   type PollOptions,
 } from './consumer.js';
+export type { CommitEvent, ConsumeEvent, ProduceEvent, TracedMessage } from './diagnostics.js';
 export {
   AbortError,
   AuthenticationError,
@@ -91,6 +92,7 @@ export type {
 export type { Offsets } from './offsets.js';
 export type { Position } from './positions.js';
 export { Producer, type SendBatchOptions } from './producer.js';
+export { type HeadersCarrier, headersGetter, headersSetter } from './propagation.js';
 export type { RebalanceListener, RebalanceOptions } from './rebalances.js';
 export type { Bytes, Encodable, HeadersToSend, MessageToSend, RecordToSend } from './records.js';
 export type { RetryOptions, RunOptions } from './run_options.js';

@@ -1,6 +1,7 @@
 // The messages of a consumer that were decoded and not handed out yet.
 
 import type { ConsumerEvent, Consumer as NativeConsumer } from '../native.js';
+import { AbortError } from './errors.js';
 import { Flat } from './flat.js';
 
 /** After so many messages a member of a group polls its group. */
@@ -68,6 +69,9 @@ export class MessageBuffer {
   }
 
   private async fetch(wait: AbortSignal | undefined): Promise<void> {
+    if (wait?.aborted === true) {
+      throw new AbortError(wait.reason);
+    }
     if (this.sincePoll >= MESSAGES_PER_POLL) {
       this.sincePoll = 0;
       this.report();
@@ -85,4 +89,14 @@ export class MessageBuffer {
       }
     }
   }
+}
+
+/** An iterator that does not end by itself. */
+export function iteratorOf<T>(next: () => Promise<IteratorResult<T>>): AsyncIterableIterator<T> {
+  const iterator: AsyncIterableIterator<T> = {
+    next,
+    return: () => Promise.resolve({ done: true, value: undefined }),
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  return iterator;
 }

@@ -7,13 +7,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ConsumerEvent, Consumer as NativeConsumer } from '../native.js';
 import { Batch } from './batch.js';
+import type { Consumer } from './consumer.js';
+import { committed, processed } from './diagnostics.js';
 import { AbortError, ClosedError, invalid, WakeupError } from './errors.js';
 import type { Formats } from './formats.js';
 import { Gate } from './gate.js';
-import { handleBatch, handleMessage } from './handlers.js';
+import { handleBatch, handleMessage, type RunnerCalls } from './handlers.js';
 import { HeldBack } from './held_back.js';
 import { native } from './native.js';
-import { keyOf, type TopicPartition, type TopicPartitionOffset } from './positions.js';
+import { isOf, keyOf, type TopicPartition, type TopicPartitionOffset } from './positions.js';
 import type { Rebalances } from './rebalances.js';
 import type { CheckedRunOptions } from './run_options.js';
 import { byPartition, PartitionWork } from './work.js';
@@ -26,7 +28,8 @@ const HANDLERS_MS = 20;
 const RECORDS = 8_192;
 
 /** What a runner needs of its consumer. */
-export interface RunnerContext {
+export interface RunnerContext<K, V> {
+  consumer: Consumer<K, V>;
   native: NativeConsumer;
   formats: Formats;
   rebalances: Rebalances;
@@ -56,7 +59,7 @@ export class Runner<K, V> {
   private readonly end: () => void;
 
   constructor(
-    private readonly context: RunnerContext,
+    private readonly context: RunnerContext<K, V>,
     readonly options: CheckedRunOptions<K, V>,
     other: Runner<K, V> | undefined,
   ) {
@@ -327,22 +330,23 @@ export class Runner<K, V> {
     }, pause);
   }
 
-  private payloads(work: PartitionWork<K, V>) {
-    const { native: consumer } = this.context;
+  private payloads(work: PartitionWork<K, V>): RunnerCalls<K, V> {
+    const { consumer, native } = this.context;
     const at = { topic: work.topic, partition: work.partition };
     return {
       autoResolve: this.options.eachBatchAutoResolve,
       isRunning: () => !this.isStopping,
-      commit: (offsets: TopicPartitionOffset[]) => {
+      trace: (messages, handle) => processed(consumer, messages, handle),
+      commit: (offsets) => {
         this.interrupt();
-        return consumer.commit(offsets, true);
+        return committed(consumer, offsets, () => native.commit(offsets, true));
       },
       pause: () => {
         this.paused([at]);
         this.interrupt();
-        const pausing = consumer.pause([at]);
+        const pausing = native.pause([at]);
         return () => {
-          void pausing.then(() => consumer.resume([at])).then(() => this.resumed([at]));
+          void pausing.then(() => native.resume([at])).then(() => this.resumed([at]));
           this.interrupt();
         };
       },
@@ -391,8 +395,4 @@ export class Runner<K, V> {
     const all = [...this.works.values()];
     return partitions.length === 0 ? all : all.filter((work) => partitions.some(isOf(work)));
   }
-}
-
-function isOf(work: TopicPartition): (other: TopicPartition) => boolean {
-  return ({ topic, partition }) => topic === work.topic && partition === work.partition;
 }

@@ -57,8 +57,8 @@ export class TestBroker implements AsyncDisposable {
   }
 
   /**
-   * Waits until a topic has so many messages, counted from its start, and returns all that it has then. The topic may be
-   * created later.
+   * Waits until a topic has so many messages, counted from its start, and returns all that it has then. The topic may
+   * be created later.
    */
   waitFor<K extends Format = 'bytes', V extends Format = 'bytes'>(
     topic: string,
