@@ -108,6 +108,7 @@ export interface ServeOptions {
 /** The way to an engine or a cluster: makes topics, producers and consumers. */
 export declare class Client implements AsyncDisposable {
     private readonly native;
+    private readonly servers;
     /** Creates a topic. */
     createTopic(name: string, given?: CreateTopicOptions): Promise<Topic>;
     /** A handle on a topic. An unknown topic fails at the first use. */
