@@ -195,35 +195,13 @@ import { Readable } from 'node:stream';
 import type { TopicPartitionLag } from '../native.js';
 import { type WaitOptions } from './abort.js';
 import { Batch } from './batch.js';
+import type { BatchesOptions, PartitionsOptions, PollOptions } from './consumer_options.js';
 import { Message } from './message.js';
 import { type Offsets } from './offsets.js';
 import { type Position, type TopicPartition, type TopicPartitionOffset } from './positions.js';
 import { type RebalanceListener, type RebalanceOptions } from './rebalances.js';
 import { type RunOptions } from './run_options.js';
 import { type Subscription } from './subscription.js';
-/** The options of {@link Consumer.poll}. */
-export interface PollOptions extends WaitOptions {
-    /** How long to wait for records, in milliseconds; 1,000 by default. */
-    timeoutMs?: number;
-    /** The most records; `max.poll.records` (500) by default. */
-    maxRecords?: number;
-}
-/** The limits of {@link Consumer.batches}. */
-export interface BatchesOptions extends WaitOptions {
-    /** The most records in a batch; 65,536 by default. */
-    maxRecords?: number;
-    /** The most fetched bytes in a batch; 16 MiB by default. One fetch of one partition may exceed it. */
-    maxBytes?: number;
-    /** How long to wait for more records once there are some, in milliseconds; 100 by default. */
-    maxWaitMs?: number;
-    /** When to stop: never, or at the end of each partition at the time of the first call. "forever" by default. */
-    until?: 'forever' | 'end';
-}
-/** The partitions of a call; all that are assigned by default. */
-export interface PartitionsOptions extends WaitOptions {
-    /** Only these partitions. */
-    partitions?: TopicPartition | TopicPartition[];
-}
 /**
  * Reads partitions. Iterating it yields messages. In a group, `enable.auto.commit` commits finished records from time to time: a batch or a
  * message is finished when the next one is asked for.
@@ -235,6 +213,7 @@ export declare class Consumer<K = Buffer | null, V = Buffer | null> implements A
     private readonly rebalances;
     private runner;
     private closing;
+    private isClosed;
     /** Waits for records. The batch is empty when the time has passed. */
     poll(given?: PollOptions): Promise<Batch<K, V>>;
     /** The batches of a stream. A batch is finished when the next one is asked for. */
@@ -304,8 +283,37 @@ export declare class Consumer<K = Buffer | null, V = Buffer | null> implements A
     private changing;
     /** A call that changes nothing of what comes next. */
     private entering;
+    private refuseIfClosed;
     private batch;
     private batchesOf;
+}
+
+// consumer_options.d.ts
+
+import type { WaitOptions } from './abort.js';
+import type { TopicPartition } from './positions.js';
+/** The options of {@link Consumer.poll}. */
+export interface PollOptions extends WaitOptions {
+    /** How long to wait for records, in milliseconds; 1,000 by default. */
+    timeoutMs?: number;
+    /** The most records; `max.poll.records` (500) by default. */
+    maxRecords?: number;
+}
+/** The limits of {@link Consumer.batches}. */
+export interface BatchesOptions extends WaitOptions {
+    /** The most records in a batch; 65,536 by default. */
+    maxRecords?: number;
+    /** The most fetched bytes in a batch; 16 MiB by default. One fetch of one partition may exceed it. */
+    maxBytes?: number;
+    /** How long to wait for more records once there are some, in milliseconds; 100 by default. */
+    maxWaitMs?: number;
+    /** When to stop: never, or at the end of each partition at the time of the first call. "forever" by default. */
+    until?: 'forever' | 'end';
+}
+/** The partitions of a call; all that are assigned by default. */
+export interface PartitionsOptions extends WaitOptions {
+    /** Only these partitions. */
+    partitions?: TopicPartition | TopicPartition[];
 }
 
 // diagnostics.d.ts
@@ -714,7 +722,8 @@ export type { WaitOptions } from './abort.js';
 export { Batch } from './batch.js';
 export { type AlterTopicOptions, Client, type ConsumerOptions, type CreateTopicOptions, connect, open, type ProducerOptions, type ServeOptions, } from './client.js';
 export type { ConfigValue, KafkaConfig } from './config.js';
-export { type BatchesOptions, Consumer, type PartitionsOptions, type PollOptions, } from './consumer.js';
+export { Consumer } from './consumer.js';
+export type { BatchesOptions, PartitionsOptions, PollOptions } from './consumer_options.js';
 export type { CommitEvent, ConsumeEvent, ProduceEvent, TracedMessage } from './diagnostics.js';
 export { AbortError, AuthenticationError, AuthorizationError, ClosedError, ConfigError, CorruptLogError, DecodeError, type ErrorDetails, ForkError, HeadwaterError, InvalidArgumentError, InvalidTopicError, KafkaError, LockedError, NotADataDirectoryError, OffsetOutOfRangeError, OutOfOrderSequenceError, ProducerFencedError, RecordTooLargeError, RequestTimedOutError, StorageError, TopicAlreadyExistsError, TransportError, UnknownTopicOrPartitionError, WakeupError, } from './errors.js';
 export type { Header } from './flat.js';

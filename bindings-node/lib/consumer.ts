@@ -9,6 +9,7 @@ import type {
 } from '../native.js';
 import { abortable, type WaitOptions } from './abort.js';
 import { Batch } from './batch.js';
+import type { BatchesOptions, PartitionsOptions, PollOptions } from './consumer_options.js';
 import { CONSUME, committed, isObserved, received } from './diagnostics.js';
 import { ClosedError } from './errors.js';
 import type { Formats } from './formats.js';
@@ -29,32 +30,6 @@ import { type RunOptions, runOptions } from './run_options.js';
 import { Runner } from './runner.js';
 import { type Subscription, subscription } from './subscription.js';
 
-/** The options of {@link Consumer.poll}. */
-export interface PollOptions extends WaitOptions {
-  /** How long to wait for records, in milliseconds; 1,000 by default. */
-  timeoutMs?: number;
-  /** The most records; `max.poll.records` (500) by default. */
-  maxRecords?: number;
-}
-
-/** The limits of {@link Consumer.batches}. */
-export interface BatchesOptions extends WaitOptions {
-  /** The most records in a batch; 65,536 by default. */
-  maxRecords?: number;
-  /** The most fetched bytes in a batch; 16 MiB by default. One fetch of one partition may exceed it. */
-  maxBytes?: number;
-  /** How long to wait for more records once there are some, in milliseconds; 100 by default. */
-  maxWaitMs?: number;
-  /** When to stop: never, or at the end of each partition at the time of the first call. "forever" by default. */
-  until?: 'forever' | 'end';
-}
-
-/** The partitions of a call; all that are assigned by default. */
-export interface PartitionsOptions extends WaitOptions {
-  /** Only these partitions. */
-  partitions?: TopicPartition | TopicPartition[];
-}
-
 const NEXT_MESSAGES = native.Operation.messages();
 const PARTITIONS = { signal, partitions: topicPartitions };
 
@@ -69,6 +44,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   private readonly rebalances = new Rebalances();
   private runner: Runner<K, V> | undefined;
   private closing: Promise<void> | undefined;
+  private isClosed = false;
 
   /** @internal */
   constructor(
@@ -320,7 +296,9 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       await this.native.finish(runner.finishedOffsets()).catch(() => {});
     }
     this.messageBuffer.interrupt();
-    await this.leave(() => this.native.close());
+    await this.leave(() => this.native.close()).finally(() => {
+      this.isClosed = true;
+    });
   }
 
   /** Gives the partitions up. What a function of a rebalance throws comes out when that is done. */
@@ -360,7 +338,8 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   }
 
   /** A call that may change what comes next. */
-  private changing<T>(call: () => Promise<T>): Promise<T> {
+  private async changing<T>(call: () => Promise<T>): Promise<T> {
+    this.refuseIfClosed();
     this.messageBuffer.discard();
     this.runner?.interrupt();
     return call();
@@ -368,13 +347,20 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
 
   /** A call that changes nothing of what comes next. */
   private entering(): void {
+    this.refuseIfClosed();
     this.messageBuffer.report();
     this.runner?.interrupt();
   }
 
+  private refuseIfClosed(): void {
+    if (this.isClosed) {
+      throw closed();
+    }
+  }
+
   private batch(event: ConsumerEvent): Batch<K, V> {
     if (event.batch === undefined) {
-      throw new ClosedError('The consumer is closed: create a new one to continue.');
+      throw closed();
     }
     const commit = (behind: TopicPartitionOffset[]) => this.commit(behind);
     return new Batch<K, V>(event.batch, this.formats, commit);
@@ -396,4 +382,8 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       yield batch;
     }
   }
+}
+
+function closed(): ClosedError {
+  return new ClosedError('The consumer is closed: create a new one to continue.');
 }

@@ -40,12 +40,8 @@ export {
   type ServeOptions,
 } from './client.js';
 export type { ConfigValue, KafkaConfig } from './config.js';
-export {
-  type BatchesOptions,
-  Consumer,
-  type PartitionsOptions,
-  type PollOptions,
-} from './consumer.js';
+export { Consumer } from './consumer.js';
+export type { BatchesOptions, PartitionsOptions, PollOptions } from './consumer_options.js';
 export type { CommitEvent, ConsumeEvent, ProduceEvent, TracedMessage } from './diagnostics.js';
 export {
   AbortError,

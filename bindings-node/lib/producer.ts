@@ -113,7 +113,8 @@ export class Producer<K extends Format = 'bytes', V extends Format = 'bytes'>
       partition: columnOrPartition,
     });
     const { signal: wait, ...columns } = known;
-    const stream = await arrowStream(rows);
+    // Bytes are copied at the call: nothing is awaited before.
+    const stream = rows instanceof Uint8Array ? rows : await arrowStream(rows);
     return abortable(wait, (abort) => this.native.sendArrow(name, stream, columns, abort));
   }
 
@@ -170,9 +171,6 @@ export class Producer<K extends Format = 'bytes', V extends Format = 'bytes'>
 }
 
 async function arrowStream(rows: unknown): Promise<Uint8Array> {
-  if (rows instanceof Uint8Array) {
-    return rows;
-  }
   if (rows !== null && typeof rows === 'object' && 'schema' in rows && 'batches' in rows) {
     const stream = await tableStream(rows);
     if (stream === undefined) {
