@@ -112,6 +112,7 @@ export interface ServeOptions {
 /** The way to an engine or a cluster: makes topics, producers and consumers. */
 export declare class Client implements AsyncDisposable {
     private readonly native;
+    private readonly servers;
     /** Creates a topic. */
     createTopic(name: string, given?: CreateTopicOptions): Promise<Topic>;
     /** A handle on a topic. An unknown topic fails at the first use. */
@@ -199,35 +200,13 @@ import { Readable } from 'node:stream';
 import type { TopicPartitionLag } from '../native.js';
 import { type WaitOptions } from './abort.js';
 import { Batch } from './batch.js';
+import type { BatchesOptions, PartitionsOptions, PollOptions } from './consumer_options.js';
 import { Message } from './message.js';
 import { type Offsets } from './offsets.js';
 import { type Position, type TopicPartition, type TopicPartitionOffset } from './positions.js';
 import { type RebalanceListener, type RebalanceOptions } from './rebalances.js';
 import { type RunOptions } from './run_options.js';
 import { type Subscription } from './subscription.js';
-/** The options of {@link Consumer.poll}. */
-export interface PollOptions extends WaitOptions {
-    /** How long to wait for records, in milliseconds; 1,000 by default. */
-    timeoutMs?: number;
-    /** The most records; `max.poll.records` (500) by default. */
-    maxRecords?: number;
-}
-/** The limits of {@link Consumer.batches}. */
-export interface BatchesOptions extends WaitOptions {
-    /** The most records in a batch; 65,536 by default. A loop over a smaller one holds the event loop for less time. */
-    maxRecords?: number;
-    /** The most fetched bytes in a batch; 16 MiB by default. One fetch of one partition may exceed it. */
-    maxBytes?: number;
-    /** How long to wait for more records once there are some, in milliseconds; 100 by default. */
-    maxWaitMs?: number;
-    /** When to stop: never, or at the end of each partition at the time of the first call. "forever" by default. */
-    until?: 'forever' | 'end';
-}
-/** The partitions of a call; all that are assigned by default. */
-export interface PartitionsOptions extends WaitOptions {
-    /** Only these partitions. */
-    partitions?: TopicPartition | TopicPartition[];
-}
 /**
  * Reads partitions. Iterating it yields messages. In a group, `enable.auto.commit` commits finished records from time to time: a batch or a
  * message is finished when the next one is asked for.
@@ -239,6 +218,7 @@ export declare class Consumer<K = Buffer | null, V = Buffer | null> implements A
     private readonly rebalances;
     private runner;
     private closing;
+    private isClosed;
     /** Waits for records. The batch is empty when the time has passed. */
     poll(given?: PollOptions): Promise<Batch<K, V>>;
     /** The batches of a stream. A batch is finished when the next one is asked for. */
@@ -310,9 +290,105 @@ export declare class Consumer<K = Buffer | null, V = Buffer | null> implements A
     private changing;
     /** A call that changes nothing of what comes next. */
     private entering;
+    private refuseIfClosed;
     private batch;
     private batchesOf;
 }
+
+// consumer_options.d.ts
+
+import type { WaitOptions } from './abort.js';
+import type { TopicPartition } from './positions.js';
+/** The options of {@link Consumer.poll}. */
+export interface PollOptions extends WaitOptions {
+    /** How long to wait for records, in milliseconds; 1,000 by default. */
+    timeoutMs?: number;
+    /** The most records; `max.poll.records` (500) by default. */
+    maxRecords?: number;
+}
+/** The limits of {@link Consumer.batches}. */
+export interface BatchesOptions extends WaitOptions {
+    /** The most records in a batch; 65,536 by default. A loop over a smaller one holds the event loop for less time. */
+    maxRecords?: number;
+    /** The most fetched bytes in a batch; 16 MiB by default. One fetch of one partition may exceed it. */
+    maxBytes?: number;
+    /** How long to wait for more records once there are some, in milliseconds; 100 by default. */
+    maxWaitMs?: number;
+    /** When to stop: never, or at the end of each partition at the time of the first call. "forever" by default. */
+    until?: 'forever' | 'end';
+}
+/** The partitions of a call; all that are assigned by default. */
+export interface PartitionsOptions extends WaitOptions {
+    /** Only these partitions. */
+    partitions?: TopicPartition | TopicPartition[];
+}
+
+// diagnostics.d.ts
+
+import { type TracingChannel } from 'node:diagnostics_channel';
+import type { BatchResult, RecordMetadata, TopicPartitionOffset } from '../native.js';
+import type { Batch } from './batch.js';
+import type { Consumer } from './consumer.js';
+import type { Format } from './formats.js';
+import type { Message } from './message.js';
+import type { Producer } from './producer.js';
+import type { HeadersCarrier } from './propagation.js';
+import type { MessageToSend } from './records.js';
+/** A copy of a message that is sent. A subscriber of `start` may set its headers. */
+export interface TracedMessage extends MessageToSend<Format, Format> {
+    headers: HeadersCarrier;
+}
+/** The events of the tracing channel `headwater:produce`: calls of `send()` and `sendBatch()`, and of `writable()`. */
+export interface ProduceEvent {
+    /** The producer. */
+    producer: Producer<any, any>;
+    /** The topic's name. */
+    topic: string;
+    /** The messages. A table of Arrow has none. */
+    messages: TracedMessage[] | undefined;
+    /** Where the messages were written; from `asyncStart` on. */
+    result?: RecordMetadata | BatchResult;
+    /** Why they were not. */
+    error?: unknown;
+}
+/** The events of the tracing channel `headwater:consume`: reads, and calls of handlers. */
+export interface ConsumeEvent {
+    /** The consumer. */
+    consumer: Consumer<any, any>;
+    /**
+     * "process" for a handler of `run()`, from its call until its promise is settled; "receive" for a message, or for a
+     * batch of `poll()` and `batches()`, from the call that waits for it until it is handed out.
+     */
+    operation: 'receive' | 'process';
+    /** The messages; of "receive" from `asyncStart` on. */
+    messages: Batch<any, any> | readonly Message<any, any>[] | undefined;
+    /** Why the handler, or the wait, failed. */
+    error?: unknown;
+}
+/** The events of the tracing channel `headwater:commit`: explicit commits. Auto-commit does not publish. */
+export interface CommitEvent {
+    /** The consumer. */
+    consumer: Consumer<any, any>;
+    /** The offsets, or undefined for the positions of all partitions. */
+    offsets: TopicPartitionOffset[] | undefined;
+    /** Why nothing was committed. */
+    error?: unknown;
+}
+type Channel<E extends object> = TracingChannel<unknown, E>;
+export declare const PRODUCE: Channel<ProduceEvent>;
+export declare const CONSUME: Channel<ConsumeEvent>;
+export declare const COMMIT: Channel<CommitEvent>;
+/** Whether a channel has subscribers. Its own `hasSubscribers` is missing before Node 20.13. */
+export declare function isObserved<E extends object>(channel: Channel<E>): boolean;
+/** Commits, and publishes that. */
+export declare function committed<T>(consumer: CommitEvent['consumer'], offsets: CommitEvent['offsets'], call: () => Promise<T>): Promise<T>;
+/** Calls a handler, and publishes that. */
+export declare function processed(consumer: ConsumeEvent['consumer'], messages: ConsumeEvent['messages'], handle: () => unknown): unknown;
+/** Waits for messages, and publishes that. */
+export declare function received<T>(consumer: ConsumeEvent['consumer'], call: () => Promise<T>, messagesOf: (result: T) => ConsumeEvent['messages']): Promise<T>;
+/** A copy whose headers a subscriber may change. A message that is not valid stays as it is: the call refuses it. */
+export declare function tracedMessage(message: unknown): TracedMessage;
+export {};
 
 // errors.d.ts
 
@@ -596,16 +672,18 @@ export interface EachBatchPayload<K = Buffer | null, V = Buffer | null> {
     pause(): () => void;
 }
 /** What the runner gives to handlers. */
-export interface RunnerCalls {
+export interface RunnerCalls<K, V> {
+    /** Calls a handler, and publishes that. */
+    trace(messages: readonly Message<K, V>[], handle: () => unknown): unknown;
     autoResolve: boolean;
     isRunning(): boolean;
     commit(offsets: TopicPartitionOffset[]): Promise<void>;
     pause(): () => void;
 }
 /** Hands the message in front over, and finishes it. */
-export declare function handleMessage<K, V>(handler: (payload: EachMessagePayload<K, V>) => unknown, work: PartitionWork<K, V>, calls: RunnerCalls): Promise<void>;
+export declare function handleMessage<K, V>(handler: (payload: EachMessagePayload<K, V>) => unknown, work: PartitionWork<K, V>, calls: RunnerCalls<K, V>): Promise<void>;
 /** Hands the messages that are left over, and finishes those that the handler has resolved, or all. */
-export declare function handleBatch<K, V>(handler: (payload: EachBatchPayload<K, V>) => unknown, work: PartitionWork<K, V>, calls: RunnerCalls): Promise<void>;
+export declare function handleBatch<K, V>(handler: (payload: EachBatchPayload<K, V>) => unknown, work: PartitionWork<K, V>, calls: RunnerCalls<K, V>): Promise<void>;
 
 // held_back.d.ts
 
@@ -652,7 +730,9 @@ export type { WaitOptions } from './abort.js';
 export { Batch } from './batch.js';
 export { type AlterTopicOptions, Client, type ConsumerOptions, type CreateTopicOptions, connect, open, type ProducerOptions, type ServeOptions, } from './client.js';
 export type { ConfigValue, KafkaConfig } from './config.js';
-export { type BatchesOptions, Consumer, type PartitionsOptions, type PollOptions, } from './consumer.js';
+export { Consumer } from './consumer.js';
+export type { BatchesOptions, PartitionsOptions, PollOptions } from './consumer_options.js';
+export type { CommitEvent, ConsumeEvent, ProduceEvent, TracedMessage } from './diagnostics.js';
 export { AbortError, AuthenticationError, AuthorizationError, ClosedError, ConfigError, CorruptLogError, DecodeError, type ErrorDetails, ForkError, HeadwaterError, InvalidArgumentError, InvalidTopicError, KafkaError, LockedError, NotADataDirectoryError, OffsetOutOfRangeError, OutOfOrderSequenceError, ProducerFencedError, RecordTooLargeError, RequestTimedOutError, StorageError, TopicAlreadyExistsError, TransportError, UnknownTopicOrPartitionError, WakeupError, } from './errors.js';
 export type { Header } from './flat.js';
 export type { Decoded, Format, FormatOptions, OnError, ReadOptions } from './formats.js';
@@ -662,6 +742,7 @@ export type { BrokerMetrics, ConsumerMetrics, DeletionMetrics, Metrics, Producer
 export type { Offsets } from './offsets.js';
 export type { PartitionPosition, Position } from './positions.js';
 export { Producer, type SendBatchOptions } from './producer.js';
+export { type HeadersCarrier, headersGetter, headersSetter } from './propagation.js';
 export type { RebalanceListener, RebalanceOptions } from './rebalances.js';
 export type { Bytes, Encodable, HeadersToSend, MessageToSend, RecordToSend } from './records.js';
 export type { RetryOptions, RunOptions } from './run_options.js';
@@ -2779,6 +2860,8 @@ export declare class MessageBuffer {
     private serveGroup;
     private fill;
 }
+/** An iterator that does not end by itself. */
+export declare function iteratorOf<T>(next: () => Promise<IteratorResult<T>>): AsyncIterableIterator<T>;
 
 // metrics.d.ts
 
@@ -2973,6 +3056,8 @@ export declare const topicPartitionOffset: Check<TopicPartitionOffset>;
 export declare function byNumber(offsets: PartitionOffset[]): Map<number, bigint>;
 /** A partition as a key of a map. */
 export declare function keyOf({ topic, partition }: TopicPartition): string;
+/** Whether another is the same partition. */
+export declare function isOf(at: TopicPartition): (other: TopicPartition) => boolean;
 
 // producer.d.ts
 
@@ -3004,11 +3089,13 @@ export declare class Producer<K extends Format = 'bytes', V extends Format = 'by
      * An abort ends the wait, not the record: it may still be written.
      */
     send(record: RecordToSend<K, V>, given?: WaitOptions): Promise<RecordMetadata>;
+    private sendRecord;
     /**
      * Sends many records and waits until all are acknowledged: messages, the stream format of Arrow IPC, or a table of apache-arrow. All are
      * checked before the first is written.
      */
     sendBatch(topic: string, rows: readonly MessageToSend<K, V>[] | Uint8Array | Table, given?: SendBatchOptions): Promise<BatchResult>;
+    private sendRows;
     /** A stream that sends the messages that are written to it. It takes more when those before are acknowledged. */
     writable(topic: string): Writable;
     /** Sends everything that was accepted before, and waits until it is acknowledged or refused. */
@@ -3019,6 +3106,36 @@ export declare class Producer<K extends Format = 'bytes', V extends Format = 'by
     [Symbol.asyncDispose](): Promise<void>;
     private sendMessages;
 }
+
+// propagation.d.ts
+
+import type { Bytes, HeadersToSend } from './records.js';
+/** Headers that {@link headersSetter} may change. */
+export type HeadersCarrier = [name: string, value: Bytes | null][] | Record<string, Bytes | null | readonly Bytes[]>;
+/**
+ * Reads headers: a `TextMapGetter` of OpenTelemetry. Of a name that repeats the last header counts.
+ *
+ * @example
+ * const parent = propagation.extract(context.active(), message.headers, headersGetter);
+ */
+export declare const headersGetter: {
+    /** The names. */
+    keys(headers: HeadersToSend): string[];
+    /** The text of a header; undefined if there is none, or if its value is null. */
+    get(headers: HeadersToSend | undefined, name: string): string | undefined;
+};
+/**
+ * Writes headers: a `TextMapSetter` of OpenTelemetry. A header replaces those of its name.
+ *
+ * @example
+ * const headers = [['gate', 'B7']];
+ * propagation.inject(context.active(), headers, headersSetter);
+ * await producer.send({ topic: 'flights', value: 'late', headers });
+ */
+export declare const headersSetter: {
+    /** Sets a header. */
+    set(headers: HeadersCarrier, name: string, value: string): void;
+};
 
 // rebalances.d.ts
 
@@ -3101,6 +3218,8 @@ export declare function encodeMessage(given: unknown, formats: {
     key: Format;
     value: Format;
 }, field: Field): EncodedMessage;
+/** Bytes or text of this name, checked. */
+export declare function checkedBytes(value: unknown, name: string): Bytes;
 
 // rows.d.ts
 
@@ -3154,12 +3273,14 @@ export declare function runOptions<K, V>(given: unknown): CheckedRunOptions<K, V
 // runner.d.ts
 
 import type { Consumer as NativeConsumer } from '../native.js';
+import type { Consumer } from './consumer.js';
 import type { Formats } from './formats.js';
 import { type TopicPartition, type TopicPartitionOffset } from './positions.js';
 import type { Rebalances } from './rebalances.js';
 import type { CheckedRunOptions } from './run_options.js';
 /** What a runner needs of its consumer. */
-export interface RunnerContext {
+export interface RunnerContext<K, V> {
+    consumer: Consumer<K, V>;
     native: NativeConsumer;
     formats: Formats;
     rebalances: Rebalances;
@@ -3188,7 +3309,7 @@ export declare class Runner<K, V> {
     private readonly changed;
     private readonly ended;
     private readonly end;
-    constructor(context: RunnerContext, options: CheckedRunOptions<K, V>, other: Runner<K, V> | undefined);
+    constructor(context: RunnerContext<K, V>, options: CheckedRunOptions<K, V>, other: Runner<K, V> | undefined);
     /** Runs until it is stopped. */
     run(): Promise<void>;
     /** Ends it. Inside a handler it does not wait for handlers. */
@@ -3278,6 +3399,81 @@ export declare function subscription(given: unknown): {
     names?: string[];
     pattern?: string;
 };
+
+// test_broker.d.ts
+
+import type { WaitOptions } from './abort.js';
+import type { Client } from './client.js';
+import { type Decoded, type Format, type FormatOptions } from './formats.js';
+import type { Message } from './message.js';
+/** The formats of {@link TestBroker.waitFor}, and how long it waits. */
+export interface WaitForOptions<K extends Format = Format, V extends Format = Format> extends FormatOptions<K, V>, WaitOptions {
+    /** How long to wait, in milliseconds; 4,000 by default, which is less than the time-out of test runners. */
+    timeoutMs?: number;
+}
+/** A broker in memory, for tests. {@link startBroker} starts it. */
+export declare class TestBroker implements AsyncDisposable {
+    /** The embedded client: it creates topics, sends, and reads. */
+    readonly client: Client;
+    private readonly server;
+    private readonly topics;
+    private closing;
+    /** The "HOST:PORT" that Kafka clients connect to. */
+    get address(): string;
+    /** The address as kafkajs takes it. */
+    get brokers(): string[];
+    /** The messages of a topic: partition by partition, in offset order. */
+    messages<K extends Format = 'bytes', V extends Format = 'bytes'>(topic: string, given?: FormatOptions<K, V> & WaitOptions): Promise<Message<Decoded<K>, Decoded<V>>[]>;
+    /**
+     * Waits until a topic has so many messages, counted from its start, and returns all that it has then. The topic may
+     * be created later.
+     */
+    waitFor<K extends Format = 'bytes', V extends Format = 'bytes'>(topic: string, messages: number, given?: WaitForOptions<K, V>): Promise<Message<Decoded<K>, Decoded<V>>[]>;
+    /** Waits until a function accepts a message of a topic, and returns that message. */
+    waitFor<K extends Format = 'bytes', V extends Format = 'bytes'>(topic: string, accepts: (message: Message<Decoded<K>, Decoded<V>>) => unknown, given?: WaitForOptions<K, V>): Promise<Message<Decoded<K>, Decoded<V>>>;
+    /** Deletes all records, between two tests. Topics, groups and offsets stay, so that connected clients go on. */
+    clear(): Promise<void>;
+    /**
+     * Deletes all topics and groups, and creates the topics of `startBroker()` anew. Rejects while a group has members.
+     */
+    reset(): Promise<void>;
+    /** Ends all connections, and forgets everything. Idempotent. */
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+    private deleteRecords;
+}
+
+// testing.d.ts
+
+/**
+ * A Kafka broker in memory for the tests of services. It starts in milliseconds, and any Kafka client can use it.
+ *
+ * @example
+ * import { startBroker } from 'headwater/testing';
+ *
+ * const broker = await startBroker({ topics: { orders: { partitions: 3 } } });
+ * const kafka = new Kafka({ brokers: broker.brokers }); // kafkajs, or any other client
+ * // Run the service, then:
+ * const [order] = await broker.waitFor('orders', 1, { value: 'json' });
+ * await broker.close();
+ *
+ * @packageDocumentation
+ */
+import { type CreateTopicOptions, type ServeOptions } from './client.js';
+import { type KafkaConfig } from './config.js';
+import { TestBroker } from './test_broker.js';
+export { TestBroker, type WaitForOptions } from './test_broker.js';
+/** Topics to create: their names, or their options by name. */
+export type TestTopics = readonly string[] | Readonly<Record<string, CreateTopicOptions>>;
+/** The options of {@link startBroker}. Other keys are Kafka's broker configuration. */
+export interface TestBrokerOptions extends KafkaConfig {
+    /** Topics to create. Others are created when a client uses them, unless `autoCreateTopicsEnable` is false. */
+    topics?: TestTopics;
+    /** How it listens; at a free port of 127.0.0.1 by default. */
+    serve?: ServeOptions;
+}
+/** Starts a broker in memory, at a free port. Nothing is written to the disk. */
+export declare function startBroker(given?: TestBrokerOptions): Promise<TestBroker>;
 
 // topic.d.ts
 
@@ -3385,5 +3581,3 @@ export declare function byPartition<K, V>(all: Iterable<Message<K, V>>): Map<str
     at: TopicPartition;
     messages: Message<K, V>[];
 }>;
-/** Whether a partition is the one of this queue. */
-export declare function isOf(work: TopicPartition): (other: TopicPartition) => boolean;

@@ -1,6 +1,5 @@
 // A table of records.
 
-import { createRequire } from 'node:module';
 import type { Table } from 'apache-arrow';
 import type { Batch as NativeBatch, TopicPartitionOffset } from '../native.js';
 import { HeadwaterError, invalid } from './errors.js';
@@ -85,7 +84,7 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Mes
 /** The package apache-arrow, if the caller has installed it. */
 function arrow(): typeof import('apache-arrow') {
   try {
-    return createRequire(__filename)('apache-arrow');
+    return require('apache-arrow');
   } catch (error) {
     const missing = new HeadwaterError(
       'The package apache-arrow is not installed: npm install apache-arrow, or use toArrowIPC().',
@@ -99,8 +98,9 @@ function arrow(): typeof import('apache-arrow') {
 export async function tableStream(table: object): Promise<Uint8Array | undefined> {
   for (const load of [() => import('apache-arrow'), async () => arrow()]) {
     const copy = await load().catch(() => undefined);
-    if (copy !== undefined && table instanceof copy.Table) {
-      return copy.tableToIPC(table, 'stream');
+    // `instanceof` takes the tables of another copy for its own, and writes a wrong schema of them.
+    if (copy !== undefined && Object.prototype.isPrototypeOf.call(copy.Table.prototype, table)) {
+      return copy.tableToIPC(table as Table, 'stream');
     }
   }
   return undefined;

@@ -106,6 +106,8 @@ const countOrNull: Check<number | null> = (value, name) =>
 
 /** The way to an engine or a cluster: makes topics, producers and consumers. */
 export class Client implements AsyncDisposable {
+  private readonly servers: Server[] = [];
+
   /** @internal */
   constructor(private readonly native: NativeClient) {}
 
@@ -286,6 +288,9 @@ export class Client implements AsyncDisposable {
    * records could not be sent: the error counts them. Idempotent.
    */
   close(): Promise<void> {
+    for (const server of this.servers) {
+      server.forget();
+    }
     return this.native.close();
   }
 
@@ -308,14 +313,16 @@ export class Client implements AsyncDisposable {
     if (known.port !== undefined && known.port > 65_535) {
       throw invalid(`port is ${known.port}: the largest port is 65535.`);
     }
-    const server = await this.native.serve({
+    const native = await this.native.serve({
       host: '127.0.0.1',
       port: 9092,
       securityProtocol: 'PLAINTEXT',
       allowInsecure: false,
       ...(known as Partial<ServeArguments>),
     });
-    return new Server(server);
+    const server = new Server(native);
+    this.servers.push(server);
+    return server;
   }
 }
 

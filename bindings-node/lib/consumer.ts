@@ -9,10 +9,12 @@ import type {
 } from '../native.js';
 import { abortable, type WaitOptions } from './abort.js';
 import { Batch } from './batch.js';
+import type { BatchesOptions, PartitionsOptions, PollOptions } from './consumer_options.js';
+import { CONSUME, committed, isObserved, received } from './diagnostics.js';
 import { ClosedError } from './errors.js';
 import type { Formats } from './formats.js';
 import { Message } from './message.js';
-import { MessageBuffer } from './messages.js';
+import { iteratorOf, MessageBuffer } from './messages.js';
 import { native } from './native.js';
 import { type Offsets, offsets, seeks } from './offsets.js';
 import { boolean, callback, count, milliseconds, oneOf, options, signal } from './options.js';
@@ -28,32 +30,6 @@ import { type RunOptions, runOptions } from './run_options.js';
 import { Runner } from './runner.js';
 import { type Subscription, subscription } from './subscription.js';
 
-/** The options of {@link Consumer.poll}. */
-export interface PollOptions extends WaitOptions {
-  /** How long to wait for records, in milliseconds; 1,000 by default. */
-  timeoutMs?: number;
-  /** The most records; `max.poll.records` (500) by default. */
-  maxRecords?: number;
-}
-
-/** The limits of {@link Consumer.batches}. */
-export interface BatchesOptions extends WaitOptions {
-  /** The most records in a batch; 65,536 by default. A loop over a smaller one holds the event loop for less time. */
-  maxRecords?: number;
-  /** The most fetched bytes in a batch; 16 MiB by default. One fetch of one partition may exceed it. */
-  maxBytes?: number;
-  /** How long to wait for more records once there are some, in milliseconds; 100 by default. */
-  maxWaitMs?: number;
-  /** When to stop: never, or at the end of each partition at the time of the first call. "forever" by default. */
-  until?: 'forever' | 'end';
-}
-
-/** The partitions of a call; all that are assigned by default. */
-export interface PartitionsOptions extends WaitOptions {
-  /** Only these partitions. */
-  partitions?: TopicPartition | TopicPartition[];
-}
-
 const NEXT_MESSAGES = native.Operation.messages();
 const PARTITIONS = { signal, partitions: topicPartitions };
 
@@ -68,6 +44,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   private readonly rebalances = new Rebalances();
   private runner: Runner<K, V> | undefined;
   private closing: Promise<void> | undefined;
+  private isClosed = false;
 
   /** @internal */
   constructor(
@@ -84,7 +61,8 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   async poll(given: PollOptions = {}): Promise<Batch<K, V>> {
     const known = options('poll()', given, { signal, timeoutMs: milliseconds, maxRecords: count });
     const operation = native.Operation.poll(known.timeoutMs ?? 1_000, known.maxRecords);
-    return this.batch(await this.nextEvent(operation, known.signal));
+    const next = async () => this.batch(await this.nextEvent(operation, known.signal));
+    return received(this, next, (batch) => batch);
   }
 
   /** The batches of a stream. A batch is finished when the next one is asked for. */
@@ -113,16 +91,14 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       const { flat, row } = messageBuffer.taken;
       return { done: false as const, value: new Message<K, V>(flat, row, formats) };
     };
-    const iterator: AsyncIterableIterator<Message<K, V>> = {
-      // Not an async function: a message that is there already costs one settled promise.
-      next: () =>
-        messageBuffer.tryTake() && wait?.aborted !== true
-          ? Promise.resolve(make())
-          : messageBuffer.take(wait).then(make),
-      return: () => Promise.resolve({ done: true, value: undefined }),
-      [Symbol.asyncIterator]: () => iterator,
-    };
-    return iterator;
+    // Not an async function: a message that is there already costs one settled promise.
+    const next = () =>
+      wait?.aborted !== true && messageBuffer.tryTake()
+        ? Promise.resolve(make())
+        : messageBuffer.take(wait).then(make);
+    return iteratorOf(() =>
+      isObserved(CONSUME) ? received(this, next, ({ value }) => [value]) : next(),
+    );
   }
 
   /** The messages, one after the other: `for await`. */
@@ -144,6 +120,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     const known = runOptions<K, V>(given);
     const runner = new Runner<K, V>(
       {
+        consumer: this,
         native: this.native,
         formats: this.formats,
         rebalances: this.rebalances,
@@ -212,10 +189,10 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
    */
   async commit(what?: Offsets<K, V>, given: WaitOptions & { wait?: boolean } = {}): Promise<void> {
     const known = options('commit()', given, { signal, wait: boolean });
-    const committed = what === undefined ? this.runner?.finishedOffsets() : offsets(what, 'what');
+    const of = what === undefined ? this.runner?.finishedOffsets() : offsets(what, 'what');
     this.entering();
-    await abortable(known.signal, (abort) =>
-      this.native.commit(committed, known.wait ?? true, abort),
+    await committed(this, of, () =>
+      abortable(known.signal, (abort) => this.native.commit(of, known.wait ?? true, abort)),
     );
   }
 
@@ -321,7 +298,9 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       await this.native.finish(runner.finishedOffsets()).catch(() => {});
     }
     this.messageBuffer.interrupt();
-    await this.leave(() => this.native.close());
+    await this.leave(() => this.native.close()).finally(() => {
+      this.isClosed = true;
+    });
   }
 
   /** Gives the partitions up. What a function of a rebalance throws comes out when that is done. */
@@ -361,7 +340,8 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   }
 
   /** A call that may change what comes next. */
-  private changing<T>(call: () => Promise<T>): Promise<T> {
+  private async changing<T>(call: () => Promise<T>): Promise<T> {
+    this.refuseIfClosed();
     this.messageBuffer.discard();
     this.runner?.interrupt();
     return call();
@@ -369,13 +349,20 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
 
   /** A call that changes nothing of what comes next. */
   private entering(): void {
+    this.refuseIfClosed();
     this.messageBuffer.report();
     this.runner?.interrupt();
   }
 
+  private refuseIfClosed(): void {
+    if (this.isClosed) {
+      throw closed();
+    }
+  }
+
   private batch(event: ConsumerEvent): Batch<K, V> {
     if (event.batch === undefined) {
-      throw new ClosedError('The consumer is closed: create a new one to continue.');
+      throw closed();
     }
     const commit = (behind: TopicPartitionOffset[]) => this.commit(behind);
     return new Batch<K, V>(event.batch, this.formats, commit);
@@ -385,12 +372,20 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     operation: Operation,
     wait: AbortSignal | undefined,
   ): AsyncIterableIterator<Batch<K, V>> {
-    for (;;) {
+    const next = async () => {
       const event = await this.nextEvent(operation, wait);
-      if (event.kind === 'end') {
+      return event.kind === 'end' ? undefined : this.batch(event);
+    };
+    for (;;) {
+      const batch = await received(this, next, (batch) => batch);
+      if (batch === undefined) {
         return;
       }
-      yield this.batch(event);
+      yield batch;
     }
   }
+}
+
+function closed(): ClosedError {
+  return new ClosedError('The consumer is closed: create a new one to continue.');
 }

@@ -35,7 +35,6 @@ export class HeadwaterError extends Error {
 
   constructor(message: string, details: ErrorDetails = {}) {
     super(message);
-    this.name = new.target.name;
     this.code = details.code ?? 'UNKNOWN_SERVER_ERROR';
     this.retriable = details.retriable ?? false;
     this.fatal = details.fatal ?? false;
@@ -158,6 +157,11 @@ const CLASSES: Record<string, new (message: string, details: ErrorDetails) => Er
   UnknownTopicOrPartitionError,
   WakeupError,
 };
+
+// Not the names of the classes, which minifiers change.
+for (const [name, { prototype }] of Object.entries({ HeadwaterError, ...CLASSES })) {
+  Object.defineProperty(prototype, 'name', { value: name, configurable: true, writable: true });
+}
 
 /** Makes the error of the native half. */
 export function makeError(fields: ErrorFields): Error {

@@ -54,7 +54,9 @@ export interface EachBatchPayload<K = Buffer | null, V = Buffer | null> {
 }
 
 /** What the runner gives to handlers. */
-export interface RunnerCalls {
+export interface RunnerCalls<K, V> {
+  /** Calls a handler, and publishes that. */
+  trace(messages: readonly Message<K, V>[], handle: () => unknown): unknown;
   autoResolve: boolean;
   isRunning(): boolean;
   commit(offsets: TopicPartitionOffset[]): Promise<void>;
@@ -67,14 +69,15 @@ const heartbeat = () => Promise.resolve();
 export async function handleMessage<K, V>(
   handler: (payload: EachMessagePayload<K, V>) => unknown,
   work: PartitionWork<K, V>,
-  calls: RunnerCalls,
+  calls: RunnerCalls<K, V>,
 ): Promise<void> {
   const message = work.front;
   if (message === undefined) {
     return;
   }
   const { topic, partition, seeks } = work;
-  await handler({ topic, partition, message, heartbeat, pause: calls.pause });
+  const payload = { topic, partition, message, heartbeat, pause: calls.pause };
+  await calls.trace([message], () => handler(payload));
   if (work.seeks === seeks) {
     work.finishBefore(message.offset + 1n);
   }
@@ -84,7 +87,7 @@ export async function handleMessage<K, V>(
 export async function handleBatch<K, V>(
   handler: (payload: EachBatchPayload<K, V>) => unknown,
   work: PartitionWork<K, V>,
-  calls: RunnerCalls,
+  calls: RunnerCalls<K, V>,
 ): Promise<void> {
   const messages = work.left;
   const [first, last] = [messages[0], messages.at(-1)];
@@ -102,30 +105,31 @@ export async function handleBatch<K, V>(
   };
   const uncommittedOffsets = () =>
     resolved === undefined ? [] : [{ topic, partition, offset: resolved + 1n }];
+  const payload: EachBatchPayload<K, V> = {
+    batch: {
+      topic,
+      partition,
+      messages,
+      firstOffset: () => firstOffset,
+      lastOffset: () => lastOffset,
+    },
+    resolveOffset: (given) => {
+      resolved = offset(given, 'offset');
+    },
+    heartbeat,
+    commitOffsetsIfNecessary: async (offsets) => {
+      const committed = offsets ?? uncommittedOffsets();
+      if (committed.length > 0) {
+        await calls.commit(committed);
+      }
+    },
+    uncommittedOffsets,
+    isRunning: calls.isRunning,
+    isStale,
+    pause: calls.pause,
+  };
   try {
-    await handler({
-      batch: {
-        topic,
-        partition,
-        messages,
-        firstOffset: () => firstOffset,
-        lastOffset: () => lastOffset,
-      },
-      resolveOffset: (given) => {
-        resolved = offset(given, 'offset');
-      },
-      heartbeat,
-      commitOffsetsIfNecessary: async (offsets) => {
-        const committed = offsets ?? uncommittedOffsets();
-        if (committed.length > 0) {
-          await calls.commit(committed);
-        }
-      },
-      uncommittedOffsets,
-      isRunning: calls.isRunning,
-      isStale,
-      pause: calls.pause,
-    });
+    await calls.trace(messages, () => handler(payload));
     if (calls.autoResolve && !isStale()) {
       resolved = lastOffset;
     }

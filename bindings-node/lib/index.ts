@@ -40,12 +40,9 @@ export {
   type ServeOptions,
 } from './client.js';
 export type { ConfigValue, KafkaConfig } from './config.js';
-export {
-  type BatchesOptions,
-  Consumer,
-  type PartitionsOptions,
-  type PollOptions,
-} from './consumer.js';
+export { Consumer } from './consumer.js';
+export type { BatchesOptions, PartitionsOptions, PollOptions } from './consumer_options.js';
+export type { CommitEvent, ConsumeEvent, ProduceEvent, TracedMessage } from './diagnostics.js';
 export {
   AbortError,
   AuthenticationError,
@@ -91,6 +88,7 @@ export type {
 export type { Offsets } from './offsets.js';
 export type { PartitionPosition, Position } from './positions.js';
 export { Producer, type SendBatchOptions } from './producer.js';
+export { type HeadersCarrier, headersGetter, headersSetter } from './propagation.js';
 export type { RebalanceListener, RebalanceOptions } from './rebalances.js';
 export type { Bytes, Encodable, HeadersToSend, MessageToSend, RecordToSend } from './records.js';
 export type { RetryOptions, RunOptions } from './run_options.js';

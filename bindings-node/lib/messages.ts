@@ -2,6 +2,7 @@
 
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import type { ConsumerEvent, Consumer as NativeConsumer } from '../native.js';
+import { AbortError } from './errors.js';
 import { Flat } from './flat.js';
 
 /** After so many messages a member of a group polls its group, and the event loop has its turn. */
@@ -69,6 +70,9 @@ export class MessageBuffer {
   }
 
   private async fetch(wait: AbortSignal | undefined): Promise<void> {
+    if (wait?.aborted === true) {
+      throw new AbortError(wait.reason);
+    }
     while (!this.tryTake()) {
       if (this.sinceTurn >= MESSAGES_PER_TURN) {
         this.sinceTurn = 0;
@@ -95,4 +99,14 @@ export class MessageBuffer {
       this.row = 0;
     }
   }
+}
+
+/** An iterator that does not end by itself. */
+export function iteratorOf<T>(next: () => Promise<IteratorResult<T>>): AsyncIterableIterator<T> {
+  const iterator: AsyncIterableIterator<T> = {
+    next,
+    return: () => Promise.resolve({ done: true, value: undefined }),
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  return iterator;
 }

@@ -93,3 +93,8 @@ export function byNumber(offsets: PartitionOffset[]): Map<number, bigint> {
 export function keyOf({ topic, partition }: TopicPartition): string {
   return `${topic}-${partition}`;
 }
+
+/** Whether another is the same partition. */
+export function isOf(at: TopicPartition): (other: TopicPartition) => boolean {
+  return ({ topic, partition }) => topic === at.topic && partition === at.partition;
+}

@@ -5,6 +5,7 @@ import type { Table } from 'apache-arrow';
 import type { BatchResult, Producer as NativeProducer, RecordMetadata } from '../native.js';
 import { abortable, abortableWait, type WaitOptions } from './abort.js';
 import { tableStream } from './batch.js';
+import { isObserved, PRODUCE, tracedMessage } from './diagnostics.js';
 import { AbortError, invalid } from './errors.js';
 import type { Format } from './formats.js';
 import { type Check, options, partition, signal, text, typeName } from './options.js';
@@ -52,6 +53,15 @@ export class Producer<K extends Format = 'bytes', V extends Format = 'bytes'>
    * An abort ends the wait, not the record: it may still be written.
    */
   send(record: RecordToSend<K, V>, given?: WaitOptions): Promise<RecordMetadata> {
+    if (!isObserved(PRODUCE)) {
+      return this.sendRecord(record, given);
+    }
+    const traced = tracedMessage(record);
+    const event = { producer: this, topic: record?.topic, messages: [traced] };
+    return PRODUCE.tracePromise(() => this.sendRecord(traced as RecordToSend<K, V>, given), event);
+  }
+
+  private sendRecord(record: RecordToSend<K, V>, given?: WaitOptions): Promise<RecordMetadata> {
     try {
       const wait = given === undefined ? undefined : options('send()', given, { signal }).signal;
       if (wait?.aborted === true) {
@@ -84,6 +94,22 @@ export class Producer<K extends Format = 'bytes', V extends Format = 'bytes'>
     rows: readonly MessageToSend<K, V>[] | Uint8Array | Table,
     given: SendBatchOptions = {},
   ): Promise<BatchResult> {
+    if (!isObserved(PRODUCE)) {
+      return this.sendRows(topic, rows, given);
+    }
+    const messages = Array.isArray(rows) ? rows.map(tracedMessage) : undefined;
+    const event = { producer: this, topic, messages };
+    return PRODUCE.tracePromise(
+      () => this.sendRows(topic, (messages as MessageToSend<K, V>[] | undefined) ?? rows, given),
+      event,
+    );
+  }
+
+  private async sendRows(
+    topic: string,
+    rows: readonly MessageToSend<K, V>[] | Uint8Array | Table,
+    given: SendBatchOptions,
+  ): Promise<BatchResult> {
     const name = text(topic, 'topic');
     if (Array.isArray(rows)) {
       return this.sendMessages(name, rows, given);
@@ -94,7 +120,8 @@ export class Producer<K extends Format = 'bytes', V extends Format = 'bytes'>
       partition: columnOrPartition,
     });
     const { signal: wait, ...columns } = known;
-    const stream = await arrowStream(rows);
+    // Bytes are copied at the call: nothing is awaited before.
+    const stream = rows instanceof Uint8Array ? rows : await arrowStream(rows);
     return abortable(wait, (abort) => this.native.sendArrow(name, stream, columns, abort));
   }
 
@@ -155,9 +182,6 @@ export class Producer<K extends Format = 'bytes', V extends Format = 'bytes'>
 }
 
 async function arrowStream(rows: unknown): Promise<Uint8Array> {
-  if (rows instanceof Uint8Array) {
-    return rows;
-  }
   if (rows !== null && typeof rows === 'object' && 'schema' in rows && 'batches' in rows) {
     const stream = await tableStream(rows);
     if (stream === undefined) {

@@ -235,9 +235,14 @@ function namedHeaders(key: string, value: unknown, name: string): [string, Bytes
 
 const NO_ROW = new Field();
 
+/** Bytes or text of this name, checked. */
+export function checkedBytes(value: unknown, name: string): Bytes {
+  return bytes(value, NO_ROW, name);
+}
+
 function headerValue(value: unknown, name: string): Bytes | undefined {
   if (value === undefined) {
     throw invalid(`${name} is undefined: pass null for a header without a value.`);
   }
-  return value === null ? undefined : bytes(value, NO_ROW, name);
+  return value === null ? undefined : checkedBytes(value, name);
 }

@@ -8,16 +8,18 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import type { ConsumerEvent, Consumer as NativeConsumer } from '../native.js';
 import { Batch } from './batch.js';
+import type { Consumer } from './consumer.js';
+import { committed, processed } from './diagnostics.js';
 import { AbortError, ClosedError, invalid, WakeupError } from './errors.js';
 import type { Formats } from './formats.js';
 import { Gate } from './gate.js';
-import { handleBatch, handleMessage } from './handlers.js';
+import { handleBatch, handleMessage, type RunnerCalls } from './handlers.js';
 import { HeldBack } from './held_back.js';
 import { native } from './native.js';
-import { keyOf, type TopicPartition, type TopicPartitionOffset } from './positions.js';
+import { isOf, keyOf, type TopicPartition, type TopicPartitionOffset } from './positions.js';
 import type { Rebalances } from './rebalances.js';
 import type { CheckedRunOptions } from './run_options.js';
-import { byPartition, isOf, PartitionWork } from './work.js';
+import { byPartition, PartitionWork } from './work.js';
 
 /** How long one poll of the group lasts at most. */
 const POLL_MS = 1_000;
@@ -29,7 +31,8 @@ const CALLS_PER_TURN = 256;
 const RECORDS = 8_192;
 
 /** What a runner needs of its consumer. */
-export interface RunnerContext {
+export interface RunnerContext<K, V> {
+  consumer: Consumer<K, V>;
   native: NativeConsumer;
   formats: Formats;
   rebalances: Rebalances;
@@ -62,7 +65,7 @@ export class Runner<K, V> {
   private readonly end: () => void;
 
   constructor(
-    private readonly context: RunnerContext,
+    private readonly context: RunnerContext<K, V>,
     readonly options: CheckedRunOptions<K, V>,
     other: Runner<K, V> | undefined,
   ) {
@@ -341,22 +344,23 @@ export class Runner<K, V> {
     }, pause);
   }
 
-  private payloads(work: PartitionWork<K, V>) {
-    const { native: consumer } = this.context;
+  private payloads(work: PartitionWork<K, V>): RunnerCalls<K, V> {
+    const { consumer, native } = this.context;
     const at = { topic: work.topic, partition: work.partition };
     return {
       autoResolve: this.options.eachBatchAutoResolve,
       isRunning: () => !this.isStopping,
-      commit: (offsets: TopicPartitionOffset[]) => {
+      trace: (messages, handle) => processed(consumer, messages, handle),
+      commit: (offsets) => {
         this.interrupt();
-        return consumer.commit(offsets, true);
+        return committed(consumer, offsets, () => native.commit(offsets, true));
       },
       pause: () => {
         this.paused([at]);
         this.interrupt();
-        const pausing = consumer.pause([at]);
+        const pausing = native.pause([at]);
         return () => {
-          void pausing.then(() => consumer.resume([at])).then(() => this.resumed([at]));
+          void pausing.then(() => native.resume([at])).then(() => this.resumed([at]));
           this.interrupt();
         };
       },

@@ -2,10 +2,15 @@
 
 import type { Server as NativeServer } from '../native.js';
 
+/** Servers that listen. A server that a program has dropped is not collected: it goes on. */
+const LISTENING = new Set<Server>();
+
 /** An engine that listens for Kafka clients until it is closed, or until its client is. */
 export class Server implements AsyncDisposable {
   /** @internal */
-  constructor(private readonly native: NativeServer) {}
+  constructor(private readonly native: NativeServer) {
+    LISTENING.add(this);
+  }
 
   /** Where it listens: "HOST:PORT". */
   get address(): string {
@@ -19,7 +24,13 @@ export class Server implements AsyncDisposable {
 
   /** Accepts nothing more, answers the requests that have begun, and closes all connections. The engine stays open. Idempotent. */
   close(): Promise<void> {
+    this.forget();
     return this.native.close();
+  }
+
+  /** @internal Its engine is closed. */
+  forget(): void {
+    LISTENING.delete(this);
   }
 
   /** Closes it: `await using`. */

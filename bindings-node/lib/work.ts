@@ -111,8 +111,3 @@ export function byPartition<K, V>(
   }
   return parts;
 }
-
-/** Whether a partition is the one of this queue. */
-export function isOf(work: TopicPartition): (other: TopicPartition) => boolean {
-  return ({ topic, partition }) => topic === work.topic && partition === work.partition;
-}

@@ -508,3 +508,13 @@ reading('wrong arguments are named', async (consumer) => {
   }
   assert.throws(() => consumer.on('rebalance', () => {}), /event must be "assign"/);
 });
+
+reading('an iteration whose signal is aborted skips no message', async (consumer) => {
+  const abort = new AbortController();
+  const messages = consumer.messages({ signal: abort.signal });
+  assert.equal((await messages.next()).value.offset, 0n);
+  abort.abort();
+  await rejects(messages.next(), AbortError);
+  await rejects(messages.next(), AbortError);
+  assert.deepEqual(offsets(await first(consumer, 2)), [1, 2]);
+});

@@ -1,6 +1,7 @@
 // Producing: the cases of tests/python/test_producer.py, and buffers that change.
 
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { Binary, Table, tableFromArrays, tableToIPC, vectorFromArray } from 'apache-arrow';
 import {
   AbortError,
@@ -378,4 +379,16 @@ onTargets('a vector of bytes is a column of values', async (client) => {
   await producer.sendBatch(name('t'), table, { value: 'value' });
   const [first, second] = await topic.head(2);
   assert.deepEqual([first.value, second.value], [Buffer.from([0, 255]), null]);
+});
+
+onTargets('tables of both modules of apache-arrow are sent', async (client) => {
+  const topic = await client.createTopic('t');
+  await using producer = client.producer();
+  const required = createRequire(import.meta.url)('apache-arrow');
+  assert.notEqual(required.tableFromArrays, tableFromArrays, 'the modules for import and require');
+  for (const make of [tableFromArrays, required.tableFromArrays]) {
+    // The text is a dictionary.
+    await producer.sendBatch('t', make({ value: ['a', 'b'] }), { value: 'value' });
+  }
+  assert.deepEqual(values(await topic.head()), ['a', 'b', 'a', 'b']);
 });

@@ -128,3 +128,17 @@ test('a broker that goes and comes back is found again', async () => {
   assert.deepEqual(values(await client.topic('flights').head()), ['before', 'after']);
   await server.close();
 });
+
+test('a server that the program has dropped goes on', async () => {
+  const serve = async () => {
+    const client = await open();
+    return (await client.serve({ port: 0 })).address;
+  };
+  const address = await serve();
+  for (let n = 0; n < 10; n++) {
+    global.gc();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await using connected = await connect(address);
+  assert.deepEqual(await connected.topics(), []);
+});

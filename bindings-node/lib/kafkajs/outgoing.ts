@@ -1,6 +1,6 @@
 // Messages to send, checked: every field that cannot be sent as it is given is an error that names it.
 
-import { bytes, type MessageToSend } from '../records.js';
+import { checkedBytes, type MessageToSend } from '../records.js';
 import { checked, refused } from './convert_error.js';
 import type { IHeaders, Message, TopicMessages } from './types.js';
 
@@ -45,7 +45,9 @@ export function outgoing(message: Message, topic: string, index: number): Messag
 }
 
 function part(value: unknown, name: string): Buffer | string | null {
-  return value === undefined || value === null ? null : (bytes(value, name) as Buffer | string);
+  return value === undefined || value === null
+    ? null
+    : (checkedBytes(value, name) as Buffer | string);
 }
 
 function partitionOf(value: unknown, name: string): number {
@@ -84,5 +86,5 @@ function headerValue(value: unknown, name: string): HeaderValue {
   if (value === undefined) {
     throw refused(`${name} is undefined: null is a header without a value`);
   }
-  return value === null ? null : (bytes(value, name) as Buffer | string);
+  return value === null ? null : (checkedBytes(value, name) as Buffer | string);
 }

@@ -1,6 +1,19 @@
 // What a program of a user looks like to the TypeScript compiler. `make test-node` checks it with --strict.
 
-import { type Batch, connect, type Message, open, type RecordMetadata } from 'headwater';
+import { tracingChannel } from 'node:diagnostics_channel';
+import { context, propagation } from '@opentelemetry/api';
+import {
+  type Batch,
+  type ConsumeEvent,
+  connect,
+  headersGetter,
+  headersSetter,
+  type Message,
+  open,
+  type ProduceEvent,
+  type RecordMetadata,
+} from 'headwater';
+import { startBroker, type TestBroker } from 'headwater/testing';
 
 await using client = await open('./data', { numPartitions: 3 });
 await using cluster = await connect(['localhost:9092'], { clientId: 'types' });
@@ -55,3 +68,39 @@ const rows: number = batch.toArrow().numRows;
 // @ts-expect-error: "xml" is not a format.
 client.topic('flights').scan({ value: 'xml' });
 console.log(offset, value, rows);
+
+const broker: TestBroker = await startBroker({
+  topics: { orders: { partitions: 3 } },
+  numPartitions: 2,
+});
+const [order] = await broker.waitFor('orders', 1, { key: 'string', value: 'json' });
+const id: string | null | undefined = order?.key;
+const alert = await broker.waitFor('alerts', (message) => message.key === id, { key: 'string' });
+const bytesOfAlert: Buffer | null = alert.value;
+// @ts-expect-error: a number of messages or a function.
+await broker.waitFor('orders', 'all');
+const texts: (string | null)[] = (await broker.messages('orders', { value: 'string' })).map(
+  (message) => message.value,
+);
+console.log(bytesOfAlert, texts, broker.address, broker.brokers[0]);
+
+const headers: [string, string | Buffer][] = [['gate', Buffer.from('B7')]];
+propagation.inject(context.active(), headers, headersSetter);
+await bytes.send({ topic: 'flights', value: 'late', headers });
+for await (const { headers } of consumer) {
+  propagation.extract(context.active(), headers, headersGetter);
+}
+tracingChannel<unknown, ProduceEvent>('headwater:produce').subscribe({
+  start({ messages = [] }) {
+    for (const message of messages) {
+      propagation.inject(context.active(), message.headers, headersSetter);
+    }
+  },
+  asyncEnd: ({ result }) => console.log(result),
+  end() {},
+  asyncStart() {},
+  error: ({ error }) => console.error(error),
+});
+tracingChannel<unknown, ConsumeEvent>('headwater:consume').start.subscribe((event) => {
+  console.log((event as ConsumeEvent).operation);
+});

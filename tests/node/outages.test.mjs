@@ -1,0 +1,270 @@
+// Brokers that are killed, connections that are reset, topics that are deleted: nothing is unhandled, and everything goes on by itself.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect as connectSocket, createServer } from 'node:net';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { connect, open, TransportError } from 'headwater';
+import {
+  directory,
+  ENGINE,
+  numbered,
+  onProtocols,
+  onTargets,
+  rejects,
+  text,
+  until,
+  values,
+} from './support.mjs';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+const TIMES = { retryBackoffMs: 20, reconnectBackoffMs: 20, reconnectBackoffMaxMs: 100 };
+
+const BROKER = `
+import { open } from 'headwater';
+const [path, port, config] = process.argv.slice(1);
+const client = await open(path, JSON.parse(config));
+const server = await client.serve({ port: Number(port) });
+console.log(server.address);
+setInterval(() => {}, 60_000);
+`;
+
+/** A broker in a process of its own. */
+async function startBroker(context, path, port) {
+  const args = ['--input-type=module', '--eval', BROKER, path, port, JSON.stringify(ENGINE)];
+  const broker = spawn(process.execPath, args, { cwd: HERE, stdio: ['ignore', 'pipe', 'inherit'] });
+  context.after(() => broker.kill('SIGKILL'));
+  const [address] = await once(broker.stdout, 'data');
+  return { broker, address: String(address).trim() };
+}
+
+/** Sends numbers one after the other, until it is stopped. */
+function sendNumbers(producer) {
+  const sent = [];
+  let isStopped = false;
+  const sending = (async () => {
+    for (let n = 0; !isStopped; n++) {
+      await producer.send({ topic: 'flights', key: `${n % 17}`, value: `${n}` });
+      sent.push(`${n}`);
+      await sleep(1);
+    }
+  })();
+  const stop = async () => {
+    isStopped = true;
+    await sending;
+  };
+  return { sent, stop };
+}
+
+for (const groupProtocol of ['classic', 'consumer']) {
+  test(`a broker is killed and restarted under producers and members of a group (${groupProtocol})`, {
+    timeout: 120_000,
+  }, async (context) => {
+    const path = await directory(context);
+    let { broker, address } = await startBroker(context, path, '0');
+    await using client = await connect(address, TIMES);
+    await client.createTopic('flights', { partitions: 3 });
+    await using producer = client.producer();
+    const read = new Set();
+    const consumers = numbered(2, () =>
+      client.consumer({
+        topics: 'flights',
+        groupId: 'readers',
+        groupProtocol,
+        autoOffsetReset: 'earliest',
+      }),
+    );
+    const running = consumers.map((consumer) =>
+      consumer.run({ eachMessage: ({ message }) => read.add(text(message.value)) }),
+    );
+    const { sent, stop } = sendNumbers(producer);
+    for (const count of [100, 200]) {
+      await until(() => sent.length >= count && read.size > 0);
+      broker.kill('SIGKILL');
+      await once(broker, 'close');
+      await sleep(200);
+      ({ broker } = await startBroker(context, path, address.split(':')[1]));
+    }
+    await until(() => sent.length >= 300);
+    await stop();
+    await until(() => sent.every((value) => read.has(value)));
+    await Promise.all(consumers.map((consumer) => consumer.close()));
+    await Promise.all(running);
+  });
+}
+
+test('while nothing listens, sends wait or reject, and close() returns', {
+  timeout: 60_000,
+}, async (context) => {
+  const path = await directory(context);
+  const { broker, address } = await startBroker(context, path, '0');
+  const client = await connect(address, { ...TIMES, requestTimeoutMs: 300 });
+  await client.createTopic('flights');
+  const producer = client.producer({ deliveryTimeoutMs: 1_000, requestTimeoutMs: 300 });
+  await producer.send({ topic: 'flights', value: 'before' });
+  // It limits the commit and the leaving of close().
+  const consumer = client.consumer({
+    topics: 'flights',
+    groupId: 'readers',
+    defaultApiTimeoutMs: 1_000,
+  });
+  const running = consumer.run({ eachMessage: () => {} });
+  await sleep(100);
+  broker.kill('SIGKILL');
+  await once(broker, 'close');
+  await assert.rejects(producer.send({ topic: 'flights', value: 'lost' }), (error) => {
+    assert.ok(error.retriable, `${error}`);
+    return true;
+  });
+  // A service ends even if its broker is away.
+  await consumer.close().catch(() => {});
+  await running.catch(() => {});
+  await client.close().catch(() => {});
+});
+
+/** A proxy in front of a broker: it cuts all connections when it is told. */
+async function startProxy(context) {
+  const target = { port: 0 };
+  const sockets = new Set();
+  const proxy = createServer((near) => {
+    const far = connectSocket(target.port, '127.0.0.1');
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ]) {
+      sockets.add(one);
+      one.on('error', () => other.destroy());
+      one.on('close', () => other.destroy());
+      one.pipe(other);
+    }
+  });
+  await new Promise((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const cut = () => {
+    for (const socket of sockets) {
+      socket.resetAndDestroy();
+    }
+    sockets.clear();
+  };
+  context.after(() => {
+    cut();
+    proxy.close();
+  });
+  return { address: `127.0.0.1:${proxy.address().port}`, target, cut };
+}
+
+test('connections that are reset are made again', { timeout: 60_000 }, async (context) => {
+  await using engine = await open(null, ENGINE);
+  const { address, target, cut } = await startProxy(context);
+  await using server = await engine.serve({ port: 0, advertised: address });
+  target.port = Number(server.address.split(':')[1]);
+  await using client = await connect(address, TIMES);
+  await client.createTopic('flights');
+  await using producer = client.producer();
+  await using consumer = client.consumer({
+    topics: 'flights',
+    groupId: 'readers',
+    autoOffsetReset: 'earliest',
+  });
+  const read = [];
+  const running = consumer.run({ eachMessage: ({ message }) => read.push(text(message.value)) });
+  for (let round = 0; round < 5; round++) {
+    const sending = producer.send({ topic: 'flights', value: `${round}` });
+    cut();
+    await sending;
+    await until(() => read.includes(`${round}`));
+    cut();
+  }
+  await consumer.stop();
+  await running;
+  assert.deepEqual([...new Set(read)], ['0', '1', '2', '3', '4']);
+  assert.equal(await client.topic('flights').count(), 5, 'nothing is written twice');
+});
+
+test('connections that the broker ends because they are idle are made again', async () => {
+  await using engine = await open(null, { ...ENGINE, connectionsMaxIdleMs: 100 });
+  await using server = await engine.serve({ port: 0 });
+  await using client = await connect(server.address, TIMES);
+  await client.createTopic('flights');
+  await using producer = client.producer();
+  await using consumer = client.consumer({ topics: 'flights', autoOffsetReset: 'earliest' });
+  const messages = consumer.messages();
+  for (const value of ['a', 'b', 'c']) {
+    await producer.send({ topic: 'flights', value });
+    assert.equal(text((await messages.next()).value.value), value);
+    await sleep(300);
+  }
+});
+
+onTargets(
+  'a topic that is deleted and created again is read and written from its start',
+  async (client) => {
+    await client.createTopic('flights');
+    await client.createTopic('trains');
+    await using producer = client.producer();
+    await using consumer = client.consumer({
+      topics: ['flights', 'trains'],
+      autoOffsetReset: 'earliest',
+      metadataMaxAgeMs: 50,
+    });
+    const read = [];
+    const running = consumer.run({
+      eachMessage: ({ topic, message }) => read.push(`${topic} ${text(message.value)}`),
+    });
+    await producer.send({ topic: 'flights', value: 'old' });
+    await until(() => read.includes('flights old'));
+    for (const round of ['first', 'second']) {
+      await client.deleteTopic('flights');
+      await producer.send({ topic: 'trains', value: round });
+      await until(() => read.includes(`trains ${round}`));
+      await client.createTopic('flights');
+      await producer.send({ topic: 'flights', value: round });
+      await until(() => read.includes(`flights ${round}`));
+    }
+    await consumer.stop();
+    await running;
+    assert.deepEqual(values(await client.topic('flights').head()), ['second']);
+  },
+);
+
+onProtocols(
+  'a member of a group goes on with a topic that is created again',
+  async (client, member) => {
+    await client.createTopic('flights');
+    await using producer = client.producer();
+    await using consumer = client.consumer({ topics: 'flights', ...member, metadataMaxAgeMs: 50 });
+    const read = [];
+    const running = consumer.run({ eachMessage: ({ message }) => read.push(text(message.value)) });
+    await producer.send({ topic: 'flights', value: 'old' });
+    await until(() => read.includes('old'));
+    await client.deleteTopic('flights');
+    await client.createTopic('flights');
+    await producer.send({ topic: 'flights', value: 'new' });
+    await until(() => read.includes('new'));
+    await consumer.stop();
+    await running;
+  },
+);
+
+test('an address that cannot be reached is named with the one that led to it', async () => {
+  await using engine = await open();
+  await using server = await engine.serve({ port: 0, advertised: '127.0.0.1:1' });
+  const times = { socketConnectionSetupTimeoutMs: 200, requestTimeoutMs: 500 };
+  const use = async () => {
+    await using client = await connect(server.address, { ...times, defaultApiTimeoutMs: 1_000 });
+    await using producer = client.producer({
+      maxBlockMs: 500,
+      requestTimeoutMs: 500,
+      deliveryTimeoutMs: 1_000,
+    });
+    await client.createTopic('flights');
+    await producer.send({ topic: 'flights', value: 'x' });
+  };
+  const error = await use().catch((error) => error);
+  assert.ok(error instanceof TransportError, `${error}`);
+  assert.match(error.message, /127\.0\.0\.1:1\b/);
+  assert.ok(error.message.includes(server.address), error.message);
+  await rejects(connect('nowhere.invalid:9092', times), TransportError, /nowhere\.invalid:9092/);
+});
