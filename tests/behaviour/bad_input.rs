@@ -205,7 +205,7 @@ fn a_record_without_a_key_does_not_go_into_a_compacted_topic(target: Target) {
 }
 
 #[test]
-fn a_directory_that_is_not_ours_is_left_as_it_is() {
+fn a_directory_with_other_files_is_left_unchanged() {
     let directory = TempDir::new().unwrap();
     fs::write(directory.path().join("thesis.txt"), "years of work").unwrap();
     let error = headwater::open(Some(directory.path()), NO_CONFIG).unwrap_err();
