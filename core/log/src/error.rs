@@ -47,7 +47,7 @@ impl FileError {
 pub fn advice(error: &io::Error) -> String {
     if is_out_of_files(error) {
         return format!(
-            "the process has reached its limit of {} open files and sockets: raise the limit (`ulimit -n`, or LimitNOFILE= of a service)",
+            "the process has reached its limit of {} open files and sockets: raise that limit (`ulimit -n`, or LimitNOFILE= of a service)",
             open_files_max()
         );
     }
