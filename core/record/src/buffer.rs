@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_buffer_that_comes_back_has_room_and_does_not_change_what_is_lent() {
+    fn a_reused_buffer_is_large_enough_and_does_not_change_lent_bytes() {
         let mut buffer = Buffer::default();
         let mut held = Vec::new();
         for round in 0..20_u8 {

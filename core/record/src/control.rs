@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_no_marker_is_none() {
+    fn other_keys_are_not_markers() {
         let headers = crate::Headers::default();
         let record = |key| RecordView {
             offset: Offset::ZERO,

@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn sequences_go_on_at_zero_after_the_last() {
+    fn sequences_continue_at_zero_after_the_last() {
         let mut bytes = [0; HEADER_LEN];
         bytes[8..12].copy_from_slice(&49i32.to_be_bytes());
         bytes[16] = 2;

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn every_power_of_two_and_its_neighbours_come_back() {
+    fn every_power_of_two_and_its_neighbours_round_trip() {
         for shift in 0..64 {
             for near in -2..=2 {
                 round_trip((1i64 << shift).wrapping_add(near));
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_never_ends_is_refused() {
+    fn an_endless_varint_is_refused() {
         assert_eq!(read_i32(&[0x80, 0x80, 0x80, 0x80, 0x80, 0x00], 0), None);
         assert_eq!(read_i64(&[0x80; 16], 0), None);
         assert_eq!(read_i32(&[], 0), None);

@@ -65,7 +65,7 @@ mod tests {
     use super::xxh32;
 
     #[test]
-    fn published_values_come_out() {
+    fn published_values_are_computed() {
         assert_eq!(xxh32(b""), 0x02cc_5d05);
         assert_eq!(xxh32(b"abc"), 0x32d1_53ff);
         assert_eq!(

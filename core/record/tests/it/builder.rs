@@ -24,7 +24,7 @@ fn an_empty_builder_gives_no_batch() {
 }
 
 #[test]
-fn a_full_batch_refuses_and_stays_as_it_was() {
+fn a_full_batch_refuses_a_record_and_is_unchanged() {
     let mut builder = builder(200);
     builder.try_append(5, None, Some(&[1; 60]), &[]).unwrap();
     let (size, count) = (builder.plain_size(), builder.record_count());
@@ -83,7 +83,7 @@ fn a_negative_timestamp_is_refused() {
 }
 
 #[test]
-fn a_bulk_error_is_about_the_first_record_of_the_call() {
+fn a_bulk_error_concerns_the_first_record_of_the_call() {
     let mut builder = builder(1000);
     let record = |index: usize| PlainRecord {
         timestamp_ms: if index == 3 { -9 } else { 1 },
@@ -105,7 +105,7 @@ fn a_bulk_error_is_about_the_first_record_of_the_call() {
 }
 
 #[test]
-fn a_batch_that_was_handed_out_never_changes() {
+fn a_finished_batch_never_changes() {
     let mut builder = builder(4096);
     let mut batches = Vec::new();
     for round in 0..20u8 {
@@ -127,7 +127,7 @@ fn a_batch_that_was_handed_out_never_changes() {
 }
 
 #[test]
-fn the_buffer_of_a_dropped_batch_is_used_again() {
+fn the_buffer_of_a_dropped_batch_is_reused() {
     let mut builder = builder(64 * 1024);
     let mut fill = || {
         while builder.try_append(0, None, Some(&[1; 100]), &[]).is_ok() {}

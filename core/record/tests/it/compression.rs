@@ -47,7 +47,7 @@ fn sample(len: usize) -> Vec<u8> {
 }
 
 #[rstest]
-fn every_length_around_the_block_limits_comes_back(
+fn every_length_around_the_block_limits_round_trips(
     #[values(0, 1, 12, 13, 32_767, 32_768, 32_769, 65_535, 65_536, 65_537, 300_000)] len: usize,
 ) {
     for codec in CODECS {
@@ -153,7 +153,7 @@ fn raw_snappy_is_read() {
 }
 
 #[test]
-fn a_snappy_length_that_cannot_be_true_is_refused_before_memory_is_taken() {
+fn an_impossible_snappy_length_is_refused_before_memory_is_allocated() {
     // A block that claims 2^31 bytes and has six.
     let claims = vec![0x80, 0x80, 0x80, 0x80, 0x08, 0x00];
     let refused = decompress(
@@ -274,7 +274,7 @@ fn names_and_numbers_are_kafkas() {
 
 proptest! {
     #[test]
-    fn hostile_bytes_give_an_error_or_few_bytes(bytes: Vec<u8>, limit in 0usize..4096) {
+    fn hostile_bytes_return_an_error_or_few_bytes(bytes: Vec<u8>, limit in 0usize..4096) {
         for codec in CODECS {
             if let Ok(plain) = unpack(codec, bytes.clone(), limit) {
                 prop_assert!(plain.len() <= limit);

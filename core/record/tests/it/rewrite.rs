@@ -57,7 +57,7 @@ fn bytes() -> impl Strategy<Value = Option<Vec<u8>>> {
 
 proptest! {
     #[test]
-    fn what_is_kept_stays_as_it_was(
+    fn kept_records_are_unchanged(
         records in prop::collection::vec(
             ((-1..5_000_000_000_000_i64, bytes(), bytes(), any::<bool>()), any::<bool>()), 1..30),
         codec in 0..5_i8,
@@ -100,7 +100,7 @@ proptest! {
 }
 
 #[test]
-fn an_empty_batch_still_says_what_it_was() {
+fn an_emptied_batch_keeps_its_offsets_and_sequences() {
     let options = BatchOptions {
         compression: Compression::Lz4,
         producer: Some(ProducerState {

@@ -87,7 +87,7 @@ fn only_an_abort_marker_of_the_producer_ends_an_aborted_transaction() {
 }
 
 #[test]
-fn a_batch_that_the_end_cuts_is_not_visible_and_ends_the_walk() {
+fn a_cut_batch_is_not_visible_and_ends_the_walk() {
     let log = log(&[Data(1), Marker(1, ControlType::Abort), Data(1)]);
     let aborted = aborted(&[(1, 0)]);
     let cut = log.slice(..log.len() - 1);

@@ -71,7 +71,7 @@ fn bytes_after_the_batch_are_refused() {
 }
 
 #[test]
-fn a_batch_over_the_limit_is_refused_before_its_crc_is_looked_at() {
+fn a_batch_over_the_limit_is_refused_before_its_crc_is_checked() {
     let mut batch = plain(3);
     batch[17] ^= 1;
     let size = batch.len();
