@@ -1,4 +1,4 @@
-//! xxHash, 32 bits, seed 0: the checksum inside LZ4 frames.
+//! xxHash, 32 bits, seed 0: the checksum in LZ4 frames.
 
 const PRIMES: [u32; 5] = [
     0x9e37_79b1,

@@ -1,4 +1,4 @@
-//! Codecs: what others may write is read, damage is an error, and no input makes more bytes than allowed.
+//! Codecs: valid output of other clients is read, damage is an error, and no input exceeds the limit.
 
 use std::io::{Read, Write};
 
@@ -24,7 +24,7 @@ fn unpack(codec: Compression, stored: Vec<u8>, limit: usize) -> Result<Bytes, De
     decompress(codec, &Bytes::from(stored), DecompressLimit::new(limit))
 }
 
-/// Text-like bytes that compress by about three.
+/// Text-like bytes that compress by a factor of about three.
 fn sample(len: usize) -> Vec<u8> {
     let words = [
         &b"flight "[..],
@@ -131,7 +131,7 @@ fn a_cut_at_any_byte_is_an_error() {
     let plain = sample(5000);
     for codec in CODECS {
         let stored = pack(codec, &plain);
-        // The first snappy header alone is an empty stream, and nothing at all is one for gzip and zstd.
+        // The snappy header alone is an empty stream; for gzip and zstd, zero bytes are one.
         for len in 1..stored.len() {
             if codec == Compression::Snappy && len == 16 {
                 continue;
@@ -154,7 +154,7 @@ fn raw_snappy_is_read() {
 
 #[test]
 fn an_impossible_snappy_length_is_refused_before_memory_is_allocated() {
-    // A block that claims 2^31 bytes and has six.
+    // A block that announces 2^31 bytes and has six.
     let claims = vec![0x80, 0x80, 0x80, 0x80, 0x08, 0x00];
     let refused = decompress(
         Compression::Snappy,

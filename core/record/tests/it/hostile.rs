@@ -1,4 +1,4 @@
-//! Bytes from a stranger: nothing panics, everything ends, and what is read stays inside what was given.
+//! Hostile bytes: no panic, no endless loop, and no read outside the input.
 
 use bytes::Bytes;
 use headwater_record::{
@@ -39,7 +39,7 @@ fn reseal(bytes: &mut [u8]) {
     }
 }
 
-/// Everything that reads, over these bytes.
+/// Runs all readers over these bytes.
 fn read_all(bytes: Vec<u8>) {
     let bytes = Bytes::from(bytes);
     let _ = BatchHeader::parse(&bytes);

@@ -1,4 +1,4 @@
-//! Batches of which compaction takes records out.
+//! Batches from which compaction removes records.
 
 use headwater_record::{
     BatchBuilder, BatchOptions, Compression, DecompressLimit, Offset, ProducerEpoch, ProducerId,
@@ -91,7 +91,7 @@ proptest! {
         prop_assert_eq!(new.delete_horizon_ms(), horizon);
         let newest = expected.iter().map(|record| record.1).max().unwrap_or(-1);
         prop_assert_eq!(new.max_timestamp_ms, if log_append_time { old.max_timestamp_ms } else { newest });
-        // A horizon stays through later rewrites, and another one may be put in its place.
+        // A horizon survives later rewrites, and can be replaced by another one.
         let twice = RecordBatch::parse(
             after.records(DecompressLimit::default()).unwrap().rewritten(&[], again).unwrap()).unwrap();
         prop_assert_eq!(&read(&twice), &expected);

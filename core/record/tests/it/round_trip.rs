@@ -1,4 +1,4 @@
-//! Whatever is built is read back the same, with every codec, and its CRC is CRC-32C.
+//! Built batches are read back the same, with every codec, and their CRC is CRC-32C.
 
 use headwater_record::{
     AppendError, BatchBuilder, BatchOptions, ByteSource, Compression, CompressionLevel,

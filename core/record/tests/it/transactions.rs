@@ -1,4 +1,4 @@
-//! Which batches are visible with `read_committed`. `core/columnar` has the property, and logs of Apache Kafka's.
+//! Visible batches with `read_committed`. `core/columnar` has the property test, and tests with logs of Apache Kafka.
 
 use crate::support::{plain, with_header};
 use bytes::Bytes;
@@ -7,7 +7,7 @@ use headwater_record::{
     visible_batches,
 };
 
-/// A batch of a log: its producer, or a marker of it.
+/// A batch of a log: of a producer, or one of its markers.
 #[derive(Clone, Copy)]
 enum Batch {
     Plain,
