@@ -1,4 +1,4 @@
-//! Each shaped request can be encoded in its version, and means the same.
+//! Each shaped request can be encoded in its version, and keeps its meaning.
 
 use headwater_protocol::delete_topics_request::DeleteTopicState;
 use headwater_protocol::describe_groups_response::DescribedGroup;

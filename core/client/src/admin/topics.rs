@@ -117,7 +117,7 @@ impl Admin {
             timeout_ms: self.timeout_ms(),
             ..Default::default()
         };
-        // Of an existing topic, and of one with the broker's default, at least one.
+        // An existing topic, or one with the broker's default, has at least one partition.
         let given = topic
             .partitions
             .and_then(|count| usize::try_from(count).ok());

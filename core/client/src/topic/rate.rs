@@ -39,7 +39,7 @@ pub(super) async fn rate(
     if every_ms == 0 {
         return Err(Error::new(
             ErrorKind::InvalidArgument,
-            "The interval of a rate must be longer than 0: give \"1m\" or \"10s\".",
+            "The interval of a rate must be longer than 0: use for example \"1m\" or \"10s\".",
         ));
     }
     let options = ScanOptions {
