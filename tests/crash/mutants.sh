@@ -55,7 +55,7 @@ crash forget-truncation failing_removals
 crash remove-behind-gap gap
 crash append-unlinked removed_files
 client drop-leader-epochs routing
-client drop-leader-epochs a_named_leader_of_an_earlier_epoch
+client drop-leader-epochs a_leader_of_an_earlier_epoch_is_not_followed
 client ignore-named-leaders named_leaders
 client forget-aborted transactions
 client take-stale-answers leaders
@@ -68,10 +68,10 @@ client believe-lagging-brokers lagging_brokers
 client forget-created-topics lagging_brokers
 client send-newest-version releases
 client keep-newest-shape releases
-client keep-forgotten a_partition_that_is_not_fetched_any_more_is_forgotten
+client keep-forgotten a_partition_that_is_no_longer_fetched_is_removed_from_the_session
 client keep-lost-session a_session_with_a_lost_fetch
-client skip-validation a_consumer_that_does_not_reset_names
-client ignore-divergence a_consumer_that_does_not_reset_names
+client skip-validation the_error_without_reset_has_the_offset_of_the_divergence
+client ignore-divergence the_error_without_reset_has_the_offset_of_the_divergence
 client keep-failed-replica preferred_replicas
 client keep-expired-replica preferred_replicas
 client resend-out-of-order retries
@@ -81,7 +81,7 @@ client skip-epoch-bump a_record_after_an_expired_one_that_was_written_is_written
 client release-early a_partition_has_one_reader
 client ignore-fencing a_partition_has_one_reader
 client take-back-twice cancelled_calls_deliver_each_record_once
-client commit-in-hand in_hand_is_not_committed
+client commit-in-hand in_progress_is_not_committed
 client keep-decoded-ahead read_ahead
 MUTANTS
 exit $survived

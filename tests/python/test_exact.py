@@ -403,7 +403,7 @@ def test_a_row_that_the_broker_refuses_is_named_with_what_was_written(client: hw
     if written:
         assert f"{written} rows of the table are written: {written} to partition 0." in message
     else:
-        assert "Nothing of the table is written." in message
+        assert "No rows of the table are written." in message
     assert (caught.value.topic, caught.value.partition) == (name("t"), 0)
 
 
@@ -443,7 +443,7 @@ def test_the_asyncio_face_checks_and_counts_alike(target: Target) -> None:
 
     message, written = asyncio.run(main())
     assert "Row 40000 of the table" in message
-    assert (f"{written} rows of the table are written" if written else "Nothing of the table") in message
+    assert (f"{written} rows of the table are written" if written else "No rows of the table") in message
 
 
 def test_nullable_frames_go_through_no_float(client: hw.Client, topic: hw.Topic) -> None:

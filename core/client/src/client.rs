@@ -51,7 +51,7 @@ impl Client {
         self.cluster.config()
     }
 
-    /// Asks a broker for the brokers of the cluster, once, to find out whether the cluster can be reached. Does not
+    /// Requests the brokers of the cluster from one of them, once, to check whether the cluster is reachable. Does not
     /// retry.
     pub async fn check_reachable(&self) -> Result<()> {
         self.cluster.refresh_brokers().await

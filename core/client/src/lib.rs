@@ -5,7 +5,6 @@
 //!
 //! - [`Client`] is a factory for everything else.
 //! - [`Admin`] creates, lists, alters and deletes topics, groups and users.
-//! - [`Topic`] reads a topic as tables ([`Topic::scan`], [`Topic::head`], [`Topic::tail`], [`Topic::rate`]) and resolves offsets.
 //! - [`Producer`] sends records one by one ([`Producer::send`]) or as tables ([`Producer::send_batch`]).
 //! - [`Consumer`] reads partitions, alone or as a member of a group.
 //! - [`Error`] is the error of every call.

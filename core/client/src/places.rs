@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn partitions_of_several_topics_are_told_apart() {
+    fn partitions_of_several_topics_are_distinguished() {
         let batch = batch(Some(&["a", "b"]), &[0, 0], &[4, 7]);
         let both = BTreeMap::from([at("a", 0, 5), at("b", 0, 8)]);
         assert_eq!(batch.places().unwrap().next_offsets(0..2), both);

@@ -1,4 +1,4 @@
-//! Topics that exist although a lagging broker may not know them. No I/O.
+//! Topics that exist although a lagging broker may not have them. No I/O.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broker_is_behind_until_it_names_all_partitions_that_this_client_has_added() {
+    fn a_broker_is_behind_until_it_returns_all_added_partitions() {
         let (mut topics, start) = (ExpectedTopics::default(), Instant::now());
         assert!(!topics.is_behind("t", 0, start));
         topics.changed("t", 3, start);
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broker_is_not_behind_when_it_does_not_know_a_topic_that_others_may_have_deleted() {
+    fn a_broker_without_a_deleted_topic_is_not_behind() {
         let (mut topics, start) = (ExpectedTopics::default(), Instant::now());
         assert!(topics.unknown("t", true, start));
         assert!(!topics.is_behind("t", 0, start));

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broker_that_lags_behind_does_not_bring_an_earlier_leader_back() {
+    fn a_lagging_broker_does_not_restore_an_earlier_leader() {
         let known = topic(1, 2, 7);
         assert_eq!(leader_after(&known, topic(1, 1, 6)), Some(2));
         assert_eq!(leader_after(&known, topic(1, 3, 8)), Some(3));
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_leader_of_an_earlier_epoch_is_not_followed() {
+    fn a_leader_of_an_earlier_epoch_is_not_followed() {
         let mut known = topic(1, 2, 7);
         let mut follow = |leader, leader_epoch, partition| {
             let partition = PartitionId::new(partition);
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_whose_id_is_not_known_is_the_same() {
+    fn a_topic_without_an_id_counts_as_the_same() {
         let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
         assert!(is_recreated(one, other));
         assert!(!is_recreated(one, one));

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_summary_has_the_quantiles_of_what_was_recorded() {
+    fn a_summary_has_the_quantiles_of_the_recorded_latencies() {
         let start = Instant::now();
         let mut window = LatencyWindow::new(start);
         assert_eq!(window.summary(start), LatencySummary::default());
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn old_latencies_are_forgotten() {
+    fn old_latencies_are_dropped() {
         let start = Instant::now();
         let mut window = LatencyWindow::new(start);
         window.record(Duration::from_secs(1), start);
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_latency_beyond_the_bound_counts_as_the_longest() {
+    fn a_latency_beyond_the_bound_counts_as_the_maximum() {
         let now = Instant::now();
         let mut window = LatencyWindow::new(now);
         window.record(Duration::MAX, now);

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn times_before_1970_fall_into_the_interval_that_holds_them() {
+    fn times_before_1970_are_in_the_right_interval() {
         assert_eq!(counts(&[&[-1]], 60), [(-60, 1)]);
     }
 }
