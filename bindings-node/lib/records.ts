@@ -1,4 +1,4 @@
-// The parts of a record to send, checked.
+// Checks the parts of a record to send.
 
 import { invalid } from './errors.js';
 import type { Format } from './formats.js';
@@ -12,7 +12,7 @@ export type HeadersToSend =
   | readonly (readonly [name: string, value: Bytes | null])[]
   | Readonly<Record<string, Bytes | null | readonly Bytes[]>>;
 
-/** What can be sent as a key or value of a format. */
+/** The type of a key or value to send, for each format. */
 export type Encodable<F extends Format> = F extends 'json'
   ? unknown
   : F extends 'string'
@@ -21,15 +21,15 @@ export type Encodable<F extends Format> = F extends 'json'
 
 /** A record to send, without its topic. */
 export interface MessageToSend<K extends Format = 'bytes', V extends Format = 'bytes'> {
-  /** The value; null or none deletes the key in a compacted topic. */
+  /** The value; null or undefined deletes the key in a compacted topic. */
   value?: Encodable<V>;
-  /** The key, whose hash chooses the partition as Java's does. */
+  /** The key, whose hash chooses the partition like in the Java producer. */
   key?: Encodable<K>;
   /** The headers. */
   headers?: HeadersToSend;
-  /** The partition; by the key's hash if there is none, or without a key by the producer. */
+  /** The partition; by default chosen by the key's hash, or without a key by the producer. */
   partition?: number;
-  /** The time, in milliseconds since 1970; now if there is none. */
+  /** The timestamp, in milliseconds since 1970; the current time by default. */
   timestamp?: number | Date;
 }
 
@@ -111,7 +111,7 @@ function encoded(value: unknown, format: Format, name: string): Bytes | undefine
   return format === 'json' ? json(value, name) : bytes(value, name);
 }
 
-/** Bytes or text, checked. */
+/** Checks bytes or text. */
 export function bytes(value: unknown, name: string): Bytes {
   if (typeof value === 'string') {
     if (!isWellFormed(value)) {
@@ -126,7 +126,7 @@ export function bytes(value: unknown, name: string): Bytes {
     return value;
   }
   throw invalid(
-    `${name} must be a Buffer, a Uint8Array or a string, not ${typeName(value)}: encode it first, or make the producer with value: "json".`,
+    `${name} must be a Buffer, a Uint8Array or a string, not ${typeName(value)}: encode it first, or create the producer with value: "json".`,
   );
 }
 

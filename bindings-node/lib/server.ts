@@ -1,23 +1,26 @@
-// An engine that Kafka clients reach.
+// A listener of an engine for Kafka clients.
 
 import type { Server as NativeServer } from '../native.js';
 
-/** An engine that listens for Kafka clients until it is closed, or until its client is. */
+/** A listener of an engine for Kafka clients, until it or its client is closed. */
 export class Server implements AsyncDisposable {
   /** @internal */
   constructor(private readonly native: NativeServer) {}
 
-  /** Where it listens: "HOST:PORT". */
+  /** The address on which it listens: "HOST:PORT". */
   get address(): string {
     return this.native.address;
   }
 
-  /** What Kafka clients connect to: the value of `bootstrap.servers`. */
+  /** The value of `bootstrap.servers` for Kafka clients. */
   get bootstrapServers(): string {
     return this.native.bootstrapServers;
   }
 
-  /** Accepts nothing more, answers the requests that have begun, and closes all connections. The engine stays open. Idempotent. */
+  /**
+   * Accepts no more connections, answers the requests in progress, and closes all connections. The engine stays open.
+   * Idempotent.
+   */
   close(): Promise<void> {
     return this.native.close();
   }

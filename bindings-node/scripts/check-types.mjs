@@ -1,5 +1,5 @@
-// Checks that the declarations that are checked in are those of this build: `native.d.ts`, which napi writes, and `index.d.ts`, all public
-// declarations in one file. `--write` writes `index.d.ts`.
+// Checks that the committed declarations are up to date: `native.d.ts`, which napi writes, and `index.d.ts`, with all
+// public declarations. `--write` writes `index.d.ts`.
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
