@@ -1,4 +1,4 @@
-//! Wrong input: each gives the one error at the call that caused it, with what to do, and harms nothing.
+//! Invalid input: the call that gets it returns one error with the remedy, and nothing changes.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -146,7 +146,10 @@ fn an_unknown_topic_is_named_with_what_to_do(target: Target) {
             .send_blocking(&Record::new(nope, b"v"))
             .unwrap_err(),
     );
-    assert!(broker.topics().is_empty(), "a typing error makes no topic");
+    assert!(
+        broker.topics().is_empty(),
+        "a typing error creates no topic"
+    );
 }
 
 #[behaviour]
@@ -226,7 +229,7 @@ fn a_directory_without_permission_says_so() {
     let path = directory.path().join("closed");
     fs::create_dir(&path).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o500)).unwrap();
-    // Permissions do not bind root: there they cannot be tried.
+    // root ignores permissions, so they cannot be tested as root.
     if fs::write(path.join("probe"), "").is_ok() {
         return;
     }

@@ -13,7 +13,7 @@ use crate::table::{offsets, partitions, text, values};
 use crate::target::{Running, Target};
 
 const SECOND: Duration = Duration::from_secs(1);
-/// Long enough for every machine; tests never wait for it when all is well.
+/// Long enough for any machine; passing tests never wait that long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) fn consumer(broker: &Running, topics: &[&str], pairs: &[(&str, &str)]) -> Consumer {
@@ -137,7 +137,7 @@ fn batches_end_where_the_log_ended_at_the_first_call(target: Target) {
     for partition in 0..3 {
         assert_eq!(read[&partition], (0..1_000).collect::<Vec<_>>());
     }
-    // The next stream has the next end.
+    // The next stream has a new end.
     consumer.pause(&[]).unwrap();
     consumer.resume(&[]).unwrap();
     let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();

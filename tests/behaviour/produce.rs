@@ -61,7 +61,7 @@ fn null_values_and_headers_come_back(target: Target) {
         "{:?}",
         arrow_array::cast::AsArray::as_list::<i32>(column).value(0)
     );
-    // A duplicate name stays, in order, and null is not empty.
+    // A repeated name stays, in order, and null differs from empty.
     let at = |text: &str| {
         shown
             .find(text)

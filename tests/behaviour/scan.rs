@@ -206,7 +206,7 @@ fn a_time_filter_never_loses_a_record(target: Target) {
         }
         assert!(
             from < 9 || found.len() < times.len(),
-            "the start is cut where it can be"
+            "the start is cut where possible"
         );
     }
 }
@@ -432,7 +432,7 @@ fn head_and_tail_are_the_two_ends(target: Target) {
         values(&broker.wait(topic.head(3, text())).unwrap()),
         ["0-0", "0-1", "0-2"]
     );
-    // The newest by timestamp, which is the index here; of two with one time either will do.
+    // The newest by timestamp, which is the index here; of two with the same timestamp, either is valid.
     assert_eq!(
         values(&broker.wait(topic.tail(3, text())).unwrap()),
         ["0-17", "0-18", "0-19"]

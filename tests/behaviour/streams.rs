@@ -1,4 +1,4 @@
-//! Streams of tables: each has an end of its own.
+//! Streams of tables: each has its own end.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn each_stream_has_its_own_end(target: Target) {
         batch.map(|batch| offsets(&batch).last().copied().unwrap())
     };
     assert_eq!(next(&early), Some(29));
-    // Left early. What comes meanwhile belongs to the next stream.
+    // The stream was left early. Later records belong to the next stream.
     broker.fill(t, 0, numbers(50));
     assert_eq!(next(&late), Some(59));
     assert_eq!(next(&early), Some(89));

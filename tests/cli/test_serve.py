@@ -172,12 +172,12 @@ def test_a_wrong_setting_says_what_is_right(data: Path, setting: str, problem: s
         (["--listen", "localhost"], "localhost is not HOST:PORT"),
         (["--listen", "HTTP://localhost:1"], "HTTP is not a security protocol"),
         (["--listen", "0.0.0.0:0", "--advertised", "localhost:1"], "other machines can reach it"),
-        (["--listen", "127.0.0.1:0", "--advertised", "a:1", "--advertised", "b:1"], "give one for each listener"),
+        (["--listen", "127.0.0.1:0", "--advertised", "a:1", "--advertised", "b:1"], "use one for each listener"),
         (["--listen", "SSL://127.0.0.1:0"], "needs a certificate"),
         (["--tls-cert", "cert.pem"], "--tls-key"),
         (["--listen", "PLAINTEXT://127.0.0.1:0", "--sasl"], "No listener uses --sasl"),
         (["--sasl=GSSAPI"], "GSSAPI is not a SASL mechanism"),
-        (["--log", "headwater=loud"], "is no filter"),
+        (["--log", "headwater=loud"], "is not a filter"),
     ],
 )
 def test_wrong_arguments_say_what_is_right(arguments: list[str], problem: str) -> None:

@@ -1,4 +1,4 @@
-//! Somebody removes the files of an open log.
+//! Another program removes the files of an open log.
 
 use std::path::Path;
 

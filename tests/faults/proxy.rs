@@ -1,4 +1,4 @@
-//! The proxy itself, in front of our own server.
+//! Tests of the proxy, with our own server.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

@@ -94,7 +94,7 @@ def test_a_port_in_use_is_named_with_what_to_do(client: hw.Client) -> None:
     [
         ({"advertised": "localhost"}, "localhost is not HOST:PORT"),
         ({"security_protocol": "TLS"}, "TLS is not a security protocol: use one of PLAINTEXT"),
-        ({"tls_cert": "server.pem"}, "tls_cert and tls_key go together"),
+        ({"tls_cert": "server.pem"}, "tls_cert and tls_key belong together"),
         ({"tls_cert": "no-such.pem", "tls_key": "no-such.key"}, "no-such.pem cannot be read"),
         ({"security_protocol": "SSL"}, "needs a certificate"),
         ({"sasl_mechanisms": ["GSSAPI"]}, "GSSAPI is not a SASL mechanism"),

@@ -1,5 +1,5 @@
-//! A client that is connected to a server of ours: security, several handles, and what a connected client refuses.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+//! A client connected to a Headwater server: security, several handles, and calls that a connected client refuses.
+#![allow(clippy::unwrap_used, reason = "a panic shows where a test failed")]
 
 use std::net::TcpListener;
 
@@ -9,7 +9,7 @@ use headwater::{
 };
 use rstest::rstest;
 
-/// A server with one listener, and what a client needs to trust it.
+/// A server with one listener, and the certificate for clients.
 struct Served {
     server: Server,
     engine: Engine,

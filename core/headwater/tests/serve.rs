@@ -1,5 +1,5 @@
-//! An engine that other processes reach: what it and its clients see of each other.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+//! An engine with clients in other processes: each sees the changes of the other.
+#![allow(clippy::unwrap_used, reason = "a panic shows where a test failed")]
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

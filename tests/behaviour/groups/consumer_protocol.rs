@@ -155,7 +155,7 @@ fn a_commit_goes_on_in_the_epoch_that_the_member_has_by_then(target: Target) {
     broker.make(t, 4);
     let mut one = of_t(&broker, &[("enable.auto.commit", "false")]);
     poll_until_shared(&broker, &mut [&mut one], &[4]);
-    // Members come and go, and each changes the epoch of the first one in the background.
+    // Members come and go, which changes the epoch of the first one in the background.
     for _ in 0..5 {
         let mut two = of_t(&broker, &[]);
         for _ in 0..5 {

@@ -1,4 +1,4 @@
-//! Who reads what, and how it moves.
+//! The assignment of partitions to members, and how it moves.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -85,7 +85,7 @@ fn cooperative_members_keep_what_stays(target: Target) {
         }
         assert!(Instant::now() < deadline, "{reported:?}");
     }
-    // First all, then two of them go, and nothing is taken away to be given back.
+    // First all partitions, then two of them are revoked, and none is revoked only to be assigned again.
     let all: Vec<_> = (0..4).map(|number| broker.partition(number)).collect();
     let moved = two.assignment();
     let came: Vec<_> = reported
@@ -125,7 +125,7 @@ fn rebalances_are_told_before_partitions_go_and_after_they_come(target: Target) 
                 assert_eq!(partitions.len(), 2);
             }
             Ok(Event::Rebalance(Rebalance::Revoked(partitions))) => {
-                // They are still its own.
+                // It still owns them.
                 assert_eq!(one.assignment(), partitions);
                 broker.wait(one.commit(None)).unwrap();
                 committed = true;

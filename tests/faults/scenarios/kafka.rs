@@ -1,4 +1,4 @@
-//! On three Apache Kafka brokers.
+//! Scenarios on three Apache Kafka brokers.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! On a Headwater server in a process of its own.
+//! Scenarios on a Headwater server in its own process.
 
 use super::{add_partitions, disturb_connections, kill_leaders, recreate_topic, restart_each};
 use crate::brokers::on_server;

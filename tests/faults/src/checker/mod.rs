@@ -15,8 +15,8 @@
 //! | a partition has one owner at a time | [`Violation::TwoOwners`] | `owners.rs` |
 //! | committed offsets never go back, and are commits of members | [`Violation::CommitWentBack`], [`Violation::NeverCommitted`] | `commits.rs` |
 //!
-//! A send or a commit whose result is unknown may have happened or not. After the topic was recreated, records and commits of the old
-//! topic may be gone; the promises hold for what was sent after each broker knew the new topic.
+//! A send or a commit whose result is unknown may have happened or not. After the topic was recreated, records and
+//! commits of the old topic may be lost; the promises hold for those sent after each broker had the new topic.
 
 mod assignments;
 mod commits;

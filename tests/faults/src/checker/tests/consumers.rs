@@ -1,9 +1,9 @@
-//! What consumers and their groups are promised.
+//! The promises to consumers and their groups.
 
 use super::*;
 use crate::history::Event::{Ended, Lost, Released};
 
-/// A reads two records, commits and gives the partition to B, which reads the rest.
+/// A reads two records, commits and releases the partition to B, which reads the rest.
 fn handed_over() -> Vec<Event> {
     events([
         assigned(A).into(),
@@ -19,7 +19,7 @@ fn handed_over() -> Vec<Event> {
     ])
 }
 
-/// What the checker says when the event at `index` of [`handed_over`] is replaced by these.
+/// The violations if the event at `index` of [`handed_over`] is replaced by these.
 fn with(index: usize, replacement: impl IntoIterator<Item = Event>) -> Vec<Violation> {
     let mut events = handed_over();
     events.splice(index..=index, replacement);
@@ -135,7 +135,7 @@ fn who_was_silent_or_learns_its_loss_may_have_been_replaced() {
     let released = index_of(&Released(A, vec![0]));
     late.remove(released);
     let mut silent = consumed(late.clone());
-    // The events up to the commit of A, which B's assignment follows a session later.
+    // The events up to the commit of A; B's assignment follows a session later.
     let before = produced(4).len() + released;
     for timed in &mut silent.events[before..] {
         timed.at += SESSION;
@@ -153,7 +153,7 @@ fn a_new_owner_starts_at_the_committed_offset() {
         place: place(start),
         committed: Some(2),
     };
-    // Before it, the records are got again; after it, they are left out.
+    // In the first case records are delivered again; in the second they are skipped.
     let found = with(index_of(&got(B, 2..4)), [got(B, 1..4)]);
     assert_eq!(found, [wrong(1)]);
     let found = with(index_of(&got(B, 2..4)), [got(B, 3..4)]);

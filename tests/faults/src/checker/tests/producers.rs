@@ -1,4 +1,4 @@
-//! What producers are promised.
+//! The promises to producers.
 
 use super::*;
 use crate::history::Event::{Refused, Unknown};

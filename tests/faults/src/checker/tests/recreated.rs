@@ -1,9 +1,9 @@
-//! A topic that was deleted and created again.
+//! A recreated topic.
 
 use super::*;
 use crate::history::Event::{DeleteTopic, Ended, Recreated};
 
-/// Two records go with the old topic, and two are in the new one. The group reads both.
+/// Two records are deleted with the old topic, and two are in the new one. The group reads both.
 fn recreated() -> Vec<Event> {
     events([
         produced(2),
