@@ -19,7 +19,7 @@ use crate::convert::consuming;
 use crate::message::{Message, Rows};
 use crate::producer::RecordMetadata;
 
-/// What `__reduce__` returns.
+/// The result of `__reduce__`.
 pub(crate) type Reduced<'py> = (Bound<'py, PyAny>, Bound<'py, PyTuple>);
 
 /// `function` of the module, which is called with `arguments` to recreate the object.

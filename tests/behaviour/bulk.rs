@@ -325,7 +325,10 @@ fn keyed(count: usize, without_key: usize) -> RecordBatch {
 #[behaviour]
 #[case::one_partition(1)]
 #[case::by_key(3)]
-fn a_refused_row_is_named_with_what_was_written(target: Target, #[case] partitions: i32) {
+fn a_refused_row_is_an_error_with_the_number_of_written_rows(
+    target: Target,
+    #[case] partitions: i32,
+) {
     let broker = target.start();
     let t = broker.name("t");
     let compacted = NewTopic::new(t)

@@ -31,7 +31,7 @@ fn read(engine: &Engine) -> Vec<String> {
 }
 
 #[test]
-fn what_was_written_is_there_after_a_close() {
+fn records_are_stored_after_a_close() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("new/data");
     let engine = open(&path);
@@ -51,7 +51,7 @@ fn what_was_written_is_there_after_a_close() {
 }
 
 #[test]
-fn closing_an_engine_sends_what_its_producers_hold() {
+fn closing_an_engine_sends_the_records_of_its_producers() {
     let directory = TempDir::new().unwrap();
     let engine = open(directory.path());
     engine

@@ -37,7 +37,7 @@ fn each_stream_has_its_own_end(target: Target) {
 }
 
 #[behaviour]
-fn a_stream_after_a_seek_ends_at_the_end_of_its_time(target: Target) {
+fn a_stream_after_a_seek_ends_at_the_current_end(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 1);
@@ -54,7 +54,7 @@ fn a_stream_after_a_seek_ends_at_the_end_of_its_time(target: Target) {
 }
 
 #[behaviour]
-fn limits_that_let_nothing_through_are_refused(target: Target) {
+fn limits_of_zero_are_refused(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 1);

@@ -13,7 +13,7 @@ use crate::table::{offsets, text};
 use crate::target::Target;
 
 #[behaviour]
-fn a_topic_that_was_made_is_listed_and_described(target: Target) {
+fn a_created_topic_is_listed_and_described(target: Target) {
     let broker = target.start();
     let (b, a) = (broker.name("b"), broker.name("a"));
     broker.make(b, 3);
@@ -40,7 +40,7 @@ fn a_topic_that_was_made_is_listed_and_described(target: Target) {
 }
 
 #[behaviour]
-fn a_second_topic_of_the_same_name_is_an_error_unless_the_first_will_do(target: Target) {
+fn a_topic_that_exists_is_an_error_unless_it_is_accepted(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 2);
@@ -194,7 +194,7 @@ fn deleted_records_are_gone_and_the_rest_keeps_its_offsets(target: Target) {
 }
 
 #[behaviour]
-fn a_position_that_names_a_partition_that_is_not_there_is_refused(target: Target) {
+fn a_position_of_an_unknown_partition_is_refused(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 2);

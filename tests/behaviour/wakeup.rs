@@ -75,7 +75,7 @@ fn a_wakeup_ends_the_call_that_waits_and_loses_nothing(
 }
 
 #[behaviour]
-fn a_wakeup_that_finds_nobody_ends_the_next_call_and_only_that_one(target: Target) {
+fn a_wakeup_without_a_waiting_call_ends_only_the_next_call(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 1);

@@ -180,7 +180,7 @@ def test_a_wrong_setting_says_what_is_right(data: Path, setting: str, problem: s
         (["--log", "headwater=loud"], "is not a filter"),
     ],
 )
-def test_wrong_arguments_say_what_is_right(arguments: list[str], problem: str) -> None:
+def test_wrong_arguments_are_errors_with_advice(arguments: list[str], problem: str) -> None:
     ended = run("serve", *arguments)
     assert ended.code == 2
     assert problem in ended.problems

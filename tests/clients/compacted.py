@@ -1,4 +1,4 @@
-"""A compacted topic most of whose segments were emptied by the cleaner: made once for a broker, read by every client."""
+"""A compacted topic in which the cleaner emptied most segments: created once per broker, read by every client."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _made: dict[str, list[Record]] = {}
 
 
 def records(reference: Client, target: Started) -> list[Record]:
-    """What is left in the topic. Its cleaning is over, so it stays that."""
+    """The remaining content of the topic. Its cleaning has finished, so this is final."""
     if target.address not in _made:
         _made[target.address] = _make(reference, target)
     return _made[target.address]
@@ -38,7 +38,7 @@ def _make(reference: Client, target: Started) -> list[Record]:
     seen: list[list[Batch]] = [[], []]
 
     def is_clean() -> bool:
-        """Most records are gone, and nothing changes any more."""
+        """Most records were removed, and the topic does not change any more."""
         try:
             seen[:] = [seen[1], batches(target.data, NAME, 0)]
         except FileNotFoundError:

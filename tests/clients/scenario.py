@@ -1,4 +1,4 @@
-"""What the parts of the scenario have in common: the client that is tried, the reference beside it, a name of its own."""
+"""Shared parts of the scenario: the tested client, the reference client, a unique topic name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _numbers = itertools.count()
 
 
 class Scenario:
-    """The tests of a client; its test class names the client."""
+    """The tests of a client; the subclass sets the client."""
 
     judge: ClassVar[type[Client]]
     reference: Client
@@ -33,7 +33,7 @@ class Scenario:
 
     @pytest.fixture
     def client(self, target: Started, tmp_path: Path) -> Iterator[Client]:
-        """The client that is tried."""
+        """The tested client."""
         client = self.judge(target.address, tmp_path)
         yield client
         client.close()

@@ -1,4 +1,4 @@
-"""Clients of different makers share a group: what one's assignor says, the broker hands to the other as it is."""
+"""Different clients share a group: the broker passes the assignment of one client's assignor to the other unchanged."""
 
 from __future__ import annotations
 

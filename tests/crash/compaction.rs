@@ -199,7 +199,7 @@ fn crash_everywhere(seed: u64, steps: &[Step], reference: &Program) -> usize {
 }
 
 #[test]
-fn a_deletion_marker_is_dropped_after_the_value_that_it_deletes() {
+fn a_tombstone_is_dropped_after_the_value_that_it_deletes() {
     let steps = marker_and_value_in_emptied_segments();
     let env = SimEnv::new(0);
     let mut reference = run(&env, &steps).unwrap_or_else(|error| panic!("{error}"));

@@ -42,7 +42,7 @@ impl Harm {
 }
 
 #[test]
-fn behind_any_gap_and_beside_any_damage_every_other_segment_is_kept() {
+fn all_other_segments_are_kept_after_any_gap_or_damage() {
     let mut aside = 0;
     for ending in [Ending::InOrder, Ending::Killed] {
         let machine = machine(ending);

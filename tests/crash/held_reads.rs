@@ -47,7 +47,7 @@ fn read(log: &PartitionLog<SimEnv>) -> Bytes {
 }
 
 #[test]
-fn a_truncation_leaves_what_readers_hold_and_survives_a_crash() {
+fn a_truncation_keeps_the_bytes_of_readers_and_survives_a_crash() {
     let env = SimEnv::new(1);
     let log = open(&env);
     (1..=4).for_each(|fill| append(&log, fill));
@@ -69,7 +69,7 @@ fn a_truncation_leaves_what_readers_hold_and_survives_a_crash() {
 }
 
 #[test]
-fn a_compaction_leaves_what_readers_hold() {
+fn a_compaction_keeps_the_bytes_of_readers() {
     let env = SimEnv::new(2);
     let config = LogConfig {
         cleanup_policy: CleanupPolicy::COMPACT,

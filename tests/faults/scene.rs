@@ -133,7 +133,7 @@ impl<'b> Scene<'b> {
             let created = admin.create_topic(new_topic(self.brokers, &self.topic));
             self.admin.block_on(created).ok()
         });
-        eventually("brokers that know the new topic", || {
+        eventually("brokers with the new topic", || {
             let new = self.topic_ids();
             (new.is_disjoint(&old) && new.len() == 1).then_some(())
         });

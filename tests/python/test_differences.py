@@ -1,4 +1,4 @@
-"""tests/differences.toml names tests that exist, and says why each difference is right."""
+"""The tests in tests/differences.toml exist, and each difference has a reason."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TESTS = Path(__file__).parents[1]
 
 
 def defined(difference: differences.Difference) -> bool:
-    """Whether there is such a test."""
+    """Whether the test exists."""
     *modules, name = difference.test.partition("[")[0].split("::")
     if difference.is_of_python:
         path, definition = TESTS / "python" / f"{modules[0]}.py", rf"^def {name}\("
@@ -26,7 +26,7 @@ def defined(difference: differences.Difference) -> bool:
 
 @pytest.mark.parametrize("difference", differences.load(), ids=lambda difference: f"{difference.test} on {difference.target}")
 def test_a_difference_names_its_test_and_its_reason(difference: differences.Difference) -> None:
-    assert defined(difference), "there is no such test"
+    assert defined(difference), "the test does not exist"
     assert difference.target in set(target.NAMES) - {target.EMBEDDED}
     assert difference.shows
     assert difference.reason.endswith(".")

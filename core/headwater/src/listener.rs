@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_without_a_protocol_uses_what_there_is() {
+    fn a_listener_without_a_protocol_uses_all_security_settings() {
         let at: ListenerAddress = "localhost:0".parse().unwrap();
         let advertised = Some("public:1".parse().unwrap());
         let plain = ListenerSecurity::default().listener(&at, None);

@@ -204,7 +204,7 @@ pub enum ReadError {
         path: PathBuf,
         /// The position of the batch in it.
         position: u64,
-        /// What is wrong.
+        /// The fault of the batch.
         #[source]
         source: BatchError,
     },

@@ -45,7 +45,7 @@ pub struct Cut {
     pub bytes: u64,
     /// The new end of the log.
     pub log_end_offset: Offset,
-    /// What is wrong with the batch at the position.
+    /// The fault of the batch at the position.
     pub reason: String,
     /// Whether whole batches followed and were removed too. Then the cause was damage, not a torn end.
     pub had_batches: bool,
@@ -69,7 +69,7 @@ pub struct Damage {
     pub segment: Offset,
     /// The position in its log file.
     pub position: u64,
-    /// What is wrong.
+    /// A description of the fault.
     pub reason: String,
 }
 

@@ -110,7 +110,7 @@ fn only_what_the_caller_finishes_is_committed(
 }
 
 #[behaviour]
-fn what_is_finished_after_the_report_of_a_revocation_is_committed(target: Target) {
+fn records_finished_after_the_report_of_a_revocation_are_committed(target: Target) {
     let broker = start(target);
     let t = broker.name("t");
     broker.make(t, 1);

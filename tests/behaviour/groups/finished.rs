@@ -116,7 +116,7 @@ fn a_commit_ahead_of_the_position_and_one_behind_it_both_stay(
 }
 
 #[behaviour]
-fn a_seek_says_where_to_go_on(target: Target) {
+fn a_seek_sets_the_next_commit(target: Target) {
     let broker = start(target);
     let t = broker.name("t");
     broker.make(t, 1);
@@ -133,7 +133,7 @@ fn a_seek_says_where_to_go_on(target: Target) {
 }
 
 #[behaviour]
-fn an_idle_consumer_does_not_undo_what_others_commit(target: Target) {
+fn an_idle_consumer_does_not_undo_commits_of_others(target: Target) {
     let broker = start(target);
     let t = broker.name("t");
     broker.make(t, 1);

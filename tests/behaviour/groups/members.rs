@@ -106,7 +106,7 @@ fn a_member_that_does_not_poll_loses_its_partitions_and_comes_back(target: Targe
 }
 
 #[behaviour]
-fn what_cannot_be_right_is_refused(target: Target) {
+fn invalid_options_are_refused(target: Target) {
     let broker = start(target);
     let t = broker.name("t");
     broker.make(t, 1);

@@ -44,7 +44,7 @@ fn two_members_share_the_partitions_and_each_record_is_read_once(
 }
 
 #[behaviour]
-fn who_stays_takes_over_where_the_other_committed(target: Target) {
+fn the_remaining_member_continues_at_the_commits_of_the_other(target: Target) {
     let broker = start(target);
     let t = broker.name("t");
     broker.make(t, 2);
@@ -66,7 +66,7 @@ fn who_stays_takes_over_where_the_other_committed(target: Target) {
 }
 
 #[behaviour]
-fn cooperative_members_keep_what_stays(target: Target) {
+fn cooperative_members_keep_partitions_that_stay(target: Target) {
     let broker = start(target);
     let t = broker.name("t");
     broker.make(t, 4);
@@ -108,7 +108,7 @@ fn cooperative_members_keep_what_stays(target: Target) {
 }
 
 #[behaviour]
-fn rebalances_are_told_before_partitions_go_and_after_they_come(target: Target) {
+fn rebalances_are_reported_before_revocations_and_after_assignments(target: Target) {
     let broker = start(target);
     let t = broker.name("t");
     broker.make(t, 2);

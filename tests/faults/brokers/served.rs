@@ -81,7 +81,7 @@ impl ServerProcess {
         }
     }
 
-    /// Asks the process to stop (SIGTERM), and waits.
+    /// Stops the process with SIGTERM, and waits.
     pub(super) fn stop(&mut self) {
         let mut process = self.process.take().unwrap();
         let asked = Command::new("kill").arg(process.id().to_string()).status();

@@ -100,7 +100,7 @@ fn rules(chance: &mut Chance) -> Vec<Rule> {
         ApiKey::ConsumerGroupHeartbeat,
     ];
     vec![
-        // The broker has written the records, and the producer does not know it.
+        // The broker has written the records, but the producer did not get the response.
         Rule::new(
             Direction::Response,
             [ApiKey::Produce],

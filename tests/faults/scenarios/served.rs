@@ -24,7 +24,7 @@ fn served_partitions_that_are_added_cost_nothing() {
 
 #[test]
 #[ignore = "needs kcat: make test-faults"]
-fn served_a_topic_that_is_recreated_keeps_what_is_sent_to_the_new_one() {
+fn served_a_recreated_topic_keeps_records_sent_to_it() {
     on_server(|brokers| run("recreated-topic", brokers, recreate_topic));
 }
 

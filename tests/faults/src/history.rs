@@ -97,7 +97,7 @@ pub enum Event {
 pub struct TimedEvent {
     /// The time since the start.
     pub at: Duration,
-    /// What happened.
+    /// The event.
     pub event: Event,
 }
 

@@ -150,14 +150,14 @@ mod tests {
     }
 
     #[test]
-    fn comments_and_blank_lines_say_nothing() {
+    fn comments_and_blank_lines_are_ignored() {
         let text = "# a=b\\\n  ! c=d\n\n \t\nkey=#value!\n#";
         assert_eq!(pairs(text), [("key".into(), "#value!".into())]);
         assert!(pairs("").is_empty());
     }
 
     #[test]
-    fn a_line_goes_on_after_an_odd_number_of_backslashes() {
+    fn a_line_continues_after_an_odd_number_of_backslashes() {
         assert_eq!(
             pair("a=b, \\\n    c, \\\r\n\td"),
             ("a".into(), "b, c, d".into())
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_value_of_a_key_counts() {
+    fn a_repeated_key_has_its_last_value() {
         assert_eq!(pair("a=1\na=2"), ("a".into(), "2".into()));
     }
 

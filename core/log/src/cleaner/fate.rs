@@ -39,10 +39,10 @@ impl Rules<'_> {
     ///
     /// For each key, the last record before the end of the map stays, and every record after the end of the map. A
     /// tombstone stays until the delete horizon of its batch, which the first cleaning that reads it sets (KIP-534).
-    /// Records without a key are removed. Control batches and batches of aborted transactions stay, because a cleaning
-    /// cannot tell when the last batch of their transaction is removed. An empty batch stays in two cases: it is the
-    /// last of a producer whose sequence numbers the log keeps, or it is the last of the cleaned part, because readers
-    /// find the end offset of the log in it.
+    /// Records without a key are removed. Control batches and batches of aborted transactions stay, because it is
+    /// unknown to a cleaning when the last batch of their transaction is removed. An empty batch stays in two cases: it
+    /// is the last of a producer whose sequence numbers the log keeps, or it is the last of the cleaned part, because
+    /// readers find the end offset of the log in it.
     pub(crate) fn fate(&self, batch: &RecordBatch) -> Result<Fate, RecompressError> {
         let header = batch.header();
         if header.attributes.is_control() || is_aborted(header, self.aborted) {

@@ -162,7 +162,7 @@ impl<E: Env> PartitionLog<E> {
     }
 
     /// Marks the log as one that may have gaps. Write the cleaner's checkpoint before the first cleaning: if the policy
-    /// changes before the next open, recovery could not tell the gaps of a cleaned log from damage otherwise.
+    /// changes before the next open, recovery could not distinguish the gaps of a cleaned log from damage otherwise.
     pub fn prepare_cleaning(&self) {
         if self.cleaner.checkpoint().is_none() {
             self.cleaner.set_checkpoint(self.log_start_offset());

@@ -75,7 +75,7 @@ fn events_of_b_from_zero_without_record_two() -> Vec<Event> {
 }
 
 #[test]
-fn a_record_that_nobody_got_is_not_delivered() {
+fn a_record_that_no_member_got_is_not_delivered() {
     let not_delivered = Violation::NotDelivered {
         group: GROUP,
         place: place(3),
@@ -130,7 +130,7 @@ fn a_partition_has_one_owner() {
 }
 
 #[test]
-fn who_was_silent_or_learns_its_loss_may_have_been_replaced() {
+fn a_member_that_was_silent_or_learns_its_loss_may_be_replaced() {
     let mut late = handed_over();
     let released = index_of(&Released(A, vec![0]));
     late.remove(released);
@@ -172,7 +172,7 @@ fn a_commit_without_an_answer_may_count_or_not() {
 }
 
 #[test]
-fn a_group_without_explicit_commits_starts_after_what_it_got() {
+fn a_group_without_explicit_commits_starts_after_its_last_record() {
     let mut events = handed_over();
     events.retain(|event| {
         !matches!(
