@@ -61,7 +61,7 @@ def test_a_cut_batch_is_told(segment: Path) -> None:
 def test_a_file_that_is_no_segment_is_refused(data: Path, segment: Path) -> None:
     ended = run("dump", segment.with_suffix(".index"))
     assert ended.code == 2
-    assert "give a .log file of a partition" in ended.problems
+    assert "use a .log file of a partition" in ended.problems
     assert run("dump", data / "nothing.log").code == 1
 
 

@@ -86,4 +86,4 @@ def test_a_group_that_is_not_there_is_an_error(flights: Path) -> None:
 def test_a_position_that_is_none_is_a_wrong_use(flights: Path) -> None:
     ended = run("group", "reset", "arrivals", "--topic", "flights", "--to", "yesterday", "--data", flights)
     assert ended.code == 2
-    assert "is no position" in ended.problems
+    assert "is not a position" in ended.problems

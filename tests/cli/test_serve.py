@@ -156,7 +156,7 @@ def test_settings_are_the_brokers(serve: Callable[..., Serving]) -> None:
     [
         ("num.partition=3", 'unknown broker configuration "num.partition"; did you mean "num.partitions"?'),
         ("num.partitions=many", '"many" is not a value of num.partitions: it takes an integer of at least 1'),
-        ("num.partitions", "num.partitions is not KEY=VALUE"),
+        ("num.partitions", "num.partitions is not a setting: write KEY=VALUE"),
         ("group.consumer.heartbeat.interval.ms=1000", "group.consumer.min.heartbeat.interval.ms (5000) must not be more than"),
     ],
 )
@@ -169,7 +169,7 @@ def test_a_wrong_setting_says_what_is_right(data: Path, setting: str, problem: s
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["--listen", "localhost"], "localhost is not HOST:PORT"),
+        (["--listen", "localhost"], "localhost is not a valid address: write HOST:PORT"),
         (["--listen", "HTTP://localhost:1"], "HTTP is not a security protocol"),
         (["--listen", "0.0.0.0:0", "--advertised", "localhost:1"], "other machines can reach it"),
         (["--listen", "127.0.0.1:0", "--advertised", "a:1", "--advertised", "b:1"], "use one for each listener"),

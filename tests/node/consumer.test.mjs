@@ -403,7 +403,7 @@ reading('wrong arguments are named', async (consumer) => {
     [() => consumer.pause({ partitions: [0] }), /partitions\[0\]/],
     [() => consumer.assign([{ topic: 'flights', partition: 1.5 }]), /partition/],
     [() => consumer.commit('all'), /what\[0\]/],
-    [() => consumer.run({}), /eachMessage and eachBatch/],
+    [() => consumer.run({}), /eachMessage or eachBatch/],
     [() => consumer.run({ eachMessage: 1 }), /eachMessage must be a function/],
   ]) {
     await rejects(call(), InvalidArgumentError, pattern);

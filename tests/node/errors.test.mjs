@@ -89,7 +89,7 @@ onTargets('bad input is named', async (client) => {
     [() => client.topic('t').rate('often'), KafkaError, /often/],
     [() => client.deleteRecords('t', Number.NaN), InvalidArgumentError, /before must be an offset/],
     [() => client.deleteRecords('t', new Date('never')), InvalidArgumentError, /invalid Date/],
-    [() => client.deleteRecords('t', 2n ** 63n), InvalidArgumentError, /largest offset/],
+    [() => client.deleteRecords('t', 2n ** 63n), InvalidArgumentError, /the maximum is/],
     [
       () => client.producer().send('flights'),
       InvalidArgumentError,

@@ -87,7 +87,7 @@ test('wrong arguments say what is right', () =>
     await rejects(
       client.serve({ port: 0, tlsCert: 'cert.pem' }),
       InvalidArgumentError,
-      /go together/,
+      /belong together/,
     );
     await rejects(
       client.serve({ port: 0, advertised: 'nowhere' }),

@@ -110,7 +110,7 @@ def test_a_batch_is_decoded_later(client: hw.Client) -> None:
         (1, 1, {"a": 3}),
     ]
     assert skipped.next_offsets == batch.next_offsets
-    with pytest.raises(hw.InvalidArgumentError, match="decoded already"):
+    with pytest.raises(hw.InvalidArgumentError, match="already decoded"):
         skipped.decode(value="json")
 
 

@@ -318,7 +318,7 @@ def test_asyncio_calls_stats_in_the_event_loop(server: hw.Server) -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "expected"),
     [
-        ({"statistics_interval_ms": 10}, hw.ConfigError, "give stats="),
+        ({"statistics_interval_ms": 10}, hw.ConfigError, "pass stats="),
         ({"stats": 7}, TypeError, "stats must be a function"),
         ({"oauth_token": "hidden"}, TypeError, "oauth_token must be a function, not str"),
         ({"oauth_token": str}, hw.ConfigError, "set security.protocol to SASL_SSL"),

@@ -166,7 +166,7 @@ def test_a_call_is_awaited_once(target: Target) -> None:
         async with target.aio() as client:
             call = client.topics()
             assert own_topics(await call) == []
-            with pytest.raises(RuntimeError, match="awaited before"):
+            with pytest.raises(RuntimeError, match="already been awaited"):
                 await call
 
     asyncio.run(main())

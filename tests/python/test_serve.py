@@ -92,7 +92,7 @@ def test_a_port_in_use_is_an_error_with_advice(client: hw.Client) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ({"advertised": "localhost"}, "localhost is not HOST:PORT"),
+        ({"advertised": "localhost"}, "localhost is not a valid address: write HOST:PORT"),
         ({"security_protocol": "TLS"}, "TLS is not a security protocol: use one of PLAINTEXT"),
         ({"tls_cert": "server.pem"}, "tls_cert and tls_key belong together"),
         ({"tls_cert": "no-such.pem", "tls_key": "no-such.key"}, "no-such.pem cannot be read"),

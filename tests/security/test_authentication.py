@@ -154,7 +154,7 @@ def test_a_coroutine_function_needs_asyncio(kafka: SecureKafka) -> None:
         (lambda: 1 / 0, "ZeroDivisionError"),
         (lambda: 7, "must return a str"),
         (lambda: ("a", "soon"), "expiry"),
-        (lambda: token("ada", seconds=-60), "expired already"),
+        (lambda: token("ada", seconds=-60), "already expired"),
         (lambda: "", "it is empty"),
     ],
 )
