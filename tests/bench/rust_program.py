@@ -1,4 +1,4 @@
-"""Rust programs that benches run: examples of a crate, optimised."""
+"""Builds the Rust programs of benches: optimised examples of a crate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`headwater serve`, as a process that runs."""
+"""A running `headwater serve` process."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Serving:
-    """A server that is ready, the addresses that it named, and what it printed."""
+class RunningServer:
+    """A running server with its printed addresses and its output."""
 
     process: subprocess.Popen[bytes]
     addresses: list[str]

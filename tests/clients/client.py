@@ -8,7 +8,7 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, NoReturn
 
-from tests.clients.records import Data, Record
+from tests.clients.records import Record, ValueKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,7 @@ class Group:
 class Client:
     """A foreign client of one broker. Each method returns after the broker's response; an error response raises."""
 
-    data: ClassVar[Data] = Data.BINARY
+    data: ClassVar[ValueKind] = ValueKind.BINARY
 
     def __init__(self, address: str, folder: Path) -> None:
         self.address = address
@@ -114,7 +114,7 @@ class Client:
     # Records
 
     def write(self, topic: str, records: list[Record], codec: str = "none", *, idempotent: bool = False) -> None:
-        """Write records in order to their partitions, and wait for their acknowledgements. The broker sets the offsets."""
+        """Write records in order to their partitions, and wait for the acknowledgements. The broker sets offsets."""
         self.cannot("produce")
 
     def offset(self, topic: str, partition: int, at: At) -> int | None:

@@ -12,7 +12,7 @@ from tests.clients.client import At, Client, Group, Member, Strategy
 from tests.clients.consumer import Consumer
 from tests.clients.librdkafka import ConfluentKafka
 from tests.clients.process_consumer import CommittingConsumer
-from tests.clients.records import Data, Headers, Record
+from tests.clients.records import Headers, Record, ValueKind
 from tests.foreign import kafka
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Reader(CommittingConsumer):
 class KafkaTools(Client):
     """All functions of Kafka's tools."""
 
-    data = Data.TEXT
+    data = ValueKind.TEXT
 
     def run(self, main_class: str, *arguments: str) -> str:
         """Run a tool against the broker."""

@@ -29,14 +29,14 @@ class Record:
         return self.partition, self.offset
 
 
-class Data(enum.Enum):
+class ValueKind(enum.Enum):
     """The values that a client can write: any bytes, or only text without empty values if its input is lines."""
 
     BINARY = enum.auto()
     TEXT = enum.auto()
 
 
-def make(data: Data, partitions: int, count: int, first: int = 0) -> list[Record]:
+def make(data: ValueKind, partitions: int, count: int, first: int = 0) -> list[Record]:
     """`count` records for each partition, from offset `first` on, ordered by partition."""
     return [_record(data, partition, first + n) for partition in range(partitions) for n in range(count)]
 
@@ -56,9 +56,9 @@ def in_order(records: list[Record]) -> list[Record]:
     return sorted(records, key=lambda record: record.place)
 
 
-def _record(data: Data, partition: int, offset: int) -> Record:
+def _record(data: ValueKind, partition: int, offset: int) -> Record:
     text = f"value-{partition}-{offset}"
-    if data is Data.TEXT:
+    if data is ValueKind.TEXT:
         key, value = f"key-{offset}", text + "-ünïcode-" * (offset % 50)
         headers: Headers = (("source", b"sensor"), ("unit", "°C".encode()))
         held = key.encode(), value.encode()
@@ -75,8 +75,8 @@ def _record(data: Data, partition: int, offset: int) -> Record:
     )
 
 
-def _value(data: Data, offset: int, value: bytes) -> bytes | None:
+def _value(data: ValueKind, offset: int, value: bytes) -> bytes | None:
     """A tombstone for every fourth record, and an empty value if the client can write one."""
     if offset % 4 == 3:
         return None
-    return b"" if offset % 4 == 2 and data is Data.BINARY else value
+    return b"" if offset % 4 == 2 and data is ValueKind.BINARY else value

@@ -86,7 +86,7 @@ def test_a_headwater_member_joins_a_foreign_one_and_leaves(
         written: list[Record] = []
 
         def fill() -> list[Record]:
-            new = scenario.make(scenario.Data.TEXT, PARTITIONS, COUNT, len(written) // PARTITIONS)
+            new = scenario.make(scenario.ValueKind.TEXT, PARTITIONS, COUNT, len(written) // PARTITIONS)
             reference.write(TOPIC, new)
             written.extend(new)
             return new

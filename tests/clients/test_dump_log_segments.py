@@ -34,7 +34,7 @@ def data(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         client = ConfluentKafka(started.address, folder)
         client.create_topic("dumped", PARTITIONS, {"segment.bytes": str(1 << 20), "index.interval.bytes": "1024"})
         for number, codec in enumerate(CODECS):
-            client.write("dumped", scenario.make(scenario.Data.TEXT, PARTITIONS, COUNT, first=COUNT * number), codec)
+            client.write("dumped", scenario.make(scenario.ValueKind.TEXT, PARTITIONS, COUNT, first=COUNT * number), codec)
         client.create_topic("rolled", 1, {"segment.bytes": str(1 << 20), "index.interval.bytes": "1024"})
         client.write("rolled", [scenario.Record(0, n, scenario.timestamp(n), None, b"x" * 50_000) for n in range(60)])
         for group, strategy in GROUPS.items():
@@ -58,7 +58,9 @@ def test_every_record_of_every_codec_is_in_the_segments(data: Path, partition: i
     found = re.findall(
         r"^\| offset: (\d+) CreateTime: (\d+) keySize: .*?headerKeys: \[(.*?)\](?: key: (\S+))?(?: payload: (.*))?$", said, re.MULTILINE
     )
-    expected = [record for record in scenario.make(scenario.Data.TEXT, PARTITIONS, COUNT * len(CODECS)) if record.partition == partition]
+    expected = [
+        record for record in scenario.make(scenario.ValueKind.TEXT, PARTITIONS, COUNT * len(CODECS)) if record.partition == partition
+    ]
     assert found == [
         (
             str(record.offset),

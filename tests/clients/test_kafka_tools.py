@@ -66,7 +66,7 @@ class TestKafkaTools(Topics, Records, Groups):
 
     def test_log_directories_have_the_size_of_their_segments(self, target: Started, tmp_path: Path, name: str) -> None:
         self.reference.create_topic(name, 2, {})
-        self.reference.write(name, scenario.make(scenario.Data.BINARY, 2, 100))
+        self.reference.write(name, scenario.make(scenario.ValueKind.BINARY, 2, 100))
         said = KafkaTools(target.address, tmp_path).run(f"{TOOLS}.LogDirsCommand", "--describe", "--topic-list", name)
         (answer,) = (json.loads(line) for line in said.splitlines() if line.startswith("{"))
         (directory,) = answer["brokers"][0]["logDirs"]

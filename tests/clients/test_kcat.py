@@ -14,7 +14,7 @@ from tests.clients.client import At, Client, Member, Strategy
 from tests.clients.consumer import Consumer, eventually
 from tests.clients.librdkafka import ConfluentKafka
 from tests.clients.process_consumer import CommittingConsumer
-from tests.clients.records import Data, Record
+from tests.clients.records import Record, ValueKind
 from tests.clients.scenario_groups import Groups
 from tests.clients.scenario_records import Records
 from tests.clients.scenario_topics import Topics
@@ -50,7 +50,7 @@ class Reader(CommittingConsumer):
 class Kcat(Client):
     """All functions of kcat."""
 
-    data = Data.TEXT
+    data = ValueKind.TEXT
 
     def _command(self, *arguments: str) -> list[str]:
         kcat = shutil.which("kcat")

@@ -1,4 +1,4 @@
-"""One record after the other, each awaited."""
+"""Sends records, each after the acknowledgement of the one before."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from tests.bench import librdkafka
 from tests.bench.connect.load import RECORD_BYTES, Load
 
 
-class Awaited(Load):
-    """The result is the time that each record took, in seconds, sorted."""
+class AwaitLoad(Load):
+    """The result is the sorted list of the seconds for each record."""
 
     def check(self, result: object) -> None:
-        """Count them."""
+        """Check the number of records."""
         assert isinstance(result, list)
         assert len(result) == self.records
 
 
-class OurAwaited(Awaited):
+class HeadwaterAwaitLoad(AwaitLoad):
     """`send(...).result()`."""
 
     def __init__(self, address: str, records: int) -> None:
@@ -35,8 +35,8 @@ class OurAwaited(Awaited):
         return sorted(took)
 
 
-class ConfluentAwaited(Awaited):
-    """`produce()`, and `poll()` until the delivery report comes."""
+class ConfluentAwaitLoad(AwaitLoad):
+    """`produce()`, and `poll()` until the delivery report arrives."""
 
     def run(self, topic: str) -> list[float]:
         return librdkafka.await_each(self.address, topic, self.records, warmup=100)

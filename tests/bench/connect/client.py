@@ -1,6 +1,6 @@
-"""A client in a process of its own, so that its processor time is known: `python -m tests.bench.connect.client LOAD ADDRESS RECORDS`.
+"""Runs a load in a separate process, to measure its CPU time. Usage: `client LOAD ADDRESS RECORDS`, with `python -m`.
 
-It reads the name of a topic, runs the load there, and writes what the run took; then again, until its input ends.
+It reads the name of a topic, runs the load there, and writes the time of the run; then again, until its input ends.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ LOADS: dict[str, type[Load]] = {
         messages.OurSend,
         messages.OurMessages,
         messages.ConfluentMessages,
-        awaited.OurAwaited,
-        awaited.ConfluentAwaited,
+        awaited.HeadwaterAwaitLoad,
+        awaited.ConfluentAwaitLoad,
     )
 }
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run took: seconds on the clock, processor seconds of the client's process, and the percentiles of awaited records."""
+    """The time of a run: elapsed seconds, CPU seconds of the client's process, percentiles of awaited records."""
 
     records: int
     seconds: float
@@ -50,20 +50,20 @@ class Run:
 
     @property
     def rate(self) -> float:
-        """Millions of records a second."""
+        """Millions of records per second."""
         return self.records / self.seconds / 1e6
 
     @property
     def cpu(self) -> float:
-        """Processor seconds for a million records."""
+        """CPU seconds per million records."""
         return self.cpu_seconds / self.records * 1e6
 
 
 class Client:
-    """The process, seen from the bench."""
+    """The client's process, from the view of the bench."""
 
     def __init__(self, load: str, address: str, records: int) -> None:
-        """Start it."""
+        """Start the process."""
         command = [sys.executable, "-m", "tests.bench.connect.client", load, address, str(records)]
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
@@ -81,7 +81,7 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End it."""
+        """End the process."""
         assert self._process.stdin
         self._process.stdin.close()
         try:
@@ -92,13 +92,13 @@ class Client:
 
 
 def cpu_seconds(who: int = resource.RUSAGE_SELF) -> float:
-    """The processor time of this process, or of the processes that it has waited for (`RUSAGE_CHILDREN`), user and system."""
+    """The user and system CPU time of this process, or of its finished children (`RUSAGE_CHILDREN`)."""
     usage = resource.getrusage(who)
     return usage.ru_utime + usage.ru_stime
 
 
 def measure(load: Load, topic: str) -> Run:
-    """Run the load once, without a collection of garbage in between."""
+    """Run the load once, without garbage collection."""
     gc.collect()
     gc.disable()
     cpu, started = cpu_seconds(), time.perf_counter()

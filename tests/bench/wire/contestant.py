@@ -1,4 +1,4 @@
-"""The two brokers, started as their users start them: Kafka with its own script's heap, both with their default durability."""
+"""The two brokers with the settings of their users: Kafka with its script's heap, both with default durability."""
 
 from __future__ import annotations
 
@@ -19,20 +19,22 @@ if TYPE_CHECKING:
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 MIB = 1 << 20
-#: Where a process's user and system time are, in what follows its name in /proc/PID/stat.
+#: The index of a process's user and system time in /proc/PID/stat, after the name.
 USER_TIME, SYSTEM_TIME = 11, 12
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """A broker by its name. `prepare` makes its directory; `launch` starts it there, at a port, without waiting until it serves."""
+    """A broker by its name. `prepare` creates its directory; `launch` starts it without waiting until it serves
+    requests.
+    """
 
     name: str
     prepare: Callable[[Path, int], object]
     launch: Callable[[Path, int], Started]
 
     def start(self, folder: Path) -> Started:
-        """Start it on a new directory, and wait until it listens."""
+        """Start the broker on a new directory, and wait until it listens."""
         port = free_port()
         self.prepare(folder, port)
         started = self.launch(folder, port)
@@ -57,13 +59,13 @@ def await_listener(started: Started, seconds: float = 60) -> None:
 
 
 def cpu_seconds(started: Started) -> float:
-    """The CPU time that the broker's process has used, user and system."""
+    """The user and system CPU time of the broker's process."""
     fields = Path(f"/proc/{started.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[USER_TIME]) + int(fields[SYSTEM_TIME])) / TICKS_PER_SECOND
 
 
 def resident_mib(started: Started) -> float:
-    """The memory of the broker's process that is resident."""
+    """The resident memory of the broker's process."""
     pages = int(Path(f"/proc/{started.process.pid}/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / MIB
 
