@@ -12,7 +12,7 @@ import {
 } from 'headwater';
 import { directory, flights, onTargets, rejects, values } from './support.mjs';
 
-test('a directory keeps what was written', async (context) => {
+test('a directory keeps its records', async (context) => {
   const path = await directory(context);
   {
     await using client = await open(path);
@@ -43,7 +43,7 @@ test('two engines in memory share nothing', async () => {
   assert.deepEqual(await two.topics(), []);
 });
 
-onTargets('ifExists takes the topic that is there', async (client) => {
+onTargets('ifExists returns the existing topic', async (client) => {
   await client.createTopic('flights', { partitions: 3 });
   await rejects(client.createTopic('flights'), TopicAlreadyExistsError);
   const topic = await client.createTopic('flights', { ifExists: 'ignore' });
@@ -51,7 +51,7 @@ onTargets('ifExists takes the topic that is there', async (client) => {
   assert.equal((await topic.describe()).length, 3);
 });
 
-onTargets('configuration is taken as Kafka spells it and in camelCase', async (client) => {
+onTargets('configuration accepts the spelling of Kafka and camelCase', async (client) => {
   await client.createTopic('flights', {
     retentionMs: 1_000,
     config: { 'cleanup.policy': 'compact' },
@@ -76,7 +76,7 @@ onTargets('topics have ids of their own', async (client) => {
   assert.notEqual(topics[0].topicId, topics[1].topicId);
 });
 
-onTargets('alter adds partitions and puts keys back', async (client) => {
+onTargets('alter adds partitions and resets keys', async (client) => {
   const topic = await client.createTopic('flights', { retentionMs: 1_000 });
   await client.alterTopic('flights', { partitions: 3, retentionMs: null, maxMessageBytes: 5_000 });
   assert.equal((await topic.describe()).length, 3);
@@ -101,7 +101,7 @@ onTargets('records before a position are deleted', async (client) => {
   assert.deepEqual(values(await topic.head(1)), ['v4']);
 });
 
-test('metrics count what left the logs', async () => {
+test('metrics count the removed records of logs', async () => {
   await using client = await open();
   assert.equal(client.metrics()['retention-time-deleted-bytes-total'], 0);
 });
@@ -155,7 +155,7 @@ test('closing twice is allowed and use after it is not', async () => {
   await consumer.close();
 });
 
-test('an abandoned client lets its directory go', async (context) => {
+test('an abandoned client releases its directory', async (context) => {
   const path = await directory(context);
   const client = await open(path);
   assert.ok(client);

@@ -77,7 +77,7 @@ onProtocols('commits are kept', async (client, member) => {
   assert.deepEqual([offset.committed, offset.end, offset.lag], [5n, 10n, 5n]);
 });
 
-onProtocols('a message is finished when the next one is asked for', async (client, member) => {
+onProtocols('a message is finished when the next one is requested', async (client, member) => {
   await fill(
     client,
     numbered(1_000, (n) => `${n}`),
@@ -86,12 +86,12 @@ onProtocols('a message is finished when the next one is asked for', async (clien
     await using consumer = client.consumer({ topics: 'flights', ...member });
     assert.equal(valuesOf(await first(consumer, 600)).at(-1), '599');
   }
-  // The last one was in hand when the consumer was closed.
+  // The last one was still being processed when the consumer was closed.
   await using consumer = client.consumer({ topics: 'flights', ...member });
   assert.deepEqual(valuesOf(await first(consumer, 1)), ['599']);
 });
 
-onProtocols('a batch is finished when the next one is asked for', async (client, member) => {
+onProtocols('a batch is finished when the next one is requested', async (client, member) => {
   await fill(
     client,
     numbered(20_000, (n) => `${n}`),
@@ -116,7 +116,7 @@ onProtocols('a batch is finished when the next one is asked for', async (client,
   assert.equal(left, 10_000);
 });
 
-onProtocols('commits go on while messages are iterated', async (client, member) => {
+onProtocols('commits continue while messages are iterated', async (client, member) => {
   await client.createTopic('flights');
   await using consumer = client.consumer({ topics: 'flights', autoCommitIntervalMs: 0, ...member });
   await using other = client.consumer(member);
@@ -156,7 +156,7 @@ onProtocols('a loop that commits each message reads each once', async (client, m
 });
 
 onProtocols(
-  'rebalances are told and partitions can be committed before they go',
+  'rebalances are reported and partitions can be committed before they go',
   async (client, member, protocol) => {
     await fill(client, ['a', 'b'], { partitions: 2 });
     const told = [];
@@ -187,7 +187,7 @@ onProtocols(
   },
 );
 
-onProtocols('what a callback throws comes out of the poll', async (client, member) => {
+onProtocols('an error of a callback is thrown by the poll', async (client, member) => {
   await client.createTopic('flights');
   await using consumer = client.consumer(member);
   const refused = new Error('refused');
@@ -200,7 +200,7 @@ onProtocols('what a callback throws comes out of the poll', async (client, membe
   );
 });
 
-onProtocols('listeners hear of rebalances', async (client, member) => {
+onProtocols('listeners get rebalances', async (client, member) => {
   await fill(client, ['a']);
   const told = [];
   const consumer = client.consumer({ topics: 'flights', ...member });
@@ -226,7 +226,7 @@ onProtocols('a member that does not poll has lost its partitions', async (client
 
 for (const leave of ['close', 'unsubscribe']) {
   onProtocols(
-    `partitions can be committed before the consumer gives them up: ${leave}`,
+    `partitions can be committed before the consumer releases them: ${leave}`,
     async (client, member) => {
       await fill(client, ['a', 'b']);
       const revoked = [];
@@ -249,7 +249,7 @@ for (const leave of ['close', 'unsubscribe']) {
   );
 
   onProtocols(
-    `what a callback throws comes after the consumer has left: ${leave}`,
+    `an error of a callback is thrown after the consumer has left: ${leave}`,
     async (client, member) => {
       await fill(client, ['a']);
       const consumer = client.consumer(member);
@@ -295,7 +295,7 @@ onProtocols('a pattern reads topics that come later', async (client, member) => 
   await rejects(consumer.subscribe(/(?=no)/), InvalidArgumentError, /pattern/);
 });
 
-onTargets('what needs a group says so', async (client) => {
+onTargets('calls that need a group are errors without one', async (client) => {
   await client.createTopic('flights');
   await using consumer = client.consumer({ topics: 'flights' });
   await rejects(consumer.commit(), InvalidArgumentError, /group\.id/);

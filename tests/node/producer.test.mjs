@@ -179,7 +179,7 @@ onTargets('a buffer that changes or is detached while it is sent was copied', as
   );
 });
 
-onTargets('a value column goes as it is', async (client) => {
+onTargets('a value column is sent unchanged', async (client) => {
   const topic = await client.createTopic('t');
   await using producer = client.producer();
   const table = tableFromArrays({ key: ['a', 'b'], value: ['x', 'y'] });
@@ -219,7 +219,7 @@ onTargets('the columns of a table become JSON', async (client) => {
   );
 });
 
-onTargets('a batch crosses back as it came', async (client) => {
+onTargets('a batch of a scan is sent back unchanged', async (client) => {
   await flights(client);
   const copy = await client.createTopic('copy');
   await using producer = client.producer();
@@ -277,7 +277,7 @@ onTargets('values of JSON are exact, or an error names the field', async (client
   await rejects(producer.send({ topic: 't', value: cycle }), InvalidArgumentError, /value/);
 });
 
-onTargets('a record over the limit is refused and its neighbours are not', async (client) => {
+onTargets('a record over the limit is refused and other records are not', async (client) => {
   const topic = await client.createTopic('t');
   await using producer = client.producer();
   const [before, large, after] = await Promise.allSettled([
@@ -321,7 +321,7 @@ onTargets('an aborted send has not stopped the record', async (client) => {
   assert.deepEqual(values(await topic.head()), ['b']);
 });
 
-onTargets('a stream sends what is written to it', async (client) => {
+onTargets('a stream sends the values written to it', async (client) => {
   const topic = await client.createTopic('t');
   await using producer = client.producer();
   const stream = producer.writable('t');

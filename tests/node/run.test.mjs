@@ -31,7 +31,7 @@ async function fillWide(client, partitions, count) {
 }
 
 onProtocols(
-  'each message comes once, and what handlers finished is committed',
+  'each message is handled once, and finished messages are committed',
   async (client, member) => {
     await fill(
       client,
@@ -56,7 +56,7 @@ onProtocols(
   },
 );
 
-onTargets('partitions are worked on at the same time, and each in order', async (client) => {
+onTargets('partitions are processed concurrently, and each in order', async (client) => {
   await fillWide(client, 4, 50);
   await using consumer = client.consumer({ topics: 'flights', autoOffsetReset: 'earliest' });
   const read = new Map(numbered(4, (partition) => [partition, []]));
@@ -80,7 +80,7 @@ onTargets('partitions are worked on at the same time, and each in order', async 
 });
 
 onProtocols(
-  'a message whose handler throws comes again, none is skipped and order is kept',
+  'a message whose handler throws is handled again, none is skipped and order is kept',
   async (client, member) => {
     await fill(
       client,
@@ -111,7 +111,7 @@ onProtocols(
 );
 
 onProtocols(
-  'a handler that goes on throwing ends the run, and its message is not finished',
+  'a handler that always throws ends the run, and its message is not finished',
   async (client, member) => {
     await fill(
       client,
@@ -135,34 +135,31 @@ onProtocols(
   },
 );
 
-onProtocols(
-  'of a batch that is resolved in part exactly that is committed',
-  async (client, member) => {
-    await fill(
-      client,
-      numbered(20, (n) => `${n}`),
-    );
-    {
-      await using consumer = client.consumer({ topics: 'flights', ...member });
-      const run = consumer.run({
-        retry: { retries: 0 },
-        eachBatch: ({ batch, resolveOffset, isRunning, isStale, uncommittedOffsets }) => {
-          assert.deepEqual([batch.topic, batch.partition, batch.firstOffset()], ['flights', 0, 0n]);
-          assert.deepEqual([isRunning(), isStale()], [true, false]);
-          for (const message of batch.messages.slice(0, 12)) {
-            resolveOffset(message.offset);
-          }
-          assert.deepEqual(uncommittedOffsets(), [{ ...P0, offset: 12n }]);
-          throw new Error('the rest later');
-        },
-      });
-      await assert.rejects(run, /the rest later/);
-    }
-    assert.deepEqual(await committed(client), [[0, 12]]);
-  },
-);
+onProtocols('of a batch exactly the resolved part is committed', async (client, member) => {
+  await fill(
+    client,
+    numbered(20, (n) => `${n}`),
+  );
+  {
+    await using consumer = client.consumer({ topics: 'flights', ...member });
+    const run = consumer.run({
+      retry: { retries: 0 },
+      eachBatch: ({ batch, resolveOffset, isRunning, isStale, uncommittedOffsets }) => {
+        assert.deepEqual([batch.topic, batch.partition, batch.firstOffset()], ['flights', 0, 0n]);
+        assert.deepEqual([isRunning(), isStale()], [true, false]);
+        for (const message of batch.messages.slice(0, 12)) {
+          resolveOffset(message.offset);
+        }
+        assert.deepEqual(uncommittedOffsets(), [{ ...P0, offset: 12n }]);
+        throw new Error('the rest later');
+      },
+    });
+    await assert.rejects(run, /the rest later/);
+  }
+  assert.deepEqual(await committed(client), [[0, 12]]);
+});
 
-onTargets('what a batch does not resolve comes again', async (client) => {
+onTargets('unresolved messages of a batch are handled again', async (client) => {
   await fill(
     client,
     numbered(10, (n) => `${n}`),
@@ -179,7 +176,7 @@ onTargets('what a batch does not resolve comes again', async (client) => {
   assert.deepEqual(firsts, [0, 3, 6, 9]);
 });
 
-onTargets('a stuck partition holds up no other', async (client) => {
+onTargets('a stuck partition delays no other', async (client) => {
   await fillWide(client, 3, 20);
   await using consumer = client.consumer({ topics: 'flights', autoOffsetReset: 'earliest' });
   const read = [];
@@ -245,7 +242,7 @@ onTargets('a pause in a handler takes effect before the next message', async (cl
 });
 
 onProtocols(
-  'a handler that is slower than the time-outs keeps its partitions, and no message comes twice',
+  'a handler that is slower than the time-outs keeps its partitions, and no message is handled twice',
   async (client, member) => {
     await fill(
       client,
@@ -298,7 +295,7 @@ for (const how of ['stop', 'close']) {
     assert.equal(
       offset,
       how === 'stop' ? 3 : 2,
-      'the message in hand is finished when its handler returns',
+      'the current message is finished when its handler returns',
     );
     await using next = client.consumer({ topics: 'flights', ...member });
     assert.equal((await next.messages().next()).value.offset, BigInt(offset));

@@ -1,4 +1,4 @@
-// What the tests share: engines, topics, and waiting.
+// Shared helpers of the tests: engines, topics, and waiting.
 
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -8,10 +8,10 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, open } from 'headwater';
 
-/** Long enough for every machine; tests never wait for it when all is well. */
+/** Long enough for any machine; passing tests never wait that long. */
 export const PATIENCE = 60_000;
 
-/** An engine whose groups wait for nobody. */
+/** An engine whose groups do not wait for more members. */
 export const ENGINE = {
   groupInitialRebalanceDelayMs: 0,
   groupMinSessionTimeoutMs: 100,
@@ -43,7 +43,7 @@ const TARGETS = {
   },
 };
 
-/** A test that is run against an embedded engine, and over the wire. */
+/** A test that runs with an embedded engine, and with a client over TCP. */
 export function onTargets(name, run) {
   for (const [target, start] of Object.entries(TARGETS)) {
     test(`${name} (${target})`, { timeout: PATIENCE }, () => start(run));
@@ -87,7 +87,7 @@ export const offsets = (batch) => [...batch].map((message) => Number(message.off
 export const values = (batch) => [...batch].map((message) => text(message.value));
 export const text = (bytes) => (bytes === null ? null : bytes.toString());
 
-/** The next messages, one by one. */
+/** The next messages, one at a time. */
 export async function first(consumer, count) {
   const messages = consumer.messages();
   const read = [];
@@ -97,7 +97,7 @@ export async function first(consumer, count) {
   return read;
 }
 
-/** Polls all of these in turn until `done`; returns the values that were read. */
+/** Polls all consumers in turn until `done`; returns the values that were read. */
 export async function pollUntil(done, ...consumers) {
   const read = [];
   while (!(await done())) {
@@ -118,7 +118,7 @@ export async function until(condition) {
   }
 }
 
-/** Rejects with an error of this class whose message matches. */
+/** Expects a rejection with an error of this class whose message matches. */
 export function rejects(promise, kind, pattern = /./) {
   return assert.rejects(promise, (error) => {
     assert.ok(error instanceof kind, `${error?.name}: ${error?.message}`);

@@ -181,7 +181,7 @@ def test_a_send_to_an_unknown_topic_fails_at_the_send(client: hw.Client) -> None
         producer.send(name("nowhere"), b"x").result()
 
 
-def test_a_record_over_the_limit_is_refused_and_its_neighbours_are_not(client: hw.Client) -> None:
+def test_a_record_over_the_limit_is_refused_and_other_records_are_not(client: hw.Client) -> None:
     topic = client.create_topic(name("t"), max_message_bytes=10_000)
     with client.producer() as producer:
         before = producer.send(name("t"), b"before")
