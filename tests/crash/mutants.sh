@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Breaks the log and the client on purpose, one way at a time, and passes when the tests notice each time: those of the log are noticed by
-# the crash tests, those of the client by its own tests. A test that cannot fail proves nothing.
+# Breaks the log and the client on purpose, one fault at a time, and passes if a test fails each time. The crash tests
+# must detect the faults of the log, the client's own tests those of the client. A test that cannot fail proves nothing.
 # Usage: mutants.sh [CARGO_PROFILE]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 profile=${1:-quick}
 
-# The whole workspace, so that third-party crates have the features that they were compiled with for the other tests.
+# The whole workspace, so that third-party crates keep the features of the other tests and are not compiled again.
 crash_tests() {
     ${limit:-} cargo test --profile "$profile" --quiet --workspace --features headwater-crash-tests/mutants --test crash "$@"
 }
@@ -20,16 +20,16 @@ run() { # tests, mutant, test
     HEADWATER_MUTANT=$2 "${1}_tests" -- --include-ignored "$3"
 }
 
-# A build that fails is no test that fails.
+# A failed build is not a failed test.
 for tests in crash client; do
     "${tests}_tests" --no-run
 done
 run crash none ""
 run client none ""
-# What is broken, and the test that must see it.
+# The mutants, each with the test that must fail.
 survived=0
 while read -r tests mutant test; do
-    # A test that waits for ever because of the mutant has noticed it, too.
+    # A test that hangs because of the mutant has detected it, too.
     if limit="timeout 60" run "$tests" "$mutant" "$test" >/dev/null 2>&1; then
         echo "mutant $mutant: NOT NOTICED by $test" >&2
         survived=1

@@ -3,7 +3,7 @@
 # Node 20 or newer must be installed already.
 set -euo pipefail
 if ! command -v npm >/dev/null || [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
-    echo "The tests judge our broker with clients for Node: install Node 20 or newer, with npm." >&2
+    echo "The tests need clients for Node: install Node 20 or newer, with npm." >&2
     exit 1
 fi
 if command -v java >/dev/null && command -v mvn >/dev/null && command -v kcat >/dev/null && command -v openssl >/dev/null; then
