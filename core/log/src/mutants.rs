@@ -7,11 +7,11 @@ headwater_env::mutants! {
     SkipFsync = "skip-fsync",
     /// The names of new and removed files are not synced.
     SkipDirectorySync = "skip-directory-sync",
-    /// Appends go on after a failed sync.
+    /// Appends continue after a failed sync.
     IgnorePoison = "ignore-poison",
     /// A producer's repeated batch is appended twice.
     SkipSequenceCheck = "skip-sequence-check",
-    /// Recovery leaves the indexes as they are.
+    /// Recovery leaves the indexes unchanged.
     TrustIndexes = "trust-indexes",
     /// A truncation cuts a file that is mapped.
     CutUnderMap = "cut-under-map",

@@ -19,7 +19,7 @@ use headwater_record::Offset;
 use crate::support::FakeCluster;
 
 const TOPIC: &str = "t";
-/// Longer than any test takes. The clock stands still while there is work.
+/// Longer than any test takes. The clock does not advance while there is work.
 const LONG: Duration = Duration::from_mins(1);
 
 /// Runs a test in one thread, with a client on the cluster. Time advances only when all tasks wait.
