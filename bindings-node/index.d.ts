@@ -1,4 +1,4 @@
-// The public declarations, written by scripts/check-types.mjs: what a change of the API looks like.
+// The public declarations, written by scripts/check-types.mjs. A diff of this file shows a change of the API.
 
 // abort.d.ts
 

@@ -1,7 +1,7 @@
 """Generates the ``_Aio*`` half of the stub ``_headwater.pyi`` from the half above it.
 
-A class of ``headwater`` and its twin in ``headwater.aio`` share their methods, so the stub is written once too, with the
-results of ``headwater``. In ``headwater.aio`` each method is a coroutine of that result, except the ones listed here.
+A class of ``headwater`` and its twin in ``headwater.aio`` share their methods, so the stub is written only once, with
+the results of ``headwater``. In ``headwater.aio`` each method is a coroutine of that result, except the ones listed here.
 
 Usage: ``stubs.py`` writes the half, ``stubs.py --check`` fails if it is outdated.
 """
@@ -68,7 +68,7 @@ RESULTS = {
 
 
 def asyncio_name(owner: str, name: str) -> str | None:
-    """Return the name of a member of ``headwater.<owner>`` in ``headwater.aio``, or ``None`` if it does not exist there."""
+    """Return the name of a member of ``headwater.<owner>`` in ``headwater.aio``; ``None`` if it does not exist."""
     if f"{owner}.{name}" in ONLY_BLOCKING:
         return None
     renamed = RENAMED.get(f"{owner}.{name}") or RENAMED.get(f"*.{name}")
@@ -76,7 +76,7 @@ def asyncio_name(owner: str, name: str) -> str | None:
 
 
 def is_awaited(owner: str, name: str) -> bool:
-    """Whether a member of ``headwater.<owner>`` is a coroutine in ``headwater.aio``; ``name`` is its name in ``headwater``."""
+    """Whether a member of ``headwater.<owner>`` with this ``name`` is a coroutine in ``headwater.aio``."""
     return f"{owner}.{name}" not in NOT_AWAITED
 
 

@@ -15,7 +15,7 @@ function declarations() {
   const modules = readdirSync(dist).filter((name) => name.endsWith('.d.ts'));
   const part = (name) => `// ${name}\n\n${readFileSync(join(dist, name), 'utf8').trim()}\n`;
   const note =
-    '// The public declarations, written by scripts/check-types.mjs: what a change of the API looks like.\n';
+    '// The public declarations, written by scripts/check-types.mjs. A diff of this file shows a change of the API.\n';
   return `${note}\n${modules.sort().map(part).join('\n')}`;
 }
 

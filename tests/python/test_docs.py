@@ -30,7 +30,7 @@ def members(owner: type) -> dict[str, Any]:
 
 
 def documented() -> dict[str, Any]:
-    """Return the public names of the package and of its classes with their objects. Objects of both APIs appear once."""
+    """Return the public names of the package and of its classes with their objects; objects of both APIs once."""
     found: dict[str, Any] = {}
     seen: set[int] = set()
     for module in MODULES:

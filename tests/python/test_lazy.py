@@ -86,7 +86,7 @@ def compare(client: hw.Client, seed: int) -> int:
 
 
 def compare_query(asked: Query, eager: pl.DataFrame, lazy: pl.LazyFrame, engine: Engine) -> None:
-    """The lazy frame has the same result as the frame, or as the frame's own lazy frame where Polars' engine differs."""
+    """The lazy frame has the result of the frame, or of the frame's own lazy frame where Polars' engine differs."""
     try:
         expected = asked.of(eager)
     except pl.exceptions.PolarsError:

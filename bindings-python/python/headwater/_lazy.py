@@ -2,8 +2,8 @@
 
 Filters arrive as Polars expressions. Terms joined by "and" that compare ``offset``, ``partition`` or ``timestamp``
 with constants become bounds; other terms are ignored. Polars applies its own filter afterwards, so bounds must be
-correct but need not be complete. A row limit applies before the filter: Polars passes both only if the query limits rows first and
-filters them afterwards.
+correct but need not be complete. A row limit applies before the filter: Polars passes both only if the query limits
+rows first and filters them afterwards.
 """
 
 from __future__ import annotations

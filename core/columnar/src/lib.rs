@@ -2,8 +2,8 @@
 //!
 //! - [`Decoder`] decodes fetched bytes ([`FetchedBatches`]) to one `arrow::RecordBatch` of the record schema: keys and
 //!   values are views of the fetched bytes, classic arrays, or parsed by their [`Format`]. Columns outside the
-//!   [`Projection`] are not built. Records of aborted transactions ([`FetchedBatches::aborted`]) and control batches are
-//!   left out.
+//!   [`Projection`] are not built. Records of aborted transactions ([`FetchedBatches::aborted`]) and control batches
+//!   are left out.
 //! - [`Encoder`] encodes an `arrow::RecordBatch` to record batches for each partition, in one pass over the rows.
 //! - [`parse_schema`] and [`parse_dtype`] parse schemas of names and dtypes (`{"delay": "int64"}`).
 //! - [`partition_for_key`] is Kafka's default partitioner.

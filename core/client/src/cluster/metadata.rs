@@ -80,7 +80,7 @@ impl MetadataCache {
     }
 
     /// Records that this client has created the topic, or added partitions up to this number. Brokers other than the
-    /// controller may not know it yet.
+    /// controller may not have it yet.
     pub(super) fn changed(&self, name: &str, partitions: usize, now: Instant) {
         self.forget(name);
         if !mutants::is_active(Mutant::ForgetCreatedTopics) {

@@ -26,7 +26,7 @@ impl Cluster {
     }
 
     /// Expects a topic that this client has created, or changed to this number of partitions, even if a broker does not
-    /// know it yet.
+    /// have it yet.
     pub(crate) fn topic_changed(&self, name: &str, partitions: usize) {
         self.metadata.changed(name, partitions, Instant::now());
     }
@@ -54,13 +54,13 @@ impl Cluster {
     }
 
     /// The current metadata of the topic, for calls that begin with it. Retries like all calls: a lagging broker may
-    /// not know a new topic yet.
+    /// not have a new topic yet.
     pub(crate) async fn look_up_topic(&self, name: &str) -> Result<Arc<TopicMetadata>> {
         self.retried(Some(name), || self.refresh_topic(name)).await
     }
 
     /// The topic's metadata, at most `metadata.max.age.ms` old. It is refreshed in the background before it expires, so
-    /// that callers rarely wait. Includes the topics that this client has created: if a broker does not know one yet,
+    /// that callers rarely wait. Includes the topics that this client has created: if a broker does not have one yet,
     /// the request is repeated.
     pub(crate) async fn topic_metadata(&self, name: &str) -> Result<Arc<TopicMetadata>> {
         let mut since = match self.cached_topic(name) {
