@@ -1,6 +1,7 @@
 """A broker of Apache Kafka for a notebook: the one that the project's tests start.
 
-With a cluster of your own you need none of this. It takes Java 17 and Maven; the first start downloads Kafka from Maven Central (54 MB).
+You do not need it with your own cluster. It needs Java 17 and Maven; the first start downloads Kafka from Maven Central
+(54 MB).
 """
 
 from __future__ import annotations

@@ -69,9 +69,9 @@ def replay(client: hw.Client, topic: hw.Topic, until: date | None = None) -> Non
 
 
 def last_events(topic: hw.Topic) -> pl.DataFrame:
-    """``carrier`` and ``last``, the number of its last event in the log.
+    """``carrier`` and ``last``, the number of the last event in the log.
 
-    Where an earlier run was stopped half-way, this says exactly what is missing: the events of a key keep their order.
+    If an earlier run was stopped, this shows exactly which events are missing, because the events of a key keep their order.
     """
     stored = topic.scan(key="string", value="json", schema={"event": "int64"}, unnest=True, columns=["key", "event"]).to_polars()
     return stored.group_by(pl.col("key").alias("carrier")).agg(last=pl.col("event").max())
