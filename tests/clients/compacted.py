@@ -10,7 +10,7 @@ from tests.clients.segments import Batch, batches
 
 if TYPE_CHECKING:
     from tests.clients.client import Client
-    from tests.foreign.process import Started
+    from tests.foreign.process import StartedBroker
 
 NAME = "compacted"
 ROUNDS = 14
@@ -22,14 +22,14 @@ RECORDS_LEFT_MAX = 10_000
 _made: dict[str, list[Record]] = {}
 
 
-def records(reference: Client, target: Started) -> list[Record]:
+def records(reference: Client, target: StartedBroker) -> list[Record]:
     """The remaining content of the topic. Its cleaning has finished, so this is final."""
     if target.address not in _made:
         _made[target.address] = _make(reference, target)
     return _made[target.address]
 
 
-def _make(reference: Client, target: Started) -> list[Record]:
+def _make(reference: Client, target: StartedBroker) -> list[Record]:
     settings = {"cleanup.policy": "compact", "segment.bytes": str(1 << 20), "min.cleanable.dirty.ratio": "0.01"}
     reference.create_topic(NAME, 1, settings)
     written = [_record(offset) for offset in range(ROUNDS * UPDATES)]

@@ -13,11 +13,11 @@ from tests.clients.client import Cannot
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.foreign.process import Started
+    from tests.foreign.process import StartedBroker
 
 
 @pytest.fixture(scope="session")
-def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedBroker]:
     """The broker that all tests share. It must stop cleanly on request."""
     started = targets.start(request.config.getoption("--broker"), tmp_path_factory.mktemp("target"))
     yield started
@@ -25,7 +25,7 @@ def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture
-def broker(target: Started) -> str:
+def broker(target: StartedBroker) -> str:
     """The broker's address, HOST:PORT."""
     return target.address
 

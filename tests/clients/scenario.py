@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.foreign.process import Started
+    from tests.foreign.process import StartedBroker
 
 _numbers = itertools.count()
 
@@ -26,13 +26,13 @@ class Scenario:
     reference: Client
 
     @pytest.fixture(autouse=True)
-    def _reference(self, target: Started, tmp_path: Path) -> Iterator[None]:
+    def _reference(self, target: StartedBroker, tmp_path: Path) -> Iterator[None]:
         self.reference = ConfluentKafka(target.address, tmp_path)
         yield
         self.reference.close()
 
     @pytest.fixture
-    def client(self, target: Started, tmp_path: Path) -> Iterator[Client]:
+    def client(self, target: StartedBroker, tmp_path: Path) -> Iterator[Client]:
         """The tested client."""
         client = self.judge(target.address, tmp_path)
         yield client

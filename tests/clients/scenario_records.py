@@ -16,7 +16,7 @@ from tests.clients.segments import CODECS, batches
 
 if TYPE_CHECKING:
     from tests.clients.client import At, Client
-    from tests.foreign.process import Started
+    from tests.foreign.process import StartedBroker
 
 COUNT = 60
 HEADERS: dict[str, Headers] = {
@@ -36,7 +36,7 @@ class Records(Scenario):
         return scenario.in_order(consumer.records)
 
     @pytest.mark.parametrize("codec", CODECS)
-    def test_writes_with_codec(self, client: Client, target: Started, name: str, codec: str) -> None:
+    def test_writes_with_codec(self, client: Client, target: StartedBroker, name: str, codec: str) -> None:
         self.reference.create_topic(name, 1, {})
         written = scenario.make(client.data, 1, COUNT)
         started = time.time_ns() // 1_000_000
@@ -54,7 +54,7 @@ class Records(Scenario):
         client.write(name, written)
         assert self.read_all(self.reference, name, 3, "earliest", 3 * COUNT) == written
 
-    def test_writes_idempotently(self, client: Client, target: Started, name: str) -> None:
+    def test_writes_idempotently(self, client: Client, target: StartedBroker, name: str) -> None:
         self.reference.create_topic(name, 1, {})
         written = scenario.make(client.data, 1, COUNT)
         client.write(name, scenario.unstamped(written), idempotent=True)
@@ -80,7 +80,7 @@ class Records(Scenario):
         assert self.read_all(client, name, 1, "earliest", 1) == written
 
     @pytest.mark.parametrize("codec", CODECS)
-    def test_reads_with_codec(self, client: Client, target: Started, name: str, codec: str) -> None:
+    def test_reads_with_codec(self, client: Client, target: StartedBroker, name: str, codec: str) -> None:
         self.reference.create_topic(name, 3, {})
         written = scenario.make(client.data, 3, COUNT)
         self.reference.write(name, written, codec)
@@ -143,7 +143,7 @@ class Records(Scenario):
         self.reference.delete_records(name, 0, 20)
         assert self.read_all(client, name, 1, "earliest", COUNT - 20) == written[20:]
 
-    def test_reads_a_compacted_topic(self, client: Client, target: Started) -> None:
+    def test_reads_a_compacted_topic(self, client: Client, target: StartedBroker) -> None:
         left = compacted.records(self.reference, target)
         with client.read(compacted.NAME, 1, "earliest") as consumer:
             assert consumer.await_records(len(left)) == left

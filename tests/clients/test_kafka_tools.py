@@ -17,7 +17,7 @@ from tests.foreign import kafka
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.foreign.process import Started
+    from tests.foreign.process import StartedBroker
 
 COUNT = 20_000
 
@@ -64,7 +64,7 @@ class TestKafkaTools(Topics, Records, Groups):
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
         return done.stdout
 
-    def test_log_directories_have_the_size_of_their_segments(self, target: Started, tmp_path: Path, name: str) -> None:
+    def test_log_directories_have_the_size_of_their_segments(self, target: StartedBroker, tmp_path: Path, name: str) -> None:
         self.reference.create_topic(name, 2, {})
         self.reference.write(name, scenario.make(scenario.ValueKind.BINARY, 2, 100))
         said = KafkaTools(target.address, tmp_path).run(f"{TOOLS}.LogDirsCommand", "--describe", "--topic-list", name)

@@ -11,7 +11,7 @@ import headwater as hw
 from tests.clients import target as targets
 from tests.clients.consumer import eventually
 from tests.foreign.kafka import broker as kafka_broker
-from tests.foreign.process import Started, await_line
+from tests.foreign.process import StartedBroker, await_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,12 +23,12 @@ PARTITIONS = 2
 KILLS = 2
 
 
-def starter(name: str, folder: Path) -> Callable[[], Started]:
+def starter(name: str, folder: Path) -> Callable[[], StartedBroker]:
     """Return a function that starts the broker on the same directory and port each time."""
     port = kafka_broker.free_port()
     if name == "headwater":
 
-        def start() -> Started:
+        def start() -> StartedBroker:
             started = targets.spawn_headwater(folder, targets.SETTINGS, f"127.0.0.1:{port}")
             await_line(started, r"ready on")
             return dataclasses.replace(started, address=f"127.0.0.1:{port}")
@@ -36,7 +36,7 @@ def starter(name: str, folder: Path) -> Callable[[], Started]:
         return start
     configuration = kafka_broker.format_storage(folder, targets.SETTINGS, port)
 
-    def start_kafka() -> Started:
+    def start_kafka() -> StartedBroker:
         started = kafka_broker.launch(folder, configuration, port)
         await_line(started, r"Kafka Server started")
         return started

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Started:
+class StartedBroker:
     """A running broker. `data` has a directory for each partition; `log` has the output of the process."""
 
     name: str
@@ -47,7 +47,7 @@ class Started:
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
 
-def await_line(started: Started, pattern: str, seconds: float = 60) -> re.Match[str]:
+def await_line(started: StartedBroker, pattern: str, seconds: float = 60) -> re.Match[str]:
     """Wait until the process has printed a complete line that matches. If it ends or prints none in time, it is
     stopped.
     """

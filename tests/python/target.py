@@ -29,7 +29,7 @@ class Target(ABC):
         """The same for asyncio."""
 
 
-class Embedded(Target):
+class EmbeddedTarget(Target):
     """An engine in memory, in this process."""
 
     def client(self, **config: Any) -> contextlib.AbstractContextManager[hw.Client]:
@@ -39,7 +39,7 @@ class Embedded(Target):
         return headwater.aio.open(**config)
 
 
-class Served(Target):
+class ServedTarget(Target):
     """Over TCP, a server on an engine in memory."""
 
     @contextlib.contextmanager
@@ -59,7 +59,7 @@ class Served(Target):
             yield server.address
 
 
-class Kafka(Target):
+class KafkaTarget(Target):
     """An Apache Kafka cluster over TCP, shared by all tests. Its configuration is exactly `cluster.properties`."""
 
     def __init__(self) -> None:
@@ -86,5 +86,5 @@ class Kafka(Target):
 
 def of_name(name: str) -> Target:
     """The target of that name."""
-    kinds: dict[str, Callable[[], Target]] = {EMBEDDED: Embedded, SERVED: Served, KAFKA: Kafka}
+    kinds: dict[str, Callable[[], Target]] = {EMBEDDED: EmbeddedTarget, SERVED: ServedTarget, KAFKA: KafkaTarget}
     return kinds[name]()

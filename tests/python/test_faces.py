@@ -167,7 +167,7 @@ CALLS: dict[str, Callable[[Any], object]] = {
 }
 
 
-class Prepared:
+class PreparedObjects:
     """An engine with a topic, a group that has committed, and one object of each class."""
 
     def __init__(self, client: Any, client_of_face: Any, name: str) -> None:
@@ -221,14 +221,14 @@ def test_a_method_has_the_same_result_in_both_apis(method: str) -> None:
     call = CALLS[method]
 
     with headwater.open() as client:
-        prepared: Any = Prepared(client, client, "aio")
+        prepared: Any = PreparedObjects(client, client, "aio")
         if owner == "Server":
             prepared.server = client.serve(port=0, advertised="here:1")
         blocking = shown(call(prepared))
 
     async def main() -> object:
         async with headwater.aio.open() as client:
-            prepared: Any = Prepared(client.sync, client, "sync")
+            prepared: Any = PreparedObjects(client.sync, client, "sync")
             if owner == "Server":
                 prepared.server = await client.serve(port=0, advertised="here:1")
             result = call(prepared)

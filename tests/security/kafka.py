@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.foreign.kafka import broker as kafka_broker
-from tests.foreign.process import Started, await_line
+from tests.foreign.process import StartedBroker, await_line
 from tests.security.certificates import Authority
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ UNSECURED = "org.apache.kafka.common.security.oauthbearer.internals.unsecured.OA
 class SecureKafka:
     """The broker, and the files and keys of its clients."""
 
-    started: Started
+    started: StartedBroker
     ports: dict[str, int]
     authority: Authority
 

@@ -18,7 +18,7 @@ from tests.bench.figure import Better, Figure, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.foreign.process import Started
+    from tests.foreign.process import StartedBroker
 
 NUMBERS = itertools.count()
 
@@ -36,7 +36,7 @@ class Topics(enum.Enum):
 class Bench:
     """A broker and the size of the measurement. The first round of each comparison warms up and is not measured."""
 
-    broker: Started
+    broker: StartedBroker
     records: int
     rounds: int
 

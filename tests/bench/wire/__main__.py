@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.bench.figure import Figure, Limit
-    from tests.foreign.process import Started
+    from tests.foreign.process import StartedBroker
 
 
 def rows(kafka: Contestant | None, ours: Contestant | None, folder: Path) -> Iterator[Figure | Limit]:
@@ -28,7 +28,7 @@ def rows(kafka: Contestant | None, ours: Contestant | None, folder: Path) -> Ite
     yield from starting.rows(kafka, ours, folder / "starting")
     with ExitStack() as stopped:
 
-        def start(contestant: Contestant | None) -> Started | None:
+        def start(contestant: Contestant | None) -> StartedBroker | None:
             if contestant is None:
                 return None
             return stopped.enter_context(contestant.start(folder / contestant.name))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.bench.wire.full_memory import FullMemory
-    from tests.foreign.process import Started
+    from tests.foreign.process import StartedBroker
 
 #: The first round warms up both sides and is not measured.
 ROUNDS = 5
@@ -65,7 +65,7 @@ PAIRS = (
 )
 
 
-def rows(kafka: Started | None, ours: Started | None, memory: FullMemory) -> Iterator[Figure]:
+def rows(kafka: StartedBroker | None, ours: StartedBroker | None, memory: FullMemory) -> Iterator[Figure]:
     """Run each pair at both brokers, in turns."""
     for pair in PAIRS:
         for size, records in pair.records.items():
@@ -81,7 +81,7 @@ def rows(kafka: Started | None, ours: Started | None, memory: FullMemory) -> Ite
                 yield Figure(kind, best.get("kafka"), best.get("headwater"))
 
 
-def _round(started: Started, pair: Pair, topic: str, records: int, size: int, memory: FullMemory) -> list[float]:
+def _round(started: StartedBroker, pair: Pair, topic: str, records: int, size: int, memory: FullMemory) -> list[float]:
     """CPU and best throughput of producing and of consuming, on a topic of one partition that is deleted afterwards."""
     librdkafka.create_topic(started.address, topic)
     figures: list[float] = []

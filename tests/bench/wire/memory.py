@@ -13,7 +13,7 @@ from tests.bench.wire.contestant import resident_mib
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.foreign.process import Started
+    from tests.foreign.process import StartedBroker
 
 CONNECTIONS = 1_000
 AFTER = Kind("resident memory after the run", "MiB", Better.LESS, 10)
@@ -21,7 +21,7 @@ AFTER = Kind("resident memory after the run", "MiB", Better.LESS, 10)
 API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 7, -1)
 
 
-def rows(kafka: Started | None, ours: Started | None) -> Iterator[Figure | Limit]:
+def rows(kafka: StartedBroker | None, ours: StartedBroker | None) -> Iterator[Figure | Limit]:
     """Measure both after the other measurements."""
     resident = [resident_mib(started) if started else None for started in (kafka, ours)]
     yield Figure(AFTER, *resident)
@@ -29,7 +29,7 @@ def rows(kafka: Started | None, ours: Started | None) -> Iterator[Figure | Limit
     yield Limit(f"{CONNECTIONS:,} idle connections", "MiB", 100, *added)
 
 
-def _connect(started: Started) -> float:
+def _connect(started: StartedBroker) -> float:
     """The memory that the connections add to the broker, each after one request and its response."""
     host, port = started.address.split(":")
     before = resident_mib(started)

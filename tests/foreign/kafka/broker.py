@@ -8,7 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from tests.foreign import kafka
-from tests.foreign.process import Started, await_line
+from tests.foreign.process import StartedBroker, await_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,17 +70,17 @@ def storage_format(configuration: Path) -> tuple[str, ...]:
 
 def launch(
     folder: Path, configuration: Path, port: int, heap: tuple[str, ...] = SMALL_HEAP, nice: int = 15, log_name: str = "kafka.log"
-) -> Started:
+) -> StartedBroker:
     """Start the broker on a formatted directory, without waiting until it serves requests."""
     log = folder / log_name
     command = ["java", *heap, f"-Dlog4j2.configurationFile={LOGGING}", "-cp", f"{kafka.jars()}/*", "kafka.Kafka", str(configuration)]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, preexec_fn=lambda: os.nice(nice) and None)
     # A JVM that SIGTERM ended returns 128 + 15, after its shutdown hooks have closed the logs.
-    return Started("kafka", process, f"127.0.0.1:{port}", folder / "data", log, clean_exits=(0, 143))
+    return StartedBroker("kafka", process, f"127.0.0.1:{port}", folder / "data", log, clean_exits=(0, 143))
 
 
-def start(folder: Path, settings: Mapping[str, str]) -> Started:
+def start(folder: Path, settings: Mapping[str, str]) -> StartedBroker:
     """A running broker with small heaps."""
     port = free_port()
     started = launch(folder, format_storage(folder, settings, port), port)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Self
 from tests.foreign import kafka
 from tests.foreign.kafka import broker
 from tests.foreign.kafka.guard import Guard
-from tests.foreign.process import Started, await_line
+from tests.foreign.process import StartedBroker, await_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -67,7 +67,7 @@ class Node:
     port: int
     configuration: Path
     starts: int = 0
-    started: Started | None = None
+    started: StartedBroker | None = None
     guard: Guard | None = None
 
     @property
@@ -126,7 +126,7 @@ class Node:
         logs = sorted(self.folder.glob("kafka-*.log"), key=lambda path: path.stat().st_mtime)
         return "\n".join(logs[-1].read_text(encoding="utf-8", errors="replace").splitlines()[-60:]) if logs else ""
 
-    def _forget(self) -> Started | None:
+    def _forget(self) -> StartedBroker | None:
         started, guard = self.started, self.guard
         self.started = self.guard = None
         if guard:
